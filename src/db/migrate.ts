@@ -1,0 +1,46 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Kysely, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Database, Sql } from './database.ts';
+
+const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
+
+/** Brings the store to this version and, the first time, makes the installation's secret and signing key. */
+export async function migrate(db: Database): Promise<void> {
+  const migrator = new Migrator({
+    db: db.sql,
+    provider: { getMigrations: async () => readMigrations() },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+  await install(db.sql);
+}
+
+/** Each folder is one migration; its files run in order, statements separated by a line of `---`. */
+function readMigrations(): Record<string, Migration> {
+  const names = readdirSync(FOLDER).sort();
+  return Object.fromEntries(names.map((name) => [name, { up: (db: Kysely<unknown>) => runFolder(db, name) }]));
+}
+
+async function runFolder(db: Kysely<unknown>, name: string): Promise<void> {
+  for (const file of readdirSync(`${FOLDER}${name}`).sort()) {
+    const text = readFileSync(`${FOLDER}${name}/${file}`, 'utf8');
+    for (const statement of text.split(/^---$/m)) await sql.raw(statement).execute(db);
+  }
+}
+
+async function install(db: Sql): Promise<void> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await db
+    .insertInto('installation')
+    .values({
+      id: 1,
+      epoch: 1,
+      secret: randomBytes(32),
+      signing_key: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex') }),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}

@@ -1,0 +1,239 @@
+-- The gate: every write begins under its shared lock, every change of what is in force takes it alone.
+CREATE FUNCTION gate_key() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 727001::bigint $$;
+---
+CREATE FUNCTION raise_epoch() RETURNS bigint LANGUAGE sql AS $$
+  UPDATE installation SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch
+$$;
+---
+CREATE FUNCTION switched_off(p_agent text, p_tool text, p_kind text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT 1 FROM switch WHERE disabled AND (p_kind = 'write' OR reads)
+    AND scope IN ('everything', 'agent/' || p_agent, 'tool/' || p_agent || '/' || p_tool))
+$$;
+---
+-- The one way an action changes state: compare-and-set on (state, revision) with its log entry and, where people
+-- or a workflow must follow, an outbox entry. Returns false when the row was no longer as expected.
+CREATE FUNCTION move_action(p_id uuid, p_from text, p_revision int, p_to text, p_kind text, p_at timestamptz,
+  p_actor text, p_data jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  a action;
+BEGIN
+  UPDATE action SET state = p_to, revision = revision + 1
+  WHERE id = p_id AND state = p_from AND revision = p_revision RETURNING * INTO a;
+  IF NOT FOUND THEN RETURN false; END IF;
+  PERFORM log_append(p_kind, a.agent, a.id::text, p_at, p_actor,
+    p_data || jsonb_build_object('from', p_from, 'to', p_to, 'revision', a.revision));
+  IF a.kind = 'write' AND (a.decided_by IS DISTINCT FROM 'policy' OR p_to = 'unknown') THEN
+    INSERT INTO outbox (topic, key) VALUES ('action', a.id::text);
+  END IF;
+  RETURN true;
+END $$;
+---
+-- Records asks and their decisions before they are answered: one row of `status` per ask, in order.
+-- 'stale': the epoch moved since the decision was made, decide again. 'subject': its key is gone, make a new one.
+CREATE FUNCTION ask_actions(p_asks jsonb, p_now timestamptz)
+RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql AS $$
+DECLARE
+  v_epoch bigint;
+  v_n int := 0;
+  k jsonb;
+  r action;
+  m text;
+BEGIN
+  SELECT i.epoch INTO v_epoch FROM installation i;
+  FOR k IN SELECT value FROM jsonb_array_elements(p_asks) LOOP
+    v_n := v_n + 1;
+    n := v_n;
+    SELECT * INTO r FROM action a WHERE a.agent = k ->> 'agent' AND a.idempotency_key = k ->> 'idempotency_key';
+    IF FOUND THEN
+      status := CASE WHEN r.request_digest = k ->> 'request_digest' THEN 'known' ELSE 'conflict' END;
+      id := r.id;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    id := NULL;
+    IF (k ->> 'epoch')::bigint <> v_epoch THEN
+      status := 'stale';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    PERFORM 1 FROM subject s WHERE s.id = (k ->> 'subject_id')::bigint FOR KEY SHARE;
+    IF NOT FOUND THEN
+      status := 'subject';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    r := jsonb_populate_record(NULL::action, k);
+    INSERT INTO action SELECT (r).* ON CONFLICT (agent, idempotency_key) DO NOTHING;
+    IF NOT FOUND THEN
+      status := 'stale';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    INSERT INTO action_private (action_id, args, context, salt)
+    VALUES (r.id, k ->> 'args', k ->> 'claimed', decode(k ->> 'salt', 'hex'));
+    PERFORM log_append('action.asked', r.agent, r.id::text, r.asked_at, r.asked_by, k -> 'entry');
+    FOR m IN SELECT value FROM jsonb_array_elements_text(coalesce(k -> 'metrics', '[]')) LOOP
+      PERFORM start_event(r, m);
+    END LOOP;
+    IF r.state = 'pending' THEN
+      INSERT INTO outbox (topic, key) VALUES ('action', r.id::text);
+    END IF;
+    status := 'asked';
+    id := r.id;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+---
+-- Enters the subject-day of an action for a metric, harmless, once.
+CREATE FUNCTION start_event(r action, p_metric text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO subject_day (rollout_id, arm, segment, generation, metric, day, subject_id, started_at)
+  VALUES (r.rollout_id, r.arm, r.segment, r.generation, p_metric, r.event_day, r.subject_id, r.asked_at)
+  ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, events)
+    VALUES (r.rollout_id, r.arm, r.segment, r.generation, p_metric, r.event_day, 1)
+    ON CONFLICT (rollout_id, arm, segment, generation, metric, day) DO UPDATE SET events = c.events + 1;
+    IF r.arm = 'candidate' THEN
+      INSERT INTO judge_queue VALUES (r.rollout_id, r.segment, r.asked_at) ON CONFLICT DO NOTHING;
+    END IF;
+  END IF;
+END $$;
+---
+-- Amends the subject-day of an action upward when harm becomes known; redelivery changes nothing.
+CREATE FUNCTION record_harm(r action, p_metric text, p_value double precision, p_at timestamptz)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_before double precision;
+BEGIN
+  IF r.rollout_id IS NULL THEN RETURN false; END IF;
+  SELECT value INTO v_before FROM subject_day d
+  WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
+    AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id FOR UPDATE;
+  IF NOT FOUND OR v_before >= p_value THEN RETURN false; END IF;
+  UPDATE subject_day d SET value = p_value
+  WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
+    AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id;
+  IF v_before <= 0 THEN
+    UPDATE day_count c SET harms = harms + 1
+    WHERE c.rollout_id = r.rollout_id AND c.arm = r.arm AND c.segment = r.segment AND c.generation = r.generation
+      AND c.metric = p_metric AND c.day = r.event_day;
+  END IF;
+  IF r.arm = 'candidate' THEN
+    INSERT INTO judge_queue VALUES (r.rollout_id, r.segment, p_at) ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN true;
+END $$;
+---
+-- Whether what the action was asked under still holds; the word says what does not.
+CREATE FUNCTION standing_of(a action) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  s rollout_segment;
+  v_release text;
+BEGIN
+  IF switched_off(a.agent, a.tool, a.kind) THEN RETURN 'disabled'; END IF;
+  SELECT release INTO v_release FROM in_force f WHERE f.agent = a.agent AND f.segment IN (a.segment, 'default')
+  ORDER BY (f.segment = a.segment) DESC LIMIT 1;
+  IF a.arm = 'control' OR a.release = v_release THEN
+    IF a.release IS DISTINCT FROM v_release THEN RETURN 'new_release'; END IF;
+  ELSE
+    SELECT * INTO s FROM rollout_segment r WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment;
+    IF NOT FOUND OR s.state <> 'exposed' OR s.generation <> a.generation OR a.bucket >= s.exposure THEN
+      RETURN 'rolled_back';
+    END IF;
+    IF EXISTS (SELECT 1 FROM rollout o WHERE o.id = a.rollout_id AND o.ended_at IS NOT NULL) THEN
+      RETURN 'new_release';
+    END IF;
+  END IF;
+  IF a.decided_by = 'person' AND (SELECT count(*) FROM decision d JOIN agent_approver p
+      ON p.agent = a.agent AND p.grp = a.approval ->> 'group' AND p.person = d.person
+      WHERE d.action_id = a.id AND d.verdict = 'approve') < (a.approval ->> 'quorum')::int THEN
+    RETURN 'approver_lost_standing';
+  END IF;
+  RETURN 'stands';
+END $$;
+---
+-- Reserves one use of a limit; false when the period is full.
+CREATE FUNCTION reserve_limit(a action, p_period text, p_starts timestamptz, p_most int)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO limit_use AS l (agent, release, grant_name, period, starts_at, used)
+  VALUES (a.agent, a.release, a.grant_name, p_period, p_starts, 1)
+  ON CONFLICT (agent, release, grant_name, period, starts_at) DO UPDATE SET used = l.used + 1 WHERE l.used < p_most;
+  RETURN FOUND;
+END $$;
+---
+-- The moment of the write, once. Answers a status: 'begun', 'again' (same execution, still in time), or why not.
+CREATE FUNCTION begin_action(p_id uuid, p_agent text, p_execution text, p_now timestamptz, p_actor text,
+  p_start_ms int, p_deadline_ms int)
+RETURNS TABLE (status text, state text, a jsonb) LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+DECLARE
+  r action;
+  v_standing text;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(gate_key());
+  PERFORM set_config('application_name', 'portcullis begin ' || p_id, true);
+  SELECT * INTO r FROM action x WHERE x.id = p_id AND x.agent = p_agent FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT 'unknown_action', NULL::text, NULL::jsonb;
+    RETURN;
+  END IF;
+  IF r.state = 'executing' AND r.execution_id = p_execution THEN
+    status := CASE WHEN p_now > r.start_by THEN 'too_late'
+      WHEN switched_off(r.agent, r.tool, r.kind) THEN 'disabled' ELSE 'again' END;
+  ELSIF r.state IN ('executing', 'executed', 'failed', 'unknown') THEN
+    status := 'already_begun';
+  ELSIF r.state <> 'approved' OR r.kind = 'read' THEN
+    status := 'not_approved';
+  ELSIF p_now > r.expires_at THEN
+    status := 'expired';
+    PERFORM move_action(r.id, r.state, r.revision, 'expired', 'action.expired', p_now, 'policy', '{}');
+  ELSE
+    v_standing := standing_of(r);
+    IF v_standing = 'disabled' THEN
+      status := 'disabled';
+      PERFORM move_action(r.id, r.state, r.revision, 'disabled', 'action.disabled', p_now, 'policy', '{}');
+    ELSIF v_standing <> 'stands' THEN
+      status := v_standing;
+      UPDATE action SET superseded_because = v_standing WHERE action.id = r.id;
+      PERFORM move_action(r.id, r.state, r.revision, 'superseded', 'action.superseded', p_now, 'policy',
+        jsonb_build_object('because', v_standing));
+    ELSIF NOT coalesce(reserve_limit(r, 'hour', date_trunc('hour', p_now), (r.limits ->> 'perHour')::int), true)
+      OR NOT coalesce(reserve_limit(r, 'day', date_trunc('day', p_now), (r.limits ->> 'perDay')::int), true) THEN
+      status := 'limit_reached';
+    ELSE
+      status := 'begun';
+      UPDATE action SET execution_id = p_execution, began_at = p_now,
+        start_by = p_now + make_interval(secs => p_start_ms / 1000.0),
+        deadline_at = p_now + make_interval(secs => p_deadline_ms / 1000.0)
+      WHERE action.id = r.id;
+      PERFORM move_action(r.id, 'approved', r.revision, 'executing', 'action.begun', p_now, p_actor,
+        jsonb_build_object('execution', p_execution, 'epoch', (SELECT epoch FROM installation)));
+    END IF;
+  END IF;
+  SELECT x.* INTO r FROM action x WHERE x.id = p_id;
+  RETURN QUERY SELECT begin_action.status, r.state, to_jsonb(r);
+END $$;
+---
+-- Stores the credential just minted and checks again: false when a stop came in between (then it is revoked at once).
+CREATE FUNCTION store_credential(p_jti uuid, p_id uuid, p_execution text, p_now timestamptz, p_expires timestamptz)
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+DECLARE
+  r action;
+  v_ok boolean;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(gate_key());
+  SELECT * INTO r FROM action x WHERE x.id = p_id FOR UPDATE;
+  v_ok := r.state = 'executing' AND r.execution_id = p_execution AND standing_of(r) = 'stands';
+  UPDATE credential SET revoked_at = p_now WHERE action_id = p_id AND revoked_at IS NULL;
+  INSERT INTO credential (jti, action_id, execution_id, issued_at, expires_at, revoked_at)
+  VALUES (p_jti, p_id, p_execution, p_now, p_expires, CASE WHEN v_ok THEN NULL ELSE p_now END);
+  PERFORM log_append(CASE WHEN v_ok THEN 'credential.issued' ELSE 'credential.refused' END, r.agent, p_id::text,
+    p_now, 'policy', jsonb_build_object('jti', p_jti, 'expires', iso(p_expires)));
+  IF NOT v_ok AND r.state = 'executing' THEN
+    UPDATE action SET error_code = 'stopped_before_credential', completed_at = p_now WHERE action.id = p_id;
+    PERFORM move_action(p_id, 'executing', r.revision, 'failed', 'action.failed', p_now, 'policy',
+      jsonb_build_object('error', 'stopped_before_credential'));
+  END IF;
+  RETURN v_ok;
+END $$;

@@ -1,0 +1,345 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ActionState, SupersededBecause } from '../domain/action.ts';
+import type { Agent } from '../domain/agent.ts';
+import type { Arm, Reason, SegmentExposure } from '../domain/decision.ts';
+import type { ApprovalPolicy, Release } from '../domain/release.ts';
+
+/** JSON columns are written as text, so that arrays never become SQL arrays. */
+type Json<T> = ColumnType<T, string, string>;
+type Timestamp = Date;
+
+export interface InstallationTable {
+  id: number;
+  epoch: number;
+  secret: Buffer;
+  signing_key: Json<Record<string, unknown>>;
+}
+
+export interface TokenTable {
+  id: string;
+  hash: string;
+  roles: string[];
+  agent: string | null;
+  person: string | null;
+  attributes: Json<Record<string, unknown>>;
+  created_at: Timestamp;
+  created_by: string;
+  expires_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+}
+
+export interface AgentTable {
+  name: string;
+  manifest: Json<Agent>;
+  digest: string;
+  definitions_digest: string;
+  revision: number;
+  applied_at: Timestamp;
+  applied_by: string;
+}
+
+export interface AgentApproverTable {
+  agent: string;
+  grp: string;
+  person: string;
+}
+
+export interface ReleaseTable {
+  agent: string;
+  version: string;
+  manifest: Json<Release>;
+  digest: string;
+  created_at: Timestamp;
+  created_by: string;
+}
+
+export interface InForceTable {
+  agent: string;
+  segment: string;
+  release: string;
+  since: Timestamp;
+  because: string;
+}
+
+export interface SwitchTable {
+  scope: string;
+  disabled: boolean;
+  reads: boolean;
+  reason: string;
+  actor: string;
+  changed_at: Timestamp;
+  epoch: number;
+  enable_asked_by: string | null;
+}
+
+export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
+
+export interface RolloutTable {
+  id: string;
+  agent: string;
+  release: string;
+  status: RolloutStatus;
+  salt: string;
+  plan: Json<unknown>;
+  digests: Json<Record<string, string>>;
+  step_index: number;
+  started_at: Timestamp;
+  started_by: string;
+  reason: string;
+  step_elapsed_ms: number;
+  ticking_since: Timestamp | null;
+  gate_approved_by: string | null;
+  gate_told_at: Timestamp | null;
+  waits_for: Json<unknown>;
+  baseline: Json<unknown> | null;
+  baseline_digest: string | null;
+  baseline_locked_at: Timestamp | null;
+  agent_version: string | null;
+  held_for_version: string | null;
+  revision: number;
+  ended_at: Timestamp | null;
+}
+
+export interface RolloutSegmentTable {
+  rollout_id: string;
+  segment: string;
+  exposure: number;
+  generation: number;
+  state: SegmentExposure['state'];
+  changed_at: Timestamp;
+  because: string | null;
+}
+
+export interface SubjectTable {
+  id: Generated<number>;
+  agent: string;
+  name: string;
+  key: Buffer;
+}
+
+export interface ActionTable {
+  id: string;
+  agent: string;
+  idempotency_key: string;
+  request_digest: string;
+  agent_version: string;
+  tool: string;
+  kind: 'read' | 'write';
+  segment: string | null;
+  arm: Arm;
+  release: string | null;
+  rollout_id: string | null;
+  generation: number | null;
+  bucket: number | null;
+  phase: string | null;
+  event_day: number | null;
+  epoch: number;
+  grant_name: string | null;
+  state: ActionState;
+  decided_by: 'policy' | 'person' | null;
+  superseded_because: SupersededBecause | null;
+  revision: number;
+  reasons: Json<Reason[]>;
+  args_digest: string;
+  subject_id: number | null;
+  subject_digest: string;
+  summary: string;
+  why: string | null;
+  behind: string | null;
+  links: Json<string[]>;
+  approval: Json<ApprovalPolicy> | null;
+  credential: Json<CredentialSpec> | null;
+  limits: Json<{ perHour?: number; perDay?: number }>;
+  asked_at: Timestamp;
+  asked_by: string;
+  expires_at: Timestamp | null;
+  remind_at: Timestamp | null;
+  decided_at: Timestamp | null;
+  deny_reason: string | null;
+  execution_id: string | null;
+  began_at: Timestamp | null;
+  start_by: Timestamp | null;
+  deadline_at: Timestamp | null;
+  completed_at: Timestamp | null;
+  result_digest: string | null;
+  error_code: string | null;
+  corrected_by: string | null;
+  corrected_at: Timestamp | null;
+  correction_reason: string | null;
+}
+
+/** What a minted credential may do: the pure description kept with the action. */
+export interface CredentialSpec {
+  scopes: string[];
+  audience: string;
+  ttlMs: number;
+}
+
+export interface ActionPrivateTable {
+  action_id: string;
+  args: string;
+  context: string;
+  salt: Buffer;
+  result: string | null;
+}
+
+export interface DecisionTable {
+  action_id: string;
+  person: string;
+  verdict: 'approve' | 'deny';
+  at: Timestamp;
+  via: string;
+  identity: string;
+  seen_revision: number | null;
+  seen_digest: string | null;
+  reason: string | null;
+}
+
+export interface CredentialTable {
+  jti: string;
+  action_id: string;
+  execution_id: string;
+  issued_at: Timestamp;
+  expires_at: Timestamp;
+  revoked_at: Timestamp | null;
+}
+
+export interface OutcomeTable {
+  agent: string;
+  id: string;
+  action_id: string;
+  metric: string;
+  value: number;
+  reported_by: string;
+  received_at: Timestamp;
+  late: boolean;
+}
+
+export interface SubjectDayTable {
+  rollout_id: string;
+  arm: Arm;
+  segment: string;
+  generation: number;
+  metric: string;
+  day: number;
+  subject_id: number;
+  started_at: Timestamp;
+  value: number;
+}
+
+export interface DayCountTable {
+  rollout_id: string;
+  arm: Arm;
+  segment: string;
+  generation: number;
+  metric: string;
+  day: number;
+  events: number;
+  harms: number;
+}
+
+export interface JudgeQueueTable {
+  rollout_id: string;
+  segment: string;
+  since: Timestamp;
+}
+
+export interface VerdictTable {
+  rollout_id: string;
+  segment: string;
+  generation: number;
+  metric: string;
+  verdict: string;
+  record: Json<unknown>;
+  judged_at: Timestamp;
+}
+
+export interface IncidentTable {
+  id: string;
+  agent: string;
+  rollout_id: string | null;
+  segment: string | null;
+  metric: string | null;
+  title: string;
+  opened_at: Timestamp;
+  opened_by: string;
+  mechanism: string | null;
+  evidence: Json<Record<string, unknown>>;
+  breach_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+  verified_at: Timestamp | null;
+  breach_to_revoked_ms: number | null;
+}
+
+export interface AlertTable {
+  id: string;
+  agent: string | null;
+  kind: string;
+  facts: Json<Record<string, unknown>>;
+  created_at: Timestamp;
+  webhook_at: Timestamp | null;
+}
+
+export interface CardTable {
+  channel: string;
+  ts: string;
+  ref: string;
+  revision: number;
+  posted_at: Timestamp;
+}
+
+export interface OutboxTable {
+  id: Generated<number>;
+  topic: 'action' | 'rollout' | 'alert';
+  key: string;
+  payload: JSONColumnType<Record<string, unknown>>;
+  created_at: Generated<Timestamp>;
+  not_before: Generated<Timestamp>;
+  attempts: Generated<number>;
+  error: string | null;
+}
+
+export interface LogEntryTable {
+  id: Generated<number>;
+  at: Timestamp;
+  kind: string;
+  agent: string | null;
+  ref: string | null;
+  body: string;
+}
+
+export interface LogChainTable {
+  seq: number;
+  entry_id: number;
+  hash: Buffer;
+}
+
+/** Every table, as Kysely sees it. */
+export interface Tables {
+  installation: InstallationTable;
+  token: TokenTable;
+  agent: AgentTable;
+  agent_approver: AgentApproverTable;
+  release: ReleaseTable;
+  in_force: InForceTable;
+  switch: SwitchTable;
+  rollout: RolloutTable;
+  rollout_segment: RolloutSegmentTable;
+  subject: SubjectTable;
+  action: ActionTable;
+  action_private: ActionPrivateTable;
+  decision: DecisionTable;
+  credential: CredentialTable;
+  outcome: OutcomeTable;
+  subject_day: SubjectDayTable;
+  day_count: DayCountTable;
+  judge_queue: JudgeQueueTable;
+  verdict: VerdictTable;
+  incident: IncidentTable;
+  alert: AlertTable;
+  card: CardTable;
+  outbox: OutboxTable;
+  log_entry: LogEntryTable;
+  log_chain: LogChainTable;
+  log_unnumbered: { entry_id: number };
+}

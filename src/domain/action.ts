@@ -1,0 +1,38 @@
+/** The states of one action and the only ways between them (the table of one write). */
+export const ACTION_STATES = [
+  'pending',
+  'approved',
+  'denied',
+  'expired',
+  'withdrawn',
+  'superseded',
+  'disabled',
+  'executing',
+  'executed',
+  'failed',
+  'unknown',
+] as const;
+export type ActionState = (typeof ACTION_STATES)[number];
+
+/** What may follow what. A state with no way out is final; `unknown` still takes a late `complete`. */
+export const TRANSITIONS: Readonly<Record<ActionState, readonly ActionState[]>> = {
+  pending: ['approved', 'denied', 'expired', 'withdrawn', 'superseded', 'disabled'],
+  approved: ['executing', 'expired', 'withdrawn', 'superseded', 'disabled'],
+  executing: ['executed', 'failed', 'unknown'],
+  unknown: ['executed', 'failed'],
+  denied: [],
+  expired: [],
+  withdrawn: [],
+  superseded: [],
+  disabled: [],
+  executed: [],
+  failed: [],
+};
+
+export const SUPERSEDED_BECAUSE = ['rolled_back', 'new_release', 'approver_lost_standing'] as const;
+export type SupersededBecause = (typeof SUPERSEDED_BECAUSE)[number];
+
+export const mayFollow = (from: ActionState, to: ActionState): boolean => TRANSITIONS[from].includes(to);
+export const isFinal = (state: ActionState): boolean => TRANSITIONS[state].length === 0;
+/** Waiting for a person or for the agent: what a stop voids. */
+export const isVoidable = (state: ActionState): boolean => state === 'pending' || state === 'approved';

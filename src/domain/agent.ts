@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { DURATION_PATTERN } from './duration.ts';
+
+/** A name that is safe in URLs, file names and Temporal ids. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'a name is 1-63 letters, digits, ".", "_" or "-"');
+export const durationSchema = z.string().regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d');
+
+export const personSchema = z.strictObject({
+  name: z.string().min(1).max(80).optional().describe('How the person is shown; default: the id'),
+  email: z.email().optional(),
+  slack: z
+    .string()
+    .regex(/^[UW][A-Z0-9]+\/T[A-Z0-9]+$/, 'write Slack user and team as U0123/T0123')
+    .optional()
+    .describe('Slack user id and team id, as U0123/T0123'),
+});
+
+export const toolSchema = z.strictObject({
+  kind: z.enum(['read', 'write']).optional().describe('Not classified means write'),
+  description: z.string().optional(),
+  risk: z.enum(['low', 'medium', 'high']).default('medium'),
+  reversibility: z
+    .enum(['reversible', 'compensable', 'irreversible'])
+    .default('irreversible')
+    .describe('What a rollback could undo; default: nothing'),
+  undo: z.string().optional().describe('How a person undoes it, shown in rollbacks'),
+  consequence: z.string().optional().describe('What follows when it runs; shown in the first line of the card'),
+  summary: z.string().max(200).optional().describe('"Cancel reservation {reservation_id} of {user_id}"'),
+  args: z.record(z.string(), z.unknown()).default({ type: 'object' }).describe('JSON Schema of the arguments'),
+  redact: z.array(z.string()).default([]).describe('Paths never shown or logged: passengers[].dob'),
+  scopes: z.array(z.string()).default([]).describe('Every scope that exists for this tool'),
+  audience: z.string().optional().describe('Who accepts the credential; default: the agent'),
+  advisory: z.boolean().default(false).describe('True when the agent also holds a key of its own for it'),
+});
+
+export const segmentSchema = z.strictObject({
+  name: nameSchema,
+  when: z.string().describe('CEL over context (trusted attributes); the first match wins'),
+  representative: z.boolean().default(true).describe('Scaling waits for it'),
+  description: z.string().optional(),
+});
+
+export const metricSchema = z.strictObject({
+  unit: z.string().describe('What one event is counted in, e.g. conversation'),
+  direction: z.enum(['lower', 'higher']).default('lower').describe('Which way is better'),
+  kind: z.enum(['any', 'sum', 'first']).default('any').describe('How a subject-day adds up (STATISTICS 4.2)'),
+  tool: z.string().optional().describe('Only subjects that asked for this tool count'),
+  decidedBy: z.enum(['policy', 'person']).optional().describe('Only actions decided this way count'),
+  corrections: z.boolean().default(false).describe('A person reporting a wrong write counts as harm'),
+  denials: z.boolean().default(false).describe('A person denying a proposed write counts as harm'),
+  matureAfter: durationSchema.default('1d').describe('Only older events prove that all is well'),
+  business: z.string().describe('The business metric it stands for'),
+});
+
+export const agentSchema = z.strictObject({
+  agent: nameSchema,
+  description: z.string().optional(),
+  testMode: z
+    .boolean()
+    .default(false)
+    .describe('Owners may approve; every card, status and log entry says so. For trying out, never for production'),
+  people: z.record(nameSchema, personSchema),
+  owners: z.array(nameSchema).min(1),
+  onCall: z.array(nameSchema).min(1).optional().describe('Default: the owners'),
+  deployers: z.array(nameSchema).default([]).describe('Who deploys or drives the agent; they may not approve'),
+  approvers: z.record(nameSchema, z.array(nameSchema).min(1)),
+  slack: z
+    .strictObject({
+      channel: z.string().optional().describe('Where approval cards go'),
+      alerts: z.string().optional().describe('Where on-call is told; default: channel'),
+      matchEmail: z.boolean().default(false).describe('Also match a Slack user by e-mail address'),
+    })
+    .prefault({}),
+  webhook: z.strictObject({ url: z.url() }).optional().describe('Signed notices of breaches and switches'),
+  attributes: z
+    .record(z.string().regex(/^[a-zA-Z_]\w*$/), z.enum(['string', 'bool', 'int', 'double']))
+    .default({})
+    .describe('Trusted attributes of a request, from a signed assertion or from the token'),
+  assertions: z
+    .strictObject({ jwks: z.url().optional(), issuer: z.string().optional() })
+    .optional()
+    .describe('Who signs the attributes'),
+  tools: z.record(nameSchema, toolSchema),
+  segments: z.array(segmentSchema).default([]),
+  metrics: z.record(nameSchema, metricSchema).default({}),
+});
+
+export type Person = z.infer<typeof personSchema>;
+export type Tool = z.infer<typeof toolSchema>;
+export type Segment = z.infer<typeof segmentSchema>;
+export type Metric = z.infer<typeof metricSchema>;
+/** The thing governed: people, tools, segments and metrics, with every default filled in. */
+export type Agent = z.infer<typeof agentSchema>;
+
+export const DEFAULT_SEGMENT = 'default';
+
+/** Not classified means write. */
+export const isWrite = (tool: Tool): boolean => tool.kind !== 'read';
+export const onCallOf = (agent: Agent): readonly string[] => agent.onCall ?? agent.owners;
+/** Segment names in matching order, `default` last. */
+export const segmentNames = (agent: Agent): readonly string[] => [
+  ...agent.segments.map((segment) => segment.name),
+  DEFAULT_SEGMENT,
+];
+/** Whoever stands behind the agent and therefore may not approve its actions. */
+export const standsBehind = (agent: Agent, person: string): boolean =>
+  agent.owners.includes(person) || agent.deployers.includes(person);

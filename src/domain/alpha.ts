@@ -1,0 +1,94 @@
+/** The segment name of the pooled process of a guardrail. */
+export const POOLED_SEGMENT = '*';
+
+/** The part of a guardrail's share that its pooled process gets (STATISTICS 4.5). */
+export const POOLED_PART = 0.5;
+
+/** The part that the segments present at the start share evenly (STATISTICS 4.5). */
+export const STARTING_PART = 0.4;
+
+/** The part kept for segments created later (STATISTICS 4.5). */
+export const RESERVE_PART = 0.1;
+
+const SHARE_SUM_SLACK = 1e-9;
+
+/** A guardrail's share v_g of the rollout's alpha; one that only reports gets nothing, whatever its share. */
+export type GuardrailShare = {
+  readonly guardrail: string;
+  readonly share: number;
+  readonly reportsOnly?: boolean;
+};
+
+/** One row of the allotment: the process of `guardrail` in `segment` fires at E ≥ 1/(alpha · weight). */
+export type AlphaWeight = { readonly guardrail: string; readonly segment: string; readonly weight: number };
+
+/** What an allotment is made from; `laterSegments` in the order in which they were created. */
+export type AllotmentInput = {
+  readonly guardrails: readonly GuardrailShare[];
+  readonly startingSegments: readonly string[];
+  readonly laterSegments?: readonly string[];
+};
+
+/** Equal shares for the guardrails that act, 0 for those that only report. */
+export function evenShares(
+  guardrails: readonly { readonly guardrail: string; readonly reportsOnly?: boolean }[],
+): readonly GuardrailShare[] {
+  const acting = guardrails.filter(({ reportsOnly }) => reportsOnly !== true).length;
+  return guardrails.map(({ guardrail, reportsOnly = false }) => ({
+    guardrail,
+    share: reportsOnly ? 0 : 1 / acting,
+    reportsOnly,
+  }));
+}
+
+/** Weight of the j-th segment created after the start, j = 1, 2, …: reserve · 6/(π²j²) (STATISTICS 4.5). */
+export function laterSegmentWeight(share: number, j: number): number {
+  if (!Number.isSafeInteger(j) || j < 1) {
+    throw new RangeError(`Cannot weigh a later segment: its number is ${j}, the first is 1`);
+  }
+  return (share * RESERVE_PART * 6) / (Math.PI ** 2 * j ** 2);
+}
+
+function requireDistinct(names: readonly string[], what: string): void {
+  if (new Set(names).size !== names.length) {
+    throw new RangeError(`Cannot allot alpha: a ${what} is named twice in ${names.join(', ')}`);
+  }
+}
+
+/**
+ * Allots one rollout's alpha, for life: per guardrail ½ to the pooled process, 0.4 evenly over the starting
+ * segments, 0.1 in reserve for later ones. The weights sum to at most 1 (STATISTICS 4.5, weighted e-Bonferroni).
+ */
+export function allotAlpha(input: AllotmentInput): readonly AlphaWeight[] {
+  const { guardrails, startingSegments, laterSegments = [] } = input;
+  const segments = [POOLED_SEGMENT, ...startingSegments, ...laterSegments];
+  requireDistinct(segments, 'segment');
+  requireDistinct(
+    guardrails.map(({ guardrail }) => guardrail),
+    'guardrail',
+  );
+  const shares = guardrails.map(({ share, reportsOnly }) => (reportsOnly === true ? 0 : share));
+  const sum = shares.reduce((total, share) => total + share, 0);
+  const valid = shares.every((share) => share >= 0) && (sum === 0 || Math.abs(sum - 1) <= SHARE_SUM_SLACK);
+  if (!valid) throw new RangeError(`Cannot allot alpha: the shares ${shares.join(', ')} must sum to 1`);
+  return guardrails.flatMap(({ guardrail }, g) => {
+    const share = sum === 0 ? 0 : (shares[g] as number) / sum;
+    const starting = (share * STARTING_PART) / Math.max(1, startingSegments.length);
+    return [
+      { guardrail, segment: POOLED_SEGMENT, weight: share * POOLED_PART },
+      ...startingSegments.map((segment) => ({ guardrail, segment, weight: starting })),
+      ...laterSegments.map((segment, i) => ({
+        guardrail,
+        segment,
+        weight: laterSegmentWeight(share, i + 1),
+      })),
+    ];
+  });
+}
+
+/** What log E must reach to fire: log(1/(alpha · weight)); never reached when the weight is 0 (STATISTICS 4.1, 4.5). */
+export function thresholdLogE(alpha: number, weight: number): number {
+  const valid = alpha > 0 && alpha < 1 && weight >= 0 && weight <= 1;
+  if (!valid) throw new RangeError(`Cannot set a threshold: alpha is ${alpha} and the weight is ${weight}`);
+  return weight === 0 ? Number.POSITIVE_INFINITY : -Math.log(alpha * weight);
+}

@@ -1,0 +1,45 @@
+/** How `decide()` answers. Pure types, shared by the surfaces, the store and the workflows. */
+export type Outcome = 'allowed' | 'pending' | 'denied';
+export type Arm = 'control' | 'candidate';
+
+/** Why: a stable code, words for people, and what would pass. */
+export interface Reason {
+  code: ReasonCode;
+  message: string;
+  hint?: string;
+}
+
+export const REASON_CODES = [
+  'switched_off',
+  'unknown_tool',
+  'args_invalid',
+  'attribute_missing',
+  'no_release',
+  'no_grant',
+  'condition_error',
+  'condition_not_met',
+  'denied_by_grant',
+  'claim_stricter',
+  'approval_needed',
+  'granted',
+] as const;
+export type ReasonCode = (typeof REASON_CODES)[number];
+
+/** What is asked of the gate. `attributes` are trusted; `claimed` comes from the agent and may only make it stricter. */
+export interface DecisionRequest {
+  tool: string;
+  args: Readonly<Record<string, unknown>>;
+  attributes: Readonly<Record<string, unknown>>;
+  claimed: Readonly<Record<string, unknown>>;
+  subject: string;
+}
+
+/** Exposure in hundredths of a percent, 0..10000. */
+export type BasisPoints = number;
+
+/** Where one rollout stands in one segment, as read from the database. */
+export interface SegmentExposure {
+  exposure: BasisPoints;
+  generation: number;
+  state: 'waiting' | 'exposed' | 'rolled_back' | 'excluded';
+}

@@ -1,0 +1,20 @@
+/** A duration as people write it: `500ms`, `30s`, `10m`, `2h`, `15d`, `1.5d`. */
+export type Duration = string;
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const REAL_DAY_MS = 86_400_000;
+
+export const DURATION_PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/**
+ * Milliseconds of `duration`. Only durations written in `d` follow `dayMs` (`PORTCULLIS_DAY`); seconds,
+ * minutes and hours are always real.
+ * @throws RangeError when the text is not a duration.
+ */
+export function durationMs(duration: Duration, dayMs: number = REAL_DAY_MS): number {
+  const match = DURATION_PATTERN.exec(duration);
+  if (!match) throw new RangeError(`"${duration}" is not a duration: write a number and ms, s, m, h or d`);
+  const [, amount, unit] = match;
+  const unitMs = unit === 'd' ? dayMs : UNIT_MS[unit as keyof typeof UNIT_MS];
+  return Math.round(Number(amount) * unitMs);
+}

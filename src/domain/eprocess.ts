@@ -1,0 +1,284 @@
+/** The 16 fixed bets k_j = 0.95·10^(−2+2j/15), j = 0..15 (STATISTICS 4.1). */
+export const BETS: readonly number[] = Object.freeze(
+  Array.from({ length: 16 }, (_, j) => 0.95 * 10 ** (-2 + (2 * j) / 15)),
+);
+
+/** The largest value that a `sum` process accepts; keeps fixed-point totals exact. */
+export const VALUE_MAX = 1e15;
+
+const FIXED_ONE = 2 ** 32;
+const HALVINGS = 64;
+const LOG_BET_COUNT = Math.log(BETS.length);
+const LOG_DOWN: readonly number[] = BETS.map((k) => Math.log1p(-k));
+
+/** What a rate process keeps: `events` subject-days, of which `harms` were harmful. Both are integers. */
+export type BinaryCounts = { readonly events: number; readonly harms: number };
+
+/** The counts of the subject-days that began on `day` (any integer numbering that rises with time). */
+export type DayBucket = BinaryCounts & { readonly day: number };
+
+/** What a `sum` process keeps, in fixed point 2^-32 rounded down: the total of x and one log per bet. */
+export type SumState = { readonly events: number; readonly total: bigint; readonly logs: readonly bigint[] };
+
+/** The `sum` state of the subject-days that began on `day`. */
+export type SumBucket = SumState & { readonly day: number };
+
+/** A `SumState` as JSON: bigints become decimal strings. */
+export type SumJson = { readonly events: number; readonly total: string; readonly logs: readonly string[] };
+
+/** One segment of a pooled rate process: its own limit and its own day buckets (STATISTICS 4.5). */
+export type PooledSegment = { readonly limit: number; readonly buckets: readonly DayBucket[] };
+
+/** A restart mixture after `days` non-empty day buckets: log S_t of each bet (STATISTICS 4.6). */
+export type RestartState = { readonly days: number; readonly logs: readonly number[] };
+
+/** The state before any value: E = 1. */
+export const EMPTY_SUM: SumState = Object.freeze({
+  events: 0,
+  total: 0n,
+  logs: Object.freeze(BETS.map(() => 0n)),
+});
+
+/** The restart mixture before any day: E = 1. */
+export const RESTART_START: RestartState = Object.freeze({
+  days: 0,
+  logs: Object.freeze(BETS.map(() => Number.NEGATIVE_INFINITY)),
+});
+
+function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new RangeError(message);
+}
+
+function checkCounts({ events, harms }: BinaryCounts): void {
+  const whole = Number.isSafeInteger(events) && Number.isSafeInteger(harms);
+  invariant(
+    whole && harms >= 0 && harms <= events,
+    `Cannot weigh counts: ${harms} harms in ${events} events`,
+  );
+}
+
+function checkRateLimit(limit: number): void {
+  invariant(limit >= 0 && limit <= 1, `Cannot weigh a rate: its limit is ${limit}, it must be within 0..1`);
+}
+
+function logMeanExp(logs: readonly number[]): number {
+  const top = Math.max(...logs);
+  if (!Number.isFinite(top)) return top;
+  let sum = 0;
+  for (const log of logs) sum += Math.exp(log - top);
+  return top + Math.log(sum) - LOG_BET_COUNT;
+}
+
+function logAdd(a: number, b: number): number {
+  const top = Math.max(a, b);
+  const rest = Math.min(a, b);
+  return Number.isFinite(top) && rest > Number.NEGATIVE_INFINITY
+    ? top + Math.log1p(Math.exp(rest - top))
+    : top;
+}
+
+function logUp(limit: number): readonly number[] {
+  return BETS.map((k) => Math.log1p(k * (1 / limit - 1)));
+}
+
+function addBetLogs(into: number[], { events, harms }: BinaryCounts, up: readonly number[]): void {
+  for (let j = 0; j < into.length; j += 1) {
+    // A limit of 0 makes `up` infinite, and 0 · Infinity is not a number.
+    const won = harms === 0 ? 0 : harms * (up[j] as number);
+    into[j] = (into[j] as number) + won + (events - harms) * (LOG_DOWN[j] as number);
+  }
+}
+
+/** The log of each bet, L_j = s·log1p(k_j(1/m−1)) + f·log1p(−k_j) (STATISTICS 4.1). */
+export function betLogs(counts: BinaryCounts, limit: number): readonly number[] {
+  checkCounts(counts);
+  checkRateLimit(limit);
+  const logs = BETS.map(() => 0);
+  addBetLogs(logs, counts, logUp(limit));
+  return logs;
+}
+
+/** Cumulative log E_t(m) = log mean_j exp(L_j) of a rate against its limit m (STATISTICS 4.1). */
+export function logE(counts: BinaryCounts, limit: number): number {
+  return logMeanExp(betLogs(counts, limit));
+}
+
+/** log E against "the rate is at least the limit": 4.1 on Y = 1 − X with m' = 1 − m (STATISTICS 4.1). */
+export function safetyLogE({ events, harms }: BinaryCounts, limit: number): number {
+  checkRateLimit(limit);
+  return logE({ events, harms: events - harms }, 1 - limit);
+}
+
+/** Lower confidence bound on the rate: sup{m : E_t(m) ≥ 1/alpha}, valid at every peek (STATISTICS 4.1). */
+export function lowerBound(counts: BinaryCounts, alpha: number): number {
+  invariant(alpha > 0 && alpha < 1, `Cannot bound a rate: alpha is ${alpha}, it must be between 0 and 1`);
+  const needed = -Math.log(alpha);
+  let low = 0;
+  let high = 1;
+  for (let i = 0; i < HALVINGS; i += 1) {
+    const middle = (low + high) / 2;
+    if (middle > low && logE(counts, middle) >= needed) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Upper confidence bound on the rate, by the lower bound of Y = 1 − X (STATISTICS 4.1). */
+export function upperBound({ events, harms }: BinaryCounts, alpha: number): number {
+  return 1 - lowerBound({ events, harms: events - harms }, alpha);
+}
+
+function fixed(x: number): bigint {
+  return BigInt(Math.floor(x * FIXED_ONE));
+}
+
+/** A fixed-point total or log as a number. */
+export function fromFixed(value: bigint): number {
+  return Number(value) / FIXED_ONE;
+}
+
+function valueLogs(x: number, limit: number): readonly bigint[] {
+  invariant(x >= 0 && x <= VALUE_MAX, `Cannot add a value: it is ${x}, it must be within 0..${VALUE_MAX}`);
+  invariant(
+    limit > 0 && Number.isFinite(limit),
+    `Cannot add a value: the limit is ${limit}, it must be above 0`,
+  );
+  const excess = Math.min(x / limit, Number.MAX_VALUE) - 1;
+  return BETS.map((k) => fixed(Math.log1p(k * excess)));
+}
+
+/** Adds one value x ≥ 0: L_j += log1p(k_j(x/m − 1)), rounded down to 2^-32 (STATISTICS 4.1 and its last section). */
+export function addValue<State extends SumState>(state: State, x: number, limit: number): State {
+  const added = valueLogs(x, limit);
+  const logs = state.logs.map((log, j) => log + (added[j] as bigint));
+  return { ...state, events: state.events + 1, total: state.total + fixed(x), logs };
+}
+
+/** Replaces a value already added by a larger one; a smaller or equal one changes nothing (STATISTICS 4.2). */
+export function amendValue<State extends SumState>(
+  state: State,
+  from: number,
+  to: number,
+  limit: number,
+): State {
+  const [before, after] = [valueLogs(from, limit), valueLogs(to, limit)];
+  if (to <= from) return state;
+  const logs = state.logs.map((log, j) => log - (before[j] as bigint) + (after[j] as bigint));
+  return { ...state, total: state.total - fixed(from) + fixed(to), logs };
+}
+
+/** Joins two shards of one `sum` process: the sums add, exactly and in any order (STATISTICS 4.1). */
+export function mergeSum(a: SumState, b: SumState): SumState {
+  const logs = a.logs.map((log, j) => log + (b.logs[j] as bigint));
+  return { events: a.events + b.events, total: a.total + b.total, logs };
+}
+
+/** Cumulative log E of a `sum` process against the limit that its values were added with (STATISTICS 4.1). */
+export function sumLogE(state: SumState): number {
+  return logMeanExp(state.logs.map(fromFixed));
+}
+
+/** The state as JSON, without loss. */
+export function encodeSum(state: SumState): SumJson {
+  return { events: state.events, total: String(state.total), logs: state.logs.map(String) };
+}
+
+/** The state that `encodeSum` wrote; refuses another number of bets. */
+export function decodeSum(json: SumJson): SumState {
+  const { events, logs } = json;
+  invariant(logs.length === BETS.length, `Cannot read a sum state: ${logs.length} logs, not ${BETS.length}`);
+  invariant(Number.isSafeInteger(events) && events >= 0, `Cannot read a sum state: ${events} events`);
+  return { events, total: BigInt(json.total), logs: logs.map(BigInt) };
+}
+
+/**
+ * Goes on by one day bucket, given the sum of that day's logs per bet:
+ * S_t = f_t·(S_{t−1} + g_t) with g_t = 1/(t(t+1)), in logs (STATISTICS 4.6).
+ */
+export function restartAfter(state: RestartState, dayLogs: readonly number[]): RestartState {
+  const days = state.days + 1;
+  const logStart = -Math.log(days * (days + 1));
+  return { days, logs: state.logs.map((log, j) => (dayLogs[j] as number) + logAdd(log, logStart)) };
+}
+
+/** log E_t of E_t = mean_j S_t + 1 − Σ_{i≤t} g_i, where the last two make 1/(t+1) (STATISTICS 4.6). */
+export function restartStateLogE({ days, logs }: RestartState): number {
+  return logAdd(logMeanExp(logs), Math.log(1 / (days + 1)));
+}
+
+type LimitCounts = Map<number, { events: number; harms: number }>;
+
+function countsByDay(segments: readonly PooledSegment[]): Map<number, LimitCounts> {
+  const days = new Map<number, LimitCounts>();
+  for (const { limit, buckets } of segments) {
+    for (const bucket of buckets) {
+      checkCounts(bucket);
+      // A day without events is no bucket, so that an outage leaves E unchanged (STATISTICS 4.9, 10).
+      if (bucket.events === 0) continue;
+      const limits = days.get(bucket.day) ?? new Map<number, { events: number; harms: number }>();
+      const counts = limits.get(limit) ?? { events: 0, harms: 0 };
+      limits.set(limit, { events: counts.events + bucket.events, harms: counts.harms + bucket.harms });
+      days.set(bucket.day, limits);
+    }
+  }
+  return days;
+}
+
+function rising<Value>(map: ReadonlyMap<number, Value>): (readonly [number, Value])[] {
+  return [...map].sort(([a], [b]) => a - b);
+}
+
+/** What adds the bet logs of one day's counts per limit; limits in rising order, so any segment order gives the same bits. */
+function dayAdder(segments: readonly PooledSegment[]): (into: number[], limits: LimitCounts) => void {
+  for (const { limit } of segments) checkRateLimit(limit);
+  const ups = new Map(segments.map(({ limit }) => [limit, logUp(limit)]));
+  return (into, limits) => {
+    for (const [limit, counts] of rising(limits)) addBetLogs(into, counts, ups.get(limit) ?? logUp(limit));
+  };
+}
+
+/** Cumulative log E of all segments together, each against its own limit (STATISTICS 4.5). */
+export function pooledLogE(segments: readonly PooledSegment[]): number {
+  const oneDay = segments.map(({ limit, buckets }) => ({
+    limit,
+    buckets: buckets.map((bucket) => ({ ...bucket, day: 0 })),
+  }));
+  const logs = BETS.map(() => 0);
+  const add = dayAdder(oneDay);
+  for (const limits of countsByDay(oneDay).values()) add(logs, limits);
+  return logMeanExp(logs);
+}
+
+/** log E of the restart mixture over all segments together: the trigger for harm spread thin (STATISTICS 4.5, 4.6). */
+export function pooledRestartLogE(segments: readonly PooledSegment[]): number {
+  const add = dayAdder(segments);
+  let state = RESTART_START;
+  for (const [, limits] of rising(countsByDay(segments))) {
+    const dayLogs = BETS.map(() => 0);
+    add(dayLogs, limits);
+    state = restartAfter(state, dayLogs);
+  }
+  return restartStateLogE(state);
+}
+
+/**
+ * log E of the restart mixture of one rate process: the trigger of a rollback (STATISTICS 4.6).
+ * Buckets come in any order; those of one day are added up; t counts the days that have events.
+ */
+export function restartLogE(buckets: readonly DayBucket[], limit: number): number {
+  return pooledRestartLogE([{ limit, buckets }]);
+}
+
+/**
+ * log E of the restart mixture of a `sum` process (STATISTICS 4.6). The limits are inside the logs,
+ * so the buckets of several segments, concatenated, give the pooled process of 4.5.
+ */
+export function restartSumLogE(buckets: readonly SumBucket[]): number {
+  const days = new Map<number, SumState>();
+  for (const bucket of buckets) {
+    if (bucket.events > 0) days.set(bucket.day, mergeSum(days.get(bucket.day) ?? EMPTY_SUM, bucket));
+  }
+  let state = RESTART_START;
+  for (const [, day] of rising(days)) state = restartAfter(state, day.logs.map(fromFixed));
+  return restartStateLogE(state);
+}

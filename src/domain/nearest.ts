@@ -1,0 +1,39 @@
+const DISTANCE_MAX = 3;
+const NAME_LENGTH_MAX = 64;
+
+/** The known names most like `name`, best first; none when nothing is like it. */
+export function nearest(name: string, known: Iterable<string>, count = 1): string[] {
+  const limit = Math.min(DISTANCE_MAX, Math.max(1, Math.floor(name.length / 2)));
+  const wanted = name.toLowerCase();
+  return [...known]
+    .map((candidate) => ({ candidate, distance: likeness(wanted, candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
+/** `Did you mean "x"?`, or else the names there are. */
+export function suggest(name: string, known: Iterable<string>): string {
+  const names = [...known];
+  const [best] = nearest(name, names);
+  if (best !== undefined) return `did you mean "${best}"?`;
+  if (names.length === 0) return 'there is none yet';
+  const shown = names.slice(0, 8).join(', ');
+  return `known: ${shown}${names.length > 8 ? ', ...' : ''}`;
+}
+
+function likeness(a: string, b: string): number {
+  if (a.length > NAME_LENGTH_MAX || b.length > NAME_LENGTH_MAX) return Number.POSITIVE_INFINITY;
+  if (a.length > 3 && b.includes(a)) return 1;
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,6 @@
+import { findTestServer } from './test-server.ts';
+
+/** Vitest's global setup of the workflow project: fetches the time-skipping server before any test starts one. */
+export default async function setup(): Promise<void> {
+  await findTestServer();
+}

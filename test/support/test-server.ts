@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { cacheFolder, installOnce, type Log } from '../../src/embedded/cache.ts';
+import { attempt, brief, runCommand, secondsSince } from '../../src/embedded/run-command.ts';
+import { downloadBySdk, downloadedBySdk } from '../../src/embedded/sdk-download.ts';
+
+const GROUP = 'io.temporal';
+const ARTIFACT = 'temporal-test-server';
+const VERSION = '1.32.0';
+const MAIN_CLASS = 'io.temporal.testserver.TestServer';
+
+const VERSION_TIMEOUT_MS = 5_000;
+/** Until then Maven must have fetched its first file, or have begun to copy. */
+const FIRST_PROGRESS_WITHIN_MS = 8_000;
+const FETCH_TIMEOUT_MS = 10 * 60_000;
+
+export interface TestServerOptions {
+  env?: NodeJS.ProcessEnv;
+  log?: Log;
+}
+
+/** A Temporal server whose clock jumps while workflows sleep. Call teardown() on it. */
+export async function createTimeSkippingEnv(options: TestServerOptions = {}): Promise<TestWorkflowEnvironment> {
+  const path = await findTestServer(options);
+  return TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+}
+
+/** The executable of the time-skipping server: from the cache, by the SDK's own download, or from Maven. */
+export async function findTestServer({ env = process.env, log = toStderr }: TestServerOptions = {}): Promise<string> {
+  const cached = [downloadedBySdk({ server: 'time-skipping', env }), scriptPath(env)];
+  for (const path of cached) if (path !== undefined && existsSync(path)) return path;
+
+  log('Time-skipping server: not in the cache; trying the SDK’s own download (at most 5 s to answer)');
+  const startedAt = performance.now();
+  const downloaded = await attempt(() => downloadBySdk({ server: 'time-skipping', env, log }));
+  if (downloaded.value !== undefined) {
+    log(`Time-skipping server: downloaded in ${secondsSince(startedAt)}`);
+    return downloaded.value;
+  }
+  const problem = brief(downloaded.problem);
+  log(`Time-skipping server: no download after ${secondsSince(startedAt)} (${problem})`);
+
+  const fetched = await attempt(() => installFromMaven(env, log));
+  if (fetched.problem !== undefined) throw new Error(remedies(problem, brief(fetched.problem)));
+  return scriptPath(env);
+}
+
+function remedies(downloadProblem: string, mavenProblem: string): string {
+  return [
+    'Cannot get Temporal’s time-skipping test server.',
+    `  SDK download: ${downloadProblem}`,
+    `  Java and Maven: ${mavenProblem}`,
+    'Do one of these and start again:',
+    '  - install a Java runtime (11 or newer) and Maven (`java`, `mvn` on PATH) and let Maven reach its repository',
+    '  - let this machine reach the Temporal SDK’s download',
+    '  - set PORTCULLIS_CACHE to a cache folder of a machine that already has the server',
+  ].join('\n');
+}
+
+// --- The Java test server from Maven -------------------------------------------------------------------------
+
+function targetFolder(env: NodeJS.ProcessEnv): string {
+  return join(cacheFolder(env), `${ARTIFACT}-${VERSION}`);
+}
+
+function scriptPath(env: NodeJS.ProcessEnv): string {
+  return join(targetFolder(env), 'test-server');
+}
+
+async function installFromMaven(env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+  await requireCommand('java', ['-version'], env);
+  await requireCommand('mvn', ['--version'], env);
+  await installOnce({
+    target: targetFolder(env),
+    what: 'the time-skipping server',
+    log,
+    build: async (folder) => {
+      log(`Time-skipping server: fetching ${GROUP}:${ARTIFACT}:${VERSION} with Maven, once; about half a minute`);
+      const startedAt = performance.now();
+      await mkdir(join(folder, 'lib'));
+      await copyDependencies(join(folder, 'lib'), env);
+      await writeFile(join(folder, 'test-server'), SCRIPT);
+      await chmod(join(folder, 'test-server'), 0o755);
+      log(`Time-skipping server: fetched in ${secondsSince(startedAt)}`);
+    },
+  });
+}
+
+async function requireCommand(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const { problem } = await attempt(() => runCommand(command, args, { env, timeoutMs: VERSION_TIMEOUT_MS }));
+  if (problem !== undefined) throw new Error(`\`${command}\` does not run (${brief(problem)})`);
+}
+
+async function copyDependencies(lib: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-maven-'));
+  try {
+    await writeFile(join(folder, 'pom.xml'), pom());
+    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
+    await runMaven(['-B', goal, `-DoutputDirectory=${lib}`, '-DincludeScope=runtime'], folder, env);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Maven has no limit of its own for a repository that does not answer: it is ended when nothing comes at all. */
+function runMaven(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const maven = spawn('mvn', args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const giveUp = (reason: string) => {
+      maven.kill('SIGKILL');
+      reject(new Error(reason));
+    };
+    const total = setTimeout(() => giveUp('Maven did not finish'), FETCH_TIMEOUT_MS);
+    const first = setTimeout(
+      () => giveUp('Maven’s repository does not answer'),
+      FIRST_PROGRESS_WITHIN_MS,
+    );
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      if (/Downloaded from|Copying /.test(output)) clearTimeout(first);
+    };
+    maven.stdout.on('data', read);
+    maven.stderr.on('data', read);
+    maven.once('error', reject);
+    maven.once('close', (code) => {
+      clearTimeout(total);
+      clearTimeout(first);
+      if (code === 0) resolve();
+      else reject(new Error(output.split('\n').find((line) => line.startsWith('[ERROR]')) ?? `mvn: code ${code}`));
+    });
+  });
+}
+
+function pom(): string {
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>portcullis</groupId>
+  <artifactId>test-server</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>${GROUP}</groupId>
+      <artifactId>${ARTIFACT}</artifactId>
+      <version>${VERSION}</version>
+    </dependency>
+  </dependencies>
+</project>
+`;
+}
+
+/** What the SDK starts with the port as its argument. The watcher ends Java when the test process is gone. */
+const SCRIPT = `#!/bin/sh
+parent=$PPID
+server=$$
+(
+  while kill -0 "$parent"; do
+    sleep 2
+    kill -0 "$server" || exit 0
+  done
+  kill -KILL "$server"
+) </dev/null >/dev/null 2>&1 &
+exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m \\
+  -cp "$(dirname "$0")/lib/*" ${MAIN_CLASS} "$1"
+`;
+
+function toStderr(line: string): void {
+  process.stderr.write(`[setup] ${line}\n`);
+}

@@ -1,0 +1,59 @@
+import { defineConfig } from 'vitest/config';
+
+/** Two cores: more forks only slow each other down, and Temporal tests are sensitive to that. */
+const FORKS_MAX = 2;
+const SECOND_MS = 1_000;
+/** The first run may have to fetch or build a server. */
+const FIRST_FETCH_MS = 300 * SECOND_MS;
+
+interface ProjectOptions {
+  /** Groups run one after the other, the quickest first. */
+  groupOrder: number;
+  testSeconds: number;
+  hookMs?: number;
+  globalSetup?: string[];
+}
+
+function project(name: string, { groupOrder, testSeconds, hookMs, globalSetup }: ProjectOptions) {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: testSeconds * SECOND_MS,
+      hookTimeout: hookMs ?? 30 * SECOND_MS,
+      sequence: { groupOrder },
+      ...(globalSetup === undefined ? {} : { globalSetup }),
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: FORKS_MAX,
+    passWithNoTests: true,
+    teardownTimeout: 30 * SECOND_MS,
+    projects: [
+      project('unit', { groupOrder: 0, testSeconds: 10 }),
+      project('replay', { groupOrder: 1, testSeconds: 60, hookMs: 120 * SECOND_MS }),
+      project('workflow', {
+        groupOrder: 2,
+        testSeconds: 60,
+        hookMs: FIRST_FETCH_MS,
+        globalSetup: ['test/support/global-setup-workflow.ts'],
+      }),
+      project('integration', {
+        groupOrder: 3,
+        testSeconds: 60,
+        hookMs: FIRST_FETCH_MS,
+        globalSetup: ['test/support/global-setup.ts'],
+      }),
+      project('e2e', {
+        groupOrder: 4,
+        testSeconds: 180,
+        hookMs: FIRST_FETCH_MS,
+        globalSetup: ['test/support/global-setup.ts'],
+      }),
+    ],
+  },
+});
