@@ -31,7 +31,6 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: FORKS_MAX,
-    passWithNoTests: true,
     teardownTimeout: 30 * SECOND_MS,
     projects: [
       project('unit', { groupOrder: 0, testSeconds: 10 }),

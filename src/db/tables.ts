@@ -6,6 +6,7 @@ import type { ApprovalPolicy, Release } from '../domain/release.ts';
 
 /** JSON columns are written as text, so that arrays never become SQL arrays. */
 type Json<T> = ColumnType<T, string, string>;
+type JsonOrNull<T> = ColumnType<T | null, string | null, string | null>;
 type Timestamp = Date;
 
 export interface InstallationTable {
@@ -91,7 +92,7 @@ export interface RolloutTable {
   gate_approved_by: string | null;
   gate_told_at: Timestamp | null;
   waits_for: Json<unknown>;
-  baseline: Json<unknown> | null;
+  baseline: JsonOrNull<unknown>;
   baseline_digest: string | null;
   baseline_locked_at: Timestamp | null;
   agent_version: string | null;
@@ -147,8 +148,8 @@ export interface ActionTable {
   why: string | null;
   behind: string | null;
   links: Json<string[]>;
-  approval: Json<ApprovalPolicy> | null;
-  credential: Json<CredentialSpec> | null;
+  approval: JsonOrNull<ApprovalPolicy>;
+  credential: JsonOrNull<CredentialSpec>;
   limits: Json<{ perHour?: number; perDay?: number }>;
   asked_at: Timestamp;
   asked_by: string;

@@ -26,9 +26,15 @@ export const toolSchema = z.strictObject({
     .default('irreversible')
     .describe('What a rollback could undo; default: nothing'),
   undo: z.string().optional().describe('How a person undoes it, shown in rollbacks'),
-  consequence: z.string().optional().describe('What follows when it runs; shown in the first line of the card'),
+  consequence: z
+    .string()
+    .optional()
+    .describe('What follows when it runs; shown in the first line of the card'),
   summary: z.string().max(200).optional().describe('"Cancel reservation {reservation_id} of {user_id}"'),
-  args: z.record(z.string(), z.unknown()).default({ type: 'object' }).describe('JSON Schema of the arguments'),
+  args: z
+    .record(z.string(), z.unknown())
+    .default({ type: 'object' })
+    .describe('JSON Schema of the arguments'),
   redact: z.array(z.string()).default([]).describe('Paths never shown or logged: passengers[].dob'),
   scopes: z.array(z.string()).default([]).describe('Every scope that exists for this tool'),
   audience: z.string().optional().describe('Who accepts the credential; default: the agent'),
@@ -60,11 +66,16 @@ export const agentSchema = z.strictObject({
   testMode: z
     .boolean()
     .default(false)
-    .describe('Owners may approve; every card, status and log entry says so. For trying out, never for production'),
+    .describe(
+      'Owners may approve; every card, status and log entry says so. For trying out, never for production',
+    ),
   people: z.record(nameSchema, personSchema),
   owners: z.array(nameSchema).min(1),
   onCall: z.array(nameSchema).min(1).optional().describe('Default: the owners'),
-  deployers: z.array(nameSchema).default([]).describe('Who deploys or drives the agent; they may not approve'),
+  deployers: z
+    .array(nameSchema)
+    .default([])
+    .describe('Who deploys or drives the agent; they may not approve'),
   approvers: z.record(nameSchema, z.array(nameSchema).min(1)),
   slack: z
     .strictObject({

@@ -16,7 +16,6 @@ export type ExactJson = { ok: true; value: JsonValue } | InexactJson;
 
 export const JSON_DEPTH_MAX = 64;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const PLAIN_TEXT = /[^"\\\u0000-\u001f]*/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const NUMBER_LENGTH_MAX = 400;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -68,7 +67,10 @@ class Reader {
   }
 
   #unexpected(): never {
-    const found = this.#at < this.text.length ? `a character at position ${this.#at} that JSON does not allow` : 'the end';
+    const found =
+      this.#at < this.text.length
+        ? `a character at position ${this.#at} that JSON does not allow`
+        : 'the end';
     this.#refuse(`Cannot read the JSON: found ${found}`, 'Send valid JSON (RFC 8259)');
   }
 
@@ -152,10 +154,7 @@ class Reader {
     const parts: string[] = [];
     this.#at++;
     for (;;) {
-      PLAIN_TEXT.lastIndex = this.#at;
-      const plain = PLAIN_TEXT.exec(this.text)?.[0] ?? '';
-      parts.push(plain);
-      this.#at += plain.length;
+      parts.push(this.#plainText());
       const stop = this.text[this.#at];
       if (stop === '"') break;
       if (stop !== '\\') this.#unexpected();
@@ -166,6 +165,12 @@ class Reader {
     if (LONE_SURROGATE.test(value))
       this.#refuse('Half a character (a lone surrogate) in text', 'Send well-formed Unicode');
     return value;
+  }
+
+  #plainText(): string {
+    const start = this.#at;
+    for (let code = this.text.charCodeAt(start); ; code = this.text.charCodeAt(++this.#at))
+      if (!(code >= 0x20) || code === 0x22 || code === 0x5c) return this.text.slice(start, this.#at);
   }
 
   #escape(): string {
@@ -188,9 +193,16 @@ class Reader {
     if (token === undefined) this.#unexpected();
     const value = Number(token);
     if (Number.isInteger(value) && !Number.isSafeInteger(value))
-      this.#refuse('An integer beyond 2^53-1', 'Send it as text, in quotes, and say so in the tool\'s schema');
-    if (token.length > NUMBER_LENGTH_MAX || !Number.isFinite(value) || decimal(token) !== decimal(String(value)))
-      this.#refuse('A number that changes when read', 'Send at most 15 significant digits, or text in quotes');
+      this.#refuse('An integer beyond 2^53-1', "Send it as text, in quotes, and say so in the tool's schema");
+    if (
+      token.length > NUMBER_LENGTH_MAX ||
+      !Number.isFinite(value) ||
+      decimal(token) !== decimal(String(value))
+    )
+      this.#refuse(
+        'A number that changes when read',
+        'Send at most 15 significant digits, or text in quotes',
+      );
     this.#at += token.length;
     return value === 0 ? 0 : value;
   }

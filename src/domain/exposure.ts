@@ -10,4 +10,5 @@ export function bucketOf(salt: string, subject: string): number {
 }
 
 /** Widening only ever adds buckets, so it never takes a subject out of the candidate. */
-export const armOf = (bucket: number, exposure: BasisPoints): Arm => (bucket < exposure ? 'candidate' : 'control');
+export const armOf = (bucket: number, exposure: BasisPoints): Arm =>
+  bucket < exposure ? 'candidate' : 'control';

@@ -41,7 +41,9 @@ export const gateSchema = z.strictObject({
 
 export const stepSchema = z.strictObject({
   days: z.number().positive().max(90),
-  exposure: z.record(z.string(), z.number().min(0).max(100)).describe('Percent per segment; "*" is every other'),
+  exposure: z
+    .record(z.string(), z.number().min(0).max(100))
+    .describe('Percent per segment; "*" is every other'),
   gate: gateSchema.prefault({}),
 });
 
@@ -55,10 +57,17 @@ export const guardrailSchema = z.strictObject({
 
 export const rolloutSchema = z.strictObject({
   subject: z.string().default('subject').describe('What is assigned to an arm, e.g. conversation'),
-  alpha: z.number().gt(0).max(0.5).default(0.05).describe('Chance of any false automatic rollback in its life'),
+  alpha: z
+    .number()
+    .gt(0)
+    .max(0.5)
+    .default(0.05)
+    .describe('Chance of any false automatic rollback in its life'),
   signedOffBy: nameSchema.optional().describe('Who signed the definitions, escalation and rollback triggers'),
   escalation: z.string().default('A breach is told to on-call at once, a hold to the owners the same day.'),
-  baseline: z.strictObject({ days: z.number().positive().max(90), gate: gateSchema.prefault({}) }).prefault({ days: 30 }),
+  baseline: z
+    .strictObject({ days: z.number().positive().max(90), gate: gateSchema.prefault({}) })
+    .prefault({ days: 30 }),
   constrained: z.array(stepSchema).min(1).optional(),
   scale: z.array(stepSchema).min(1).optional(),
   guardrails: z.array(guardrailSchema).default([]),
@@ -94,4 +103,5 @@ export function approvalOf(grant: Pick<Grant, 'approval'>): ApprovalPolicy | und
   return typeof approval === 'string' ? { group: approval, quorum: 1, expiresIn: '1h' } : approval;
 }
 
-export const toolsOf = (grant: Grant): readonly string[] => (Array.isArray(grant.tool) ? grant.tool : [grant.tool]);
+export const toolsOf = (grant: Grant): readonly string[] =>
+  Array.isArray(grant.tool) ? grant.tool : [grant.tool];

@@ -99,4 +99,8 @@ const defaultConstrained = (testGroup: string): PlannedStep[] =>
   [10, 25].map((percent) => ({ days: HALF_PHASE_DAYS, exposure: { [testGroup]: percent }, gate: NO_GATE }));
 
 const defaultScale = (): PlannedStep[] =>
-  [50, 100].map((percent) => ({ days: HALF_PHASE_DAYS, exposure: { [EVERY_OTHER]: percent }, gate: NO_GATE }));
+  [50, 100].map((percent) => ({
+    days: HALF_PHASE_DAYS,
+    exposure: { [EVERY_OTHER]: percent },
+    gate: NO_GATE,
+  }));

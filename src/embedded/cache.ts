@@ -40,7 +40,9 @@ export async function installOnce({ target, what, log, build }: InstallOptions):
     await mkdir(building);
     try {
       await build(building);
-      await rename(building, target);
+      await rename(building, target).catch((error: unknown) => {
+        if (!existsSync(target)) throw error; // else another process, which took over our lock, was first
+      });
     } finally {
       await rm(building, { recursive: true, force: true });
     }
@@ -70,7 +72,7 @@ async function acquire(file: string, what: string, log: Log): Promise<void> {
   let remindAt = 0;
   while (!(await create(file))) {
     if (await isStale(file)) {
-      // Two waiters may both take over: then both build, and the later rename changes nothing that is visible.
+      // Two waiters may both take over: then both build, and the first one's result stays.
       await rm(file, { force: true });
       continue;
     }

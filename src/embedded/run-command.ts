@@ -16,7 +16,13 @@ export function runCommand(
   { env, timeoutMs, cwd }: RunCommandOptions,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { env, cwd, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: OUTPUT_BYTES_MAX } as const;
+    const options = {
+      env,
+      cwd,
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: OUTPUT_BYTES_MAX,
+    } as const;
     execFile(command, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else if (error.killed === true) reject(new Error(`no answer within ${timeoutMs / 1_000} s`));

@@ -17,7 +17,12 @@ export interface SdkDownload {
   server: SdkServer;
   env: NodeJS.ProcessEnv;
   log: Log;
+  /** What the child process runs; tests have another one, because they must not depend on a download. */
+  script?: string;
+  firstBytesWithinMs?: number;
 }
+
+const SCRIPT = join(import.meta.dirname, 'sdk-download-child.js');
 
 /** What the Temporal SDK downloaded before, if anything. */
 export function downloadedBySdk({ server, env }: Pick<SdkDownload, 'server' | 'env'>): string | undefined {
@@ -29,7 +34,8 @@ export function downloadedBySdk({ server, env }: Pick<SdkDownload, 'server' | 'e
  * Has the Temporal SDK download its own server into the cache. The SDK has no call that only downloads and none
  * that gives up, so a child process starts the server once and is ended when no bytes arrive.
  */
-export async function downloadBySdk({ server, env, log }: SdkDownload): Promise<string> {
+export async function downloadBySdk(options: SdkDownload): Promise<string> {
+  const { server, env, log } = options;
   const target = targetFolder(server, env);
   await installOnce({
     target,
@@ -39,7 +45,7 @@ export async function downloadBySdk({ server, env, log }: SdkDownload): Promise<
       const downloads = `${folder}-download`;
       await mkdir(downloads);
       try {
-        await download({ server, env, log }, downloads);
+        await download(options, downloads);
         const [file] = await readdir(downloads);
         if (file === undefined) throw new Error('the download left no file');
         await rename(join(downloads, file), join(folder, 'server'));
@@ -55,15 +61,16 @@ function targetFolder(server: SdkServer, env: NodeJS.ProcessEnv): string {
   return join(cacheFolder(env), `temporal-sdk-${server}-${process.platform}-${process.arch}`);
 }
 
-async function download({ server, env, log }: SdkDownload, folder: string): Promise<void> {
-  const child = fork(join(import.meta.dirname, 'sdk-download-child.js'), [server, folder], {
+async function download(options: SdkDownload, folder: string): Promise<void> {
+  const { server, env, log, script = SCRIPT, firstBytesWithinMs = FIRST_BYTES_WITHIN_MS } = options;
+  const child = fork(script, [server, folder], {
     env: { ...env },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const outcome = outcomeOf(child);
   try {
-    await watchProgress(folder, outcome, log);
+    await watchProgress({ folder, outcome, log, firstBytesWithinMs });
     await outcome.done;
   } finally {
     child.kill('SIGKILL');
@@ -91,7 +98,14 @@ function outcomeOf(child: ChildProcess): Outcome {
   return outcome;
 }
 
-async function watchProgress(folder: string, outcome: Outcome, log: Log): Promise<void> {
+interface Watched {
+  folder: string;
+  outcome: Outcome;
+  log: Log;
+  firstBytesWithinMs: number;
+}
+
+async function watchProgress({ folder, outcome, log, firstBytesWithinMs }: Watched): Promise<void> {
   let bytes = 0;
   let lastProgressAt = performance.now();
   while (!outcome.settled) {
@@ -102,7 +116,7 @@ async function watchProgress(folder: string, outcome: Outcome, log: Log): Promis
       bytes = now;
       lastProgressAt = performance.now();
     }
-    const patienceMs = bytes === 0 ? FIRST_BYTES_WITHIN_MS : STALLED_AFTER_MS;
+    const patienceMs = bytes === 0 ? firstBytesWithinMs : STALLED_AFTER_MS;
     if (!outcome.settled && performance.now() - lastProgressAt > patienceMs) {
       throw new Error(`no bytes within ${patienceMs / 1_000} s`);
     }

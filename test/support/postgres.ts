@@ -180,7 +180,11 @@ export async function dropDatabase(server: Pick<PostgresServer, 'url'>, url: str
   );
 }
 
-async function ensureTemplate(client: pg.Client, adminUrl: string, template: DatabaseTemplate): Promise<void> {
+async function ensureTemplate(
+  client: pg.Client,
+  adminUrl: string,
+  template: DatabaseTemplate,
+): Promise<void> {
   const exists = async () => {
     const found = await client.query('select 1 from pg_database where datname = $1', [template.name]);
     return found.rowCount === 1;

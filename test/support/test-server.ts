@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { IllegalStateError } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { cacheFolder, installOnce, type Log } from '../../src/embedded/cache.ts';
 import { attempt, brief, runCommand, secondsSince } from '../../src/embedded/run-command.ts';
 import { downloadBySdk, downloadedBySdk } from '../../src/embedded/sdk-download.ts';
@@ -24,15 +26,30 @@ export interface TestServerOptions {
 }
 
 /** A Temporal server whose clock jumps while workflows sleep. Call teardown() on it. */
-export async function createTimeSkippingEnv(options: TestServerOptions = {}): Promise<TestWorkflowEnvironment> {
+export async function createTimeSkippingEnv(
+  options: TestServerOptions = {},
+): Promise<TestWorkflowEnvironment> {
   const path = await findTestServer(options);
+  quietTemporalLogs();
   return TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
   });
 }
 
+/** Leaves only warnings of Temporal's workers in the output of a test; call it before the first worker. */
+export function quietTemporalLogs(): void {
+  try {
+    Runtime.install({ logger: new DefaultLogger('WARN') });
+  } catch (error) {
+    if (!(error instanceof IllegalStateError)) throw error; // this process has a runtime already
+  }
+}
+
 /** The executable of the time-skipping server: from the cache, by the SDK's own download, or from Maven. */
-export async function findTestServer({ env = process.env, log = toStderr }: TestServerOptions = {}): Promise<string> {
+export async function findTestServer({
+  env = process.env,
+  log = toStderr,
+}: TestServerOptions = {}): Promise<string> {
   const cached = [downloadedBySdk({ server: 'time-skipping', env }), scriptPath(env)];
   for (const path of cached) if (path !== undefined && existsSync(path)) return path;
 
@@ -81,7 +98,9 @@ async function installFromMaven(env: NodeJS.ProcessEnv, log: Log): Promise<void>
     what: 'the time-skipping server',
     log,
     build: async (folder) => {
-      log(`Time-skipping server: fetching ${GROUP}:${ARTIFACT}:${VERSION} with Maven, once; about half a minute`);
+      log(
+        `Time-skipping server: fetching ${GROUP}:${ARTIFACT}:${VERSION} with Maven, once; about half a minute`,
+      );
       const startedAt = performance.now();
       await mkdir(join(folder, 'lib'));
       await copyDependencies(join(folder, 'lib'), env);
@@ -118,10 +137,7 @@ function runMaven(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<
       reject(new Error(reason));
     };
     const total = setTimeout(() => giveUp('Maven did not finish'), FETCH_TIMEOUT_MS);
-    const first = setTimeout(
-      () => giveUp('Maven’s repository does not answer'),
-      FIRST_PROGRESS_WITHIN_MS,
-    );
+    const first = setTimeout(() => giveUp('Maven’s repository does not answer'), FIRST_PROGRESS_WITHIN_MS);
     const read = (chunk: Buffer) => {
       output += chunk.toString();
       if (/Downloaded from|Copying /.test(output)) clearTimeout(first);
@@ -133,7 +149,10 @@ function runMaven(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<
       clearTimeout(total);
       clearTimeout(first);
       if (code === 0) resolve();
-      else reject(new Error(output.split('\n').find((line) => line.startsWith('[ERROR]')) ?? `mvn: code ${code}`));
+      else
+        reject(
+          new Error(output.split('\n').find((line) => line.startsWith('[ERROR]')) ?? `mvn: code ${code}`),
+        );
     });
   });
 }
@@ -149,6 +168,11 @@ function pom(): string {
       <groupId>${GROUP}</groupId>
       <artifactId>${ARTIFACT}</artifactId>
       <version>${VERSION}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId>
+      <artifactId>slf4j-nop</artifactId>
+      <version>1.7.36</version>
     </dependency>
   </dependencies>
 </project>

@@ -1,5 +1,5 @@
 import { checkElement, checkImage, ELEMENTS_OF } from './element-rules.ts';
-import { charCount, isJson, type Json, SlackRefusal } from './json.ts';
+import { charCount, isJson, type Json, SlackRefusal, str } from './json.ts';
 import {
   ANY_TEXT,
   checkItems,
@@ -13,12 +13,25 @@ import {
   type Surface,
 } from './limits.ts';
 
-type BlockRule = { properties: readonly string[]; check: (problems: Problems, block: Json, pointer: string) => void };
+type BlockRule = {
+  properties: readonly string[];
+  check: (problems: Problems, block: Json, pointer: string) => void;
+};
 
 const LEVELS = ['default', 'info', 'warning', 'error', 'success'];
 const RICH_TEXT = ['rich_text_section', 'rich_text_list', 'rich_text_quote', 'rich_text_preformatted'];
 /** What a container takes as its children. */
-const CONTAINED = ['actions', 'context', 'divider', 'header', 'image', 'input', 'rich_text', 'section', 'table'];
+const CONTAINED = [
+  'actions',
+  'context',
+  'divider',
+  'header',
+  'image',
+  'input',
+  'rich_text',
+  'section',
+  'table',
+];
 
 const BLOCKS: Record<string, BlockRule> = {
   divider: { properties: [], check: () => undefined },
@@ -58,7 +71,8 @@ export function refuseBadBlocks(blocks: unknown): void {
 
 /** Refuses a modal or Home tab as Slack does (`invalid_arguments`). */
 export function refuseBadView(view: unknown, surface: Exclude<Surface, 'message'>): asserts view is Json {
-  if (!isJson(view)) throw new SlackRefusal('invalid_arguments', ['[ERROR] missing required field: view']);
+  if (!isJson(view))
+    throw new SlackRefusal('invalid_arguments', ['missing required field: view [json-pointer:/view]']);
   if (JSON.stringify(view).length > LIMITS.viewBytes) throw new SlackRefusal('view_too_large');
   const problems = new Problems(surface);
   const common = ['type', 'blocks', 'private_metadata', 'callback_id', 'external_id'];
@@ -76,16 +90,23 @@ export function refuseBadView(view: unknown, surface: Exclude<Surface, 'message'
 }
 
 function checkModalTexts(problems: Problems, view: Json): void {
-  const hasInput = Array.isArray(view.blocks) && view.blocks.some((each) => isJson(each) && each.type === 'input');
+  const hasInput =
+    Array.isArray(view.blocks) && view.blocks.some((each) => isJson(each) && each.type === 'input');
   checkText(problems, view.title, '/view/title', { max: LIMITS.modalTitle });
   checkText(problems, view.submit, '/view/submit', { max: LIMITS.modalTitle, optional: !hasInput });
   checkText(problems, view.close, '/view/close', { max: LIMITS.modalTitle, optional: true });
 }
 
 function checkBlock(problems: Problems, block: unknown, pointer: string): void {
-  if (!isJson(block)) return problems.add('must be an object', pointer);
+  if (!isJson(block)) {
+    problems.add('must be an object', pointer);
+    return;
+  }
   const rule = BLOCKS[String(block.type)];
-  if (!rule) return problems.add(`unsupported type: ${block.type}`, `${pointer}/type`);
+  if (!rule) {
+    problems.add(`unsupported type: ${block.type}`, `${pointer}/type`);
+    return;
+  }
   checkProperties(problems, block, pointer, ['type', 'block_id', ...rule.properties]);
   if (block.block_id !== undefined) {
     checkString(problems, block.block_id, `${pointer}/block_id`, LIMITS.id);
@@ -112,18 +133,23 @@ function checkSection(problems: Problems, block: Json, pointer: string): void {
 }
 
 function checkContext(problems: Problems, block: Json, pointer: string): void {
-  checkItems(problems, block.elements, `${pointer}/elements`, LIMITS.contextElements).forEach((element, i) => {
-    const at = `${pointer}/elements/${i}`;
-    if (isJson(element) && element.type === 'image') checkElement(problems, element, at, ['image'], new Set());
-    else checkText(problems, element, at, { max: LIMITS.sectionText, types: ANY_TEXT });
-  });
+  checkItems(problems, block.elements, `${pointer}/elements`, LIMITS.contextElements).forEach(
+    (element, i) => {
+      const at = `${pointer}/elements/${i}`;
+      if (isJson(element) && element.type === 'image')
+        checkElement(problems, element, at, ['image'], new Set());
+      else checkText(problems, element, at, { max: LIMITS.sectionText, types: ANY_TEXT });
+    },
+  );
 }
 
 function checkActions(problems: Problems, block: Json, pointer: string): void {
   const actionIds = new Set<string>();
-  checkItems(problems, block.elements, `${pointer}/elements`, LIMITS.actionsElements).forEach((element, i) => {
-    checkElement(problems, element, `${pointer}/elements/${i}`, ELEMENTS_OF.actions, actionIds);
-  });
+  checkItems(problems, block.elements, `${pointer}/elements`, LIMITS.actionsElements).forEach(
+    (element, i) => {
+      checkElement(problems, element, `${pointer}/elements/${i}`, ELEMENTS_OF.actions, actionIds);
+    },
+  );
 }
 
 function checkInput(problems: Problems, block: Json, pointer: string): void {
@@ -138,20 +164,29 @@ function checkImageBlock(problems: Problems, block: Json, pointer: string): void
 }
 
 function checkMarkdown(problems: Problems, block: Json, pointer: string): void {
-  if (problems.surface !== 'message') return problems.add('unsupported type: markdown', `${pointer}/type`);
+  if (problems.surface !== 'message') {
+    problems.add('unsupported type: markdown', `${pointer}/type`);
+    return;
+  }
   checkString(problems, block.text, `${pointer}/text`, LIMITS.markdownTotal);
   const before = problems.markdownChars;
   problems.markdownChars += charCount(String(block.text));
   if (before > 0 && problems.markdownChars > LIMITS.markdownTotal) {
-    problems.add(`markdown blocks together must be less than ${LIMITS.markdownTotal + 1} characters`, pointer);
+    problems.add(
+      `markdown blocks together must be less than ${LIMITS.markdownTotal + 1} characters`,
+      pointer,
+    );
   }
 }
 
 function checkRichText(problems: Problems, block: Json, pointer: string): void {
-  checkItems(problems, block.elements, `${pointer}/elements`, Number.MAX_SAFE_INTEGER).forEach((element, i) => {
-    const type = isJson(element) ? String(element.type) : 'nothing';
-    if (!RICH_TEXT.includes(type)) problems.add(`unsupported type: ${type}`, `${pointer}/elements/${i}/type`);
-  });
+  checkItems(problems, block.elements, `${pointer}/elements`, Number.MAX_SAFE_INTEGER).forEach(
+    (element, i) => {
+      const type = isJson(element) ? String(element.type) : 'nothing';
+      if (!RICH_TEXT.includes(type))
+        problems.add(`unsupported type: ${type}`, `${pointer}/elements/${i}/type`);
+    },
+  );
 }
 
 function checkTable(problems: Problems, block: Json, pointer: string): void {
@@ -163,11 +198,13 @@ function checkTable(problems: Problems, block: Json, pointer: string): void {
     checkItems(problems, row, `${pointer}/rows/${i}`, LIMITS.tableColumns).forEach((cell, j) => {
       const type = isJson(cell) ? String(cell.type) : 'nothing';
       const at = `${pointer}/rows/${i}/${j}`;
-      if (!['raw_text', 'raw_number', 'rich_text'].includes(type)) problems.add(`unsupported type: ${type}`, at);
-      if (isJson(cell)) chars += charCount(JSON.stringify(cell.text ?? cell.elements ?? ''));
+      if (!['raw_text', 'raw_number', 'rich_text'].includes(type))
+        problems.add(`unsupported type: ${type}`, at);
+      if (isJson(cell)) chars += charCount(str(cell.text) || JSON.stringify(cell.elements ?? ''));
     });
   });
-  if (chars > LIMITS.tableChars) problems.add(`must be less than ${LIMITS.tableChars + 1} characters`, pointer);
+  if (chars > LIMITS.tableChars)
+    problems.add(`must be less than ${LIMITS.tableChars + 1} characters`, pointer);
 }
 
 function checkDataTable(problems: Problems, block: Json, pointer: string): void {
@@ -185,16 +222,21 @@ function checkContainer(problems: Problems, block: Json, pointer: string): void 
   const title = { max: LIMITS.containerTitle, optional: true };
   checkText(problems, block.title, `${pointer}/title`, title);
   checkText(problems, block.subtitle, `${pointer}/subtitle`, { ...title, types: ANY_TEXT });
-  checkItems(problems, block.child_blocks, `${pointer}/child_blocks`, LIMITS.containerBlocks).forEach((child, i) => {
-    const at = `${pointer}/child_blocks/${i}`;
-    if (isJson(child) && !CONTAINED.includes(String(child.type))) {
-      problems.add(`unsupported type: ${child.type}`, `${at}/type`);
-    } else checkBlock(problems, child, at);
-  });
+  checkItems(problems, block.child_blocks, `${pointer}/child_blocks`, LIMITS.containerBlocks).forEach(
+    (child, i) => {
+      const at = `${pointer}/child_blocks/${i}`;
+      if (isJson(child) && !CONTAINED.includes(String(child.type))) {
+        problems.add(`unsupported type: ${child.type}`, `${at}/type`);
+      } else checkBlock(problems, child, at);
+    },
+  );
 }
 
 function checkAlert(problems: Problems, block: Json, pointer: string): void {
-  if (problems.surface !== 'modal') return problems.add('unsupported type: alert', `${pointer}/type`);
+  if (problems.surface !== 'modal') {
+    problems.add('unsupported type: alert', `${pointer}/type`);
+    return;
+  }
   checkText(problems, block.text, `${pointer}/text`, { max: LIMITS.sectionText, types: ANY_TEXT });
   checkOneOf(problems, block.level, `${pointer}/level`, LEVELS);
 }

@@ -60,14 +60,23 @@ export function checkElement(
   allowed: readonly string[],
   actionIds: Set<string>,
 ): void {
-  if (!isJson(value)) return problems.add('must be an object', pointer);
+  if (!isJson(value)) {
+    problems.add('must be an object', pointer);
+    return;
+  }
   const type = String(value.type);
   const known = PROPERTIES[type];
-  if (!known || !allowed.includes(type)) return problems.add(`unsupported type: ${type}`, `${pointer}/type`);
+  if (!known || !allowed.includes(type)) {
+    problems.add(`unsupported type: ${type}`, `${pointer}/type`);
+    return;
+  }
   checkProperties(problems, value, pointer, known);
   checkActionId(problems, value.action_id, pointer, actionIds);
   if (value.confirm !== undefined) checkConfirm(problems, value.confirm, `${pointer}/confirm`);
-  checkText(problems, value.placeholder, `${pointer}/placeholder`, { max: LIMITS.placeholder, optional: true });
+  checkText(problems, value.placeholder, `${pointer}/placeholder`, {
+    max: LIMITS.placeholder,
+    optional: true,
+  });
   if (type === 'button') checkButton(problems, value, pointer);
   else if (type === 'image') checkImage(problems, value, pointer);
   else if (type === 'plain_text_input') checkPlainTextInput(problems, value, pointer);
@@ -86,7 +95,12 @@ function checkActionId(problems: Problems, id: unknown, pointer: string, actionI
 function checkButton(problems: Problems, button: Json, pointer: string): void {
   checkText(problems, button.text, `${pointer}/text`, { max: LIMITS.buttonText });
   checkOptional(problems, button.value, `${pointer}/value`, LIMITS.buttonValue);
-  checkOptional(problems, button.accessibility_label, `${pointer}/accessibility_label`, LIMITS.accessibilityLabel);
+  checkOptional(
+    problems,
+    button.accessibility_label,
+    `${pointer}/accessibility_label`,
+    LIMITS.accessibilityLabel,
+  );
   checkOneOf(problems, button.style, `${pointer}/style`, ['primary', 'danger']);
   if (button.url !== undefined) checkUrl(problems, button.url, `${pointer}/url`);
 }
@@ -115,16 +129,23 @@ function checkChoices(problems: Problems, element: Json, pointer: string, type: 
   const few = type === 'overflow' ? LIMITS.overflowOptions : LIMITS.checkOptions;
   const max = checkable || type === 'overflow' ? few : LIMITS.options;
   if (element.option_groups !== undefined && element.options === undefined) {
-    checkItems(problems, element.option_groups, `${pointer}/option_groups`, LIMITS.options).forEach((group, i) => {
-      const at = `${pointer}/option_groups/${i}`;
-      if (!isJson(group)) return problems.add('must be an object', at);
-      checkText(problems, group.label, `${at}/label`, { max: LIMITS.optionText });
-      checkOptions(problems, group.options, `${at}/options`, LIMITS.options, checkable);
-    });
+    checkItems(problems, element.option_groups, `${pointer}/option_groups`, LIMITS.options).forEach(
+      (group, i) => {
+        const at = `${pointer}/option_groups/${i}`;
+        if (!isJson(group)) {
+          problems.add('must be an object', at);
+          return;
+        }
+        checkText(problems, group.label, `${at}/label`, { max: LIMITS.optionText });
+        checkOptions(problems, group.options, `${at}/options`, LIMITS.options, checkable);
+      },
+    );
   } else checkOptions(problems, element.options, `${pointer}/options`, max, checkable);
   const chosen = element.initial_option === undefined ? element.initial_options : [element.initial_option];
   for (const option of Array.isArray(chosen) ? chosen : []) {
-    const same = JSON.stringify(optionsOf(element).find((each) => isJson(option) && each.value === option.value));
+    const same = JSON.stringify(
+      optionsOf(element).find((each) => isJson(option) && each.value === option.value),
+    );
     if (same !== JSON.stringify(option)) problems.add('initial option must be one of the options', pointer);
   }
 }
@@ -132,14 +153,25 @@ function checkChoices(problems: Problems, element: Json, pointer: string, type: 
 /** All options of a choice, those in groups too. */
 export function optionsOf(element: Json): Json[] {
   const groups = Array.isArray(element.option_groups) ? element.option_groups.filter(isJson) : [];
-  return [element, ...groups].flatMap((each) => (Array.isArray(each.options) ? each.options.filter(isJson) : []));
+  return [element, ...groups].flatMap((each) =>
+    Array.isArray(each.options) ? each.options.filter(isJson) : [],
+  );
 }
 
-function checkOptions(problems: Problems, value: unknown, pointer: string, max: number, mrkdwn: boolean): void {
+function checkOptions(
+  problems: Problems,
+  value: unknown,
+  pointer: string,
+  max: number,
+  mrkdwn: boolean,
+): void {
   const types = mrkdwn ? ANY_TEXT : undefined;
   checkItems(problems, value, pointer, max).forEach((option, i) => {
     const at = `${pointer}/${i}`;
-    if (!isJson(option)) return problems.add('must be an object', at);
+    if (!isJson(option)) {
+      problems.add('must be an object', at);
+      return;
+    }
     checkProperties(problems, option, at, ['text', 'value', 'description', 'url']);
     checkText(problems, option.text, `${at}/text`, { max: LIMITS.optionText, types });
     checkString(problems, option.value, `${at}/value`, LIMITS.optionValue);
@@ -150,7 +182,10 @@ function checkOptions(problems: Problems, value: unknown, pointer: string, max: 
 }
 
 function checkConfirm(problems: Problems, value: unknown, pointer: string): void {
-  if (!isJson(value)) return problems.add('must be an object', pointer);
+  if (!isJson(value)) {
+    problems.add('must be an object', pointer);
+    return;
+  }
   checkProperties(problems, value, pointer, ['title', 'text', 'confirm', 'deny', 'style']);
   checkText(problems, value.title, `${pointer}/title`, { max: LIMITS.confirmTitle, optional: true });
   checkText(problems, value.text, `${pointer}/text`, { max: LIMITS.confirmText, types: ANY_TEXT });

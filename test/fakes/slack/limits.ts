@@ -68,14 +68,23 @@ const TEXT_PROPERTIES: Record<string, readonly string[]> = {
 
 /** Checks a string: `min` (1 unless told) to `max` characters. */
 export function checkString(problems: Problems, value: unknown, pointer: string, max: number, min = 1): void {
-  if (typeof value !== 'string') return problems.add('must be a string', pointer);
+  if (typeof value !== 'string') {
+    problems.add('must be a string', pointer);
+    return;
+  }
   const length = charCount(value);
   if (length > max) problems.add(`must be less than ${max + 1} characters`, pointer);
   if (length < min) problems.add(`must be more than ${min - 1} characters`, pointer);
 }
 
 /** Checks a string that may be absent. */
-export function checkOptional(problems: Problems, value: unknown, pointer: string, max: number, min = 1): void {
+export function checkOptional(
+  problems: Problems,
+  value: unknown,
+  pointer: string,
+  max: number,
+  min = 1,
+): void {
   if (value !== undefined) checkString(problems, value, pointer, max, min);
 }
 
@@ -85,10 +94,14 @@ export function checkText(problems: Problems, value: unknown, pointer: string, r
     if (!rule.optional) problems.add(`missing required field: ${lastPart(pointer)}`, parentOf(pointer));
     return;
   }
-  if (!isJson(value)) return problems.add('must be an object', pointer);
+  if (!isJson(value)) {
+    problems.add('must be an object', pointer);
+    return;
+  }
   const type = String(value.type);
   if (!(rule.types ?? ['plain_text']).includes(type)) {
-    return problems.add(`unsupported type: ${type}`, `${pointer}/type`);
+    problems.add(`unsupported type: ${type}`, `${pointer}/type`);
+    return;
   }
   checkProperties(problems, value, pointer, TEXT_PROPERTIES[type] ?? []);
   if (value.text === undefined) problems.add('missing required field: text', pointer);
@@ -99,7 +112,13 @@ export function checkText(problems: Problems, value: unknown, pointer: string, r
 export const ANY_TEXT = ['plain_text', 'mrkdwn'] as const;
 
 /** Checks that a list has `min` to `max` items and returns it; an empty list when it is none. */
-export function checkItems(problems: Problems, value: unknown, pointer: string, max: number, min = 1): unknown[] {
+export function checkItems(
+  problems: Problems,
+  value: unknown,
+  pointer: string,
+  max: number,
+  min = 1,
+): unknown[] {
   if (value === undefined) {
     problems.add(`missing required field: ${lastPart(pointer)}`, parentOf(pointer));
     return [];
@@ -114,14 +133,24 @@ export function checkItems(problems: Problems, value: unknown, pointer: string, 
 }
 
 /** Slack refuses properties it does not know. */
-export function checkProperties(problems: Problems, value: Json, pointer: string, known: readonly string[]): void {
+export function checkProperties(
+  problems: Problems,
+  value: Json,
+  pointer: string,
+  known: readonly string[],
+): void {
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) problems.add(`invalid additional property: ${key}`, pointer);
   }
 }
 
 /** Checks one of a few words that may be absent. */
-export function checkOneOf(problems: Problems, value: unknown, pointer: string, words: readonly string[]): void {
+export function checkOneOf(
+  problems: Problems,
+  value: unknown,
+  pointer: string,
+  words: readonly string[],
+): void {
   if (value !== undefined && !words.includes(String(value))) {
     problems.add(`must be a valid enum value`, pointer);
   }

@@ -54,7 +54,14 @@ export type Message = Revision & {
   revisions: Revision[];
 };
 /** A message that only `user` sees. */
-export type Ephemeral = { channel: string; ts: string; user: string; text: string; blocks: Block[]; at: number };
+export type Ephemeral = {
+  channel: string;
+  ts: string;
+  user: string;
+  text: string;
+  blocks: Block[];
+  at: number;
+};
 /** A modal or Home tab. `open` turns false when it is submitted, closed or cleared. */
 export type View = {
   id: string;
@@ -155,7 +162,10 @@ export class World {
   /** The channel of this id, `#name` or name. */
   channel(idOrName: string): SlackChannel | undefined {
     const name = idOrName.replace(/^#/, '');
-    return this.channels.get(idOrName) ?? [...this.channels.values()].find((each) => !each.isIm && each.name === name);
+    return (
+      this.channels.get(idOrName) ??
+      [...this.channels.values()].find((each) => !each.isIm && each.name === name)
+    );
   }
 
   /** The user, or the refusal that Slack gives for an unknown one. */

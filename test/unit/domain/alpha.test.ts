@@ -1,9 +1,36 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { allotAlpha, evenShares, laterSegmentWeight, thresholdLogE } from '../../../src/domain/alpha.ts';
+import type { DayBucket } from '../../../src/domain/eprocess.ts';
+import {
+  betLogs,
+  pooledRestartLogE,
+  RESTART_START,
+  restartAfter,
+  restartStateLogE,
+} from '../../../src/domain/eprocess.ts';
+
+const SEED = 20_261_121;
+const ALPHA = 0.05;
+
+type Random = () => number;
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
 const total = (rows: readonly { weight: number }[]) => rows.reduce((sum, { weight }) => sum + weight, 0);
+
+/** mulberry32: a seeded generator, so that every run of these tests sees the same streams. */
+function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The most false alarms that a level of `alpha` explains: 2.33 standard deviations, 1 % one-sided. */
+const mostFalse = (alpha: number, runs: number) => alpha + 2.33 * Math.sqrt((alpha * (1 - alpha)) / runs);
 
 describe('allotAlpha()', () => {
   test('allotAlpha() gives half to the pool, 0.4 to the starting segments, the reserve by 6/(π²j²)', () => {
@@ -102,5 +129,62 @@ describe('weights and thresholds', () => {
     [0.05, 1.1],
   ])('thresholdLogE() refuses alpha %d with weight %d', (alpha, weight) => {
     expect(() => thresholdLogE(alpha, weight)).toThrow(RangeError);
+  });
+});
+
+describe('family-wise error over 50 segments at the limit', () => {
+  const [runs, segments, days, daySize] = [300, 50, 20, 50];
+  const limit = 0.02;
+
+  function drawBuckets(random: Random): DayBucket[][] {
+    const harmsOfDay = () => {
+      let harms = 0;
+      for (let i = 0; i < daySize; i += 1) if (random() < limit) harms += 1;
+      return harms;
+    };
+    return Array.from({ length: segments }, () =>
+      Array.from({ length: days }, (_, day) => ({ day, events: daySize, harms: harmsOfDay() })),
+    );
+  }
+
+  /** The highest log E at the end of any day. */
+  function peakOf(buckets: readonly DayBucket[]): number {
+    let [state, peak] = [RESTART_START, 0];
+    for (const bucket of buckets) {
+      state = restartAfter(state, betLogs(bucket, limit));
+      peak = Math.max(peak, restartStateLogE(state));
+    }
+    return peak;
+  }
+
+  function pooledPeakOf(all: readonly (readonly DayBucket[])[]): number {
+    const upTo = (day: number) => all.map((buckets) => ({ limit, buckets: buckets.slice(0, day + 1) }));
+    return Math.max(...Array.from({ length: days }, (_, day) => pooledRestartLogE(upTo(day))));
+  }
+
+  let peaks: { segment: number; pooled: number }[] = [];
+  beforeAll(() => {
+    const random = seeded(SEED + 7);
+    peaks = Array.from({ length: runs }, () => {
+      const all = drawBuckets(random);
+      return { segment: Math.max(...all.map(peakOf)), pooled: pooledPeakOf(all) };
+    });
+  }, 60_000);
+  const share = (fired: (peak: { segment: number; pooled: number }) => boolean) =>
+    peaks.filter(fired).length / runs;
+  const segmentFires = thresholdLogE(ALPHA, 0.4 / segments);
+  const pooledFires = thresholdLogE(ALPHA, 0.5);
+
+  test('restartLogE() and pooledRestartLogE() at their weights fire in at most alpha of the runs', () => {
+    const any = share(({ segment, pooled }) => segment >= segmentFires || pooled >= pooledFires);
+    expect(any).toBeLessThanOrEqual(mostFalse(ALPHA, runs));
+  });
+
+  test('pooledRestartLogE() at weight 1/2 fires in at most alpha/2 of the runs', () => {
+    expect(share(({ pooled }) => pooled >= pooledFires)).toBeLessThanOrEqual(mostFalse(ALPHA / 2, runs));
+  });
+
+  test('the same harness convicts segments that each take all of alpha', () => {
+    expect(share(({ segment }) => segment >= thresholdLogE(ALPHA, 1))).toBeGreaterThan(0.25);
   });
 });

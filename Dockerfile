@@ -1,0 +1,22 @@
+FROM node:20.20.2-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY . .
+# The dashboard, if this version has one; then only what runs stays.
+RUN npm run build --if-present && npm prune --omit=dev
+
+FROM node:20.20.2-bookworm-slim
+ENV NODE_ENV=production PORTCULLIS_DATA=/data
+# tsx keeps what it compiled; the image may be read-only, so in /tmp. The SDK reads the system's certificates.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates \
+  && rm -rf /var/lib/apt/lists/* \
+  && mkdir /data && chown node:node /data
+WORKDIR /app
+COPY --from=build /app ./
+USER node
+VOLUME /data
+EXPOSE 8080
+ENTRYPOINT ["node", "/app/bin/portcullis.js"]
+CMD ["up", "--roles", "api"]

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Selectable } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { subjectDigest } from '../credentials/keys.ts';
+import type { Sql } from '../db/database.ts';
+import type { ActionTable } from '../db/tables.ts';
+
+const BATCH_MAX = 64;
+const SUBJECTS_KEPT = 10_000;
+
+type AskedColumns =
+  | 'execution_id'
+  | 'superseded_because'
+  | 'deny_reason'
+  | 'began_at'
+  | 'start_by'
+  | 'deadline_at'
+  | 'completed_at'
+  | 'result_digest'
+  | 'error_code'
+  | 'corrected_by'
+  | 'corrected_at'
+  | 'correction_reason';
+
+/** One ask ready to be recorded: the row, what is kept apart, the metrics it starts an event in, the log entry. */
+export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
+  args: string;
+  claimed: string;
+  salt: string;
+  metrics: readonly string[];
+  recordAfter: boolean;
+  entry: Readonly<Record<string, unknown>>;
+}
+
+export type Written =
+  | { status: 'asked' | 'known' | 'conflict'; id: string }
+  | { status: 'stale' | 'subject'; id: null };
+
+interface Waiting {
+  row: AskRow;
+  resolve(written: Written): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: asks that arrive while a batch is being written go together in the next one. Nothing waits for a
+ * batch to fill.
+ */
+export class AskWriter {
+  readonly #db: Sql;
+  readonly #clock: Clock;
+  readonly #subjects = new Map<string, { id: number; digest: string }>();
+  #waiting: Waiting[] = [];
+  #writing = false;
+
+  constructor(db: Sql, clock: Clock) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  write(row: AskRow): Promise<Written> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ row, resolve, reject });
+      if (!this.#writing) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH_MAX);
+      try {
+        const written = await this.#writeBatch(batch.map(({ row }) => row));
+        batch.forEach(({ resolve, reject }, index) => {
+          const answer = written[index];
+          if (answer) resolve(answer);
+          else reject(new Error('the store answered fewer rows than were asked'));
+        });
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#writing = false;
+  }
+
+  async #writeBatch(rows: readonly AskRow[]): Promise<Written[]> {
+    const { rows: written } = await sql<Written & { n: number }>`
+      SELECT n, status, id FROM ask_actions(${JSON.stringify(rows)}::jsonb, ${this.#clock.now()}) ORDER BY n`.execute(
+      this.#db,
+    );
+    return written;
+  }
+
+  /** The subject's number and its digest under its own key, made on first sight. */
+  async subject(agent: string, name: string): Promise<{ id: number; digest: string }> {
+    const cacheKey = `${agent}\n${name}`;
+    const known = this.#subjects.get(cacheKey);
+    if (known) return known;
+    await this.#db
+      .insertInto('subject')
+      .values({ agent, name, key: randomBytes(32) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    const row = await this.#db
+      .selectFrom('subject')
+      .select(['id', 'key'])
+      .where('agent', '=', agent)
+      .where('name', '=', name)
+      .executeTakeFirstOrThrow();
+    const subject = { id: row.id, digest: subjectDigest(Buffer.from(row.key), name) };
+    if (this.#subjects.size >= SUBJECTS_KEPT) this.#subjects.clear();
+    this.#subjects.set(cacheKey, subject);
+    return subject;
+  }
+
+  forgetSubject(agent: string, name: string): void {
+    this.#subjects.delete(`${agent}\n${name}`);
+  }
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { verifyAssertion } from '../agents/assertion.ts';
+import type { AgentWorld } from '../agents/world.ts';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { canonical, newSalt, saltedDigest } from '../credentials/keys.ts';
+import { isStoreDown } from '../db/failure.ts';
+import type { ActionState } from '../domain/action.ts';
+import type { Metric } from '../domain/agent.ts';
+import { renderSummary } from '../domain/compile.ts';
+import { type Decision, decide } from '../domain/decide.ts';
+import type { Outcome } from '../domain/decision.ts';
+import { durationMs } from '../domain/duration.ts';
+import { AppError } from '../errors.ts';
+import { dayOf, stepOf } from '../rollouts/record.ts';
+import type { AskRow, AskWriter } from './ask-writer.ts';
+import { answerFromMemory } from './record-after.ts';
+import { type ActionRow, actionById } from './store.ts';
+
+const ROUNDS_MAX = 8;
+/** An allowed write that nobody begins is void after this. */
+const ALLOWED_VALID_MS = 60_000;
+
+/** What an agent asks. `context` is its own claim; trusted attributes come by token or signed `assertion`. */
+export interface AskInput {
+  agent: string;
+  agentVersion: string;
+  tool: string;
+  args: Readonly<Record<string, unknown>>;
+  context: Readonly<Record<string, unknown>>;
+  assertion?: string;
+  subject: string;
+  reason?: string;
+  /** The person the agent acts for; may not approve. */
+  behind?: string;
+  links: readonly string[];
+  idempotencyKey: string;
+}
+
+/** The recorded answer. `recorded: 'after'` means the entry follows within a second. */
+export interface Asked {
+  action: ActionRow;
+  outcome: Outcome;
+  recorded: 'before' | 'after';
+  repeated: boolean;
+}
+
+const STATE_OF: Readonly<Record<Outcome, ActionState>> = { allowed: 'approved', pending: 'pending', denied: 'denied' };
+
+/** What the agent is told for an action in this state: the decision, not what came of it. */
+export function outcomeOf(action: Pick<ActionRow, 'state' | 'decided_by'>): Outcome {
+  if (action.state === 'pending') return 'pending';
+  return action.state === 'denied' ? 'denied' : 'allowed';
+}
+
+/**
+ * Asks before a tool is used: decides in memory, records action, log entry and outbox entry in one transaction, and
+ * only then answers. The same idempotency key gives the same action.
+ * @throws AppError `forbidden`, `unknown_agent`, `idempotency_conflict`, `store_down`
+ */
+export async function askAction(services: Services & { asks: AskWriter }, actor: Actor, input: AskInput): Promise<Asked> {
+  requireRole(actor, ['agent'], input.agent);
+  const attributes = { ...actor.attributes, ...(await verifyAssertion(services, input.agent, input.assertion)) };
+  const requestDigest = services.keys.hmac(
+    canonical([input.tool, input.args, input.subject, input.agentVersion, input.context, attributes]),
+  );
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const world = await currentWorld(services, input.agent);
+    const decision = decide({ ...input, claimed: input.context, attributes }, world.world);
+    const row = await rowOf(services, actor, input, world, decision, requestDigest);
+    const written = await services.asks.write(row).catch((error: unknown) => {
+      const answer = isStoreDown(error) ? answerFromMemory(services, world, decision, row) : undefined;
+      if (answer) return answer;
+      throw error;
+    });
+    if (written.status === 'after') return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
+    if (written.status === 'asked' || written.status === 'known') {
+      if (row.state === 'pending') services.wake();
+      const action = await actionById(services.db.sql, written.id);
+      return { action, outcome: outcomeOf(action), recorded: 'before', repeated: written.status === 'known' };
+    }
+    if (written.status === 'conflict') {
+      throw new AppError(
+        'idempotency_conflict',
+        `Cannot ask under key "${input.idempotencyKey}": it stands for other arguments (action ${written.id})`,
+        { action: written.id },
+      );
+    }
+    if (written.status === 'subject') services.asks.forgetSubject(input.agent, input.subject);
+    else await services.worlds.forget(input.agent, world.epoch);
+  }
+  throw new AppError('conflict', `Cannot record the question: what is in force changed ${ROUNDS_MAX} times meanwhile`);
+}
+
+async function currentWorld(services: Services, agent: string): Promise<AgentWorld> {
+  const world = await services.worlds.get(agent);
+  if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
+  return world;
+}
+
+async function rowOf(
+  services: Services & { asks: AskWriter },
+  actor: Actor,
+  input: AskInput,
+  { agent, world, rollout, epoch }: AgentWorld,
+  decision: Decision,
+  requestDigest: string,
+): Promise<AskRow> {
+  const now = services.clock.now();
+  const tool = world.agent.tools.get(input.tool);
+  const write = tool?.write ?? true;
+  const state = STATE_OF[decision.outcome];
+  const salt = newSalt();
+  const argsDigest = saltedDigest(salt, input.args);
+  const subject = await services.asks.subject(input.agent, input.subject);
+  const inRollout = rollout !== undefined && decision.rolloutId === rollout.id;
+  const decidedBy = state === 'pending' ? null : 'policy';
+  return {
+    ...timesOf(services, decision, write, now),
+    id: randomUUID(),
+    agent: input.agent,
+    idempotency_key: input.idempotencyKey,
+    request_digest: requestDigest,
+    agent_version: input.agentVersion,
+    tool: input.tool,
+    kind: write ? 'write' : 'read',
+    segment: decision.segment,
+    arm: decision.arm,
+    release: decision.release ?? null,
+    rollout_id: decision.rolloutId ?? null,
+    generation: decision.generation ?? null,
+    bucket: decision.bucket ?? null,
+    phase: inRollout ? stepOf(rollout).phase : null,
+    event_day: inRollout ? dayOf(rollout, now, services.dayMs) : null,
+    epoch,
+    grant_name: decision.grant?.name ?? null,
+    state,
+    decided_by: decidedBy,
+    revision: 1,
+    reasons: decision.reasons,
+    args_digest: argsDigest,
+    subject_id: subject.id,
+    subject_digest: subject.digest,
+    summary: tool ? renderSummary(tool, input.args) : `Use ${input.tool.slice(0, 64)}`,
+    why: input.reason ?? null,
+    behind: input.behind ?? null,
+    links: [...input.links],
+    approval: decision.approval ?? null,
+    credential: credentialOf(input, agent.tools[input.tool]?.scopes ?? [], agent.tools[input.tool]?.audience, decision),
+    limits: decision.grant?.limits ?? {},
+    asked_at: now,
+    asked_by: actor.id,
+    args: canonical(tool ? input.args : {}),
+    claimed: canonical(input.context),
+    salt: salt.toString('hex'),
+    metrics: inRollout && write && state !== 'denied' ? metricsOf(agent.metrics, input.tool, decidedBy ?? 'person') : [],
+    recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
+    entry: {
+      tool: input.tool,
+      agentVersion: input.agentVersion,
+      outcome: decision.outcome,
+      reasons: decision.reasons.map((reason) => reason.code),
+      segment: decision.segment,
+      arm: decision.arm,
+      release: decision.release ?? null,
+      rollout: decision.rolloutId ?? null,
+      grant: decision.grant?.name ?? null,
+      epoch,
+      argsDigest,
+      subject: subject.digest,
+      identity: actor.identity,
+    },
+  };
+}
+
+function timesOf(services: Services, { outcome, approval }: Decision, write: boolean, now: Date) {
+  const later = (ms: number) => new Date(now.getTime() + ms);
+  if (outcome === 'pending' && approval) {
+    const expiresMs = durationMs(approval.expiresIn, services.dayMs);
+    const remindMs = approval.remindAfter ? durationMs(approval.remindAfter, services.dayMs) : expiresMs / 2;
+    return { expires_at: later(expiresMs), remind_at: later(remindMs), decided_at: null };
+  }
+  return { expires_at: outcome === 'allowed' && write ? later(ALLOWED_VALID_MS) : null, remind_at: null, decided_at: now };
+}
+
+function credentialOf(input: AskInput, scopes: readonly string[], audience: string | undefined, { grant }: Decision) {
+  if (!grant || grant.deny !== undefined) return null;
+  return {
+    scopes: [...(grant.credential.scopes ?? scopes)],
+    audience: audience ?? input.agent,
+    ttlMs: durationMs(grant.credential.ttl),
+  };
+}
+
+/** The metrics in which this action starts an event. */
+const metricsOf = (metrics: Readonly<Record<string, Metric>>, tool: string, decidedBy: 'policy' | 'person'): string[] =>
+  Object.entries(metrics)
+    .filter(([, metric]) => (metric.tool ?? tool) === tool && (metric.decidedBy ?? decidedBy) === decidedBy)
+    .map(([name]) => name);

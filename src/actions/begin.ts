@@ -1,0 +1,92 @@
+import { sql } from 'kysely';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { issueCredential, type IssuedCredential } from '../credentials/issue.ts';
+import { isGateBusy } from '../db/failure.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import { type ActionRow, actionById, privateOf } from './store.ts';
+
+/** From `begin` to the write itself: compared by gateway and SDK last before sending. */
+export const START_BY_MS = 5_000;
+/** Silence after this is `unknown`. */
+export const COMPLETE_WITHIN_MS = 120_000;
+const BUSY_RETRIES = 5;
+
+export interface Begun {
+  action: ActionRow;
+  startBy: Date;
+  credential?: IssuedCredential;
+}
+
+type BeginStatus =
+  | 'begun'
+  | 'again'
+  | 'unknown_action'
+  | 'too_late'
+  | 'already_begun'
+  | 'not_approved'
+  | 'expired'
+  | 'disabled'
+  | 'new_release'
+  | 'rolled_back'
+  | 'approver_lost_standing'
+  | 'limit_reached';
+
+const REFUSALS: Readonly<Record<Exclude<BeginStatus, 'begun' | 'again'>, [ErrorCode, string]>> = {
+  unknown_action: ['not_found', 'there is no such action of this agent'],
+  too_late: ['too_late', 'its time to start is over'],
+  already_begun: ['already_begun', 'its approval is used'],
+  not_approved: ['not_approved', 'it is not approved'],
+  expired: ['too_late', 'its approval has expired'],
+  disabled: ['stopped', 'it is switched off'],
+  new_release: ['stopped', 'the release it was asked under is no longer in force'],
+  rolled_back: ['stopped', 'the permission was rolled back'],
+  approver_lost_standing: ['stopped', 'an approver is no longer in the group'],
+  limit_reached: ['limit_reached', 'the limit of its grant is used up'],
+};
+
+/**
+ * The moment of the write, once: re-checks everything under the gate's lock, consumes the approval, then mints the
+ * credential for exactly this action. The same `executionId` before `startBy` gets a new credential.
+ * @throws AppError `not_approved`, `already_begun`, `stopped`, `too_late`, `limit_reached`, `store_down`
+ */
+export async function beginAction(
+  services: Services,
+  actor: Actor,
+  { id, executionId }: { id: string; executionId: string },
+): Promise<Begun> {
+  requireRole(actor, ['agent']);
+  const known = await actionById(services.db.sql, id);
+  requireRole(actor, ['agent'], known.agent);
+  const { status, state } = await beginUnderGate(services, actor, known, executionId);
+  if (status !== 'begun' && status !== 'again') {
+    const [code, why] = REFUSALS[status];
+    services.wake();
+    throw new AppError(code, `Cannot begin action ${id}: ${why} (state ${state})`, { state, because: status });
+  }
+  const action = await actionById(services.db.sql, id);
+  const kept = await privateOf(services.db.sql, id);
+  const credential = kept && (await issueCredential(services, action, Buffer.from(kept.salt)));
+  services.wake();
+  if (!credential || !action.start_by) {
+    throw new AppError('stopped', `Cannot begin action ${id}: a stop came before its credential was given out`, {
+      because: 'stopped_before_credential',
+    });
+  }
+  return { action, startBy: action.start_by, credential };
+}
+
+async function beginUnderGate(services: Services, actor: Actor, action: ActionRow, executionId: string) {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { rows } = await sql<{ status: BeginStatus; state: string }>`
+        SELECT status, state FROM begin_action(${action.id}, ${action.agent}, ${executionId}, ${services.clock.now()},
+          ${actor.id}, ${START_BY_MS}, ${COMPLETE_WITHIN_MS})`.execute(services.db.gate);
+      const [row] = rows;
+      if (!row) throw new Error('begin_action answered nothing');
+      return row;
+    } catch (error) {
+      // A stop is waiting for the gate or holds it: what it decides must be known before this write may begin.
+      if (!isGateBusy(error) || attempt >= BUSY_RETRIES) throw error;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { canonical, saltedDigest } from '../credentials/keys.ts';
+import { AppError } from '../errors.ts';
+import { moveAction } from './move.ts';
+import { type ActionRow, actionById, privateOf } from './store.ts';
+
+export interface CompleteInput {
+  id: string;
+  executionId: string;
+  ok: boolean;
+  result?: unknown;
+  /** A short code of the tool's own, e.g. `reservation_not_found`; never a message with arguments in it. */
+  error?: string;
+}
+
+/**
+ * What came of a begun action. A late report on an `unknown` action is always accepted; the same report again
+ * changes nothing.
+ * @throws AppError `wrong_state`, `conflict` when it was reported differently before
+ */
+export async function completeAction(services: Services, actor: Actor, input: CompleteInput): Promise<ActionRow> {
+  const action = await actionById(services.db.sql, input.id);
+  requireRole(actor, ['agent'], action.agent);
+  const to = input.ok ? 'executed' : 'failed';
+  if (action.state === to && action.execution_id === input.executionId) return action;
+  if (action.state !== 'executing' && action.state !== 'unknown') {
+    throw new AppError('wrong_state', `Cannot complete action ${action.id}: it is ${action.state}`, {
+      state: action.state,
+    });
+  }
+  if (action.execution_id !== input.executionId) {
+    throw new AppError('wrong_state', `Cannot complete action ${action.id}: it was begun by another execution`);
+  }
+  const now = services.clock.now();
+  const kept = await privateOf(services.db.sql, action.id);
+  const resultDigest = kept ? saltedDigest(Buffer.from(kept.salt), input.result ?? null) : null;
+  await services.db.sql.transaction().execute(async (tx) => {
+    const moved = await moveAction(tx, action, to, `action.${to}`, now, actor.id, {
+      resultDigest,
+      ...(input.error ? { error: input.error } : {}),
+    });
+    if (!moved) throw new AppError('conflict', `Cannot complete action ${action.id}: it changed meanwhile`);
+    await tx
+      .updateTable('action')
+      .set({ completed_at: now, result_digest: resultDigest, error_code: input.error ?? null })
+      .where('id', '=', action.id)
+      .execute();
+    await tx
+      .updateTable('credential')
+      .set({ revoked_at: now })
+      .where('action_id', '=', action.id)
+      .where('revoked_at', 'is', null)
+      .execute();
+    if (input.result !== undefined) {
+      await tx
+        .updateTable('action_private')
+        .set({ result: canonical(input.result) })
+        .where('action_id', '=', action.id)
+        .execute();
+    }
+  });
+  services.wake();
+  return actionById(services.db.sql, action.id);
+}

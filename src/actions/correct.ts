@@ -1,0 +1,47 @@
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
+import { harmMetrics, recordHarm } from '../outcomes/harm.ts';
+import { type ActionRow, actionById } from './store.ts';
+
+/**
+ * A person's word, afterwards, that an executed write was wrong. It counts as harm in the metrics that say
+ * `corrections: true`. The first word stands; repeating it changes nothing.
+ * @throws AppError `wrong_state` when the action was not executed
+ */
+export async function correctAction(
+  services: Services,
+  actor: Actor,
+  { id, reason }: { id: string; reason: string },
+): Promise<ActionRow> {
+  const action = await actionById(services.db.sql, id);
+  requireRole(actor, ['approver', 'on-call', 'release-manager'], action.agent);
+  if (action.kind !== 'write' || (action.state !== 'executed' && action.state !== 'unknown')) {
+    throw new AppError('wrong_state', `Cannot report action ${id} as wrong: it is ${action.state}`, {
+      state: action.state,
+    });
+  }
+  if (action.corrected_at) return action;
+  const now = services.clock.now();
+  await services.db.sql.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('action')
+      .set({ corrected_by: actor.id, corrected_at: now, correction_reason: reason })
+      .where('id', '=', id)
+      .where('corrected_at', 'is', null)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return;
+    await appendEntry(tx, {
+      kind: 'action.corrected',
+      agent: action.agent,
+      ref: id,
+      at: now,
+      actor: actor.id,
+      data: { reason, via: actor.via, identity: actor.identity },
+    });
+    for (const metric of await harmMetrics(tx, action, 'corrections')) await recordHarm(tx, action, metric, 1, now);
+    await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
+  });
+  services.wake();
+  return actionById(services.db.sql, id);
+}

@@ -1,0 +1,42 @@
+import { type Services, serviceActor } from '../context.ts';
+import { raiseAlert } from '../incidents/alert.ts';
+import { moveAction } from './move.ts';
+import type { ActionRow } from './store.ts';
+
+const BATCH = 200;
+
+/**
+ * Ends what is overdue by the rows' own deadlines, whatever Temporal says: pending and approved actions expire,
+ * silent executions become `unknown`, which people are told. Returns how many it ended.
+ */
+export async function sweepActions(services: Services): Promise<number> {
+  const now = services.clock.now();
+  const expired = await services.db.sql
+    .selectFrom('action')
+    .selectAll()
+    .where('state', 'in', ['pending', 'approved'])
+    .where('expires_at', '<', now)
+    .limit(BATCH)
+    .execute();
+  const silent = await services.db.sql
+    .selectFrom('action')
+    .selectAll()
+    .where('state', '=', 'executing')
+    .where('deadline_at', '<', now)
+    .limit(BATCH)
+    .execute();
+  for (const action of expired) await end(services, action, 'expired', now);
+  for (const action of silent) await end(services, action, 'unknown', now);
+  if (expired.length + silent.length > 0) services.wake();
+  return expired.length + silent.length;
+}
+
+async function end(services: Services, action: ActionRow, to: 'expired' | 'unknown', now: Date): Promise<void> {
+  const actor = serviceActor('sweeper');
+  await services.db.sql.transaction().execute(async (tx) => {
+    const moved = await moveAction(tx, action, to, `action.${to}`, now, actor.id);
+    if (moved && to === 'unknown') {
+      await raiseAlert(tx, 'action.unknown', action.agent, now, { action: action.id, summary: action.summary });
+    }
+  });
+}

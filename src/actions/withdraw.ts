@@ -1,0 +1,33 @@
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { moveAction } from './move.ts';
+import { type ActionRow, actionById } from './store.ts';
+
+/**
+ * The agent takes its question back. Repeating it changes nothing.
+ * @throws AppError `wrong_state` when it is decided against or begun already
+ */
+export async function withdrawAction(
+  services: Services,
+  actor: Actor,
+  { id, reason }: { id: string; reason?: string },
+): Promise<ActionRow> {
+  const action = await actionById(services.db.sql, id);
+  requireRole(actor, ['agent'], action.agent);
+  if (action.state === 'withdrawn') return action;
+  const moved = await moveAction(
+    services.db.sql,
+    action,
+    'withdrawn',
+    'action.withdrawn',
+    services.clock.now(),
+    actor.id,
+    reason ? { reason } : {},
+  );
+  if (!moved) {
+    const now = await actionById(services.db.sql, id);
+    throw new AppError('wrong_state', `Cannot withdraw action ${id}: it is ${now.state}`, { state: now.state });
+  }
+  services.wake();
+  return actionById(services.db.sql, id);
+}

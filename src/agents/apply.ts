@@ -1,0 +1,110 @@
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { digestOf } from '../credentials/keys.ts';
+import type { Sql } from '../db/database.ts';
+import { closeGateFor } from '../db/gate.ts';
+import { type Agent, segmentNames } from '../domain/agent.ts';
+import { type Change, diffAgents } from '../domain/diff.ts';
+import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
+
+export interface Applied {
+  agent: string;
+  revision: number;
+  digest: string;
+  changes: Change[];
+}
+
+/** What a rollout freezes of an agent: everything a judgement depends on, not the people. */
+export const definitionsDigest = (agent: Agent): string =>
+  digestOf({
+    tools: agent.tools,
+    segments: agent.segments,
+    metrics: agent.metrics,
+    attributes: agent.attributes,
+  });
+
+/** What applying would change; nothing is written. */
+export async function previewAgent(db: Sql, agent: Agent): Promise<Change[]> {
+  const before = await db.selectFrom('agent').select('manifest').where('name', '=', agent.agent).executeTakeFirst();
+  return diffAgents(before?.manifest, agent);
+}
+
+/**
+ * Puts a checked manifest in force. People and approvers take effect at once; tools, segments and metrics are frozen
+ * while a rollout is open.
+ * @throws AppError `forbidden`, `wrong_state`
+ */
+export async function applyAgent(services: Services, actor: Actor, agent: Agent): Promise<Applied> {
+  requireRole(actor, ['release-manager'], agent.agent);
+  const now = services.clock.now();
+  const digest = digestOf(agent);
+  const definitions = definitionsDigest(agent);
+  return closeGateFor(services, async (tx) => {
+    const before = await tx.selectFrom('agent').selectAll().where('name', '=', agent.agent).executeTakeFirst();
+    const changes = diffAgents(before?.manifest, agent);
+    if (before?.digest === digest) return { agent: agent.agent, revision: before.revision, digest, changes: [] };
+    if (before && before.definitions_digest !== definitions) await assertNoRollout(tx, agent.agent);
+    const revision = (before?.revision ?? 0) + 1;
+    const row = {
+      manifest: JSON.stringify(agent),
+      digest,
+      definitions_digest: definitions,
+      revision,
+      applied_at: now,
+      applied_by: actor.id,
+    };
+    await tx
+      .insertInto('agent')
+      .values({ name: agent.agent, ...row })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+      .execute();
+    await replaceApprovers(tx, agent);
+    await coverNewSegments(tx, agent, now);
+    await appendEntry(tx, {
+      kind: 'agent.applied',
+      agent: agent.agent,
+      ref: agent.agent,
+      at: now,
+      actor: actor.id,
+      data: { revision, digest, definitions, testMode: agent.testMode, changes: changes.map(({ sign, what }) => sign + what) },
+    });
+    return { agent: agent.agent, revision, digest, changes };
+  });
+}
+
+async function assertNoRollout(tx: Sql, agent: string): Promise<void> {
+  const open = await tx
+    .selectFrom('rollout')
+    .select('id')
+    .where('agent', '=', agent)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (open) {
+    throw new AppError(
+      'wrong_state',
+      `Cannot change tools, segments, metrics or attributes: rollout ${open.id} froze them. End it first (portcullis rollout rollback), or change people only`,
+    );
+  }
+}
+
+async function replaceApprovers(tx: Sql, agent: Agent): Promise<void> {
+  await tx.deleteFrom('agent_approver').where('agent', '=', agent.agent).execute();
+  const rows = Object.entries(agent.approvers).flatMap(([grp, people]) =>
+    [...new Set(people)].map((person) => ({ agent: agent.agent, grp, person })),
+  );
+  if (rows.length > 0) await tx.insertInto('agent_approver').values(rows).execute();
+}
+
+/** A new segment starts with what `default` has in force. */
+async function coverNewSegments(tx: Sql, agent: Agent, now: Date): Promise<void> {
+  const rows = await tx.selectFrom('in_force').selectAll().where('agent', '=', agent.agent).execute();
+  const fallback = rows.find((row) => row.segment === 'default');
+  if (!fallback) return;
+  const missing = segmentNames(agent).filter((segment) => !rows.some((row) => row.segment === segment));
+  for (const segment of missing) {
+    await tx
+      .insertInto('in_force')
+      .values({ agent: agent.agent, segment, release: fallback.release, since: now, because: 'new segment' })
+      .execute();
+  }
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { sql } from 'kysely';
+import type { Services } from '../context.ts';
+import type { ActionRow } from '../actions/store.ts';
+import type { CredentialSpec } from '../db/tables.ts';
+import { SIGNING_ALGORITHM } from './keys.ts';
+
+/** A credential for exactly one action. `token` is a JWT; it is never stored. */
+export interface IssuedCredential {
+  token: string;
+  jti: string;
+  scopes: readonly string[];
+  audience: string;
+  expiresAt: Date;
+}
+
+/** What would be minted for an action: pure, so that a decision can be replayed. */
+export function describeCredential(
+  action: Pick<ActionRow, 'id' | 'agent' | 'tool' | 'args_digest'>,
+  spec: CredentialSpec,
+) {
+  return {
+    sub: `agent/${action.agent}`,
+    aud: spec.audience,
+    scope: spec.scopes.join(' '),
+    action: action.id,
+    tool: action.tool,
+    args_digest: action.args_digest,
+  };
+}
+
+/**
+ * Mints the credential outside any transaction, then stores its lease and checks again; `undefined` when a stop came
+ * in between (the lease is then stored as revoked and the token is not given out).
+ */
+export async function issueCredential(
+  { db, clock, keys, publicUrl }: Services,
+  action: ActionRow,
+  salt: Buffer,
+): Promise<IssuedCredential | undefined> {
+  const spec = action.credential;
+  if (!spec || !action.execution_id) return undefined;
+  const now = clock.now();
+  const issuedS = Math.floor(now.getTime() / 1000);
+  const expiresAt = new Date((issuedS + Math.floor(spec.ttlMs / 1000)) * 1000);
+  const jti = randomUUID();
+  const token = await new SignJWT({
+    ...describeCredential(action, spec),
+    args_salt: salt.toString('base64url'),
+    iss: publicUrl,
+    jti,
+    iat: issuedS,
+    exp: expiresAt.getTime() / 1000,
+  })
+    .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: keys.kid, typ: 'JWT' })
+    .sign(keys.privateKey);
+  const stored = await sql<{ ok: boolean }>`
+    SELECT store_credential(${jti}, ${action.id}, ${action.execution_id}, ${now}, ${expiresAt}) AS ok`.execute(db.gate);
+  if (!stored.rows[0]?.ok) return undefined;
+  return { token, jti, scopes: spec.scopes, audience: spec.audience, expiresAt };
+}

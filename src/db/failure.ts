@@ -1,0 +1,27 @@
+const DOWN_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  '57P01',
+  '57P02',
+  '57P03',
+  '08000',
+  '08003',
+  '08006',
+  '53300',
+]);
+const DOWN_TEXT = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+
+/** Whether an error means that the store did not answer, not that it refused. */
+export function isStoreDown(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (DOWN_CODES.has(String((error as { code?: unknown }).code))) return true;
+  if (DOWN_TEXT.test(error.message)) return true;
+  return error.cause !== undefined && isStoreDown(error.cause);
+}
+
+/** Whether a statement gave up waiting for the gate or ran out of its time. */
+export const isGateBusy = (error: unknown): boolean =>
+  error instanceof Error && ['55P03', '57014'].includes(String((error as { code?: unknown }).code));

@@ -1,0 +1,109 @@
+import type { Agent, Tool } from './agent.ts';
+import { DEFAULT_SEGMENT, isWrite } from './agent.ts';
+import { type ArgsValidator, compileSchema, type JsonSchema } from './args-schema.ts';
+import { type ConditionScope, type ConditionValues, compileCondition, type Truth } from './cel.ts';
+import { parseRedactPath, type RedactStep } from './redact.ts';
+import { type ApprovalPolicy, approvalOf, type Grant, type Release, toolsOf } from './release.ts';
+
+export { REDACTED, redact, renderSummary } from './redact.ts';
+
+/** A tool ready for deciding. */
+export interface CompiledTool {
+  name: string;
+  tool: Tool;
+  write: boolean;
+  /** What is wrong with the arguments, in words without values; empty when they fit. */
+  validateArgs: ArgsValidator;
+  redactions: readonly (readonly RedactStep[])[];
+}
+
+/** A segment ready for deciding. */
+export interface CompiledSegment {
+  name: string;
+  representative: boolean;
+  matches(values: ConditionValues): Truth;
+}
+
+/** An agent whose schemas and conditions are compiled once; `segments` ends with `default`, which always matches. */
+export interface CompiledAgent {
+  agent: Agent;
+  tools: ReadonlyMap<string, CompiledTool>;
+  segments: readonly CompiledSegment[];
+}
+
+/** One grant for one tool. */
+export interface CompiledGrant {
+  name: string;
+  index: number;
+  grant: Grant;
+  /** `undefined` when the grant has no condition. */
+  matches?: (values: ConditionValues) => Truth;
+  approval?: ApprovalPolicy;
+}
+
+/** A release with its grants by tool, in the order of the manifest. */
+export interface CompiledRelease {
+  release: Release;
+  version: string;
+  grants: ReadonlyMap<string, readonly CompiledGrant[]>;
+}
+
+/**
+ * Compiles what a checked agent needs to decide. Never throws: what does not compile fails closed, a schema by
+ * refusing every argument, a condition by erring on every request.
+ */
+export function compileAgent(agent: Agent): CompiledAgent {
+  const tools = Object.entries(agent.tools).map(([name, tool]): [string, CompiledTool] => {
+    const schema = compileSchema(tool.args as JsonSchema);
+    const broken = `the schema of tool "${name}" cannot be compiled`;
+    return [
+      name,
+      {
+        name,
+        tool,
+        write: isWrite(tool),
+        validateArgs: schema.ok ? schema.validate : () => [broken],
+        redactions: tool.redact.map(parseRedactPath),
+      },
+    ];
+  });
+  const segments = agent.segments.map(({ name, representative, when }) => ({
+    name,
+    representative,
+    matches: matcherOf(when, { attributes: agent.attributes }),
+  }));
+  const last: CompiledSegment = { name: DEFAULT_SEGMENT, representative: true, matches: () => 'true' };
+  return { agent, tools: new Map(tools), segments: [...segments, last] };
+}
+
+/** Compiles a checked release against its agent. Never throws; a condition that does not compile errs always. */
+export function compileRelease(release: Release, agent: Agent): CompiledRelease {
+  const grants = new Map<string, CompiledGrant[]>();
+  release.grants.forEach((grant, index) => {
+    for (const tool of new Set(toolsOf(grant))) {
+      const list = grants.get(tool) ?? [];
+      list.push(compileGrant(grant, index, tool, agent));
+      grants.set(tool, list);
+    }
+  });
+  return { release, version: release.release, grants };
+}
+
+function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): CompiledGrant {
+  const args = Object.hasOwn(agent.tools, tool) ? (agent.tools[tool]?.args as JsonSchema) : {};
+  const compiled: CompiledGrant = { name: grantName(grant, index, tool), index, grant };
+  if (grant.when !== undefined)
+    compiled.matches = matcherOf(grant.when, { args, attributes: agent.attributes });
+  const approval = approvalOf(grant);
+  if (approval !== undefined) compiled.approval = approval;
+  return compiled;
+}
+
+/** A grant's own name, else the tool and the grant's number in the release, counted from 1. */
+export const grantName = (grant: Pick<Grant, 'name'>, index: number, tool: string): string =>
+  grant.name ?? `${tool}-${index + 1}`;
+
+function matcherOf(source: string, scope: ConditionScope): (values: ConditionValues) => Truth {
+  const condition = compileCondition(source, scope);
+  return condition.ok ? condition.evaluate : () => 'error';
+}

@@ -1,0 +1,276 @@
+import { DEFAULT_SEGMENT } from './agent.ts';
+import type { CompiledAgent, CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
+import type { Arm, DecisionRequest, Outcome, Reason, ReasonCode, SegmentExposure } from './decision.ts';
+import { armOf, bucketOf } from './exposure.ts';
+import { nearest } from './nearest.ts';
+import type { ApprovalPolicy, Grant } from './release.ts';
+
+/** `everything`, `agent/${agent}` or `tool/${agent}/${tool}`; `reads` stops reads too. */
+export interface SwitchOff {
+  scope: string;
+  reads: boolean;
+}
+
+/** The open rollout, as `decide()` needs it. */
+export interface RolloutWorld {
+  id: string;
+  release: string;
+  salt: string;
+  paused?: boolean;
+  segments: Readonly<Record<string, SegmentExposure>>;
+}
+
+/** Everything a decision depends on besides the request. */
+export interface World {
+  agent: CompiledAgent;
+  switches: readonly SwitchOff[];
+  /** Release version in force, per segment. */
+  inForce: Readonly<Record<string, string>>;
+  releases: Readonly<Record<string, CompiledRelease>>;
+  rollout?: RolloutWorld;
+}
+
+/** The grant that decided, with its name filled in. */
+export type NamedGrant = Grant & { name: string };
+
+/** The answer and everything it rests on; segment, arm and release are those of the trusted attributes. */
+export interface Decision {
+  outcome: Outcome;
+  reasons: Reason[];
+  segment: string;
+  arm: Arm;
+  release?: string;
+  rolloutId?: string;
+  generation?: number;
+  bucket?: number;
+  grant?: NamedGrant;
+  approval?: ApprovalPolicy;
+}
+
+type Place = Pick<Decision, 'segment' | 'arm' | 'release' | 'rolloutId' | 'generation' | 'bucket'>;
+type Answer = Pick<Decision, 'outcome' | 'reasons' | 'grant' | 'approval'>;
+type Values = Readonly<Record<string, unknown>>;
+
+const STRICTNESS: Readonly<Record<Outcome, number>> = { allowed: 0, pending: 1, denied: 2 };
+
+/**
+ * May this be done? Pure and total: the same input gives the same answer, nothing thrown, and what is not granted
+ * is denied. Claims of the agent can only make the answer stricter.
+ */
+export function decide(request: DecisionRequest, world: World): Decision {
+  try {
+    const trusted = decideWith(request, request.attributes, world);
+    const claims = claimsOf(request, world);
+    if (claims === undefined) return trusted;
+    return stricter(trusted, decideWith(request, { ...request.attributes, ...claims }, world));
+  } catch {
+    const reasons = [
+      reason('condition_error', 'The request could not be evaluated', 'Send plain JSON values'),
+    ];
+    return { outcome: 'denied', reasons, segment: DEFAULT_SEGMENT, arm: 'control' };
+  }
+}
+
+/** The claims that differ from what is trusted and that the agent's manifest declares. */
+function claimsOf({ claimed, attributes }: DecisionRequest, { agent }: World): Values | undefined {
+  if (typeof claimed !== 'object' || claimed === null) return undefined;
+  const told = Object.keys(agent.agent.attributes).filter(
+    (name) => Object.hasOwn(claimed, name) && claimed[name] !== ownValue(attributes, name),
+  );
+  return told.length > 0 ? Object.fromEntries(told.map((name) => [name, claimed[name]])) : undefined;
+}
+
+function stricter(trusted: Decision, claimed: Decision): Decision {
+  const byOutcome = STRICTNESS[claimed.outcome] - STRICTNESS[trusted.outcome];
+  const byQuorum = (claimed.approval?.quorum ?? 0) - (trusted.approval?.quorum ?? 0);
+  if (byOutcome < 0 || (byOutcome === 0 && (claimed.outcome !== 'pending' || byQuorum <= 0))) return trusted;
+  const { grant, approval: _, ...place } = trusted;
+  const note = reason('claim_stricter', 'What the agent itself claims leads to a stricter answer');
+  const answer: Decision = { ...place, outcome: claimed.outcome, reasons: [note, ...claimed.reasons] };
+  if (claimed.outcome === 'denied') return answer;
+  return { ...answer, ...(grant && { grant }), ...(claimed.approval && { approval: claimed.approval }) };
+}
+
+function decideWith(request: DecisionRequest, attributes: Values, world: World): Decision {
+  const attributeProblem = checkAttributes(attributes, world.agent);
+  const context = declaredOnly(attributes, world.agent);
+  const found = attributeProblem === undefined ? segmentOf(context, world.agent) : undefined;
+  const place: Place =
+    found === undefined || found.error
+      ? { segment: DEFAULT_SEGMENT, arm: 'control' }
+      : placeOf(found.segment, request.subject, world);
+  const answer =
+    checkSwitches(request.tool, world) ??
+    checkRequest(request) ??
+    (attributeProblem && denied(attributeProblem)) ??
+    (found?.error && denied(found.error)) ??
+    answerFrom(request, context, place, world);
+  return { ...place, ...answer };
+}
+
+function checkSwitches(toolName: string, { agent, switches }: World): Answer | undefined {
+  const covering = new Set([
+    'everything',
+    `agent/${agent.agent.agent}`,
+    `tool/${agent.agent.agent}/${toolName}`,
+  ]);
+  const write = agent.tools.get(toolName)?.write ?? true;
+  const off = switches.find((candidate) => covering.has(candidate.scope) && (write || candidate.reads));
+  if (off === undefined) return undefined;
+  const what = off.scope === 'everything' ? 'Everything' : `"${off.scope}"`;
+  return denied(
+    reason('switched_off', `${what} is switched off`, 'Wait until people have switched it on again'),
+  );
+}
+
+function checkRequest({ tool, args, subject }: DecisionRequest): Answer | undefined {
+  if (typeof tool !== 'string')
+    return denied(reason('unknown_tool', 'The tool is not named', 'Send its name as text'));
+  if (typeof subject !== 'string')
+    return denied(reason('args_invalid', 'The subject is not text', 'Send its id as text'));
+  if (typeof args !== 'object' || args === null || Array.isArray(args))
+    return denied(reason('args_invalid', 'The arguments are not an object', 'Send {} when there are none'));
+  return undefined;
+}
+
+/** Every declared attribute must be there: else an agent could pick its segment by leaving one out. */
+function checkAttributes(attributes: Values, { agent }: CompiledAgent): Reason | undefined {
+  for (const [name, type] of Object.entries(agent.attributes)) {
+    const value = ownValue(attributes, name);
+    const hint = `Send "${name}" as ${type} in the signed attributes`;
+    if (value === undefined) return reason('attribute_missing', `Attribute "${name}" is missing`, hint);
+    if (!isOfType(value, type))
+      return reason('attribute_missing', `Attribute "${name}" is not a ${type}`, hint);
+  }
+  return undefined;
+}
+
+function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): boolean {
+  if (type === 'string') return typeof value === 'string';
+  if (type === 'bool') return typeof value === 'boolean';
+  return type === 'int' ? Number.isSafeInteger(value) : Number.isFinite(value);
+}
+
+const declaredOnly = (attributes: Values, { agent }: CompiledAgent): Values =>
+  Object.fromEntries(Object.keys(agent.attributes).map((name) => [name, ownValue(attributes, name)]));
+
+function segmentOf(context: Values, agent: CompiledAgent): { segment: string; error?: Reason } {
+  for (const { name, matches } of agent.segments) {
+    const truth = matches({ context });
+    if (truth === 'true') return { segment: name };
+    if (truth === 'error') {
+      const error = reason('condition_error', `The condition of segment "${name}" failed on this request`);
+      return { segment: DEFAULT_SEGMENT, error };
+    }
+  }
+  return { segment: DEFAULT_SEGMENT };
+}
+
+function placeOf(segment: string, subject: unknown, { inForce, rollout }: World): Place {
+  const control = ownValue(inForce, segment);
+  const place: Place = { segment, arm: 'control', ...(control !== undefined && { release: control }) };
+  const exposure = rollout && ownValue(rollout.segments, segment);
+  if (rollout === undefined || exposure === undefined || typeof subject !== 'string') return place;
+  const bucket = bucketOf(rollout.salt, subject);
+  const arm = exposure.state === 'exposed' ? armOf(bucket, exposure.exposure) : 'control';
+  const inRollout = { ...place, arm, bucket, rolloutId: rollout.id, generation: exposure.generation };
+  return arm === 'candidate' ? { ...inRollout, release: rollout.release } : inRollout;
+}
+
+function answerFrom(request: DecisionRequest, context: Values, place: Place, world: World): Answer {
+  const release = place.release === undefined ? undefined : ownValue(world.releases, place.release);
+  if (release === undefined)
+    return denied(
+      reason(
+        'no_release',
+        `No release is in force for segment "${place.segment}"`,
+        'Adopt a release of this agent',
+      ),
+    );
+  const tool = world.agent.tools.get(request.tool);
+  if (tool === undefined) return denied(unknownTool(request.tool, world.agent));
+  const [invalid] = tool.validateArgs(request.args);
+  if (invalid !== undefined)
+    return denied(
+      reason(
+        'args_invalid',
+        `The arguments do not fit the tool's schema: ${invalid}`,
+        'Mend them and ask again',
+      ),
+    );
+  return weigh(tool, release, { args: request.args, context, subject: request.subject });
+}
+
+function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {
+  const near = nearest(name, tools.keys(), 3).map((candidate) => `"${candidate}"`);
+  const shown = JSON.stringify(name.slice(0, 64));
+  const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Declare it in the agent manifest';
+  return reason('unknown_tool', `Tool ${shown} is not declared by agent "${agent.agent}"`, hint);
+}
+
+/** Deny beats ask beats allow; among asks the highest quorum wins; a condition that errs denies. */
+function weigh(
+  tool: CompiledTool,
+  release: CompiledRelease,
+  values: Parameters<NonNullable<CompiledGrant['matches']>>[0],
+): Answer {
+  const grants = release.grants.get(tool.name) ?? [];
+  const truths = grants.map((grant) => ({ grant, truth: grant.matches?.(values) ?? 'true' }));
+  const broken = truths.find(({ truth }) => truth === 'error');
+  if (broken)
+    return denied(
+      reason('condition_error', `The condition of grant "${broken.grant.name}" failed on this request`),
+    );
+  const matching = truths.filter(({ truth }) => truth === 'true').map(({ grant }) => grant);
+  const refusing = matching.find(({ grant }) => grant.deny !== undefined);
+  if (refusing)
+    return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: named(refusing) };
+  const asking = matching
+    .filter(({ approval }) => approval !== undefined)
+    .reduce<CompiledGrant | undefined>(
+      (best, next) => (quorumOf(next) > quorumOf(best) ? next : best),
+      undefined,
+    );
+  if (asking?.approval) {
+    const { group, quorum } = asking.approval;
+    const message = `Grant "${asking.name}" asks ${quorum === 1 ? 'a person' : `${quorum} people`} of "${group}"`;
+    return {
+      outcome: 'pending',
+      reasons: [reason('approval_needed', message)],
+      grant: named(asking),
+      approval: asking.approval,
+    };
+  }
+  const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
+  if (allowing)
+    return {
+      outcome: 'allowed',
+      reasons: [reason('granted', `Granted by "${allowing.name}"`)],
+      grant: named(allowing),
+    };
+  return denied(ungranted(tool, release, grants));
+}
+
+function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonly CompiledGrant[]): Reason {
+  const conditions = grants.filter(({ grant }) => grant.when !== undefined && grant.deny === undefined);
+  if (conditions.length === 0)
+    return reason(
+      'no_grant',
+      `Release "${release.version}" does not grant "${tool.name}"`,
+      'Ask for it in a new release',
+    );
+  const hint = conditions.map(({ name, grant }) => `"${name}" needs ${grant.when?.trim()}`).join('; or ');
+  return reason('condition_not_met', `No grant for "${tool.name}" matches this request`, hint);
+}
+
+const quorumOf = (grant: CompiledGrant | undefined): number => grant?.approval?.quorum ?? 0;
+const named = ({ grant, name }: CompiledGrant): NamedGrant => ({ ...grant, name });
+const denied = (why: Reason): Answer => ({ outcome: 'denied', reasons: [why] });
+const reason = (code: ReasonCode, message: string, hint?: string): Reason =>
+  hint === undefined ? { code, message } : { code, message, hint };
+
+function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
+  return typeof record === 'object' && record !== null && Object.hasOwn(record, key)
+    ? record[key]
+    : undefined;
+}

@@ -1,0 +1,24 @@
+import { sql } from 'kysely';
+import type { Sql } from '../db/database.ts';
+
+export type AlertKind =
+  | 'switch.disabled'
+  | 'switch.enabled'
+  | 'rollout.rolled_back'
+  | 'rollout.gate'
+  | 'rollout.held'
+  | 'rollout.completed'
+  | 'action.unknown';
+
+/** Tells people, durably: committed with what it tells of, delivered by the alert workflow. Returns its id. */
+export async function raiseAlert(
+  tx: Sql,
+  kind: AlertKind,
+  agent: string | null,
+  at: Date,
+  facts: Record<string, unknown>,
+): Promise<string> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT raise_alert(${kind}, ${agent}, ${at}, ${JSON.stringify(facts)}::jsonb) AS id`.execute(tx);
+  return rows[0]?.id ?? '';
+}

@@ -1,0 +1,41 @@
+import type { Sql } from '../db/database.ts';
+import { AppError } from '../errors.ts';
+
+/** One numbered entry; `body` is its RFC 8785 JSON, byte for byte what is hashed. */
+export interface LogRecord {
+  seq: number;
+  hash: string;
+  body: string;
+}
+
+export interface LogQuery {
+  /** Entries with a larger number. */
+  after?: number;
+  agent?: string;
+  ref?: string;
+  kind?: string;
+  limit: number;
+  newestFirst?: boolean;
+}
+
+export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
+  let select = db
+    .selectFrom('log_chain')
+    .innerJoin('log_entry', 'log_entry.id', 'log_chain.entry_id')
+    .select(['log_chain.seq', 'log_chain.hash', 'log_entry.body'])
+    .orderBy('log_chain.seq', query.newestFirst ? 'desc' : 'asc')
+    .limit(query.limit);
+  if (query.after !== undefined) select = select.where('log_chain.seq', '>', query.after);
+  if (query.agent) select = select.where('log_entry.agent', '=', query.agent);
+  if (query.ref) select = select.where('log_entry.ref', '=', query.ref);
+  if (query.kind) select = select.where('log_entry.kind', '=', query.kind);
+  const rows = await select.execute();
+  return rows.map(({ seq, hash, body }) => ({ seq, hash: Buffer.from(hash).toString('hex'), body }));
+}
+
+/** @throws AppError `not_found` */
+export async function logEntry(db: Sql, seq: number): Promise<LogRecord> {
+  const [record] = await readLog(db, { after: seq - 1, limit: 1 });
+  if (record?.seq !== seq) throw new AppError('not_found', `The log has no entry ${seq}`);
+  return record;
+}

@@ -1,0 +1,89 @@
+import { actionById } from '../actions/store.ts';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
+import { recordHarm } from './harm.ts';
+
+/** One measured fact about an action. For `any` metrics a value above 0 is harm. */
+export interface OutcomeInput {
+  id: string;
+  action: string;
+  metric: string;
+  value: number;
+}
+
+export interface OutcomesRecorded {
+  recorded: number;
+  repeated: number;
+}
+
+/**
+ * Records a batch of outcomes: each with the counts it changes, all or nothing, idempotent by id. They inherit
+ * segment, arm and release from their action.
+ * @throws AppError `invalid_input` naming the outcome, `conflict` when an id stands for another fact
+ */
+export async function recordOutcomes(
+  services: Services,
+  actor: Actor,
+  { agent, outcomes }: { agent: string; outcomes: readonly OutcomeInput[] },
+): Promise<OutcomesRecorded> {
+  requireRole(actor, ['agent', 'release-manager'], agent);
+  const world = await services.worlds.get(agent);
+  if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
+  for (const outcome of outcomes) {
+    if (!Object.hasOwn(world.agent.metrics, outcome.metric)) {
+      throw new AppError('invalid_input', `Outcome "${outcome.id}": agent "${agent}" has no metric "${outcome.metric}"`);
+    }
+  }
+  const now = services.clock.now();
+  const recorded = await services.db.sql.transaction().execute(async (tx) => {
+    let fresh = 0;
+    for (const outcome of outcomes) {
+      const action = await actionById(tx, outcome.action);
+      if (action.agent !== agent) throw new AppError('not_found', `There is no action "${outcome.action}"`);
+      const inserted = await tx
+        .insertInto('outcome')
+        .values({
+          agent,
+          id: outcome.id,
+          action_id: action.id,
+          metric: outcome.metric,
+          value: outcome.value,
+          reported_by: actor.id,
+          received_at: now,
+          late: false,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (!inserted) {
+        await assertSameOutcome(tx, agent, outcome, action.id);
+        continue;
+      }
+      fresh++;
+      if (outcome.value > 0) await recordHarm(tx, action, outcome.metric, outcome.value, now);
+      await appendEntry(tx, {
+        kind: 'outcome.recorded',
+        agent,
+        ref: action.id,
+        at: now,
+        actor: actor.id,
+        data: { id: outcome.id, metric: outcome.metric, value: String(outcome.value) },
+      });
+    }
+    return fresh;
+  });
+  services.wake();
+  return { recorded, repeated: outcomes.length - recorded };
+}
+
+async function assertSameOutcome(tx: Services['db']['sql'], agent: string, outcome: OutcomeInput, actionId: string) {
+  const stored = await tx
+    .selectFrom('outcome')
+    .selectAll()
+    .where('agent', '=', agent)
+    .where('id', '=', outcome.id)
+    .executeTakeFirstOrThrow();
+  if (stored.metric === outcome.metric && stored.value === outcome.value && stored.action_id === actionId) return;
+  throw new AppError('conflict', `Outcome "${outcome.id}" was recorded before with another value, metric or action`);
+}

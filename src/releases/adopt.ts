@@ -1,0 +1,92 @@
+import { sql } from 'kysely';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { closeGateFor } from '../db/gate.ts';
+import { type Agent, isWrite, segmentNames } from '../domain/agent.ts';
+import { onlyTakesAway } from '../domain/diff.ts';
+import { approvalOf, type Release, toolsOf } from '../domain/release.ts';
+import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
+import { releaseByVersion, releaseInForce } from './create.ts';
+
+/**
+ * Puts a release in force at once, in every segment: the very first one, if every write in it asks a person, or a
+ * later one that only takes away. Anything else goes by a rollout.
+ * @throws AppError `wrong_state`
+ */
+export async function adoptRelease(
+  services: Services,
+  actor: Actor,
+  { agent, version, reason }: { agent: string; version: string; reason: string },
+): Promise<{ agent: string; version: string; segments: readonly string[] }> {
+  requireRole(actor, ['release-manager'], agent);
+  const now = services.clock.now();
+  return closeGateFor(services, async (tx) => {
+    const { manifest } = await tx
+      .selectFrom('agent')
+      .select('manifest')
+      .where('name', '=', agent)
+      .executeTakeFirstOrThrow(() => new AppError('unknown_agent', `Agent "${agent}" is not known`));
+    const release = await releaseByVersion(tx, agent, version);
+    const before = await releaseInForce(tx, agent);
+    await assertMayApplyAtOnce(tx, manifest, before, release);
+    const segments = segmentNames(manifest);
+    for (const segment of segments) {
+      const row = { release: version, since: now, because: reason };
+      await tx
+        .insertInto('in_force')
+        .values({ agent, segment, ...row })
+        .onConflict((conflict) => conflict.columns(['agent', 'segment']).doUpdateSet(row))
+        .execute();
+    }
+    if (before) {
+      await sql`SELECT void_actions(${agent}, NULL, NULL, NULL, NULL, ARRAY['read', 'write'], 'superseded', 'new_release',
+        ${now}, ${actor.id})`.execute(tx);
+    }
+    await appendEntry(tx, {
+      kind: 'release.adopted',
+      agent,
+      ref: `${agent}/${version}`,
+      at: now,
+      actor: actor.id,
+      data: { version, before: before?.release ?? null, reason, segments: [...segments] },
+    });
+    return { agent, version, segments };
+  });
+}
+
+async function assertMayApplyAtOnce(tx: Sql, agent: Agent, before: Release | undefined, release: Release): Promise<void> {
+  if (!before) {
+    const unasked = unaskedWrites(agent, release);
+    if (unasked.length === 0) return;
+    throw new AppError(
+      'wrong_state',
+      `Cannot adopt release ${release.release}: its first release must ask a person for every write, and ${unasked.join(', ')} would run unasked. Give the grant an approval group`,
+      { tools: unasked },
+    );
+  }
+  const open = await tx
+    .selectFrom('rollout')
+    .select('id')
+    .where('agent', '=', agent.agent)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (open) throw new AppError('wrong_state', `Cannot adopt release ${release.release}: rollout ${open.id} is open`);
+  if (!onlyTakesAway(before, release)) {
+    throw new AppError(
+      'wrong_state',
+      `Cannot adopt release ${release.release}: it gives more than release ${before.release}. Roll it out: portcullis rollout start ${agent.agent} ${release.release}`,
+    );
+  }
+}
+
+/** Write tools of a release that would run without asking anybody. */
+export const unaskedWrites = (agent: Agent, release: Release): string[] =>
+  release.grants.flatMap((grant) =>
+    grant.deny !== undefined || approvalOf(grant)
+      ? []
+      : toolsOf(grant).filter((name) => {
+          const tool = agent.tools[name];
+          return tool === undefined || isWrite(tool);
+        }),
+  );

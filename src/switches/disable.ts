@@ -1,0 +1,122 @@
+import { sql } from 'kysely';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { AppError } from '../errors.ts';
+
+const CLOSING_AFTER_MS = 1_000;
+const TERMINATED_WITHIN_MS = 2_000;
+
+/** `everything`, `agent/<agent>` or `tool/<agent>/<tool>`. */
+export const SCOPE_PATTERN = /^(everything|agent\/[^/\s]+|tool\/[^/\s]+\/[^/\s]+)$/;
+
+export interface DisableInput {
+  scope: string;
+  reason: string;
+  /** Stops reads too. */
+  reads?: boolean;
+}
+
+export interface InFlight {
+  action: string;
+  agent: string;
+  tool: string;
+  summary: string;
+  begunAt: string;
+}
+
+/**
+ * `closed`: no write covered by the scope begins any more; those `inFlight` had begun and may still land.
+ * `closing`: none but those named in `heldBy`; the service goes on closing.
+ */
+export interface DisableAnswer {
+  state: 'closed' | 'closing';
+  scope: string;
+  epoch?: number;
+  offAtMs: number;
+  voided: number;
+  inFlight: InFlight[];
+  heldBy: { pid: number; what: string }[];
+  credentialsUntil?: string;
+  failoverSafe: boolean;
+}
+
+interface DisableRow {
+  epoch: number;
+  voided: number;
+  inFlight: InFlight[];
+  credentialsUntil: string | null;
+}
+
+/** The emergency disable. @throws AppError `forbidden`, `invalid_input`, `store_down` */
+export async function disable(services: Services, actor: Actor, input: DisableInput): Promise<DisableAnswer> {
+  requireRole(actor, ['on-call', 'release-manager', 'approver'], agentOfScope(input.scope));
+  const answer = await pullSwitch(services, actor.id, input);
+  services.wake();
+  return answer;
+}
+
+export function agentOfScope(scope: string): string | undefined {
+  if (!SCOPE_PATTERN.test(scope)) {
+    throw new AppError('invalid_input', `"${scope}" is not a scope: write everything, agent/<agent> or tool/<agent>/<tool>`);
+  }
+  return scope === 'everything' ? undefined : scope.split('/')[1];
+}
+
+/**
+ * Closes the gate with a connection of its own. It never gives up its place in the lock's queue: from the moment it
+ * waits, no further `begin` passes. Backends that still hold the gate after a second are named and terminated.
+ * Needs the database alone, neither Temporal nor Slack; the CLI calls it by `DATABASE_URL` when the API is down.
+ */
+export async function pullSwitch(
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  actor: string,
+  { scope, reason, reads = false }: DisableInput,
+): Promise<DisableAnswer> {
+  agentOfScope(scope);
+  if (!reason.trim()) throw new AppError('invalid_input', 'Cannot disable without a reason');
+  const started = performance.now();
+  const stop = await db.openStop();
+  const closing = sql<{ answer: DisableRow }>`
+    SELECT disable_switch(${scope}, ${reads}, ${reason}, ${actor}, ${clock.now()}) AS answer`
+    .execute(stop.sql)
+    .then(({ rows }) => rows[0]?.answer)
+    .finally(() => stop.close());
+  const common = { scope, inFlight: [], heldBy: [], voided: 0, failoverSafe: false };
+  const closed = (row: DisableRow | undefined): DisableAnswer => ({
+    ...common,
+    ...row,
+    credentialsUntil: row?.credentialsUntil ?? undefined,
+    state: 'closed',
+    offAtMs: performance.now() - started,
+  });
+  const first = await within(closing, CLOSING_AFTER_MS);
+  if (first.done) return closed(first.value);
+  const heldBy = await terminateHolders(db.sql);
+  const second = await within(closing, TERMINATED_WITHIN_MS);
+  if (second.done) return { ...closed(second.value), heldBy };
+  closing.catch(() => {});
+  return { ...common, heldBy, state: 'closing', offAtMs: performance.now() - started };
+}
+
+async function within<T>(promise: Promise<T>, ms: number): Promise<{ done: true; value: T } | { done: false }> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<{ done: false }>((resolve) => {
+    timer = setTimeout(() => resolve({ done: false }), ms);
+  });
+  try {
+    return await Promise.race([promise.then((value) => ({ done: true as const, value })), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Names the backends that hold the gate's lock and ends them; what they did not commit never happened. */
+async function terminateHolders(db: Sql): Promise<{ pid: number; what: string }[]> {
+  const { rows } = await sql<{ pid: number; what: string }>`
+    SELECT a.pid, a.application_name AS what, pg_terminate_backend(a.pid)
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND (l.classid::bigint << 32 | l.objid::bigint) = gate_key() AND a.pid <> pg_backend_pid()
+      AND a.application_name NOT LIKE 'portcullis stop%'`.execute(db);
+  return rows.map(({ pid, what }) => ({ pid, what }));
+}

@@ -1,0 +1,33 @@
+import { sql } from 'kysely';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { agentOfScope } from './disable.ts';
+
+export interface EnableAnswer {
+  status: 'enabled' | 'already_enabled' | 'second_person_needed';
+  epoch?: number;
+  askedBy?: string;
+}
+
+/**
+ * Opens the gate again. An agent or a tool takes one person and a reason; `everything` takes two different people,
+ * and the first is answered `second_person_needed`.
+ * @throws AppError `forbidden` for tokens without a person
+ */
+export async function enable(
+  services: Services,
+  actor: Actor,
+  { scope, reason }: { scope: string; reason: string },
+): Promise<EnableAnswer> {
+  requireRole(actor, ['on-call', 'release-manager'], agentOfScope(scope));
+  if (!actor.person) throw new AppError('forbidden', 'Only a person enables: use a token made for one (--person)');
+  if (!reason.trim()) throw new AppError('invalid_input', 'Cannot enable without a reason');
+  const { rows } = await sql<{ answer: EnableAnswer }>`
+    SELECT enable_switch(${scope}, ${reason}, ${actor.person}, ${services.clock.now()}) AS answer`.execute(
+    services.db.sql,
+  );
+  services.wake();
+  const answer = rows[0]?.answer;
+  if (!answer) throw new Error('enable_switch answered nothing');
+  return answer;
+}

@@ -1,0 +1,87 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Actor, Role, Services } from '../context.ts';
+import { requireRole } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { AppError } from '../errors.ts';
+
+const ADMIN_HOURS_MAX = 24;
+const PREFIX = 'pct_';
+
+export interface TokenRequest {
+  roles: readonly Role[];
+  agent?: string;
+  person?: string;
+  attributes?: Record<string, unknown>;
+  expiresAt?: Date;
+}
+
+/** The token in clear, once: only its SHA-256 is kept. */
+export interface NewToken {
+  id: string;
+  token: string;
+  expiresAt?: Date;
+}
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+/** Makes a token on an admin's word. */
+export async function createToken(services: Services, actor: Actor, request: TokenRequest): Promise<NewToken> {
+  requireRole(actor, ['admin']);
+  return insertToken(services.db.sql, services.clock.now(), actor.id, request);
+}
+
+/** Makes a token for whoever holds the database or the data folder (`token create --bootstrap`, `up`). */
+export async function insertToken(db: Sql, now: Date, by: string, request: TokenRequest): Promise<NewToken> {
+  if (request.roles.length === 0) throw new AppError('invalid_input', 'Cannot make a token without a role');
+  if (request.roles.includes('approver') && !request.person) {
+    throw new AppError('invalid_input', 'Cannot make an approver token without a person: approvals are personal');
+  }
+  const expiresAt = request.roles.includes('admin') ? adminExpiry(now, request.expiresAt) : request.expiresAt;
+  const token = PREFIX + randomBytes(24).toString('base64url');
+  const id = randomUUID();
+  await db
+    .insertInto('token')
+    .values({
+      id,
+      hash: hashOf(token),
+      roles: [...request.roles],
+      agent: request.agent ?? null,
+      person: request.person ?? null,
+      attributes: JSON.stringify(request.attributes ?? {}),
+      created_at: now,
+      created_by: by,
+      expires_at: expiresAt ?? null,
+    })
+    .execute();
+  return { id, token, expiresAt };
+}
+
+function adminExpiry(now: Date, asked: Date | undefined): Date {
+  const latest = new Date(now.getTime() + ADMIN_HOURS_MAX * 3_600_000);
+  return asked && asked < latest ? asked : latest;
+}
+
+/**
+ * Who a bearer token stands for.
+ * @throws AppError `unauthenticated` when it is missing, unknown, expired or revoked (one message for all).
+ */
+export async function authenticate(services: Services, token: string | undefined, via: Actor['via']): Promise<Actor> {
+  const refused = new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
+  if (!token) throw refused;
+  const row = await services.db.sql
+    .selectFrom('token')
+    .selectAll()
+    .where('hash', '=', hashOf(token))
+    .executeTakeFirst();
+  const now = services.clock.now();
+  if (!row || row.revoked_at || (row.expires_at && row.expires_at <= now)) throw refused;
+  return {
+    id: row.person ?? `token ${row.id.slice(0, 8)}`,
+    ...(row.person ? { person: row.person } : {}),
+    ...(row.agent ? { agent: row.agent } : {}),
+    roles: row.roles as Role[],
+    via,
+    identity: `token ${row.id}`,
+    attributes: row.attributes,
+  };
+}

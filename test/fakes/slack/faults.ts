@@ -1,0 +1,64 @@
+import type { World } from './world.ts';
+
+/**
+ * How a call goes wrong. `hang` never answers and does nothing; `hang-after` does the work and loses
+ * the answer; `http` answers that status; `rate-limited` is a 429; `error` is Slack's own refusal.
+ */
+export type Fault =
+  | { kind: 'hang' }
+  | { kind: 'hang-after' }
+  | { kind: 'http'; status: number }
+  | { kind: 'rate-limited'; retryAfter: number }
+  | { kind: 'error'; error: string };
+
+/** One post a second for each channel, after `burst` posts at once. */
+export type RateLimit = { burst: number };
+
+/** The faults a test asked for, and the rate limit. */
+export class Faults {
+  private readonly planned: { method: string; fault: Fault; left: number }[] = [];
+  private readonly spent = new Map<string, { tokens: number; at: number }>();
+
+  constructor(
+    private readonly world: World,
+    private readonly rateLimit: RateLimit | undefined,
+  ) {}
+
+  /** Lets the next `times` calls of `method` ('*': of any) go wrong. */
+  plan(method: string, fault: Fault, times: number): void {
+    this.planned.push({ method, fault, left: times });
+  }
+
+  /** Forgets what was planned. */
+  clear(): void {
+    this.planned.length = 0;
+  }
+
+  /** The fault for this call, used up by asking. */
+  take(method: string): Fault | undefined {
+    const plan = this.planned.find(
+      (each) => each.left > 0 && (each.method === method || each.method === '*'),
+    );
+    if (!plan) return undefined;
+    plan.left -= 1;
+    return plan.fault;
+  }
+
+  /** Seconds to wait before this channel takes another post; 0 when it takes one now. */
+  secondsUntilPost(channelId: string): number {
+    if (!this.rateLimit) return 0;
+    const now = this.world.now();
+    const last = this.spent.get(channelId) ?? { tokens: this.rateLimit.burst, at: now };
+    const tokens = Math.min(this.rateLimit.burst, last.tokens + (now - last.at) / 1000);
+    if (tokens < 1) return Math.ceil(1 - tokens);
+    this.spent.set(channelId, { tokens: tokens - 1, at: now });
+    return 0;
+  }
+}
+
+/** A post came too soon for its channel. */
+export class RateLimited extends Error {
+  constructor(readonly retryAfter: number) {
+    super(`retry after ${retryAfter} s`);
+  }
+}

@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Fault, Faults, type RateLimit } from './faults.ts';
+import { Grants } from './grants.ts';
+import { isJson } from './json.ts';
+import { People } from './person.ts';
+import { Reader } from './reader.ts';
+import { answerResponseUrl } from './response-url.ts';
+import { SocketMode } from './socket.ts';
+import { type HttpAnswer, type Tokens, WebApi } from './web-api.ts';
+import { World, type WorldSeed } from './world.ts';
+
+/** How a fake Slack starts. Without `rateLimit` posts are not limited; `port` 0 takes a free one. */
+export type FakeSlackOptions = WorldSeed & {
+  botToken?: string;
+  appToken?: string;
+  rateLimit?: RateLimit;
+  port?: number;
+};
+
+/** A running fake Slack: the world it holds, what people do in it, and what a test reads from it. */
+export type FakeSlack = AsyncDisposable &
+  Pick<People, 'click' | 'select' | 'submit' | 'close' | 'command' | 'openHome' | 'event' | 'problems'> &
+  ReturnType<Reader['methods']> & {
+    /** The base of the Web API, for `slackApiUrl`; ends in `/api/`. */
+    readonly url: string;
+    readonly tokens: Tokens;
+    readonly world: World;
+    readonly acks: SocketMode['acks'];
+    /** Sends an envelope again, with its id and payload. */
+    redeliver(delivery: ReturnType<SocketMode['deliver']>): ReturnType<SocketMode['deliver']>;
+    /** Lets the next `times` (1) calls of a method ('*': any, 'response_url': posts to one) go wrong. */
+    fail(method: string, fault: Fault, times?: number): void;
+    /** Forgets faults that were not used up. */
+    clearFaults(): void;
+    disconnect: SocketMode['disconnect'];
+    /** Cuts all Socket Mode connections without a word. */
+    drop(): void;
+    stop(): Promise<void>;
+  };
+
+/** Starts a fake Slack on a local port. */
+export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<FakeSlack> {
+  const tokens = { bot: options.botToken ?? 'xoxb-fake', app: options.appToken ?? 'xapp-fake' };
+  const world = new World(options);
+  const [faults, grants, socket] = [
+    new Faults(world, options.rateLimit),
+    new Grants(world),
+    new SocketMode(world),
+  ];
+  let host = '';
+  const openConnection = () => `ws://${host}/link/?ticket=${socket.issueTicket()}`;
+  const api = new WebApi(world, faults, tokens, { grants, openConnection });
+  const people = new People(world, grants, socket, (path) => `http://${host}/${path}`);
+  const reader = new Reader(world, api, socket);
+
+  const server = createServer((request, response) => {
+    route(request, { api, faults, world, grants }).then(
+      (answer) => answer && send(response, answer),
+      (error) => send(response, { status: 500, body: { ok: false, error: `fake Slack broke: ${error}` } }),
+    );
+  });
+  server.on('upgrade', (request, connection, head) => socket.upgrade(request, connection, head));
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const stop = async () => {
+    if (!server.listening) return;
+    await socket.stop();
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  return assemble({ url: `http://${host}/api/`, tokens, world, faults, socket, people, reader, stop });
+}
+
+type Parts = Pick<FakeSlack, 'url' | 'tokens' | 'world' | 'stop'> & {
+  faults: Faults;
+  socket: SocketMode;
+  people: People;
+  reader: Reader;
+};
+
+function assemble({ url, tokens, world, faults, socket, people, reader, stop }: Parts): FakeSlack {
+  return {
+    url,
+    tokens,
+    world,
+    stop,
+    [Symbol.asyncDispose]: stop,
+    problems: people.problems,
+    acks: socket.acks,
+    click: (...args) => people.click(...args),
+    select: (...args) => people.select(...args),
+    submit: (...args) => people.submit(...args),
+    close: (...args) => people.close(...args),
+    command: (...args) => people.command(...args),
+    openHome: (...args) => people.openHome(...args),
+    event: (...args) => people.event(...args),
+    redeliver: (delivery) => socket.deliver(delivery.type, delivery.payload, delivery),
+    fail: (method, fault, times = 1) => faults.plan(method, fault, times),
+    clearFaults: () => faults.clear(),
+    disconnect: (...args) => socket.disconnect(...args),
+    drop: () => socket.drop(),
+    ...reader.methods(),
+  };
+}
+
+type RouteDeps = { api: WebApi; faults: Faults; world: World; grants: Grants };
+
+async function route(request: IncomingMessage, deps: RouteDeps): Promise<HttpAnswer | undefined> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks).toString('utf8');
+  const path = new URL(request.url ?? '/', 'http://fake').pathname.slice(1);
+  const { authorization = '', 'content-type': contentType = '' } = request.headers;
+  if (path.startsWith('api/')) return deps.api.answer(path.slice(4), { authorization, contentType, body });
+  if (!path.startsWith('actions/')) return { status: 404, body: { ok: false, error: 'not_found' } };
+  const fault = deps.faults.take('response_url');
+  if (fault?.kind === 'hang') return undefined;
+  if (fault?.kind === 'http') return { status: fault.status, body: { ok: false } };
+  const json: unknown = JSON.parse(body);
+  return answerResponseUrl(deps.world, deps.grants, path, isJson(json) ? json : {});
+}
+
+function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
+  response.end(JSON.stringify(body));
+}

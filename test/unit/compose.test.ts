@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(resolve(root, file), 'utf8');
+
+const composeSchema = z.object({
+  services: z.record(
+    z.string(),
+    z.object({
+      image: z.string(),
+      healthcheck: z.object({ test: z.array(z.string()).min(2) }).optional(),
+      depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
+      environment: z.record(z.string(), z.string()).optional(),
+      volumes: z.array(z.string()).optional(),
+      command: z.array(z.string()).optional(),
+    }),
+  ),
+  volumes: z.record(z.string(), z.unknown()),
+});
+
+const text = read('docker-compose.yml');
+const { services, volumes } = composeSchema.parse(parse(text, { merge: true }));
+
+/** A service without a health check says here why it cannot have one. */
+const WITHOUT_HEALTHCHECK: Record<string, string> = {};
+
+/** These images have settings of their own, which their makers explain. */
+const THIRD_PARTY = ['postgres', 'temporal', 'temporal-ui'];
+
+test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', () => {
+  expect(Object.keys(services).sort()).toEqual([
+    'api',
+    'postgres',
+    'slack',
+    'temporal',
+    'temporal-ui',
+    'worker',
+  ]);
+  for (const role of ['api', 'worker', 'slack'])
+    expect(services[role]?.command).toEqual(['up', '--roles', role]);
+  const images = new Set(['api', 'worker', 'slack'].map((role) => services[role]?.image));
+  expect(images.size).toBe(1);
+});
+
+test.each(Object.entries(services))('%s has a health check and waits for what exists', (name, service) => {
+  if (service.healthcheck === undefined) expect(WITHOUT_HEALTHCHECK[name]).toBeTypeOf('string');
+  for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+    expect(services).toHaveProperty(other);
+    expect(condition).toBe('service_healthy');
+    expect(services[other]?.healthcheck).toBeDefined();
+  }
+});
+
+test.each(Object.entries(services))('%s is pinned to a version and names its volumes', (name, service) => {
+  expect(service.image).toMatch(THIRD_PARTY.includes(name) ? /:\d+\.\d+/ : /^portcullis:/);
+  for (const volume of service.volumes ?? []) expect(volumes).toHaveProperty(volume.split(':')[0] ?? '');
+});
+
+test('.env.example explains every name that docker-compose.yml passes or reads', () => {
+  const explained = new Set(
+    [...read('.env.example').matchAll(/^#?\s?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name),
+  );
+  const interpolated = [...text.matchAll(/\$\{([A-Z0-9_]+)/g)].map(([, name]) => name);
+  const passed = Object.entries(services)
+    .filter(([name]) => !THIRD_PARTY.includes(name))
+    .flatMap(([, service]) => Object.keys(service.environment ?? {}));
+  const missing = [...new Set([...interpolated, ...passed])].filter((name) => !explained.has(name));
+  expect(missing).toEqual([]);
+});
+
+test('the image runs the command as a person without rights', () => {
+  const dockerfile = read('Dockerfile');
+  expect(dockerfile).toContain('USER node');
+  expect(dockerfile).toContain('ENTRYPOINT ["node", "/app/bin/portcullis.js"]');
+  for (const [, tag] of dockerfile.matchAll(/^FROM \S+:(\S+)/gm)) expect(tag).toMatch(/^\d+\.\d+\.\d+/);
+});
