@@ -1,5 +1,5 @@
 import { serialize } from '@marcbachmann/cel-js';
-import { type ASTNode, comprehensionOf, isConstant } from './cel-ast.ts';
+import { type ASTNode, childrenOf, comprehensionOf, isConstant } from './cel-ast.ts';
 
 /** A condition as logic over atoms: the parts that are not and, or, not. */
 export type Formula =
@@ -15,12 +15,18 @@ const ATOMS_MAX = 12;
 const TRUE: Formula = { kind: 'const', value: true };
 const FALSE: Formula = { kind: 'const', value: false };
 
+interface Reading {
+  fold: Fold;
+  /** What the list walk around the node calls its item. */
+  item?: string;
+}
+
 /** The logic of a condition, with comparisons brought to `==` and `<` and constants folded. */
-export function formulaOf(node: ASTNode, fold: Fold): Formula {
-  const constant = isConstant(node) ? fold(node) : undefined;
+export function formulaOf(node: ASTNode, reading: Reading): Formula {
+  const constant = isConstant(node) ? reading.fold(node) : undefined;
   if (typeof constant === 'boolean') return constant ? TRUE : FALSE;
-  const formula = (child: ASTNode): Formula => formulaOf(child, fold);
-  const less = (a: ASTNode, b: ASTNode): Formula => lessThan(termOf(a, fold), termOf(b, fold));
+  const formula = (child: ASTNode): Formula => formulaOf(child, reading);
+  const less = (a: ASTNode, b: ASTNode): Formula => lessThan(termOf(a, reading), termOf(b, reading));
   switch (node.op) {
     case '&&':
       return join('and', node.args.map(formula));
@@ -30,13 +36,15 @@ export function formulaOf(node: ASTNode, fold: Fold): Formula {
       return not(formula(node.args));
     case '?:': {
       const [test, yes, no] = node.args;
+      // The test is written twice: a choice inside it would double the formula at every level.
+      if (hasChoice(test)) return { kind: 'atom', id: termOf(node, reading) };
       const when = formula(test);
       return join('or', [join('and', [when, formula(yes)]), join('and', [not(when), formula(no)])]);
     }
     case '==':
-      return equal(node.args[0], node.args[1], fold);
+      return equal(node.args[0], node.args[1], reading);
     case '!=':
-      return not(equal(node.args[0], node.args[1], fold));
+      return not(equal(node.args[0], node.args[1], reading));
     case '<':
       return less(node.args[0], node.args[1]);
     case '>':
@@ -49,11 +57,11 @@ export function formulaOf(node: ASTNode, fold: Fold): Formula {
       if (node.args[1].op === 'list')
         return join(
           'or',
-          node.args[1].args.map((item) => equal(node.args[0], item, fold)),
+          node.args[1].args.map((item) => equal(node.args[0], item, reading)),
         );
-      return { kind: 'atom', id: termOf(node, fold) };
+      return { kind: 'atom', id: termOf(node, reading) };
     default:
-      return { kind: 'atom', id: termOf(node, fold) };
+      return { kind: 'atom', id: termOf(node, reading) };
   }
 }
 
@@ -89,30 +97,39 @@ export function implies(a: Formula, anyOf: readonly Formula[]): boolean {
   return assignments(atoms).every((truth) => !holds(a, truth) || anyOf.some((b) => holds(b, truth)));
 }
 
-/** A part that is not logic, in one spelling. */
-function termOf(node: ASTNode, fold: Fold): string {
+/** A part that is not logic, in one spelling; the item of a list walk is always `_`. */
+function termOf(node: ASTNode, reading: Reading): string {
+  const term = (child: ASTNode): string => termOf(child, reading);
   const loop = comprehensionOf(node);
   if (loop && node.op === 'rcall') {
-    const body = loop.body.map((part) => canonical(formulaOf(part, fold)));
-    const item = new RegExp(`(?<![\\w."])${loop.variable}(?![\\w"])`, 'g');
-    return `${termOf(loop.receiver, fold)}.${node.args[0]}(_, ${body.map((text) => text.replace(item, '_')).join(', ')})`;
+    const inside = { ...reading, item: loop.variable };
+    const body = loop.body.map((part) => canonical(formulaOf(part, inside)));
+    return `${term(loop.receiver)}.${node.args[0]}(_, ${body.join(', ')})`;
   }
-  const term = (child: ASTNode): string => termOf(child, fold);
   switch (node.op) {
+    case 'id':
+      return node.args === reading.item ? '_' : node.args;
+    case 'value':
+      return serialize(node);
     case '.':
+    case '.?':
       return `${term(node.args[0])}.${node.args[1]}`;
-    case '[]': {
-      const [from, index] = node.args;
-      const name = index.op === 'value' && typeof index.args === 'string' ? index.args : undefined;
-      return name !== undefined && /^[A-Za-z_]\w*$/.test(name)
-        ? `${term(from)}.${name}`
-        : `${term(from)}[${term(index)}]`;
-    }
+    case '[]':
+    case '[?]':
+      return indexOf(term(node.args[0]), node.args[1], term);
     case 'call':
       return `${node.args[0]}(${node.args[1].map(term).join(', ')})`;
     case 'rcall':
       if (node.args[0] === 'size') return `size(${term(node.args[1])})`;
       return `${term(node.args[1])}.${node.args[0]}(${node.args[2].map(term).join(', ')})`;
+    case 'list':
+      return `[${node.args.map(term).join(', ')}]`;
+    case 'map':
+      return `{${node.args.map(([key, value]) => `${term(key)}: ${term(value)}`).join(', ')}}`;
+    case '-_':
+      return `-${term(node.args)}`;
+    case '?:':
+      return `(${node.args.map(term).join(' ? ')})`;
     case '+':
     case '-':
     case '*':
@@ -120,30 +137,27 @@ function termOf(node: ASTNode, fold: Fold): string {
     case '%':
     case 'in':
       return `(${term(node.args[0])} ${node.op} ${term(node.args[1])})`;
-    case '&&':
-    case '||':
-    case '!_':
-    case '==':
-    case '!=':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-      return `(${canonical(formulaOf(node, fold))})`;
     default:
-      return serialize(node);
+      return `(${canonical(formulaOf(node, reading))})`;
   }
 }
 
-function equal(left: ASTNode, right: ASTNode, fold: Fold): Formula {
+function indexOf(from: string, index: ASTNode, term: (node: ASTNode) => string): string {
+  const name = index.op === 'value' && typeof index.args === 'string' ? index.args : '';
+  return /^[A-Za-z_]\w*$/.test(name) ? `${from}.${name}` : `${from}[${term(index)}]`;
+}
+
+const hasChoice = (node: ASTNode): boolean => node.op === '?:' || childrenOf(node).some(hasChoice);
+
+function equal(left: ASTNode, right: ASTNode, reading: Reading): Formula {
   for (const [side, other] of [
     [left, right],
     [right, left],
   ] as const) {
-    const value = isConstant(side) ? fold(side) : undefined;
-    if (typeof value === 'boolean') return value ? formulaOf(other, fold) : not(formulaOf(other, fold));
+    const value = isConstant(side) ? reading.fold(side) : undefined;
+    if (typeof value === 'boolean') return value ? formulaOf(other, reading) : not(formulaOf(other, reading));
   }
-  const [a = '', b = ''] = [termOf(left, fold), termOf(right, fold)].sort();
+  const [a = '', b = ''] = [termOf(left, reading), termOf(right, reading)].sort();
   return a === b ? TRUE : { kind: 'atom', id: `${a} == ${b}` };
 }
 

@@ -44,9 +44,12 @@ export function findRuleProblems(
   return problems;
 }
 
+/** `has(args.note)` and `"note" in args.labels` make reading the member safe. */
 function collectGuards(node: ASTNode, guarded: Set<string>): void {
   if (node.op === 'call' && node.args[0] === 'has')
     for (const arg of node.args[1]) guarded.add(serialize(arg));
+  if (node.op === 'in' && node.args[0].op === 'value')
+    guarded.add(`${serialize(node.args[1])}.${String(node.args[0].args)}`);
   for (const child of childrenOf(node)) collectGuards(child, guarded);
 }
 
@@ -86,7 +89,7 @@ class RuleWalker {
       for (const body of loop.body) this.walk(body, inner, true);
       return;
     }
-    this.#optional(node, schemas);
+    this.#member(node, schemas);
     for (const child of childrenOf(node)) this.walk(child, schemas, inComprehension);
   }
 
@@ -127,30 +130,39 @@ class RuleWalker {
   #has(arg: ASTNode | undefined, schemas: Schemas, inComprehension: boolean): void {
     const selected = arg && selectedName(arg);
     if (!arg || !selected) return;
-    const owner = schemaOf(selected.from, schemas);
-    if (hasMembers(owner) && propertyOf(owner, selected.name) === undefined)
-      this.#refuse(
-        arg,
-        `There is no "${selected.name}" to test`,
-        sentence(suggest(selected.name, memberNames(owner))),
-      );
+    this.#unknown(arg, schemaOf(selected.from, schemas), selected.name);
     this.walk(selected.from, schemas, inComprehension);
   }
 
-  #optional(node: ASTNode, schemas: Schemas): void {
+  #member(node: ASTNode, schemas: Schemas): void {
     const selected = selectedName(node);
     if (!selected) return;
-    const owner = schemaOf(selected.from, schemas);
-    const optional = hasMembers(owner)
-      ? propertyOf(owner, selected.name) !== undefined && !requiredOf(owner).includes(selected.name)
-      : owner !== undefined && isObjectSchema(owner);
-    const dotted = `${serialize(selected.from)}.${selected.name}`;
+    const { from, name } = selected;
+    const owner = schemaOf(from, schemas);
+    if (this.#unknown(node, owner, name)) return;
+    const optional = owner !== undefined && isObjectSchema(owner) && !requiredOf(owner).includes(name);
+    const dotted = `${serialize(from)}.${name}`;
     if (!optional || this.guarded.has(dotted)) return;
-    this.#refuse(node, `"${selected.name}" may be absent`, `Ask first: has(${dotted}) && ...`);
+    const named = /^[A-Za-z_]\w*$/.test(name);
+    const hint = named ? `has(${dotted})` : `"${name}" in ${serialize(from)}`;
+    const askable = named || memberNames(owner).length === 0;
+    this.#refuse(
+      memberRange(node, name),
+      `"${name}" may be absent`,
+      askable ? `Ask first: ${hint} && ...` : 'Make it required in the schema',
+    );
   }
 
-  #refuse(node: ASTNode, message: string, hint: string): void {
-    this.problems.push({ message, hint, range: { start: node.start, end: node.end } });
+  /** Reports a member that the schema does not have. */
+  #unknown(node: ASTNode, owner: JsonSchema | undefined, name: string): boolean {
+    const known = memberNames(owner);
+    if (known.length === 0 || propertyOf(owner, name) !== undefined) return false;
+    this.#refuse(memberRange(node, name), `There is no "${name}" here`, sentence(suggest(name, known)));
+    return true;
+  }
+
+  #refuse({ start, end }: { start: number; end: number }, message: string, hint: string): void {
+    this.problems.push({ message, hint, range: { start, end } });
   }
 }
 
@@ -167,8 +179,12 @@ function schemaOf(node: ASTNode, schemas: Schemas): JsonSchema | undefined {
   return undefined;
 }
 
+/** The name alone in `owner.name`. */
+const memberRange = ({ op, start, end }: ASTNode, name: string): { start: number; end: number } => ({
+  start: op === '.' ? end - name.length : start,
+  end,
+});
 const memberNames = (schema: JsonSchema | undefined): string[] =>
   Object.keys(asSchema(schema?.properties) ?? {});
-const hasMembers = (schema: JsonSchema | undefined): schema is JsonSchema => memberNames(schema).length > 0;
 const requiredOf = (schema: JsonSchema): readonly unknown[] =>
   Array.isArray(schema.required) ? schema.required : [];

@@ -54,6 +54,11 @@ export function compileCondition(source: string, scope: ConditionScope): Conditi
     const message = `The condition is longer than ${CONDITION_LENGTH_MAX} characters`;
     return { ok: false, problems: [{ message, hint: 'Split it over several grants', range }] };
   }
+  if (source.trim() === '')
+    return {
+      ok: false,
+      problems: [{ message: 'The condition is empty', hint: 'Write it, or leave "when" out', range }],
+    };
   try {
     return compileChecked(source, celScope(scope.attributes, scope.args));
   } catch (error) {
@@ -76,7 +81,7 @@ function compileChecked(source: string, scope: CelScope): Condition {
     problems.push({ message, hint: 'Compare it with something: ... == "x"', range });
   }
   if (problems.length > 0) return { ok: false, problems };
-  const formula = formulaOf(run.ast, (node) => folded(node, scope.environment));
+  const formula = formulaOf(run.ast, { fold: (node) => folded(node, scope.environment) });
   const constant = constantOf(formula);
   const evaluate = (values: ConditionValues): Truth => {
     try {

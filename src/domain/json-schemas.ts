@@ -17,6 +17,7 @@ const ABOUT = {
       owners: 'Who answers for the agent; they approve gates, and no writes',
       approvers: 'Groups of people who are asked, by name',
       tools: 'Every tool the agent can call, by name',
+      slack: 'Where cards and alerts go',
       segments: 'Slices of requests, in matching order; what matches none is "default"',
       metrics: 'What outcomes add up to, by name',
     },

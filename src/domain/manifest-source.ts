@@ -1,8 +1,19 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  Scalar,
+  type YAMLError,
+} from 'yaml';
 import type { CheckProblem, ManifestPath, Problem } from './problem.ts';
 import { pathText } from './problem.ts';
 
 export const MANIFEST_LENGTH_MAX = 1_000_000;
+const SYNTAX_PROBLEMS_MAX = 10;
 
 /** Knows where each path of a manifest stands in its text. */
 export interface ManifestSource {
@@ -44,7 +55,7 @@ export function parseText(file: string, text: string): ParsedText {
   const lines = new LineCounter();
   const read = withoutTabs(text);
   const document = parseDocument(read, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const problems = [...document.errors, ...document.warnings].map((error) => {
+  const problems = causesOnly([...document.errors, ...document.warnings]).map((error) => {
     const { line, col } = lines.linePos(Math.min(error.pos[0], text.length));
     return problem(line, col, firstLine(error.message), SYNTAX_HINTS[error.code] ?? 'Mend the YAML here');
   });
@@ -60,6 +71,10 @@ export function parseText(file: string, text: string): ParsedText {
   }
 }
 
+/** One broken bracket makes the parser stumble over all that follows: that would bury the cause. */
+const causesOnly = (errors: readonly YAMLError[]): YAMLError[] =>
+  errors.filter((error, at) => at === 0 || error.code !== 'UNEXPECTED_TOKEN').slice(0, SYNTAX_PROBLEMS_MAX);
+
 const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'Keep one of the two',
   TAB_AS_INDENT: 'Indent with spaces',
@@ -67,6 +82,7 @@ const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'Put text that contains ": " in quotes',
   BAD_INDENT: 'Close the bracket, or indent the line',
   MISSING_CHAR: 'Close the quote or bracket',
+  UNEXPECTED_TOKEN: 'Put the text in quotes, or close the bracket before it',
   TAG_RESOLVE_FAILED: 'Leave the tag out',
 };
 

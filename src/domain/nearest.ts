@@ -25,7 +25,7 @@ export function suggest(name: string, known: Iterable<string>): string {
 
 function likeness(a: string, b: string): number {
   if (a.length > NAME_LENGTH_MAX || b.length > NAME_LENGTH_MAX) return Number.POSITIVE_INFINITY;
-  if (a.length > 3 && b.includes(a)) return 1;
+  if ((a.length > 3 && b.includes(a)) || isShortened(a, b)) return 1;
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -36,4 +36,12 @@ function likeness(a: string, b: string): number {
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+/** `grp` for `group`: the same letters in the same order, with some left out. */
+function isShortened(short: string, long: string): boolean {
+  if (short.length < 3 || short.length >= long.length || short[0] !== long[0]) return false;
+  let at = 0;
+  for (const letter of long) if (letter === short[at]) at++;
+  return at === short.length;
 }

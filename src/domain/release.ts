@@ -18,7 +18,7 @@ export const grantSchema = z.strictObject({
   tool: z.union([nameSchema, z.array(nameSchema).min(1)]).describe('One tool or several'),
   name: nameSchema.optional().describe('Default: the tool and the number of the grant'),
   when: z.string().optional().describe('CEL over args, context and subject; only true matches'),
-  deny: z.string().optional().describe('Refuses, with this reason; beats every other grant'),
+  deny: z.string().min(1).optional().describe('Refuses, with this reason; beats every other grant'),
   approval: approvalSchema.optional().describe('Needed for every write; reads default to none'),
   credential: z
     .strictObject({

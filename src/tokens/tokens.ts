@@ -1,8 +1,11 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
 import type { Actor, Role, Services } from '../context.ts';
 import { requireRole } from '../context.ts';
 import type { Sql } from '../db/database.ts';
+import type { TokenTable } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
 
 const ADMIN_HOURS_MAX = 24;
 const PREFIX = 'pct_';
@@ -26,8 +29,21 @@ const hashOf = (token: string): string => createHash('sha256').update(token).dig
 
 /** Makes a token on an admin's word. */
 export async function createToken(services: Services, actor: Actor, request: TokenRequest): Promise<NewToken> {
-  requireRole(actor, ['admin']);
-  return insertToken(services.db.sql, services.clock.now(), actor.id, request);
+  requireRole(actor, ['admin'], request.agent);
+  if (actor.agent !== undefined && request.agent === undefined) {
+    throw new AppError('forbidden', `${actor.id} makes tokens for agent ${actor.agent} alone`);
+  }
+  if (request.roles.includes('agent') && request.agent === undefined) {
+    throw new AppError('invalid_input', 'Cannot make an agent token without an agent: it acts for that agent alone');
+  }
+  const now = services.clock.now();
+  return services.db.sql.transaction().execute(async (tx) => {
+    const made = await insertToken(tx, now, actor.id, request);
+    const { roles, agent, person } = request;
+    const data = { token: made.id, roles: [...roles], person: person ?? null, expires: made.expiresAt ?? null };
+    await appendEntry(tx, { kind: 'token.created', agent, ref: made.id, at: now, actor: actor.id, data });
+    return made;
+  });
 }
 
 /** Makes a token for whoever holds the database or the data folder (`token create --bootstrap`, `up`). */
@@ -66,15 +82,24 @@ function adminExpiry(now: Date, asked: Date | undefined): Date {
  * @throws AppError `unauthenticated` when it is missing, unknown, expired or revoked (one message for all).
  */
 export async function authenticate(services: Services, token: string | undefined, via: Actor['via']): Promise<Actor> {
-  const refused = new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
-  if (!token) throw refused;
-  const row = await services.db.sql
-    .selectFrom('token')
-    .selectAll()
-    .where('hash', '=', hashOf(token))
-    .executeTakeFirst();
-  const now = services.clock.now();
-  if (!row || row.revoked_at || (row.expires_at && row.expires_at <= now)) throw refused;
+  const tokens = services.db.sql.selectFrom('token').selectAll();
+  const row = token ? await tokens.where('hash', '=', hashOf(token)).executeTakeFirst() : undefined;
+  return standing(services, row, via);
+}
+
+/**
+ * The same by the token's id: a web session holds the id, never the token, and ends with the token.
+ * @throws AppError `unauthenticated`
+ */
+export async function authenticateById(services: Services, id: string, via: Actor['via']): Promise<Actor> {
+  const row = await services.db.sql.selectFrom('token').selectAll().where('id', '=', id).executeTakeFirst();
+  return standing(services, row, via);
+}
+
+function standing(services: Services, row: Selectable<TokenTable> | undefined, via: Actor['via']): Actor {
+  if (!row || row.revoked_at || (row.expires_at && row.expires_at <= services.clock.now())) {
+    throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
+  }
   return {
     id: row.person ?? `token ${row.id.slice(0, 8)}`,
     ...(row.person ? { person: row.person } : {}),

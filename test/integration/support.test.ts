@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { testPostgres, testTemporal } from '../support/context.ts';
-import { createDatabase, dropDatabase } from '../support/postgres.ts';
+import { startTemporalServer } from '../../src/embedded/temporal-server.ts';
+import { testPostgres, testTemporal, testTemporalBinary } from '../support/context.ts';
+import { createDatabase, dropDatabase, startPostgres } from '../support/postgres.ts';
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -41,16 +45,58 @@ test('createDatabase() prepares a template once, also for callers at the same ti
   }
 });
 
-test('the Temporal dev server accepts a workflow and answers about it', async () => {
-  const { address, namespace } = testTemporal();
+test('startPostgres() keeps its data over a restart', async () => {
+  const server = await startPostgres({ own: true });
+  try {
+    const url = await createDatabase(server);
+    await query(url, 'create table kept as select 7 as number');
+    await server.restart();
+    expect(await query(url, 'select number from kept')).toEqual([{ number: 7 }]);
+  } finally {
+    await server.stop();
+  }
+});
+
+async function withClient<T>(address: string, namespace: string, use: (client: Client) => Promise<T>) {
   const connection = await Connection.connect({ address });
   try {
-    const client = new Client({ connection, namespace });
+    return await use(new Client({ connection, namespace }));
+  } finally {
+    await connection.close();
+  }
+}
+
+test('the Temporal dev server accepts a workflow and answers about it', async () => {
+  const { address, namespace } = testTemporal();
+  await withClient(address, namespace, async (client) => {
     const workflowId = randomUUID();
     const handle = await client.workflow.start('nobody-runs-this', { workflowId, taskQueue: randomUUID() });
     expect((await handle.describe()).status.name).toBe('RUNNING');
     await handle.terminate();
+  });
+});
+
+const binary = testTemporalBinary();
+
+test.skipIf(binary === undefined)('startTemporalServer() keeps its workflows over a crash', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-temporal-'));
+  const files = { dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') };
+  const server = await startTemporalServer({ binary: binary ?? '', namespace: 'portcullis', ...files });
+  const { address, namespace } = server;
+  const workflowId = randomUUID();
+  try {
+    await withClient(address, namespace, (client) =>
+      client.workflow.start('nobody-runs-this', { workflowId, taskQueue: randomUUID() }),
+    );
+    await server.kill();
+    expect(server.failure()).toContain('SIGKILL');
+    await server.restart();
+    const { status } = await withClient(address, namespace, (client) =>
+      client.workflow.getHandle(workflowId).describe(),
+    );
+    expect(status.name).toBe('RUNNING');
   } finally {
-    await connection.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
   }
 });

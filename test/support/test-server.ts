@@ -158,7 +158,7 @@ function runMaven(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<
 }
 
 function pom(): string {
-  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  return `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>portcullis</groupId>
   <artifactId>test-server</artifactId>

@@ -1,7 +1,7 @@
 import { refuseBadView } from './block-rules.ts';
 import { messageJson } from './chat-methods.ts';
 import type { Grants, ResponseTarget } from './grants.ts';
-import { isJson, type Json, type SlackRefusal, str } from './json.ts';
+import { isJson, type Json, str } from './json.ts';
 import { respond } from './response-url.ts';
 import type { AckRecord, Delivery, SocketMode } from './socket.ts';
 import { pushView, replaceView, viewJson } from './view-methods.ts';

@@ -107,7 +107,7 @@ BEGIN
   UPDATE switch SET disabled = false, reads = false, reason = p_reason, actor = p_actor, changed_at = p_now,
     epoch = v_epoch, enable_asked_by = NULL WHERE scope = p_scope;
   UPDATE rollout o SET ticking_since = p_now, revision = revision + 1
-  WHERE ended_at IS NULL AND status = 'running' AND ticking_since IS NULL AND held_for_version IS NULL
+  WHERE ended_at IS NULL AND status = 'running' AND ticking_since IS NULL
     AND NOT switched_off(o.agent, '', 'write') AND (v_agent IS NULL OR o.agent = v_agent);
   INSERT INTO outbox (topic, key) SELECT 'rollout', id FROM rollout o
   WHERE ended_at IS NULL AND (v_agent IS NULL OR o.agent = v_agent);

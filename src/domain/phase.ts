@@ -1,0 +1,152 @@
+import type { Step } from './steps.ts';
+
+/** Where one segment stands, as the workflow sees it. */
+export interface SegmentFacts {
+  segment: string;
+  exposure: number;
+  generation: number;
+  state: 'waiting' | 'exposed' | 'rolled_back' | 'excluded';
+}
+
+/** The latest verdict of one guardrail in one segment. */
+export interface VerdictFacts {
+  segment: string;
+  metric: string;
+  verdict: 'ok' | 'breach' | 'inconclusive' | 'no-data' | 'source-down';
+  events: number;
+  moreNeeded: number | null;
+}
+
+/** Everything the next move of a rollout depends on; read from the row, never kept by the workflow. */
+export interface RolloutFacts {
+  status: 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
+  steps: readonly Step[];
+  stepIndex: number;
+  /** Milliseconds the step has run, neither paused nor disabled. */
+  elapsedMs: number;
+  dayMs: number;
+  disabled: boolean;
+  baselineLocked: boolean;
+  heldForVersion: string | null;
+  gateApprovedBy: string | null;
+  gateTold: boolean;
+  segments: readonly SegmentFacts[];
+  verdicts: readonly VerdictFacts[];
+  guardrails: readonly string[];
+  revision: number;
+}
+
+/** One thing a step waits for, in a code and words. */
+export interface Wait {
+  for: 'paused' | 'disabled' | 'frozen' | 'agent-version' | 'time' | 'sample' | 'verdict' | 'checklist' | 'person';
+  detail: string;
+  segment?: string;
+  metric?: string;
+  /** How many more events, where that is known. */
+  needed?: number;
+}
+
+/** The one next thing to do; `wait` says until when at the latest. */
+export type Move =
+  | { do: 'end' }
+  | { do: 'enter-step'; stepIndex: number }
+  | { do: 'lock-baseline' }
+  | { do: 'ask-person' }
+  | { do: 'complete' }
+  | { do: 'wait'; ms: number };
+
+const SOONEST_MS = 50;
+
+/** Evidence may grow without a verdict changing: an hour of a real day, as much of a scaled one. */
+const lookAgainMs = (facts: RolloutFacts): number => Math.max(SOONEST_MS, facts.dayMs / 24);
+
+const stepAt = (facts: RolloutFacts): Step => {
+  const step = facts.steps[facts.stepIndex];
+  if (!step) throw new RangeError(`a rollout has no step ${facts.stepIndex}`);
+  return step;
+};
+
+const exposedIn = (facts: RolloutFacts): SegmentFacts[] =>
+  facts.segments.filter((segment) => segment.state === 'exposed' && segment.exposure > 0);
+
+/** What the step still waits for, a person last; empty when it may be left. */
+export function waitsOf(facts: RolloutFacts): Wait[] {
+  const machine = machineWaits(facts);
+  const { gate } = stepAt(facts);
+  if (!gate.approve || facts.gateApprovedBy !== null) return machine;
+  const checklist: Wait[] =
+    gate.checklist.length > 0
+      ? [{ for: 'checklist', detail: `${gate.checklist.length} checks, confirmed with the approval: ${gate.checklist.join('; ')}` }]
+      : [];
+  return [...machine, ...checklist, { for: 'person', detail: 'an owner approves the gate (rollout approve-gate)' }];
+}
+
+/** The waits that no person's approval can stand in for. */
+export function machineWaits(facts: RolloutFacts): Wait[] {
+  return [...stops(facts), ...timeWait(facts), ...evidenceWaits(facts)];
+}
+
+function stops(facts: RolloutFacts): Wait[] {
+  const waits: Wait[] = [];
+  if (facts.status === 'paused') waits.push({ for: 'paused', detail: 'somebody paused it (rollout resume)' });
+  if (facts.disabled) waits.push({ for: 'disabled', detail: 'the switch is off (portcullis enable)' });
+  if (facts.heldForVersion !== null) {
+    waits.push({ for: 'agent-version', detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume` });
+  }
+  for (const { segment, state } of facts.segments) {
+    if (state === 'rolled_back') {
+      waits.push({ for: 'frozen', segment, detail: `${segment} was rolled back: reenter or exclude it` });
+    }
+  }
+  return waits;
+}
+
+function timeWait(facts: RolloutFacts): Wait[] {
+  const step = stepAt(facts);
+  const leftMs = step.days * facts.dayMs - facts.elapsedMs;
+  if (leftMs <= 0) return [];
+  return [{ for: 'time', detail: `${(leftMs / facts.dayMs).toFixed(1)} days of ${step.days}` }];
+}
+
+/** Per exposed segment and guardrail: the sample, then the verdict. A missing verdict is never a good one. */
+function evidenceWaits(facts: RolloutFacts): Wait[] {
+  const { gate } = stepAt(facts);
+  return exposedIn(facts).flatMap(({ segment }) =>
+    facts.guardrails.flatMap((metric): Wait[] => {
+      const found = facts.verdicts.find((verdict) => verdict.segment === segment && verdict.metric === metric);
+      const events = found?.events ?? 0;
+      const word = found?.verdict ?? 'no-data';
+      if (events < gate.sample) {
+        const needed = gate.sample - events;
+        return [{ for: 'sample', segment, metric, needed, detail: `${segment} ${metric}: ${word}, ${needed} more needed for the sample of ${gate.sample}` }];
+      }
+      const good = word === 'ok' || (gate.verdicts === 'no-breach' && (word === 'inconclusive' || (word === 'no-data' && gate.sample === 0)));
+      if (good) return [];
+      const needed = found?.moreNeeded ?? undefined;
+      const more = needed ? `, ${needed} more needed` : '';
+      return [{ for: 'verdict', segment, metric, ...(needed ? { needed } : {}), detail: `${segment} ${metric}: ${word}${more}` }];
+    }),
+  );
+}
+
+/** What a rollout does next. Pure: the workflow asks it after every signal and timer. */
+export function nextMove(facts: RolloutFacts): Move {
+  if (facts.status !== 'running' && facts.status !== 'paused') return { do: 'end' };
+  const step = stepAt(facts);
+  const machine = machineWaits(facts);
+  if (machine.length > 0) return waitFor(facts, machine);
+  if (step.phase === 'baseline' && !facts.baselineLocked) return { do: 'lock-baseline' };
+  if (step.gate.approve && facts.gateApprovedBy === null) {
+    return facts.gateTold ? { do: 'wait', ms: lookAgainMs(facts) } : { do: 'ask-person' };
+  }
+  return facts.stepIndex + 1 < facts.steps.length
+    ? { do: 'enter-step', stepIndex: facts.stepIndex + 1 }
+    : { do: 'complete' };
+}
+
+function waitFor(facts: RolloutFacts, waits: readonly Wait[]): Move {
+  const ticking = !waits.some((wait) => wait.for === 'paused' || wait.for === 'disabled');
+  const leftMs = stepAt(facts).days * facts.dayMs - facts.elapsedMs;
+  if (!ticking || leftMs <= 0) return { do: 'wait', ms: lookAgainMs(facts) };
+  return { do: 'wait', ms: Math.max(SOONEST_MS, Math.ceil(leftMs)) };
+}

@@ -1,0 +1,75 @@
+import type { Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import type { RolloutFacts, VerdictFacts } from '../domain/phase.ts';
+import { AppError } from '../errors.ts';
+import { recordOf, type RolloutRecord } from './record.ts';
+
+/** @throws AppError `not_found` */
+export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
+  const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new AppError('not_found', `There is no rollout "${id}"`);
+  return recordOf(row);
+}
+
+/** The rollout as its next move is decided from: read afresh every time. */
+export async function rolloutFacts(
+  { db, clock, dayMs }: Pick<Services, 'db' | 'clock' | 'dayMs'>,
+  id: string,
+): Promise<RolloutFacts> {
+  const rollout = await rolloutById(db.sql, id);
+  const segments = await db.sql
+    .selectFrom('rollout_segment')
+    .select(['segment', 'exposure', 'generation', 'state'])
+    .where('rollout_id', '=', id)
+    .orderBy('segment')
+    .execute();
+  return {
+    status: rollout.status,
+    steps: rollout.plan.steps,
+    stepIndex: rollout.step_index,
+    elapsedMs: elapsedMs(rollout, clock.now()),
+    dayMs,
+    disabled: await isDisabled(db.sql, rollout.agent),
+    baselineLocked: rollout.baseline_locked_at !== null,
+    heldForVersion: rollout.held_for_version,
+    gateApprovedBy: rollout.gate_approved_by,
+    gateTold: rollout.gate_told_at !== null,
+    segments,
+    verdicts: await currentVerdicts(db.sql, id),
+    guardrails: rollout.plan.guardrails.filter(({ action }) => action === 'rollback').map(({ metric }) => metric),
+    revision: rollout.revision,
+  };
+}
+
+/** How long the step has run: time counts only while neither paused nor disabled. */
+export const elapsedMs = (rollout: Pick<RolloutRecord, 'step_elapsed_ms' | 'ticking_since'>, now: Date): number =>
+  rollout.step_elapsed_ms + (rollout.ticking_since ? Math.max(0, now.getTime() - rollout.ticking_since.getTime()) : 0);
+
+async function isDisabled(db: Sql, agent: string): Promise<boolean> {
+  const off = await db
+    .selectFrom('switch')
+    .select('scope')
+    .where('disabled', '=', true)
+    .where('scope', 'in', ['everything', `agent/${agent}`])
+    .executeTakeFirst();
+  return off !== undefined;
+}
+
+/** Each segment's latest word per guardrail, in its current generation. */
+export async function currentVerdicts(db: Sql, rolloutId: string): Promise<VerdictFacts[]> {
+  const rows = await db
+    .selectFrom('verdict')
+    .innerJoin('rollout_segment', (join) =>
+      join
+        .onRef('rollout_segment.rollout_id', '=', 'verdict.rollout_id')
+        .onRef('rollout_segment.segment', '=', 'verdict.segment')
+        .onRef('rollout_segment.generation', '=', 'verdict.generation'),
+    )
+    .select(['verdict.segment', 'verdict.metric', 'verdict.verdict', 'verdict.record'])
+    .where('verdict.rollout_id', '=', rolloutId)
+    .execute();
+  return rows.map(({ segment, metric, verdict, record }) => {
+    const { events, moreNeeded } = record as { events: number; moreNeeded: number | null };
+    return { segment, metric, verdict: verdict as VerdictFacts['verdict'], events, moreNeeded };
+  });
+}

@@ -1,0 +1,172 @@
+import { sql } from 'kysely';
+import type { Services } from '../context.ts';
+import { digestOf } from '../credentials/keys.ts';
+import type { Sql } from '../db/database.ts';
+import { closeGateFor } from '../db/gate.ts';
+import type { SegmentFacts } from '../domain/phase.ts';
+import type { Step } from '../domain/steps.ts';
+import { raiseAlert } from '../incidents/alert.ts';
+import { appendEntry } from '../log/append.ts';
+import { rolloutById } from './facts.ts';
+import type { RolloutRecord } from './record.ts';
+
+const BY_PLAN = 'plan';
+
+/** What the workflow planned from: a row that changed since is left alone and read again. */
+export interface Planned {
+  id: string;
+  revision: number;
+  segments: readonly SegmentFacts[];
+}
+
+async function lockRow(tx: Sql, planned: Planned): Promise<RolloutRecord | undefined> {
+  const rollout = await rolloutById(tx, planned.id);
+  const { numUpdatedRows } = await tx
+    .updateTable('rollout')
+    .set({ revision: planned.revision + 1 })
+    .where('id', '=', planned.id)
+    .where('revision', '=', planned.revision)
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  return numUpdatedRows > 0n ? rollout : undefined;
+}
+
+/**
+ * Locks the baseline: what the release in force did in every segment, stored once with its digest, never edited.
+ * False: the row changed meanwhile.
+ */
+export async function lockBaseline(services: Services, planned: Planned): Promise<boolean> {
+  const now = services.clock.now();
+  return services.db.sql.transaction().execute(async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    if (!rollout || rollout.baseline_locked_at) return false;
+    const { rows } = await sql<{ segment: string; metric: string; events: number; harms: number }>`
+      SELECT segment, metric, sum(events)::int AS events, sum(harms)::int AS harms FROM day_count
+      WHERE rollout_id = ${planned.id} AND arm = 'control' GROUP BY segment, metric ORDER BY segment, metric`.execute(tx);
+    const digest = digestOf(rows);
+    await tx
+      .updateTable('rollout')
+      .set({ baseline: JSON.stringify(rows), baseline_digest: digest, baseline_locked_at: now })
+      .where('id', '=', planned.id)
+      .where('baseline_locked_at', 'is', null)
+      .execute();
+    await appendEntry(tx, {
+      kind: 'rollout.baseline_locked',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: BY_PLAN,
+      data: { digest, rows: rows.length },
+    });
+    return true;
+  });
+}
+
+/** Tells people that only their approval is missing; once a step. */
+export async function askForGate(services: Services, planned: Planned): Promise<boolean> {
+  const now = services.clock.now();
+  return services.db.sql.transaction().execute(async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    if (!rollout) return false;
+    const step = rollout.plan.steps[rollout.step_index];
+    await tx.updateTable('rollout').set({ gate_told_at: now }).where('id', '=', planned.id).execute();
+    await raiseAlert(tx, 'rollout.gate', rollout.agent, now, {
+      rollout: rollout.id,
+      step: rollout.step_index + 1,
+      phase: step?.phase,
+      waitsFor: ['an owner approves the gate'],
+      checklist: step?.gate.checklist ?? [],
+    });
+    await appendEntry(tx, {
+      kind: 'rollout.gate_ready',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: BY_PLAN,
+      data: { step: rollout.step_index + 1 },
+    });
+    return true;
+  });
+}
+
+/**
+ * Enters a step: widens each segment that is still in the generation the workflow planned from. A segment rolled
+ * back meanwhile matches no row and stays closed. False: the rollout changed meanwhile.
+ */
+export async function enterStep(services: Services, planned: Planned, stepIndex: number): Promise<boolean> {
+  const now = services.clock.now();
+  return closeGateFor(services, async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    const step = rollout?.plan.steps[stepIndex];
+    if (!rollout || !step || stepIndex !== rollout.step_index + 1) return false;
+    const widened = await widen(tx, planned, step, now);
+    await tx
+      .updateTable('rollout')
+      .set({ step_index: stepIndex, step_elapsed_ms: 0, ticking_since: now, gate_approved_by: null, gate_told_at: null })
+      .where('id', '=', planned.id)
+      .execute();
+    await appendEntry(tx, {
+      kind: 'rollout.step_entered',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: rollout.gate_approved_by ?? BY_PLAN,
+      data: { step: stepIndex + 1, phase: step.phase, exposure: Object.fromEntries(widened) },
+    });
+    return true;
+  });
+}
+
+async function widen(tx: Sql, planned: Planned, step: Step, now: Date): Promise<[string, number][]> {
+  const widened: [string, number][] = [];
+  for (const { segment, generation } of planned.segments) {
+    const exposure = step.exposure[segment] ?? 0;
+    if (exposure === 0) continue;
+    const { numUpdatedRows } = await tx
+      .updateTable('rollout_segment')
+      .set({ exposure, state: 'exposed', changed_at: now, because: `step ${step.index + 1}` })
+      .where('rollout_id', '=', planned.id)
+      .where('segment', '=', segment)
+      .where('generation', '=', generation)
+      .where('state', 'in', ['waiting', 'exposed'])
+      .where('exposure', '<=', exposure)
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) widened.push([segment, exposure]);
+  }
+  return widened;
+}
+
+/** The candidate comes in force wherever it was not taken back; watching goes on. */
+export async function completeRollout(services: Services, planned: Planned): Promise<boolean> {
+  const now = services.clock.now();
+  return closeGateFor(services, async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    if (!rollout) return false;
+    const earned = planned.segments.filter((segment) => segment.state === 'exposed').map(({ segment }) => segment);
+    for (const segment of earned) {
+      await tx
+        .updateTable('in_force')
+        .set({ release: rollout.release, since: now, because: `rollout ${rollout.id}` })
+        .where('agent', '=', rollout.agent)
+        .where('segment', '=', segment)
+        .execute();
+      await sql`SELECT void_actions(${rollout.agent}, NULL, ${rollout.id}, ${segment}, 'control',
+        ARRAY['read', 'write'], 'superseded', 'new_release', ${now}, ${BY_PLAN})`.execute(tx);
+    }
+    await tx
+      .updateTable('rollout')
+      .set({ status: 'completed', ended_at: now, ticking_since: null })
+      .where('id', '=', rollout.id)
+      .execute();
+    await appendEntry(tx, {
+      kind: 'rollout.completed',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: rollout.gate_approved_by ?? BY_PLAN,
+      data: { release: rollout.release, segments: earned },
+    });
+    await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
+    return true;
+  });
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { digestOf } from '../credentials/keys.ts';
+import type { Sql } from '../db/database.ts';
+import { closeGateFor } from '../db/gate.ts';
+import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
+import { allotAlpha } from '../domain/alpha.ts';
+import type { Guardrail, Release } from '../domain/release.ts';
+import { planSegments, planSteps } from '../domain/steps.ts';
+import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
+import { releaseByVersion } from '../releases/create.ts';
+import { rolloutById } from './facts.ts';
+import type { FrozenPlan, RolloutRecord } from './record.ts';
+
+export interface StartRolloutInput {
+  agent: string;
+  release: string;
+  reason: string;
+  /** Default: made from agent, release and a random part. Starting the same id again changes nothing. */
+  id?: string;
+}
+
+/**
+ * Starts the 90 days of a release: preflight, then everything a judgement depends on is frozen with its digest.
+ * @throws AppError `preflight_failed` with every problem at once, `wrong_state` when a rollout is open
+ */
+export async function startRollout(services: Services, actor: Actor, input: StartRolloutInput): Promise<RolloutRecord> {
+  requireRole(actor, ['release-manager'], input.agent);
+  const id = input.id ?? `${input.agent}-${input.release}-${randomBytes(3).toString('hex')}`;
+  const now = services.clock.now();
+  await closeGateFor(services, async (tx) => {
+    const known = await tx.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
+    if (known) return;
+    const { manifest } = await tx
+      .selectFrom('agent')
+      .select('manifest')
+      .where('name', '=', input.agent)
+      .executeTakeFirstOrThrow(() => new AppError('unknown_agent', `Agent "${input.agent}" is not known`));
+    const release = await releaseByVersion(tx, input.agent, input.release);
+    const control = await controlOf(tx, manifest);
+    await preflight(tx, manifest, release, control);
+    const plan = freeze(manifest, release, control);
+    const digests = { plan: digestOf(plan), definitions: digestOf([manifest.tools, manifest.segments, manifest.metrics]) };
+    await tx
+      .insertInto('rollout')
+      .values({
+        id,
+        agent: input.agent,
+        release: input.release,
+        status: 'running',
+        salt: randomBytes(16).toString('hex'),
+        plan: JSON.stringify(plan),
+        digests: JSON.stringify(digests),
+        step_index: 0,
+        started_at: now,
+        started_by: actor.id,
+        reason: input.reason,
+        step_elapsed_ms: 0,
+        ticking_since: now,
+        waits_for: '[]',
+        revision: 1,
+      })
+      .execute();
+    await tx
+      .insertInto('rollout_segment')
+      .values(
+        segmentNames(manifest).map((segment) => ({
+          rollout_id: id,
+          segment,
+          exposure: 0,
+          generation: 1,
+          state: 'waiting' as const,
+          changed_at: now,
+        })),
+      )
+      .execute();
+    await appendEntry(tx, {
+      kind: 'rollout.started',
+      agent: input.agent,
+      ref: id,
+      at: now,
+      actor: actor.id,
+      data: { release: input.release, control, reason: input.reason, digests, signedOffBy: plan.signedOffBy },
+    });
+    await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
+  });
+  return rolloutById(services.db.sql, id);
+}
+
+async function controlOf(tx: Sql, agent: Agent): Promise<Record<string, string>> {
+  const rows = await tx.selectFrom('in_force').selectAll().where('agent', '=', agent.agent).execute();
+  return Object.fromEntries(rows.map((row) => [row.segment, row.release]));
+}
+
+async function preflight(tx: Sql, agent: Agent, release: Release, control: Record<string, string>): Promise<void> {
+  const open = await tx
+    .selectFrom('rollout')
+    .select('id')
+    .where('agent', '=', agent.agent)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (open) throw new AppError('wrong_state', `Cannot start: rollout ${open.id} of "${agent.agent}" is open`);
+  const problems: string[] = [];
+  if (Object.keys(control).length === 0) {
+    problems.push(`nothing is in force yet: adopt a first release (portcullis adopt ${agent.agent} <release>)`);
+  }
+  if (Object.values(control).includes(release.release)) {
+    problems.push(`release ${release.release} is in force already`);
+  }
+  if (agent.owners.length === 0) problems.push('the agent has no owner');
+  if (onCallOf(agent).length === 0) problems.push('nobody is on call');
+  if (!release.rollout.signedOffBy) {
+    problems.push('nobody signed the definitions, escalation and rollback triggers: set rollout.signedOffBy to a person');
+  }
+  if (release.rollout.guardrails.length === 0) {
+    problems.push('no guardrail would take it back: add rollout.guardrails with a metric, a limit and its reason');
+  }
+  for (const { metric } of release.rollout.guardrails) {
+    const kind = agent.metrics[metric]?.kind;
+    if (kind === undefined) problems.push(`guardrail ${metric}: the agent has no such metric`);
+    else if (kind === 'sum') problems.push(`guardrail ${metric}: metrics of kind sum are not judged yet, use any or first`);
+  }
+  if (problems.length > 0) {
+    throw new AppError('preflight_failed', `Cannot start release ${release.release}:\n- ${problems.join('\n- ')}`, { problems });
+  }
+}
+
+function freeze(agent: Agent, release: Release, control: Record<string, string>): FrozenPlan {
+  const { rollout } = release;
+  const steps = planSteps(rollout, planSegments(agent));
+  const exposed = segmentNames(agent).filter((segment) => steps.some((step) => (step.exposure[segment] ?? 0) > 0));
+  return {
+    steps,
+    alpha: rollout.alpha,
+    shares: allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed }),
+    guardrails: rollout.guardrails,
+    control,
+    representative: planSegments(agent)
+      .filter((segment) => segment.representative)
+      .map((segment) => segment.name),
+    signedOffBy: rollout.signedOffBy ?? '',
+    escalation: rollout.escalation,
+    subject: rollout.subject,
+    matureAfter: Object.fromEntries(
+      rollout.guardrails.map(({ metric }) => [metric, agent.metrics[metric]?.matureAfter ?? '1d']),
+    ),
+  };
+}
+
+function sharesOf(guardrails: readonly Guardrail[]) {
+  const acting = guardrails.filter(({ action }) => action === 'rollback');
+  const sum = acting.reduce((total, { share }) => total + share, 0);
+  return guardrails.map(({ metric, share, action }) => ({
+    guardrail: metric,
+    share: action === 'rollback' ? share / sum : 0,
+    reportsOnly: action === 'report',
+  }));
+}

@@ -1,0 +1,31 @@
+import { type Actor, requireRole, type Role, type Services } from '../context.ts';
+
+/** A token as admins see it; its text is nowhere. */
+export interface TokenView {
+  id: string;
+  roles: Role[];
+  agent?: string;
+  person?: string;
+  createdAt: Date;
+  createdBy: string;
+  expiresAt?: Date;
+  revokedAt?: Date;
+}
+
+/** Newest first. An admin of one agent sees that agent's tokens. */
+export async function listTokens(services: Services, actor: Actor): Promise<TokenView[]> {
+  requireRole(actor, ['admin']);
+  let query = services.db.sql.selectFrom('token').selectAll().orderBy('created_at', 'desc').orderBy('id');
+  if (actor.agent !== undefined) query = query.where('agent', '=', actor.agent);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    id: row.id,
+    roles: row.roles as Role[],
+    agent: row.agent ?? undefined,
+    person: row.person ?? undefined,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    expiresAt: row.expires_at ?? undefined,
+    revokedAt: row.revoked_at ?? undefined,
+  }));
+}

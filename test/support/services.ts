@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { afterAll, describe } from 'vitest';
+import { AskWriter } from '../../src/actions/ask-writer.ts';
+import { Worlds } from '../../src/agents/world.ts';
+import { ManualClock } from '../../src/clock.ts';
+import type { Services } from '../../src/context.ts';
+import { loadKeys } from '../../src/credentials/keys.ts';
+import { type Database, openDatabase } from '../../src/db/database.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { testPostgres } from './context.ts';
+import { createDatabase, dropDatabase } from './postgres.ts';
+
+export type StoreKind = 'pglite' | 'postgres';
+export const STORE_KINDS: readonly StoreKind[] = ['pglite', 'postgres'];
+
+/** Everything a verb or the API needs, on a store of its own and a clock that stands. */
+export interface TestServices extends Services {
+  asks: AskWriter;
+  clock: ManualClock;
+  close(): Promise<void>;
+}
+
+export interface TestServicesOptions extends Partial<Omit<Services, 'db' | 'clock' | 'keys' | 'worlds'>> {
+  store?: StoreKind;
+  clock?: ManualClock;
+}
+
+const MIGRATIONS = fileURLToPath(new URL('../../src/db/migrations/', import.meta.url));
+const POOL_SIZE = 8;
+
+/** A fresh, migrated store with the services over it. Call `close()`, or let `describeBothStores` do it. */
+export async function createTestServices(options: TestServicesOptions = {}): Promise<TestServices> {
+  const { store = 'pglite', clock = new ManualClock(), ...rest } = options;
+  const { db, close } = await openTestStore(store);
+  return {
+    db,
+    clock,
+    dayMs: 86_400_000,
+    keys: await loadKeys(db.sql),
+    worlds: new Worlds(db.sql),
+    asks: new AskWriter(db.sql, clock),
+    log: pino({ level: 'silent' }),
+    publicUrl: 'http://portcullis.test',
+    wake: () => {},
+    close,
+    ...rest,
+  };
+}
+
+/** A fresh, migrated database: PGlite in memory, or one of one's own on the Postgres of this run. */
+export async function openTestStore(store: StoreKind): Promise<{ db: Database; close(): Promise<void> }> {
+  if (store === 'pglite') {
+    const db = await openDatabase({ folder: '', memory: true });
+    await migrate(db);
+    return { db, close: () => db.close() };
+  }
+  const url = await createDatabase(testPostgres(), { name: templateName(), prepare: migrateAt });
+  const db = await openDatabase({ url, poolSize: POOL_SIZE });
+  return {
+    db,
+    async close() {
+      await db.close();
+      await dropDatabase(testPostgres(), url);
+    },
+  };
+}
+
+async function migrateAt(url: string): Promise<void> {
+  const db = await openDatabase({ url, poolSize: 1 });
+  try {
+    await migrate(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/** Changes with every migration, so that a template is never an old one. */
+function templateName(): string {
+  const hash = createHash('sha256');
+  for (const file of readdirSync(MIGRATIONS, { recursive: true }).map(String).sort()) {
+    if (file.endsWith('.sql')) hash.update(readFileSync(`${MIGRATIONS}${file}`));
+  }
+  return `portcullis_${hash.digest('hex').slice(0, 16)}`;
+}
+
+/** Opens services on the store under test; closed after the block. */
+export type MakeServices = (options?: Omit<TestServicesOptions, 'store'>) => Promise<TestServices>;
+
+/** The same tests on PGlite and on Postgres. */
+export function describeBothStores(name: string, body: (make: MakeServices, store: StoreKind) => void): void {
+  describe.each(STORE_KINDS)(`${name} on %s`, (store) => {
+    const opened: TestServices[] = [];
+    afterAll(async () => {
+      await Promise.all(opened.map((services) => services.close()));
+    });
+    body(async (options) => {
+      const services = await createTestServices({ ...options, store });
+      opened.push(services);
+      return services;
+    }, store);
+  });
+}
