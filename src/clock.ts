@@ -25,3 +25,6 @@ export class ManualClock implements Clock {
     this.#nowMs = Math.max(this.#nowMs, at.getTime());
   }
 }
+
+/** This machine's clock: right where the store lives in the same process. */
+export const systemClock: Clock = { now: () => new Date() };

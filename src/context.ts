@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { AskWriter } from './actions/ask-writer.ts';
+import type { AfterBuffer } from './actions/record-after.ts';
 import type { Worlds } from './agents/world.ts';
 import type { Clock } from './clock.ts';
 import type { Keys } from './credentials/keys.ts';
@@ -31,6 +33,9 @@ export interface Services {
   dayMs: number;
   keys: Keys;
   worlds: Worlds;
+  asks: AskWriter;
+  /** Reads that `record: after` grants let through while the store is down. */
+  after?: AfterBuffer;
   log: Logger;
   /** Where people reach the service, for links on cards. */
   publicUrl: string;

@@ -12,7 +12,7 @@ import type { Outcome } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
 import { AppError } from '../errors.ts';
 import { dayOf, stepOf } from '../rollouts/record.ts';
-import type { AskRow, AskWriter } from './ask-writer.ts';
+import type { AskRow } from './ask-writer.ts';
 import { answerFromMemory } from './record-after.ts';
 import { type ActionRow, actionById } from './store.ts';
 
@@ -46,10 +46,12 @@ export interface Asked {
 
 const STATE_OF: Readonly<Record<Outcome, ActionState>> = { allowed: 'approved', pending: 'pending', denied: 'denied' };
 
-/** What the agent is told for an action in this state: the decision, not what came of it. */
-export function outcomeOf(action: Pick<ActionRow, 'state' | 'decided_by'>): Outcome {
-  if (action.state === 'pending') return 'pending';
-  return action.state === 'denied' ? 'denied' : 'allowed';
+const ALLOWED_STATES: readonly ActionState[] = ['approved', 'executing', 'executed', 'failed', 'unknown'];
+
+/** What the agent is told for an action in this state. What ended before it was begun is not allowed any more. */
+export function outcomeOf({ state }: Pick<ActionRow, 'state'>): Outcome {
+  if (state === 'pending') return 'pending';
+  return ALLOWED_STATES.includes(state) ? 'allowed' : 'denied';
 }
 
 /**
@@ -57,7 +59,7 @@ export function outcomeOf(action: Pick<ActionRow, 'state' | 'decided_by'>): Outc
  * only then answers. The same idempotency key gives the same action.
  * @throws AppError `forbidden`, `unknown_agent`, `idempotency_conflict`, `store_down`
  */
-export async function askAction(services: Services & { asks: AskWriter }, actor: Actor, input: AskInput): Promise<Asked> {
+export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
   requireRole(actor, ['agent'], input.agent);
   const attributes = { ...actor.attributes, ...(await verifyAssertion(services, input.agent, input.assertion)) };
   const requestDigest = services.keys.hmac(
@@ -68,7 +70,7 @@ export async function askAction(services: Services & { asks: AskWriter }, actor:
     const decision = decide({ ...input, claimed: input.context, attributes }, world.world);
     const row = await rowOf(services, actor, input, world, decision, requestDigest);
     const written = await services.asks.write(row).catch((error: unknown) => {
-      const answer = isStoreDown(error) ? answerFromMemory(services, world, decision, row) : undefined;
+      const answer = isStoreDown(error) ? answerFromMemory(services, decision, row) : undefined;
       if (answer) return answer;
       throw error;
     });
@@ -98,7 +100,7 @@ async function currentWorld(services: Services, agent: string): Promise<AgentWor
 }
 
 async function rowOf(
-  services: Services & { asks: AskWriter },
+  services: Services,
   actor: Actor,
   input: AskInput,
   { agent, world, rollout, epoch }: AgentWorld,

@@ -1,4 +1,3 @@
-import type { AgentWorld } from '../agents/world.ts';
 import type { Services } from '../context.ts';
 import type { Decision } from '../domain/decide.ts';
 import type { AskRow, AskWriter } from './ask-writer.ts';
@@ -13,8 +12,7 @@ const BUFFER_MAX = 10_000;
  * and its entry follows when the store is back. Everything else stays refused (`undefined`).
  */
 export function answerFromMemory(
-  services: Services & { asks: AskWriter; after?: AfterBuffer },
-  _world: AgentWorld,
+  services: Services,
   decision: Decision,
   row: AskRow,
 ): { status: 'after'; action: ActionRow } | undefined {

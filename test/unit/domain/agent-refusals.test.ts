@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkAgent } from '../../../src/domain/check-agent.ts';
-import { checkFirstRelease, checkRelease } from '../../../src/domain/check-release.ts';
 import { formatProblems, readManifest } from '../../../src/domain/manifest.ts';
-import type { CheckProblem } from '../../../src/domain/problem.ts';
-import { pathText } from '../../../src/domain/problem.ts';
-import { AGENT_YAML, agentOf, RELEASE_YAML, releaseOf } from './manifest-fixtures.ts';
+import { AGENT_YAML, agentOf } from './manifest-fixtures.ts';
 
 const agentProblems = (text: string): string => {
   const result = readManifest('agent.yaml', text, 'agent');
@@ -14,12 +11,6 @@ const withAgent = (from: string, to: string): string => {
   expect(AGENT_YAML).toContain(from);
   return agentProblems(AGENT_YAML.replace(from, to));
 };
-const textOf = (found: readonly CheckProblem[]): string[] =>
-  found.map(({ path, message, hint }) => `${pathText(path)}: ${message} - ${hint}`);
-const agent = agentOf({ metrics: { wrong: { unit: 'conversation', business: 'workload' } } });
-const ofGrant = (grant: Record<string, unknown>): string[] => textOf(checkRelease(releaseOf([grant]), agent));
-const ofRollout = (rollout: Record<string, unknown>): string[] =>
-  textOf(checkRelease(releaseOf([{ tool: 'lookup' }], { rollout }), agent));
 
 describe('an agent is refused', () => {
   test.each([
@@ -180,4 +171,3 @@ describe('an agent is refused', () => {
     expect(found.length).toBe(5);
   });
 });
-

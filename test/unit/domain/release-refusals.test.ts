@@ -1,19 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { checkAgent } from '../../../src/domain/check-agent.ts';
 import { checkFirstRelease, checkRelease } from '../../../src/domain/check-release.ts';
 import { formatProblems, readManifest } from '../../../src/domain/manifest.ts';
 import type { CheckProblem } from '../../../src/domain/problem.ts';
 import { pathText } from '../../../src/domain/problem.ts';
-import { AGENT_YAML, agentOf, RELEASE_YAML, releaseOf } from './manifest-fixtures.ts';
+import { agentOf, RELEASE_YAML, releaseOf } from './manifest-fixtures.ts';
 
-const agentProblems = (text: string): string => {
-  const result = readManifest('agent.yaml', text, 'agent');
-  return result.ok ? 'valid' : formatProblems(result.problems);
-};
-const withAgent = (from: string, to: string): string => {
-  expect(AGENT_YAML).toContain(from);
-  return agentProblems(AGENT_YAML.replace(from, to));
-};
 const textOf = (found: readonly CheckProblem[]): string[] =>
   found.map(({ path, message, hint }) => `${pathText(path)}: ${message} - ${hint}`);
 const agent = agentOf({ metrics: { wrong: { unit: 'conversation', business: 'workload' } } });

@@ -1,0 +1,61 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { actorFromManifest } from '../src/agents/standing.ts';
+import { agentView } from '../src/agents/list.ts';
+import type { Services } from '../src/context.ts';
+import { AppError } from '../src/errors.ts';
+import type { RolloutFacts } from '../src/domain/phase.ts';
+import { rolloutById, rolloutFacts } from '../src/rollouts/facts.ts';
+import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } from '../src/rollouts/moves.ts';
+import { startRollout } from '../src/rollouts/start.ts';
+import { runRolloutVerb } from '../src/rollouts/verbs.ts';
+import type { RolloutInput, VerbSignal } from '../workflows/rollout.contract.ts';
+
+/** What the rollout workflow may do; each effect is safe to repeat and says whether the row was still as planned. */
+export const createRolloutActivities = (services: Services) => ({
+  /** Makes the rollout if the workflow was started by hand; a rollout made by the API is left as it is. */
+  async ensureRollout(id: string, input: RolloutInput): Promise<void> {
+    await asFailure(async () => {
+      const { manifest } = await agentView(services.db.sql, input.agent);
+      const actor = actorFromManifest(manifest, input.actor, 'temporal', 'temporal workflow start');
+      const known = await services.db.sql.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
+      if (!known) await startRollout(services, actor, { ...input, id });
+    });
+  },
+
+  async readRollout(id: string): Promise<RolloutFacts> {
+    return rolloutFacts(services, id);
+  },
+
+  lockBaseline: (planned: Planned): Promise<boolean> => lockBaseline(services, planned),
+  askForGate: (planned: Planned): Promise<boolean> => askForGate(services, planned),
+  enterStep: (planned: Planned, stepIndex: number): Promise<boolean> => enterStep(services, planned, stepIndex),
+  completeRollout: (planned: Planned): Promise<boolean> => completeRollout(services, planned),
+
+  /** A verb that came as a Temporal signal, with the standing its actor has in the manifest. Returns why it was refused. */
+  async runVerb(id: string, verb: 'rollback' | 'pause' | 'resume', signal: VerbSignal): Promise<string | undefined> {
+    try {
+      const rollout = await rolloutById(services.db.sql, id);
+      const { manifest } = await agentView(services.db.sql, rollout.agent);
+      const actor = actorFromManifest(manifest, String(signal?.actor), 'temporal', `temporal signal ${verb}`);
+      await runRolloutVerb(services, actor, { id, verb, reason: String(signal?.reason ?? ''), segment: signal?.segment });
+      return undefined;
+    } catch (error) {
+      if (error instanceof AppError && !error.spec.retry) return error.message;
+      throw error;
+    }
+  },
+});
+
+export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
+
+/** What will not change by trying again ends the workflow with its reason. */
+async function asFailure(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof AppError && !error.spec.retry) {
+      throw ApplicationFailure.nonRetryable(error.message, error.code);
+    }
+    throw error;
+  }
+}

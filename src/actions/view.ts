@@ -1,0 +1,221 @@
+import type { Selectable } from 'kysely';
+import type { Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import type { DecisionTable } from '../db/tables.ts';
+import type { Agent, Tool } from '../domain/agent.ts';
+import type { Outcome } from '../domain/decision.ts';
+import { parseRedactPath, redact } from '../domain/redact.ts';
+import { outcomeOf } from './ask.ts';
+import type { ActionRow } from './store.ts';
+import { privateOf } from './store.ts';
+
+/** One action as every surface shows it: JSON as it stands, times in ISO 8601, what is not known left out. */
+export interface ActionView {
+  id: string;
+  url: string;
+  state: ActionRow['state'];
+  outcome: Outcome;
+  decidedBy?: 'policy' | 'person';
+  supersededBecause?: string;
+  agent: string;
+  agentVersion: string;
+  tool: string;
+  kind: 'read' | 'write';
+  /** `{}` with redacted values marked; only where the reader may see them, and until they are erased. */
+  args?: Record<string, unknown>;
+  argsDigest: string;
+  summary: string;
+  /** The agent's own words. */
+  why?: string;
+  behind?: string;
+  links: string[];
+  consequence?: string;
+  risk?: Tool['risk'];
+  reversibility?: Tool['reversibility'];
+  undo?: string;
+  /** The agent also holds a key of its own for this tool: what is decided here can be passed by. */
+  advisory: boolean;
+  testMode: boolean;
+  segment?: string;
+  arm: ActionRow['arm'];
+  release?: string;
+  rollout?: string;
+  generation?: number;
+  phase?: string;
+  grant?: string;
+  epoch: number;
+  revision: number;
+  reasons: { code: string; message: string; hint?: string }[];
+  approval?: { group: string; quorum: number };
+  askedAt: string;
+  askedBy: string;
+  remindAt?: string;
+  expiresAt?: string;
+  decidedAt?: string;
+  decisions: DecisionView[];
+  denyReason?: string;
+  execution?: ExecutionView;
+  correction?: { person: string; at: string; reason?: string };
+}
+
+/** One person's answer. */
+export interface DecisionView {
+  person: string;
+  verdict: 'approve' | 'deny';
+  at: string;
+  via: string;
+  reason?: string;
+}
+
+/** What came of the write. */
+export interface ExecutionView {
+  executionId: string;
+  beganAt: string;
+  startBy?: string;
+  deadlineAt?: string;
+  completedAt?: string;
+  resultDigest?: string;
+  error?: string;
+}
+
+/** What a view needs beside the row. */
+export interface ViewParts {
+  agent?: Agent;
+  decisions?: readonly Selectable<DecisionTable>[];
+  args?: Record<string, unknown>;
+}
+
+type ViewServices = Pick<Services, 'publicUrl'>;
+
+/** The view from its parts; pure. */
+export function viewOf({ publicUrl }: ViewServices, action: ActionRow, parts: ViewParts = {}): ActionView {
+  const tool = toolOf(parts.agent, action.tool);
+  return {
+    id: action.id,
+    url: actionUrl(publicUrl, action.id),
+    state: action.state,
+    outcome: outcomeOf(action),
+    decidedBy: action.decided_by ?? undefined,
+    supersededBecause: action.superseded_because ?? undefined,
+    agent: action.agent,
+    agentVersion: action.agent_version,
+    tool: action.tool,
+    kind: action.kind,
+    args: parts.args,
+    argsDigest: action.args_digest,
+    summary: action.summary,
+    why: action.why ?? undefined,
+    behind: action.behind ?? undefined,
+    links: action.links,
+    consequence: tool?.consequence,
+    risk: tool?.risk,
+    reversibility: tool?.reversibility,
+    undo: tool?.undo,
+    advisory: tool?.advisory ?? false,
+    testMode: parts.agent?.testMode ?? false,
+    ...placeOf(action),
+    reasons: action.reasons,
+    approval: action.approval ? { group: action.approval.group, quorum: action.approval.quorum } : undefined,
+    askedAt: action.asked_at.toISOString(),
+    askedBy: action.asked_by,
+    remindAt: iso(action.remind_at),
+    expiresAt: iso(action.expires_at),
+    decidedAt: iso(action.decided_at),
+    decisions: (parts.decisions ?? []).map(decisionView),
+    denyReason: action.deny_reason ?? undefined,
+    execution: executionOf(action),
+    correction: correctionOf(action),
+  };
+}
+
+/** The view of one action as the store holds it now; arguments only when asked for. */
+export async function actionView(
+  services: Pick<Services, 'db' | 'publicUrl'>,
+  action: ActionRow,
+  { args }: { args: boolean },
+): Promise<ActionView> {
+  const [view] = await actionViews(services, [action]);
+  if (!view || !args) return view ?? viewOf(services, action);
+  return { ...view, args: await shownArgs(services.db.sql, action) };
+}
+
+/** The views of a page of actions, without arguments, in the same order. */
+export async function actionViews(
+  services: Pick<Services, 'db' | 'publicUrl'>,
+  actions: readonly ActionRow[],
+): Promise<ActionView[]> {
+  if (actions.length === 0) return [];
+  const ids = actions.map(({ id }) => id);
+  const decisions = await services.db.sql
+    .selectFrom('decision')
+    .selectAll()
+    .where('action_id', 'in', ids)
+    .orderBy('at')
+    .execute();
+  const names = [...new Set(actions.map(({ agent }) => agent))];
+  const agents = await services.db.sql.selectFrom('agent').select('manifest').where('name', 'in', names).execute();
+  return actions.map((action) =>
+    viewOf(services, action, {
+      agent: agents.find(({ manifest }) => manifest.agent === action.agent)?.manifest,
+      decisions: decisions.filter(({ action_id }) => action_id === action.id),
+    }),
+  );
+}
+
+/** Arguments with what the manifest now in force redacts marked; `undefined` once erased. */
+export async function shownArgs(db: Sql, action: Pick<ActionRow, 'id' | 'agent' | 'tool'>) {
+  const kept = await privateOf(db, action.id);
+  if (!kept) return undefined;
+  const row = await db.selectFrom('agent').select('manifest').where('name', '=', action.agent).executeTakeFirst();
+  const tool = toolOf(row?.manifest, action.tool);
+  const args = JSON.parse(kept.args) as Record<string, unknown>;
+  return redact(tool && { redactions: tool.redact.map(parseRedactPath) }, args);
+}
+
+/** The page on which people decide. */
+export const actionUrl = (publicUrl: string, id: string): string => `${publicUrl.replace(/\/$/, '')}/actions/${id}`;
+
+const iso = (at: Date | null): string | undefined => at?.toISOString();
+
+function toolOf(agent: Agent | undefined, name: string): Tool | undefined {
+  return agent && Object.hasOwn(agent.tools, name) ? agent.tools[name] : undefined;
+}
+
+const placeOf = (action: ActionRow) => ({
+  segment: action.segment ?? undefined,
+  arm: action.arm,
+  release: action.release ?? undefined,
+  rollout: action.rollout_id ?? undefined,
+  generation: action.generation ?? undefined,
+  phase: action.phase ?? undefined,
+  grant: action.grant_name ?? undefined,
+  epoch: action.epoch,
+  revision: action.revision,
+});
+
+const decisionView = ({ person, verdict, at, via, reason }: Selectable<DecisionTable>): DecisionView => ({
+  person,
+  verdict,
+  at: at.toISOString(),
+  via,
+  reason: reason ?? undefined,
+});
+
+function executionOf(action: ActionRow): ExecutionView | undefined {
+  if (!action.execution_id || !action.began_at) return undefined;
+  return {
+    executionId: action.execution_id,
+    beganAt: action.began_at.toISOString(),
+    startBy: iso(action.start_by),
+    deadlineAt: iso(action.deadline_at),
+    completedAt: iso(action.completed_at),
+    resultDigest: action.result_digest ?? undefined,
+    error: action.error_code ?? undefined,
+  };
+}
+
+function correctionOf(action: ActionRow): ActionView['correction'] {
+  if (!action.corrected_by || !action.corrected_at) return undefined;
+  const reason = action.correction_reason ?? undefined;
+  return { person: action.corrected_by, at: action.corrected_at.toISOString(), reason };
+}

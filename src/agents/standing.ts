@@ -1,0 +1,22 @@
+import type { Actor, Role } from '../context.ts';
+import { type Agent, onCallOf } from '../domain/agent.ts';
+
+/** The roles a person has by the manifest of an agent: owners manage releases, on-call stops, approvers decide. */
+export function rolesOf(agent: Agent, person: string): Role[] {
+  const roles: Role[] = [];
+  if (agent.owners.includes(person)) roles.push('release-manager');
+  if (onCallOf(agent).includes(person)) roles.push('on-call');
+  if (Object.values(agent.approvers).some((group) => group.includes(person))) roles.push('approver');
+  return roles;
+}
+
+/** A person acting for one agent through a surface that knows them by the manifest (Slack, Temporal). */
+export const actorFromManifest = (agent: Agent, person: string, via: Actor['via'], identity: string): Actor => ({
+  id: person,
+  person,
+  roles: Object.hasOwn(agent.people, person) ? rolesOf(agent, person) : [],
+  agent: agent.agent,
+  via,
+  identity,
+  attributes: {},
+});

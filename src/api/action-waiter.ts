@@ -1,0 +1,93 @@
+import type { ActionRow } from '../actions/store.ts';
+import type { Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+
+const POLL_MS = 250;
+/** Wakes that follow one another closely are one look at the store. */
+const GAP_MS = 20;
+
+interface Waiter {
+  id: string;
+  over(row: Pick<ActionRow, 'state' | 'revision'>): boolean;
+  finish(): void;
+}
+
+/** Holds long polls: one query for all of them every 250 ms, and at once after a commit of this process. */
+export class ActionWaiter {
+  readonly #db: Sql;
+  readonly #log: Services['log'];
+  readonly #waiters = new Set<Waiter>();
+  #timer: NodeJS.Timeout | undefined;
+  #dueMs = 0;
+  #looking = false;
+
+  constructor({ db, log }: Pick<Services, 'db' | 'log'>) {
+    this.#db = db.sql;
+    this.#log = log;
+  }
+
+  /** Resolves when `over` says so of the row, after `ms`, or when `signal` ends it. */
+  wait(id: string, ms: number, signal: AbortSignal, over: Waiter['over']): Promise<void> {
+    return new Promise((resolve) => {
+      const timeout = setTimeout(() => waiter.finish(), ms);
+      const waiter: Waiter = {
+        id,
+        over,
+        finish: () => {
+          clearTimeout(timeout);
+          signal.removeEventListener('abort', waiter.finish);
+          this.#waiters.delete(waiter);
+          resolve();
+        },
+      };
+      if (signal.aborted) return waiter.finish();
+      signal.addEventListener('abort', waiter.finish);
+      this.#waiters.add(waiter);
+      this.#lookIn(POLL_MS);
+    });
+  }
+
+  /** Something was committed: look soon. */
+  wake(): void {
+    if (this.#waiters.size > 0) this.#lookIn(GAP_MS);
+  }
+
+  /** Answers all of them with what there is. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const waiter of [...this.#waiters]) waiter.finish();
+  }
+
+  #lookIn(ms: number): void {
+    const dueMs = performance.now() + ms;
+    if (this.#timer !== undefined && this.#dueMs <= dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#look();
+    }, ms);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking) return this.#lookIn(GAP_MS);
+    this.#looking = true;
+    try {
+      const ids = [...new Set([...this.#waiters].map(({ id }) => id))];
+      const rows =
+        ids.length === 0
+          ? []
+          : await this.#db.selectFrom('action').select(['id', 'state', 'revision']).where('id', 'in', ids).execute();
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      for (const waiter of [...this.#waiters]) {
+        const row = byId.get(waiter.id);
+        if (row && waiter.over(row)) waiter.finish();
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'long polls could not look at the store');
+    } finally {
+      this.#looking = false;
+      if (this.#waiters.size > 0) this.#lookIn(POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { AskWriter } from '../actions/ask-writer.ts';
+import type { AfterBuffer } from '../actions/record-after.ts';
+import type { Services } from '../context.ts';
+import type { ActionWaiter } from './action-waiter.ts';
+import type { ApiMetrics } from './metrics.ts';
+
+/** The server as routes see it: requests are typed by their zod schemas. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse<IncomingMessage>,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What the API is given; `after` holds reads that were answered while the store was down. */
+export type ApiServices = Services & { asks: AskWriter; after?: AfterBuffer };
+
+/** What every route is given. */
+export interface RouteDeps {
+  services: ApiServices;
+  waiter: ActionWaiter;
+  metrics: ApiMetrics;
+  options: ApiOptions;
+}
+
+export interface ApiOptions {
+  /** Whether Temporal answers; shown by `/readyz`. */
+  temporal?: () => Promise<boolean>;
+  /** Requests a minute of one token; at least the rate the service itself can decide. */
+  requestsPerMinute?: number;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Named in the OpenAPI document as free of a token. */
+    public?: boolean;
+  }
+}

@@ -1,0 +1,56 @@
+import type { FastifyRequest } from 'fastify';
+import { type Actor, type Role, requireRole, type Services } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { authenticate } from '../tokens/tokens.ts';
+
+/** Everyone but admins, who manage tokens and see nothing else. */
+export const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
+/** Who may see the arguments of an action besides the agent itself. */
+export const PEOPLE: readonly Role[] = ['approver', 'release-manager', 'on-call', 'auditor'];
+const LOG_READERS: readonly Role[] = ['auditor', 'release-manager', 'on-call'];
+
+const actors = new WeakMap<FastifyRequest, Actor>();
+
+/** The hook of everything under `/v1`: no token, no further. */
+export async function authenticateRequest(services: Services, request: FastifyRequest): Promise<void> {
+  const via = request.headers['x-portcullis-client'] === 'cli' ? 'cli' : 'api';
+  actors.set(request, await authenticate(services, bearerOf(request), via));
+}
+
+/** The token of the `Authorization` header. */
+export function bearerOf(request: FastifyRequest): string | undefined {
+  const match = /^Bearer +([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? '');
+  return match?.[1];
+}
+
+/** @throws AppError `unauthenticated` on a route that forgot the hook */
+export function actorOf(request: FastifyRequest): Actor {
+  const actor = actors.get(request);
+  if (!actor) throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
+  return actor;
+}
+
+/** May read what concerns `agent`. @throws AppError `forbidden` */
+export function requireReader(actor: Actor, agent?: string): void {
+  requireRole(actor, READERS, agent);
+}
+
+/** May read the log. @throws AppError `forbidden` */
+export function requireLogReader(actor: Actor, agent?: string): void {
+  requireRole(actor, LOG_READERS, agent);
+}
+
+/**
+ * The agent a list is about: the one asked for, else the token's own.
+ * @throws AppError `forbidden` when the token is another agent's
+ */
+export function agentScope(actor: Actor, asked: string | undefined): string | undefined {
+  requireReader(actor, asked);
+  return asked ?? actor.agent;
+}
+
+/** Whether the reader is shown arguments: people who decide or audit, and the agent that sent them. */
+export function maySeeArgs(actor: Actor, agent: string): boolean {
+  if (actor.agent !== undefined && actor.agent !== agent) return false;
+  return actor.roles.some((role) => PEOPLE.includes(role)) || (actor.roles.includes('agent') && actor.agent === agent);
+}

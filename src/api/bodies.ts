@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify';
+import { parseExactJson } from '../domain/exact-json.ts';
+import { AppError } from '../errors.ts';
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Bytes that are not UTF-8 would be read differently by others. */
+function decode(bytes: Buffer): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new AppError('args_not_exact', 'Cannot read the body: it is not valid UTF-8');
+  }
+}
+
+/** Every JSON body is read exactly; YAML stays text, forms become flat records of text. */
+export function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/, { parseAs: 'buffer' }, async (_, body: Buffer) => {
+    if (body.length === 0) return undefined;
+    const parsed = parseExactJson(decode(body));
+    if (parsed.ok) return parsed.value;
+    throw new AppError('args_not_exact', parsed.message, { path: parsed.path, hint: parsed.hint });
+  });
+  app.addContentTypeParser(
+    /^(?:application\/(?:x-)?yaml|text\/(?:x-)?yaml)(?:\s*;|$)/,
+    { parseAs: 'buffer' },
+    async (_, body: Buffer) => decode(body),
+  );
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (_, body: Buffer) => Object.fromEntries(new URLSearchParams(decode(body))),
+  );
+}

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { completeAction } from '../../actions/complete.ts';
+import { correctAction } from '../../actions/correct.ts';
+import { decideAction, explainDenial } from '../../actions/decide.ts';
+import { actionView } from '../../actions/view.ts';
+import { withdrawAction } from '../../actions/withdraw.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { actorOf } from '../auth.ts';
+import { actionSchema, credentialSchema, idSchema, instantSchema, reasonSchema, textSchema } from '../schemas.ts';
+import { beginCounted, begunPart } from './actions.ts';
+
+const params = z.object({ id: idSchema });
+const tags = ['actions'];
+const decidedSchema = actionSchema
+  .extend({ counted: z.boolean().describe('false: the same person said the same before') })
+  .meta({ id: 'DecidedAction' });
+const begunSchema = actionSchema
+  .extend({
+    startBy: instantSchema.describe('Compare last before sending'),
+    credential: credentialSchema.optional(),
+  })
+  .meta({ id: 'BegunAction' });
+
+/** What people do with an action. */
+export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void {
+  app.post(
+    '/v1/actions/:id/decisions',
+    {
+      schema: {
+        operationId: 'decide',
+        tags,
+        summary: 'Approve or deny',
+        description:
+          'Committed when it is answered. Digest and revision are those the person saw: with others it is 409 seen_outdated. Approving needs the digest.',
+        params,
+        body: z
+          .strictObject({
+            verdict: z.enum(['approve', 'deny']),
+            digest: textSchema(100).optional(),
+            revision: z.int().min(1).optional(),
+            reason: textSchema(2_000).optional(),
+          })
+          .refine(({ verdict, digest }) => verdict === 'deny' || digest !== undefined, {
+            path: ['digest'],
+            message: 'approving needs the argsDigest of what was seen',
+          }),
+        response: { 200: decidedSchema },
+      },
+    },
+    async (request) => {
+      const input = { id: request.params.id, receivedAt: services.clock.now(), ...request.body };
+      const { action, counted } = await decideAction(services, actorOf(request), input);
+      if (counted) metrics.decided.inc({ verdict: request.body.verdict });
+      return { ...(await actionView(services, action, { args: true })), counted };
+    },
+  );
+  app.post(
+    '/v1/actions/:id/deny-reason',
+    {
+      schema: {
+        operationId: 'explainDenial',
+        tags,
+        summary: "The denier's reason, given after the denial",
+        params,
+        body: z.strictObject({ reason: reasonSchema }),
+        response: { 200: actionSchema },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const action = await explainDenial(services, actorOf(request), { id, reason: request.body.reason });
+      return actionView(services, action, { args: false });
+    },
+  );
+  app.post(
+    '/v1/actions/:id/corrections',
+    {
+      schema: {
+        operationId: 'correct',
+        tags,
+        summary: 'Report a wrong write',
+        params,
+        body: z.strictObject({ reason: reasonSchema }),
+        response: { 200: actionSchema },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const action = await correctAction(services, actorOf(request), { id, reason: request.body.reason });
+      return actionView(services, action, { args: false });
+    },
+  );
+}
+
+/** What the agent does with an action. */
+export function executionRoutes(app: Api, deps: RouteDeps): void {
+  const { services } = deps;
+  app.post(
+    '/v1/actions/:id/begin',
+    {
+      schema: {
+        operationId: 'begin',
+        tags,
+        summary: 'The moment of the write, once',
+        description:
+          'Re-checks everything, consumes the approval and gives out the credential. The same executionId before startBy gets a new credential; another id gets 409.',
+        params,
+        body: z.strictObject({ executionId: textSchema(200, 1) }),
+        response: { 200: begunSchema },
+      },
+    },
+    async (request) => {
+      const input = { id: request.params.id, executionId: request.body.executionId };
+      const begun = await beginCounted(deps, actorOf(request), input);
+      return { ...(await actionView(services, begun.action, { args: false })), ...begunPart(begun) };
+    },
+  );
+  app.post(
+    '/v1/actions/:id/complete',
+    {
+      schema: {
+        operationId: 'complete',
+        tags,
+        summary: 'What came of a begun action',
+        description: 'A late report is always accepted; the same report again changes nothing.',
+        params,
+        body: z.strictObject({
+          executionId: textSchema(200, 1),
+          ok: z.boolean(),
+          result: z.unknown().optional(),
+          error: textSchema(200).optional().describe("A short code of the tool's own, never a message"),
+        }),
+        response: { 200: actionSchema },
+      },
+    },
+    async (request) => {
+      const action = await completeAction(services, actorOf(request), { id: request.params.id, ...request.body });
+      return actionView(services, action, { args: false });
+    },
+  );
+  app.post(
+    '/v1/actions/:id/withdraw',
+    {
+      schema: {
+        operationId: 'withdraw',
+        tags,
+        summary: 'The agent takes its question back',
+        params,
+        body: z.strictObject({ reason: textSchema(2_000).optional() }).optional(),
+        response: { 200: actionSchema },
+      },
+    },
+    async (request) => {
+      const input = { id: request.params.id, reason: request.body?.reason };
+      const action = await withdrawAction(services, actorOf(request), input);
+      return actionView(services, action, { args: false });
+    },
+  );
+}

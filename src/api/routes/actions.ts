@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { askAction } from '../../actions/ask.ts';
+import { type Begun, beginAction } from '../../actions/begin.ts';
+import { type ActionRow, listActions } from '../../actions/store.ts';
+import { type ActionView, actionView, actionViews, viewOf } from '../../actions/view.ts';
+import type { Actor } from '../../context.ts';
+import { ACTION_STATES } from '../../domain/action.ts';
+import { AppError } from '../../errors.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { actorOf, agentScope } from '../auth.ts';
+import { PROBLEM_TYPE } from '../problems.ts';
+import {
+  actionSchema,
+  agentNameSchema,
+  credentialSchema,
+  flagSchema,
+  instantSchema,
+  limitSchema,
+  problemSchema,
+  textSchema,
+} from '../schemas.ts';
+
+const RETRY_AFTER_S = 1;
+const LINKS_MAX = 20;
+
+export const askSchema = z.strictObject({
+  agent: agentNameSchema.optional().describe("Default: the token's agent"),
+  agentVersion: textSchema(200, 1).describe('The build that asks: model, prompt, code'),
+  tool: textSchema(200, 1),
+  args: z.record(z.string(), z.unknown()).default({}).describe('Exact JSON'),
+  context: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('What the agent itself claims; may only lead to a stricter outcome'),
+  assertion: z.string().max(16_000).optional().describe('A signed JWT with trusted attributes'),
+  subject: textSchema(500, 1).describe('The conversation or customer it is about'),
+  reason: textSchema(2_000).optional(),
+  behind: textSchema(200).optional().describe('The person the agent acts for; may not approve'),
+  links: z.array(textSchema(2_000)).max(LINKS_MAX).default([]),
+  idempotencyKey: textSchema(200, 1),
+  executionId: textSchema(200, 1).optional().describe('With begin=true; default: a new one'),
+});
+
+const askedSchema = actionSchema
+  .extend({
+    recorded: z.enum(['before', 'after']),
+    repeated: z.boolean().describe('The same idempotency key was asked before'),
+    startBy: instantSchema.optional().describe('Compare last before sending'),
+    credential: credentialSchema.optional(),
+  })
+  .meta({ id: 'AskedAction' });
+
+const asked = (description: string) => ({ description, content: { 'application/json': { schema: askedSchema } } });
+
+/** Asking, and the list of what was asked. */
+export function actionRoutes(app: Api, deps: RouteDeps): void {
+  askRoute(app, deps);
+  const { services } = deps;
+  app.get(
+    '/v1/actions',
+    {
+      schema: {
+        operationId: 'listActions',
+        tags: ['actions'],
+        summary: 'Actions, newest first',
+        querystring: z.object({
+          agent: agentNameSchema.optional(),
+          state: z.enum(ACTION_STATES).optional(),
+          segment: textSchema(100).optional(),
+          cursor: textSchema(100).optional(),
+          limit: limitSchema.max(200).default(50),
+        }),
+        response: { 200: z.object({ actions: z.array(actionSchema), nextCursor: z.string().optional() }) },
+      },
+    },
+    async (request) => {
+      const { agent, ...filter } = request.query;
+      const scope = agentScope(actorOf(request), agent);
+      const { actions, nextCursor } = await listActions(services.db.sql, { ...filter, agent: scope });
+      return { actions: await actionViews(services, actions), nextCursor };
+    },
+  );
+}
+
+function askRoute(app: Api, deps: RouteDeps): void {
+  const { services, metrics } = deps;
+  app.post(
+    '/v1/actions',
+    {
+      schema: {
+        operationId: 'ask',
+        tags: ['actions'],
+        summary: 'Ask before a tool is used',
+        description:
+          'Recorded before it is answered. The same idempotency key gives the same action; with other arguments it is 409. With begin=true an allowed write begins in the same round trip.',
+        querystring: z.object({ begin: flagSchema }),
+        body: askSchema,
+        response: {
+          200: asked('Allowed'),
+          202: asked('A person is asked: poll Location'),
+          403: {
+            description: 'Denied by policy, with reasons; or a problem document: this token may not ask',
+            content: {
+              'application/json': { schema: askedSchema },
+              [PROBLEM_TYPE]: { schema: problemSchema },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      const { executionId, ...body } = request.body;
+      const answer = await askAction(services, actor, { ...body, agent: agentOf(actor, body.agent) });
+      const { outcome, recorded, repeated } = answer;
+      metrics.asked.inc({ outcome, kind: answer.action.kind });
+      const begins = request.query.begin === 'true' && outcome === 'allowed' && answer.action.kind === 'write';
+      const begun = begins
+        ? await beginCounted(deps, actor, { id: answer.action.id, executionId: executionId ?? randomUUID() })
+        : undefined;
+      const view = await askedView(deps, begun?.action ?? answer.action, repeated);
+      if (outcome === 'pending') {
+        reply.header('location', `/v1/actions/${view.id}`).header('retry-after', RETRY_AFTER_S);
+      }
+      reply.code(outcome === 'allowed' ? 200 : outcome === 'pending' ? 202 : 403).type('application/json');
+      return { ...view, recorded, repeated, ...(begun && begunPart(begun)) };
+    },
+  );
+}
+
+/** The agent of the body, else the token's. */
+export function agentOf(actor: Actor, asked: string | undefined): string {
+  const agent = asked ?? actor.agent;
+  if (agent === undefined) throw new AppError('invalid_input', 'Cannot tell the agent: send "agent"');
+  return agent;
+}
+
+/** A first ask has no decisions to look up; what the manifest says of the tool is in memory. */
+async function askedView({ services }: RouteDeps, action: ActionRow, repeated: boolean): Promise<ActionView> {
+  if (repeated) return actionView(services, action, { args: false });
+  const world = await services.worlds.get(action.agent).catch(() => undefined);
+  return viewOf(services, action, { agent: world?.agent });
+}
+
+/** Begins and counts how that went. */
+export async function beginCounted(
+  { services, metrics }: RouteDeps,
+  actor: Actor,
+  input: { id: string; executionId: string },
+): Promise<Begun> {
+  try {
+    const begun = await beginAction(services, actor, input);
+    metrics.begun.inc({ result: 'begun' });
+    return begun;
+  } catch (error) {
+    metrics.begun.inc({ result: error instanceof AppError ? error.code : 'error' });
+    throw error;
+  }
+}
+
+/** What a begin adds to the action's view. */
+export function begunPart({ credential, startBy }: Begun) {
+  return {
+    startBy: startBy.toISOString(),
+    credential: credential && {
+      ...credential,
+      scopes: [...credential.scopes],
+      expiresAt: credential.expiresAt.toISOString(),
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { applyAgent, previewAgent } from '../../agents/apply.ts';
+import { agentView, listAgents } from '../../agents/list.ts';
+import { requireRole } from '../../context.ts';
+import type { Agent } from '../../domain/agent.ts';
+import { type ManifestResult, readManifest, readManifestValue } from '../../domain/manifest.ts';
+import { formatProblems } from '../../domain/problem.ts';
+import { AppError } from '../../errors.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { actorOf, requireReader } from '../auth.ts';
+import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, instantSchema } from '../schemas.ts';
+
+const params = z.object({ agent: agentNameSchema });
+const tags = ['agents'];
+
+/** A manifest arrives as a JSON value or as YAML text. */
+export const manifestBody = z.union([anyObjectSchema, z.string()]);
+
+/** @throws AppError `manifest_invalid` with every problem */
+export function valueOf<T>(read: ManifestResult<T>): T {
+  if (read.ok) return read.value;
+  throw new AppError('manifest_invalid', formatProblems(read.problems), { problems: read.problems });
+}
+
+/** What is governed. */
+export function agentRoutes(app: Api, { services }: RouteDeps): void {
+  applyRoute(app, { services });
+  app.get(
+    '/v1/agents',
+    {
+      schema: {
+        operationId: 'listAgents',
+        tags,
+        summary: 'All agents',
+        response: { 200: z.object({ agents: z.array(z.object({ agent: z.string(), revision: z.number() })) }) },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      requireReader(actor);
+      const agents = await listAgents(services.db.sql);
+      return { agents: agents.filter(({ agent }) => actor.agent === undefined || actor.agent === agent) };
+    },
+  );
+  app.get(
+    '/v1/agents/:agent',
+    {
+      schema: {
+        operationId: 'getAgent',
+        tags,
+        summary: 'One agent: its manifest, its releases and what is in force',
+        params,
+        response: {
+          200: z.object({
+            agent: z.string(),
+            revision: z.number().int(),
+            digest: z.string(),
+            appliedAt: instantSchema,
+            appliedBy: z.string(),
+            manifest: anyObjectSchema,
+            inForce: z.array(
+              z.object({ segment: z.string(), release: z.string(), since: instantSchema, because: z.string() }),
+            ),
+            releases: z.array(z.object({ version: z.string(), digest: z.string(), createdAt: instantSchema })),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const { agent } = request.params;
+      requireReader(actorOf(request), agent);
+      const view = await agentView(services.db.sql, agent);
+      return {
+        ...view,
+        appliedAt: view.appliedAt.toISOString(),
+        inForce: view.inForce.map((row) => ({ ...row, since: row.since.toISOString() })),
+        releases: view.releases.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })),
+      };
+    },
+  );
+}
+
+function applyRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
+  app.put(
+    '/v1/agents/:agent',
+    {
+      schema: {
+        operationId: 'applyAgent',
+        tags,
+        summary: 'Apply a manifest',
+        description: 'As JSON or as YAML (application/yaml). With dryRun=true nothing is written.',
+        params,
+        querystring: z.object({ dryRun: flagSchema }),
+        body: manifestBody,
+        response: {
+          200: z.object({
+            agent: z.string(),
+            dryRun: z.boolean(),
+            revision: z.number().int().optional(),
+            digest: z.string().optional(),
+            changes: z.array(changeSchema),
+            advisory: z.array(z.string()).describe('Tools whose key the agent also holds: they can be passed by'),
+            testMode: z.boolean(),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      const { agent: name } = request.params;
+      requireRole(actor, ['release-manager'], name);
+      const { body } = request;
+      const agent = valueOf(
+        typeof body === 'string' ? readManifest('agent.yaml', body, 'agent') : readManifestValue(body, 'agent'),
+      );
+      assertNamed(name, agent);
+      const about = { agent: name, advisory: advisoryTools(agent), testMode: agent.testMode };
+      if (request.query.dryRun === 'true') {
+        return { ...about, dryRun: true, changes: await previewAgent(services.db.sql, agent) };
+      }
+      const { revision, digest, changes } = await applyAgent(services, actor, agent);
+      return { ...about, dryRun: false, revision, digest, changes };
+    },
+  );
+}
+
+/** @throws AppError `invalid_input` when the path names another agent than the manifest */
+export function assertNamed(name: string, manifest: { agent: string }): void {
+  if (manifest.agent === name) return;
+  throw new AppError('invalid_input', `The manifest is of agent "${manifest.agent}", the path names "${name}"`);
+}
+
+const advisoryTools = (agent: Agent): string[] =>
+  Object.entries(agent.tools).flatMap(([name, tool]) => (tool.advisory ? [name] : []));

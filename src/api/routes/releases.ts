@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { agentView } from '../../agents/list.ts';
+import { requireRole } from '../../context.ts';
+import { readManifest, readManifestValue } from '../../domain/manifest.ts';
+import { adoptRelease } from '../../releases/adopt.ts';
+import { createRelease, previewRelease, releaseByVersion } from '../../releases/create.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { actorOf, requireReader } from '../auth.ts';
+import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, reasonSchema } from '../schemas.ts';
+import { assertNamed, manifestBody, valueOf } from './agents.ts';
+
+const tags = ['releases'];
+const releaseParams = z.object({ agent: agentNameSchema, release: agentNameSchema.describe('Its version') });
+
+/** Permission sets. */
+export function releaseRoutes(app: Api, { services }: RouteDeps): void {
+  createRoute(app, { services });
+  app.get(
+    '/v1/agents/:agent/releases/:release',
+    {
+      schema: {
+        operationId: 'getRelease',
+        tags,
+        summary: 'The manifest of one release',
+        params: releaseParams,
+        response: { 200: z.object({ agent: z.string(), version: z.string(), manifest: anyObjectSchema }) },
+      },
+    },
+    async (request) => {
+      const { agent, release } = request.params;
+      requireReader(actorOf(request), agent);
+      const manifest = await releaseByVersion(services.db.sql, agent, release);
+      return { agent, version: release, manifest: { ...manifest } };
+    },
+  );
+  app.post(
+    '/v1/agents/:agent/releases/:release/adopt',
+    {
+      schema: {
+        operationId: 'adoptRelease',
+        tags,
+        summary: 'Put a release in force at once',
+        description: 'Only the first one, if every write in it asks a person, or one that only takes away.',
+        params: releaseParams,
+        body: z.strictObject({ reason: reasonSchema.default('adopted') }).optional(),
+        response: { 200: z.object({ agent: z.string(), version: z.string(), segments: z.array(z.string()) }) },
+      },
+    },
+    async (request) => {
+      const { agent, release: version } = request.params;
+      const reason = request.body?.reason ?? 'adopted';
+      const adopted = await adoptRelease(services, actorOf(request), { agent, version, reason });
+      return { ...adopted, segments: [...adopted.segments] };
+    },
+  );
+}
+
+function createRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
+  app.post(
+    '/v1/agents/:agent/releases',
+    {
+      schema: {
+        operationId: 'createRelease',
+        tags,
+        summary: 'Store a release',
+        description: 'As JSON or as YAML. A release is immutable; `path` says how it goes on. With dryRun=true nothing is written.',
+        params: z.object({ agent: agentNameSchema }),
+        querystring: z.object({ dryRun: flagSchema }),
+        body: manifestBody,
+        response: {
+          200: z.object({
+            agent: z.string(),
+            version: z.string(),
+            dryRun: z.boolean(),
+            created: z.boolean(),
+            digest: z.string().optional(),
+            path: z.enum(['adopt', 'apply-at-once', 'rollout', 'in-force']),
+            changes: z.array(changeSchema),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      const { agent: name } = request.params;
+      requireRole(actor, ['release-manager'], name);
+      const { manifest } = await agentView(services.db.sql, name);
+      const { body } = request;
+      const release = valueOf(
+        typeof body === 'string'
+          ? readManifest('release.yaml', body, 'release', manifest)
+          : readManifestValue(body, 'release', manifest),
+      );
+      assertNamed(name, release);
+      if (request.query.dryRun === 'true') {
+        const preview = await previewRelease(services.db.sql, release);
+        return { agent: name, version: release.release, dryRun: true, created: false, ...preview };
+      }
+      return { ...(await createRelease(services, actor, release)), dryRun: false };
+    },
+  );
+}

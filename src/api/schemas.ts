@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
+import { nameSchema } from '../domain/agent.ts';
+import { REASON_CODES } from '../domain/decision.ts';
+
+/** Text that the store can hold: NUL cannot be stored. */
+export const textSchema = (max: number, min = 0) =>
+  z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((text) => !text.includes('\0'), 'text holds no NUL characters');
+
+/** A person's reason: something must be said. */
+export const reasonSchema = textSchema(2_000, 1).refine((text) => text.trim() !== '', 'say why');
+export const idSchema = z.uuid().describe('The action id');
+export const agentNameSchema = nameSchema.describe('The name of the agent');
+export const limitSchema = z.coerce.number().int().min(1);
+export const flagSchema = z.enum(['true', 'false']).optional();
+
+const instant = z.iso.datetime({ offset: true });
+
+export const decisionReasonSchema = z
+  .object({ code: z.enum(REASON_CODES), message: z.string(), hint: z.string().optional() })
+  .meta({ id: 'DecisionReason' });
+
+export const actionSchema = z
+  .object({
+    id: z.string(),
+    url: z.string().describe('The page on which people decide'),
+    state: z.enum(ACTION_STATES),
+    outcome: z.enum(['allowed', 'pending', 'denied']),
+    decidedBy: z.enum(['policy', 'person']).optional(),
+    supersededBecause: z.enum(SUPERSEDED_BECAUSE).optional(),
+    agent: z.string(),
+    agentVersion: z.string(),
+    tool: z.string(),
+    kind: z.enum(['read', 'write']),
+    args: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('With redacted values marked; only for readers who may see them, and until they are erased'),
+    argsDigest: z.string().describe('SHA-256(salt || RFC 8785 JSON): what an approval is for'),
+    summary: z.string(),
+    why: z.string().optional().describe("The agent's own words"),
+    behind: z.string().optional().describe('The person the agent acts for'),
+    links: z.array(z.string()),
+    consequence: z.string().optional(),
+    risk: z.enum(['low', 'medium', 'high']).optional(),
+    reversibility: z.enum(['reversible', 'compensable', 'irreversible']).optional(),
+    undo: z.string().optional(),
+    advisory: z.boolean().describe('The agent also holds a key of its own for this tool'),
+    testMode: z.boolean(),
+    segment: z.string().optional(),
+    arm: z.enum(['control', 'candidate']),
+    release: z.string().optional(),
+    rollout: z.string().optional(),
+    generation: z.number().int().optional(),
+    phase: z.string().optional(),
+    grant: z.string().optional(),
+    epoch: z.number().int(),
+    revision: z.number().int(),
+    reasons: z.array(decisionReasonSchema),
+    approval: z.object({ group: z.string(), quorum: z.number().int() }).optional(),
+    askedAt: instant,
+    askedBy: z.string(),
+    remindAt: instant.optional(),
+    expiresAt: instant.optional(),
+    decidedAt: instant.optional(),
+    decisions: z.array(
+      z.object({
+        person: z.string(),
+        verdict: z.enum(['approve', 'deny']),
+        at: instant,
+        via: z.string(),
+        reason: z.string().optional(),
+      }),
+    ),
+    denyReason: z.string().optional(),
+    execution: z
+      .object({
+        executionId: z.string(),
+        beganAt: instant,
+        startBy: instant.optional(),
+        deadlineAt: instant.optional(),
+        completedAt: instant.optional(),
+        resultDigest: z.string().optional(),
+        error: z.string().optional(),
+      })
+      .optional(),
+    correction: z.object({ person: z.string(), at: instant, reason: z.string().optional() }).optional(),
+  })
+  .meta({ id: 'Action' });
+
+export const credentialSchema = z
+  .object({
+    token: z.string().describe('A JWT for exactly this action; given out once, never stored'),
+    jti: z.string(),
+    scopes: z.array(z.string()),
+    audience: z.string(),
+    expiresAt: instant,
+  })
+  .meta({ id: 'Credential' });
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string().describe('Stable: what to branch on'),
+    hint: z.string(),
+    retry: z.boolean().describe('Whether the same request may succeed later unchanged'),
+    instance: z.string().describe('Names this occurrence in the service log'),
+    details: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Problem' });
+
+export const changeSchema = z
+  .object({ sign: z.enum(['+', '-', '~']), what: z.string(), detail: z.string().optional() })
+  .meta({ id: 'Change' });
+
+export const instantSchema = instant;
+/** A document whose own schema is served elsewhere. */
+export const anyObjectSchema = z.looseObject({});

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import type { Sql } from '../db/database.ts';
+import { appendEntry } from '../log/append.ts';
+
+export interface NewIncident {
+  agent: string;
+  rollout: string;
+  segment: string;
+  metric?: string;
+  title: string;
+  at: Date;
+  by: string;
+  breachAt?: Date;
+  evidence: Record<string, unknown>;
+}
+
+/** Opens an incident with its evidence, in the transaction of what it is about. Returns its id. */
+export async function openIncident(tx: Sql, incident: NewIncident): Promise<string> {
+  const id = `inc-${randomBytes(5).toString('hex')}`;
+  await tx
+    .insertInto('incident')
+    .values({
+      id,
+      agent: incident.agent,
+      rollout_id: incident.rollout,
+      segment: incident.segment,
+      metric: incident.metric ?? null,
+      title: incident.title,
+      opened_at: incident.at,
+      opened_by: incident.by,
+      evidence: JSON.stringify(incident.evidence),
+      breach_at: incident.breachAt ?? null,
+    })
+    .execute();
+  await appendEntry(tx, {
+    kind: 'incident.opened',
+    agent: incident.agent,
+    ref: id,
+    at: incident.at,
+    actor: incident.by,
+    data: { rollout: incident.rollout, segment: incident.segment, title: incident.title },
+  });
+  return id;
+}

@@ -1,0 +1,133 @@
+import { sql } from 'kysely';
+import type { Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { POOLED_SEGMENT } from '../domain/alpha.ts';
+import type { Guardrail } from '../domain/release.ts';
+import { appendEntry } from '../log/append.ts';
+import { judgeGuardrail, type VerdictRecord } from './evidence.ts';
+import { rolloutById } from './facts.ts';
+import { type RolloutRecord, stepOf } from './record.ts';
+import { forLog, rollBack } from './roll-back.ts';
+
+const JUDGE = 'judge';
+
+interface Due {
+  rollout_id: string;
+  segment: string;
+  since: Date;
+}
+
+/**
+ * Judges every rollout and segment whose counts changed, and rolls back at once what breaches: Temporal up or not, in
+ * holds and while a person is asked. Returns how many (rollout, segment) pairs it looked at.
+ */
+export async function judgeDue(services: Services): Promise<number> {
+  const due = await services.db.sql.selectFrom('judge_queue').selectAll().orderBy('since').limit(100).execute();
+  for (const item of due) await judgeSegment(services, item);
+  return due.length;
+}
+
+async function judgeSegment(services: Services, due: Due): Promise<void> {
+  // Taken off before it is read: counts that commit meanwhile queue it again.
+  await services.db.sql
+    .deleteFrom('judge_queue')
+    .where('rollout_id', '=', due.rollout_id)
+    .where('segment', '=', due.segment)
+    .execute();
+  try {
+    const rollout = await rolloutById(services.db.sql, due.rollout_id);
+    for (const guardrail of rollout.plan.guardrails) {
+      await judgeOne(services, rollout, guardrail, due.segment, due.since);
+      await judgeOne(services, rollout, guardrail, POOLED_SEGMENT, due.since);
+    }
+  } catch (error) {
+    await services.db.sql
+      .insertInto('judge_queue')
+      .values(due)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    throw error;
+  }
+}
+
+async function judgeOne(services: Services, rollout: RolloutRecord, guardrail: Guardrail, segment: string, since: Date) {
+  const { sql: db } = services.db;
+  const generation = await generationOf(db, rollout.id, segment);
+  const before = await db
+    .selectFrom('verdict')
+    .selectAll()
+    .where('rollout_id', '=', rollout.id)
+    .where('segment', '=', segment)
+    .where('generation', '=', generation)
+    .where('metric', '=', guardrail.metric)
+    .executeTakeFirst();
+  const now = services.clock.now();
+  const record = await judgeGuardrail(db, rollout, guardrail, segment, {
+    now,
+    dayMs: services.dayMs,
+    minSample: stepOf(rollout).gate.sample,
+    breachedBefore: before?.verdict === 'breach',
+    generation,
+  });
+  await saveVerdict(services, rollout, segment, generation, record, before?.verdict, now);
+  if (record.verdict !== 'breach' || guardrail.action !== 'rollback') return;
+  await rollBackBreach(services, rollout, segment, generation, record, since);
+}
+
+/** A segment's own; for the pooled process their sum, which rises whenever any of them does. */
+async function generationOf(db: Sql, rolloutId: string, segment: string): Promise<number> {
+  let query = db.selectFrom('rollout_segment').select('generation').where('rollout_id', '=', rolloutId);
+  if (segment !== POOLED_SEGMENT) query = query.where('segment', '=', segment);
+  return (await query.execute()).reduce((sum, row) => sum + row.generation, 0);
+}
+
+async function saveVerdict(
+  services: Services,
+  rollout: RolloutRecord,
+  segment: string,
+  generation: number,
+  record: VerdictRecord,
+  before: string | undefined,
+  now: Date,
+): Promise<void> {
+  const row = { verdict: record.verdict, record: JSON.stringify(record), judged_at: now };
+  await services.db.sql.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('verdict')
+      .values({ rollout_id: rollout.id, segment, generation, metric: record.metric, ...row })
+      .onConflict((conflict) =>
+        conflict.columns(['rollout_id', 'segment', 'generation', 'metric']).doUpdateSet(row),
+      )
+      .execute();
+    if (record.verdict === before) return;
+    await appendEntry(tx, {
+      kind: 'rollout.verdict',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: JUDGE,
+      data: { generation, before: before ?? null, ...forLog(record) },
+    });
+    await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
+  });
+  if (record.verdict !== before) services.wake();
+}
+
+async function rollBackBreach(
+  services: Services,
+  rollout: RolloutRecord,
+  segment: string,
+  generation: number,
+  verdict: VerdictRecord,
+  breachAt: Date,
+): Promise<void> {
+  const because = `${verdict.metric} above its limit of ${verdict.limit} (e-value ${verdict.eValue.toPrecision(4)})`;
+  const cause = { actor: JUDGE, because, verdict, breachAt };
+  if (segment !== POOLED_SEGMENT) {
+    await rollBack(services, rollout.id, [{ segment, generation }], cause);
+    return;
+  }
+  const { rows } = await sql<{ segment: string; generation: number }>`SELECT segment, generation FROM rollout_segment
+    WHERE rollout_id = ${rollout.id} AND state = 'exposed'`.execute(services.db.sql);
+  await rollBack(services, rollout.id, rows, cause);
+}

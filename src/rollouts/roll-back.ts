@@ -1,0 +1,174 @@
+import { sql } from 'kysely';
+import type { Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { raiseAlert } from '../incidents/alert.ts';
+import { openIncident } from '../incidents/open.ts';
+import { rolloutById } from './facts.ts';
+import type { VerdictRecord } from './evidence.ts';
+
+/** Why segments are taken back: a breach with its evidence, or a person's word. */
+export interface RollbackCause {
+  actor: string;
+  because: string;
+  verdict?: VerdictRecord;
+  /** Commit of the deciding outcome. */
+  breachAt?: Date;
+}
+
+/** A segment and the generation that was judged; another generation means somebody was there first. */
+export interface Target {
+  segment: string;
+  generation?: number;
+}
+
+export interface RolledBack {
+  segment: string;
+  incident: string;
+  breachToRevokedMs?: number;
+}
+
+interface RollbackRow {
+  status: 'rolled_back' | 'unchanged';
+  voided: number;
+  inFlight: unknown[];
+  credentialsUntil: string | null;
+}
+
+/**
+ * Takes segments back in one transaction (exposure zero, generation and epoch up, what waited voided) and opens an
+ * incident for each with its evidence. Then reads the gate back and tells on-call: `verified_at` says that nothing of
+ * the candidate is left open and nothing began after. Returns those that were still exposed.
+ */
+export async function rollBack(
+  services: Services,
+  rolloutId: string,
+  targets: readonly Target[],
+  cause: RollbackCause,
+): Promise<RolledBack[]> {
+  const startedAt = services.clock.now();
+  const taken = await services.db.sql.transaction().execute(async (tx) => {
+    const all = [];
+    for (const target of targets) all.push(await takeBack(tx, rolloutId, target, cause, startedAt));
+    return all.filter((one) => one !== undefined);
+  });
+  const revokedAt = services.clock.now();
+  const breachToRevokedMs = cause.breachAt ? revokedAt.getTime() - cause.breachAt.getTime() : undefined;
+  for (const { segment, answer, facts, incident } of taken) {
+    await services.db.sql.transaction().execute(async (tx) => {
+      const verified = await isClosed(tx, rolloutId, segment, startedAt);
+      await tx
+        .updateTable('incident')
+        .set({
+          revoked_at: revokedAt,
+          breach_to_revoked_ms: breachToRevokedMs ?? null,
+          verified_at: verified ? services.clock.now() : null,
+        })
+        .where('id', '=', incident)
+        .execute();
+      await raiseAlert(tx, 'rollout.rolled_back', facts.agent, revokedAt, {
+        rollout: rolloutId,
+        segment,
+        because: cause.because,
+        ...evidenceFacts(cause.verdict),
+        ...facts,
+        voided: answer.voided,
+        inFlight: answer.inFlight,
+        breachToRevokedMs: breachToRevokedMs ?? null,
+        verified,
+        incident,
+      });
+    });
+  }
+  if (taken.length > 0) services.wake();
+  return taken.map(({ segment, incident }) => ({ segment, incident, breachToRevokedMs }));
+}
+
+async function takeBack(tx: Sql, rolloutId: string, { segment, generation }: Target, cause: RollbackCause, at: Date) {
+  const { rows } = await sql<{ answer: RollbackRow }>`
+    SELECT rollback_segment(${rolloutId}, ${segment}, ${generation ?? null}, ${at}, ${cause.actor},
+      ${cause.because}, ${JSON.stringify(forLog(cause.verdict))}::jsonb) AS answer`.execute(tx);
+  const answer = rows[0]?.answer;
+  if (answer?.status !== 'rolled_back') return undefined;
+  const facts = await whatApplies(tx, rolloutId, segment);
+  const incident = await openIncident(tx, {
+    agent: facts.agent,
+    rollout: rolloutId,
+    segment,
+    metric: cause.verdict?.metric,
+    title: `${segment} of ${facts.agent} rolled back: ${cause.because}`,
+    at,
+    by: cause.actor,
+    breachAt: cause.breachAt,
+    evidence: { verdict: cause.verdict ?? null, executed: facts.executed, inFlight: answer.inFlight },
+  });
+  return { segment, answer, facts, incident };
+}
+
+const evidenceFacts = (verdict: VerdictRecord | undefined) =>
+  verdict
+    ? { metric: verdict.metric, eValue: verdict.eValue, limit: verdict.limit, events: verdict.events, harms: verdict.harms }
+    : {};
+
+/** A verdict with its figures as strings, as the log wants them. */
+export const forLog = (verdict: VerdictRecord | undefined): Record<string, unknown> | null =>
+  verdict
+    ? Object.fromEntries(
+        Object.entries(verdict).map(([name, value]) => [
+          name,
+          typeof value === 'number' && !Number.isInteger(value) ? String(value) : value,
+        ]),
+      )
+    : null;
+
+/** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
+async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
+  const rollout = await rolloutById(tx, rolloutId);
+  const { manifest } = await tx
+    .selectFrom('agent')
+    .select('manifest')
+    .where('name', '=', rollout.agent)
+    .executeTakeFirstOrThrow();
+  const executed = await tx
+    .selectFrom('action')
+    .select(['id', 'tool', 'summary'])
+    .where('rollout_id', '=', rolloutId)
+    .where('segment', '=', segment)
+    .where('arm', '=', 'candidate')
+    .where('kind', '=', 'write')
+    .where('decided_by', '=', 'policy')
+    .where('state', 'in', ['executed', 'unknown'])
+    .orderBy('completed_at', 'desc')
+    .limit(50)
+    .execute();
+  const waiting = await tx
+    .selectFrom('action')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('agent', '=', rollout.agent)
+    .where('segment', '=', segment)
+    .where('state', '=', 'pending')
+    .executeTakeFirstOrThrow();
+  return {
+    agent: rollout.agent,
+    backOn: rollout.plan.control[segment] ?? rollout.plan.control.default ?? null,
+    waiting: Number(waiting.count),
+    approversInGroup: new Set(Object.values(manifest.approvers).flat()).size,
+    executed: executed.map(({ id, tool, summary }) => ({
+      action: id,
+      summary,
+      reversibility: manifest.tools[tool]?.reversibility ?? 'irreversible',
+      undo: manifest.tools[tool]?.undo ?? null,
+    })),
+  };
+}
+
+/** Reads the enforcement point back: nothing exposed, nothing of the candidate waiting, nothing begun since. */
+async function isClosed(tx: Sql, rolloutId: string, segment: string, since: Date): Promise<boolean> {
+  const { rows } = await sql<{ closed: boolean }>`
+    SELECT NOT EXISTS (SELECT 1 FROM rollout_segment
+        WHERE rollout_id = ${rolloutId} AND segment = ${segment} AND (exposure > 0 OR state <> 'rolled_back'))
+      AND NOT EXISTS (SELECT 1 FROM action WHERE rollout_id = ${rolloutId} AND segment = ${segment}
+        AND arm = 'candidate' AND kind = 'write' AND (state IN ('pending', 'approved') OR began_at > ${since})) AS closed`.execute(
+    tx,
+  );
+  return rows[0]?.closed ?? false;
+}

@@ -1,0 +1,101 @@
+import type { Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { type Wait, waitsOf } from '../domain/phase.ts';
+import { rolloutById, rolloutFacts } from './facts.ts';
+import { dayOf, recordOf, type RolloutRecord, stepOf } from './record.ts';
+import type { VerdictRecord } from './evidence.ts';
+
+/** Where a rollout is, what it waits for and why. */
+export interface RolloutStatusView {
+  id: string;
+  agent: string;
+  release: string;
+  status: RolloutRecord['status'];
+  phase: string;
+  step: number;
+  steps: number;
+  /** "day 74 of 90, 6 late" */
+  plan: string;
+  day: number;
+  startedAt: Date;
+  startedBy: string;
+  endedAt: Date | null;
+  waitsFor: Wait[];
+  segments: {
+    segment: string;
+    state: string;
+    exposurePercent: number;
+    generation: number;
+    release: string | null;
+    verdicts: VerdictRecord[];
+  }[];
+  pooled: VerdictRecord[];
+  baseline: unknown;
+  baselineDigest: string | null;
+  digests: Record<string, string>;
+  gateApprovedBy: string | null;
+}
+
+/** @throws AppError `not_found` */
+export async function rolloutStatus(services: Services, id: string): Promise<RolloutStatusView> {
+  const rollout = await rolloutById(services.db.sql, id);
+  const facts = await rolloutFacts(services, id);
+  const verdicts = await verdictsOf(services.db.sql, id);
+  const step = stepOf(rollout);
+  const ended = rollout.ended_at !== null;
+  return {
+    id: rollout.id,
+    agent: rollout.agent,
+    release: rollout.release,
+    status: rollout.status,
+    phase: step.phase,
+    step: rollout.step_index + 1,
+    steps: rollout.plan.steps.length,
+    plan: planText(rollout, rollout.ended_at ?? services.clock.now(), services.dayMs, facts.elapsedMs),
+    day: dayOf(rollout, rollout.ended_at ?? services.clock.now(), services.dayMs) + 1,
+    startedAt: rollout.started_at,
+    startedBy: rollout.started_by,
+    endedAt: rollout.ended_at,
+    waitsFor: ended ? [] : waitsOf(facts),
+    segments: facts.segments.map(({ segment, state, exposure, generation }) => ({
+      segment,
+      state,
+      exposurePercent: exposure / 100,
+      generation,
+      release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
+      verdicts: verdicts.filter((row) => row.segment === segment && row.generation === generation).map((row) => row.record),
+    })),
+    pooled: verdicts.filter((row) => row.segment === '*').map((row) => row.record),
+    baseline: rollout.baseline,
+    baselineDigest: rollout.baseline_digest,
+    digests: rollout.digests,
+    gateApprovedBy: rollout.gate_approved_by,
+  };
+}
+
+async function verdictsOf(db: Sql, id: string) {
+  const rows = await db.selectFrom('verdict').selectAll().where('rollout_id', '=', id).orderBy('metric').execute();
+  return rows.map((row) => ({ segment: row.segment, generation: row.generation, record: row.record as VerdictRecord }));
+}
+
+/** Against plan: the day it is, and how late the step is. */
+function planText(rollout: RolloutRecord, now: Date, dayMs: number, elapsed: number): string {
+  const total = rollout.plan.steps.at(-1)?.toDay ?? 90;
+  const day = dayOf(rollout, now, dayMs) + 1;
+  const step = stepOf(rollout);
+  const planned = step.fromDay + Math.min(step.days, elapsed / dayMs);
+  const late = Math.floor((now.getTime() - rollout.started_at.getTime()) / dayMs - planned);
+  return `day ${day} of ${total}${late > 0 ? `, ${late} late` : ''}`;
+}
+
+/** Open ones first, then the newest. */
+export async function listRollouts(db: Sql, agent?: string): Promise<RolloutRecord[]> {
+  let query = db
+    .selectFrom('rollout')
+    .selectAll()
+    .orderBy('ended_at', (order) => order.desc().nullsFirst())
+    .orderBy('started_at', 'desc')
+    .limit(100);
+  if (agent) query = query.where('agent', '=', agent);
+  return (await query.execute()).map(recordOf);
+}

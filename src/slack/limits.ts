@@ -1,0 +1,18 @@
+/** Slack's limits, in characters or items, with room to spare where Slack's own counting is not documented. */
+export const LIMITS = {
+  messageBlocks: 50,
+  /** `chat.update` refuses a longer `text`. */
+  text: 3_900,
+  sectionText: 3_000,
+  fieldText: 2_000,
+  buttonText: 75,
+  buttonValue: 2_000,
+  url: 3_000,
+  optionText: 75,
+  optionValue: 75,
+  options: 100,
+  confirmText: 300,
+  inputText: 3_000,
+  modalTitle: 24,
+  privateMetadata: 3_000,
+} as const;

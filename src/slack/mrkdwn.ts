@@ -1,0 +1,75 @@
+/** Cannot be seen, or changes how its neighbours are read: spelled out, so that nothing is dressed up with it. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u2800\u3164\uFFA0]|\p{Surrogate}/gu;
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+const TOKEN = /&(?:amp|lt|gt);|[\s\S]/gu;
+const LOOKALIKES: Readonly<Record<string, string>> = { '*': '∗', '~': '∼', '`': 'ˋ' };
+const EMOJI = /:(?=[\w+'-]*[a-z+])([\w+'-]+):/gi;
+
+/** The three characters that Slack reads as markup. Always before cutting. */
+export const escapeText = (text: string): string => text.replace(/[&<>]/g, (char) => ENTITIES[char] ?? char);
+
+/** Spells out what cannot be seen; line breaks stay where `keepLines` says so. */
+export const visible = (text: string, keepLines = false): string =>
+  text.replace(UNSEEN, (char) =>
+    keepLines && char === '\n' ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+
+/** Cuts escaped text to `max` characters, between code points and never inside an entity. */
+export function cut(escaped: string, max: number): string {
+  if (escaped.length <= max) return escaped;
+  let kept = '';
+  for (const [token] of escaped.slice(0, max + 8).matchAll(TOKEN)) {
+    if (kept.length + token.length > max - 1) break;
+    kept += token;
+  }
+  return `${kept}…`;
+}
+
+/** Takes the formatting, emoji, mentions and quote marks out of somebody else's words. */
+function plain(text: string): string {
+  return text
+    .replace(/[*~`]/g, (char) => LOOKALIKES[char] ?? char)
+    .replace(/(?<!\w)_|_(?!\w)/g, 'ˍ')
+    .replace(EMOJI, '꞉$1꞉')
+    .replace(/@(?=channel|here|everyone)/gi, '＠')
+    .replace(/^\s*>/, '›');
+}
+
+/** Somebody else's words on one line, inert and escaped, at most `max` characters. */
+export const inline = (text: string, max: number): string =>
+  cut(escapeText(plain(visible(text.replace(/\s+/g, ' ').trim()))), max);
+
+/** Escaped pieces of a text for code blocks of at most `size` characters, and how many characters were left out. */
+export function codePieces(text: string, size: number, most: number): { pieces: string[]; left: number } {
+  const shown = visible(text, true).replace(/`{3,}/g, (ticks) => 'ˋ'.repeat(ticks.length));
+  const pieces: string[] = [];
+  let piece = '';
+  let taken = 0;
+  for (const char of shown) {
+    const token = ENTITIES[char] ?? char;
+    if (piece.length + token.length > size) {
+      const line = piece.lastIndexOf('\n');
+      if (pieces.length === most - 1) break;
+      const at = line > size / 2 ? line : piece.length;
+      pieces.push(piece.slice(0, at));
+      piece = piece.slice(at).replace(/^\n/, '');
+    }
+    piece += token;
+    taken += char.length;
+  }
+  if (piece !== '') pieces.push(piece);
+  return { pieces, left: [...shown.slice(taken)].length };
+}
+
+/** A time in the reader's own zone; the fallback is UTC. */
+export function dateText(at: Date): string {
+  const utc = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `<!date^${Math.floor(at.getTime() / 1_000)}^{date_short_pretty} at {time}|${utc}>`;
+}
+
+/** A link that shows where it leads; anything but http(s) stays text. */
+export function link(url: string, label: string): string {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return inline(label, 200);
+  const href = new URL(url).href.replace(/[|<>]/g, encodeURIComponent).replaceAll('&', '&amp;');
+  return `<${href}|${inline(label, 200).replaceAll('|', '¦')}>`;
+}

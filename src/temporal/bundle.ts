@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { cacheFolder } from '../embedded/cache.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const WORKFLOWS_PATH = join(ROOT, 'workflows/index.ts');
+
+/** The workflows' code and the id of the build it makes. */
+export interface WorkflowBundle {
+  code: string;
+  buildId: string;
+}
+
+/** Bundles the workflows, or takes the bundle of exactly these sources from the cache. */
+export async function workflowBundle(): Promise<WorkflowBundle> {
+  const buildId = sourcesDigest();
+  const folder = join(cacheFolder(), 'bundles');
+  const path = join(folder, `${buildId}.js`);
+  if (existsSync(path)) return { code: readFileSync(path, 'utf8'), buildId };
+  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger: quiet });
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${path}.${process.pid}`, code);
+  await rename(`${path}.${process.pid}`, path);
+  return { code, buildId };
+}
+
+const nothing = () => {};
+const quiet = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: console.warn, error: console.error };
+
+function sourcesDigest(): string {
+  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package.json')));
+  for (const folder of ['workflows', 'src/domain']) {
+    for (const file of readdirSync(join(ROOT, folder)).sort()) {
+      if (file.endsWith('.ts')) hash.update(file).update(readFileSync(join(ROOT, folder, file)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}

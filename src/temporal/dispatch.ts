@@ -1,0 +1,69 @@
+import type { Client } from '@temporalio/client';
+import { type Selectable, sql } from 'kysely';
+import type { Services } from '../context.ts';
+import type { OutboxTable } from '../db/tables.ts';
+import { rolloutInputOf } from './rollout-input.ts';
+
+const BATCH = 200;
+const AT_ONCE = 20;
+const CALL_MS = 5_000;
+const BACKOFF_MAX_S = 10;
+
+type OutboxRow = Selectable<OutboxTable>;
+
+/**
+ * Tells the workflows what was committed: each outbox entry becomes a signal-with-start, entries of one key together.
+ * What Temporal does not take stays and is tried again. Returns how many keys were told.
+ */
+export async function dispatchOutbox(services: Services, client: Client, taskQueue: string): Promise<number> {
+  const rows = await services.db.sql
+    .selectFrom('outbox')
+    .selectAll()
+    .where('not_before', '<=', sql<Date>`clock_timestamp()`)
+    .orderBy('id')
+    .limit(BATCH)
+    .execute();
+  const keys = byKey(rows);
+  let told = 0;
+  for (let start = 0; start < keys.length; start += AT_ONCE) {
+    const results = await Promise.allSettled(
+      keys.slice(start, start + AT_ONCE).map((group) => tell(services, client, taskQueue, group)),
+    );
+    told += results.filter((result) => result.status === 'fulfilled').length;
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+  return told;
+}
+
+function byKey(rows: readonly OutboxRow[]): OutboxRow[][] {
+  const groups = new Map<string, OutboxRow[]>();
+  for (const row of rows) {
+    const key = `${row.topic}/${row.key}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+}
+
+async function tell(services: Services, client: Client, taskQueue: string, group: OutboxRow[]): Promise<void> {
+  const ids = group.map((row) => row.id);
+  const [first] = group;
+  if (!first) return;
+  try {
+    await client.connection.withDeadline(Date.now() + CALL_MS, () => signal(services, client, taskQueue, first));
+    await services.db.sql.deleteFrom('outbox').where('id', 'in', ids).execute();
+  } catch (error) {
+    await sql`UPDATE outbox SET attempts = attempts + 1, error = ${String(error).slice(0, 500)},
+      not_before = clock_timestamp() + make_interval(secs => least(${BACKOFF_MAX_S}, 0.2 * power(2, attempts)))
+      WHERE id = ANY (${ids})`.execute(services.db.sql);
+    throw error;
+  }
+}
+
+async function signal(services: Services, client: Client, taskQueue: string, { topic, key }: OutboxRow): Promise<void> {
+  const start = (type: string, workflowId: string, args: unknown[]) =>
+    client.workflow.signalWithStart(type, { workflowId, taskQueue, args, signal: 'changed', signalArgs: [] });
+  if (topic === 'action') await start('governedAction', `action/${key}`, [{ actionId: key }]);
+  else if (topic === 'alert') await start('alert', `alert/${key}`, [{ alertId: key }]);
+  else await start('rollout', `rollout/${key}`, [await rolloutInputOf(services, key)]);
+}
