@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { subjectDigest } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
@@ -31,6 +30,25 @@ export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
   metrics: readonly string[];
   recordAfter: boolean;
   entry: Readonly<Record<string, unknown>>;
+}
+
+/** The action's row as it was just recorded. */
+export function actionOf({ args, claimed, salt, metrics, recordAfter, entry, ...row }: AskRow): Selectable<ActionTable> {
+  return {
+    ...row,
+    superseded_because: null,
+    deny_reason: null,
+    execution_id: null,
+    began_at: null,
+    start_by: null,
+    deadline_at: null,
+    completed_at: null,
+    result_digest: null,
+    error_code: null,
+    corrected_by: null,
+    corrected_at: null,
+    correction_reason: null,
+  };
 }
 
 export type Written =

@@ -11,8 +11,9 @@ import { type Decision, decide } from '../domain/decide.ts';
 import type { Outcome } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
 import { AppError } from '../errors.ts';
+import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import { dayOf, stepOf } from '../rollouts/record.ts';
-import type { AskRow } from './ask-writer.ts';
+import { type AskRow, actionOf } from './ask-writer.ts';
 import { answerFromMemory } from './record-after.ts';
 import { type ActionRow, actionById } from './store.ts';
 
@@ -77,8 +78,11 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     if (written.status === 'after') return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
     if (written.status === 'asked' || written.status === 'known') {
       if (row.state === 'pending') services.wake();
-      const action = await actionById(services.db.sql, written.id);
-      return { action, outcome: outcomeOf(action), recorded: 'before', repeated: written.status === 'known' };
+      const { rollout } = world;
+      if (rollout && isNewVersion(rollout, input.agentVersion)) await noteAgentVersion(services, rollout, input.agentVersion);
+      const repeated = written.status === 'known';
+      const action = repeated ? await actionById(services.db.sql, written.id) : actionOf(row);
+      return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
     }
     if (written.status === 'conflict') {
       throw new AppError(

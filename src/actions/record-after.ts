@@ -1,6 +1,6 @@
 import type { Services } from '../context.ts';
 import type { Decision } from '../domain/decide.ts';
-import type { AskRow, AskWriter } from './ask-writer.ts';
+import { type AskRow, type AskWriter, actionOf } from './ask-writer.ts';
 import type { ActionRow } from './store.ts';
 
 /** How long after the last word of the store reads of `record: after` grants may still be answered. */
@@ -17,24 +17,8 @@ export function answerFromMemory(
   row: AskRow,
 ): { status: 'after'; action: ActionRow } | undefined {
   if (!row.recordAfter || decision.outcome !== 'allowed' || !services.after?.accept(row)) return undefined;
-  return { status: 'after', action: asAction(row) };
+  return { status: 'after', action: actionOf(row) };
 }
-
-const asAction = (row: AskRow): ActionRow => ({
-  ...row,
-  superseded_because: null,
-  deny_reason: null,
-  execution_id: null,
-  began_at: null,
-  start_by: null,
-  deadline_at: null,
-  completed_at: null,
-  result_digest: null,
-  error_code: null,
-  corrected_by: null,
-  corrected_at: null,
-  correction_reason: null,
-});
 
 /** Reads answered before they were recorded; written as soon as the store answers again. */
 export class AfterBuffer {

@@ -3,7 +3,8 @@ import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { DecisionTable } from '../db/tables.ts';
 import type { Agent, Tool } from '../domain/agent.ts';
-import type { Outcome } from '../domain/decision.ts';
+import type { SupersededBecause } from '../domain/action.ts';
+import type { Outcome, Reason } from '../domain/decision.ts';
 import { parseRedactPath, redact } from '../domain/redact.ts';
 import { outcomeOf } from './ask.ts';
 import type { ActionRow } from './store.ts';
@@ -16,7 +17,7 @@ export interface ActionView {
   state: ActionRow['state'];
   outcome: Outcome;
   decidedBy?: 'policy' | 'person';
-  supersededBecause?: string;
+  supersededBecause?: SupersededBecause;
   agent: string;
   agentVersion: string;
   tool: string;
@@ -45,7 +46,7 @@ export interface ActionView {
   grant?: string;
   epoch: number;
   revision: number;
-  reasons: { code: string; message: string; hint?: string }[];
+  reasons: Reason[];
   approval?: { group: string; quorum: number };
   askedAt: string;
   askedBy: string;
@@ -153,7 +154,11 @@ export async function actionViews(
     .orderBy('at')
     .execute();
   const names = [...new Set(actions.map(({ agent }) => agent))];
-  const agents = await services.db.sql.selectFrom('agent').select('manifest').where('name', 'in', names).execute();
+  const agents = await services.db.sql
+    .selectFrom('agent')
+    .select('manifest')
+    .where('name', 'in', names)
+    .execute();
   return actions.map((action) =>
     viewOf(services, action, {
       agent: agents.find(({ manifest }) => manifest.agent === action.agent)?.manifest,
@@ -166,14 +171,19 @@ export async function actionViews(
 export async function shownArgs(db: Sql, action: Pick<ActionRow, 'id' | 'agent' | 'tool'>) {
   const kept = await privateOf(db, action.id);
   if (!kept) return undefined;
-  const row = await db.selectFrom('agent').select('manifest').where('name', '=', action.agent).executeTakeFirst();
+  const row = await db
+    .selectFrom('agent')
+    .select('manifest')
+    .where('name', '=', action.agent)
+    .executeTakeFirst();
   const tool = toolOf(row?.manifest, action.tool);
   const args = JSON.parse(kept.args) as Record<string, unknown>;
   return redact(tool && { redactions: tool.redact.map(parseRedactPath) }, args);
 }
 
 /** The page on which people decide. */
-export const actionUrl = (publicUrl: string, id: string): string => `${publicUrl.replace(/\/$/, '')}/actions/${id}`;
+export const actionUrl = (publicUrl: string, id: string): string =>
+  `${publicUrl.replace(/\/$/, '')}/actions/${id}`;
 
 const iso = (at: Date | null): string | undefined => at?.toISOString();
 

@@ -77,7 +77,11 @@ export class ActionWaiter {
       const rows =
         ids.length === 0
           ? []
-          : await this.#db.selectFrom('action').select(['id', 'state', 'revision']).where('id', 'in', ids).execute();
+          : await this.#db
+              .selectFrom('action')
+              .select(['id', 'state', 'revision'])
+              .where('id', 'in', ids)
+              .execute();
       const byId = new Map(rows.map((row) => [row.id, row]));
       for (const waiter of [...this.#waiters]) {
         const row = byId.get(waiter.id);

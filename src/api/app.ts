@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { AskWriter } from '../actions/ask-writer.ts';
-import type { AfterBuffer } from '../actions/record-after.ts';
 import type { Services } from '../context.ts';
 import type { ActionWaiter } from './action-waiter.ts';
 import type { ApiMetrics } from './metrics.ts';
@@ -16,12 +14,9 @@ export type Api = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** What the API is given; `after` holds reads that were answered while the store was down. */
-export type ApiServices = Services & { asks: AskWriter; after?: AfterBuffer };
-
 /** What every route is given. */
 export interface RouteDeps {
-  services: ApiServices;
+  services: Services;
   waiter: ActionWaiter;
   metrics: ApiMetrics;
   options: ApiOptions;

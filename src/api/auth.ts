@@ -26,7 +26,8 @@ export function bearerOf(request: FastifyRequest): string | undefined {
 /** @throws AppError `unauthenticated` on a route that forgot the hook */
 export function actorOf(request: FastifyRequest): Actor {
   const actor = actors.get(request);
-  if (!actor) throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
+  if (!actor)
+    throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
   return actor;
 }
 
@@ -52,5 +53,8 @@ export function agentScope(actor: Actor, asked: string | undefined): string | un
 /** Whether the reader is shown arguments: people who decide or audit, and the agent that sent them. */
 export function maySeeArgs(actor: Actor, agent: string): boolean {
   if (actor.agent !== undefined && actor.agent !== agent) return false;
-  return actor.roles.some((role) => PEOPLE.includes(role)) || (actor.roles.includes('agent') && actor.agent === agent);
+  return (
+    actor.roles.some((role) => PEOPLE.includes(role)) ||
+    (actor.roles.includes('agent') && actor.agent === agent)
+  );
 }

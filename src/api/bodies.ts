@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseExactJson } from '../domain/exact-json.ts';
 import { AppError } from '../errors.ts';
 
@@ -15,20 +15,24 @@ function decode(bytes: Buffer): string {
 /** Every JSON body is read exactly; YAML stays text, forms become flat records of text. */
 export function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/, { parseAs: 'buffer' }, async (_, body: Buffer) => {
-    if (body.length === 0) return undefined;
-    const parsed = parseExactJson(decode(body));
-    if (parsed.ok) return parsed.value;
-    throw new AppError('args_not_exact', parsed.message, { path: parsed.path, hint: parsed.hint });
-  });
+  app.addContentTypeParser(
+    /^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/,
+    { parseAs: 'buffer' },
+    async (_: FastifyRequest, body: Buffer) => {
+      if (body.length === 0) return undefined;
+      const parsed = parseExactJson(decode(body));
+      if (parsed.ok) return parsed.value;
+      throw new AppError('args_not_exact', parsed.message, { path: parsed.path, hint: parsed.hint });
+    },
+  );
   app.addContentTypeParser(
     /^(?:application\/(?:x-)?yaml|text\/(?:x-)?yaml)(?:\s*;|$)/,
     { parseAs: 'buffer' },
-    async (_, body: Buffer) => decode(body),
+    async (_: FastifyRequest, body: Buffer) => decode(body),
   );
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    async (_, body: Buffer) => Object.fromEntries(new URLSearchParams(decode(body))),
+    async (_: FastifyRequest, body: Buffer) => Object.fromEntries(new URLSearchParams(decode(body))),
   );
 }

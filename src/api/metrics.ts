@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { AfterBuffer } from '../actions/record-after.ts';
 import type { Services } from '../context.ts';
 import { unsequencedTail } from '../log/sequence.ts';
 
@@ -18,7 +17,7 @@ export interface ApiMetrics {
   stops: Histogram<'state'>;
 }
 
-export function createMetrics(services: Services & { after?: AfterBuffer }): ApiMetrics {
+export function createMetrics(services: Services): ApiMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   const registers = [registry];
@@ -67,7 +66,7 @@ export function createMetrics(services: Services & { after?: AfterBuffer }): Api
 }
 
 /** Read from the store when scraped; with the store down they keep their last values. */
-function gauges(services: Services & { after?: AfterBuffer }, registers: Registry[]): void {
+function gauges(services: Services, registers: Registry[]): void {
   const quietly = async (read: () => Promise<void>) => {
     await read().catch((error: unknown) => services.log.debug({ err: error }, 'a gauge could not be read'));
   };

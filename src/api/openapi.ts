@@ -20,7 +20,10 @@ const TAGS: Readonly<Record<string, string>> = {
   service: 'Health, metrics, keys, this document',
 };
 
-const problem = (description: string) => ({ description, content: { [PROBLEM_TYPE]: { schema: problemSchema } } });
+const problem = (description: string) => ({
+  description,
+  content: { [PROBLEM_TYPE]: { schema: problemSchema } },
+});
 
 /** Registers the generator; call it before the routes. */
 export async function describeApi(app: Api, version: string): Promise<void> {
@@ -30,7 +33,8 @@ export async function describeApi(app: Api, version: string): Promise<void> {
       info: {
         title: 'Portcullis',
         version,
-        description: 'Release governance for the tool permissions of AI agents. Errors are RFC 9457 problem documents.',
+        description:
+          'Release governance for the tool permissions of AI agents. Errors are RFC 9457 problem documents.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),

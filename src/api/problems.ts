@@ -28,7 +28,12 @@ export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   if (isStoreDown(error) || isGateBusy(error)) {
-    return new AppError('store_down', 'The database does not answer: nothing was recorded', {}, { cause: error });
+    return new AppError(
+      'store_down',
+      'The database does not answer: nothing was recorded',
+      {},
+      { cause: error },
+    );
   }
   const { code, statusCode } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('body_too_large', 'The body is over 1 MiB');
@@ -36,7 +41,10 @@ export function asAppError(error: unknown): AppError {
     return new AppError('invalid_input', 'Cannot read a body of this content type: send application/json');
   }
   if (code !== undefined && UNSTORABLE.has(code)) {
-    return new AppError('invalid_input', 'The request holds text that cannot be stored, such as a NUL character');
+    return new AppError(
+      'invalid_input',
+      'The request holds text that cannot be stored, such as a NUL character',
+    );
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500 && code?.startsWith('FST_')) {
     return new AppError('invalid_input', 'The request cannot be read', {}, { cause: error });
@@ -53,7 +61,9 @@ interface ValidationFailure {
 function invalidInput({ validation, validationContext }: ValidationFailure): AppError {
   const place = PLACES[validationContext ?? ''] ?? validationContext ?? 'body';
   const issues = validation.slice(0, ISSUES_MAX).map(({ instancePath, message }) => ({
-    path: [place, ...instancePath.split('/').filter((part) => part !== '')].join('.').slice(0, PATH_LENGTH_MAX),
+    path: [place, ...instancePath.split('/').filter((part) => part !== '')]
+      .join('.')
+      .slice(0, PATH_LENGTH_MAX),
     message: message ?? 'is not valid',
   }));
   const lines = issues.map(({ path, message }) => `${path}: ${message}`);

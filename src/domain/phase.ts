@@ -57,8 +57,9 @@ export type Move =
 
 const SOONEST_MS = 50;
 
-/** Evidence may grow without a verdict changing: an hour of a real day, as much of a scaled one. */
-const lookAgainMs = (facts: RolloutFacts): number => Math.max(SOONEST_MS, facts.dayMs / 24);
+/** Evidence may grow without a verdict changing: looked at every hour of a day. Everything else is told by a signal. */
+const lookAgainMs = ({ dayMs }: RolloutFacts, waits: readonly Wait[]): number =>
+  Math.max(SOONEST_MS, waits.some((wait) => wait.for === 'sample' || wait.for === 'verdict') ? dayMs / 24 : dayMs);
 
 const stepAt = (facts: RolloutFacts): Step => {
   const step = facts.steps[facts.stepIndex];
@@ -137,7 +138,7 @@ export function nextMove(facts: RolloutFacts): Move {
   if (machine.length > 0) return waitFor(facts, machine);
   if (step.phase === 'baseline' && !facts.baselineLocked) return { do: 'lock-baseline' };
   if (step.gate.approve && facts.gateApprovedBy === null) {
-    return facts.gateTold ? { do: 'wait', ms: lookAgainMs(facts) } : { do: 'ask-person' };
+    return facts.gateTold ? { do: 'wait', ms: lookAgainMs(facts, machine) } : { do: 'ask-person' };
   }
   return facts.stepIndex + 1 < facts.steps.length
     ? { do: 'enter-step', stepIndex: facts.stepIndex + 1 }
@@ -147,6 +148,6 @@ export function nextMove(facts: RolloutFacts): Move {
 function waitFor(facts: RolloutFacts, waits: readonly Wait[]): Move {
   const ticking = !waits.some((wait) => wait.for === 'paused' || wait.for === 'disabled');
   const leftMs = stepAt(facts).days * facts.dayMs - facts.elapsedMs;
-  if (!ticking || leftMs <= 0) return { do: 'wait', ms: lookAgainMs(facts) };
+  if (!ticking || leftMs <= 0) return { do: 'wait', ms: lookAgainMs(facts, waits) };
   return { do: 'wait', ms: Math.max(SOONEST_MS, Math.ceil(leftMs)) };
 }

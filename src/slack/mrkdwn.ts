@@ -1,7 +1,9 @@
 /** Cannot be seen, or changes how its neighbours are read: spelled out, so that nothing is dressed up with it. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u2800\u3164\uFFA0]|\p{Surrogate}/gu;
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-const TOKEN = /&(?:amp|lt|gt);|[\s\S]/gu;
+/** Our own markup (theirs is escaped), an entity, or a code point. */
+const TOKEN = /<[^<>]*>|&(?:amp|lt|gt);|[\s\S]/gu;
+const TOKEN_LENGTH_MAX = 3_200;
 const LOOKALIKES: Readonly<Record<string, string>> = { '*': '∗', '~': '∼', '`': 'ˋ' };
 const EMOJI = /:(?=[\w+'-]*[a-z+])([\w+'-]+):/gi;
 
@@ -14,11 +16,11 @@ export const visible = (text: string, keepLines = false): string =>
     keepLines && char === '\n' ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
   );
 
-/** Cuts escaped text to `max` characters, between code points and never inside an entity. */
+/** Cuts escaped text to `max` characters, between code points and never inside an entity or a link. */
 export function cut(escaped: string, max: number): string {
   if (escaped.length <= max) return escaped;
   let kept = '';
-  for (const [token] of escaped.slice(0, max + 8).matchAll(TOKEN)) {
+  for (const [token] of escaped.slice(0, max + TOKEN_LENGTH_MAX).matchAll(TOKEN)) {
     if (kept.length + token.length > max - 1) break;
     kept += token;
   }

@@ -5,7 +5,10 @@ import type { InFlight } from './disable.ts';
 const POLL_MS = 250;
 
 /** Which of the writes that had begun may still land: executing, with a credential that lives. */
-export async function stillInFlight({ db, clock }: Services, inFlight: readonly InFlight[]): Promise<InFlight[]> {
+export async function stillInFlight(
+  { db, clock }: Services,
+  inFlight: readonly InFlight[],
+): Promise<InFlight[]> {
   if (inFlight.length === 0) return [];
   const rows = await db.sql
     .selectFrom('action')

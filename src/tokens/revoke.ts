@@ -6,7 +6,11 @@ import { appendEntry } from '../log/append.ts';
  * Ends a token at once, and with it every web session made from it. Repeating it changes nothing.
  * @throws AppError `forbidden`, `not_found`
  */
-export async function revokeToken(services: Services, actor: Actor, id: string): Promise<{ id: string; revokedAt: Date }> {
+export async function revokeToken(
+  services: Services,
+  actor: Actor,
+  id: string,
+): Promise<{ id: string; revokedAt: Date }> {
   requireRole(actor, ['admin']);
   const now = services.clock.now();
   return services.db.sql.transaction().execute(async (tx) => {
@@ -17,7 +21,14 @@ export async function revokeToken(services: Services, actor: Actor, id: string):
     if (row.revoked_at) return { id, revokedAt: row.revoked_at };
     await tx.updateTable('token').set({ revoked_at: now }).where('id', '=', id).execute();
     const data = { token: id, person: row.person };
-    await appendEntry(tx, { kind: 'token.revoked', agent: row.agent, ref: id, at: now, actor: actor.id, data });
+    await appendEntry(tx, {
+      kind: 'token.revoked',
+      agent: row.agent,
+      ref: id,
+      at: now,
+      actor: actor.id,
+      data,
+    });
     return { id, revokedAt: now };
   });
 }

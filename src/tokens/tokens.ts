@@ -28,19 +28,31 @@ export interface NewToken {
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** Makes a token on an admin's word. */
-export async function createToken(services: Services, actor: Actor, request: TokenRequest): Promise<NewToken> {
+export async function createToken(
+  services: Services,
+  actor: Actor,
+  request: TokenRequest,
+): Promise<NewToken> {
   requireRole(actor, ['admin'], request.agent);
   if (actor.agent !== undefined && request.agent === undefined) {
     throw new AppError('forbidden', `${actor.id} makes tokens for agent ${actor.agent} alone`);
   }
   if (request.roles.includes('agent') && request.agent === undefined) {
-    throw new AppError('invalid_input', 'Cannot make an agent token without an agent: it acts for that agent alone');
+    throw new AppError(
+      'invalid_input',
+      'Cannot make an agent token without an agent: it acts for that agent alone',
+    );
   }
   const now = services.clock.now();
   return services.db.sql.transaction().execute(async (tx) => {
     const made = await insertToken(tx, now, actor.id, request);
     const { roles, agent, person } = request;
-    const data = { token: made.id, roles: [...roles], person: person ?? null, expires: made.expiresAt ?? null };
+    const data = {
+      token: made.id,
+      roles: [...roles],
+      person: person ?? null,
+      expires: made.expiresAt ?? null,
+    };
     await appendEntry(tx, { kind: 'token.created', agent, ref: made.id, at: now, actor: actor.id, data });
     return made;
   });
@@ -50,7 +62,10 @@ export async function createToken(services: Services, actor: Actor, request: Tok
 export async function insertToken(db: Sql, now: Date, by: string, request: TokenRequest): Promise<NewToken> {
   if (request.roles.length === 0) throw new AppError('invalid_input', 'Cannot make a token without a role');
   if (request.roles.includes('approver') && !request.person) {
-    throw new AppError('invalid_input', 'Cannot make an approver token without a person: approvals are personal');
+    throw new AppError(
+      'invalid_input',
+      'Cannot make an approver token without a person: approvals are personal',
+    );
   }
   const expiresAt = request.roles.includes('admin') ? adminExpiry(now, request.expiresAt) : request.expiresAt;
   const token = PREFIX + randomBytes(24).toString('base64url');
@@ -81,7 +96,11 @@ function adminExpiry(now: Date, asked: Date | undefined): Date {
  * Who a bearer token stands for.
  * @throws AppError `unauthenticated` when it is missing, unknown, expired or revoked (one message for all).
  */
-export async function authenticate(services: Services, token: string | undefined, via: Actor['via']): Promise<Actor> {
+export async function authenticate(
+  services: Services,
+  token: string | undefined,
+  via: Actor['via'],
+): Promise<Actor> {
   const tokens = services.db.sql.selectFrom('token').selectAll();
   const row = token ? await tokens.where('hash', '=', hashOf(token)).executeTakeFirst() : undefined;
   return standing(services, row, via);

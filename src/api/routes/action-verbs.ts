@@ -6,7 +6,14 @@ import { actionView } from '../../actions/view.ts';
 import { withdrawAction } from '../../actions/withdraw.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
-import { actionSchema, credentialSchema, idSchema, instantSchema, reasonSchema, textSchema } from '../schemas.ts';
+import {
+  actionSchema,
+  credentialSchema,
+  idSchema,
+  instantSchema,
+  reasonSchema,
+  textSchema,
+} from '../schemas.ts';
 import { beginCounted, begunPart } from './actions.ts';
 
 const params = z.object({ id: idSchema });
@@ -134,7 +141,10 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request) => {
-      const action = await completeAction(services, actorOf(request), { id: request.params.id, ...request.body });
+      const action = await completeAction(services, actorOf(request), {
+        id: request.params.id,
+        ...request.body,
+      });
       return actionView(services, action, { args: false });
     },
   );
@@ -146,7 +156,7 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
         tags,
         summary: 'The agent takes its question back',
         params,
-        body: z.strictObject({ reason: textSchema(2_000).optional() }).optional(),
+        body: z.strictObject({ reason: textSchema(2_000).optional() }).nullish(),
         response: { 200: actionSchema },
       },
     },

@@ -40,7 +40,9 @@ export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
         after === undefined ? row.state !== 'pending' : row.revision !== after;
       if (wait !== undefined && !over(action)) {
         await waiter.wait(id, waitMs(wait), closedSignal(reply), over);
-        return actionView(services, await actionById(services.db.sql, id), { args: maySeeArgs(actor, action.agent) });
+        return actionView(services, await actionById(services.db.sql, id), {
+          args: maySeeArgs(actor, action.agent),
+        });
       }
       return actionView(services, action, { args: maySeeArgs(actor, action.agent) });
     },

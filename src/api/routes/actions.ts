@@ -51,7 +51,10 @@ const askedSchema = actionSchema
   })
   .meta({ id: 'AskedAction' });
 
-const asked = (description: string) => ({ description, content: { 'application/json': { schema: askedSchema } } });
+const asked = (description: string) => ({
+  description,
+  content: { 'application/json': { schema: askedSchema } },
+});
 
 /** Asking, and the list of what was asked. */
 export function actionRoutes(app: Api, deps: RouteDeps): void {
@@ -115,7 +118,8 @@ function askRoute(app: Api, deps: RouteDeps): void {
       const answer = await askAction(services, actor, { ...body, agent: agentOf(actor, body.agent) });
       const { outcome, recorded, repeated } = answer;
       metrics.asked.inc({ outcome, kind: answer.action.kind });
-      const begins = request.query.begin === 'true' && outcome === 'allowed' && answer.action.kind === 'write';
+      const begins =
+        request.query.begin === 'true' && outcome === 'allowed' && answer.action.kind === 'write';
       const begun = begins
         ? await beginCounted(deps, actor, { id: answer.action.id, executionId: executionId ?? randomUUID() })
         : undefined;

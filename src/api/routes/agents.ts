@@ -17,7 +17,7 @@ const tags = ['agents'];
 export const manifestBody = z.union([anyObjectSchema, z.string()]);
 
 /** @throws AppError `manifest_invalid` with every problem */
-export function valueOf<T>(read: ManifestResult<T>): T {
+export function acceptedValue<T>(read: ManifestResult<T>): T {
   if (read.ok) return read.value;
   throw new AppError('manifest_invalid', formatProblems(read.problems), { problems: read.problems });
 }
@@ -32,7 +32,9 @@ export function agentRoutes(app: Api, { services }: RouteDeps): void {
         operationId: 'listAgents',
         tags,
         summary: 'All agents',
-        response: { 200: z.object({ agents: z.array(z.object({ agent: z.string(), revision: z.number() })) }) },
+        response: {
+          200: z.object({ agents: z.array(z.object({ agent: z.string(), revision: z.number() })) }),
+        },
       },
     },
     async (request) => {
@@ -59,9 +61,16 @@ export function agentRoutes(app: Api, { services }: RouteDeps): void {
             appliedBy: z.string(),
             manifest: anyObjectSchema,
             inForce: z.array(
-              z.object({ segment: z.string(), release: z.string(), since: instantSchema, because: z.string() }),
+              z.object({
+                segment: z.string(),
+                release: z.string(),
+                since: instantSchema,
+                because: z.string(),
+              }),
             ),
-            releases: z.array(z.object({ version: z.string(), digest: z.string(), createdAt: instantSchema })),
+            releases: z.array(
+              z.object({ version: z.string(), digest: z.string(), createdAt: instantSchema }),
+            ),
           }),
         },
       },
@@ -99,7 +108,9 @@ function applyRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
             revision: z.number().int().optional(),
             digest: z.string().optional(),
             changes: z.array(changeSchema),
-            advisory: z.array(z.string()).describe('Tools whose key the agent also holds: they can be passed by'),
+            advisory: z
+              .array(z.string())
+              .describe('Tools whose key the agent also holds: they can be passed by'),
             testMode: z.boolean(),
           }),
         },
@@ -110,8 +121,10 @@ function applyRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
       const { agent: name } = request.params;
       requireRole(actor, ['release-manager'], name);
       const { body } = request;
-      const agent = valueOf(
-        typeof body === 'string' ? readManifest('agent.yaml', body, 'agent') : readManifestValue(body, 'agent'),
+      const agent = acceptedValue(
+        typeof body === 'string'
+          ? readManifest('agent.yaml', body, 'agent')
+          : readManifestValue(body, 'agent'),
       );
       assertNamed(name, agent);
       const about = { agent: name, advisory: advisoryTools(agent), testMode: agent.testMode };
@@ -127,7 +140,10 @@ function applyRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
 /** @throws AppError `invalid_input` when the path names another agent than the manifest */
 export function assertNamed(name: string, manifest: { agent: string }): void {
   if (manifest.agent === name) return;
-  throw new AppError('invalid_input', `The manifest is of agent "${manifest.agent}", the path names "${name}"`);
+  throw new AppError(
+    'invalid_input',
+    `The manifest is of agent "${manifest.agent}", the path names "${name}"`,
+  );
 }
 
 const advisoryTools = (agent: Agent): string[] =>

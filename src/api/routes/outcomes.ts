@@ -16,7 +16,8 @@ export function outcomeRoutes(app: Api, { services }: RouteDeps): void {
         operationId: 'recordOutcomes',
         tags: ['outcomes'],
         summary: 'Record a batch of outcomes',
-        description: 'All or nothing, idempotent by id. Outcomes inherit segment, arm and release of their action.',
+        description:
+          'All or nothing, idempotent by id. Outcomes inherit segment, arm and release of their action.',
         body: z.strictObject({
           agent: agentNameSchema.optional().describe("Default: the token's agent"),
           outcomes: z

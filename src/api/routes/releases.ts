@@ -7,7 +7,7 @@ import { createRelease, previewRelease, releaseByVersion } from '../../releases/
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireReader } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, reasonSchema } from '../schemas.ts';
-import { assertNamed, manifestBody, valueOf } from './agents.ts';
+import { acceptedValue, assertNamed, manifestBody } from './agents.ts';
 
 const tags = ['releases'];
 const releaseParams = z.object({ agent: agentNameSchema, release: agentNameSchema.describe('Its version') });
@@ -42,8 +42,10 @@ export function releaseRoutes(app: Api, { services }: RouteDeps): void {
         summary: 'Put a release in force at once',
         description: 'Only the first one, if every write in it asks a person, or one that only takes away.',
         params: releaseParams,
-        body: z.strictObject({ reason: reasonSchema.default('adopted') }).optional(),
-        response: { 200: z.object({ agent: z.string(), version: z.string(), segments: z.array(z.string()) }) },
+        body: z.strictObject({ reason: reasonSchema.default('adopted') }).nullish(),
+        response: {
+          200: z.object({ agent: z.string(), version: z.string(), segments: z.array(z.string()) }),
+        },
       },
     },
     async (request) => {
@@ -63,7 +65,8 @@ function createRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void 
         operationId: 'createRelease',
         tags,
         summary: 'Store a release',
-        description: 'As JSON or as YAML. A release is immutable; `path` says how it goes on. With dryRun=true nothing is written.',
+        description:
+          'As JSON or as YAML. A release is immutable; `path` says how it goes on. With dryRun=true nothing is written.',
         params: z.object({ agent: agentNameSchema }),
         querystring: z.object({ dryRun: flagSchema }),
         body: manifestBody,
@@ -86,7 +89,7 @@ function createRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void 
       requireRole(actor, ['release-manager'], name);
       const { manifest } = await agentView(services.db.sql, name);
       const { body } = request;
-      const release = valueOf(
+      const release = acceptedValue(
         typeof body === 'string'
           ? readManifest('release.yaml', body, 'release', manifest)
           : readManifestValue(body, 'release', manifest),

@@ -21,7 +21,9 @@ const inFlightSchema = z.object({
 const disabledSchema = z
   .object({
     scope: z.string(),
-    state: z.enum(['closed', 'closing']).describe('closed: no write begins. closing: none but those of heldBy'),
+    state: z
+      .enum(['closed', 'closing'])
+      .describe('closed: no write begins. closing: none but those of heldBy'),
     epoch: z.number().int().optional(),
     offAtMs: z.number(),
     voided: z.number().int().describe('Pending and approved actions that were ended'),
@@ -99,14 +101,22 @@ function setRoute(app: Api, deps: RouteDeps): void {
         summary: 'Disable or enable a scope',
         description:
           'Scope: everything, agent/{agent} or tool/{agent}/{tool}. 200: closed, or enabled. 202: closing, or a second person is needed to enable everything.',
-        params: z.object({ '*': z.string().regex(SCOPE_PATTERN, 'write everything, agent/<agent> or tool/<agent>/<tool>').max(200) }),
+        params: z.object({
+          '*': z
+            .string()
+            .regex(SCOPE_PATTERN, 'write everything, agent/<agent> or tool/<agent>/<tool>')
+            .max(200),
+        }),
         body: z.strictObject({
           disabled: z.boolean(),
           reason: reasonSchema,
           reads: z.boolean().default(false).describe('Stops reads too'),
           wait: z.literal('drained').optional().describe('Wait until all that had begun is over'),
         }),
-        response: { 200: z.union([disabledSchema, enabledSchema]), 202: z.union([disabledSchema, enabledSchema]) },
+        response: {
+          200: z.union([disabledSchema, enabledSchema]),
+          202: z.union([disabledSchema, enabledSchema]),
+        },
       },
     },
     async (request, reply) => {

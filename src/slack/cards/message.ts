@@ -1,6 +1,9 @@
-import type { ActionsBlock, Button, ContextBlock, KnownBlock, MrkdwnElement, SectionBlock } from '@slack/types';
+import type { types } from '@slack/bolt';
 import { LIMITS } from '../limits.ts';
 import { cut } from '../mrkdwn.ts';
+
+export type KnownBlock = types.KnownBlock;
+export type Button = types.Button;
 
 /** What is posted: the blocks, and the whole of it again as text for notifications and screen readers. */
 export interface SlackMessage {
@@ -9,13 +12,13 @@ export interface SlackMessage {
 }
 
 /** Escaped text; `verbatim` keeps Slack from linking what is only text. */
-export const mrkdwn = (text: string, max: number = LIMITS.sectionText): MrkdwnElement => ({
+export const mrkdwn = (text: string, max: number = LIMITS.sectionText): types.MrkdwnElement => ({
   type: 'mrkdwn',
   text: cut(text, max),
   verbatim: true,
 });
 
-export const section = (blockId: string, text: string): SectionBlock => ({
+export const section = (blockId: string, text: string): types.SectionBlock => ({
   type: 'section',
   block_id: blockId,
   text: mrkdwn(text),
@@ -23,19 +26,19 @@ export const section = (blockId: string, text: string): SectionBlock => ({
 });
 
 /** Pairs of a title and a text, two beside each other. */
-export const fields = (blockId: string, pairs: readonly (readonly [string, string])[]): SectionBlock => ({
+export const fields = (blockId: string, pairs: readonly (readonly [string, string])[]): types.SectionBlock => ({
   type: 'section',
   block_id: blockId,
   fields: pairs.map(([title, text]) => mrkdwn(`*${title}*\n${text}`, LIMITS.fieldText)),
 });
 
-export const context = (blockId: string, lines: readonly string[]): ContextBlock => ({
+export const context = (blockId: string, lines: readonly string[]): types.ContextBlock => ({
   type: 'context',
   block_id: blockId,
   elements: lines.map((line) => mrkdwn(line)),
 });
 
-export const actions = (blockId: string, elements: Button[]): ActionsBlock => ({
+export const actions = (blockId: string, elements: Button[]): types.ActionsBlock => ({
   type: 'actions',
   block_id: blockId,
   elements,

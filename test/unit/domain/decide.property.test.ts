@@ -7,6 +7,7 @@ import { agentOf, releaseOf } from './manifest-fixtures.ts';
 
 const agent = agentOf({ attributes: { tier: 'string', vip: 'bool' } });
 const compiled = compileAgent(agent);
+const compiledAgain = compileAgent(agent);
 const SEGMENTS = ['gold', 'silver', 'default'] as const;
 const STRICTNESS = { allowed: 0, pending: 1, denied: 2 };
 
@@ -152,7 +153,7 @@ describe('decide(), whatever is asked', () => {
         const first = decide(asked, given);
         expect(decide(asked, given)).toEqual(first);
         expect({ ...asked, claimed: {} }).toEqual(before);
-        const copy: World = { ...given, agent: compileAgent(agent) };
+        const copy: World = { ...given, agent: compiledAgain };
         expect(decide({ ...asked }, copy)).toEqual(first);
       }),
       { numRuns: 200 },

@@ -1,0 +1,17 @@
+import type { Services } from '../src/context.ts';
+import { createAlertActivities } from './alerts.ts';
+import { createCardActivities, type SlackPort } from './cards.ts';
+import { createRolloutActivities } from './rollouts.ts';
+
+export interface ActivityDeps {
+  services: Services;
+  slack?: SlackPort;
+  webhookSecret?: string;
+}
+
+/** Everything the worker can do for the workflows. */
+export const createActivities = (deps: ActivityDeps) => ({
+  ...createRolloutActivities(deps.services),
+  ...createCardActivities(deps),
+  ...createAlertActivities(deps),
+});

@@ -1,0 +1,92 @@
+import { sql } from 'kysely';
+import type { Sql } from '../db/database.ts';
+
+/** `part` of `of`; the share is left out where there is nothing to count. */
+export interface Share {
+  part: number;
+  of: number;
+  share?: number;
+}
+
+/** How well an agent is covered, in one segment. */
+export interface SegmentPosture {
+  segment: string;
+  /** Begun writes with a recorded allow or the recorded approvals of their quorum. */
+  writesConfirmed: Share;
+  /** Begun writes that got a credential of their own. */
+  perActionCredential: Share;
+  /** Actions whose arguments are still kept, so that their decision can be made again. */
+  replayable: Share;
+  /** Begun without an outcome, past the deadline. */
+  unpaired: number;
+}
+
+export interface AgentPosture {
+  agent: string;
+  /** Tools declared `read` or `write`; one that says nothing counts as a write. */
+  toolsClassified: Share;
+  /** Tools whose key the agent also holds. */
+  advisory: string[];
+  segments: SegmentPosture[];
+}
+
+interface Counts {
+  agent: string;
+  segment: string;
+  actions: number;
+  kept: number;
+  begun: number;
+  confirmed: number;
+  credentialed: number;
+  unpaired: number;
+}
+
+/** Per agent and segment, from what is recorded and not from what is configured. */
+export async function readPosture(db: Sql, now: Date, agent?: string): Promise<AgentPosture[]> {
+  let query = db.selectFrom('agent').select('manifest').orderBy('name');
+  if (agent !== undefined) query = query.where('name', '=', agent);
+  const agents = await query.execute();
+  const counts = await countActions(db, now, agent);
+  return agents.map(({ manifest }) => {
+    const tools = Object.entries(manifest.tools);
+    return {
+      agent: manifest.agent,
+      toolsClassified: share(tools.filter(([, tool]) => tool.kind !== undefined).length, tools.length),
+      advisory: tools.flatMap(([name, tool]) => (tool.advisory ? [name] : [])),
+      segments: counts
+        .filter((row) => row.agent === manifest.agent)
+        .map((row) => ({
+          segment: row.segment,
+          writesConfirmed: share(row.confirmed, row.begun),
+          perActionCredential: share(row.credentialed, row.begun),
+          replayable: share(row.kept, row.actions),
+          unpaired: row.unpaired,
+        })),
+    };
+  });
+}
+
+const share = (part: number, of: number): Share => (of === 0 ? { part, of } : { part, of, share: part / of });
+
+async function countActions(db: Sql, now: Date, agent: string | undefined): Promise<Counts[]> {
+  const { rows } = await sql<Counts>`
+    WITH counted AS (
+      SELECT a.agent, coalesce(a.segment, 'default') AS segment,
+        a.kind = 'write' AND a.began_at IS NOT NULL AS begun,
+        EXISTS (SELECT 1 FROM action_private p WHERE p.action_id = a.id) AS kept,
+        CASE a.decided_by
+          WHEN 'policy' THEN EXISTS (SELECT 1 FROM log_entry l WHERE l.ref = a.id::text AND l.kind = 'action.asked')
+          ELSE (SELECT count(*) FROM decision d WHERE d.action_id = a.id AND d.verdict = 'approve')
+            >= coalesce((a.approval ->> 'quorum')::int, 1)
+        END AS confirmed,
+        EXISTS (SELECT 1 FROM credential c WHERE c.action_id = a.id) AS credentialed,
+        a.state = 'unknown' OR (a.state = 'executing' AND a.deadline_at < ${now}) AS unpaired
+      FROM action a WHERE ${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text
+    )
+    SELECT agent, segment, count(*)::int AS actions, (count(*) FILTER (WHERE kept))::int AS kept,
+      (count(*) FILTER (WHERE begun))::int AS begun, (count(*) FILTER (WHERE begun AND confirmed))::int AS confirmed,
+      (count(*) FILTER (WHERE begun AND credentialed))::int AS credentialed,
+      (count(*) FILTER (WHERE unpaired))::int AS unpaired
+    FROM counted GROUP BY agent, segment ORDER BY agent, segment`.execute(db);
+  return rows;
+}

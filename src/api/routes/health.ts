@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { pingDatabase } from '../../db/database.ts';
+import { unsequencedTail } from '../../log/sequence.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { anyObjectSchema } from '../schemas.ts';
+
+const PROBE_MS = 2_000;
+const config = { public: true, rateLimit: false } as const;
+const tags = ['service'];
+
+/** What monitors, verifiers and tools read; no token is needed. */
+export function healthRoutes(app: Api, deps: RouteDeps): void {
+  readyRoute(app, deps);
+  const { services, metrics } = deps;
+  app.get(
+    '/healthz',
+    {
+      config,
+      schema: {
+        operationId: 'health',
+        tags,
+        summary: 'Whether the process answers',
+        response: { 200: z.object({ status: z.literal('ok') }) },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
+  app.get(
+    '/metrics',
+    {
+      config,
+      schema: {
+        operationId: 'metrics',
+        tags,
+        summary: 'Counts and latencies for Prometheus',
+        response: {
+          200: { description: 'Prometheus text', content: { 'text/plain': { schema: z.string() } } },
+        },
+      },
+    },
+    async (_, reply) => {
+      const text = await metrics.registry.metrics();
+      return reply.type(metrics.registry.contentType).serializer(String).send(text);
+    },
+  );
+  app.get(
+    '/.well-known/jwks.json',
+    {
+      config,
+      schema: {
+        operationId: 'keys',
+        tags,
+        summary: 'The public keys of credentials and checkpoints',
+        response: { 200: z.object({ keys: z.array(anyObjectSchema) }) },
+      },
+    },
+    async (_, reply) => {
+      reply.header('cache-control', 'public, max-age=300');
+      return { keys: [{ ...services.keys.publicJwk }] };
+    },
+  );
+  app.get(
+    '/openapi.json',
+    {
+      config,
+      schema: { operationId: 'openapi', tags, summary: 'This document', response: { 200: anyObjectSchema } },
+    },
+    async (_, reply) =>
+      reply
+        .type('application/json')
+        .serializer(JSON.stringify)
+        .send({ ...app.swagger() }),
+  );
+}
+
+const stateSchema = z.enum(['up', 'down', 'unknown']);
+
+function readyRoute(app: Api, { services, options }: RouteDeps): void {
+  const readySchema = z.object({
+    status: z.enum(['ready', 'not-ready']),
+    database: stateSchema,
+    store: z.enum(['postgres', 'pglite']),
+    temporal: stateSchema.describe('Down: decisions still count; cards and rollouts follow when it is back'),
+    unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
+  });
+  app.get(
+    '/readyz',
+    {
+      config,
+      schema: {
+        operationId: 'ready',
+        tags,
+        summary: 'Whether questions can be answered',
+        response: { 200: readySchema, 503: readySchema },
+      },
+    },
+    async (_, reply) => {
+      const [database, temporal] = await Promise.all([
+        probe(() => pingDatabase(services.db)),
+        options.temporal ? probe(options.temporal) : ('unknown' as const),
+      ]);
+      const tail =
+        database === 'up' ? await unsequencedTail(services.db.sql).catch(() => undefined) : undefined;
+      const ready = database === 'up';
+      reply.code(ready ? 200 : 503);
+      return {
+        status: ready ? ('ready' as const) : ('not-ready' as const),
+        database,
+        store: services.db.kind,
+        temporal,
+        unsequencedTail: tail,
+      };
+    },
+  );
+}
+
+/** An answer that does not come in time is a no. */
+async function probe(ask: () => Promise<boolean>): Promise<'up' | 'down'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), PROBE_MS);
+  });
+  try {
+    return (await Promise.race([ask().catch(() => false), late])) ? 'up' : 'down';
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { rolloutById } from '../../rollouts/facts.ts';
+import type { RolloutRecord } from '../../rollouts/record.ts';
+import { startRollout } from '../../rollouts/start.ts';
+import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
+import { ROLLOUT_VERBS, runRolloutVerb } from '../../rollouts/verbs.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { actorOf, agentScope, requireReader } from '../auth.ts';
+import { agentNameSchema, anyObjectSchema, instantSchema, reasonSchema, textSchema } from '../schemas.ts';
+
+const tags = ['rollouts'];
+const idParam = textSchema(200, 1).regex(/^[^/\s]+$/);
+const STATUSES = ['running', 'paused', 'completed', 'rolled_back', 'superseded'] as const;
+
+const summaryFields = {
+  id: z.string(),
+  agent: z.string(),
+  release: z.string(),
+  status: z.enum(STATUSES),
+  startedAt: instantSchema,
+  startedBy: z.string(),
+  endedAt: instantSchema.optional(),
+};
+const summarySchema = z.object({ ...summaryFields, reason: z.string() }).meta({ id: 'RolloutSummary' });
+
+const statusSchema = z
+  .object({
+    ...summaryFields,
+    phase: z.string(),
+    step: z.number().int(),
+    steps: z.number().int(),
+    plan: z.string().describe('Against plan: "day 74 of 90, 6 late"'),
+    day: z.number().int(),
+    waitsFor: z.array(anyObjectSchema).describe('What it waits for, and why'),
+    segments: z.array(
+      z.object({
+        segment: z.string(),
+        state: z.string(),
+        exposurePercent: z.number(),
+        generation: z.number().int(),
+        release: z.string().optional(),
+        verdicts: z.array(anyObjectSchema),
+      }),
+    ),
+    pooled: z.array(anyObjectSchema),
+    baseline: z.unknown(),
+    baselineDigest: z.string().optional(),
+    digests: z.record(z.string(), z.string()),
+    gateApprovedBy: z.string().optional(),
+  })
+  .meta({ id: 'RolloutStatus' });
+
+/** Releases on their way to everyone. */
+export function rolloutRoutes(app: Api, deps: RouteDeps): void {
+  readRoutes(app, deps);
+  const { services } = deps;
+  app.post(
+    '/v1/rollouts',
+    {
+      schema: {
+        operationId: 'startRollout',
+        tags,
+        summary: 'Start a rollout',
+        body: z.strictObject({ agent: agentNameSchema, release: agentNameSchema, reason: reasonSchema }),
+        response: { 201: summarySchema },
+      },
+    },
+    async (request, reply) => {
+      const started = await startRollout(services, actorOf(request), request.body);
+      reply.code(201).header('location', `/v1/rollouts/${started.id}`);
+      return summaryOf(started);
+    },
+  );
+  app.post(
+    '/v1/rollouts/:id/:verb',
+    {
+      schema: {
+        operationId: 'steerRollout',
+        tags,
+        summary: 'Steer a rollout',
+        params: z.object({ id: idParam, verb: z.enum(ROLLOUT_VERBS) }),
+        body: z.strictObject({
+          reason: reasonSchema,
+          segment: textSchema(100, 1).optional().describe('rollback, reenter, exclude: this segment'),
+          checklist: z.array(textSchema(500)).max(50).optional().describe('approve-gate: what was checked'),
+        }),
+        response: {
+          200: z.object({ id: z.string(), verb: z.string(), changed: z.boolean(), detail: z.string() }),
+        },
+      },
+    },
+    async (request) => {
+      const input = { ...request.params, ...request.body };
+      const answer = await runRolloutVerb(services, actorOf(request), input);
+      return { id: input.id, verb: input.verb, ...answer };
+    },
+  );
+}
+
+function readRoutes(app: Api, { services }: RouteDeps): void {
+  app.get(
+    '/v1/rollouts',
+    {
+      schema: {
+        operationId: 'listRollouts',
+        tags,
+        summary: 'Rollouts, open ones first',
+        querystring: z.object({ agent: agentNameSchema.optional() }),
+        response: { 200: z.object({ rollouts: z.array(summarySchema) }) },
+      },
+    },
+    async (request) => {
+      const rollouts = await listRollouts(services.db.sql, agentScope(actorOf(request), request.query.agent));
+      return { rollouts: rollouts.map(summaryOf) };
+    },
+  );
+  app.get(
+    '/v1/rollouts/:id',
+    {
+      schema: {
+        operationId: 'getRollout',
+        tags,
+        summary: 'Where a rollout is, what it waits for and why',
+        params: z.object({ id: idParam }),
+        response: { 200: statusSchema },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      requireReader(actor);
+      const { agent } = await rolloutById(services.db.sql, request.params.id);
+      requireReader(actor, agent);
+      return statusOf(await rolloutStatus(services, request.params.id));
+    },
+  );
+}
+
+const summaryOf = ({ id, agent, release, status, reason, ...times }: RolloutRecord) => ({
+  id,
+  agent,
+  release,
+  status,
+  reason,
+  startedAt: times.started_at.toISOString(),
+  startedBy: times.started_by,
+  endedAt: times.ended_at?.toISOString(),
+});
+
+const statusOf = (status: RolloutStatusView) => ({
+  ...status,
+  startedAt: status.startedAt.toISOString(),
+  endedAt: status.endedAt?.toISOString(),
+  waitsFor: status.waitsFor.map((wait) => ({ ...wait })),
+  pooled: status.pooled.map((verdict) => ({ ...verdict })),
+  segments: status.segments.map((segment) => ({
+    ...segment,
+    release: segment.release ?? undefined,
+    verdicts: segment.verdicts.map((verdict) => ({ ...verdict })),
+  })),
+  baselineDigest: status.baselineDigest ?? undefined,
+  gateApprovedBy: status.gateApprovedBy ?? undefined,
+});

@@ -1,0 +1,166 @@
+import { createHash, randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Services } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { ActionWaiter } from './action-waiter.ts';
+import type { Api, ApiOptions, RouteDeps } from './app.ts';
+import { authenticateRequest } from './auth.ts';
+import { readBodies } from './bodies.ts';
+import { type ApiMetrics, createMetrics } from './metrics.ts';
+import { describeApi } from './openapi.ts';
+import { asAppError, logFailure, sendProblem } from './problems.ts';
+import { actionRoute } from './routes/action.ts';
+import { decisionRoutes, executionRoutes } from './routes/action-verbs.ts';
+import { actionRoutes } from './routes/actions.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { healthRoutes } from './routes/health.ts';
+import { incidentRoutes } from './routes/incidents.ts';
+import { logRoutes } from './routes/log.ts';
+import { outcomeRoutes } from './routes/outcomes.ts';
+import { postureRoutes } from './routes/posture.ts';
+import { releaseRoutes } from './routes/releases.ts';
+import { rolloutRoutes } from './routes/rollouts.ts';
+import { switchRoutes } from './routes/switches.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+
+export type { ApiOptions } from './app.ts';
+
+const BODY_BYTES_MAX = 1_048_576;
+const REQUESTS_PER_MINUTE = 300_000;
+/** For callers without a token. */
+const ANONYMOUS_PER_MINUTE = 1_200;
+
+/** What never reaches the service log. */
+const REDACTED = [
+  'req.headers',
+  'headers',
+  'authorization',
+  'cookie',
+  'args',
+  'token',
+  'body',
+  '*.args',
+  '*.token',
+];
+
+/** The HTTP API and its pages. It listens when `listen()` is called; `close()` answers what still waits. */
+export async function createApi(given: Services, options: ApiOptions = {}): Promise<FastifyInstance> {
+  const waiter = new ActionWaiter(given);
+  const services = wakingToo(given, waiter);
+  const app = newApp(services);
+  const metrics = createMetrics(services);
+  const deps: RouteDeps = { services, waiter, metrics, options };
+  app.setErrorHandler((error, request, reply) => {
+    const problem = asAppError(error);
+    logFailure(request, problem);
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]?.slice(0, 200);
+    return sendProblem(reply, new AppError('not_found', `There is no ${request.method} ${path}`));
+  });
+  app.addHook('preClose', async () => waiter.close());
+  readBodies(app);
+  measure(app, metrics);
+  await protect(app, services, options);
+  await describeApi(app, packageJson.version);
+  app.register(async (scope) => {
+    const v1 = scope.withTypeProvider<ZodTypeProvider>();
+    v1.addHook('onRequest', (request) => authenticateRequest(services, request));
+    for (const register of V1_ROUTES) register(v1, deps);
+  });
+  healthRoutes(app, deps);
+  await app.ready();
+  return app as unknown as FastifyInstance;
+}
+
+/** The services as they are now and later, except that a wake reaches the long polls too. */
+function wakingToo(given: Services, waiter: ActionWaiter): Services {
+  const wake = () => {
+    given.wake();
+    waiter.wake();
+  };
+  return Object.create(given, { wake: { value: wake } }) as Services;
+}
+
+const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
+  actionRoutes,
+  actionRoute,
+  decisionRoutes,
+  executionRoutes,
+  outcomeRoutes,
+  agentRoutes,
+  releaseRoutes,
+  rolloutRoutes,
+  switchRoutes,
+  incidentRoutes,
+  logRoutes,
+  postureRoutes,
+  tokenRoutes,
+];
+
+function newApp({ log }: Services): Api {
+  const loggerInstance: FastifyBaseLogger = log.child(
+    { part: 'api' },
+    { redact: { paths: REDACTED, censor: '[redacted]' } },
+  );
+  const app: Api = Fastify({
+    loggerInstance,
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES_MAX,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, _, reply) => void sendProblem(reply, asAppError(error)),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  return app;
+}
+
+function measure(app: Api, { requests, latency }: ApiMetrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const { method } = request;
+    requests.inc({ method, route, status: String(reply.statusCode) });
+    const waited = (request.query as { wait?: string } | undefined)?.wait !== undefined;
+    if (!waited) latency.observe({ method, route }, reply.elapsedTime / 1_000);
+    request.log.debug({ method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+  });
+}
+
+async function protect(app: Api, { publicUrl }: Services, options: ApiOptions): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    // With no-referrer a browser sends "Origin: null" with a form, and the forms could not be told from forged ones.
+    referrerPolicy: { policy: 'same-origin' },
+    hsts: publicUrl.startsWith('https:'),
+  });
+  await app.register(rateLimit, {
+    timeWindow: 60_000,
+    max: (_, key) =>
+      key.startsWith('token ') ? (options.requestsPerMinute ?? REQUESTS_PER_MINUTE) : ANONYMOUS_PER_MINUTE,
+    keyGenerator: rateKey,
+    errorResponseBuilder: (_, { after }) => new AppError('rate_limited', `Too many requests: wait ${after}`),
+  });
+}
+
+/** One bucket a token; the token itself is not kept. */
+function rateKey(request: FastifyRequest): string {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return `address ${request.ip}`;
+  return `token ${createHash('sha256').update(authorization).digest('base64url')}`;
+}

@@ -1,0 +1,54 @@
+import type { Client } from '@temporalio/client';
+import { sweepActions } from './actions/sweep.ts';
+import type { Services } from './context.ts';
+import { exclusively, LOCKS } from './db/exclusive.ts';
+import { pingDatabase } from './db/database.ts';
+import { sequenceLog } from './log/sequence.ts';
+import { startLoop } from './loop.ts';
+import { judgeDue } from './rollouts/judge.ts';
+import { dispatchOutbox } from './temporal/dispatch.ts';
+import { TASK_QUEUE } from './temporal/worker.ts';
+
+const JUDGE_EVERY_MS = 250;
+const DISPATCH_EVERY_MS = 200;
+const SWEEP_EVERY_MS = 1_000;
+const SEQUENCE_EVERY_MS = 100;
+const LEASE_EVERY_MS = 500;
+
+/** What the api role does besides answering: judge, dispatcher, sweeper, sequencer, each in one process at a time. */
+export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
+  const { db, log } = services;
+  const judge = startLoop('judge', JUDGE_EVERY_MS, () => exclusively(db, LOCKS.judge, () => judgeDue(services)), log);
+  const dispatcher = startLoop(
+    'dispatcher',
+    DISPATCH_EVERY_MS,
+    () => exclusively(db, LOCKS.dispatcher, () => dispatchOutbox(services, client, TASK_QUEUE)),
+    log,
+  );
+  const sweeper = startLoop(
+    'sweeper',
+    SWEEP_EVERY_MS,
+    () => exclusively(db, LOCKS.sweeper, () => sweepActions(services)),
+    log,
+  );
+  const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => sequenceLog(db.sql), log);
+  const lease = startLoop('lease', LEASE_EVERY_MS, () => renewLease(services), log);
+  const loops = [judge, dispatcher, sweeper, sequencer, lease];
+  return {
+    wake() {
+      judge.wake();
+      dispatcher.wake();
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+/** The store answered: reads of `record: after` grants may go on for the length of a lease from before the question. */
+async function renewLease({ db, after, asks }: Services): Promise<void> {
+  const sentMs = performance.now();
+  if (!(await pingDatabase(db))) return;
+  after?.renew(sentMs);
+  await after?.flush(asks);
+}

@@ -1,0 +1,157 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import pino, { type Logger } from 'pino';
+import { createActivities } from '../activities/index.ts';
+import { AskWriter } from './actions/ask-writer.ts';
+import { AfterBuffer } from './actions/record-after.ts';
+import { Worlds } from './agents/world.ts';
+import { createApi } from './api/server.ts';
+import { systemClock } from './clock.ts';
+import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
+import { ROLES, type Services } from './context.ts';
+import { loadKeys } from './credentials/keys.ts';
+import { startBackground } from './background.ts';
+import { DatabaseClock } from './db/clock.ts';
+import { openDatabase } from './db/database.ts';
+import { migrate } from './db/migrate.ts';
+import { findTemporalBinary } from './embedded/temporal-binary.ts';
+import { startTemporalServer } from './embedded/temporal-server.ts';
+import { createSlackApp } from './slack/app.ts';
+import { workflowBundle } from './temporal/bundle.ts';
+import { installTemporalLog, startWorker } from './temporal/worker.ts';
+import { insertToken } from './tokens/tokens.ts';
+
+/** A running service, or the roles of one that this process has. */
+export interface Portcullis {
+  /** Where this process listens. */
+  url: string;
+  publicUrl: string;
+  services: Services;
+  /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
+  localTokenFile?: string;
+  temporalAddress: string;
+  slack: boolean;
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  roles?: readonly ServiceRole[];
+  /** Told what takes long, such as fetching a Temporal server the first time. */
+  say?: (line: string) => void;
+}
+
+type Stop = () => Promise<unknown>;
+
+/** Puts every part together; the only place that does. */
+export async function startPortcullis(config: Config, options: StartOptions = {}): Promise<Portcullis> {
+  const roles = options.roles ?? SERVICE_ROLES;
+  const log = pino({ level: config.logLevel });
+  const stops: Stop[] = [];
+  const stop = async () => {
+    for (const one of stops.splice(0).reverse()) await one().catch((error: unknown) => log.warn({ err: error }, 'while stopping'));
+  };
+  try {
+    return await start(config, roles, log, stops, stop, options.say ?? (() => {}));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  roles: readonly ServiceRole[],
+  log: Logger,
+  stops: Stop[],
+  stop: Stop,
+  say: (line: string) => void,
+): Promise<Portcullis> {
+  const services = await openServices(config, log, stops);
+  const temporal = await openTemporal(config, stops, say);
+  const connection = Connection.lazy({ address: temporal.address });
+  stops.push(() => connection.close());
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const api = await createApi(services, { temporal: () => answers(client) });
+  const url = await api.listen({ host: config.host, port: config.port });
+  stops.push(() => api.close());
+  services.publicUrl = config.publicUrl ?? url;
+  const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
+  if (roles.includes('worker')) {
+    installTemporalLog(log);
+    const worker = startWorker({
+      address: temporal.address,
+      namespace: config.temporal.namespace,
+      bundle: await workflowBundle(),
+      activities: createActivities({ services, slack: slack?.port, webhookSecret: config.webhookSecret }),
+      client,
+      log,
+    });
+    stops.push(worker.stop);
+  }
+  if (roles.includes('slack') && slack) {
+    await slack.start();
+    stops.push(slack.stop);
+  }
+  if (roles.includes('api')) {
+    const background = startBackground(services, client);
+    services.wake = background.wake;
+    stops.push(background.stop);
+  }
+  const localTokenFile = config.databaseUrl ? undefined : await writeLocalToken(config, services, url);
+  return { url, publicUrl: services.publicUrl, services, localTokenFile, temporalAddress: temporal.address, slack: slack !== undefined, stop: async () => void (await stop()) };
+}
+
+async function openServices(config: Config, log: Logger, stops: Stop[]): Promise<Services> {
+  const db = await openDatabase(config.databaseUrl ? { url: config.databaseUrl } : { folder: config.dataFolder });
+  stops.push(() => db.close());
+  await migrate(db);
+  const clock = db.kind === 'postgres' ? await DatabaseClock.start(db.sql) : systemClock;
+  if (clock instanceof DatabaseClock) stops.push(async () => clock.stop());
+  return {
+    db,
+    clock,
+    dayMs: config.dayMs,
+    keys: await loadKeys(db.sql),
+    worlds: new Worlds(db.sql),
+    asks: new AskWriter(db.sql, clock),
+    after: new AfterBuffer(),
+    log,
+    publicUrl: config.publicUrl ?? '',
+    wake: () => {},
+  };
+}
+
+async function openTemporal(config: Config, stops: Stop[], say: (line: string) => void): Promise<{ address: string }> {
+  if (config.temporal.address) return { address: config.temporal.address };
+  const { path } = await findTemporalBinary({ log: say });
+  const server = await startTemporalServer({
+    binary: path,
+    namespace: config.temporal.namespace,
+    dbFile: join(config.dataFolder, 'temporal.db'),
+    logFile: join(config.dataFolder, 'temporal.log'),
+  });
+  stops.push(() => server.stop());
+  return server;
+}
+
+async function answers(client: Client): Promise<boolean> {
+  try {
+    await client.connection.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({}));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whoever can read the data folder owns the service anyway: its CLI gets a token with every role, for a day. */
+async function writeLocalToken(config: Config, services: Services, url: string): Promise<string> {
+  const person = userInfo().username.replace(/[^a-zA-Z0-9._-]/g, '-') || 'me';
+  const now = services.clock.now();
+  const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
+  mkdirSync(config.dataFolder, { recursive: true });
+  const file = join(config.dataFolder, 'token');
+  writeFileSync(file, `${JSON.stringify({ url, token })}\n`, { mode: 0o600 });
+  return file;
+}

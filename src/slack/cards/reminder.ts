@@ -1,0 +1,21 @@
+import type { Agent } from '../../domain/agent.ts';
+import { LIMITS } from '../limits.ts';
+import { cut, dateText, inline } from '../mrkdwn.ts';
+import { nameOf } from './action-state.ts';
+import type { CardFacts } from './card-facts.ts';
+import { section, type SlackMessage } from './message.ts';
+
+/** Reminds those who have not answered, by mention where their Slack user is known. */
+export function reminderMessage(facts: CardFacts, agent: Agent, people: readonly string[]): SlackMessage {
+  const { action } = facts;
+  const who = people.map((person) => {
+    const user = agent.people[person]?.slack?.split('/')[0];
+    return user ? `<@${user}>` : nameOf(facts, person);
+  });
+  const until = action.expires_at ? ` It expires ${dateText(action.expires_at)}; nothing happens then.` : '';
+  const text = cut(
+    `${who.join(', ') || 'Nobody of the group may decide'}: still waiting for an answer: ${inline(action.summary, 600)}.${until}`,
+    LIMITS.sectionText,
+  );
+  return { text, blocks: [section(`reminder:${action.id.slice(0, 8)}`, text)] };
+}

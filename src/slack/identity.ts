@@ -1,0 +1,134 @@
+import type { webApi } from '@slack/bolt';
+import type { Actor, Role, Services } from '../context.ts';
+import { type Agent, onCallOf } from '../domain/agent.ts';
+import { AppError } from '../errors.ts';
+
+/** Who pressed or typed, by Slack's word. */
+export interface SlackPerson {
+  userId: string;
+  teamId: string;
+}
+
+/** What Slack's directory says of a user; `undefined` when it did not answer. */
+export interface SlackUser {
+  deactivated: boolean;
+  bot: boolean;
+  teamId?: string;
+  email?: string;
+}
+
+/** Looks people up in Slack. */
+export interface SlackDirectory {
+  /** The workspace the app is installed in: nobody of another one counts. */
+  readonly teamId: string;
+  user(userId: string): Promise<SlackUser | undefined>;
+}
+
+const KNOWN_FOR_MS = 60_000;
+const KNOWN_MAX = 2_000;
+
+/** A directory over the Web API; an answer is believed for a minute. */
+export function createDirectory(client: webApi.WebClient, teamId: string): SlackDirectory {
+  const known = new Map<string, { user: SlackUser; until: number }>();
+  return {
+    teamId,
+    async user(userId) {
+      const cached = known.get(userId);
+      if (cached && cached.until > performance.now()) return cached.user;
+      const answer = await client.users.info({ user: userId }).catch(() => undefined);
+      if (!answer?.user) return undefined;
+      const { deleted, is_bot, team_id, profile } = answer.user;
+      const user = { deactivated: deleted === true, bot: is_bot === true, teamId: team_id, email: profile?.email };
+      if (known.size >= KNOWN_MAX) known.clear();
+      known.set(userId, { user, until: performance.now() + KNOWN_FOR_MS });
+      return user;
+    },
+  };
+}
+
+/**
+ * The person behind a Slack user, for one agent.
+ * @throws AppError `forbidden` with what to do about it
+ */
+export async function actorFor(
+  services: Pick<Services, 'db'>,
+  directory: SlackDirectory,
+  who: SlackPerson,
+  agentName: string,
+): Promise<Actor> {
+  const row = await services.db.sql
+    .selectFrom('agent')
+    .select('manifest')
+    .where('name', '=', agentName)
+    .executeTakeFirst();
+  if (!row) throw new AppError('unknown_agent', `Agent "${agentName.slice(0, 64)}" is not known`);
+  const actor = await personOf(row.manifest, directory, who);
+  if (actor) return actor;
+  throw new AppError('forbidden', howToBeAdded(who, `agent "${agentName}"`));
+}
+
+/** Every agent this Slack user is a person of, with the actor they are there. @throws AppError `forbidden` */
+export async function actorsFor(
+  services: Pick<Services, 'db'>,
+  directory: SlackDirectory,
+  who: SlackPerson,
+): Promise<{ agent: Agent; actor: Actor }[]> {
+  const rows = await services.db.sql.selectFrom('agent').select('manifest').orderBy('name').execute();
+  const found: { agent: Agent; actor: Actor }[] = [];
+  for (const { manifest } of rows) {
+    const actor = await personOf(manifest, directory, who);
+    if (actor) found.push({ agent: manifest, actor });
+  }
+  if (found.length === 0) throw new AppError('forbidden', howToBeAdded(who, 'any agent'));
+  return found;
+}
+
+/** One actor for what covers every agent: the roles of all of them, always under the same person. */
+export function actorForEverything(found: readonly { actor: Actor }[]): Actor {
+  const [first] = found;
+  if (!first) throw new AppError('forbidden', 'You are not a person of any agent');
+  const { agent: _one, ...actor } = first.actor;
+  return { ...actor, roles: [...new Set(found.flatMap((each) => each.actor.roles))] };
+}
+
+async function personOf(agent: Agent, directory: SlackDirectory, who: SlackPerson): Promise<Actor | undefined> {
+  if (who.teamId !== directory.teamId) {
+    throw new AppError(
+      'forbidden',
+      `Slack user ${who.userId} is of workspace ${who.teamId}, and only people of ${directory.teamId} count here`,
+    );
+  }
+  const slackId = `${who.userId}/${who.teamId}`;
+  const byId = Object.entries(agent.people).find(([, { slack }]) => slack === slackId)?.[0];
+  if (byId === undefined && !agent.slack.matchEmail) return undefined;
+  const user = await directory.user(who.userId);
+  if (user?.deactivated || user?.bot) throw new AppError('forbidden', `Slack user ${who.userId} is deactivated or a bot`);
+  if (byId !== undefined) return actorOf(agent, byId, who, `slack ${slackId}`);
+  const byEmail = user && personByEmail(agent, user, directory);
+  return byEmail === undefined ? undefined : actorOf(agent, byEmail, who, `slack ${slackId} by e-mail`);
+}
+
+/** Only one person, without a Slack id of their own, and a user of this workspace: anything else is nobody. */
+function personByEmail(agent: Agent, user: SlackUser, { teamId }: SlackDirectory): string | undefined {
+  const email = user.email?.toLowerCase();
+  if (!email || user.teamId !== teamId) return undefined;
+  const found = Object.entries(agent.people).filter(([, person]) => person.email?.toLowerCase() === email);
+  const [first] = found;
+  return found.length === 1 && first && first[1].slack === undefined ? first[0] : undefined;
+}
+
+function actorOf(agent: Agent, person: string, _who: SlackPerson, identity: string): Actor {
+  return { id: person, person, roles: rolesOf(agent, person), agent: agent.agent, via: 'slack', identity, attributes: {} };
+}
+
+/** What the manifest makes a person: the same words as a token's roles. */
+export function rolesOf(agent: Agent, person: string): Role[] {
+  const roles: Role[] = [];
+  if (Object.values(agent.approvers).some((group) => group.includes(person))) roles.push('approver');
+  if (onCallOf(agent).includes(person)) roles.push('on-call');
+  if (agent.owners.includes(person)) roles.push('release-manager');
+  return roles;
+}
+
+const howToBeAdded = ({ userId, teamId }: SlackPerson, what: string): string =>
+  `You are not a person of ${what}. An owner adds "slack: ${userId}/${teamId}" to you under "people" in its manifest and runs portcullis apply`;

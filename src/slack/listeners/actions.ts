@@ -1,0 +1,81 @@
+import type { App, RespondFn } from '@slack/bolt';
+import { type Decided, decideAction } from '../../actions/decide.ts';
+import { actionById } from '../../actions/store.ts';
+import type { Verdict } from '../../domain/approval.ts';
+import { type ActionValue, BUTTON, VALUE } from '../buttons.ts';
+import { actorFor, type SlackPerson } from '../identity.ts';
+import { denyReasonView, noticeView, reportView } from '../modals.ts';
+import { wordsFor } from '../words.ts';
+import { type ButtonClick, copyOf, type ListenerDeps, personOf, refreshClicked, tell } from './deps.ts';
+
+/** The buttons of an action's card. */
+export function register(app: App, deps: ListenerDeps): void {
+  app.action<ButtonClick>(BUTTON.approve, async ({ ack, body, action, respond }) => {
+    const receivedAt = deps.services.clock.now();
+    await ack();
+    const value = VALUE.action.parse(action.value);
+    const decided = await decide(deps, personOf(body), value, 'approve', receivedAt);
+    await show(deps, body, respond, decided, 'approve');
+  });
+  app.action<ButtonClick>(BUTTON.deny, async ({ ack, body, action, respond }) => {
+    const receivedAt = deps.services.clock.now();
+    await ack();
+    await deny(deps, body, respond, VALUE.action.parse(action.value), receivedAt);
+  });
+  app.action<ButtonClick>(BUTTON.denyReason, async ({ ack, body, action }) => {
+    await ack();
+    const { id } = VALUE.action.parse(action.value);
+    await deps.client.views.open({ trigger_id: body.trigger_id, view: denyReasonView(placeOf(body, id), 'counted') });
+  });
+  app.action<ButtonClick>(BUTTON.report, async ({ ack, body, action }) => {
+    await ack();
+    const { id } = VALUE.action.parse(action.value);
+    await deps.client.views.open({ trigger_id: body.trigger_id, view: reportView(placeOf(body, id)) });
+  });
+  app.action(BUTTON.open, ({ ack }) => ack());
+}
+
+const placeOf = (body: ButtonClick, id: string) => ({ id, ...(copyOf(body) ?? { channel: '', ts: '' }) });
+
+/** Counts the click with what the person saw and when it came. */
+async function decide(
+  { services, directory }: ListenerDeps,
+  who: SlackPerson,
+  { id, revision, digest }: ActionValue,
+  verdict: Verdict,
+  receivedAt: Date,
+): Promise<Decided> {
+  const { agent } = await actionById(services.db.sql, id);
+  const actor = await actorFor(services, directory, who, agent);
+  return decideAction(services, actor, { id, verdict, revision, digest, receivedAt });
+}
+
+/** The trigger lives three seconds: the modal opens while the denial is being committed, and then says what became of it. */
+async function deny(deps: ListenerDeps, body: ButtonClick, respond: RespondFn, value: ActionValue, receivedAt: Date) {
+  const place = placeOf(body, value.id);
+  const opening = deps.client.views
+    .open({ trigger_id: body.trigger_id, view: denyReasonView(place, 'recording') })
+    .then(({ view }) => view?.id)
+    .catch(() => undefined);
+  const updateModal = async (view: ReturnType<typeof noticeView>) => {
+    const view_id = await opening;
+    if (view_id) await deps.client.views.update({ view_id, view }).catch(() => undefined);
+  };
+  try {
+    const decided = await decide(deps, personOf(body), value, 'deny', receivedAt);
+    await Promise.all([
+      updateModal(denyReasonView(place, 'counted')),
+      show(deps, body, respond, decided, 'deny'),
+    ]);
+  } catch (error) {
+    await updateModal(noticeView('Not denied', wordsFor(error)));
+    throw error;
+  }
+}
+
+async function show(deps: ListenerDeps, body: ButtonClick, respond: RespondFn, { action, counted }: Decided, verdict: Verdict) {
+  const shown = await refreshClicked(deps, action.id, copyOf(body));
+  const word = verdict === 'approve' ? 'approval' : 'denial';
+  if (!counted) await tell(respond, `Your ${word} is counted already; once is enough.`);
+  else if (!shown) await tell(respond, `*Recorded:* your ${word} counts. The card follows as soon as Slack takes it.`);
+}

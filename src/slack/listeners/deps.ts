@@ -1,0 +1,46 @@
+import type { types } from '@slack/bolt';
+import type { BlockAction, ButtonAction, RespondFn, webApi } from '@slack/bolt';
+import type { Services } from '../../context.ts';
+import { keepCopy, refreshCopy } from '../cards/copies.ts';
+import type { SlackDirectory, SlackPerson } from '../identity.ts';
+import type { Copy, SlackPort } from '../port.ts';
+
+/** What every listener is given. */
+export interface ListenerDeps {
+  services: Services;
+  slack: SlackPort;
+  client: webApi.WebClient;
+  directory: SlackDirectory;
+}
+
+export type ButtonClick = BlockAction<ButtonAction>;
+export type View = types.ModalView;
+
+/** Who acts: Slack's user and the workspace that user is of. */
+export const personOf = (body: { user: { id: string; team_id?: string }; team?: { id: string } | null }): SlackPerson => ({
+  userId: body.user.id,
+  teamId: body.user.team_id ?? body.team?.id ?? '',
+});
+
+/** The message a button stands in. */
+export function copyOf(body: ButtonClick): Copy | undefined {
+  const { channel_id: channel, message_ts: ts } = body.container;
+  return typeof channel === 'string' && typeof ts === 'string' ? { channel, ts } : undefined;
+}
+
+/** Tells one person, beside the message, without touching it. */
+export const tell = (respond: RespondFn, text: string) =>
+  respond({ response_type: 'ephemeral', replace_original: false, text });
+
+/** Shows on the clicked copy what is true now; the other copies follow by the workflow. False: it could not be shown. */
+export async function refreshClicked({ services, slack }: ListenerDeps, id: string, copy: Copy | undefined): Promise<boolean> {
+  if (!copy) return false;
+  try {
+    await keepCopy(services, id, copy, 0);
+    await refreshCopy(services, slack, id, copy);
+    return true;
+  } catch (error) {
+    services.log.warn({ err: error, action: id }, 'the clicked card could not be updated; the workflow will');
+    return false;
+  }
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type ActivityInboundCallsInterceptor, Worker } from '@temporalio/worker';
+import type { ManualClock } from '../../src/clock.ts';
+import { workflowBundle } from '../../src/temporal/bundle.ts';
+
+/**
+ * A worker on the time-skipping server whose activities see the server's time: before each one the services' clock
+ * moves to where the environment is.
+ */
+export async function createSkippingWorker(
+  environment: TestWorkflowEnvironment,
+  clock: ManualClock,
+  activities: object,
+): Promise<{ worker: Worker; taskQueue: string }> {
+  const taskQueue = randomUUID();
+  const inbound: ActivityInboundCallsInterceptor = {
+    async execute(input, next) {
+      clock.moveTo(new Date(await environment.currentTimeMs()));
+      return next(input);
+    },
+  };
+  const { code } = await workflowBundle();
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    taskQueue,
+    workflowBundle: { code },
+    activities,
+    interceptors: { activity: [() => ({ inbound })] },
+  });
+  return { worker, taskQueue };
+}

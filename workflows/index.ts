@@ -1,0 +1,3 @@
+export { alert } from './alert.ts';
+export { governedAction } from './governed-action.ts';
+export { rollout } from './rollout.ts';
