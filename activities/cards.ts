@@ -52,6 +52,7 @@ export const createCardActivities = ({ services, slack }: CardActivityDeps) => (
   },
 });
 export type CardActivities = ReturnType<typeof createCardActivities>;
+export type { SlackPort };
 
 type Deps = Required<CardActivityDeps>;
 

@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRolloutActivities } from '../../activities/rollouts.ts';
 import { ManualClock } from '../../src/clock.ts';
 import { rolloutById } from '../../src/rollouts/facts.ts';
@@ -9,6 +9,7 @@ import { type RolloutVerb, runRolloutVerb } from '../../src/rollouts/verbs.ts';
 import type { rollout } from '../../workflows/rollout.ts';
 import { changedSignal, rollbackSignal, rolloutWorkflowId } from '../../workflows/rollout.contract.ts';
 import { givenAdopted, givenRelease, managerActor } from '../support/fixtures.ts';
+import { keepHistory } from '../support/histories.ts';
 import { createTestServices, type TestServices } from '../support/services.ts';
 import { createTimeSkippingEnv } from '../support/test-server.ts';
 import { createSkippingWorker } from '../support/workflow-env.ts';
@@ -33,10 +34,13 @@ rollout:
 let environment: TestWorkflowEnvironment;
 let services: TestServices;
 
-beforeAll(async () => {
+beforeEach(async () => {
   environment = await createTimeSkippingEnv();
 });
-afterAll(() => environment?.teardown());
+afterEach(async () => {
+  await services.close();
+  await environment.teardown();
+});
 
 /** A rollout started as `temporal workflow start` would, with the verbs a person has. */
 async function givenRollout(id: string) {
@@ -72,6 +76,7 @@ describe('rollout', () => {
         await say(handle, 'approve-gate', { checklist: ['the desk agrees'] });
       }
       await handle.result();
+      await keepHistory(handle, 'rollout/completed');
     });
     expect(seen).toEqual(['baseline person', 'constrained person', 'constrained person', 'scale person', 'scale checklist+person']);
     const done = await rolloutById(services.db.sql, 'whole');
@@ -79,7 +84,6 @@ describe('rollout', () => {
     expect(done.baseline_digest).toMatch(/^[0-9a-f]{64}$/);
     const inForce = await services.db.sql.selectFrom('in_force').select('release').execute();
     expect(inForce.map((row) => row.release)).toEqual(['2', '2']);
-    await services.close();
   });
 
   test('stands still while paused and goes on where it stood', async () => {
@@ -96,9 +100,10 @@ describe('rollout', () => {
       const after = await rolloutStatus(services, 'paused');
       expect(after.waitsFor.map((wait) => wait.for)).toEqual(['person']);
       expect(after.plan).toMatch(/4[01] late/);
-      await handle.terminate();
+      await say(handle, 'rollback');
+      await handle.result();
+      await keepHistory(handle, 'rollout/paused-and-resumed');
     });
-    await services.close();
   });
 
   test('rolls back by a Temporal signal of a person with standing, and refuses others', async () => {
@@ -117,9 +122,9 @@ describe('rollout', () => {
       expect(gold).toMatchObject({ state: 'rolled_back', exposurePercent: 0, generation: 2, release: '1' });
       await handle.signal(rollbackSignal, { actor: 'olga', reason: 'all of it' });
       await handle.result();
+      await keepHistory(handle, 'rollout/rolled-back-by-signal');
     });
     expect(await rolloutById(services.db.sql, 'signalled')).toMatchObject({ status: 'rolled_back' });
-    await services.close();
   });
 
   test('refuses to start for somebody without standing, with the reason', async () => {
@@ -128,8 +133,8 @@ describe('rollout', () => {
       await services.db.sql.updateTable('agent').set({ manifest: JSON.stringify({ ...(await manifest()), owners: ['cleo'] }) }).execute();
       const handle = await start();
       await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'forbidden' } } });
+      await keepHistory(handle, 'rollout/refused');
     });
-    await services.close();
   });
 });
 

@@ -1,0 +1,121 @@
+import { createHmac } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { fetch } from 'undici';
+import type { Services } from '../src/context.ts';
+import type { Agent } from '../src/domain/agent.ts';
+import { alertCard } from '../src/slack/cards/alert-card.ts';
+import { alertById, readAlertFacts } from '../src/slack/cards/alert-facts.ts';
+import { copiesOf, keepCopy } from '../src/slack/cards/copies.ts';
+import type { SlackPort } from '../src/slack/port.ts';
+import { asActivityFailure } from './failures.ts';
+
+const WEBHOOK_TIMEOUT_MS = 5_000;
+
+export interface AlertActivityDeps {
+  services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;
+  slack?: SlackPort;
+  /** Signs webhooks (Standard Webhooks, `whsec_…` or plain text); without it none is sent. */
+  webhookSecret?: string;
+}
+
+/** What became of an alert, in words: `posted`, `no channel`, `no Slack tokens`; `sent`, `no url`, `no secret`. */
+export interface AlertDelivery {
+  slack: string;
+  webhook: string;
+}
+
+/** Brings alerts to people and systems. */
+export const createAlertActivities = (deps: AlertActivityDeps) => ({
+  /** To each channel and each webhook once; what failed is tried again without repeating what arrived. */
+  async deliverAlert(alertId: string): Promise<AlertDelivery> {
+    const alert = await alertById(deps.services, alertId);
+    const agents = await agentsOf(deps, alert.agent);
+    const [slack, webhook] = await Promise.allSettled([
+      toSlack(deps, alertId, agents),
+      toWebhooks(deps, alertId, agents),
+    ]);
+    if (slack.status === 'rejected') throw asActivityFailure(slack.reason);
+    if (webhook.status === 'rejected') throw webhook.reason;
+    return { slack: slack.value, webhook: webhook.value };
+  },
+});
+export type AlertActivities = ReturnType<typeof createAlertActivities>;
+
+/** An alert about everything concerns every agent. */
+async function agentsOf({ services }: AlertActivityDeps, agent: string | null): Promise<Agent[]> {
+  let query = services.db.sql.selectFrom('agent').select('manifest').orderBy('name');
+  if (agent !== null) query = query.where('name', '=', agent);
+  return (await query.execute()).map(({ manifest }) => manifest);
+}
+
+async function toSlack({ services, slack }: AlertActivityDeps, alertId: string, agents: readonly Agent[]): Promise<string> {
+  if (!slack) return 'no Slack tokens';
+  const channels = distinct(agents.map((agent) => agent.slack.alerts ?? agent.slack.channel));
+  if (channels.length === 0) return 'no channel';
+  const message = alertCard(await readAlertFacts(services, alertId));
+  let failure: unknown;
+  for (const channel of channels) {
+    const ref = `${alertId}@${channel}`;
+    if ((await copiesOf(services.db.sql, ref)).length > 0) continue;
+    try {
+      await keepCopy(services, ref, await slack.post(channel, message), 1);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return 'posted';
+}
+
+async function toWebhooks(deps: AlertActivityDeps, alertId: string, agents: readonly Agent[]): Promise<string> {
+  const { services, webhookSecret } = deps;
+  const urls = distinct(agents.map((agent) => agent.webhook?.url));
+  if (urls.length === 0) return 'no url';
+  if (!webhookSecret) return 'no secret';
+  const alert = await alertById(services, alertId);
+  if (alert.webhook_at) return 'sent';
+  const now = services.clock.now();
+  const body = JSON.stringify({
+    type: alert.kind,
+    timestamp: alert.created_at.toISOString(),
+    data: { id: alert.id, agent: alert.agent, ...alert.facts },
+  });
+  for (const url of urls) await post(url, webhookHeaders(webhookSecret, alert.id, now, body), body);
+  await services.db.sql.updateTable('alert').set({ webhook_at: now }).where('id', '=', alertId).execute();
+  return 'sent';
+}
+
+const distinct = (values: readonly (string | undefined)[]): string[] => [
+  ...new Set(values.filter((value) => value !== undefined)),
+];
+
+/** The headers of Standard Webhooks: HMAC-SHA-256 over `id.timestamp.body`. */
+export function webhookHeaders(secret: string, id: string, at: Date, body: string): Record<string, string> {
+  const timestamp = String(Math.floor(at.getTime() / 1_000));
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : secret;
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': `v1,${signature}`,
+  };
+}
+
+async function post(url: string, headers: Record<string, string>, body: string): Promise<void> {
+  const failed = (what: string, cause?: unknown) =>
+    ApplicationFailure.create({ message: `The webhook was not taken: ${what}`, type: 'webhook.failed', cause: asError(cause) });
+  const response = await fetch(url, {
+    method: 'POST',
+    headers,
+    body,
+    redirect: 'error',
+    signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
+  }).catch((error: unknown) => {
+    throw failed('no answer', error);
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw failed(`status ${response.status}`);
+}
+
+const asError = (value: unknown): Error | undefined => (value instanceof Error ? value : undefined);

@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from '@temporalio/worker';
+import { beforeAll, expect, test } from 'vitest';
+import { workflowBundle } from '../../src/temporal/bundle.ts';
+import { verifies } from '../requirements.ts';
+
+const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url));
+const fixtures = readdirSync(FOLDER, { recursive: true })
+  .map(String)
+  .filter((file) => file.endsWith('.json'))
+  .sort();
+
+/** One saved history for each way a workflow can go. */
+const SHAPES = [
+  'rollout/completed',
+  'rollout/continued-as-new',
+  'rollout/paused-and-resumed',
+  'rollout/refused',
+  'rollout/rolled-back-by-signal',
+];
+
+let code: string;
+beforeAll(async () => {
+  ({ code } = await workflowBundle());
+});
+
+test('every control-flow shape has a history', () => {
+  const recorded = fixtures.map((file) => file.replace(/(-v\d+)?\.json$/, ''));
+  expect(SHAPES.filter((shape) => !recorded.includes(shape))).toEqual([]);
+});
+
+for (const file of fixtures) {
+  verifies('never:history-fails-to-replay', `replays ${file}`, async () => {
+    const history = JSON.parse(readFileSync(`${FOLDER}${file}`, 'utf8'));
+    await Worker.runReplayHistory({ workflowBundle: { code } }, history);
+  });
+}

@@ -1,0 +1,59 @@
+import { test } from 'vitest';
+
+/** One promise: its sentence, where it comes from, and for a "must never" the guard whose removal turns its test red. */
+export interface Requirement {
+  promise: string;
+  /** File and name of what holds it; removed once by hand, and the citing test was seen to fail. */
+  guard?: string;
+}
+
+/** The promises as data. Tests cite them with `verifies`; a gate fails on one that no test cites. */
+export const REQUIREMENTS = {
+  'never:unrecorded-write': {
+    promise: 'A write never begins without a recorded allow or approval for exactly these arguments',
+    guard: "3-actions.sql begin_action(): r.state <> 'approved'",
+  },
+  'never:write-after-stop': {
+    promise: 'A write never begins after disable or a rollback covering it has returned',
+    guard: '3-actions.sql begin_action(): pg_advisory_xact_lock_shared before the first read',
+  },
+  'never:decision-twice': {
+    promise: 'A decision never counts twice',
+    guard: 'decide.ts: the decision row is looked up under the lock of the action row (lockedAction)',
+  },
+  'never:decision-without-standing': {
+    promise: 'A decision is never made by someone who may not',
+    guard: 'decide.ts assertMayDecide(): eligibility()',
+  },
+  'never:decision-shown-but-not-made': {
+    promise: 'A decision is never shown as made when it was not',
+    guard: 'slack/listeners/actions.ts: the card is updated only after decideAction() returned',
+  },
+  'never:acknowledged-lost': {
+    promise: 'Something acknowledged is never lost by any crash, restart or outage',
+    guard: 'db/migrations: every move_action() writes its outbox row in the same transaction',
+  },
+  'never:outage-reads-as-news': {
+    promise: 'A metric outage never reads as good or as bad news',
+    guard: 'domain/guardrail.ts verdictWord(): dataState is looked at before ok',
+  },
+  'never:secret-leaks': {
+    promise: 'A secret or a redacted argument never appears in Slack, logs, Temporal, error messages or the log',
+    guard: 'domain/redact.ts redact()',
+  },
+  'never:history-fails-to-replay': {
+    promise: 'A workflow history of an earlier version never fails to replay',
+    guard: 'workflows/: any added, removed or reordered command',
+  },
+  'never:rolled-back-reopened': {
+    promise: 'A rolled-back segment is never re-opened by anything but a person’s recorded reenter',
+    guard: "rollouts/moves.ts widen(): generation = planned and state in ('waiting', 'exposed')",
+  },
+} as const satisfies Record<string, Requirement>;
+
+export type RequirementId = keyof typeof REQUIREMENTS;
+
+/** A test that proves a promise; its name carries the promise's id, which the gate looks for. */
+export function verifies(id: RequirementId, criterion: string, body: () => Promise<void> | void, timeoutMs?: number): void {
+  test(`${criterion} [${id}]`, body, timeoutMs);
+}
