@@ -45,7 +45,7 @@ export async function describeApi(app: Api, version: string): Promise<void> {
       const { schema, url } = jsonSchemaTransform(document);
       return { schema: named(schema), url: url.replace(/\*$/, ':scope') };
     },
-    transformObject: (document) => withManifests(jsonSchemaTransformObject(document)),
+    transformObject: (document) => withManifests(withoutUnused(jsonSchemaTransformObject(document))),
   });
   app.addHook('onRoute', (route) => {
     const { schema } = route;
@@ -92,4 +92,15 @@ function named(schema: FastifySchema): FastifySchema {
   const scope = params?.properties?.['*'];
   if (scope === undefined) return schema;
   return { ...schema, params: { type: 'object', properties: { scope }, required: ['scope'] } };
+}
+
+/** Schemas of answers have no input form that anything refers to. */
+function withoutUnused<T extends object>(document: T): T {
+  const schemas =
+    (document as { components?: { schemas?: Record<string, unknown> } }).components?.schemas ?? {};
+  for (const name of Object.keys(schemas)) {
+    if (name.endsWith('Input') && name.slice(0, -'Input'.length) in schemas)
+      Reflect.deleteProperty(schemas, name);
+  }
+  return document;
 }

@@ -86,10 +86,18 @@ export function problemOf(error: AppError, requestId: string): ProblemDocument {
   };
 }
 
-/** Failures of the service are logged with their cause under the instance id; those of the caller are not. */
+/**
+ * Failures of the service are logged with their cause under the instance id; those of the caller are not. Other fields
+ * of the cause stay out: a database puts values there.
+ */
 export function logFailure(request: FastifyRequest, error: AppError): void {
   if (error.spec.http < 500) return;
-  request.log.error({ err: error.cause ?? error, code: error.code, instance: request.id }, 'request failed');
+  const cause = error.cause ?? error;
+  const { name, stack, code } = (cause instanceof Error ? cause : error) as Error & { code?: unknown };
+  request.log.error(
+    { code: error.code, instance: request.id, cause: { name, code, stack } },
+    'request failed',
+  );
 }
 
 export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {

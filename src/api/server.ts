@@ -1,7 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Services } from '../context.ts';
@@ -12,6 +17,7 @@ import { authenticateRequest } from './auth.ts';
 import { readBodies } from './bodies.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
+import { registerPages } from './pages/register.ts';
 import { asAppError, logFailure, sendProblem } from './problems.ts';
 import { actionRoute } from './routes/action.ts';
 import { decisionRoutes, executionRoutes } from './routes/action-verbs.ts';
@@ -74,6 +80,7 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     for (const register of V1_ROUTES) register(v1, deps);
   });
   healthRoutes(app, deps);
+  app.register(async (scope) => registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps));
   await app.ready();
   return app as unknown as FastifyInstance;
 }
@@ -110,7 +117,7 @@ function newApp({ log }: Services): Api {
   );
   const app: Api = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',

@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import type { Agent } from './agent.ts';
 import { approvalOf, type Grant, type Release, toolsOf } from './release.ts';
 
@@ -11,12 +12,15 @@ export interface Change {
 interface ToolGrant {
   tool: string;
   grant: Grant;
-  text: string;
+  text: string | undefined;
 }
+
+/** The store keeps no order of keys: two texts are equal when the values are. */
+const textOf = (value: unknown): string | undefined => canonicalize(value);
 
 const grantsOf = (release: Release): ToolGrant[] =>
   release.grants.flatMap((grant) =>
-    toolsOf(grant).map((tool) => ({ tool, grant, text: JSON.stringify({ ...grant, tool, name: undefined }) })),
+    toolsOf(grant).map((tool) => ({ tool, grant, text: textOf({ ...grant, tool, name: undefined }) })),
   );
 
 /** What a release gives and takes against the one in force. */
@@ -26,19 +30,31 @@ export function diffReleases(before: Release | undefined, after: Release): Chang
   const added = fresh.filter(({ text }) => !old.some((grant) => grant.text === text));
   const removed = old.filter(({ text }) => !fresh.some((grant) => grant.text === text));
   return [
-    ...removed.map(({ tool, grant }): Change => ({ sign: '-', what: `grant ${tool}`, detail: describeGrant(grant) })),
-    ...added.map(({ tool, grant }): Change => ({ sign: '+', what: `grant ${tool}`, detail: describeGrant(grant) })),
+    ...removed.map(
+      ({ tool, grant }): Change => ({ sign: '-', what: `grant ${tool}`, detail: describeGrant(grant) }),
+    ),
+    ...added.map(
+      ({ tool, grant }): Change => ({ sign: '+', what: `grant ${tool}`, detail: describeGrant(grant) }),
+    ),
   ];
 }
 
-/** Whether a release only takes away: every grant that lets something through stood in the one before. */
-export const onlyTakesAway = (before: Release, after: Release): boolean => {
-  const old = new Set(grantsOf(before).map(({ text }) => text));
-  const keptDenials = grantsOf(before)
-    .filter(({ grant }) => grant.deny !== undefined)
-    .every(({ text }) => grantsOf(after).some((grant) => grant.text === text));
-  return keptDenials && grantsOf(after).every(({ grant, text }) => grant.deny !== undefined || old.has(text));
-};
+/**
+ * Whether a release only takes away: every grant that lets something through stood in the one before, and nothing that
+ * held others back is gone. A denial holds every grant of its tool back, an asking grant those that ask less.
+ */
+export function onlyTakesAway(before: Release, after: Release): boolean {
+  const [old, fresh] = [grantsOf(before), grantsOf(after)];
+  const kept = new Set(fresh.map(({ text }) => text));
+  const known = new Set(old.map(({ text }) => text));
+  const lets = ({ grant }: ToolGrant) => grant.deny === undefined;
+  const held = old.every((gone) => {
+    if (kept.has(gone.text)) return true;
+    if (!lets(gone)) return false;
+    return !approvalOf(gone.grant) || !fresh.some((grant) => grant.tool === gone.tool && lets(grant));
+  });
+  return held && fresh.every((grant) => !lets(grant) || known.has(grant.text));
+}
 
 /** "asks desk", "runs unasked when args.amount < 100", "denied: no refunds". */
 export function describeGrant(grant: Grant): string {
@@ -53,21 +69,40 @@ const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}
 /** What a new manifest changes for an agent, part by part. */
 export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
   const parts = ['people', 'approvers', 'tools', 'metrics', 'attributes'] as const;
-  const changes = parts.flatMap((part) => diffRecords(part.replace(/s$/, ''), before?.[part] ?? {}, after[part]));
-  const scalars = ['owners', 'onCall', 'deployers', 'testMode', 'slack', 'segments', 'webhook', 'assertions'] as const;
+  const changes = parts.flatMap((part) =>
+    diffRecords(part.replace(/s$/, ''), before?.[part] ?? {}, after[part]),
+  );
+  const scalars = [
+    'owners',
+    'onCall',
+    'deployers',
+    'testMode',
+    'slack',
+    'segments',
+    'webhook',
+    'assertions',
+  ] as const;
   for (const name of scalars) {
-    const [old, fresh] = [JSON.stringify(before?.[name]), JSON.stringify(after[name])];
-    if (old !== fresh && (fresh ?? '[]') !== '[]' && !(before === undefined && fresh === '{"matchEmail":false}')) {
+    const [old, fresh] = [textOf(before?.[name]), textOf(after[name])];
+    if (
+      old !== fresh &&
+      (fresh ?? '[]') !== '[]' &&
+      !(before === undefined && fresh === '{"matchEmail":false}')
+    ) {
       changes.push({ sign: before ? '~' : '+', what: name, detail: fresh });
     }
   }
   return changes;
 }
 
-function diffRecords(part: string, before: Record<string, unknown>, after: Record<string, unknown>): Change[] {
+function diffRecords(
+  part: string,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): Change[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return names.flatMap((name): Change[] => {
-    const [old, fresh] = [JSON.stringify(before[name]), JSON.stringify(after[name])];
+    const [old, fresh] = [textOf(before[name]), textOf(after[name])];
     if (old === fresh) return [];
     return [{ sign: old === undefined ? '+' : fresh === undefined ? '-' : '~', what: `${part} ${name}` }];
   });

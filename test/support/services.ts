@@ -33,8 +33,21 @@ const POOL_SIZE = 8;
 
 /** A fresh, migrated store with the services over it. Call `close()`, or let `describeBothStores` do it. */
 export async function createTestServices(options: TestServicesOptions = {}): Promise<TestServices> {
-  const { store = 'pglite', clock = new ManualClock(), ...rest } = options;
-  const { db, close } = await openTestStore(store);
+  const { store = 'pglite', ...rest } = options;
+  return servicesOver(await openTestStore(store), rest);
+}
+
+/** Services over a database that others use too, migrated if it is new; closing leaves the database there. */
+export async function servicesAt(url: string, options: Omit<TestServicesOptions, 'store'> = {}): Promise<TestServices> {
+  const db = await openDatabase({ url, poolSize: POOL_SIZE });
+  await migrate(db);
+  return servicesOver({ db, close: () => db.close() }, options);
+}
+
+async function servicesOver(
+  { db, close }: { db: Database; close(): Promise<void> },
+  { clock = new ManualClock(), ...rest }: Omit<TestServicesOptions, 'store'>,
+): Promise<TestServices> {
   return {
     db,
     clock,

@@ -64,7 +64,7 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
     facts.breachToRevokedMs != null ? `From breach to revoked: ${Math.round(facts.breachToRevokedMs)} ms` : undefined,
     rollout ? `Rollout ${say(rollout)}${facts.incident ? `, incident ${say(facts.incident)}` : ''}` : undefined,
   ];
-  return lines.filter((line) => line !== undefined && line !== '');
+  return lines.filter((line): line is string => Boolean(line));
 }
 
 const evidenceLine = ({ metric, harms, events, limit, eValue }: AlertFacts['facts']): string =>
@@ -105,7 +105,7 @@ function buttonsOf({ id, kind, agent, facts, rollout, exposed }: AlertFacts): Bu
   const rollbacks = rollout && agent ? about.slice(0, ROLLBACK_BUTTONS_MAX) : [];
   return [
     ...rollbacks.map((segment, index) =>
-      button(`${BUTTON.alertRollback}.${index}`, rollbacks.length === 1 ? 'Roll back segment' : `Roll back segment ${segment}`, {
+      button(`${BUTTON.alertRollback}.${index}`, segment === facts.segment ? 'Roll back segment' : `Roll back segment ${segment}`, {
         value: VALUE.rollback.encode({ alert: id, rollout: rollout ?? '', agent: agent ?? '', segment }),
         style: 'danger',
         confirm: sure(`Roll back ${segment}: exposure zero at once, what waits is void.`, 'Roll back'),

@@ -153,14 +153,25 @@ BEGIN
   RETURN 'stands';
 END $$;
 ---
--- Reserves one use of a limit; false when the period is full.
-CREATE FUNCTION reserve_limit(a action, p_period text, p_starts timestamptz, p_most int)
-RETURNS boolean LANGUAGE plpgsql AS $$
+-- Reserves one use in every period the grant limits; false, and nothing is used, when one of them is full.
+CREATE FUNCTION reserve_limits(a action, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  l record;
+  v_used int;
 BEGIN
-  INSERT INTO limit_use AS l (agent, release, grant_name, period, starts_at, used)
-  VALUES (a.agent, a.release, a.grant_name, p_period, p_starts, 1)
-  ON CONFLICT (agent, release, grant_name, period, starts_at) DO UPDATE SET used = l.used + 1 WHERE l.used < p_most;
-  RETURN FOUND;
+  IF a.limits = '{}' THEN RETURN true; END IF;
+  FOR l IN SELECT * FROM (VALUES ('hour', (a.limits ->> 'perHour')::int), ('day', (a.limits ->> 'perDay')::int))
+      AS v (period, most) WHERE most IS NOT NULL LOOP
+    INSERT INTO limit_use AS u (agent, release, grant_name, period, starts_at, used)
+    VALUES (a.agent, a.release, a.grant_name, l.period, date_trunc(l.period, p_now), 0)
+    ON CONFLICT (agent, release, grant_name, period, starts_at) DO UPDATE SET used = u.used RETURNING used INTO v_used;
+    IF v_used >= l.most THEN RETURN false; END IF;
+  END LOOP;
+  UPDATE limit_use u SET used = u.used + 1
+  WHERE u.agent = a.agent AND u.release = a.release AND u.grant_name = a.grant_name
+    AND ((u.period = 'hour' AND a.limits ? 'perHour') OR (u.period = 'day' AND a.limits ? 'perDay'))
+    AND u.starts_at = date_trunc(u.period, p_now);
+  RETURN true;
 END $$;
 ---
 -- The moment of the write, once. Answers a status: 'begun', 'again' (same execution, still in time), or why not.
@@ -198,8 +209,7 @@ BEGIN
       UPDATE action SET superseded_because = v_standing WHERE action.id = r.id;
       PERFORM move_action(r.id, r.state, r.revision, 'superseded', 'action.superseded', p_now, 'policy',
         jsonb_build_object('because', v_standing));
-    ELSIF NOT coalesce(reserve_limit(r, 'hour', date_trunc('hour', p_now), (r.limits ->> 'perHour')::int), true)
-      OR NOT coalesce(reserve_limit(r, 'day', date_trunc('day', p_now), (r.limits ->> 'perDay')::int), true) THEN
+    ELSIF NOT reserve_limits(r, p_now) THEN
       status := 'limit_reached';
     ELSE
       status := 'begun';

@@ -1,0 +1,62 @@
+import type { Services } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { type Html, html } from './html.ts';
+import { sendPage } from './layout.ts';
+import { closeSession, openSession, requireFormToken, requireSameOrigin, sessionOf } from './session.ts';
+
+const LOGINS_PER_MINUTE = 60;
+const schema = { hide: true } as const;
+
+type Form = Record<string, string> | undefined;
+
+/** Signing in with a pasted token, and out. */
+export function loginPages(app: Api, { services }: RouteDeps): void {
+  app.get<{ Querystring: { next?: string } }>('/login', { schema }, async (request, reply) =>
+    sendPage(services, reply, { title: 'Sign in', main: loginForm(localPath(request.query.next)) }),
+  );
+  app.post<{ Body: Form }>(
+    '/login',
+    { schema, config: { rateLimit: { max: LOGINS_PER_MINUTE, timeWindow: 60_000 } } },
+    async (request, reply) => {
+      requireSameOrigin(services, request);
+      const next = localPath(request.body?.next);
+      try {
+        await openSession(services, reply, (request.body?.token ?? '').trim());
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        const main = loginForm(next, error.code === 'unauthenticated' ? WRONG_TOKEN : error.message);
+        return sendPage(services, reply, { title: 'Sign in', status: error.spec.http, main });
+      }
+      return reply.redirect(next, 303);
+    },
+  );
+  logout(app, services);
+}
+
+const WRONG_TOKEN = 'That token is unknown, expired or revoked.';
+
+function logout(app: Api, services: Services): void {
+  app.post<{ Body: Form }>('/logout', { schema }, async (request, reply) => {
+    requireSameOrigin(services, request);
+    const session = await sessionOf(services, request);
+    if (session) requireFormToken(session, request.body?.form);
+    closeSession(services, reply);
+    return reply.redirect('/login', 303);
+  });
+}
+
+/** Only a path of this service: a link must not lead people from the sign-in to another site. */
+export function localPath(next: unknown): string {
+  return typeof next === 'string' && /^\/(?![/\\])[\w\-./?=&%:]*$/.test(next) ? next : '/';
+}
+
+const loginForm = (next: string, problem?: string): Html => html`<h1>Sign in</h1>
+${problem && html`<p class="problem" role="alert">${problem}</p>`}
+<form class="panel" method="post" action="/login">
+<input type="hidden" name="next" value="${next}">
+<label for="token">Your token</label>
+<input id="token" name="token" type="password" required autocomplete="current-password" spellcheck="false">
+<button type="submit">Sign in</button>
+</form>
+<p class="meta">An admin makes one: <code>portcullis token create --role approver --person ana</code></p>`;

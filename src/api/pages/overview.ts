@@ -1,0 +1,114 @@
+import { listActions } from '../../actions/store.ts';
+import { type AgentView, agentView, listAgents } from '../../agents/list.ts';
+import type { Actor, Services } from '../../context.ts';
+import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
+import { listDisabled } from '../../switches/list.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { requireSession } from './access.ts';
+import { type Html, html } from './html.ts';
+import { sendPage } from './layout.ts';
+import { timeWords } from './words.ts';
+
+const WAITING_MAX = 100;
+
+/** What is governed, what is in force, what waits and what is off. An empty service says what to type next. */
+export function overviewPage(app: Api, { services }: RouteDeps): void {
+  app.get('/', { schema: { hide: true } }, async (request, reply) => {
+    const names = (await listAgents(services.db.sql)).map(({ agent }) => agent);
+    if (names.length === 0) return sendPage(services, reply, { title: 'Start', main: START });
+    const session = await requireSession(services, request);
+    const { actor } = session;
+    const agents = await Promise.all(
+      names.filter((name) => mine(actor, name)).map((name) => agentView(services.db.sql, name)),
+    );
+    const { actions } = await listActions(services.db.sql, {
+      agent: actor.agent,
+      state: 'pending',
+      limit: WAITING_MAX,
+    });
+    return sendPage(services, reply, {
+      title: 'Overview',
+      session,
+      notices: agents.map(({ agent, manifest }) =>
+        manifest.testMode ? `TEST MODE: owners of ${agent} may approve. Never for production` : undefined,
+      ),
+      main: html`<h1>Overview</h1>
+${await switchedOff(services)}
+<p><a href="/actions?state=pending">${waiting(actions.length)}</a> · <a href="/actions">All actions</a></p>
+${agents.map(agentPart)}
+${await rollouts(services, actor)}
+<p class="meta"><a href="/openapi.json">API</a> · <a href="/readyz">Readiness</a> · <a href="/metrics">Metrics</a></p>`,
+    });
+  });
+}
+
+const mine = (actor: Actor, agent: string): boolean => actor.agent === undefined || actor.agent === agent;
+
+const waiting = (count: number): string => {
+  if (count === 0) return 'Nothing waits for a decision';
+  const shown = count >= WAITING_MAX ? `${WAITING_MAX} or more` : String(count);
+  return `${shown} ${count === 1 ? 'action waits' : 'actions wait'} for a decision`;
+};
+
+const START = html`<h1>Nothing is governed yet</h1>
+<p>Type this next:</p>
+<pre>portcullis init
+portcullis apply agent.yaml
+portcullis apply release.yaml</pre>
+<p><code>init</code> writes a first agent and release; <code>apply</code> checks them, shows what would change and asks
+before it is done.</p>
+<p><a href="/login">Sign in</a></p>`;
+
+async function switchedOff(services: Services): Promise<Html | undefined> {
+  const off = await listDisabled(services.db.sql);
+  if (off.length === 0) return undefined;
+  const now = services.clock.now();
+  return html`<div class="problem" role="alert"><h2>Switched off</h2><ul>${off.map(
+    ({ scope, reads, reason, actor, changed_at, enable_asked_by }) =>
+      html`<li><strong>${scope}</strong>${
+        reads ? ' (reads too)' : ''
+      }: ${reason} (${actor}, ${timeWords(changed_at.toISOString(), now)})${
+        enable_asked_by ? ` · ${enable_asked_by} asked to enable it, a second person is needed` : ''
+      }</li>`,
+  )}</ul></div>`;
+}
+
+function agentPart({ agent, revision, inForce, releases, manifest }: AgentView): Html {
+  const advisory = Object.entries(manifest.tools).flatMap(([name, tool]) => (tool.advisory ? [name] : []));
+  return html`<h2>${agent}</h2>
+<p class="meta">${manifest.description ?? ''} Manifest revision ${revision}, ${Object.keys(manifest.tools).length} tools${
+    advisory.length > 0 ? `, advisory: ${advisory.join(', ')}` : ''
+  }. <a href="/actions?agent=${encodeURIComponent(agent)}">Its actions</a></p>
+${inForce.length === 0 ? nothingInForce(agent, releases.at(-1)?.version) : forceList(inForce)}`;
+}
+
+const forceList = (inForce: AgentView['inForce']): Html =>
+  html`<dl>${inForce.map(({ segment, release, because }) => html`<dt>${segment}</dt><dd>release ${release} (${because})</dd>`)}</dl>`;
+
+const nothingInForce = (
+  agent: string,
+  release: string | undefined,
+): Html => html`<p>Nothing is in force, so everything
+is denied. Type this next:</p>
+<pre>${release === undefined ? 'portcullis apply release.yaml' : `portcullis adopt ${agent} ${release}`}</pre>`;
+
+async function rollouts(services: Services, actor: Actor): Promise<Html | undefined> {
+  const open = (await listRollouts(services.db.sql, actor.agent)).filter(({ ended_at }) => ended_at === null);
+  if (open.length === 0) return html`<h2>Open rollouts</h2><p class="meta">None.</p>`;
+  const all = await Promise.all(open.map(({ id }) => rolloutStatus(services, id)));
+  return html`<h2>Open rollouts</h2>${all.map(rolloutPart)}`;
+}
+
+const rolloutPart = (
+  status: RolloutStatusView,
+): Html => html`<h3>${status.agent} release ${status.release}: ${status.phase},
+step ${status.step} of ${status.steps}, ${status.plan}${status.status === 'paused' ? ' (paused)' : ''}</h3>
+<p class="meta">${status.id}</p>
+<p>${status.waitsFor.length === 0 ? 'It waits for nothing.' : 'It waits for:'}</p>
+<ul>${status.waitsFor.map(({ detail }) => html`<li>${detail}</li>`)}</ul>
+<dl>${status.segments.map(
+  ({ segment, state, exposurePercent, verdicts }) =>
+    html`<dt>${segment}</dt><dd>${exposurePercent} % (${state})${verdicts.map(
+      (verdict) => ` · ${verdict.metric}: ${verdict.verdict}`,
+    )}</dd>`,
+)}</dl>`;

@@ -1,0 +1,65 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Services } from '../../context.ts';
+import type { AppError } from '../../errors.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { asAppError, logFailure } from '../problems.ts';
+import { actionForms } from './action-forms.ts';
+import { actionPage } from './action-page.ts';
+import { actionsPage } from './actions-page.ts';
+import { html } from './html.ts';
+import { sendPage } from './layout.ts';
+import { loginPages } from './login.ts';
+import { overviewPage } from './overview.ts';
+import { STYLE } from './style.ts';
+
+/** The pages: plain HTML, no script. Their failures are pages too. */
+export function registerPages(app: Api, deps: RouteDeps): void {
+  const { services } = deps;
+  app.setErrorHandler((error, request, reply) => sendFailure(services, request, reply, asAppError(error)));
+  app.get('/style.css', { schema: { hide: true } }, async (_, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=300').send(STYLE),
+  );
+  loginPages(app, deps);
+  overviewPage(app, deps);
+  actionsPage(app, deps);
+  actionPage(app, deps);
+  actionForms(app, deps);
+}
+
+function sendFailure(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: AppError,
+): FastifyReply {
+  logFailure(request, error);
+  if (error.code === 'unauthenticated' && request.method === 'GET') {
+    if (isFirstFromElsewhere(request)) return sendAgain(services, request, reply);
+    return reply.redirect(`/login?next=${encodeURIComponent(request.url)}`, 303);
+  }
+  const posted = request.method === 'POST';
+  return sendPage(services, reply, {
+    title: 'Not done',
+    status: error.spec.http,
+    main: html`<h1>${posted ? 'Your answer was NOT recorded' : 'This cannot be shown'}</h1>
+<p class="problem" role="alert">${error.message}</p>
+<p>${error.spec.hint}.</p>
+<p><a href="${posted ? backOf(request) : '/'}">Go back</a></p>
+<p class="meta">Code ${error.code}, instance ${request.id}</p>`,
+  });
+}
+
+const backOf = ({ url }: FastifyRequest): string =>
+  url.replace(/\/(decisions|corrections|deny-reason)(\?.*)?$/, '');
+
+/** A link in Slack comes from another site, so the browser keeps the strict cookie back; the page's own reload sends it. */
+const isFirstFromElsewhere = ({ headers }: FastifyRequest): boolean =>
+  headers['sec-fetch-site'] === 'cross-site';
+
+function sendAgain(services: Services, { url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header('refresh', '0');
+  return sendPage(services, reply, {
+    title: 'One moment',
+    main: html`<h1>One moment</h1><p><a href="${url}">Continue</a></p>`,
+  });
+}

@@ -1,0 +1,110 @@
+import { randomUUID, timingSafeEqual } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { jwtVerify, SignJWT } from 'jose';
+import type { Actor, Services } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { authenticate, authenticateById } from '../../tokens/tokens.ts';
+import { PEOPLE } from '../auth.ts';
+
+const SESSION_S = 4 * 3_600;
+const ALGORITHM = 'HS256';
+const TYPE = 'portcullis-session+jwt';
+
+/** A signed-in person: who, and the token that the forms of this session carry. */
+export interface Session {
+  actor: Actor;
+  formToken: string;
+}
+
+/** A key of its own, derived from the installation's secret: no other signature can pass for a session. */
+const keyOf = ({ keys }: Services): Uint8Array => Buffer.from(keys.hmac('web session key, version 1'), 'hex');
+
+const isSecure = ({ publicUrl }: Services): boolean => publicUrl.startsWith('https:');
+const cookieName = (services: Services): string =>
+  isSecure(services) ? '__Host-portcullis' : 'portcullis_session';
+
+/**
+ * Turns a pasted token into a session cookie that holds the token's id, signed, for at most four hours.
+ * @throws AppError `unauthenticated`, `forbidden` for tokens of agents and admins
+ */
+export async function openSession(services: Services, reply: FastifyReply, token: string): Promise<void> {
+  const actor = await authenticate(services, token, 'web');
+  if (!actor.roles.some((role) => PEOPLE.includes(role))) {
+    throw new AppError('forbidden', 'The pages are for people: this token is an agent’s or an admin’s');
+  }
+  const issuedS = Math.floor(services.clock.now().getTime() / 1_000);
+  const jwt = await new SignJWT({ sub: actor.identity.replace(/^token /, ''), jti: randomUUID() })
+    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
+    .setIssuedAt(issuedS)
+    .setExpirationTime(issuedS + SESSION_S)
+    .sign(keyOf(services));
+  setCookie(services, reply, jwt, SESSION_S);
+}
+
+export const closeSession = (services: Services, reply: FastifyReply): void =>
+  setCookie(services, reply, '', 0);
+
+function setCookie(services: Services, reply: FastifyReply, value: string, maxAgeS: number): void {
+  const secure = isSecure(services) ? '; Secure' : '';
+  reply.header(
+    'set-cookie',
+    `${cookieName(services)}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${secure}`,
+  );
+}
+
+/** The session of a request's cookie; `undefined` when there is none or it is over. */
+export async function sessionOf(services: Services, request: FastifyRequest): Promise<Session | undefined> {
+  const jwt = cookieOf(request, cookieName(services));
+  if (!jwt) return undefined;
+  const payload = await verified(services, jwt);
+  if (!payload?.sub || !payload.jti) return undefined;
+  try {
+    const actor = await authenticateById(services, payload.sub, 'web');
+    return { actor, formToken: services.keys.hmac(`form ${payload.jti}`) };
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unauthenticated') return undefined;
+    throw error;
+  }
+}
+
+async function verified(services: Services, jwt: string) {
+  try {
+    const { payload } = await jwtVerify(jwt, keyOf(services), {
+      algorithms: [ALGORITHM],
+      typ: TYPE,
+      currentDate: services.clock.now(),
+      requiredClaims: ['exp', 'sub', 'jti'],
+    });
+    return payload;
+  } catch {
+    return undefined;
+  }
+}
+
+function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
+  for (const part of (headers.cookie ?? '').split(';')) {
+    const [key, ...value] = part.trim().split('=');
+    if (key === name) return value.join('=');
+  }
+  return undefined;
+}
+
+/**
+ * A form that another site made a browser send is refused: the browser says where it comes from.
+ * @throws AppError `forbidden`
+ */
+export function requireSameOrigin(services: Services, request: FastifyRequest): void {
+  const source = request.headers.origin ?? request.headers.referer;
+  const hosts = [request.host, hostOf(services.publicUrl)];
+  if (source !== undefined && hosts.includes(hostOf(source))) return;
+  throw new AppError('forbidden', 'The form was not sent from a page of this service');
+}
+
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : ' none ');
+
+/** @throws AppError `forbidden` when the form was not made for this session */
+export function requireFormToken({ formToken }: Session, sent: unknown): void {
+  const [expected, given] = [Buffer.from(formToken), Buffer.from(String(sent ?? ''))];
+  if (expected.length === given.length && timingSafeEqual(expected, given)) return;
+  throw new AppError('forbidden', 'The form is of another session: open the page again');
+}

@@ -1,0 +1,51 @@
+/** The one style sheet; colours keep a contrast of at least 4.5 in both schemes. */
+export const STYLE = `
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --panel: #f4f6f8; --line: #d0d7de;
+  --link: #0550ae; --ok: #0f6b2f; --bad: #a40e26; --warn-ink: #5c3c00; --warn-paper: #fff3cd; --focus: #0969da; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6edf3; --soft: #9da7b3; --paper: #0d1117; --panel: #161b22; --line: #3d444d; --link: #79b8ff;
+    --ok: #56d364; --bad: #ff8182; --warn-ink: #f5d990; --warn-paper: #3b2e00; --focus: #79b8ff; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+header, main, footer { max-width: 56rem; margin: 0 auto; padding: 0.75rem 1rem; }
+header { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; align-items: center; border-bottom: 1px solid var(--line); }
+header strong { margin-right: auto; }
+header form { margin: 0; }
+footer { color: var(--soft); border-top: 1px solid var(--line); font-size: 0.875rem; }
+h1 { font-size: 1.4rem; line-height: 1.3; margin: 0.5rem 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 1.5rem 0 0.5rem; }
+a { color: var(--link); }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+.skip { position: absolute; left: -99rem; }
+.skip:focus { position: static; }
+.notice, .problem, .done { padding: 0.6rem 0.8rem; margin: 0.75rem 0; border-left: 0.35rem solid; }
+.notice { color: var(--warn-ink); background: var(--warn-paper); border-color: currentColor; }
+.problem { background: var(--panel); border-color: var(--bad); }
+.done { background: var(--panel); border-color: var(--ok); }
+dl { display: grid; grid-template-columns: minmax(7rem, 13rem) 1fr; gap: 0.3rem 1rem; margin: 0.5rem 0; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+ul { padding-left: 1.2rem; }
+ul.rows { list-style: none; padding: 0; }
+ul.rows > li { padding: 0.6rem 0; border-bottom: 1px solid var(--line); }
+.meta { color: var(--soft); font-size: 0.9rem; overflow-wrap: anywhere; }
+.state { font-weight: 600; }
+blockquote { margin: 0.5rem 0; padding: 0.3rem 0.8rem; border-left: 3px solid var(--line); white-space: pre-wrap;
+  overflow-wrap: anywhere; }
+pre, code { font: 0.9rem/1.45 ui-monospace, monospace; }
+pre { background: var(--panel); padding: 0.6rem 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.5rem 0; }
+code { overflow-wrap: anywhere; }
+form.panel { background: var(--panel); padding: 0.8rem; margin: 0.75rem 0; border: 1px solid var(--line); }
+form.filters { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; }
+label { display: block; font-weight: 600; margin-bottom: 0.25rem; }
+input, select, textarea { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft);
+  padding: 0.5rem; width: 100%; }
+button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: 0.5rem 1.2rem; margin-top: 0.6rem; cursor: pointer;
+  color: var(--paper); background: var(--link); border: 2px solid transparent; }
+button.approve { background: var(--ok); }
+button.deny { background: var(--bad); }
+button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-height: 0; text-decoration: underline; }
+@media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; } button { width: 100%; }
+  header button.quiet { width: auto; } }
+`;

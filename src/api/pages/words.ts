@@ -1,0 +1,51 @@
+import type { ActionState } from '../../domain/action.ts';
+
+const REAL_DAY_MS = 86_400_000;
+
+/** What each state means to a person. */
+export const STATE_WORDS: Readonly<Record<ActionState, string>> = {
+  pending: 'Waiting for a decision',
+  approved: 'Approved, not begun yet',
+  denied: 'Denied',
+  expired: 'Expired before it was begun',
+  withdrawn: 'Withdrawn by the agent',
+  superseded: 'Void: what it was asked under no longer holds',
+  disabled: 'Void: switched off',
+  executing: 'Begun, no outcome yet',
+  executed: 'Executed',
+  failed: 'Failed',
+  unknown: 'Begun, and the outcome is unknown',
+};
+
+export const SUPERSEDED_WORDS: Readonly<Record<string, string>> = {
+  rolled_back: 'the permission was rolled back',
+  new_release: 'another release came in force',
+  approver_lost_standing: 'an approver is no longer in the group',
+};
+
+export const REVERSIBILITY_WORDS: Readonly<Record<string, string>> = {
+  reversible: 'Reversible: it can be undone',
+  compensable: 'Compensable: it cannot be undone, but made good',
+  irreversible: 'Irreversible: it cannot be undone',
+};
+
+/** `2026-01-01 09:30 UTC (in 12 min)`. */
+export function timeWords(iso: string, now: Date): string {
+  const at = new Date(iso);
+  const distance = spanWords(Math.abs(at.getTime() - now.getTime()));
+  const relative = at > now ? `in ${distance}` : `${distance} ago`;
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC (${relative})`;
+}
+
+/** `12 min`, at least one unit of what matters at that size. */
+export function spanWords(ms: number): string {
+  if (ms < 10_000) return `${Number((ms / 1_000).toFixed(1))} s`;
+  if (ms < 90_000) return `${Math.round(ms / 1_000)} s`;
+  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / REAL_DAY_MS)} days`;
+}
+
+/** What every page says when a day is not a day. */
+export const dayNotice = (dayMs: number): string | undefined =>
+  dayMs === REAL_DAY_MS ? undefined : `1 day = ${spanWords(dayMs)}: durations in days are scaled here`;

@@ -1,0 +1,94 @@
+import { formatTimeAndDistance } from './format.ts';
+import { bullets, command, fields, paragraph, sections, table } from './render.ts';
+import type { WireAction, WireCredential } from './wire.ts';
+
+/** Everything about one action that people decide on. */
+export function actionText(action: WireAction, now: Date, width: number): string {
+  const when = (at: string | undefined) => at && formatTimeAndDistance(at, now);
+  return sections(
+    ...labels(action).map((label) => paragraph(label, width)),
+    paragraph(`${action.summary}`, width),
+    fields(
+      [
+        ['Action', action.id],
+        ['State', stateText(action)],
+        ['Follows', action.consequence],
+        ['Risk', action.risk && `${action.risk}, ${action.reversibility}${action.undo ? `: ${action.undo}` : ''}`],
+        ['Tool', `${action.tool} (${action.kind}) of ${action.agent} ${action.agentVersion}`],
+        ['Arguments', action.args && JSON.stringify(action.args, null, 2)],
+        ['Why', action.why],
+        ['For', action.behind],
+        ['Links', action.links.join('\n')],
+        ['Where', placeText(action)],
+        ['Asks', action.approval && approvalText(action.approval)],
+        ['Asked', `${when(action.askedAt)} by ${action.askedBy}`],
+        ['Expires', action.state === 'pending' || action.state === 'approved' ? when(action.expiresAt) : undefined],
+        ['Decided', action.decidedAt && `${when(action.decidedAt)} by ${action.decidedBy}`],
+        ['Began', when(action.execution?.beganAt)],
+        ['Completed', when(action.execution?.completedAt)],
+        ['Error', action.execution?.error],
+        ['Wrong', action.correction && `${action.correction.person}: ${action.correction.reason ?? ''}`],
+        ['Digest', action.argsDigest],
+        ['Page', action.url],
+      ],
+      width,
+    ),
+    action.decisions.length > 0 ? `Decisions\n${bullets(action.decisions.map(decisionText), width)}` : undefined,
+    reasonsText(action, width),
+  );
+}
+
+function labels({ testMode, advisory, tool }: WireAction): string[] {
+  return [
+    ...(testMode ? ['TEST MODE: owners may approve what their own agent asks.'] : []),
+    ...(advisory ? [`ADVISORY: the agent also holds a key of its own for ${tool}.`] : []),
+  ];
+}
+
+const stateText = ({ state, supersededBecause, denyReason }: WireAction): string =>
+  [state, supersededBecause, denyReason].filter((part) => part !== undefined).join(': ');
+
+const approvalText = ({ group, quorum }: NonNullable<WireAction['approval']>): string =>
+  quorum > 1 ? `${quorum} of ${group}` : group;
+
+const decisionText = ({ person, verdict, via, reason }: WireAction['decisions'][number]): string =>
+  `${person}: ${verdict} by ${via}${reason ? `: ${reason}` : ''}`;
+
+function placeText({ segment, release, arm, rollout, phase, grant }: WireAction): string {
+  const parts = [
+    segment && `segment ${segment}`,
+    release && `release ${release}`,
+    rollout && `${arm} of rollout ${rollout}`,
+    phase && `phase ${phase}`,
+    grant && `grant ${grant}`,
+  ];
+  return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+/** Why policy said no, and what would pass. */
+export function reasonsText({ reasons }: Pick<WireAction, 'reasons'>, width: number): string | undefined {
+  if (reasons.length === 0) return undefined;
+  const lines = reasons.map(({ code, message, hint }) => `${message} (${code})${hint ? `. ${hint}` : ''}`);
+  return `Reasons\n${bullets(lines, width)}`;
+}
+
+/** A page of actions. */
+export function actionsText(actions: readonly WireAction[], more: string | undefined, now: Date, width: number): string {
+  if (actions.length === 0) {
+    return `No actions here. Ask for one:\n${command("portcullis action ask <agent> <tool> --args '{...}'")}`;
+  }
+  const rows = actions.map((action) => [
+    action.id,
+    action.state,
+    `${action.agent}: ${action.summary}\nasked ${formatTimeAndDistance(action.askedAt, now)}`,
+  ]);
+  return sections(
+    table(['action', 'state', 'what'], rows, width),
+    more && `More:\n${command(`portcullis action list --cursor ${more}`)}`,
+  );
+}
+
+/** What the agent gets to write with, shown once. */
+export const credentialText = (credential: WireCredential | undefined, now: Date): string | undefined =>
+  credential &&
+  `Credential for exactly this action, until ${formatTimeAndDistance(credential.expiresAt, now)}:\n${credential.token}`;

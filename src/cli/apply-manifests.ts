@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Agent } from '../domain/agent.ts';
+import { type Change, diffReleases, onlyTakesAway } from '../domain/diff.ts';
+import type { Release } from '../domain/release.ts';
+import type { ReleasePath } from '../releases/create.ts';
+import type { ApiClient } from './client.ts';
+import { CliError } from './failure.ts';
+import type { AgentFile, Manifests, ReleaseFile } from './manifests.ts';
+import type { WireAgent, WireApplied, WireRelease } from './wire.ts';
+
+/** What one file would change. */
+export interface Preview {
+  file: string;
+  kind: 'agent' | 'release';
+  agent: string;
+  version?: string;
+  changes: Change[];
+  path?: ReleasePath;
+  warnings: string[];
+  /** Applying it would do nothing. */
+  unchanged: boolean;
+  /** The command that comes after. */
+  next?: string;
+}
+
+const agentPath = (agent: string): string => `/v1/agents/${encodeURIComponent(agent)}`;
+const releasesPath = (agent: string): string => `${agentPath(agent)}/releases`;
+const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+async function viewOf(api: ApiClient, agent: string): Promise<WireAgent | undefined> {
+  try {
+    return await api.get<WireAgent>(agentPath(agent));
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'unknown_agent') return undefined;
+    throw error;
+  }
+}
+
+/** The manifest that is applied now. */
+export const lookUpAgent = async (api: ApiClient, agent: string): Promise<Agent | undefined> =>
+  (await viewOf(api, agent))?.manifest;
+
+/** Asks the service what each file would change; nothing is written. */
+export async function previewManifests(api: ApiClient, { agents, releases }: Manifests): Promise<Preview[]> {
+  const previews: Preview[] = [];
+  for (const file of agents) previews.push(await previewAgent(api, file));
+  for (const file of releases) {
+    const agent = agents.find(({ value }) => value.agent === file.value.agent);
+    const changes = previews.some(({ agent, unchanged }) => agent === file.value.agent && !unchanged);
+    previews.push(await previewRelease(api, file, agent && changes ? agent.value : undefined));
+  }
+  return previews;
+}
+
+async function previewAgent(api: ApiClient, { file, text, value }: AgentFile): Promise<Preview> {
+  const request = { query: { dryRun: true }, yaml: text };
+  const { body } = await api.request<WireApplied>('PUT', agentPath(value.agent), request);
+  const warnings = [
+    ...(body.testMode ? ['testMode: owners may approve. To try things out, never in production'] : []),
+    ...body.advisory.map((tool) => `${tool} is advisory: the agent also holds a key of its own for it`),
+  ];
+  const { changes } = body;
+  return { file, kind: 'agent', agent: value.agent, changes, warnings, unchanged: changes.length === 0 };
+}
+
+/** With an agent that is applied in the same go the service cannot know yet what the release means. */
+async function previewRelease(api: ApiClient, { file, text, value }: ReleaseFile, agent?: Agent): Promise<Preview> {
+  const view = await viewOf(api, value.agent);
+  const stored = view && (await storedRelease(api, view, value));
+  const { changes, path } =
+    agent !== undefined
+      ? await compareHere(api, view, value)
+      : (await api.request<WireRelease>('POST', releasesPath(value.agent), { query: { dryRun: true }, yaml: text })).body;
+  const manifest = agent ?? view?.manifest;
+  const about = { file, kind: 'release' as const, agent: value.agent, version: value.release, changes, path };
+  const warnings = manifest && path === 'adopt' ? await adoptWarnings(value, manifest) : [];
+  return { ...about, warnings, unchanged: stored !== undefined, next: nextOf(value, path) };
+}
+
+/** @throws CliError `refused` when the version stands for something else: a release is immutable */
+async function storedRelease(api: ApiClient, view: WireAgent, value: Release): Promise<Release | undefined> {
+  if (!view.releases.some(({ version }) => version === value.release)) return undefined;
+  const stored = await releaseOf(api, value.agent, value.release);
+  if (isDeepStrictEqual(json(stored), json(value))) return stored;
+  throw new CliError('refused', `Cannot change release ${value.release} of ${value.agent}: a release is immutable`, {
+    hint: 'Give it a new number',
+    code: 'conflict',
+  });
+}
+
+const releaseOf = async (api: ApiClient, agent: string, version: string): Promise<Release> =>
+  (await api.get<{ manifest: Release }>(`${releasesPath(agent)}/${encodeURIComponent(version)}`)).manifest;
+
+async function compareHere(
+  api: ApiClient,
+  view: WireAgent | undefined,
+  after: Release,
+): Promise<{ changes: Change[]; path: ReleasePath }> {
+  const version = view?.inForce.find(({ segment }) => segment === 'default')?.release;
+  if (version === undefined) return { changes: diffReleases(undefined, after), path: 'adopt' };
+  const before = await releaseOf(api, after.agent, version);
+  const changes = diffReleases(before, after);
+  if (version === after.release) return { changes, path: 'in-force' };
+  return { changes, path: onlyTakesAway(before, after) ? 'apply-at-once' : 'rollout' };
+}
+
+async function adoptWarnings(release: Release, agent: Agent): Promise<string[]> {
+  const { checkFirstRelease } = await import('../domain/check-release.ts');
+  return checkFirstRelease(release, agent).map(({ message, hint }) => `${message} - ${hint}`);
+}
+
+function nextOf({ agent, release }: Release, path: ReleasePath): string | undefined {
+  const adopt = `portcullis adopt ${agent} ${release} --reason "..."`;
+  if (path === 'adopt') return `${adopt}   # the first one`;
+  if (path === 'apply-at-once') return `${adopt}   # only takes away: at once`;
+  return path === 'rollout' ? `portcullis rollout start ${agent} ${release} --reason "..."` : undefined;
+}
+
+/** Applies agents, then releases. */
+export async function applyManifests(api: ApiClient, { agents, releases }: Manifests): Promise<void> {
+  for (const { value, text } of agents) await api.request('PUT', agentPath(value.agent), { yaml: text });
+  for (const { value, text } of releases) await api.request('POST', releasesPath(value.agent), { yaml: text });
+}

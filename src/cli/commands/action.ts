@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import { actionsText, actionText, credentialText, reasonsText } from '../action-text.ts';
+import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
+import { CliError } from '../failure.ts';
+import { jsonObject } from '../input.ts';
+import { bullets, command, fields, paragraph, sections } from '../render.ts';
+import type { WireAction, WireAsked, WireDecided } from '../wire.ts';
+import { ACTION_STATES } from '../../domain/action.ts';
+
+const actionPath = (id: string): string => `/v1/actions/${encodeURIComponent(id)}`;
+
+/** `portcullis action`. */
+export const registerAction: RegisterCommands = (program, cli) => {
+  const action = program.command('action').summary('ask for actions, look at them, approve or deny them');
+  action.description('One action is one use of a tool.');
+  registerAsk(action, cli);
+  registerLooks(action, cli);
+  registerDecision(action, cli, 'approve');
+  registerDecision(action, cli, 'deny');
+  const correct = action
+    .command('correct')
+    .summary('report that an executed write was wrong')
+    .description('Reports, afterwards, that an executed write was wrong. It counts as harm in the metrics that say so.')
+    .argument('<id>', 'the action')
+    .requiredOption('--reason <text>', 'what was wrong')
+    .action(async (id: string, { reason }: { reason: string }) => {
+      const corrected = await cli.api.post<WireAction>(`${actionPath(id)}/corrections`, { reason });
+      cli.print(corrected, () => paragraph(`Reported as wrong by ${corrected.correction?.person}: ${corrected.summary}`));
+    });
+  withExample(correct, 'portcullis action correct 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "wrong guest"');
+};
+
+interface AskOptions {
+  args: string;
+  subject: string;
+  reason?: string;
+  key?: string;
+  agentVersion: string;
+  context?: string;
+  behind?: string;
+  begin?: boolean;
+}
+
+function registerAsk(action: Command, cli: Cli): void {
+  const ask = action
+    .command('ask')
+    .summary('ask before a tool is used, as the agent would')
+    .description(
+      'Asks before a tool is used, as the agent would. Exit code 0: allowed, 1: denied, 6: a person is asked. Asking again with the same --key gives the same action; with --begin an allowed or approved one begins.',
+    )
+    .argument('<agent>', 'the agent')
+    .argument('<tool>', 'the tool')
+    .option('--args <json>', 'its arguments, or @file', '{}')
+    .option('--subject <text>', 'the conversation or customer it is about', 'cli')
+    .option('--reason <text>', "why, in the agent's words")
+    .option('--key <key>', 'idempotency key (default: a new one)')
+    .option('--agent-version <version>', 'the build that asks; a new one holds the widening of a rollout', 'cli')
+    .option('--context <json>', 'what the agent itself claims, or @file')
+    .option('--behind <person>', 'the person the agent acts for; may not approve')
+    .option('--begin', 'begin at once if it is allowed, and show the credential')
+    .action((agent: string, tool: string, options: AskOptions) => runAsk(cli, agent, tool, options));
+  withExample(
+    ask,
+    `portcullis action ask my-agent send_email --args '{"to": "ana@example.org", "subject": "Hello"}' --reason "She asked for it"`,
+  );
+}
+
+async function runAsk(cli: Cli, agent: string, tool: string, options: AskOptions): Promise<void> {
+  const { key = randomUUID(), subject, reason, agentVersion, behind, begin } = options;
+  const args = await jsonObject('--args', options.args, cli.io.cwd);
+  const context = options.context && (await jsonObject('--context', options.context, cli.io.cwd));
+  const json = { agent, agentVersion, tool, args, subject, reason, behind, idempotencyKey: key, ...(context && { context }) };
+  const { body: asked } = await cli.api.request<WireAsked>('POST', '/v1/actions', {
+    query: { begin: begin ? true : undefined },
+    json,
+  });
+  cli.exit = asked.outcome === 'allowed' ? 'ok' : asked.outcome === 'pending' ? 'unfinished' : 'refused';
+  cli.print({ ...asked, idempotencyKey: key }, () => askedText(cli, asked, key));
+}
+
+function askedText(cli: Cli, asked: WireAsked, key: string): string {
+  const { columns, now } = cli.io;
+  const said = {
+    allowed: `ALLOWED${asked.decidedBy ? ` by ${asked.decidedBy}` : ''}: ${asked.summary}`,
+    pending: `WAITING for ${asked.approval?.group ?? 'a person'}: ${asked.summary}`,
+    denied: `DENIED: ${asked.summary} (${asked.state})`,
+  }[asked.outcome];
+  const next =
+    asked.outcome === 'pending'
+      ? `Next: approve it here, or on the page\n${command(`portcullis action approve ${asked.id} --reason "..."`)}`
+      : undefined;
+  return sections(
+    paragraph(said, columns),
+    fields([['Action', asked.id], ['Key', key], ['Page', asked.url], ['Begun', asked.startBy && `write before ${asked.startBy}`]], columns),
+    reasonsText(asked, columns),
+    credentialText(asked.credential, now()),
+    next,
+  );
+}
+
+interface ListOptions {
+  agent?: string;
+  state?: string;
+  segment?: string;
+  limit: string;
+  cursor?: string;
+}
+
+function registerLooks(action: Command, cli: Cli): void {
+  const list = action
+    .command('list')
+    .summary('list actions, newest first')
+    .description('Lists actions, newest first.')
+    .option('--agent <agent>', 'only of this agent')
+    .addOption(new Option('--state <state>', 'only in this state').choices(ACTION_STATES))
+    .option('--segment <segment>', 'only in this segment')
+    .option('--limit <n>', 'how many', '20')
+    .option('--cursor <cursor>', 'go on from here')
+    .action(async ({ limit, ...options }: ListOptions) => {
+      const query = { ...options, limit: wholeNumber('--limit', limit) };
+      const page = await cli.api.get<{ actions: WireAction[]; nextCursor?: string }>('/v1/actions', query);
+      cli.print(page, () => actionsText(page.actions, page.nextCursor, cli.io.now(), cli.io.columns));
+    });
+  withExample(list, 'portcullis action list --state pending');
+  const show = action
+    .command('show')
+    .summary('show one action with its arguments')
+    .description('Shows one action with its arguments; redacted values are marked.')
+    .argument('<id>', 'the action')
+    .option('--wait <duration>', 'at most this long, until it is no longer pending (at most 60s)')
+    .action(async (id: string, { wait }: { wait?: string }) => {
+      const shown = await cli.api.get<WireAction>(actionPath(id), { wait }, { timeoutMs: 90_000 });
+      cli.print(shown, () => actionText(shown, cli.io.now(), cli.io.columns));
+    });
+  withExample(show, 'portcullis action show 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --wait 30s');
+}
+
+interface DecisionOptions {
+  reason: string;
+  digest?: string;
+  yes?: boolean;
+}
+
+function registerDecision(action: Command, cli: Cli, verdict: 'approve' | 'deny'): void {
+  const decide = action
+    .command(verdict)
+    .summary(verdict === 'approve' ? 'approve a waiting action' : 'deny a waiting action')
+    .description(
+      `Shows the action and ${verdict === 'approve' ? 'approves' : 'denies'} exactly what was shown. In a terminal it asks first.`,
+    )
+    .argument('<id>', 'the action')
+    .requiredOption('--reason <text>', 'why; the agent and the log get it')
+    .option('--digest <digest>', 'only if its arguments are still those seen before (see action show)')
+    .option('--yes', 'do not ask')
+    .action((id: string, options: DecisionOptions) => runDecision(cli, id, verdict, options));
+  const reason = verdict === 'approve' ? 'She asked for it' : 'Wrong address';
+  withExample(decide, `portcullis action ${verdict} 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "${reason}"`);
+}
+
+/** What is decided on is what was shown: its digest and revision go with the decision. */
+async function runDecision(cli: Cli, id: string, verdict: 'approve' | 'deny', options: DecisionOptions): Promise<void> {
+  const { reason, digest, yes } = options;
+  const seen = await cli.api.get<WireAction>(actionPath(id));
+  if (digest !== undefined && digest !== seen.argsDigest) {
+    throw new CliError('refused', `Cannot ${verdict}: the arguments are not those of digest ${digest}`, {
+      code: 'seen_outdated',
+      hint: `Look at it again: portcullis action show ${id}`,
+    });
+  }
+  if (cli.io.interactive && !yes && seen.state === 'pending') {
+    cli.io.err(`${actionText(seen, cli.io.now(), cli.io.columns)}\n\n`);
+    if (!(await cli.ask(verdict === 'approve' ? 'Approve this?' : 'Deny this?', 'Add --yes'))) {
+      throw new CliError('refused', 'Nothing was decided');
+    }
+  }
+  const json = { verdict, digest: seen.argsDigest, revision: seen.revision, reason };
+  const decided = await cli.api.post<WireDecided>(`${actionPath(id)}/decisions`, json);
+  cli.print(decided, () => decidedText(decided, verdict));
+}
+
+function decidedText(decided: WireDecided, verdict: 'approve' | 'deny'): string {
+  const word = verdict === 'approve' ? 'Approved' : 'Denied';
+  const still = decided.state === 'pending' ? `, ${decided.approval?.quorum} approvals are needed` : '';
+  return sections(
+    paragraph(`${decided.counted ? word : `${word} before`}: ${decided.summary} (${decided.state}${still})`),
+    decided.testMode ? bullets(['TEST MODE: owners may approve what their own agent asks.']) : undefined,
+  );
+}

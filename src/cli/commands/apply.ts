@@ -1,0 +1,66 @@
+import { applyManifests, lookUpAgent, type Preview, previewManifests } from '../apply-manifests.ts';
+import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
+import { bullets, command, paragraph, sections, wrap } from '../render.ts';
+
+interface ApplyOptions {
+  yes?: boolean;
+  check?: boolean;
+}
+
+/** `portcullis apply`. */
+export const registerApply: RegisterCommands = (program, cli) => {
+  const apply = program
+    .command('apply')
+    .summary('apply manifests: shows what would change, then asks')
+    .description(
+      'Applies agent and release manifests (YAML or JSON; which is which is seen from their keys). Checks all of them, shows the difference from what is there, and asks. A release is only stored: adopt or a rollout puts it in force.',
+    )
+    .argument('<file...>', 'agent and release manifests')
+    .option('--yes', 'do not ask')
+    .option('--check', 'only check the files, without the service')
+    .action((files: string[], options: ApplyOptions) => runApply(cli, files, options));
+  withExample(apply, 'portcullis apply agent.yaml release-2.yaml', 'portcullis apply --check *.yaml');
+};
+
+async function runApply(cli: Cli, files: readonly string[], { yes = false, check = false }: ApplyOptions): Promise<void> {
+  const { readManifests } = await import('../manifests.ts');
+  const lookUp = check ? async () => undefined : (agent: string) => lookUpAgent(cli.api, agent);
+  const manifests = await readManifests(files, cli.io.cwd, lookUp);
+  if (check) {
+    const all = [...manifests.agents, ...manifests.releases];
+    const checked = all.map(({ file, kind, value }) => ({ file, kind, agent: value.agent }));
+    return cli.print({ valid: true, manifests: checked }, () =>
+      checked.map(({ file, kind, agent }) => `${file}: a valid ${kind} of ${agent}`).join('\n'),
+    );
+  }
+  const previews = await previewManifests(cli.api, manifests);
+  if (!cli.json) cli.io.out(`${sections(...previews.map(previewText))}\n`);
+  const changes = previews.some(({ unchanged }) => !unchanged);
+  if (changes && !yes && !(await cli.ask('Apply this?', 'Add --yes to apply, or --check to only check the files'))) {
+    cli.exit = 'refused';
+    return cli.print({ applied: false, manifests: previews }, () => '\nNothing was applied.');
+  }
+  if (changes) await applyManifests(cli.api, manifests);
+  cli.print({ applied: changes, manifests: previews }, () =>
+    sections(changes ? '\nApplied.' : '\nNothing to apply.', nextText(previews)),
+  );
+}
+
+function previewText({ file, kind, agent, version, changes, warnings, unchanged }: Preview): string {
+  const title = `${file}: ${kind === 'agent' ? `agent ${agent}` : `release ${version} of ${agent}`}`;
+  const lines = changes.map(({ sign, what, detail }) => changeLine(sign, detail ? `${what}: ${detail}` : what));
+  const against = kind === 'release' ? 'gives and takes nothing against what is in force' : 'no change';
+  const stored = unchanged && kind === 'release' ? ' (stored already)' : '';
+  return [
+    paragraph(`${title}${stored}`),
+    ...(lines.length > 0 ? lines : [`    ${against}`]),
+    ...(warnings.length > 0 ? [bullets(warnings)] : []),
+  ].join('\n');
+}
+
+const changeLine = (sign: string, text: string): string => `  ${sign} ${wrap(text, 76).join('\n    ')}`;
+
+function nextText(previews: readonly Preview[]): string | undefined {
+  const next = previews.flatMap((preview) => preview.next ?? []);
+  return next.length > 0 ? `Next:\n${next.map(command).join('\n')}` : undefined;
+}

@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
+import { CliError } from '../failure.ts';
+import { entriesText, entryDetails, entryText } from '../log-text.ts';
+import { fields, paragraph, sections } from '../render.ts';
+import type { LogHead, LogVerdict } from '../verify-log.ts';
+import type { LogRecord } from '../wire.ts';
+
+const POLL_MS = 1_000;
+const PAGE_MAX = 1_000;
+const FAULTS: Readonly<Record<NonNullable<LogVerdict['fault']>['fault'], string>> = {
+  missing: 'is missing',
+  hash: 'was changed: its hash is not that of its content',
+  form: 'is not in the form that is hashed',
+  'cut-off': 'is missing: the log ends before the head that was signed or kept',
+  rewritten: 'was rewritten: its hash is not the one that was signed or kept',
+  signature: 'is not signed by the service that serves it',
+};
+
+/** `portcullis log`. */
+export const registerLog: RegisterCommands = (program, cli) => {
+  const log = program.command('log').summary('read and verify the transparency log');
+  log.description('The log holds everything decided and done; each entry is chained to the one before.');
+  registerTail(log, cli);
+  const show = log
+    .command('show')
+    .summary('show one entry, or all about an action or rollout')
+    .description('Shows one entry by its number, or all entries about an action, rollout, switch or token.')
+    .argument('<what>', 'a number, or the id of what it is about')
+    .action((what: string) => runShow(cli, what));
+  withExample(show, 'portcullis log show 42', 'portcullis log show 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11');
+  const verify = log
+    .command('verify')
+    .summary('recompute the whole log')
+    .description(
+      'Fetches the whole log and recomputes every hash on this machine; exit code 5 when it does not verify. Keep the answer: with --against a later run also proves that the past is still the same.',
+    )
+    .option('--against <file>', 'the --output json of an earlier run')
+    .action((options: { against?: string }) => runVerify(cli, options.against));
+  withExample(
+    verify,
+    'portcullis log verify --output json > head.json',
+    'portcullis log verify --against head.json   # a month later',
+  );
+};
+
+interface TailOptions {
+  follow?: boolean;
+  agent?: string;
+  kind?: string;
+  lines: string;
+}
+
+function registerTail(log: Command, cli: Cli): void {
+  const tail = log
+    .command('tail')
+    .summary('show the newest entries')
+    .description('Shows the newest entries, oldest of them first. With --output json and -f: one entry a line.')
+    .option('-f, --follow', 'go on as they come')
+    .option('--agent <agent>', 'only of this agent')
+    .option('--kind <kind>', 'only of this kind, such as action.approved')
+    .option('-n, --lines <n>', 'how many to begin with', '20')
+    .action((options: TailOptions) => runTail(cli, options));
+  withExample(tail, 'portcullis log tail -f --agent my-agent');
+}
+
+async function runTail(cli: Cli, { follow, agent, kind, lines }: TailOptions): Promise<void> {
+  const limit = Math.min(PAGE_MAX, wholeNumber('--lines', lines));
+  const query = { agent, kind, limit, newestFirst: true };
+  const newest = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', query);
+  const entries = newest.entries.toReversed();
+  if (!follow) return cli.print({ entries }, () => entriesText(entries, cli.io.columns));
+  for (const entry of entries) printEntry(cli, entry);
+  const signal = cli.io.interrupted();
+  let after = entries.at(-1)?.seq ?? 0;
+  while (!signal.aborted) {
+    const more = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { agent, kind, after, limit: PAGE_MAX });
+    for (const entry of more.entries) printEntry(cli, entry);
+    after = more.entries.at(-1)?.seq ?? after;
+    if (more.entries.length < PAGE_MAX) await sleep(POLL_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+const printEntry = (cli: Cli, entry: LogRecord): void =>
+  cli.io.out(`${cli.json ? JSON.stringify(entry) : entryText(entry, cli.io.columns)}\n`);
+
+async function runShow(cli: Cli, what: string): Promise<void> {
+  if (/^\d+$/.test(what)) {
+    const entry = await cli.api.get<LogRecord>(`/v1/log/entries/${what}`);
+    return cli.print({ entries: [entry] }, () => entryDetails(entry, cli.io.columns));
+  }
+  const found = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { ref: what, limit: PAGE_MAX });
+  if (found.entries.length === 0) {
+    throw new CliError('usage', `The log has no entry about "${what}"`, {
+      code: 'not_found',
+      hint: 'Write a number or a whole id; portcullis log tail shows them',
+    });
+  }
+  cli.print(found, () => sections(...found.entries.map((entry) => entryDetails(entry, cli.io.columns))));
+}
+
+async function runVerify(cli: Cli, against: string | undefined): Promise<void> {
+  const kept = against === undefined ? undefined : await keptHead(resolve(cli.io.cwd, against));
+  const { verifyWholeLog } = await import('../verify-log.ts');
+  const verdict = await verifyWholeLog(cli.api, kept, (seq) => {
+    if (cli.io.interactive && seq >= PAGE_MAX) cli.note(`${seq} entries recomputed`);
+  });
+  if (!verdict.verified) cli.exit = 'unverified';
+  cli.print(verdict, () => verdictText(verdict, kept, cli.io.columns));
+}
+
+/** @throws CliError `usage` */
+async function keptHead(file: string): Promise<LogHead> {
+  const text = await readFile(file, 'utf8');
+  try {
+    const { seq, hash } = JSON.parse(text) as Partial<LogHead>;
+    if (Number.isSafeInteger(seq) && /^[0-9a-f]{64}$/.test(hash ?? '')) return { seq: Number(seq), hash: String(hash) };
+  } catch {
+    // said below
+  }
+  throw new CliError('usage', `${file} holds no head of a log`, {
+    hint: 'Make one: portcullis log verify --output json > head.json',
+  });
+}
+
+function verdictText({ verified, seq, hash, tail, fault }: LogVerdict, kept: LogHead | undefined, width: number): string {
+  const same = kept ? ` Entry ${kept.seq} is the one that was kept.` : '';
+  const said = fault
+    ? `DOES NOT VERIFY: entry ${fault.seq} ${FAULTS[fault.fault]}.`
+    : `Verified: ${seq} entries, recomputed on this machine.${same}`;
+  return sections(
+    paragraph(said, width),
+    fields(
+      [
+        [verified ? 'Head' : 'Good to', `#${seq}`],
+        ['Hash', hash],
+        ['Tail', tail > 0 ? `${tail} committed and not numbered yet` : undefined],
+      ],
+      width,
+    ),
+  );
+}

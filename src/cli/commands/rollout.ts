@@ -1,0 +1,169 @@
+import type { Command } from 'commander';
+import type { RolloutVerb } from '../../rollouts/verbs.ts';
+import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
+import { CliError } from '../failure.ts';
+import { command as line, paragraph, sections } from '../render.ts';
+import { rolloutsText, rolloutText } from '../rollout-text.ts';
+import type { RolloutSummary, WireRollout, WireVerb } from '../wire.ts';
+
+interface VerbSpec {
+  verb: RolloutVerb;
+  summary: string;
+  description: string;
+  segment?: 'optional' | 'required';
+}
+
+const VERBS: readonly VerbSpec[] = [
+  { verb: 'pause', summary: 'hold it', description: 'Exposure stays, step time stands still, judging goes on.' },
+  { verb: 'resume', summary: 'let it go on', description: 'Goes on after a pause, or with a new agent version.' },
+  {
+    verb: 'advance',
+    summary: 'leave the step before its time is over',
+    description: 'Ends the time of the step. Sample, verdicts and checklist must hold.',
+  },
+  {
+    verb: 'approve-gate',
+    summary: 'approve that it leaves its step',
+    description: 'The last thing a step waits for: everything else must hold.',
+  },
+  { verb: 'reject-gate', summary: 'refuse that it leaves its step', description: 'The rollout is paused.' },
+  {
+    verb: 'rollback',
+    summary: 'take it back, in one segment or everywhere',
+    description: 'Takes the release back at once: with a segment there, without one everywhere, which ends the rollout.',
+    segment: 'optional',
+  },
+  {
+    verb: 'reenter',
+    summary: 'expose a rolled-back segment again',
+    description: 'Only a person opens a rolled-back segment again.',
+    segment: 'required',
+  },
+  {
+    verb: 'exclude',
+    summary: 'leave a rolled-back segment out for good',
+    description: 'The segment keeps the old release and no longer holds up the others.',
+    segment: 'required',
+  },
+];
+
+/** `portcullis rollout`. */
+export const registerRollout: RegisterCommands = (program, cli) => {
+  const rollout = program.command('rollout').summary('carry a release to everyone, step by step');
+  rollout.description('A rollout carries a release to everyone in 90 days; a breach takes it back.');
+  registerStart(rollout, cli);
+  const status = rollout
+    .command('status')
+    .summary('where it is, what it waits for and why')
+    .description('Shows one rollout, the one of an agent, or lists them all.')
+    .argument('[rollout]', 'its id, or the agent')
+    .action((which: string | undefined) => runStatus(cli, which));
+  withExample(status, 'portcullis rollout status my-agent');
+  for (const spec of VERBS) registerVerb(rollout, cli, spec);
+};
+
+function registerStart(rollout: Command, cli: Cli): void {
+  const start = rollout
+    .command('start')
+    .summary('start the rollout of an applied release')
+    .description(
+      'Starts the rollout of an applied release. Says everything that is missing: sign-off, guardrails, owners, on-call.',
+    )
+    .argument('<agent>', 'the agent')
+    .argument('<release>', 'the version of an applied release')
+    .requiredOption('--reason <text>', 'why; it is kept in the log')
+    .action(async (agent: string, release: string, { reason }: { reason: string }) => {
+      const started = await cli.api.post<RolloutSummary>('/v1/rollouts', { agent, release, reason });
+      cli.print(started, () =>
+        sections(
+          paragraph(`Started rollout ${started.id}: release ${release} of ${agent}.`),
+          `Next:\n${line(`portcullis rollout status ${started.id}`)}`,
+        ),
+      );
+    });
+  withExample(start, 'portcullis rollout start my-agent 2 --reason "A quarter without a wrong e-mail"');
+}
+
+interface VerbOptions {
+  reason: string;
+  confirm?: string[];
+}
+
+function registerVerb(rollout: Command, cli: Cli, { verb, summary, description, segment }: VerbSpec): void {
+  const command = rollout
+    .command(verb)
+    .summary(summary)
+    .description(description)
+    .argument('<rollout>', 'its id, or the agent')
+    .requiredOption('--reason <text>', 'why; it is kept in the log');
+  if (segment) command.argument(segment === 'required' ? '<segment>' : '[segment]', 'the segment');
+  const checks = verb === 'approve-gate' || verb === 'advance';
+  if (checks) command.option('--confirm <check>', 'a check of the list that you made, may be repeated', collect);
+  command.action(async (which: string, ...rest: readonly unknown[]) => {
+    const options = command.opts<VerbOptions>();
+    const input = { reason: options.reason, segment: segment ? (rest[0] as string | undefined) : undefined };
+    const id = await rolloutIdOf(cli, which);
+    const answer = await steer(cli, id, verb, { ...input, checklist: options.confirm });
+    cli.print(answer, () => paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`));
+  });
+  withExample(command, `portcullis rollout ${verb} my-agent${segment ? ' gold' : ''} --reason "..."`);
+}
+
+interface VerbInput {
+  reason: string;
+  segment?: string;
+  checklist?: string[];
+}
+
+/** Where a checklist is missing, and somebody is there, each check is asked. */
+async function steer(cli: Cli, id: string, verb: RolloutVerb, input: VerbInput): Promise<WireVerb> {
+  const path = `/v1/rollouts/${encodeURIComponent(id)}/${verb}`;
+  try {
+    return await cli.api.post<WireVerb>(path, input);
+  } catch (error) {
+    if (!(error instanceof CliError) || !Array.isArray(error.details.checklist)) throw error;
+    const list = error.details.checklist.map(String);
+    if (cli.io.interactive && (await confirmAll(cli, list))) {
+      return cli.api.post<WireVerb>(path, { ...input, checklist: list });
+    }
+    throw new CliError(error.exit, error.message, {
+      hint: `Add ${list.map((check) => `--confirm "${check}"`).join(' ')}`,
+      code: error.code,
+      details: error.details,
+    });
+  }
+}
+
+async function confirmAll(cli: Cli, checks: readonly string[]): Promise<boolean> {
+  for (const check of checks) if (!(await cli.io.confirm(`Checked: ${check}?`))) return false;
+  return true;
+}
+
+async function runStatus(cli: Cli, which: string | undefined): Promise<void> {
+  if (which === undefined) {
+    const found = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
+    return cli.print(found, () => rolloutsText(found.rollouts, cli.io.columns));
+  }
+  const rollout = await findRollout(cli, which);
+  cli.print(rollout, () => rolloutText(rollout, cli.io.columns));
+}
+
+const byId = (cli: Cli, id: string): Promise<WireRollout> =>
+  cli.api.get<WireRollout>(`/v1/rollouts/${encodeURIComponent(id)}`);
+
+/** By its id, else the open one of an agent, else the agent's newest. */
+async function findRollout(cli: Cli, which: string): Promise<WireRollout> {
+  try {
+    return await byId(cli, which);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'not_found') throw error;
+    const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts', { agent: which });
+    if (rollouts[0]) return byId(cli, rollouts[0].id);
+    throw new CliError('usage', `There is no rollout "${which}", and none of an agent of that name`, {
+      code: error.code,
+      hint: 'portcullis rollout status lists them; portcullis rollout start <agent> <release> starts one',
+    });
+  }
+}
+
+const rolloutIdOf = async (cli: Cli, which: string): Promise<string> => (await findRollout(cli, which)).id;

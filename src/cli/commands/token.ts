@@ -1,0 +1,100 @@
+import { Option } from 'commander';
+import { ROLES, type Role } from '../../context.ts';
+import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
+import { inDatabase } from '../direct.ts';
+import { CliError } from '../failure.ts';
+import { formatTimeAndDistance } from '../format.ts';
+
+interface CreateOptions {
+  role: Role[];
+  person?: string;
+  agent?: string;
+  expires?: string;
+  attribute?: string[];
+  bootstrap?: boolean;
+}
+
+interface TokenAsked {
+  roles: Role[];
+  person?: string;
+  agent?: string;
+  attributes?: Record<string, unknown>;
+  expiresAt?: string;
+}
+
+interface TokenMade {
+  id: string;
+  token: string;
+  expiresAt?: string;
+}
+
+/** `portcullis token`. */
+export const registerToken: RegisterCommands = (program, cli) => {
+  const token = program.command('token').summary('make tokens for agents and people');
+  token.description('A token says who calls. No role contains another.');
+  const create = token
+    .command('create')
+    .summary('make a token; its text is shown once')
+    .description(
+      'Makes a token and prints it, once. Approvers and those who enable or approve gates need --person, agents need --agent. An admin token lives at most 24 hours. The first one of an installation is made with --bootstrap by whoever has DATABASE_URL.',
+    )
+    .addOption(new Option('--role <role...>', 'what it may do').choices(ROLES).makeOptionMandatory())
+    .option('--person <id>', 'whose it is')
+    .option('--agent <agent>', 'only for this agent')
+    .option('--expires <duration>', 'for example 30d (default: never; admin 24h)')
+    .option('--attribute <name=value>', 'a trusted attribute of its requests, may be repeated', collect)
+    .option('--bootstrap', 'by DATABASE_URL, without a token')
+    .action((options: CreateOptions) => runCreate(cli, options));
+  withExample(
+    create,
+    'portcullis token create --role agent --agent my-agent --attribute tier=gold',
+    'portcullis token create --role admin --person ana --bootstrap',
+  );
+};
+
+async function runCreate(cli: Cli, options: CreateOptions): Promise<void> {
+  const { role: roles, person, agent, expires, bootstrap } = options;
+  const expiresAt = expires === undefined ? undefined : await expiryOf(expires, cli.io.now());
+  const attributes = options.attribute && Object.fromEntries(options.attribute.map(attributeOf));
+  const asked = { roles, person, agent, attributes, expiresAt };
+  const made = bootstrap ? await makeDirectly(cli, asked) : await cli.api.post<TokenMade>('/v1/tokens', asked);
+  cli.note(
+    `Token ${made.id} for ${roles.join(', ')}, ${made.expiresAt ? `until ${formatTimeAndDistance(made.expiresAt, cli.io.now())}` : 'without an end'}. It is shown only here:`,
+  );
+  cli.print(made, () => made.token);
+}
+
+async function expiryOf(text: string, now: Date): Promise<string> {
+  const { durationMs } = await import('../../domain/duration.ts');
+  try {
+    return new Date(now.getTime() + durationMs(text)).toISOString();
+  } catch {
+    throw new CliError('usage', `--expires: "${text}" is not a duration`, { hint: 'Write 30d, 12h or 45m' });
+  }
+}
+
+function attributeOf(text: string): [string, unknown] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new CliError('usage', `--attribute: "${text}" is not name=value`, { hint: 'Write tier=gold' });
+  const value = text.slice(at + 1);
+  return [text.slice(0, at), /^(true|false|-?\d+(\.\d+)?)$/.test(value) ? JSON.parse(value) : value];
+}
+
+async function makeDirectly(cli: Cli, asked: TokenAsked): Promise<TokenMade> {
+  const { insertToken } = await import('../../tokens/tokens.ts');
+  const { appendEntry } = await import('../../log/append.ts');
+  const noDatabase = {
+    message: 'Cannot bootstrap: DATABASE_URL is not set',
+    hint: `An embedded service (portcullis up) writes its token to ${cli.connection.tokenFile} by itself`,
+  };
+  return inDatabase(cli, noDatabase, async ({ db, clock, actor }) => {
+    const now = clock.now();
+    return db.sql.transaction().execute(async (tx) => {
+      const { expiresAt, ...request } = asked;
+      const made = await insertToken(tx, now, actor, { ...request, ...(expiresAt && { expiresAt: new Date(expiresAt) }) });
+      const data = { token: made.id, roles: asked.roles, person: asked.person ?? null, bootstrap: true };
+      await appendEntry(tx, { kind: 'token.created', agent: asked.agent, ref: made.id, at: now, actor, data });
+      return { ...made, expiresAt: made.expiresAt?.toISOString() };
+    });
+  });
+}

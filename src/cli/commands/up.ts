@@ -1,0 +1,136 @@
+import type { Config, ServiceRole } from '../../config.ts';
+import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
+import { CliError } from '../failure.ts';
+import { scaledDayNote } from '../format.ts';
+import { command, fields, sections } from '../render.ts';
+
+/** What `up` needs of a running service. */
+export interface Running {
+  url: string;
+  publicUrl: string;
+  localTokenFile?: string;
+  temporalAddress?: string;
+  stop(): Promise<void>;
+}
+
+export type Start = (
+  config: Config,
+  options: { roles: readonly ServiceRole[]; say: (line: string) => void },
+) => Promise<Running>;
+
+interface UpOptions {
+  roles?: string;
+  port?: string;
+}
+
+/** `portcullis up`. */
+export const registerUp: RegisterCommands = (program, cli) => {
+  const up = program
+    .command('up')
+    .summary('run the service')
+    .description(
+      'Runs the service: every role on embedded parts, or with DATABASE_URL and TEMPORAL_ADDRESS on Postgres and a Temporal cluster. Everything else is set by the environment (.env.example). Ctrl-C stops it, a second one at once.',
+    )
+    .option('--roles <list>', 'api, worker, slack (default: all)')
+    .option('--port <port>', 'where to listen (PORTCULLIS_PORT; 0 takes a free one)')
+    .action(async (options: UpOptions) => {
+      const { startPortcullis } = await import('../../server.ts');
+      await runUp(cli, options, startPortcullis);
+    });
+  withExample(up, 'portcullis up', 'portcullis up --roles api --port 8081');
+};
+
+/** Starts it, says where, and stays until it is told to stop. */
+export async function runUp(cli: Cli, options: UpOptions, start: Start): Promise<void> {
+  const { readConfig, SERVICE_ROLES } = await import('../../config.ts');
+  const port = options.port === undefined ? {} : { PORTCULLIS_PORT: options.port };
+  const config = readConfig({ ...cli.io.env, ...port });
+  const roles = rolesOf(options.roles, SERVICE_ROLES);
+  const guard = surviveEmptyRejections(cli);
+  const stopped = untilStopped(cli);
+  try {
+    const running = await start(config, { roles, say: (line) => cli.note(line) });
+    cli.print(factsOf(running, config, roles), () => upText(running, config, roles));
+    await stopped.signal;
+    cli.note('Stopping; again to stop at once.');
+    await running.stop();
+  } finally {
+    stopped.forget();
+    guard.forget();
+  }
+}
+
+/** @throws CliError `usage` */
+function rolesOf(list: string | undefined, known: readonly ServiceRole[]): readonly ServiceRole[] {
+  if (list === undefined) return known;
+  const asked = list.split(',').map((role) => role.trim());
+  const unknown = asked.filter((role) => !known.some((one) => one === role));
+  if (unknown.length === 0) return known.filter((role) => asked.includes(role));
+  throw new CliError('usage', `There is no role "${unknown.join(', ')}"`, { hint: `Roles are ${known.join(', ')}` });
+}
+
+const factsOf = ({ url, publicUrl, localTokenFile }: Running, config: Config, roles: readonly ServiceRole[]) => ({
+  url,
+  publicUrl,
+  roles,
+  database: config.databaseUrl ? 'postgres' : 'embedded',
+  temporal: config.temporal.address ?? 'embedded',
+  slack: config.slack !== undefined,
+  dayMs: config.dayMs,
+  localTokenFile,
+});
+
+function upText({ url, publicUrl, localTokenFile, temporalAddress }: Running, config: Config, roles: readonly ServiceRole[]): string {
+  const { databaseUrl, dataFolder, temporal, slack, dayMs } = config;
+  const embeddedTemporal = temporalAddress ? `embedded, at ${temporalAddress}` : 'embedded';
+  return sections(
+    `Portcullis answers at ${url}`,
+    fields([
+      ['Roles', roles.join(', ')],
+      ['People', publicUrl === url ? undefined : publicUrl],
+      ['Database', databaseUrl ? 'Postgres' : `embedded, in ${dataFolder}`],
+      ['Temporal', temporal.address ?? embeddedTemporal],
+      [
+        'Slack',
+        slack
+          ? 'on'
+          : `no Slack tokens: approvals are answered at ${publicUrl}/actions and by portcullis action approve`,
+      ],
+      ['Token', localTokenFile && `${localTokenFile}: commands run in this folder use it`],
+      ['Note', scaledDayNote(dayMs)],
+    ]),
+    localTokenFile && `Next, in another terminal:\n${command('portcullis apply agent.yaml release-1.yaml')}`,
+  );
+}
+
+/** Resolves at the first signal; the second one ends the process. */
+function untilStopped(cli: Cli): { signal: Promise<void>; forget(): void } {
+  let resolve: () => void = () => {};
+  const signal = new Promise<void>((done) => {
+    resolve = done;
+  });
+  let signals = 0;
+  const onSignal = () => {
+    signals += 1;
+    if (signals > 1) process.exit(130);
+    resolve();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  cli.io.interrupted().addEventListener('abort', resolve);
+  return {
+    signal,
+    forget() {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    },
+  };
+}
+
+/** Slack's socket client rejects promises nobody holds with `undefined` when a connection dies; it reconnects by itself. */
+function surviveEmptyRejections(cli: Cli): { forget(): void } {
+  const onRejection = (reason: unknown) => {
+    if (reason !== undefined) throw reason;
+    cli.io.err('A connection of the Slack client ended without a reason; it connects again by itself.\n');
+  };
+  process.on('unhandledRejection', onRejection);
+  return { forget: () => void process.off('unhandledRejection', onRejection) };
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { CliIo } from './io.ts';
+
+export const DEFAULT_URL = 'http://127.0.0.1:8080';
+const TOKEN_FILE = 'token';
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Where the service is, who asks, and where both were found. */
+export interface Connection {
+  url: string;
+  token?: string;
+  /** For hints: what the token came from. */
+  tokenFrom: 'option' | 'environment' | 'file' | 'nowhere';
+  tokenFile: string;
+}
+
+/** The folder of the embedded parts. */
+export function dataFolder({ env, cwd }: Pick<CliIo, 'env' | 'cwd'>): string {
+  const folder = env.PORTCULLIS_DATA || '.portcullis';
+  return isAbsolute(folder) ? folder : join(cwd, folder);
+}
+
+/** Options, then the environment, then the file that an embedded `up` writes. */
+export function findConnection(io: Pick<CliIo, 'env' | 'cwd'>, given: { url?: string; token?: string }): Connection {
+  const tokenFile = join(dataFolder(io), TOKEN_FILE);
+  const local = readLocal(tokenFile);
+  const asked = given.url ?? (io.env.PORTCULLIS_URL || undefined);
+  const url = (asked ?? local?.url ?? DEFAULT_URL).replace(/\/+$/, '');
+  if (given.token) return { url, token: given.token, tokenFrom: 'option', tokenFile };
+  if (io.env.PORTCULLIS_TOKEN) {
+    return { url, token: io.env.PORTCULLIS_TOKEN, tokenFrom: 'environment', tokenFile };
+  }
+  // This machine's token is for the service that wrote it, and is sent nowhere else.
+  if (local && isSamePlace(url, local.url)) return { url, token: local.token, tokenFrom: 'file', tokenFile };
+  return { url, tokenFrom: 'nowhere', tokenFile };
+}
+
+function readLocal(file: string): { url: string; token: string } | undefined {
+  try {
+    const { url, token } = JSON.parse(readFileSync(file, 'utf8')) as { url?: unknown; token?: unknown };
+    return typeof url === 'string' && typeof token === 'string' ? { url, token } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSamePlace(one: string, other: string): boolean {
+  try {
+    const [a, b] = [new URL(one), new URL(other)];
+    const sameHost = a.hostname === b.hostname || (LOOPBACK.has(a.hostname) && LOOPBACK.has(b.hostname));
+    return a.protocol === b.protocol && a.port === b.port && sameHost;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Services } from '../context.ts';
+import type { DisableAnswer, InFlight } from '../switches/disable.ts';
+import type { Cli } from './cli.ts';
+import { NoAnswer } from './client.ts';
+import { inDatabase } from './direct.ts';
+import { CliError } from './failure.ts';
+import type { WireAction } from './wire.ts';
+
+/** How long the API may take before the database is asked itself. */
+export const API_WITHIN_MS = 2_000;
+/** Without a database to fall back on there is nothing better than to wait. */
+const API_ALONE_MS = 30_000;
+const CLOSING_ROUNDS_MAX = 10;
+const DRAIN_MS_MAX = 90_000;
+const DRAIN_POLL_MS = 500;
+
+export interface DisableInput {
+  scope: string;
+  reason: string;
+  reads: boolean;
+}
+
+export interface DisableOptions {
+  direct: boolean;
+  drain: boolean;
+}
+
+/** What was answered, by which way, and with `drain` what of it is still under way. */
+export interface Disabled extends DisableAnswer {
+  by: 'api' | 'database';
+  stillInFlight?: InFlight[];
+}
+
+/** Drops the gate: through the API, and through the database itself where the API does not answer or cannot. */
+export async function disableScope(cli: Cli, input: DisableInput, { direct, drain }: DisableOptions): Promise<Disabled> {
+  if (direct) return disableDirectly(cli, input, drain);
+  const fallback = Boolean(cli.io.env.DATABASE_URL);
+  try {
+    const answer = await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS);
+    const disabled: Disabled = { ...answer, by: 'api' };
+    return drain && answer.state === 'closed' ? { ...disabled, stillInFlight: await drainByApi(cli, answer) } : disabled;
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exit !== 'unreachable') throw error;
+    if (fallback) {
+      cli.note(`${error.message}\nGoing by DATABASE_URL.`);
+      return disableDirectly(cli, input, drain);
+    }
+    if (!(error instanceof NoAnswer)) throw error;
+    throw new CliError('unreachable', error.message, {
+      hint: 'On Postgres set DATABASE_URL: the switch then works without the service. An embedded service that is down lets nothing begin',
+      cause: error,
+    });
+  }
+}
+
+async function disableByApi(cli: Cli, { scope, reason, reads }: DisableInput, timeoutMs: number): Promise<DisableAnswer> {
+  const path = `/v1/switches/${scope.split('/').map(encodeURIComponent).join('/')}`;
+  const json = { disabled: true, reason, reads };
+  return (await cli.api.request<DisableAnswer>('PUT', path, { json, timeoutMs })).body;
+}
+
+/** Until each is completed or the last credential has expired. */
+async function drainByApi(cli: Cli, { inFlight, credentialsUntil }: DisableAnswer): Promise<InFlight[]> {
+  const until = performance.now() + DRAIN_MS_MAX;
+  for (let left = inFlight; ; await sleep(DRAIN_POLL_MS)) {
+    const states = await Promise.all(
+      left.map(({ action }) => cli.api.get<WireAction>(`/v1/actions/${encodeURIComponent(action)}`)),
+    );
+    left = left.filter((_, at) => states[at]?.state === 'executing');
+    const expired = credentialsUntil === undefined || cli.io.now() > new Date(credentialsUntil);
+    if (left.length === 0 || expired) return [];
+    if (performance.now() >= until) return left;
+  }
+}
+
+/**
+ * Through the database. `closing` is not left alone: nothing else would go on closing once this process is gone, so
+ * it keeps its place until the gate is closed.
+ */
+function disableDirectly(cli: Cli, input: DisableInput, drain: boolean): Promise<Disabled> {
+  const absent = {
+    message: 'Cannot disable directly: DATABASE_URL is not set',
+    hint: 'Set it to the Postgres of the service, or go by the API',
+  };
+  return inDatabase(cli, absent, async ({ db, clock, actor }) => {
+    const { pullSwitch } = await import('../switches/disable.ts');
+    const { waitDrained } = await import('../switches/drain.ts');
+    let answer = await pullSwitch({ db, clock }, actor, input);
+    for (let round = 1; answer.state === 'closing' && round < CLOSING_ROUNDS_MAX; round++) {
+      const holders = answer.heldBy.map(({ pid, what }) => `${what} (backend ${pid})`).join(', ');
+      cli.note(`Closing: no further write passes, but it is held by ${holders || 'an unknown backend'}. Trying on.`);
+      answer = await pullSwitch({ db, clock }, actor, input);
+    }
+    const disabled: Disabled = { ...answer, by: 'database' };
+    if (!drain || answer.state === 'closing') return disabled;
+    // It reads these two and nothing else of the services.
+    const services = { db, clock } as Services;
+    return { ...disabled, stillInFlight: await waitDrained(services, answer.inFlight, DRAIN_MS_MAX) };
+  });
+}

@@ -1,0 +1,77 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** Every exit code, what it means, and what a script may do about it. */
+export const EXIT_CODES = {
+  ok: { code: 0, means: 'done', then: 'go on' },
+  refused: {
+    code: 1,
+    means: 'refused by a rule, or in the wrong state for it; doctor: a check failed',
+    then: 'read the reason; the same command will be refused again',
+  },
+  usage: {
+    code: 2,
+    means: 'wrong usage or bad input; also a question that nobody is there to answer',
+    then: 'mend the command, the file or the environment',
+  },
+  'not-allowed': {
+    code: 3,
+    means: 'no token, a token that is not valid, or one that may not do this',
+    then: 'use another token',
+  },
+  unreachable: {
+    code: 4,
+    means: 'the service, its database or a part it needs does not answer or failed',
+    then: 'try again later; portcullis doctor says what is wrong',
+  },
+  unverified: { code: 5, means: 'the log does not verify', then: 'keep a copy, find out who changed it' },
+  unfinished: {
+    code: 6,
+    means:
+      'begun, not finished: disable is still closing or begun writes may still land, an asked action waits for a person, everything needs a second person to enable',
+    then: 'wait, or do what is named',
+  },
+} as const satisfies Record<string, { code: number; means: string; then: string }>;
+
+export type ExitName = keyof typeof EXIT_CODES;
+
+/** The exit code of every error of the service. */
+export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
+  invalid_input: 'usage',
+  args_not_exact: 'usage',
+  manifest_invalid: 'usage',
+  body_too_large: 'usage',
+  unauthenticated: 'not-allowed',
+  forbidden: 'not-allowed',
+  not_found: 'usage',
+  unknown_agent: 'usage',
+  idempotency_conflict: 'refused',
+  not_pending: 'refused',
+  not_eligible: 'not-allowed',
+  already_decided: 'refused',
+  seen_outdated: 'refused',
+  not_approved: 'refused',
+  already_begun: 'refused',
+  stopped: 'refused',
+  limit_reached: 'refused',
+  too_late: 'refused',
+  wrong_state: 'refused',
+  conflict: 'refused',
+  preflight_failed: 'refused',
+  second_person_needed: 'unfinished',
+  gate_not_ready: 'refused',
+  store_down: 'unreachable',
+  temporal_down: 'unreachable',
+  rate_limited: 'unreachable',
+  data_folder_in_use: 'refused',
+  config_invalid: 'usage',
+  setup_failed: 'unreachable',
+  internal: 'unreachable',
+};
+
+export const exitNumber = (name: ExitName): number => EXIT_CODES[name].code;
+
+/** The lines of `--help`. */
+export const exitCodeHelp = (): string =>
+  Object.values(EXIT_CODES)
+    .map(({ code, means }) => `  ${code}  ${means}`)
+    .join('\n');

@@ -1,0 +1,148 @@
+import Table from 'cli-table3';
+
+export const WIDTH = 80;
+const GAP = '  ';
+const COLUMN_MIN = 4;
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+const NARROW = /[\p{Mn}\p{Me}\p{Cf}]/u;
+const NO_LINES = Object.fromEntries(
+  [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+    'left',
+    'left-mid',
+    'mid',
+    'mid-mid',
+    'right',
+    'right-mid',
+  ].map((name) => [name, '']),
+);
+
+/** Text that others wrote must not steer the terminal or turn its own order around: such characters are shown. */
+export const plain = (text: string): string =>
+  text.replace(UNSAFE, (character) => {
+    if (character === '\n') return character;
+    if (character === '\t') return ' ';
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+
+/** How many columns a terminal gives the text. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += NARROW.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+/** Lines of at most `width` columns, broken at spaces, and inside a word only if it is longer than a line. */
+export function wrap(text: string, width: number): string[] {
+  return plain(text)
+    .split('\n')
+    .flatMap((line) => wrapLine(line, width));
+}
+
+function wrapLine(line: string, width: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    const joined = current === '' ? word : `${current} ${word}`;
+    if (displayWidth(joined) <= width) {
+      current = joined;
+      continue;
+    }
+    if (current !== '') lines.push(current);
+    const pieces = cut(word, width);
+    current = pieces.pop() ?? '';
+    lines.push(...pieces);
+  }
+  return [...lines, current];
+}
+
+function cut(word: string, width: number): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  for (const character of word) {
+    if (displayWidth(piece + character) > width) {
+      pieces.push(piece);
+      piece = '';
+    }
+    piece += character;
+  }
+  return [...pieces, piece];
+}
+
+/** A table without lines that fits `width` columns; cells are wrapped, never cut. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], width = WIDTH): string {
+  const cells = [head, ...rows].map((row) => row.map(plain));
+  const widths = columnWidths(cells, width - GAP.length * (head.length - 1));
+  const made = new Table({
+    chars: { ...NO_LINES, middle: GAP },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colWidths: widths,
+  });
+  made.push(...cells.map((row) => row.map((cell, at) => wrap(cell, widths[at] ?? width).join('\n'))));
+  return trimLines(made.toString());
+}
+
+/** Natural widths; where they do not fit, the widest column that can wrap gives way first. */
+function columnWidths(cells: readonly (readonly string[])[], available: number): number[] {
+  const columns = (cells[0] ?? []).map((_, at) => cells.map((row) => row[at] ?? ''));
+  const widest = (texts: string[]) => Math.max(COLUMN_MIN, ...texts.map(displayWidth));
+  const widths = columns.map((column) => widest(column.flatMap((cell) => cell.split('\n'))));
+  const words = columns.map((column) => widest(column.flatMap((cell) => cell.split(/\s/))));
+  for (const least of [words, columns.map(() => COLUMN_MIN)]) {
+    while (widths.reduce((sum, one) => sum + one, 0) > available) {
+      const spare = widths.map((one, at) => (one > (least[at] ?? COLUMN_MIN) ? one : 0));
+      const most = Math.max(...spare);
+      if (most === 0) break;
+      widths[spare.indexOf(most)] = most - 1;
+    }
+  }
+  return widths;
+}
+
+/** Labels and values, one below the other; what is undefined is left out. */
+export function fields(pairs: readonly (readonly [string, string | undefined])[], width = WIDTH): string {
+  const shown = pairs.flatMap(([label, value]) =>
+    value === undefined || value === '' ? [] : [[label, value] as const],
+  );
+  const indent = Math.max(0, ...shown.map(([label]) => label.length)) + GAP.length;
+  return shown
+    .map(([label, value]) => label.padEnd(indent) + hanging(value, indent, width))
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** `- first line`, the rest below it. */
+export const bullets = (items: readonly string[], width = WIDTH): string =>
+  items.map((item) => `  - ${hanging(item, 4, width)}`).join('\n');
+
+/** A paragraph. */
+export const paragraph = (text: string, width = WIDTH): string => wrap(text, width).join('\n');
+
+const hanging = (text: string, indent: number, width: number): string =>
+  wrap(text, width - indent).join(`\n${' '.repeat(indent)}`);
+
+const trimLines = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+
+/** A command that people copy: never broken. */
+export const command = (text: string): string => `  ${plain(text).replaceAll('\n', ' ')}`;
+
+/** One argument as a shell reads it. */
+export const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Parts with an empty line between them. */
+export const sections = (...parts: readonly (string | undefined)[]): string =>
+  parts.filter((part) => part !== undefined && part !== '').join('\n\n');

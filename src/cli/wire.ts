@@ -1,0 +1,65 @@
+import type { Decided } from '../actions/decide.ts';
+import type { ActionView } from '../actions/view.ts';
+import type { AgentView } from '../agents/list.ts';
+import type { AgentPosture } from '../agents/posture.ts';
+import type { Change } from '../domain/diff.ts';
+import type { LogRecord } from '../log/read.ts';
+import type { ReleasePreview } from '../releases/create.ts';
+import type { RolloutStatusView } from '../rollouts/status.ts';
+import type { VerbAnswer } from '../rollouts/verbs.ts';
+import type { DisableAnswer } from '../switches/disable.ts';
+import type { EnableAnswer } from '../switches/enable.ts';
+
+/** A view as JSON carries it: times are text. */
+export type Wire<T> = T extends Date
+  ? string
+  : T extends readonly (infer Item)[]
+    ? Wire<Item>[]
+    : T extends object
+      ? { [Key in keyof T]: Wire<T[Key]> }
+      : T;
+
+export type WireAction = ActionView;
+export type WireDecided = ActionView & Pick<Decided, 'counted'>;
+export type WireAsked = ActionView & { repeated: boolean; startBy?: string; credential?: WireCredential };
+export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;
+export type WireRollout = Wire<RolloutStatusView> & { dayMs?: number };
+export type WireDisabled = DisableAnswer;
+export type WireEnabled = EnableAnswer & { scope: string };
+export type WireVerb = VerbAnswer & { id: string; verb: string };
+export type WireRelease = ReleasePreview & { version: string; created: boolean };
+export type { AgentPosture, LogRecord };
+
+export interface WireCredential {
+  token: string;
+  jti: string;
+  scopes: string[];
+  audience: string;
+  expiresAt: string;
+}
+
+export interface WireApplied {
+  revision?: number;
+  changes: Change[];
+  advisory: string[];
+  testMode: boolean;
+}
+
+export interface WireSwitch {
+  scope: string;
+  reads: boolean;
+  reason: string;
+  actor: string;
+  changedAt: string;
+  enableAskedBy?: string;
+}
+
+export interface RolloutSummary {
+  id: string;
+  agent: string;
+  release: string;
+  status: RolloutStatusView['status'];
+  startedAt: string;
+  startedBy: string;
+  endedAt?: string;
+}

@@ -1,0 +1,159 @@
+import { type DecisionReason, Denied, type DeniedState, PortcullisError } from './errors.ts';
+import { type Guard, makeGuard } from './guard.ts';
+import { Http, type HttpOptions } from './http.ts';
+
+const WAIT_S = 30;
+const WAIT_SLACK_MS = 10_000;
+
+export type ActionState =
+  | DeniedState
+  | 'pending'
+  | 'approved'
+  | 'executing'
+  | 'executed'
+  | 'failed'
+  | 'unknown';
+
+/** A credential for exactly one action; given out once, never stored. */
+export interface Credential {
+  token: string;
+  jti: string;
+  scopes: string[];
+  audience: string;
+  expiresAt: string;
+}
+
+/** An action as the service shows it to its agent: the part an agent needs. */
+export interface Action {
+  id: string;
+  url: string;
+  state: ActionState;
+  outcome: 'allowed' | 'pending' | 'denied';
+  decidedBy?: 'policy' | 'person';
+  supersededBecause?: string;
+  tool: string;
+  kind: 'read' | 'write';
+  segment?: string;
+  arm: 'control' | 'candidate';
+  release?: string;
+  reasons: DecisionReason[];
+  denyReason?: string;
+  revision: number;
+  execution?: { executionId: string; beganAt: string; startBy?: string };
+}
+
+/** An action that has begun; the tool must be called before `startBy`. */
+export interface Begun extends Action {
+  startBy: string;
+  credential?: Credential;
+}
+
+/** The answer to a question; begun already when that was asked for and policy allowed it. */
+export interface Asked extends Action {
+  repeated: boolean;
+  startBy?: string;
+  credential?: Credential;
+}
+
+/** What is asked before a tool is used. The same `idempotencyKey` is the same action. */
+export interface Question {
+  tool: string;
+  args: Readonly<Record<string, unknown>>;
+  subject: string;
+  idempotencyKey: string;
+  reason?: string;
+  /** The agent's own claims; they may only lead to a stricter answer. */
+  context?: Readonly<Record<string, unknown>>;
+  /** A signed JWT with trusted attributes. */
+  assertion?: string;
+  /** The person the agent acts for. */
+  behind?: string;
+  links?: readonly string[];
+  /** Begins in the same round trip when policy allows it. */
+  executionId?: string;
+}
+
+export interface Completion {
+  executionId: string;
+  ok: boolean;
+  result?: unknown;
+  /** A short code of the tool's own, never a message. */
+  error?: string;
+}
+
+export interface Outcome {
+  id: string;
+  action: string;
+  metric: string;
+  value: number;
+}
+
+export interface PortcullisOptions extends HttpOptions {
+  /** The build that asks: model, prompt, code. */
+  agentVersion: string;
+}
+
+/** What an agent does with Portcullis. Every call may be repeated: none does a thing twice. */
+export interface Portcullis {
+  /** @throws PortcullisError; a denial is an answer here, not an error */
+  ask(question: Question, signal?: AbortSignal): Promise<Asked>;
+  /** Waits until people have decided, as long as that takes. */
+  wait(actionId: string, signal?: AbortSignal): Promise<Action>;
+  /** @throws Denied when a stop came first */
+  begin(actionId: string, executionId: string, signal?: AbortSignal): Promise<Begun>;
+  complete(actionId: string, completion: Completion): Promise<Action>;
+  withdraw(actionId: string, reason?: string): Promise<Action>;
+  outcome(outcomes: Outcome | readonly Outcome[]): Promise<{ recorded: number; repeated: number }>;
+  guard: Guard;
+}
+
+/** A client of one service for one agent. */
+export function createPortcullis({ agentVersion, ...options }: PortcullisOptions): Portcullis {
+  const http = new Http(options);
+  const client: Omit<Portcullis, 'guard'> = {
+    async ask({ executionId, ...question }, signal) {
+      const path = executionId === undefined ? '/v1/actions' : '/v1/actions?begin=true';
+      const body = { agentVersion, ...question, ...(executionId === undefined ? {} : { executionId }) };
+      return http
+        .send<Asked>({ method: 'POST', path, body, signal, answers: [403] })
+        .catch((error: unknown) => Promise.reject(stoppedAs(error)));
+    },
+    async wait(id, signal) {
+      for (;;) {
+        const action = await http.send<Action>({
+          method: 'GET',
+          path: `/v1/actions/${id}?wait=${WAIT_S}s`,
+          signal,
+          timeoutMs: WAIT_S * 1_000 + WAIT_SLACK_MS,
+        });
+        if (action.state !== 'pending') return action;
+      }
+    },
+    async begin(id, executionId, signal) {
+      return http
+        .send<Begun>({ method: 'POST', path: `/v1/actions/${id}/begin`, body: { executionId }, signal })
+        .catch((error: unknown) => Promise.reject(stoppedAs(error, id)));
+    },
+    complete: (id, body) => http.send({ method: 'POST', path: `/v1/actions/${id}/complete`, body }),
+    withdraw: (id, reason) =>
+      http.send({ method: 'POST', path: `/v1/actions/${id}/withdraw`, body: reason ? { reason } : {} }),
+    outcome: (outcomes) =>
+      http.send({ method: 'POST', path: '/v1/outcomes', body: { outcomes: [outcomes].flat() } }),
+  };
+  return { ...client, guard: makeGuard(client) };
+}
+
+/** A stop, by the switch or a rollback, and no judgement of this action: the same may be asked anew later. */
+export const isStop = (error: unknown): boolean =>
+  error instanceof Denied ? error.stopped : error instanceof PortcullisError && error.code === 'stopped';
+
+const STOPPED_STATES: readonly string[] = ['expired', 'withdrawn', 'superseded', 'disabled'];
+
+/** A begin that was refused because the action ended, as `Denied` with the state it ended in. */
+function stoppedAs(error: unknown, actionId?: string): unknown {
+  if (!(error instanceof PortcullisError)) return error;
+  const { state, because } = error.details;
+  if (typeof state !== 'string' || !STOPPED_STATES.includes(state)) return error;
+  const why = typeof because === 'string' ? because : undefined;
+  return new Denied({ state: state as DeniedState, actionId, because: why });
+}

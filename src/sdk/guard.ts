@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import type { Action, Asked, Begun, Credential, Portcullis } from './client.ts';
+import { Denied, type DeniedState, TooLate } from './errors.ts';
+
+const CODE_PATTERN = /^[\w.:-]{1,100}$/;
+const DEFAULT_CODE = 'tool_failed';
+
+/** What the guarded function gets besides its arguments. */
+export interface Permit {
+  actionId: string;
+  /** For writes: send it to the tool. */
+  credential?: Credential;
+  /** Aborted when the caller gives up. */
+  signal: AbortSignal;
+}
+
+/** What one call says about itself. */
+export interface GuardedCall {
+  /** The conversation or customer it is about. */
+  subject: string;
+  reason?: string;
+  context?: Readonly<Record<string, unknown>>;
+  assertion?: string;
+  behind?: string;
+  links?: readonly string[];
+  /** The same key is the same action; default: a new one. */
+  idempotencyKey?: string;
+  signal?: AbortSignal;
+}
+
+export interface GuardOptions {
+  /** The tool's own short code for a failure, never a message; default: its `code`, else `tool_failed`. */
+  errorCode?: (error: unknown) => string;
+  /**
+   * Whether the write may have landed although the function failed (e.g. its answer was lost). Nothing is reported
+   * then, and the action becomes `unknown`, which people see. Default: never.
+   */
+  uncertain?: (error: unknown) => boolean;
+  /** The write was done, but reporting it failed; default: a process warning. */
+  onReportFailed?: (error: unknown, actionId: string) => void;
+  /** Told of every state on the way; for logs and tests. */
+  onAction?: (action: Action) => void;
+}
+
+/** Wraps a tool: asks, waits for people, begins, calls it with a credential for this action, and reports. */
+export type Guard = <Args extends Readonly<Record<string, unknown>>, Result>(
+  tool: string,
+  fn: (args: Args, permit: Permit) => Promise<Result>,
+  options?: GuardOptions,
+) => (args: Args, call: GuardedCall) => Promise<Result>;
+
+type Client = Omit<Portcullis, 'guard'>;
+
+/** The guard over a client. The guarded function @throws Denied, TooLate, PortcullisError, or what `fn` throws */
+export function makeGuard(client: Client): Guard {
+  return (tool, fn, options = {}) =>
+    async (args, { signal = new AbortController().signal, ...call }) => {
+      const executionId = randomUUID();
+      const question = { idempotencyKey: randomUUID(), ...call, tool, args, executionId };
+      let sentMs = performance.now();
+      const asked = await client.ask(question, signal);
+      options.onAction?.(asked);
+      const decided = await untilDecided(client, asked, signal);
+      if (decided !== asked) options.onAction?.(decided);
+      assertAllowed(decided);
+      if (decided.kind === 'read') return fn(args, { actionId: decided.id, signal });
+      let begun = begunAlready(asked);
+      if (!begun) {
+        sentMs = performance.now();
+        begun = await client.begin(decided.id, executionId, signal);
+        options.onAction?.(begun);
+      }
+      return execute(client, { fn, args, begun, executionId, sentMs, signal, options });
+    };
+}
+
+const begunAlready = ({ startBy, ...action }: Asked): Begun | undefined =>
+  startBy === undefined ? undefined : { ...action, startBy };
+
+/** Whoever stops waiting takes the question back: nobody is asked in vain. */
+async function untilDecided(client: Client, asked: Asked, signal: AbortSignal): Promise<Action> {
+  if (asked.state !== 'pending') return asked;
+  try {
+    return await client.wait(asked.id, signal);
+  } catch (error) {
+    if (signal.aborted) await client.withdraw(asked.id, 'the agent stopped waiting').catch(() => undefined);
+    throw error;
+  }
+}
+
+const DENIED_STATES: readonly string[] = ['denied', 'expired', 'withdrawn', 'superseded', 'disabled'];
+
+function assertAllowed(action: Action): void {
+  if (!DENIED_STATES.includes(action.state)) return;
+  throw new Denied({
+    state: action.state as DeniedState,
+    actionId: action.id,
+    decidedBy: action.decidedBy,
+    personReason: action.decidedBy === 'person' ? action.denyReason : undefined,
+    because: action.supersededBecause,
+    reasons: action.reasons,
+  });
+}
+
+interface Execution<Args, Result> {
+  fn: (args: Args, permit: Permit) => Promise<Result>;
+  args: Args;
+  begun: Begun;
+  executionId: string;
+  /** Monotonic, from before the request that began it was sent. */
+  sentMs: number;
+  signal: AbortSignal;
+  options: GuardOptions;
+}
+
+async function execute<Args, Result>(
+  client: Client,
+  { fn, args, begun, executionId, sentMs, signal, options }: Execution<Args, Result>,
+): Promise<Result> {
+  const report = async (completion: { ok: boolean; result?: unknown; error?: string }) => {
+    await client.complete(begun.id, { executionId, ...completion }).catch((error: unknown) => {
+      (options.onReportFailed ?? warn)(error, begun.id);
+    });
+  };
+  const { id: actionId, credential } = begun;
+  if (signal.aborted) {
+    await report({ ok: false, error: 'aborted_before_start' });
+    throw signal.reason;
+  }
+  if (isTooLate(begun, sentMs)) {
+    await report({ ok: false, error: 'too_late_to_start' });
+    throw new TooLate(actionId);
+  }
+  let result: Result;
+  try {
+    result = await fn(args, { actionId, credential, signal });
+  } catch (error) {
+    if (!options.uncertain?.(error)) await report({ ok: false, error: codeOf(error, options) });
+    throw error;
+  }
+  await report({ ok: true, ...(result === undefined ? {} : { result }) });
+  return result;
+}
+
+/** On both clocks: the wall clock against the service's word, the monotonic one against the time it allowed. */
+function isTooLate({ startBy, execution }: Begun, sentMs: number): boolean {
+  const untilMs = Date.parse(startBy);
+  const allowedMs = execution ? untilMs - Date.parse(execution.beganAt) : 0;
+  return Date.now() >= untilMs || performance.now() - sentMs >= allowedMs;
+}
+
+function codeOf(error: unknown, { errorCode }: GuardOptions): string {
+  const code = errorCode ? errorCode(error) : (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && CODE_PATTERN.test(code) ? code : DEFAULT_CODE;
+}
+
+function warn(error: unknown, actionId: string): void {
+  const why = error instanceof Error ? error.message : String(error);
+  process.emitWarning(`What came of action ${actionId} could not be reported: ${why}`, 'PortcullisWarning');
+}

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PortcullisError } from './errors.ts';
+
+const TRIES_MAX = 4;
+const PAUSE_MS = 100;
+const TIMEOUT_MS = 15_000;
+/** Codes after which the same request is sent again; its key or executionId makes sure that nothing is done twice. */
+const RETRIED = new Set([
+  'store_down',
+  'temporal_down',
+  'rate_limited',
+  'conflict',
+  'internal',
+  'unreachable',
+]);
+
+export interface HttpOptions {
+  url: string;
+  token: string;
+  fetch?: typeof fetch;
+}
+
+export interface Request {
+  method: 'GET' | 'POST';
+  path: string;
+  body?: unknown;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+  /** Statuses besides 2xx whose body is an answer, not a problem. */
+  answers?: readonly number[];
+}
+
+/** Sends requests that are safe to repeat, and repeats them while the service is away. */
+export class Http {
+  readonly #options: HttpOptions;
+
+  constructor(options: HttpOptions) {
+    this.#options = { ...options, url: options.url.replace(/\/$/, '') };
+  }
+
+  /** @throws PortcullisError when the service refuses, or is away for all tries */
+  async send<T>(request: Request): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.#once<T>(request);
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        const again = error instanceof PortcullisError && RETRIED.has(error.code);
+        if (!again || tried >= TRIES_MAX) throw error;
+        await sleep(PAUSE_MS * 2 ** (tried - 1), undefined, { signal: request.signal });
+      }
+    }
+  }
+
+  async #once<T>({ method, path, body, signal, timeoutMs = TIMEOUT_MS, answers = [] }: Request): Promise<T> {
+    const { url, token, fetch: send = fetch } = this.#options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    let response: Response;
+    let text: string;
+    try {
+      response = await send(`${url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      });
+      text = await response.text();
+    } catch (cause) {
+      const detail = `Cannot reach Portcullis at ${url}`;
+      throw new PortcullisError({ code: 'unreachable', status: 0, detail }, { cause });
+    }
+    const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') ?? false;
+    if ((response.ok || answers.includes(response.status)) && !isProblem) return JSON.parse(text) as T;
+    throw problemOf(response.status, text);
+  }
+}
+
+function problemOf(status: number, text: string): PortcullisError {
+  try {
+    const { code, detail, hint, details } = JSON.parse(text) as Record<string, unknown>;
+    return new PortcullisError({
+      code: typeof code === 'string' ? code : 'unreadable_answer',
+      status,
+      detail: typeof detail === 'string' ? detail : `Portcullis answered ${status}`,
+      hint: typeof hint === 'string' ? hint : undefined,
+      details: typeof details === 'object' && details !== null ? { ...details } : undefined,
+    });
+  } catch (cause) {
+    const code = status === 503 || status === 502 ? 'unreachable' : 'unreadable_answer';
+    return new PortcullisError({ code, status, detail: `Portcullis answered ${status}` }, { cause });
+  }
+}

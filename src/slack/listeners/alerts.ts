@@ -1,0 +1,57 @@
+import type { App } from '@slack/bolt';
+import { runRolloutVerb } from '../../rollouts/verbs.ts';
+import { disable } from '../../switches/disable.ts';
+import { disableText } from '../answers.ts';
+import { BUTTON, VALUE } from '../buttons.ts';
+import { whyText } from '../cards/alert-card.ts';
+import { readAlertFacts } from '../cards/alert-facts.ts';
+import { section } from '../cards/message.ts';
+import { actorFor } from '../identity.ts';
+import { loadingView, noticeView } from '../modals.ts';
+import { inline } from '../mrkdwn.ts';
+import { wordsFor } from '../words.ts';
+import { actorOfScope } from './commands.ts';
+import { type ButtonClick, copyOf, type ListenerDeps, personOf, tell } from './deps.ts';
+
+const ROLLBACK = new RegExp(`^${BUTTON.alertRollback.replaceAll('.', '\\.')}\\.\\d+$`);
+
+/** The buttons of an alert. */
+export function register(app: App, deps: ListenerDeps): void {
+  const { services, directory, client } = deps;
+  app.action<ButtonClick>(ROLLBACK, async ({ ack, body, action, respond }) => {
+    await ack();
+    const { alert, rollout, agent, segment } = VALUE.rollback.parse(action.value);
+    const actor = await actorFor(services, directory, personOf(body), agent);
+    const reason = `Slack alert ${alert}`;
+    const { changed, detail } = await runRolloutVerb(services, actor, { id: rollout, verb: 'rollback', segment, reason });
+    if (changed) await tellThread(deps, body, `*Rolled back* by ${inline(actor.id, 80)}: ${inline(detail, 1_000)}`);
+    else await tell(respond, `Nothing changed: ${inline(detail, 1_000)}`);
+  });
+  app.action<ButtonClick>(BUTTON.alertDisable, async ({ ack, body, action }) => {
+    await ack();
+    const { alert, scope } = VALUE.disable.parse(action.value);
+    const actor = await actorOfScope(services, directory, personOf(body), scope);
+    const answer = await disable(services, actor, { scope, reason: `Slack alert ${alert}` });
+    await tellThread(deps, body, `${disableText(answer)}\nBy ${inline(actor.id, 80)}.`);
+  });
+  app.action<ButtonClick>(BUTTON.alertWhy, async ({ ack, body, action }) => {
+    await ack();
+    const { alert } = VALUE.why.parse(action.value);
+    const opened = await client.views.open({ trigger_id: body.trigger_id, view: loadingView('Why') });
+    const view_id = opened.view?.id;
+    if (!view_id) return;
+    const text = await readAlertFacts(services, alert).then(whyText, wordsFor);
+    await client.views.update({ view_id, view: noticeView('Why', text) });
+  });
+}
+
+/** Everybody who sees the alert sees who acted on it. It is done already: a Slack that does not answer undoes nothing. */
+async function tellThread({ slack, services }: ListenerDeps, body: ButtonClick, text: string): Promise<void> {
+  const copy = copyOf(body);
+  if (!copy) return;
+  try {
+    await slack.post(copy.channel, { text, blocks: [section('done', text)] }, copy);
+  } catch (error) {
+    services.log.warn({ err: error }, 'the answer to an alert button could not be posted');
+  }
+}

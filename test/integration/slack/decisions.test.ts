@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { completeAction } from '../../../src/actions/complete.ts';
+import { decideAction } from '../../../src/actions/decide.ts';
+import type { Message } from '../../fakes/slack/world.ts';
+import { visibleText } from '../../fakes/slack/visible.ts';
+import { agentActor, approverActor } from '../../support/fixtures.ts';
+import { ALERTS, CHANNEL, type Desk, openDesk } from './support.ts';
+
+const HOUR_MS = 3_600_000;
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk[Symbol.asyncDispose]());
+
+const decisions = (id: string) =>
+  desk.services.db.sql.selectFrom('decision').selectAll().where('action_id', '=', id).execute();
+
+async function refusalOf(card: Message, button: string, user: string): Promise<string> {
+  await desk.slack.click(card, button, user).ack();
+  return (await desk.slack.nextEphemeral(user)).text;
+}
+
+test('a click on Approve is committed, and the clicked card says who', async () => {
+  const { action, card } = await desk.givenCard();
+  expect(card.text.split('\n')[0]).toMatch(/^Cancel order R-1\. The guest loses the room\. Answer by /);
+  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+  const updated = await desk.slack.nextUpdate(card);
+  expect(visibleText(updated)).toContain('Approved by Ana');
+  expect(updated.text).toContain('Approved by Ana');
+  expect(() => desk.slack.click(updated, 'Approve', 'U0BEN')).toThrow('nobody can click');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'approved', decided_by: 'person' });
+  expect(await decisions(action.id)).toMatchObject([
+    { person: 'ana', via: 'slack', identity: 'slack U0ANA/T0FAKE', seen_revision: 1, seen_digest: action.args_digest },
+  ]);
+});
+
+test('Deny counts at the tap; the reason is asked afterwards and reaches the row', async () => {
+  const { action, card } = await desk.givenCard();
+  await desk.slack.click(card, 'Deny', 'U0BEN').ack();
+  const denied = await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Denied by Ben'));
+  expect(visibleText(denied)).toContain('No reason given yet');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'denied', deny_reason: null });
+  const modal = await desk.slack.nextView('U0BEN', (view) => visibleText(view).includes('it counts already'));
+  await desk.slack.submit(modal.id, { reason: 'Wrong guest: ask <them> again' }, 'U0BEN');
+  const explained = await desk.slack.nextUpdate(denied);
+  expect(visibleText(explained)).toContain('Wrong guest: ask <them> again');
+  expect(await desk.row(action.id)).toMatchObject({ deny_reason: 'Wrong guest: ask <them> again' });
+});
+
+test('a denial counts when its modal is closed or never opens; the reason may come later by a button', async () => {
+  const { action, card } = await desk.givenCard();
+  desk.slack.fail('views.open', { kind: 'error', error: 'expired_trigger_id' });
+  await desk.slack.click(card, 'Deny', 'U0BEN').ack();
+  const denied = await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Denied by Ben'));
+  await desk.slack.click(denied, 'Give the reason', 'U0BEN').ack();
+  const modal = await desk.slack.nextView('U0BEN');
+  await desk.slack.submit(modal.id, { reason: 'Not today' }, 'U0BEN');
+  expect(visibleText(await desk.slack.nextUpdate(denied))).toContain('Not today');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'denied', deny_reason: 'Not today' });
+});
+
+test('another person cannot give the reason of a denial', async () => {
+  const { action, card } = await desk.givenCard();
+  await desk.slack.click(card, 'Deny', 'U0BEN').ack();
+  const denied = await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Denied by Ben'));
+  await desk.slack.click(denied, 'Give the reason', 'U0ANA').ack();
+  const modal = await desk.slack.nextView('U0ANA');
+  await desk.slack.submit(modal.id, { reason: 'I say so' }, 'U0ANA');
+  expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('another person denied it');
+  expect(await desk.row(action.id)).toMatchObject({ deny_reason: null });
+});
+
+test('a second click of the same person and a redelivered envelope count once', async () => {
+  const { action, card } = await desk.givenCard({ tool: 'refund', args: { amount: 5 } });
+  const click = desk.slack.click(card, 'Approve', 'U0ANA');
+  await click.ack();
+  const updated = await desk.slack.nextUpdate(card);
+  expect(visibleText(updated)).toContain('1 of 2 approvals');
+  await desk.slack.redeliver(click).ack();
+  expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('counted already');
+  expect(await refusalOf(updated, 'Deny', 'U0ANA')).toContain('already decided to approve');
+  expect(await decisions(action.id)).toHaveLength(1);
+  await desk.slack.click(updated, 'Approve', 'U0BEN').ack();
+  const both = await desk.slack.nextUpdate(updated, (message) => /Approved by Ana .*, Ben .*/.test(visibleText(message)));
+  expect(visibleText(both)).not.toContain('Waiting');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'approved' });
+});
+
+test('clicks of a stranger, of another workspace and of the owner count for nothing and say why', async () => {
+  const { action, card } = await desk.givenCard();
+  expect(await refusalOf(card, 'Approve', 'U0MIA')).toContain('slack: U0MIA/T0FAKE');
+  expect(await refusalOf(card, 'Approve', 'U0EVE')).toContain('only people of T0FAKE count');
+  expect(await refusalOf(card, 'Approve', 'U0OLGA')).toContain('Not counted');
+  expect(await refusalOf(card, 'Deny', 'U0CLEO')).toContain('Not counted');
+  expect(visibleText(await desk.slack.nextView('U0CLEO'))).toContain('Not counted');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'pending', revision: 1 });
+  expect(await decisions(action.id)).toEqual([]);
+});
+
+test('a click on an expired card is too late, and is told so', async () => {
+  const { action, card } = await desk.givenCard();
+  desk.services.clock.advance(HOUR_MS + 1);
+  expect(await refusalOf(card, 'Approve', 'U0ANA')).toContain('it expired at');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'pending' });
+});
+
+test('a click on a card that shows less than the record is told who was first', async () => {
+  const { action, card } = await desk.givenCard();
+  await decideAction(desk.services, approverActor('ben'), { id: action.id, verdict: 'deny' });
+  expect(await refusalOf(card, 'Approve', 'U0ANA')).toContain('already denied');
+});
+
+test('every copy follows, also one whose post was lost on the way', async () => {
+  desk.slack.fail('chat.postMessage', { kind: 'hang-after' });
+  const first = await desk.givenCard().catch((error: unknown) => error);
+  expect(String(first)).toContain('not_reached');
+  const lost = await desk.slack.nextMessage(CHANNEL);
+  const { id } = JSON.parse(String((lost.blocks.find(({ type }) => type === 'actions') as { elements?: { value: string }[] })?.elements?.[0]?.value));
+  await desk.cards.syncActionCards(id);
+  const second = await desk.slack.nextMessage(CHANNEL);
+  await desk.slack.click(lost, 'Approve', 'U0ANA').ack();
+  expect(visibleText(await desk.slack.nextUpdate(lost))).toContain('Approved by Ana');
+  await desk.cards.syncActionCards(id);
+  expect(visibleText(await desk.slack.nextUpdate(second))).toContain('Approved by Ana');
+  await beginAction(desk.services, agentActor(), { id, executionId: 'e-1' });
+  await desk.cards.syncActionCards(id);
+  for (const copy of [lost, second]) {
+    expect(visibleText(desk.slack.message(CHANNEL, copy.ts) ?? lost)).toContain('*Execution:* Begun');
+  }
+});
+
+test('the executed card takes a report of a wrong write', async () => {
+  const { action, card } = await desk.givenCard();
+  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+  const approved = await desk.slack.nextUpdate(card);
+  await beginAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1' });
+  await completeAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1', ok: true });
+  await desk.cards.syncActionCards(action.id);
+  const executed = await desk.slack.nextUpdate(approved, (message) => visibleText(message).includes('Executed'));
+  await desk.slack.click(executed, 'Report a wrong write', 'U0CLEO').ack();
+  const modal = await desk.slack.nextView('U0CLEO', (view) => visibleText(view).includes('What was wrong?'));
+  await desk.slack.submit(modal.id, { reason: 'It was the other room' }, 'U0CLEO');
+  await desk.slack.nextUpdate(executed, (message) => visibleText(message).includes('Reported as wrong by Cleo'));
+  expect(await desk.row(action.id)).toMatchObject({ corrected_by: 'cleo', correction_reason: 'It was the other room' });
+});
+
+test('a card Slack does not update at once still counts; the person hears that it follows', async () => {
+  const { action, card } = await desk.givenCard();
+  desk.slack.fail('chat.update', { kind: 'rate-limited', retryAfter: 1 });
+  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+  expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('The card follows');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'approved' });
+  await desk.cards.syncActionCards(action.id);
+  expect(visibleText(await desk.slack.nextUpdate(card))).toContain('Approved by Ana');
+});
+
+test('a deleted copy is left alone for good', async () => {
+  const { action, card } = await desk.givenCard();
+  await desk.app.client.chat.delete({ channel: CHANNEL, ts: card.ts });
+  await decideAction(desk.services, approverActor(), { id: action.id, verdict: 'approve' });
+  expect(await desk.cards.syncActionCards(action.id)).toMatchObject({ state: 'approved', final: false });
+  const calls = desk.slack.calls('chat.update').length;
+  await desk.cards.syncActionCards(action.id);
+  expect(desk.slack.calls('chat.update')).toHaveLength(calls);
+  expect(desk.slack.messages(ALERTS)).toEqual([]);
+});
+
+test('the reminder comes once, in the thread, and mentions who may answer', async () => {
+  const { action, card } = await desk.givenCard();
+  expect(await desk.cards.remindAction(action.id)).toBe(true);
+  expect(await desk.cards.remindAction(action.id)).toBe(false);
+  const reminders = desk.slack.messages(CHANNEL).filter(({ threadTs }) => threadTs === card.ts);
+  expect(reminders).toHaveLength(1);
+  expect(reminders[0]?.text).toMatch(/^<@U0ANA>, <@U0BEN>: still waiting/);
+});

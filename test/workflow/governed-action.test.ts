@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { CardActivities } from '../../activities/cards.ts';
+import { beginAction } from '../../src/actions/begin.ts';
+import { completeAction } from '../../src/actions/complete.ts';
+import { correctAction } from '../../src/actions/correct.ts';
+import { sweepActions } from '../../src/actions/sweep.ts';
+import { ManualClock } from '../../src/clock.ts';
+import {
+  changed,
+  GOVERNED_ACTION_WORKFLOW,
+  governedActionWorkflowId,
+} from '../../workflows/governed-action.contract.ts';
+import type { governedAction } from '../../workflows/governed-action.ts';
+import { visibleText } from '../fakes/slack/visible.ts';
+import { CHANNEL, type Desk, openDesk } from '../integration/slack/support.ts';
+import { agentActor, givenAsked, givenPendingAction, onCallActor } from '../support/fixtures.ts';
+import { createTimeSkippingEnv } from '../support/test-server.ts';
+
+let environment: TestWorkflowEnvironment;
+let workflowBundle: WorkflowBundle;
+let desk: Desk;
+let taskQueue: string;
+const started = new Set<string>();
+
+beforeAll(async () => {
+  environment = await createTimeSkippingEnv();
+  const workflowsPath = fileURLToPath(new URL('../../workflows/governed-action.ts', import.meta.url));
+  workflowBundle = await bundleWorkflowCode({ workflowsPath });
+});
+afterAll(() => environment?.teardown());
+beforeEach(async () => {
+  taskQueue = randomUUID();
+  desk = await openDesk({ clock: new ManualClock(new Date(await environment.currentTimeMs())) });
+});
+afterEach(async () => {
+  // What still waits for a worker would hold the environment's clock.
+  for (const id of started) await environment.client.workflow.getHandle(id).terminate().catch(() => undefined);
+  started.clear();
+  await desk[Symbol.asyncDispose]();
+});
+
+/** The store's time is the environment's, and its sweeper runs as it does in the service. */
+function activities(): CardActivities {
+  const atThisTime = async () => {
+    desk.services.clock.moveTo(new Date(await environment.currentTimeMs()));
+    await sweepActions(desk.services);
+  };
+  return {
+    async syncActionCards(id) {
+      await atThisTime();
+      return desk.cards.syncActionCards(id);
+    },
+    async remindAction(id) {
+      await atThisTime();
+      return desk.cards.remindAction(id);
+    },
+  };
+}
+
+async function withWorker<T>(body: () => Promise<T>): Promise<T> {
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    taskQueue,
+    workflowBundle,
+    activities: activities(),
+    stickyQueueScheduleToStartTimeout: '500ms',
+  });
+  return worker.runUntil(body);
+}
+
+/** What the dispatcher does with an outbox entry. */
+async function tell(actionId: string): Promise<WorkflowHandle<typeof governedAction>> {
+  const workflowId = governedActionWorkflowId(actionId);
+  started.add(workflowId);
+  return environment.client.workflow.signalWithStart<typeof governedAction>(GOVERNED_ACTION_WORKFLOW, {
+    workflowId,
+    taskQueue,
+    args: [{ actionId }],
+    signal: changed,
+  });
+}
+
+/** The workflow has seen the action and sleeps. */
+async function asleep(handle: WorkflowHandle<typeof governedAction>): Promise<void> {
+  const timers = async () => (await handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length;
+  await expect.poll(timers).toBeGreaterThan(0);
+}
+
+test('an unanswered action is reminded of once and ends expired, on its card too', async () => {
+  const action = await givenPendingAction(desk.services);
+  const handle = await tell(action.id);
+  expect(await withWorker(() => handle.result())).toBe('expired');
+  const [card, ...others] = desk.slack.messages(CHANNEL);
+  expect(others.map(({ text }) => text)).toEqual([expect.stringContaining('still waiting for an answer')]);
+  expect(visibleText(card ?? { blocks: [] })).toContain('Expired unanswered');
+  expect(card?.text).toContain('Nobody denied it');
+});
+
+test('an approved action is followed through its execution; a correction is a run of its own', async () => {
+  const action = await givenPendingAction(desk.services);
+  const handle = await tell(action.id);
+  await withWorker(async () => {
+    const card = await desk.slack.nextMessage(CHANNEL);
+    await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+    await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Approved by Ana'));
+    await tell(action.id);
+    await beginAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1' });
+    await tell(action.id);
+    await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('*Execution:* Begun'));
+    await completeAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1', ok: true });
+    await tell(action.id);
+    expect(await handle.result()).toBe('executed');
+    await correctAction(desk.services, onCallActor(), { id: action.id, reason: 'The other room' });
+    const again = await tell(action.id);
+    expect(await again.result()).toBe('executed');
+    expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('Reported as wrong by Cleo');
+  });
+  expect(desk.slack.messages(CHANNEL)).toHaveLength(1);
+});
+
+test('a decision counts while no worker runs; the card follows when one is back', async () => {
+  const action = await givenPendingAction(desk.services);
+  const handle = await tell(action.id);
+  await withWorker(() => asleep(handle));
+  const [card] = desk.slack.messages(CHANNEL);
+  if (!card) throw new Error('no card');
+  desk.slack.fail('chat.update', { kind: 'http', status: 503 });
+  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+  expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('your approval counts');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'approved' });
+  await tell(action.id);
+  await withWorker(async () => {
+    await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Approved by Ana'));
+  });
+});
+
+test('an execution that is never reported ends unknown; a late report is a run of its own', async () => {
+  const action = await givenPendingAction(desk.services);
+  const handle = await tell(action.id);
+  await withWorker(async () => {
+    const card = await desk.slack.nextMessage(CHANNEL);
+    await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+    await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Approved by Ana'));
+    await beginAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1' });
+    await tell(action.id);
+    expect(await handle.result()).toBe('unknown');
+    expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('*Execution:* Unknown');
+    await completeAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1', ok: false, error: 'no_seat' });
+    expect(await (await tell(action.id)).result()).toBe('failed');
+    expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('no_seat');
+  });
+});
+
+test('a card Slack refuses for a while is posted when it takes it again', async () => {
+  const action = await givenPendingAction(desk.services);
+  desk.slack.fail('chat.postMessage', { kind: 'rate-limited', retryAfter: 2 });
+  desk.slack.fail('chat.postMessage', { kind: 'error', error: 'not_in_channel' });
+  await tell(action.id);
+  await withWorker(async () => {
+    await environment.sleep('3m');
+    await desk.slack.nextMessage(CHANNEL);
+  });
+  expect((await givenAsked(desk.services)).action.state).toBe('pending');
+});
