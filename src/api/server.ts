@@ -17,7 +17,7 @@ import { authenticateRequest } from './auth.ts';
 import { readBodies } from './bodies.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
-import { registerPages } from './pages/register.ts';
+import { registerPages, sendNotFound } from './pages/register.ts';
 import { asAppError, logFailure, sendProblem } from './problems.ts';
 import { actionRoute } from './routes/action.ts';
 import { decisionRoutes, executionRoutes } from './routes/action-verbs.ts';
@@ -66,6 +66,7 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => {
+    if (request.headers.accept?.includes('text/html')) return sendNotFound(services, reply);
     const path = request.url.split('?')[0]?.slice(0, 200);
     return sendProblem(reply, new AppError('not_found', `There is no ${request.method} ${path}`));
   });

@@ -13,7 +13,10 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['Action', action.id],
         ['State', stateText(action)],
         ['Follows', action.consequence],
-        ['Risk', action.risk && `${action.risk}, ${action.reversibility}${action.undo ? `: ${action.undo}` : ''}`],
+        [
+          'Risk',
+          action.risk && `${action.risk}, ${action.reversibility}${action.undo ? `: ${action.undo}` : ''}`,
+        ],
         ['Tool', `${action.tool} (${action.kind}) of ${action.agent} ${action.agentVersion}`],
         ['Arguments', action.args && JSON.stringify(action.args, null, 2)],
         ['Why', action.why],
@@ -22,7 +25,10 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['Where', placeText(action)],
         ['Asks', action.approval && approvalText(action.approval)],
         ['Asked', `${when(action.askedAt)} by ${action.askedBy}`],
-        ['Expires', action.state === 'pending' || action.state === 'approved' ? when(action.expiresAt) : undefined],
+        [
+          'Expires',
+          action.state === 'pending' || action.state === 'approved' ? when(action.expiresAt) : undefined,
+        ],
         ['Decided', action.decidedAt && `${when(action.decidedAt)} by ${action.decidedBy}`],
         ['Began', when(action.execution?.beganAt)],
         ['Completed', when(action.execution?.completedAt)],
@@ -33,7 +39,9 @@ export function actionText(action: WireAction, now: Date, width: number): string
       ],
       width,
     ),
-    action.decisions.length > 0 ? `Decisions\n${bullets(action.decisions.map(decisionText), width)}` : undefined,
+    action.decisions.length > 0
+      ? `Decisions\n${bullets(action.decisions.map(decisionText), width)}`
+      : undefined,
     reasonsText(action, width),
   );
 }
@@ -73,7 +81,12 @@ export function reasonsText({ reasons }: Pick<WireAction, 'reasons'>, width: num
 }
 
 /** A page of actions. */
-export function actionsText(actions: readonly WireAction[], more: string | undefined, now: Date, width: number): string {
+export function actionsText(
+  actions: readonly WireAction[],
+  more: string | undefined,
+  now: Date,
+  width: number,
+): string {
   if (actions.length === 0) {
     return `No actions here. Ask for one:\n${command("portcullis action ask <agent> <tool> --args '{...}'")}`;
   }

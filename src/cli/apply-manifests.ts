@@ -64,13 +64,22 @@ async function previewAgent(api: ApiClient, { file, text, value }: AgentFile): P
 }
 
 /** With an agent that is applied in the same go the service cannot know yet what the release means. */
-async function previewRelease(api: ApiClient, { file, text, value }: ReleaseFile, agent?: Agent): Promise<Preview> {
+async function previewRelease(
+  api: ApiClient,
+  { file, text, value }: ReleaseFile,
+  agent?: Agent,
+): Promise<Preview> {
   const view = await viewOf(api, value.agent);
   const stored = view && (await storedRelease(api, view, value));
   const { changes, path } =
     agent !== undefined
       ? await compareHere(api, view, value)
-      : (await api.request<WireRelease>('POST', releasesPath(value.agent), { query: { dryRun: true }, yaml: text })).body;
+      : (
+          await api.request<WireRelease>('POST', releasesPath(value.agent), {
+            query: { dryRun: true },
+            yaml: text,
+          })
+        ).body;
   const manifest = agent ?? view?.manifest;
   const about = { file, kind: 'release' as const, agent: value.agent, version: value.release, changes, path };
   const warnings = manifest && path === 'adopt' ? await adoptWarnings(value, manifest) : [];
@@ -82,10 +91,14 @@ async function storedRelease(api: ApiClient, view: WireAgent, value: Release): P
   if (!view.releases.some(({ version }) => version === value.release)) return undefined;
   const stored = await releaseOf(api, value.agent, value.release);
   if (isDeepStrictEqual(json(stored), json(value))) return stored;
-  throw new CliError('refused', `Cannot change release ${value.release} of ${value.agent}: a release is immutable`, {
-    hint: 'Give it a new number',
-    code: 'conflict',
-  });
+  throw new CliError(
+    'refused',
+    `Cannot change release ${value.release} of ${value.agent}: a release is immutable`,
+    {
+      hint: 'Give it a new number',
+      code: 'conflict',
+    },
+  );
 }
 
 const releaseOf = async (api: ApiClient, agent: string, version: string): Promise<Release> =>
@@ -119,5 +132,6 @@ function nextOf({ agent, release }: Release, path: ReleasePath): string | undefi
 /** Applies agents, then releases. */
 export async function applyManifests(api: ApiClient, { agents, releases }: Manifests): Promise<void> {
   for (const { value, text } of agents) await api.request('PUT', agentPath(value.agent), { yaml: text });
-  for (const { value, text } of releases) await api.request('POST', releasesPath(value.agent), { yaml: text });
+  for (const { value, text } of releases)
+    await api.request('POST', releasesPath(value.agent), { yaml: text });
 }

@@ -50,11 +50,16 @@ export class ApiClient {
     });
     const type = response.headers.get('content-type') ?? '';
     const body = /\bjson\b/.test(type) ? parsed(text) : undefined;
-    if (type.startsWith('application/problem+json')) throw this.#problem(response.status, body as ProblemDocument);
+    if (type.startsWith('application/problem+json'))
+      throw this.#problem(response.status, body as ProblemDocument);
     if (body === undefined) {
-      throw new CliError('unreachable', `${this.connection.url} answered ${response.status}, but not as Portcullis does`, {
-        hint: 'Check PORTCULLIS_URL, and what stands between you and it',
-      });
+      throw new CliError(
+        'unreachable',
+        `${this.connection.url} answered ${response.status}, but not as Portcullis does`,
+        {
+          hint: 'Check PORTCULLIS_URL, and what stands between you and it',
+        },
+      );
     }
     return { status: response.status, body: body as T };
   }
@@ -100,9 +105,13 @@ export class ApiClient {
     const { url } = this.connection;
     const start = 'Start it with `portcullis up`, or set PORTCULLIS_URL';
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EHOSTUNREACH' || code === 'EAI_AGAIN') {
-      return new NoAnswer('unreachable', `Portcullis does not answer at ${url} (${code})`, { hint: start, cause: error });
+      return new NoAnswer('unreachable', `Portcullis does not answer at ${url} (${code})`, {
+        hint: start,
+        cause: error,
+      });
     }
-    const unknown = method === 'GET' ? '' : ' It is not known whether it was done: look before you repeat it.';
+    const unknown =
+      method === 'GET' ? '' : ' It is not known whether it was done: look before you repeat it.';
     return new NoAnswer('unreachable', `Portcullis did not answer at ${url} (${code}).${unknown}`, {
       hint: 'portcullis doctor says what is wrong',
       cause: error,

@@ -22,7 +22,10 @@ export function dataFolder({ env, cwd }: Pick<CliIo, 'env' | 'cwd'>): string {
 }
 
 /** Options, then the environment, then the file that an embedded `up` writes. */
-export function findConnection(io: Pick<CliIo, 'env' | 'cwd'>, given: { url?: string; token?: string }): Connection {
+export function findConnection(
+  io: Pick<CliIo, 'env' | 'cwd'>,
+  given: { url?: string; token?: string },
+): Connection {
   const tokenFile = join(dataFolder(io), TOKEN_FILE);
   const local = readLocal(tokenFile);
   const asked = given.url ?? (io.env.PORTCULLIS_URL || undefined);

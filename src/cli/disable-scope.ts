@@ -33,13 +33,19 @@ export interface Disabled extends DisableAnswer {
 }
 
 /** Drops the gate: through the API, and through the database itself where the API does not answer or cannot. */
-export async function disableScope(cli: Cli, input: DisableInput, { direct, drain }: DisableOptions): Promise<Disabled> {
+export async function disableScope(
+  cli: Cli,
+  input: DisableInput,
+  { direct, drain }: DisableOptions,
+): Promise<Disabled> {
   if (direct) return disableDirectly(cli, input, drain);
   const fallback = Boolean(cli.io.env.DATABASE_URL);
   try {
     const answer = await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS);
     const disabled: Disabled = { ...answer, by: 'api' };
-    return drain && answer.state === 'closed' ? { ...disabled, stillInFlight: await drainByApi(cli, answer) } : disabled;
+    return drain && answer.state === 'closed'
+      ? { ...disabled, stillInFlight: await drainByApi(cli, answer) }
+      : disabled;
   } catch (error) {
     if (!(error instanceof CliError) || error.exit !== 'unreachable') throw error;
     if (fallback) {
@@ -54,7 +60,11 @@ export async function disableScope(cli: Cli, input: DisableInput, { direct, drai
   }
 }
 
-async function disableByApi(cli: Cli, { scope, reason, reads }: DisableInput, timeoutMs: number): Promise<DisableAnswer> {
+async function disableByApi(
+  cli: Cli,
+  { scope, reason, reads }: DisableInput,
+  timeoutMs: number,
+): Promise<DisableAnswer> {
   const path = `/v1/switches/${scope.split('/').map(encodeURIComponent).join('/')}`;
   const json = { disabled: true, reason, reads };
   return (await cli.api.request<DisableAnswer>('PUT', path, { json, timeoutMs })).body;
@@ -89,7 +99,9 @@ function disableDirectly(cli: Cli, input: DisableInput, drain: boolean): Promise
     let answer = await pullSwitch({ db, clock }, actor, input);
     for (let round = 1; answer.state === 'closing' && round < CLOSING_ROUNDS_MAX; round++) {
       const holders = answer.heldBy.map(({ pid, what }) => `${what} (backend ${pid})`).join(', ');
-      cli.note(`Closing: no further write passes, but it is held by ${holders || 'an unknown backend'}. Trying on.`);
+      cli.note(
+        `Closing: no further write passes, but it is held by ${holders || 'an unknown backend'}. Trying on.`,
+      );
       answer = await pullSwitch({ db, clock }, actor, input);
     }
     const disabled: Disabled = { ...answer, by: 'database' };

@@ -2,35 +2,35 @@ import type { ErrorCode } from '../errors.ts';
 
 /** Every exit code, what it means, and what a script may do about it. */
 export const EXIT_CODES = {
-  ok: { code: 0, means: 'done', then: 'go on' },
+  ok: { code: 0, means: 'done', thenDo: 'go on' },
   refused: {
     code: 1,
     means: 'refused by a rule, or in the wrong state for it; doctor: a check failed',
-    then: 'read the reason; the same command will be refused again',
+    thenDo: 'read the reason; the same command will be refused again',
   },
   usage: {
     code: 2,
     means: 'wrong usage or bad input; also a question that nobody is there to answer',
-    then: 'mend the command, the file or the environment',
+    thenDo: 'mend the command, the file or the environment',
   },
   'not-allowed': {
     code: 3,
     means: 'no token, a token that is not valid, or one that may not do this',
-    then: 'use another token',
+    thenDo: 'use another token',
   },
   unreachable: {
     code: 4,
     means: 'the service, its database or a part it needs does not answer or failed',
-    then: 'try again later; portcullis doctor says what is wrong',
+    thenDo: 'try again later; portcullis doctor says what is wrong',
   },
-  unverified: { code: 5, means: 'the log does not verify', then: 'keep a copy, find out who changed it' },
+  unverified: { code: 5, means: 'the log does not verify', thenDo: 'keep a copy, find out who changed it' },
   unfinished: {
     code: 6,
     means:
       'begun, not finished: disable is still closing or begun writes may still land, an asked action waits for a person, everything needs a second person to enable',
-    then: 'wait, or do what is named',
+    thenDo: 'wait, or do what is named',
   },
-} as const satisfies Record<string, { code: number; means: string; then: string }>;
+} as const satisfies Record<string, { code: number; means: string; thenDo: string }>;
 
 export type ExitName = keyof typeof EXIT_CODES;
 

@@ -47,7 +47,9 @@ export function asCliError(error: unknown): CliError {
   }
   const { code, path } = error as NodeJS.ErrnoException;
   if (path !== undefined && (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')) {
-    const why = { ENOENT: 'there is no such file', EACCES: 'it may not be read', EISDIR: 'it is a folder' }[code];
+    const why = { ENOENT: 'there is no such file', EACCES: 'it may not be read', EISDIR: 'it is a folder' }[
+      code
+    ];
     return new CliError('usage', `Cannot use ${path}: ${why}`, { hint: 'Check the path' });
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -13,7 +13,9 @@ export const personFrom = (account: string): string =>
 
 /** Quoted only where YAML would read a number or a truth value. */
 const yamlName = (name: string): string =>
-  /^[a-zA-Z]/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name) ? name : JSON.stringify(name);
+  /^[a-zA-Z]/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name)
+    ? name
+    : JSON.stringify(name);
 
 const schemaLine = (kind: string): string => `# yaml-language-server: $schema=${SCHEMA_FOLDER}/${kind}.json`;
 

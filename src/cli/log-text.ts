@@ -20,7 +20,9 @@ const CONTINUED = '\n    ';
 export function entryText(record: LogRecord, width: number): string {
   const { at, kind, agent, ref, actor, data } = bodyOf(record);
   const first = `#${record.seq} ${formatTime(at)}  ${kind}`;
-  const about = [agent, ref === agent ? undefined : ref, `by ${actor}`].filter((part) => part !== undefined).join('  ');
+  const about = [agent, ref === agent ? undefined : ref, `by ${actor}`]
+    .filter((part) => part !== undefined)
+    .join('  ');
   const why = typeof data?.reason === 'string' ? `  "${data.reason}"` : '';
   return `${plain(first)}${CONTINUED}${wrap(about + why, width - 4).join(CONTINUED)}`;
 }

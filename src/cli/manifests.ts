@@ -61,7 +61,9 @@ export async function readManifests(
     const read = readManifest(file, text, 'agent');
     if (!read.ok) problems.push(...read.problems);
     else if (agents.some(({ value }) => value.agent === read.value.agent)) {
-      problems.push(problemOf(file, `Agent "${read.value.agent}" is in two of the files`, 'Apply one of them'));
+      problems.push(
+        problemOf(file, `Agent "${read.value.agent}" is in two of the files`, 'Apply one of them'),
+      );
     } else agents.push({ kind: 'agent', file, text, value: read.value });
   }
   const releases: ReleaseFile[] = [];
@@ -76,7 +78,10 @@ export async function readManifests(
   return { agents, releases };
 }
 
-async function readSources(files: readonly string[], cwd: string): Promise<{ sources: Source[]; problems: Problem[] }> {
+async function readSources(
+  files: readonly string[],
+  cwd: string,
+): Promise<{ sources: Source[]; problems: Problem[] }> {
   const sources: Source[] = [];
   const problems: Problem[] = [];
   for (const file of files) {

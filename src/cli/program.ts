@@ -32,7 +32,9 @@ export function buildProgram(cli: Cli): Command {
   const program = new Command('portcullis')
     .description('Governs what an AI agent may do with its tools: rises slowly, falls fast.')
     .version(packageJson.version, '-V, --version')
-    .addOption(new Option('--output <format>', 'how answers are printed').choices(['table', 'json']).default('table'))
+    .addOption(
+      new Option('--output <format>', 'how answers are printed').choices(['table', 'json']).default('table'),
+    )
     .option('--url <url>', `where the service is (PORTCULLIS_URL; default ${DEFAULT_URL})`)
     .option('--token <token>', 'who asks (PORTCULLIS_TOKEN; else the file an embedded up writes)')
     .exitOverride()

@@ -16,7 +16,10 @@ export function rolloutText(rollout: WireRollout, width: number): string {
         ['Started', `${formatTime(rollout.startedAt)} by ${rollout.startedBy}`],
         ['Ended', endedAt ? formatTime(endedAt) : undefined],
         ['Gate', rollout.gateApprovedBy ? `approved by ${rollout.gateApprovedBy}` : undefined],
-        ['Baseline', rollout.baselineDigest ? `locked, ${rollout.baselineDigest.slice(0, 16)}` : 'not locked yet'],
+        [
+          'Baseline',
+          rollout.baselineDigest ? `locked, ${rollout.baselineDigest.slice(0, 16)}` : 'not locked yet',
+        ],
         ['Note', scaledDayNote(rollout.dayMs)],
       ],
       width,
@@ -71,7 +74,8 @@ const evidenceRow = (found: Evidence): string[] => [
 function nextText({ id, waitsFor, segments }: WireRollout): string | undefined {
   const next: string[] = [];
   const [first, ...others] = waitsFor.map((wait) => wait.for);
-  const onlyPeople = first !== undefined && [first, ...others].every((one) => one === 'person' || one === 'checklist');
+  const onlyPeople =
+    first !== undefined && [first, ...others].every((one) => one === 'person' || one === 'checklist');
   if (onlyPeople) next.push(`portcullis rollout approve-gate ${id} --reason "..."`);
   if (waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version')) {
     next.push(`portcullis rollout resume ${id} --reason "..."`);

@@ -31,4 +31,5 @@ const told = (failure: CliError, json: boolean): string =>
   json ? JSON.stringify(failureJson(failure)) : plain(failureText(failure));
 
 /** Ctrl-C at a question. */
-const isPromptClosed = (error: unknown): boolean => error instanceof Error && error.name === 'ExitPromptError';
+const isPromptClosed = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ExitPromptError';

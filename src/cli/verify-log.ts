@@ -36,7 +36,13 @@ export async function verifyWholeLog(
 ): Promise<LogVerdict> {
   const checkpoint = await api.get<Checkpoint>('/v1/log/checkpoint');
   const verdict = (reached: LogHead, fault?: LogVerdict['fault']): LogVerdict => {
-    return { verified: !fault, ...reached, tail: checkpoint.tail, checkpoint: checkpoint.signed, ...(fault && { fault }) };
+    return {
+      verified: !fault,
+      ...reached,
+      tail: checkpoint.tail,
+      checkpoint: checkpoint.signed,
+      ...(fault && { fault }),
+    };
   };
   const marks = [kept, checkpoint].filter((mark) => mark !== undefined);
   let place: LogHead = { seq: 0, hash: GENESIS };
@@ -45,7 +51,9 @@ export async function verifyWholeLog(
     const { fault, ...reached } = checkChain(entries, place);
     if (fault?.fault === 'missing') await assertWholeView(api, fault.seq);
     if (fault) return verdict(reached, fault);
-    const rewritten = marks.find(({ seq, hash }) => hashAt(seq, place, entries) !== undefined && hashAt(seq, place, entries) !== hash);
+    const rewritten = marks.find(
+      ({ seq, hash }) => hashAt(seq, place, entries) !== undefined && hashAt(seq, place, entries) !== hash,
+    );
     if (rewritten) return verdict(reached, { seq: rewritten.seq, fault: 'rewritten' });
     place = reached;
     last = entries.length < PAGE;
@@ -78,7 +86,9 @@ async function isSigned(api: ApiClient, { seq, hash, signed }: Checkpoint): Prom
   const { createLocalJWKSet, jwtVerify } = await import('jose');
   const keys = await api.get<Parameters<typeof createLocalJWKSet>[0]>('/.well-known/jwks.json');
   try {
-    const { payload } = await jwtVerify(signed, createLocalJWKSet(keys), { typ: 'portcullis-checkpoint+jwt' });
+    const { payload } = await jwtVerify(signed, createLocalJWKSet(keys), {
+      typ: 'portcullis-checkpoint+jwt',
+    });
     return payload.seq === seq && payload.hash === hash;
   } catch {
     return false;

@@ -38,7 +38,10 @@ export async function createTestServices(options: TestServicesOptions = {}): Pro
 }
 
 /** Services over a database that others use too, migrated if it is new; closing leaves the database there. */
-export async function servicesAt(url: string, options: Omit<TestServicesOptions, 'store'> = {}): Promise<TestServices> {
+export async function servicesAt(
+  url: string,
+  options: Omit<TestServicesOptions, 'store'> = {},
+): Promise<TestServices> {
   const db = await openDatabase({ url, poolSize: POOL_SIZE });
   await migrate(db);
   return servicesOver({ db, close: () => db.close() }, options);

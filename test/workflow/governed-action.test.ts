@@ -68,7 +68,7 @@ async function withWorker<T>(body: () => Promise<T>): Promise<T> {
     taskQueue,
     workflowBundle,
     activities: activities(),
-    stickyQueueScheduleToStartTimeout: '500ms',
+    maxCachedWorkflows: 0,
   });
   return worker.runUntil(body);
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { loadRecords } from './records.ts';
 import { createDesk } from './server.ts';
 
-const USAGE = `Usage: tsx examples/airline/desk/main.ts --jwks <url> [--port 0] [--work-ms 120]
+const USAGE = `Usage: tsx examples/airline/desk/main.ts --jwks <url> [--port 0] [--work-ms 120] [--with-parent]
   The airline: does a write only for a valid per-action credential, checked by the keys at <url>.`;
 const RECORDING = new URL('../airline-episodes.jsonl', import.meta.url);
 
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     jwks: { type: 'string' },
     port: { type: 'string', default: '0' },
     'work-ms': { type: 'string', default: '120' },
+    'with-parent': { type: 'boolean', default: false },
   },
 });
 if (!values.jwks) {
@@ -27,5 +28,5 @@ process.stdout.write(`${JSON.stringify({ url })}\n`);
 
 const stop = () => void desk.close().then(() => process.exit(0));
 process.once('SIGTERM', stop);
-// Started by the demo, its standard input is a pipe: whoever started it is gone when the pipe ends.
-if (!process.stdin.isTTY) process.stdin.once('end', stop).once('close', stop).resume();
+// Standard input is a pipe from whoever started it: that one is gone when the pipe ends.
+if (values['with-parent']) process.stdin.once('end', stop).once('close', stop).resume();

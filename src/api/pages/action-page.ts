@@ -7,7 +7,7 @@ import type { Api, RouteDeps } from '../app.ts';
 import { maySeeArgs } from '../auth.ts';
 import { requireSession } from './access.ts';
 import { type Html, html } from './html.ts';
-import { formTokenField, row, sendPage } from './layout.ts';
+import { formTokenField, row, sendPage, testModeNotice } from './layout.ts';
 import type { Session } from './session.ts';
 import { REVERSIBILITY_WORDS, STATE_WORDS, SUPERSEDED_WORDS, timeWords } from './words.ts';
 
@@ -44,7 +44,7 @@ export function actionPage(app: Api, { services }: RouteDeps): void {
 }
 
 const noticesOf = ({ testMode, advisory, agent, tool }: ActionView) => [
-  testMode ? `TEST MODE: owners of ${agent} may approve. Never for production` : undefined,
+  testModeNotice({ agent, testMode }),
   advisory ? `Advisory: ${agent} also holds a key of its own for ${tool} and could pass this by` : undefined,
 ];
 

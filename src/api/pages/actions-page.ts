@@ -1,11 +1,12 @@
-import { type ActionFilter, type ActionRow, listActions } from '../../actions/store.ts';
+import { type ActionFilter, listActions } from '../../actions/store.ts';
+import { type ActionView, actionViews } from '../../actions/view.ts';
 import { listAgents } from '../../agents/list.ts';
 import { ACTION_STATES, type ActionState } from '../../domain/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { agentScope } from '../auth.ts';
 import { requireSession } from './access.ts';
 import { type Html, html } from './html.ts';
-import { sendPage } from './layout.ts';
+import { sendPage, testModeNotice } from './layout.ts';
 import { STATE_WORDS, timeWords } from './words.ts';
 
 const PAGE_SIZE = 50;
@@ -29,16 +30,21 @@ export function actionsPage(app: Api, { services }: RouteDeps): void {
       state || cursor ? [] : (await listActions(services.db.sql, { ...filter, state: 'pending' })).actions;
     const page = await listActions(services.db.sql, { ...filter, state, cursor: given(cursor) });
     const rest = state ? page.actions : page.actions.filter((action) => action.state !== 'pending' || cursor);
+    const [waitingViews, restViews] = [
+      await actionViews(services, waiting),
+      await actionViews(services, rest),
+    ];
     const now = services.clock.now();
     const agents = (await listAgents(services.db.sql)).map(({ agent }) => agent);
     return sendPage(services, reply, {
       title: 'Actions',
       session,
+      notices: [...waitingViews, ...restViews].map(testModeNotice),
       main: html`<h1>Actions</h1>
 ${filters({ ...request.query, state }, agents)}
-${!state && !cursor && html`<h2>Waiting for a decision (${waiting.length})</h2>${rows(waiting, now)}`}
+${!state && !cursor && html`<h2>Waiting for a decision (${waiting.length})</h2>${rows(waitingViews, now)}`}
 <h2>${state ? STATE_WORDS[state] : 'Everything else, newest first'}</h2>
-${rows(rest, now)}
+${rows(restViews, now)}
 ${page.nextCursor && html`<p><a href="/actions?${nextQuery({ agent: asked, segment, state }, page.nextCursor)}">Older ones</a></p>`}`,
     });
   });
@@ -69,15 +75,13 @@ const filters = (
 <div><button type="submit">Show</button></div>
 </form>`;
 
-function rows(actions: readonly ActionRow[], now: Date): Html {
+function rows(actions: readonly ActionView[], now: Date): Html {
   if (actions.length === 0) return html`<p class="meta">None.</p>`;
   return html`<ul class="rows">${actions.map(
     (action) => html`<li><a href="/actions/${action.id}">${action.summary}</a>
 <div class="meta"><span class="state">${STATE_WORDS[action.state]}</span> · ${action.agent} · ${action.tool} ·
-${action.segment ?? 'no segment'} · asked ${timeWords(action.asked_at.toISOString(), now)}${
-      action.state === 'pending' && action.expires_at
-        ? ` · decide by ${timeWords(action.expires_at.toISOString(), now)}`
-        : ''
+${action.segment ?? 'no segment'} · asked ${timeWords(action.askedAt, now)}${
+      action.state === 'pending' && action.expiresAt ? ` · decide by ${timeWords(action.expiresAt, now)}` : ''
     }</div></li>`,
   )}</ul>`;
 }

@@ -63,3 +63,12 @@ export const formTokenField = (formToken: string): Html =>
 /** A term and what it is; left out when there is nothing to say. */
 export const row = (term: string, value: Html | string | number | undefined): Html | undefined =>
   value === undefined || value === '' ? undefined : html`<dt>${term}</dt><dd>${value}</dd>`;
+
+export const testModeNotice = ({
+  agent,
+  testMode,
+}: {
+  agent: string;
+  testMode: boolean;
+}): string | undefined =>
+  testMode ? `TEST MODE: owners of ${agent} may approve. Never for production` : undefined;

@@ -6,7 +6,7 @@ import { listDisabled } from '../../switches/list.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { requireSession } from './access.ts';
 import { type Html, html } from './html.ts';
-import { sendPage } from './layout.ts';
+import { sendPage, testModeNotice } from './layout.ts';
 import { timeWords } from './words.ts';
 
 const WAITING_MAX = 100;
@@ -29,9 +29,7 @@ export function overviewPage(app: Api, { services }: RouteDeps): void {
     return sendPage(services, reply, {
       title: 'Overview',
       session,
-      notices: agents.map(({ agent, manifest }) =>
-        manifest.testMode ? `TEST MODE: owners of ${agent} may approve. Never for production` : undefined,
-      ),
+      notices: agents.map(({ manifest }) => testModeNotice(manifest)),
       main: html`<h1>Overview</h1>
 ${await switchedOff(services)}
 <p><a href="/actions?state=pending">${waiting(actions.length)}</a> · <a href="/actions">All actions</a></p>

@@ -63,3 +63,11 @@ function sendAgain(services: Services, { url }: FastifyRequest, reply: FastifyRe
     main: html`<h1>One moment</h1><p><a href="${url}">Continue</a></p>`,
   });
 }
+
+/** For people who typed an address that is not there. */
+export const sendNotFound = (services: Services, reply: FastifyReply): FastifyReply =>
+  sendPage(services, reply, {
+    title: 'Not found',
+    status: 404,
+    main: html`<h1>There is no such page</h1><p><a href="/">Overview</a></p>`,
+  });

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { ACTION_STATES } from '../../domain/action.ts';
 import { actionsText, actionText, credentialText, reasonsText } from '../action-text.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { jsonObject } from '../input.ts';
 import { bullets, command, fields, paragraph, sections } from '../render.ts';
 import type { WireAction, WireAsked, WireDecided } from '../wire.ts';
-import { ACTION_STATES } from '../../domain/action.ts';
 
 const actionPath = (id: string): string => `/v1/actions/${encodeURIComponent(id)}`;
 
@@ -21,14 +21,21 @@ export const registerAction: RegisterCommands = (program, cli) => {
   const correct = action
     .command('correct')
     .summary('report that an executed write was wrong')
-    .description('Reports, afterwards, that an executed write was wrong. It counts as harm in the metrics that say so.')
+    .description(
+      'Reports, afterwards, that an executed write was wrong. It counts as harm in the metrics that say so.',
+    )
     .argument('<id>', 'the action')
     .requiredOption('--reason <text>', 'what was wrong')
     .action(async (id: string, { reason }: { reason: string }) => {
       const corrected = await cli.api.post<WireAction>(`${actionPath(id)}/corrections`, { reason });
-      cli.print(corrected, () => paragraph(`Reported as wrong by ${corrected.correction?.person}: ${corrected.summary}`));
+      cli.print(corrected, () =>
+        paragraph(`Reported as wrong by ${corrected.correction?.person}: ${corrected.summary}`),
+      );
     });
-  withExample(correct, 'portcullis action correct 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "wrong guest"');
+  withExample(
+    correct,
+    'portcullis action correct 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "wrong guest"',
+  );
 };
 
 interface AskOptions {
@@ -55,7 +62,11 @@ function registerAsk(action: Command, cli: Cli): void {
     .option('--subject <text>', 'the conversation or customer it is about', 'cli')
     .option('--reason <text>', "why, in the agent's words")
     .option('--key <key>', 'idempotency key (default: a new one)')
-    .option('--agent-version <version>', 'the build that asks; a new one holds the widening of a rollout', 'cli')
+    .option(
+      '--agent-version <version>',
+      'the build that asks; a new one holds the widening of a rollout',
+      'cli',
+    )
     .option('--context <json>', 'what the agent itself claims, or @file')
     .option('--behind <person>', 'the person the agent acts for; may not approve')
     .option('--begin', 'begin at once if it is allowed, and show the credential')
@@ -70,7 +81,17 @@ async function runAsk(cli: Cli, agent: string, tool: string, options: AskOptions
   const { key = randomUUID(), subject, reason, agentVersion, behind, begin } = options;
   const args = await jsonObject('--args', options.args, cli.io.cwd);
   const context = options.context && (await jsonObject('--context', options.context, cli.io.cwd));
-  const json = { agent, agentVersion, tool, args, subject, reason, behind, idempotencyKey: key, ...(context && { context }) };
+  const json = {
+    agent,
+    agentVersion,
+    tool,
+    args,
+    subject,
+    reason,
+    behind,
+    idempotencyKey: key,
+    ...(context && { context }),
+  };
   const { body: asked } = await cli.api.request<WireAsked>('POST', '/v1/actions', {
     query: { begin: begin ? true : undefined },
     json,
@@ -92,7 +113,15 @@ function askedText(cli: Cli, asked: WireAsked, key: string): string {
       : undefined;
   return sections(
     paragraph(said, columns),
-    fields([['Action', asked.id], ['Key', key], ['Page', asked.url], ['Begun', asked.startBy && `write before ${asked.startBy}`]], columns),
+    fields(
+      [
+        ['Action', asked.id],
+        ['Key', key],
+        ['Page', asked.url],
+        ['Begun', asked.startBy && `write before ${asked.startBy}`],
+      ],
+      columns,
+    ),
     reasonsText(asked, columns),
     credentialText(asked.credential, now()),
     next,
@@ -155,11 +184,19 @@ function registerDecision(action: Command, cli: Cli, verdict: 'approve' | 'deny'
     .option('--yes', 'do not ask')
     .action((id: string, options: DecisionOptions) => runDecision(cli, id, verdict, options));
   const reason = verdict === 'approve' ? 'She asked for it' : 'Wrong address';
-  withExample(decide, `portcullis action ${verdict} 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "${reason}"`);
+  withExample(
+    decide,
+    `portcullis action ${verdict} 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "${reason}"`,
+  );
 }
 
 /** What is decided on is what was shown: its digest and revision go with the decision. */
-async function runDecision(cli: Cli, id: string, verdict: 'approve' | 'deny', options: DecisionOptions): Promise<void> {
+async function runDecision(
+  cli: Cli,
+  id: string,
+  verdict: 'approve' | 'deny',
+  options: DecisionOptions,
+): Promise<void> {
   const { reason, digest, yes } = options;
   const seen = await cli.api.get<WireAction>(actionPath(id));
   if (digest !== undefined && digest !== seen.argsDigest) {

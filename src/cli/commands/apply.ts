@@ -22,7 +22,11 @@ export const registerApply: RegisterCommands = (program, cli) => {
   withExample(apply, 'portcullis apply agent.yaml release-2.yaml', 'portcullis apply --check *.yaml');
 };
 
-async function runApply(cli: Cli, files: readonly string[], { yes = false, check = false }: ApplyOptions): Promise<void> {
+async function runApply(
+  cli: Cli,
+  files: readonly string[],
+  { yes = false, check = false }: ApplyOptions,
+): Promise<void> {
   const { readManifests } = await import('../manifests.ts');
   const lookUp = check ? async () => undefined : (agent: string) => lookUpAgent(cli.api, agent);
   const manifests = await readManifests(files, cli.io.cwd, lookUp);
@@ -36,7 +40,11 @@ async function runApply(cli: Cli, files: readonly string[], { yes = false, check
   const previews = await previewManifests(cli.api, manifests);
   if (!cli.json) cli.io.out(`${sections(...previews.map(previewText))}\n`);
   const changes = previews.some(({ unchanged }) => !unchanged);
-  if (changes && !yes && !(await cli.ask('Apply this?', 'Add --yes to apply, or --check to only check the files'))) {
+  if (
+    changes &&
+    !yes &&
+    !(await cli.ask('Apply this?', 'Add --yes to apply, or --check to only check the files'))
+  ) {
     cli.exit = 'refused';
     return cli.print({ applied: false, manifests: previews }, () => '\nNothing was applied.');
   }
@@ -48,7 +56,9 @@ async function runApply(cli: Cli, files: readonly string[], { yes = false, check
 
 function previewText({ file, kind, agent, version, changes, warnings, unchanged }: Preview): string {
   const title = `${file}: ${kind === 'agent' ? `agent ${agent}` : `release ${version} of ${agent}`}`;
-  const lines = changes.map(({ sign, what, detail }) => changeLine(sign, detail ? `${what}: ${detail}` : what));
+  const lines = changes.map(({ sign, what, detail }) =>
+    changeLine(sign, detail ? `${what}: ${detail}` : what),
+  );
   const against = kind === 'release' ? 'gives and takes nothing against what is in force' : 'no change';
   const stored = unchanged && kind === 'release' ? ' (stored already)' : '';
   return [

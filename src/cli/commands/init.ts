@@ -3,7 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { AGENT_FILE, agentYaml, personFrom, RELEASE_FILE, releaseYaml, SCHEMA_FOLDER } from '../first-manifests.ts';
+import {
+  AGENT_FILE,
+  agentYaml,
+  personFrom,
+  RELEASE_FILE,
+  releaseYaml,
+  SCHEMA_FOLDER,
+} from '../first-manifests.ts';
 import { command, sections } from '../render.ts';
 
 interface InitOptions {

@@ -58,7 +58,9 @@ function registerTail(log: Command, cli: Cli): void {
   const tail = log
     .command('tail')
     .summary('show the newest entries')
-    .description('Shows the newest entries, oldest of them first. With --output json and -f: one entry a line.')
+    .description(
+      'Shows the newest entries, oldest of them first. With --output json and -f: one entry a line.',
+    )
     .option('-f, --follow', 'go on as they come')
     .option('--agent <agent>', 'only of this agent')
     .option('--kind <kind>', 'only of this kind, such as action.approved')
@@ -77,7 +79,12 @@ async function runTail(cli: Cli, { follow, agent, kind, lines }: TailOptions): P
   const signal = cli.io.interrupted();
   let after = entries.at(-1)?.seq ?? 0;
   while (!signal.aborted) {
-    const more = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { agent, kind, after, limit: PAGE_MAX });
+    const more = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', {
+      agent,
+      kind,
+      after,
+      limit: PAGE_MAX,
+    });
     for (const entry of more.entries) printEntry(cli, entry);
     after = more.entries.at(-1)?.seq ?? after;
     if (more.entries.length < PAGE_MAX) await sleep(POLL_MS, undefined, { signal }).catch(() => {});
@@ -117,7 +124,8 @@ async function keptHead(file: string): Promise<LogHead> {
   const text = await readFile(file, 'utf8');
   try {
     const { seq, hash } = JSON.parse(text) as Partial<LogHead>;
-    if (Number.isSafeInteger(seq) && /^[0-9a-f]{64}$/.test(hash ?? '')) return { seq: Number(seq), hash: String(hash) };
+    if (Number.isSafeInteger(seq) && /^[0-9a-f]{64}$/.test(hash ?? ''))
+      return { seq: Number(seq), hash: String(hash) };
   } catch {
     // said below
   }
@@ -126,7 +134,11 @@ async function keptHead(file: string): Promise<LogHead> {
   });
 }
 
-function verdictText({ verified, seq, hash, tail, fault }: LogVerdict, kept: LogHead | undefined, width: number): string {
+function verdictText(
+  { verified, seq, hash, tail, fault }: LogVerdict,
+  kept: LogHead | undefined,
+  width: number,
+): string {
   const same = kept ? ` Entry ${kept.seq} is the one that was kept.` : '';
   const said = fault
     ? `DOES NOT VERIFY: entry ${fault.seq} ${FAULTS[fault.fault]}.`

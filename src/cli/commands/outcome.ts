@@ -63,7 +63,8 @@ function oneOutcome({ action, metric, value, id }: RecordOptions): Outcome {
     });
   }
   const number = Number(value);
-  if (value.trim() === '' || !Number.isFinite(number)) throw new CliError('usage', `--value: "${value}" is not a number`);
+  if (value.trim() === '' || !Number.isFinite(number))
+    throw new CliError('usage', `--value: "${value}" is not a number`);
   return { id: id ?? `${action}/${metric}`, action, metric, value: number };
 }
 

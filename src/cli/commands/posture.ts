@@ -40,7 +40,10 @@ function postureText(agents: readonly Posture[], switches: readonly WireSwitch[]
       `${scope}${reads ? ' (reads too)' : ''} since ${formatTime(changedAt)} by ${actor}: ${reason}`,
   );
   if (agents.length === 0) {
-    return sections(offText(off, width), `No agents yet. Write and apply one:\n${command('portcullis init')}`);
+    return sections(
+      offText(off, width),
+      `No agents yet. Write and apply one:\n${command('portcullis init')}`,
+    );
   }
   return sections(offText(off, width), ...agents.map((agent) => agentText(agent, width)));
 }
@@ -48,19 +51,29 @@ function postureText(agents: readonly Posture[], switches: readonly WireSwitch[]
 const offText = (off: readonly string[], width: number): string | undefined =>
   off.length > 0 ? `SWITCHED OFF\n${bullets(off, width)}` : undefined;
 
-function agentText({ agent, testMode, inForce, toolsClassified, advisory, segments }: Posture, width: number): string {
+function agentText(
+  { agent, testMode, inForce, toolsClassified, advisory, segments }: Posture,
+  width: number,
+): string {
   const labels = [
     ...(testMode ? ['TEST MODE: owners may approve what their own agent asks'] : []),
     ...(advisory.length > 0 ? [`advisory, the agent holds keys of its own: ${advisory.join(', ')}`] : []),
     `${toolsClassified.part} of ${toolsClassified.of} tools say whether they read or write`,
   ];
-  const names = [...new Set([...inForce.map(({ segment }) => segment), ...segments.map(({ segment }) => segment)])];
+  const names = [
+    ...new Set([...inForce.map(({ segment }) => segment), ...segments.map(({ segment }) => segment)]),
+  ];
   const rows = names.map((name) => {
     const found = segments.find(({ segment }) => segment === name);
     const release = inForce.find(({ segment }) => segment === name)?.release ?? '-';
     if (!found) return [name, release, '-', '-', '-', '-'];
     const { writesConfirmed, perActionCredential, replayable, unpaired } = found;
-    return [name, release, ...[writesConfirmed, perActionCredential, replayable].map(shareText), String(unpaired)];
+    return [
+      name,
+      release,
+      ...[writesConfirmed, perActionCredential, replayable].map(shareText),
+      String(unpaired),
+    ];
   });
   const head = ['segment', 'release', 'confirmed', 'credential', 'replayable', 'unpaired'];
   const none = `  Nothing is in force: every question is denied. Put a first release in force:\n${command(`portcullis adopt ${agent} <release> --reason "..."`)}`;

@@ -14,8 +14,16 @@ interface VerbSpec {
 }
 
 const VERBS: readonly VerbSpec[] = [
-  { verb: 'pause', summary: 'hold it', description: 'Exposure stays, step time stands still, judging goes on.' },
-  { verb: 'resume', summary: 'let it go on', description: 'Goes on after a pause, or with a new agent version.' },
+  {
+    verb: 'pause',
+    summary: 'hold it',
+    description: 'Exposure stays, step time stands still, judging goes on.',
+  },
+  {
+    verb: 'resume',
+    summary: 'let it go on',
+    description: 'Goes on after a pause, or with a new agent version.',
+  },
   {
     verb: 'advance',
     summary: 'leave the step before its time is over',
@@ -30,7 +38,8 @@ const VERBS: readonly VerbSpec[] = [
   {
     verb: 'rollback',
     summary: 'take it back, in one segment or everywhere',
-    description: 'Takes the release back at once: with a segment there, without one everywhere, which ends the rollout.',
+    description:
+      'Takes the release back at once: with a segment there, without one everywhere, which ends the rollout.',
     segment: 'optional',
   },
   {
@@ -98,13 +107,16 @@ function registerVerb(rollout: Command, cli: Cli, { verb, summary, description, 
     .requiredOption('--reason <text>', 'why; it is kept in the log');
   if (segment) command.argument(segment === 'required' ? '<segment>' : '[segment]', 'the segment');
   const checks = verb === 'approve-gate' || verb === 'advance';
-  if (checks) command.option('--confirm <check>', 'a check of the list that you made, may be repeated', collect);
+  if (checks)
+    command.option('--confirm <check>', 'a check of the list that you made, may be repeated', collect);
   command.action(async (which: string, ...rest: readonly unknown[]) => {
     const options = command.opts<VerbOptions>();
     const input = { reason: options.reason, segment: segment ? (rest[0] as string | undefined) : undefined };
     const id = await rolloutIdOf(cli, which);
     const answer = await steer(cli, id, verb, { ...input, checklist: options.confirm });
-    cli.print(answer, () => paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`));
+    cli.print(answer, () =>
+      paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`),
+    );
   });
   withExample(command, `portcullis rollout ${verb} my-agent${segment ? ' gold' : ''} --reason "..."`);
 }

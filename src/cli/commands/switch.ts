@@ -38,7 +38,9 @@ export const registerSwitch: RegisterCommands = (program, cli) => {
   const enable = program
     .command('enable')
     .summary('raise it again')
-    .description('Opens the gate again. An agent or a tool takes one person and a reason, everything takes two people.')
+    .description(
+      'Opens the gate again. An agent or a tool takes one person and a reason, everything takes two people.',
+    )
     .argument('<scope>', SCOPE_HELP)
     .requiredOption('--reason <text>', 'why it is safe again')
     .action((scope: string, { reason }: { reason: string }) => runEnable(cli, scopeOf(scope), reason));
@@ -62,7 +64,8 @@ async function runDisable(cli: Cli, scope: string, options: DisableOptions): Pro
 }
 
 function disabledText({ io }: Cli, disabled: Disabled, reads: boolean): string {
-  const { state, scope, offAtMs, epoch, voided, inFlight, heldBy, credentialsUntil, failoverSafe, by } = disabled;
+  const { state, scope, offAtMs, epoch, voided, inFlight, heldBy, credentialsUntil, failoverSafe, by } =
+    disabled;
   const what = reads ? 'no read and no write' : 'no write';
   const answer =
     state === 'closed'

@@ -57,7 +57,9 @@ async function runCreate(cli: Cli, options: CreateOptions): Promise<void> {
   const expiresAt = expires === undefined ? undefined : await expiryOf(expires, cli.io.now());
   const attributes = options.attribute && Object.fromEntries(options.attribute.map(attributeOf));
   const asked = { roles, person, agent, attributes, expiresAt };
-  const made = bootstrap ? await makeDirectly(cli, asked) : await cli.api.post<TokenMade>('/v1/tokens', asked);
+  const made = bootstrap
+    ? await makeDirectly(cli, asked)
+    : await cli.api.post<TokenMade>('/v1/tokens', asked);
   cli.note(
     `Token ${made.id} for ${roles.join(', ')}, ${made.expiresAt ? `until ${formatTimeAndDistance(made.expiresAt, cli.io.now())}` : 'without an end'}. It is shown only here:`,
   );
@@ -75,7 +77,8 @@ async function expiryOf(text: string, now: Date): Promise<string> {
 
 function attributeOf(text: string): [string, unknown] {
   const at = text.indexOf('=');
-  if (at < 1) throw new CliError('usage', `--attribute: "${text}" is not name=value`, { hint: 'Write tier=gold' });
+  if (at < 1)
+    throw new CliError('usage', `--attribute: "${text}" is not name=value`, { hint: 'Write tier=gold' });
   const value = text.slice(at + 1);
   return [text.slice(0, at), /^(true|false|-?\d+(\.\d+)?)$/.test(value) ? JSON.parse(value) : value];
 }
@@ -91,9 +94,19 @@ async function makeDirectly(cli: Cli, asked: TokenAsked): Promise<TokenMade> {
     const now = clock.now();
     return db.sql.transaction().execute(async (tx) => {
       const { expiresAt, ...request } = asked;
-      const made = await insertToken(tx, now, actor, { ...request, ...(expiresAt && { expiresAt: new Date(expiresAt) }) });
+      const made = await insertToken(tx, now, actor, {
+        ...request,
+        ...(expiresAt && { expiresAt: new Date(expiresAt) }),
+      });
       const data = { token: made.id, roles: asked.roles, person: asked.person ?? null, bootstrap: true };
-      await appendEntry(tx, { kind: 'token.created', agent: asked.agent, ref: made.id, at: now, actor, data });
+      await appendEntry(tx, {
+        kind: 'token.created',
+        agent: asked.agent,
+        ref: made.id,
+        at: now,
+        actor,
+        data,
+      });
       return { ...made, expiresAt: made.expiresAt?.toISOString() };
     });
   });

@@ -52,7 +52,6 @@ export async function runUp(cli: Cli, options: UpOptions, start: Start): Promise
     const running = await start(config, { roles, say: (line) => cli.note(line) });
     cli.print(factsOf(running, config, roles), () => upText(running, config, roles));
     await stopped.signal;
-    cli.note('Stopping; again to stop at once.');
     await running.stop();
   } finally {
     stopped.forget();
@@ -66,10 +65,16 @@ function rolesOf(list: string | undefined, known: readonly ServiceRole[]): reado
   const asked = list.split(',').map((role) => role.trim());
   const unknown = asked.filter((role) => !known.some((one) => one === role));
   if (unknown.length === 0) return known.filter((role) => asked.includes(role));
-  throw new CliError('usage', `There is no role "${unknown.join(', ')}"`, { hint: `Roles are ${known.join(', ')}` });
+  throw new CliError('usage', `There is no role "${unknown.join(', ')}"`, {
+    hint: `Roles are ${known.join(', ')}`,
+  });
 }
 
-const factsOf = ({ url, publicUrl, localTokenFile }: Running, config: Config, roles: readonly ServiceRole[]) => ({
+const factsOf = (
+  { url, publicUrl, localTokenFile }: Running,
+  config: Config,
+  roles: readonly ServiceRole[],
+) => ({
   url,
   publicUrl,
   roles,
@@ -80,7 +85,11 @@ const factsOf = ({ url, publicUrl, localTokenFile }: Running, config: Config, ro
   localTokenFile,
 });
 
-function upText({ url, publicUrl, localTokenFile, temporalAddress }: Running, config: Config, roles: readonly ServiceRole[]): string {
+function upText(
+  { url, publicUrl, localTokenFile, temporalAddress }: Running,
+  config: Config,
+  roles: readonly ServiceRole[],
+): string {
   const { databaseUrl, dataFolder, temporal, slack, dayMs } = config;
   const embeddedTemporal = temporalAddress ? `embedded, at ${temporalAddress}` : 'embedded';
   return sections(
@@ -113,6 +122,7 @@ function untilStopped(cli: Cli): { signal: Promise<void>; forget(): void } {
   const onSignal = () => {
     signals += 1;
     if (signals > 1) process.exit(130);
+    cli.note('Stopping; again to stop at once.');
     resolve();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

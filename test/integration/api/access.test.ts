@@ -5,6 +5,7 @@ import { askBody, call, givenApi, type TestApi } from '../../support/api.ts';
 import {
   AGENT_YAML,
   agentFrom,
+  givenAdopted,
   givenAgent,
   givenPendingAction,
   givenToken,
@@ -99,7 +100,6 @@ describeBothStores('who may', (make) => {
   test('an owner approves in test mode alone', async () => {
     const services = await make();
     const yaml = AGENT_YAML.replace('[ana, ben]', '[olga, ana, ben]');
-    const { givenAdopted } = await import('../../support/fixtures.ts');
     await givenAdopted(services, { agentYaml: yaml });
     const app = await createApi(services);
     const olga = await givenToken(services, 'approver', { person: 'olga' });

@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs';
+import { sql } from 'kysely';
+import type { Sql } from '../../db/database.ts';
+import { openDatabase } from '../../db/database.ts';
+import { unsequencedTail } from '../../log/sequence.ts';
+import { shownUrl } from '../direct.ts';
+import { formatDuration } from '../format.ts';
+import { type Check, fail, ok, warn, wordsOf } from './check.ts';
+import { tailCheck } from './service.ts';
+
+const MIGRATIONS = new URL('../../db/migrations/', import.meta.url);
+const CLOCK_WARN_MS = 2_000;
+const CLOCK_FAIL_MS = 60_000;
+
+/** Postgres: whether it answers, is of this version, agrees on the time, and keeps a stop through a failover. */
+export async function checkDatabase(url: string): Promise<Check[]> {
+  const db = await openDatabase({ url, poolSize: 1 });
+  try {
+    const checks = [await checkReachable(db.sql, url)];
+    if (checks[0]?.state !== 'ok') return checks;
+    checks.push(await checkClock(db.sql), await checkStandby(db.sql));
+    const migrated = await checkMigrated(db.sql);
+    checks.push(migrated);
+    if (migrated.state === 'ok') checks.push(tailCheck(await unsequencedTail(db.sql)));
+    return checks;
+  } finally {
+    await db.close();
+  }
+}
+
+async function checkReachable(db: Sql, url: string): Promise<Check> {
+  try {
+    const { rows } = await sql<{
+      version: string;
+    }>`SELECT current_setting('server_version') AS version`.execute(db);
+    return ok('database', `Postgres ${rows[0]?.version.split(' ')[0]} at ${shownUrl(url)}`);
+  } catch (error) {
+    const detail = `${shownUrl(url)} does not answer: ${wordsOf(error)}`;
+    return fail('database', detail, 'Check DATABASE_URL, and that Postgres runs there');
+  }
+}
+
+/** Deadlines go by the database's clock, credentials are checked by others on theirs. */
+async function checkClock(db: Sql): Promise<Check> {
+  const sent = Date.now();
+  const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(db);
+  const offMs = Math.abs((rows[0]?.now.getTime() ?? 0) - (sent + Date.now()) / 2);
+  const detail = `this machine and the database differ by ${formatDuration(offMs)}`;
+  if (offMs < CLOCK_WARN_MS) return ok('clock', detail);
+  const mend = 'Let both machines follow a time server (NTP)';
+  return offMs < CLOCK_FAIL_MS ? warn('clock', detail, mend) : fail('clock', detail, mend);
+}
+
+async function checkStandby(db: Sql): Promise<Check> {
+  const { rows } = await sql<{ names: string }>`
+    SELECT current_setting('synchronous_standby_names') AS names`.execute(db);
+  if (rows[0]?.names) return ok('failover', `synchronous standby: ${rows[0].names}`);
+  const detail = 'not failover-safe: a disable could be lost with this server';
+  return warn('failover', detail, 'Give Postgres a synchronous standby (synchronous_standby_names)');
+}
+
+async function checkMigrated(db: Sql): Promise<Check> {
+  const mend = 'Start a process with the role api: it brings the database to its version';
+  const known = readdirSync(MIGRATIONS).sort();
+  try {
+    const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`.execute(db);
+    const there = new Set(rows.map(({ name }) => name));
+    const missing = known.filter((name) => !there.has(name));
+    const newer = [...there].filter((name) => !known.includes(name));
+    if (missing.length > 0) return fail('schema', `lacks ${missing.join(', ')}`, mend);
+    if (newer.length === 0) return ok('schema', `at ${known.at(-1)}`);
+    return warn(
+      'schema',
+      `is newer than this CLI (${newer.join(', ')})`,
+      'Bring this installation to the same version',
+    );
+  } catch {
+    return fail('schema', 'the database holds no Portcullis yet', mend);
+  }
+}
