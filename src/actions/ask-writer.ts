@@ -33,7 +33,15 @@ export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
 }
 
 /** The action's row as it was just recorded. */
-export function actionOf({ args, claimed, salt, metrics, recordAfter, entry, ...row }: AskRow): Selectable<ActionTable> {
+export function actionOf({
+  args,
+  claimed,
+  salt,
+  metrics,
+  recordAfter,
+  entry,
+  ...row
+}: AskRow): Selectable<ActionTable> {
   return {
     ...row,
     superseded_because: null,

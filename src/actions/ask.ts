@@ -45,7 +45,11 @@ export interface Asked {
   repeated: boolean;
 }
 
-const STATE_OF: Readonly<Record<Outcome, ActionState>> = { allowed: 'approved', pending: 'pending', denied: 'denied' };
+const STATE_OF: Readonly<Record<Outcome, ActionState>> = {
+  allowed: 'approved',
+  pending: 'pending',
+  denied: 'denied',
+};
 
 const ALLOWED_STATES: readonly ActionState[] = ['approved', 'executing', 'executed', 'failed', 'unknown'];
 
@@ -62,7 +66,10 @@ export function outcomeOf({ state }: Pick<ActionRow, 'state'>): Outcome {
  */
 export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
   requireRole(actor, ['agent'], input.agent);
-  const attributes = { ...actor.attributes, ...(await verifyAssertion(services, input.agent, input.assertion)) };
+  const attributes = {
+    ...actor.attributes,
+    ...(await verifyAssertion(services, input.agent, input.assertion)),
+  };
   const requestDigest = services.keys.hmac(
     canonical([input.tool, input.args, input.subject, input.agentVersion, input.context, attributes]),
   );
@@ -75,11 +82,13 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
       if (answer) return answer;
       throw error;
     });
-    if (written.status === 'after') return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
+    if (written.status === 'after')
+      return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
     if (written.status === 'asked' || written.status === 'known') {
       if (row.state === 'pending') services.wake();
       const { rollout } = world;
-      if (rollout && isNewVersion(rollout, input.agentVersion)) await noteAgentVersion(services, rollout, input.agentVersion);
+      if (rollout && isNewVersion(rollout, input.agentVersion))
+        await noteAgentVersion(services, rollout, input.agentVersion);
       const repeated = written.status === 'known';
       const action = repeated ? await actionById(services.db.sql, written.id) : actionOf(row);
       return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
@@ -94,7 +103,10 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     if (written.status === 'subject') services.asks.forgetSubject(input.agent, input.subject);
     else await services.worlds.forget(input.agent, world.epoch);
   }
-  throw new AppError('conflict', `Cannot record the question: what is in force changed ${ROUNDS_MAX} times meanwhile`);
+  throw new AppError(
+    'conflict',
+    `Cannot record the question: what is in force changed ${ROUNDS_MAX} times meanwhile`,
+  );
 }
 
 async function currentWorld(services: Services, agent: string): Promise<AgentWorld> {
@@ -151,14 +163,22 @@ async function rowOf(
     behind: input.behind ?? null,
     links: [...input.links],
     approval: decision.approval ?? null,
-    credential: credentialOf(input, agent.tools[input.tool]?.scopes ?? [], agent.tools[input.tool]?.audience, decision),
+    credential: credentialOf(
+      input,
+      agent.tools[input.tool]?.scopes ?? [],
+      agent.tools[input.tool]?.audience,
+      decision,
+    ),
     limits: decision.grant?.limits ?? {},
     asked_at: now,
     asked_by: actor.id,
     args: canonical(tool ? input.args : {}),
     claimed: canonical(input.context),
     salt: salt.toString('hex'),
-    metrics: inRollout && write && state !== 'denied' ? metricsOf(agent.metrics, input.tool, decidedBy ?? 'person') : [],
+    metrics:
+      inRollout && write && state !== 'denied'
+        ? metricsOf(agent.metrics, input.tool, decidedBy ?? 'person')
+        : [],
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {
       tool: input.tool,
@@ -185,10 +205,19 @@ function timesOf(services: Services, { outcome, approval }: Decision, write: boo
     const remindMs = approval.remindAfter ? durationMs(approval.remindAfter, services.dayMs) : expiresMs / 2;
     return { expires_at: later(expiresMs), remind_at: later(remindMs), decided_at: null };
   }
-  return { expires_at: outcome === 'allowed' && write ? later(ALLOWED_VALID_MS) : null, remind_at: null, decided_at: now };
+  return {
+    expires_at: outcome === 'allowed' && write ? later(ALLOWED_VALID_MS) : null,
+    remind_at: null,
+    decided_at: now,
+  };
 }
 
-function credentialOf(input: AskInput, scopes: readonly string[], audience: string | undefined, { grant }: Decision) {
+function credentialOf(
+  input: AskInput,
+  scopes: readonly string[],
+  audience: string | undefined,
+  { grant }: Decision,
+) {
   if (!grant || grant.deny !== undefined) return null;
   return {
     scopes: [...(grant.credential.scopes ?? scopes)],
@@ -198,7 +227,11 @@ function credentialOf(input: AskInput, scopes: readonly string[], audience: stri
 }
 
 /** The metrics in which this action starts an event. */
-const metricsOf = (metrics: Readonly<Record<string, Metric>>, tool: string, decidedBy: 'policy' | 'person'): string[] =>
+const metricsOf = (
+  metrics: Readonly<Record<string, Metric>>,
+  tool: string,
+  decidedBy: 'policy' | 'person',
+): string[] =>
   Object.entries(metrics)
     .filter(([, metric]) => (metric.tool ?? tool) === tool && (metric.decidedBy ?? decidedBy) === decidedBy)
     .map(([name]) => name);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Actor, requireRole, type Services } from '../context.ts';
-import { issueCredential, type IssuedCredential } from '../credentials/issue.ts';
+import { type IssuedCredential, issueCredential } from '../credentials/issue.ts';
 import { isGateBusy } from '../db/failure.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { type ActionRow, actionById, privateOf } from './store.ts';
@@ -61,16 +61,23 @@ export async function beginAction(
   if (status !== 'begun' && status !== 'again') {
     const [code, why] = REFUSALS[status];
     services.wake();
-    throw new AppError(code, `Cannot begin action ${id}: ${why} (state ${state})`, { state, because: status });
+    throw new AppError(code, `Cannot begin action ${id}: ${why} (state ${state})`, {
+      state,
+      because: status,
+    });
   }
   const action = await actionById(services.db.sql, id);
   const kept = await privateOf(services.db.sql, id);
   const credential = kept && (await issueCredential(services, action, Buffer.from(kept.salt)));
   services.wake();
   if (!credential || !action.start_by) {
-    throw new AppError('stopped', `Cannot begin action ${id}: a stop came before its credential was given out`, {
-      because: 'stopped_before_credential',
-    });
+    throw new AppError(
+      'stopped',
+      `Cannot begin action ${id}: a stop came before its credential was given out`,
+      {
+        because: 'stopped_before_credential',
+      },
+    );
   }
   return { action, startBy: action.start_by, credential };
 }

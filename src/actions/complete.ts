@@ -18,7 +18,11 @@ export interface CompleteInput {
  * changes nothing.
  * @throws AppError `wrong_state`, `conflict` when it was reported differently before
  */
-export async function completeAction(services: Services, actor: Actor, input: CompleteInput): Promise<ActionRow> {
+export async function completeAction(
+  services: Services,
+  actor: Actor,
+  input: CompleteInput,
+): Promise<ActionRow> {
   const action = await actionById(services.db.sql, input.id);
   requireRole(actor, ['agent'], action.agent);
   const to = input.ok ? 'executed' : 'failed';
@@ -29,7 +33,10 @@ export async function completeAction(services: Services, actor: Actor, input: Co
     });
   }
   if (action.execution_id !== input.executionId) {
-    throw new AppError('wrong_state', `Cannot complete action ${action.id}: it was begun by another execution`);
+    throw new AppError(
+      'wrong_state',
+      `Cannot complete action ${action.id}: it was begun by another execution`,
+    );
   }
   const now = services.clock.now();
   const kept = await privateOf(services.db.sql, action.id);

@@ -1,7 +1,7 @@
 import { type Actor, requireRole, type Services } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { harmMetrics, recordHarm } from '../outcomes/harm.ts';
+import { knowEvent, metricsCounting } from '../outcomes/event.ts';
 import { type ActionRow, actionById } from './store.ts';
 
 /**
@@ -39,7 +39,8 @@ export async function correctAction(
       actor: actor.id,
       data: { reason, via: actor.via, identity: actor.identity },
     });
-    for (const metric of await harmMetrics(tx, action, 'corrections')) await recordHarm(tx, action, metric, 1, now);
+    for (const metric of await metricsCounting(tx, action, 'corrections'))
+      await knowEvent(tx, action, metric, 1, now);
     await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
   });
   services.wake();

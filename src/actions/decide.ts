@@ -3,7 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { eligibility, tally, type Verdict } from '../domain/approval.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { harmMetrics, recordHarm } from '../outcomes/harm.ts';
+import { knowEvent, metricsCounting } from '../outcomes/event.ts';
 import { moveAction } from './move.ts';
 import { type ActionRow, actionById } from './store.ts';
 
@@ -45,7 +45,10 @@ export async function decideAction(services: Services, actor: Actor, input: Deci
       .executeTakeFirst();
     if (earlier?.verdict === input.verdict) return false;
     if (earlier) {
-      throw new AppError('already_decided', `Cannot change it: ${person} already decided to ${earlier.verdict}`);
+      throw new AppError(
+        'already_decided',
+        `Cannot change it: ${person} already decided to ${earlier.verdict}`,
+      );
     }
     await assertMayDecide(services, tx, person, action, input);
     await count(services, tx, actor, person, action, input);
@@ -59,26 +62,40 @@ async function lockedAction(tx: Sql, id: string): Promise<ActionRow> {
   return tx.selectFrom('action').selectAll().where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
 }
 
-async function assertMayDecide(services: Services, tx: Sql, person: string, action: ActionRow, input: DecisionInput) {
+async function assertMayDecide(
+  services: Services,
+  tx: Sql,
+  person: string,
+  action: ActionRow,
+  input: DecisionInput,
+) {
   const agent = await tx
     .selectFrom('agent')
     .select('manifest')
     .where('name', '=', action.agent)
     .executeTakeFirstOrThrow();
   const refusal = eligibility(person, agent.manifest, action);
-  if (refusal) throw new AppError('not_eligible', `Cannot ${input.verdict}: ${refusal.message}`, { ...refusal });
+  if (refusal)
+    throw new AppError('not_eligible', `Cannot ${input.verdict}: ${refusal.message}`, { ...refusal });
   if (action.state !== 'pending') {
     throw new AppError('not_pending', `Cannot ${input.verdict}: the action is already ${action.state}`, {
       state: action.state,
     });
   }
   if (action.expires_at && (input.receivedAt ?? services.clock.now()) > action.expires_at) {
-    throw new AppError('not_pending', `Cannot ${input.verdict}: it expired at ${action.expires_at.toISOString()}`, {
-      state: 'expired',
-    });
+    throw new AppError(
+      'not_pending',
+      `Cannot ${input.verdict}: it expired at ${action.expires_at.toISOString()}`,
+      {
+        state: 'expired',
+      },
+    );
   }
   if (input.digest !== undefined && input.digest !== action.args_digest) {
-    throw new AppError('seen_outdated', `Cannot ${input.verdict}: the arguments shown are not those of the action`);
+    throw new AppError(
+      'seen_outdated',
+      `Cannot ${input.verdict}: the arguments shown are not those of the action`,
+    );
   }
   if (input.revision !== undefined && input.revision !== action.revision) {
     throw new AppError('seen_outdated', `Cannot ${input.verdict}: the action changed since it was shown`);
@@ -108,7 +125,11 @@ async function count(
       reason: input.reason ?? null,
     })
     .execute();
-  const decisions = await tx.selectFrom('decision').select('verdict').where('action_id', '=', action.id).execute();
+  const decisions = await tx
+    .selectFrom('decision')
+    .select('verdict')
+    .where('action_id', '=', action.id)
+    .execute();
   const policy = action.approval;
   if (!policy) throw new AppError('wrong_state', 'The action has no approval policy');
   const outcome = tally(
@@ -124,22 +145,30 @@ async function count(
     reason: input.reason ?? null,
   };
   if (outcome === 'pending') {
-    await appendEntry(tx, { kind: 'action.decision', agent: action.agent, ref: action.id, at: now, actor: person, data });
+    await appendEntry(tx, {
+      kind: 'action.decision',
+      agent: action.agent,
+      ref: action.id,
+      at: now,
+      actor: person,
+      data,
+    });
     await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();
     return;
   }
   await tx
     .updateTable('action')
-    .set({ decided_by: 'person', decided_at: now, ...(input.verdict === 'deny' ? { deny_reason: input.reason ?? null } : {}) })
+    .set({
+      decided_by: 'person',
+      decided_at: now,
+      ...(input.verdict === 'deny' ? { deny_reason: input.reason ?? null } : {}),
+    })
     .where('id', '=', action.id)
     .execute();
   await moveAction(tx, action, outcome, `action.${outcome}`, now, person, data);
-  if (outcome === 'denied') await harmByDenial(tx, action, now);
-}
-
-/** A denied proposal is harm in the metrics that say so, at the start-day of its subject. */
-async function harmByDenial(tx: Sql, action: ActionRow, at: Date): Promise<void> {
-  for (const metric of await harmMetrics(tx, action, 'denials')) await recordHarm(tx, action, metric, 1, at);
+  const harm = outcome === 'denied' ? 1 : 0;
+  for (const metric of await metricsCounting(tx, action, 'denials'))
+    await knowEvent(tx, action, metric, harm, now);
 }
 
 /**
@@ -163,7 +192,8 @@ export async function explainDenial(
       .where('person', '=', actor.person ?? '')
       .where('verdict', '=', 'deny')
       .executeTakeFirst();
-    if (own.numUpdatedRows === 0n) throw new AppError('not_eligible', 'Cannot add a reason: another person denied it');
+    if (own.numUpdatedRows === 0n)
+      throw new AppError('not_eligible', 'Cannot add a reason: another person denied it');
     await tx.updateTable('action').set({ deny_reason: reason }).where('id', '=', id).execute();
     await appendEntry(tx, {
       kind: 'action.deny_reason',

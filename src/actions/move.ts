@@ -18,7 +18,9 @@ export async function moveAction(
   data: Record<string, unknown> = {},
 ): Promise<boolean> {
   if (!mayFollow(from.state, to)) return false;
-  const { rows } = await sql<{ moved: boolean }>`SELECT move_action(${from.id}, ${from.state}, ${from.revision}, ${to},
+  const { rows } = await sql<{
+    moved: boolean;
+  }>`SELECT move_action(${from.id}, ${from.state}, ${from.revision}, ${to},
     ${kind}, ${at}, ${actor}, ${JSON.stringify(data)}::jsonb) AS moved`.execute(tx);
   return rows[0]?.moved ?? false;
 }

@@ -31,8 +31,16 @@ export interface ActionFilter {
 }
 
 /** Newest first. */
-export async function listActions(db: Sql, filter: ActionFilter): Promise<{ actions: ActionRow[]; nextCursor?: string }> {
-  let query = db.selectFrom('action').selectAll().orderBy('asked_at', 'desc').orderBy('id').limit(filter.limit + 1);
+export async function listActions(
+  db: Sql,
+  filter: ActionFilter,
+): Promise<{ actions: ActionRow[]; nextCursor?: string }> {
+  let query = db
+    .selectFrom('action')
+    .selectAll()
+    .orderBy('asked_at', 'desc')
+    .orderBy('id')
+    .limit(filter.limit + 1);
   if (filter.agent) query = query.where('agent', '=', filter.agent);
   if (filter.state) query = query.where('state', '=', filter.state);
   if (filter.segment) query = query.where('segment', '=', filter.segment);

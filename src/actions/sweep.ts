@@ -31,12 +31,20 @@ export async function sweepActions(services: Services): Promise<number> {
   return expired.length + silent.length;
 }
 
-async function end(services: Services, action: ActionRow, to: 'expired' | 'unknown', now: Date): Promise<void> {
+async function end(
+  services: Services,
+  action: ActionRow,
+  to: 'expired' | 'unknown',
+  now: Date,
+): Promise<void> {
   const actor = serviceActor('sweeper');
   await services.db.sql.transaction().execute(async (tx) => {
     const moved = await moveAction(tx, action, to, `action.${to}`, now, actor.id);
     if (moved && to === 'unknown') {
-      await raiseAlert(tx, 'action.unknown', action.agent, now, { action: action.id, summary: action.summary });
+      await raiseAlert(tx, 'action.unknown', action.agent, now, {
+        action: action.id,
+        summary: action.summary,
+      });
     }
   });
 }

@@ -26,7 +26,9 @@ export async function withdrawAction(
   );
   if (!moved) {
     const now = await actionById(services.db.sql, id);
-    throw new AppError('wrong_state', `Cannot withdraw action ${id}: it is ${now.state}`, { state: now.state });
+    throw new AppError('wrong_state', `Cannot withdraw action ${id}: it is ${now.state}`, {
+      state: now.state,
+    });
   }
   services.wake();
   return actionById(services.db.sql, id);

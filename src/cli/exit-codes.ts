@@ -1,4 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
+import { WIDTH, wrap } from './render.ts';
+
+const HELP_INDENT = 5;
 
 /** Every exit code, what it means, and what a script may do about it. */
 export const EXIT_CODES = {
@@ -73,5 +76,37 @@ export const exitNumber = (name: ExitName): number => EXIT_CODES[name].code;
 /** The lines of `--help`. */
 export const exitCodeHelp = (): string =>
   Object.values(EXIT_CODES)
-    .map(({ code, means }) => `  ${code}  ${means}`)
+    .map(
+      ({ code, means }) =>
+        `  ${code}  ${wrap(means, WIDTH - HELP_INDENT).join(`\n${' '.repeat(HELP_INDENT)}`)}`,
+    )
     .join('\n');
+
+/** The page that explains them: generated, see docs.ts. */
+export function exitCodesPage(): string {
+  const rows = Object.values(EXIT_CODES).map(
+    ({ code, means, thenDo }) => `| ${code} | ${means} | ${thenDo} |`,
+  );
+  const byCode = Object.entries(EXIT_OF_ERROR)
+    .map(([error, name]) => ({ error, code: exitNumber(name) }))
+    .sort((a, b) => a.code - b.code || a.error.localeCompare(b.error))
+    .map(({ error, code }) => `| ${code} | \`${error}\` |`);
+  return `# Exit codes of \`portcullis\`
+
+Every command ends with one of these. What went wrong is on standard error: for people, or with \`--output json\` as one
+JSON object \`{"error": {"message", "hint", "code", "exit", "details"}}\`.
+
+| code | means | what to do |
+|---|---|---|
+${rows.join('\n')}
+
+An action that is asked and waits for a person is 6 and not 0, so that \`portcullis action ask ... && write\` writes only
+what is allowed.
+
+## By the service's error code
+
+| exit code | error |
+|---|---|
+${byCode.join('\n')}
+`;
+}

@@ -20,7 +20,7 @@ export interface Database {
 
 export type DatabaseOptions =
   | { url: string; poolSize?: number }
-  | { folder: string; /** kept in memory only */ memory?: boolean };
+  | { folder: string /** kept in memory only */; memory?: boolean };
 
 const INT8_OID = 20;
 
@@ -46,7 +46,11 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
     pool.on('error', () => {});
     return new KyselyImpl<Tables>({ dialect: new PostgresDialect({ pool }) });
   };
-  const everyday = open(poolSize, '-c statement_timeout=15s -c idle_in_transaction_session_timeout=15s', 'store');
+  const everyday = open(
+    poolSize,
+    '-c statement_timeout=15s -c idle_in_transaction_session_timeout=15s',
+    'store',
+  );
   const gate = open(
     Math.max(4, Math.floor(poolSize / 2)),
     '-c statement_timeout=1s -c idle_in_transaction_session_timeout=1s',

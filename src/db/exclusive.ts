@@ -8,13 +8,19 @@ export const LOCKS = { judge: 727_003, dispatcher: 727_004, sweeper: 727_005 } a
  * Runs `work` if no other process is doing the same. On the embedded store there is no other process.
  * @returns whether it ran
  */
-export async function exclusively(db: Database, lock: number, work: () => Promise<unknown>): Promise<boolean> {
+export async function exclusively(
+  db: Database,
+  lock: number,
+  work: () => Promise<unknown>,
+): Promise<boolean> {
   if (db.kind === 'pglite') {
     await work();
     return true;
   }
   return db.sql.connection().execute(async (connection) => {
-    const { rows } = await sql<{ got: boolean }>`SELECT pg_try_advisory_lock(${lock}) AS got`.execute(connection);
+    const { rows } = await sql<{ got: boolean }>`SELECT pg_try_advisory_lock(${lock}) AS got`.execute(
+      connection,
+    );
     if (!rows[0]?.got) return false;
     try {
       await work();

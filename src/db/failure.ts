@@ -12,7 +12,8 @@ const DOWN_CODES = new Set([
   '08006',
   '53300',
 ]);
-const DOWN_TEXT = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+const DOWN_TEXT =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
 
 /** Whether an error means that the store did not answer, not that it refused. */
 export function isStoreDown(error: unknown): boolean {

@@ -6,7 +6,10 @@ import type { Sql } from './database.ts';
  * Runs a change of what is in force alone behind the gate and raises the epoch: no write begins between its first
  * read and its commit, and every decision made under the old epoch is made again.
  */
-export async function closeGateFor<T>(services: Pick<Services, 'db' | 'wake'>, change: (tx: Sql) => Promise<T>): Promise<T> {
+export async function closeGateFor<T>(
+  services: Pick<Services, 'db' | 'wake'>,
+  change: (tx: Sql) => Promise<T>,
+): Promise<T> {
   const result = await services.db.sql.transaction().execute(async (tx) => {
     await sql`SELECT pg_advisory_xact_lock(gate_key())`.execute(tx);
     await sql`SELECT raise_epoch()`.execute(tx);

@@ -20,7 +20,9 @@ export async function migrate(db: Database): Promise<void> {
 /** Each folder is one migration; its files run in order, statements separated by a line of `---`. */
 function readMigrations(): Record<string, Migration> {
   const names = readdirSync(FOLDER).sort();
-  return Object.fromEntries(names.map((name) => [name, { up: (db: Kysely<unknown>) => runFolder(db, name) }]));
+  return Object.fromEntries(
+    names.map((name) => [name, { up: (db: Kysely<unknown>) => runFolder(db, name) }]),
+  );
 }
 
 async function runFolder(db: Kysely<unknown>, name: string): Promise<void> {
@@ -38,7 +40,10 @@ async function install(db: Sql): Promise<void> {
       id: 1,
       epoch: 1,
       secret: randomBytes(32),
-      signing_key: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex') }),
+      signing_key: JSON.stringify({
+        ...privateKey.export({ format: 'jwk' }),
+        kid: randomBytes(8).toString('hex'),
+      }),
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();

@@ -226,6 +226,7 @@ export interface SubjectDayTable {
   subject_id: number;
   started_at: Timestamp;
   value: number;
+  known: boolean;
 }
 
 export interface DayCountTable {
@@ -237,6 +238,7 @@ export interface DayCountTable {
   day: number;
   events: number;
   harms: number;
+  known: number;
 }
 
 export interface JudgeQueueTable {

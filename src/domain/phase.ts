@@ -14,6 +14,8 @@ export interface VerdictFacts {
   metric: string;
   verdict: 'ok' | 'breach' | 'inconclusive' | 'no-data' | 'source-down';
   events: number;
+  /** Events somebody reported on: only they fill a sample. */
+  known: number;
   moreNeeded: number | null;
 }
 
@@ -38,7 +40,16 @@ export interface RolloutFacts {
 
 /** One thing a step waits for, in a code and words. */
 export interface Wait {
-  for: 'paused' | 'disabled' | 'frozen' | 'agent-version' | 'time' | 'sample' | 'verdict' | 'checklist' | 'person';
+  for:
+    | 'paused'
+    | 'disabled'
+    | 'frozen'
+    | 'agent-version'
+    | 'time'
+    | 'sample'
+    | 'verdict'
+    | 'checklist'
+    | 'person';
   detail: string;
   segment?: string;
   metric?: string;
@@ -59,7 +70,10 @@ const SOONEST_MS = 50;
 
 /** Evidence may grow without a verdict changing: looked at every hour of a day. Everything else is told by a signal. */
 const lookAgainMs = ({ dayMs }: RolloutFacts, waits: readonly Wait[]): number =>
-  Math.max(SOONEST_MS, waits.some((wait) => wait.for === 'sample' || wait.for === 'verdict') ? dayMs / 24 : dayMs);
+  Math.max(
+    SOONEST_MS,
+    waits.some((wait) => wait.for === 'sample' || wait.for === 'verdict') ? dayMs / 24 : dayMs,
+  );
 
 const stepAt = (facts: RolloutFacts): Step => {
   const step = facts.steps[facts.stepIndex];
@@ -77,9 +91,18 @@ export function waitsOf(facts: RolloutFacts): Wait[] {
   if (!gate.approve || facts.gateApprovedBy !== null) return machine;
   const checklist: Wait[] =
     gate.checklist.length > 0
-      ? [{ for: 'checklist', detail: `${gate.checklist.length} checks, confirmed with the approval: ${gate.checklist.join('; ')}` }]
+      ? [
+          {
+            for: 'checklist',
+            detail: `${gate.checklist.length} checks, confirmed with the approval: ${gate.checklist.join('; ')}`,
+          },
+        ]
       : [];
-  return [...machine, ...checklist, { for: 'person', detail: 'an owner approves the gate (rollout approve-gate)' }];
+  return [
+    ...machine,
+    ...checklist,
+    { for: 'person', detail: 'an owner approves the gate (rollout approve-gate)' },
+  ];
 }
 
 /** The waits that no person's approval can stand in for. */
@@ -92,7 +115,10 @@ function stops(facts: RolloutFacts): Wait[] {
   if (facts.status === 'paused') waits.push({ for: 'paused', detail: 'somebody paused it (rollout resume)' });
   if (facts.disabled) waits.push({ for: 'disabled', detail: 'the switch is off (portcullis enable)' });
   if (facts.heldForVersion !== null) {
-    waits.push({ for: 'agent-version', detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume` });
+    waits.push({
+      for: 'agent-version',
+      detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume`,
+    });
   }
   for (const { segment, state } of facts.segments) {
     if (state === 'rolled_back') {
@@ -114,18 +140,37 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
   const { gate } = stepAt(facts);
   return exposedIn(facts).flatMap(({ segment }) =>
     facts.guardrails.flatMap((metric): Wait[] => {
-      const found = facts.verdicts.find((verdict) => verdict.segment === segment && verdict.metric === metric);
-      const events = found?.events ?? 0;
+      const found = facts.verdicts.find(
+        (verdict) => verdict.segment === segment && verdict.metric === metric,
+      );
+      const known = found?.known ?? 0;
       const word = found?.verdict ?? 'no-data';
-      if (events < gate.sample) {
-        const needed = gate.sample - events;
-        return [{ for: 'sample', segment, metric, needed, detail: `${segment} ${metric}: ${word}, ${needed} more needed for the sample of ${gate.sample}` }];
+      if (known < gate.sample) {
+        const needed = gate.sample - known;
+        return [
+          {
+            for: 'sample',
+            segment,
+            metric,
+            needed,
+            detail: `${segment} ${metric}: ${word}, ${needed} more needed for the sample of ${gate.sample}`,
+          },
+        ];
       }
-      const good = word === 'ok' || (gate.verdicts === 'no-breach' && (word === 'inconclusive' || (word === 'no-data' && gate.sample === 0)));
+      const quiet = word === 'inconclusive' || (word === 'no-data' && (found?.events ?? 0) === 0);
+      const good = word === 'ok' || (gate.verdicts === 'no-breach' && quiet);
       if (good) return [];
       const needed = found?.moreNeeded ?? undefined;
       const more = needed ? `, ${needed} more needed` : '';
-      return [{ for: 'verdict', segment, metric, ...(needed ? { needed } : {}), detail: `${segment} ${metric}: ${word}${more}` }];
+      return [
+        {
+          for: 'verdict',
+          segment,
+          metric,
+          ...(needed ? { needed } : {}),
+          detail: `${segment} ${metric}: ${word}${more}`,
+        },
+      ];
     }),
   );
 }

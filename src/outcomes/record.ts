@@ -2,7 +2,7 @@ import { actionById } from '../actions/store.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { recordHarm } from './harm.ts';
+import { knowEvent } from './event.ts';
 
 /** One measured fact about an action. For `any` metrics a value above 0 is harm. */
 export interface OutcomeInput {
@@ -32,7 +32,10 @@ export async function recordOutcomes(
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
   for (const outcome of outcomes) {
     if (!Object.hasOwn(world.agent.metrics, outcome.metric)) {
-      throw new AppError('invalid_input', `Outcome "${outcome.id}": agent "${agent}" has no metric "${outcome.metric}"`);
+      throw new AppError(
+        'invalid_input',
+        `Outcome "${outcome.id}": agent "${agent}" has no metric "${outcome.metric}"`,
+      );
     }
   }
   const now = services.clock.now();
@@ -61,7 +64,7 @@ export async function recordOutcomes(
         continue;
       }
       fresh++;
-      if (outcome.value > 0) await recordHarm(tx, action, outcome.metric, outcome.value, now);
+      await knowEvent(tx, action, outcome.metric, outcome.value, now);
       await appendEntry(tx, {
         kind: 'outcome.recorded',
         agent,
@@ -77,13 +80,22 @@ export async function recordOutcomes(
   return { recorded, repeated: outcomes.length - recorded };
 }
 
-async function assertSameOutcome(tx: Services['db']['sql'], agent: string, outcome: OutcomeInput, actionId: string) {
+async function assertSameOutcome(
+  tx: Services['db']['sql'],
+  agent: string,
+  outcome: OutcomeInput,
+  actionId: string,
+) {
   const stored = await tx
     .selectFrom('outcome')
     .selectAll()
     .where('agent', '=', agent)
     .where('id', '=', outcome.id)
     .executeTakeFirstOrThrow();
-  if (stored.metric === outcome.metric && stored.value === outcome.value && stored.action_id === actionId) return;
-  throw new AppError('conflict', `Outcome "${outcome.id}" was recorded before with another value, metric or action`);
+  if (stored.metric === outcome.metric && stored.value === outcome.value && stored.action_id === actionId)
+    return;
+  throw new AppError(
+    'conflict',
+    `Outcome "${outcome.id}" was recorded before with another value, metric or action`,
+  );
 }

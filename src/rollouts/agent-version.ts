@@ -15,7 +15,11 @@ export const isNewVersion = (rollout: RolloutRecord | undefined, version: string
  * The first version a rollout sees is the one it measures; a later one holds widening until a person goes on
  * (`rollout resume`). Both are events on its timeline.
  */
-export async function noteAgentVersion(services: Services, rollout: RolloutRecord, version: string): Promise<void> {
+export async function noteAgentVersion(
+  services: Services,
+  rollout: RolloutRecord,
+  version: string,
+): Promise<void> {
   const now = services.clock.now();
   await closeGateFor(services, async (tx) => {
     const row = await tx
@@ -29,7 +33,10 @@ export async function noteAgentVersion(services: Services, rollout: RolloutRecor
     const first = row.agent_version === null;
     await tx
       .updateTable('rollout')
-      .set({ ...(first ? { agent_version: version } : { held_for_version: version }), revision: row.revision + 1 })
+      .set({
+        ...(first ? { agent_version: version } : { held_for_version: version }),
+        revision: row.revision + 1,
+      })
       .where('id', '=', rollout.id)
       .execute();
     await appendEntry(tx, {

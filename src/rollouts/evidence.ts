@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
-import { type DayBucket, type PooledSegment, pooledRestartLogE } from '../domain/eprocess.ts';
 import { POOLED_SEGMENT } from '../domain/alpha.ts';
 import { durationMs } from '../domain/duration.ts';
+import { type DayBucket, type PooledSegment, pooledRestartLogE } from '../domain/eprocess.ts';
 import { judge, type Verdict } from '../domain/guardrail.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from './record.ts';
@@ -13,13 +13,20 @@ export interface VerdictRecord extends Verdict {
   limit: number;
   alpha: number;
   weight: number;
-  buckets: readonly DayBucket[];
+  buckets: readonly KnownBucket[];
+  /** Events somebody reported on, of all days. */
+  known: number;
   matureBefore: number;
   /** The generation of each segment that the counts run up to. */
   generations: Readonly<Record<string, number>>;
 }
 
-interface Count extends DayBucket {
+/** A day's counts; `known` of its events somebody reported on. */
+export interface KnownBucket extends DayBucket {
+  known: number;
+}
+
+interface Count extends KnownBucket {
   segment: string;
   generation: number;
 }
@@ -28,10 +35,16 @@ interface Count extends DayBucket {
  * Candidate counts of one metric. A process that fired starts afresh in the next generation; one that did not (a
  * rollback by hand, another guardrail) keeps its sums.
  */
-async function countsOf(db: Sql, rolloutId: string, metric: string, judged: string, generation: number): Promise<Count[]> {
+async function countsOf(
+  db: Sql,
+  rolloutId: string,
+  metric: string,
+  judged: string,
+  generation: number,
+): Promise<Count[]> {
   const rows = await db
     .selectFrom('day_count')
-    .select(['segment', 'generation', 'day', 'events', 'harms'])
+    .select(['segment', 'generation', 'day', 'events', 'harms', 'known'])
     .where('rollout_id', '=', rolloutId)
     .where('metric', '=', metric)
     .where('arm', '=', 'candidate')
@@ -46,16 +59,18 @@ async function countsOf(db: Sql, rolloutId: string, metric: string, judged: stri
     .where('generation', '<', generation)
     .execute();
   const spent = breaches.map(({ record }) => (record as VerdictRecord).generations);
-  return rows.filter((row) => !spent.some((generations) => row.generation <= (generations[row.segment] ?? 0)));
+  return rows.filter(
+    (row) => !spent.some((generations) => row.generation <= (generations[row.segment] ?? 0)),
+  );
 }
 
 /** Sums the generations that count into one bucket a day. */
-function bucketsOf(counts: readonly Count[], segment: string): DayBucket[] {
-  const days = new Map<number, DayBucket>();
+function bucketsOf(counts: readonly Count[], segment: string): KnownBucket[] {
+  const days = new Map<number, KnownBucket>();
   for (const count of counts) {
     if (count.segment !== segment) continue;
-    const before = days.get(count.day) ?? { day: count.day, events: 0, harms: 0 };
-    days.set(count.day, { day: count.day, events: before.events + count.events, harms: before.harms + count.harms });
+    const before = days.get(count.day) ?? { day: count.day, events: 0, harms: 0, known: 0 };
+    days.set(count.day, add(before, count));
   }
   return [...days.values()].sort((a, b) => a.day - b.day);
 }
@@ -82,25 +97,46 @@ export async function judgeGuardrail(
   const counts = await countsOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
   const weight = shares.find((share) => share.guardrail === metric && share.segment === segment)?.weight ?? 0;
-  const matureBefore = dayOf(rollout, new Date(now.getTime() - durationMs(matureAfter[metric] ?? '1d', dayMs)), dayMs);
-  const common = { alpha, weight, minSample, dataState: 'live' as const, breachedBefore };
+  const matureBefore = dayOf(
+    rollout,
+    new Date(now.getTime() - durationMs(matureAfter[metric] ?? '1d', dayMs)),
+    dayMs,
+  );
+  const common = { alpha, weight, minSample, breachedBefore };
   const described = { segment, metric, limit, alpha, weight, matureBefore, generations };
   if (segment === POOLED_SEGMENT) {
     const names = [...new Set(counts.map((count) => count.segment))].sort();
-    const pooled: PooledSegment[] = names.map((name) => ({ limit, buckets: bucketsOf(counts, name) }));
-    const totals = counts.reduce((sum, { events, harms }) => ({ events: sum.events + events, harms: sum.harms + harms }), {
-      events: 0,
-      harms: 0,
-    });
-    const evidence = { kind: 'pooled' as const, logE: pooledRestartLogE(pooled), ...totals };
-    return { ...described, ...judge({ ...common, evidence }), buckets: pooled.flatMap(({ buckets }) => buckets) };
+    const pooled = names.map((name) => ({ limit, buckets: bucketsOf(counts, name) }));
+    const { events, harms, known } = counts.reduce(add, NOTHING);
+    const evidence = { kind: 'pooled' as const, logE: pooledRestartLogE(pooled), events, harms };
+    const buckets = pooled.flatMap((one: PooledSegment & { buckets: KnownBucket[] }) => one.buckets);
+    return { ...described, ...judge({ ...common, evidence, dataState: 'live' }), buckets, known };
   }
   const buckets = bucketsOf(counts, segment);
-  const mature = buckets
-    .filter(({ day }) => day < matureBefore)
-    .reduce((sum, { events, harms }) => ({ events: sum.events + events, harms: sum.harms + harms }), { events: 0, harms: 0 });
-  return { ...described, ...judge({ ...common, evidence: { kind: 'rate', limit, buckets, mature } }), buckets };
+  const mature = buckets.filter(({ day }) => day < matureBefore).reduce(add, NOTHING);
+  // An outcome missing at maturity is never a success: it weighs against the proof that all is well, and only there.
+  const proof = {
+    events: mature.events,
+    harms: Math.min(mature.events, mature.harms + mature.events - mature.known),
+  };
+  const dataState = mature.events > 0 && mature.known === 0 ? ('no-data' as const) : ('live' as const);
+  const evidence = { kind: 'rate' as const, limit, buckets, mature: proof };
+  return {
+    ...described,
+    ...judge({ ...common, evidence, dataState }),
+    buckets,
+    known: buckets.reduce(add, NOTHING).known,
+  };
 }
+
+const NOTHING: KnownBucket = { day: 0, events: 0, harms: 0, known: 0 };
+
+const add = (sum: KnownBucket, more: KnownBucket): KnownBucket => ({
+  day: sum.day,
+  events: sum.events + more.events,
+  harms: sum.harms + more.harms,
+  known: sum.known + more.known,
+});
 
 async function generationsOf(db: Sql, rolloutId: string): Promise<Record<string, number>> {
   const rows = await db

@@ -2,7 +2,8 @@ import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/phase.ts';
 import { AppError } from '../errors.ts';
-import { recordOf, type RolloutRecord } from './record.ts';
+import type { VerdictRecord } from './evidence.ts';
+import { type RolloutRecord, recordOf } from './record.ts';
 
 /** @throws AppError `not_found` */
 export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
@@ -36,14 +37,20 @@ export async function rolloutFacts(
     gateTold: rollout.gate_told_at !== null,
     segments,
     verdicts: await currentVerdicts(db.sql, id),
-    guardrails: rollout.plan.guardrails.filter(({ action }) => action === 'rollback').map(({ metric }) => metric),
+    guardrails: rollout.plan.guardrails
+      .filter(({ action }) => action === 'rollback')
+      .map(({ metric }) => metric),
     revision: rollout.revision,
   };
 }
 
 /** How long the step has run: time counts only while neither paused nor disabled. */
-export const elapsedMs = (rollout: Pick<RolloutRecord, 'step_elapsed_ms' | 'ticking_since'>, now: Date): number =>
-  rollout.step_elapsed_ms + (rollout.ticking_since ? Math.max(0, now.getTime() - rollout.ticking_since.getTime()) : 0);
+export const elapsedMs = (
+  rollout: Pick<RolloutRecord, 'step_elapsed_ms' | 'ticking_since'>,
+  now: Date,
+): number =>
+  rollout.step_elapsed_ms +
+  (rollout.ticking_since ? Math.max(0, now.getTime() - rollout.ticking_since.getTime()) : 0);
 
 async function isDisabled(db: Sql, agent: string): Promise<boolean> {
   const off = await db
@@ -69,7 +76,7 @@ export async function currentVerdicts(db: Sql, rolloutId: string): Promise<Verdi
     .where('verdict.rollout_id', '=', rolloutId)
     .execute();
   return rows.map(({ segment, metric, verdict, record }) => {
-    const { events, moreNeeded } = record as { events: number; moreNeeded: number | null };
-    return { segment, metric, verdict: verdict as VerdictFacts['verdict'], events, moreNeeded };
+    const { events, known, moreNeeded } = record as VerdictRecord;
+    return { segment, metric, verdict: verdict as VerdictFacts['verdict'], events, known, moreNeeded };
   });
 }

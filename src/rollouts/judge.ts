@@ -22,7 +22,12 @@ interface Due {
  * holds and while a person is asked. Returns how many (rollout, segment) pairs it looked at.
  */
 export async function judgeDue(services: Services): Promise<number> {
-  const due = await services.db.sql.selectFrom('judge_queue').selectAll().orderBy('since').limit(100).execute();
+  const due = await services.db.sql
+    .selectFrom('judge_queue')
+    .selectAll()
+    .orderBy('since')
+    .limit(100)
+    .execute();
   for (const item of due) await judgeSegment(services, item);
   return due.length;
 }
@@ -50,7 +55,13 @@ async function judgeSegment(services: Services, due: Due): Promise<void> {
   }
 }
 
-async function judgeOne(services: Services, rollout: RolloutRecord, guardrail: Guardrail, segment: string, since: Date) {
+async function judgeOne(
+  services: Services,
+  rollout: RolloutRecord,
+  guardrail: Guardrail,
+  segment: string,
+  since: Date,
+) {
   const { sql: db } = services.db;
   const generation = await generationOf(db, rollout.id, segment);
   const before = await db
@@ -127,7 +138,10 @@ async function rollBackBreach(
     await rollBack(services, rollout.id, [{ segment, generation }], cause);
     return;
   }
-  const { rows } = await sql<{ segment: string; generation: number }>`SELECT segment, generation FROM rollout_segment
+  const { rows } = await sql<{
+    segment: string;
+    generation: number;
+  }>`SELECT segment, generation FROM rollout_segment
     WHERE rollout_id = ${rollout.id} AND state = 'exposed'`.execute(services.db.sql);
   await rollBack(services, rollout.id, rows, cause);
 }

@@ -42,7 +42,9 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
     if (!rollout || rollout.baseline_locked_at) return false;
     const { rows } = await sql<{ segment: string; metric: string; events: number; harms: number }>`
       SELECT segment, metric, sum(events)::int AS events, sum(harms)::int AS harms FROM day_count
-      WHERE rollout_id = ${planned.id} AND arm = 'control' GROUP BY segment, metric ORDER BY segment, metric`.execute(tx);
+      WHERE rollout_id = ${planned.id} AND arm = 'control' GROUP BY segment, metric ORDER BY segment, metric`.execute(
+      tx,
+    );
     const digest = digestOf(rows);
     await tx
       .updateTable('rollout')
@@ -102,7 +104,13 @@ export async function enterStep(services: Services, planned: Planned, stepIndex:
     const widened = await widen(tx, planned, step, now);
     await tx
       .updateTable('rollout')
-      .set({ step_index: stepIndex, step_elapsed_ms: 0, ticking_since: now, gate_approved_by: null, gate_told_at: null })
+      .set({
+        step_index: stepIndex,
+        step_elapsed_ms: 0,
+        ticking_since: now,
+        gate_approved_by: null,
+        gate_told_at: null,
+      })
       .where('id', '=', planned.id)
       .execute();
     await appendEntry(tx, {
@@ -142,7 +150,9 @@ export async function completeRollout(services: Services, planned: Planned): Pro
   return closeGateFor(services, async (tx) => {
     const rollout = await lockRow(tx, planned);
     if (!rollout) return false;
-    const earned = planned.segments.filter((segment) => segment.state === 'exposed').map(({ segment }) => segment);
+    const earned = planned.segments
+      .filter((segment) => segment.state === 'exposed')
+      .map(({ segment }) => segment);
     for (const segment of earned) {
       await tx
         .updateTable('in_force')

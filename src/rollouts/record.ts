@@ -24,7 +24,10 @@ export interface RolloutRecord extends Omit<Selectable<RolloutTable>, 'plan'> {
   plan: FrozenPlan;
 }
 
-export const recordOf = (row: Selectable<RolloutTable>): RolloutRecord => ({ ...row, plan: row.plan as FrozenPlan });
+export const recordOf = (row: Selectable<RolloutTable>): RolloutRecord => ({
+  ...row,
+  plan: row.plan as FrozenPlan,
+});
 
 /** The step a rollout is in; the last one when it is through. */
 export function stepOf(rollout: Pick<RolloutRecord, 'plan' | 'step_index'>): Step {

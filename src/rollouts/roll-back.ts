@@ -3,8 +3,8 @@ import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { raiseAlert } from '../incidents/alert.ts';
 import { openIncident } from '../incidents/open.ts';
-import { rolloutById } from './facts.ts';
 import type { VerdictRecord } from './evidence.ts';
+import { rolloutById } from './facts.ts';
 
 /** Why segments are taken back: a breach with its evidence, or a person's word. */
 export interface RollbackCause {
@@ -83,7 +83,13 @@ export async function rollBack(
   return taken.map(({ segment, incident }) => ({ segment, incident, breachToRevokedMs }));
 }
 
-async function takeBack(tx: Sql, rolloutId: string, { segment, generation }: Target, cause: RollbackCause, at: Date) {
+async function takeBack(
+  tx: Sql,
+  rolloutId: string,
+  { segment, generation }: Target,
+  cause: RollbackCause,
+  at: Date,
+) {
   const { rows } = await sql<{ answer: RollbackRow }>`
     SELECT rollback_segment(${rolloutId}, ${segment}, ${generation ?? null}, ${at}, ${cause.actor},
       ${cause.because}, ${JSON.stringify(forLog(cause.verdict))}::jsonb) AS answer`.execute(tx);
@@ -106,7 +112,13 @@ async function takeBack(tx: Sql, rolloutId: string, { segment, generation }: Tar
 
 const evidenceFacts = (verdict: VerdictRecord | undefined) =>
   verdict
-    ? { metric: verdict.metric, eValue: verdict.eValue, limit: verdict.limit, events: verdict.events, harms: verdict.harms }
+    ? {
+        metric: verdict.metric,
+        eValue: verdict.eValue,
+        limit: verdict.limit,
+        events: verdict.events,
+        harms: verdict.harms,
+      }
     : {};
 
 /** A verdict with its figures as strings, as the log wants them. */

@@ -25,7 +25,11 @@ export interface StartRolloutInput {
  * Starts the 90 days of a release: preflight, then everything a judgement depends on is frozen with its digest.
  * @throws AppError `preflight_failed` with every problem at once, `wrong_state` when a rollout is open
  */
-export async function startRollout(services: Services, actor: Actor, input: StartRolloutInput): Promise<RolloutRecord> {
+export async function startRollout(
+  services: Services,
+  actor: Actor,
+  input: StartRolloutInput,
+): Promise<RolloutRecord> {
   requireRole(actor, ['release-manager'], input.agent);
   const id = input.id ?? `${input.agent}-${input.release}-${randomBytes(3).toString('hex')}`;
   const now = services.clock.now();
@@ -41,7 +45,10 @@ export async function startRollout(services: Services, actor: Actor, input: Star
     const control = await controlOf(tx, manifest);
     await preflight(tx, manifest, release, control);
     const plan = freeze(manifest, release, control);
-    const digests = { plan: digestOf(plan), definitions: digestOf([manifest.tools, manifest.segments, manifest.metrics]) };
+    const digests = {
+      plan: digestOf(plan),
+      definitions: digestOf([manifest.tools, manifest.segments, manifest.metrics]),
+    };
     await tx
       .insertInto('rollout')
       .values({
@@ -93,7 +100,12 @@ async function controlOf(tx: Sql, agent: Agent): Promise<Record<string, string>>
   return Object.fromEntries(rows.map((row) => [row.segment, row.release]));
 }
 
-async function preflight(tx: Sql, agent: Agent, release: Release, control: Record<string, string>): Promise<void> {
+async function preflight(
+  tx: Sql,
+  agent: Agent,
+  release: Release,
+  control: Record<string, string>,
+): Promise<void> {
   const open = await tx
     .selectFrom('rollout')
     .select('id')
@@ -103,7 +115,9 @@ async function preflight(tx: Sql, agent: Agent, release: Release, control: Recor
   if (open) throw new AppError('wrong_state', `Cannot start: rollout ${open.id} of "${agent.agent}" is open`);
   const problems: string[] = [];
   if (Object.keys(control).length === 0) {
-    problems.push(`nothing is in force yet: adopt a first release (portcullis adopt ${agent.agent} <release>)`);
+    problems.push(
+      `nothing is in force yet: adopt a first release (portcullis adopt ${agent.agent} <release>)`,
+    );
   }
   if (Object.values(control).includes(release.release)) {
     problems.push(`release ${release.release} is in force already`);
@@ -111,25 +125,36 @@ async function preflight(tx: Sql, agent: Agent, release: Release, control: Recor
   if (agent.owners.length === 0) problems.push('the agent has no owner');
   if (onCallOf(agent).length === 0) problems.push('nobody is on call');
   if (!release.rollout.signedOffBy) {
-    problems.push('nobody signed the definitions, escalation and rollback triggers: set rollout.signedOffBy to a person');
+    problems.push(
+      'nobody signed the definitions, escalation and rollback triggers: set rollout.signedOffBy to a person',
+    );
   }
   if (release.rollout.guardrails.length === 0) {
-    problems.push('no guardrail would take it back: add rollout.guardrails with a metric, a limit and its reason');
+    problems.push(
+      'no guardrail would take it back: add rollout.guardrails with a metric, a limit and its reason',
+    );
   }
   for (const { metric } of release.rollout.guardrails) {
     const kind = agent.metrics[metric]?.kind;
     if (kind === undefined) problems.push(`guardrail ${metric}: the agent has no such metric`);
-    else if (kind === 'sum') problems.push(`guardrail ${metric}: metrics of kind sum are not judged yet, use any or first`);
+    else if (kind === 'sum')
+      problems.push(`guardrail ${metric}: metrics of kind sum are not judged yet, use any or first`);
   }
   if (problems.length > 0) {
-    throw new AppError('preflight_failed', `Cannot start release ${release.release}:\n- ${problems.join('\n- ')}`, { problems });
+    throw new AppError(
+      'preflight_failed',
+      `Cannot start release ${release.release}:\n- ${problems.join('\n- ')}`,
+      { problems },
+    );
   }
 }
 
 function freeze(agent: Agent, release: Release, control: Record<string, string>): FrozenPlan {
   const { rollout } = release;
   const steps = planSteps(rollout, planSegments(agent));
-  const exposed = segmentNames(agent).filter((segment) => steps.some((step) => (step.exposure[segment] ?? 0) > 0));
+  const exposed = segmentNames(agent).filter((segment) =>
+    steps.some((step) => (step.exposure[segment] ?? 0) > 0),
+  );
   return {
     steps,
     alpha: rollout.alpha,

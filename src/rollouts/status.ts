@@ -1,9 +1,9 @@
 import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { type Wait, waitsOf } from '../domain/phase.ts';
-import { rolloutById, rolloutFacts } from './facts.ts';
-import { dayOf, recordOf, type RolloutRecord, stepOf } from './record.ts';
 import type { VerdictRecord } from './evidence.ts';
+import { rolloutById, rolloutFacts } from './facts.ts';
+import { dayOf, type RolloutRecord, recordOf, stepOf } from './record.ts';
 
 /** Where a rollout is, what it waits for and why. */
 export interface RolloutStatusView {
@@ -63,7 +63,9 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
       exposurePercent: exposure / 100,
       generation,
       release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
-      verdicts: verdicts.filter((row) => row.segment === segment && row.generation === generation).map((row) => row.record),
+      verdicts: verdicts
+        .filter((row) => row.segment === segment && row.generation === generation)
+        .map((row) => row.record),
     })),
     pooled: verdicts.filter((row) => row.segment === '*').map((row) => row.record),
     baseline: rollout.baseline,
@@ -74,8 +76,17 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
 }
 
 async function verdictsOf(db: Sql, id: string) {
-  const rows = await db.selectFrom('verdict').selectAll().where('rollout_id', '=', id).orderBy('metric').execute();
-  return rows.map((row) => ({ segment: row.segment, generation: row.generation, record: row.record as VerdictRecord }));
+  const rows = await db
+    .selectFrom('verdict')
+    .selectAll()
+    .where('rollout_id', '=', id)
+    .orderBy('metric')
+    .execute();
+  return rows.map((row) => ({
+    segment: row.segment,
+    generation: row.generation,
+    record: row.record as VerdictRecord,
+  }));
 }
 
 /** Against plan: the day it is, and how late the step is. */

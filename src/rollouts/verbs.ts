@@ -1,4 +1,4 @@
-import { type Actor, requireRole, type Role, type Services } from '../context.ts';
+import { type Actor, type Role, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import { machineWaits } from '../domain/phase.ts';
@@ -49,7 +49,11 @@ const MAY: Readonly<Record<RolloutVerb, readonly Role[]>> = {
  * Steers a rollout; each verb with its actor, reason and permission in the log. Repeating one changes nothing.
  * @throws AppError `forbidden`, `not_found`, `wrong_state`, `gate_not_ready`
  */
-export async function runRolloutVerb(services: Services, actor: Actor, input: RolloutVerbInput): Promise<VerbAnswer> {
+export async function runRolloutVerb(
+  services: Services,
+  actor: Actor,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
   const rollout = await rolloutById(services.db.sql, input.id);
   requireRole(actor, MAY[input.verb], rollout.agent);
   if (!input.reason.trim()) throw new AppError('invalid_input', `Cannot ${input.verb} without a reason`);
@@ -67,7 +71,9 @@ export async function runRolloutVerb(services: Services, actor: Actor, input: Ro
     case 'reject-gate':
       return rejectGate(services, actor, rollout, input);
     case 'rollback':
-      return input.segment ? rollbackOne(services, actor, rollout, input) : rollbackAll(services, actor, rollout, input);
+      return input.segment
+        ? rollbackOne(services, actor, rollout, input)
+        : rollbackAll(services, actor, rollout, input);
     case 'reenter':
     case 'exclude':
       return settleSegment(services, actor, rollout, input);
@@ -91,13 +97,21 @@ async function change(
       .where('id', '=', rollout.id)
       .where('revision', '=', rollout.revision)
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw new AppError('conflict', `Cannot ${verb}: the rollout changed meanwhile`);
+    if (numUpdatedRows === 0n)
+      throw new AppError('conflict', `Cannot ${verb}: the rollout changed meanwhile`);
     await logVerb(tx, actor, rollout, verb, now, { reason, ...data });
   });
   services.wake();
 }
 
-async function logVerb(tx: Sql, actor: Actor, rollout: RolloutRecord, verb: string, at: Date, data: Record<string, unknown>) {
+async function logVerb(
+  tx: Sql,
+  actor: Actor,
+  rollout: RolloutRecord,
+  verb: string,
+  at: Date,
+  data: Record<string, unknown>,
+) {
   await appendEntry(tx, {
     kind: `rollout.${verb}`,
     agent: rollout.agent,
@@ -109,56 +123,110 @@ async function logVerb(tx: Sql, actor: Actor, rollout: RolloutRecord, verb: stri
   await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
 }
 
-async function pause(services: Services, actor: Actor, rollout: RolloutRecord, input: RolloutVerbInput): Promise<VerbAnswer> {
+async function pause(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
   if (rollout.status === 'paused') return { changed: false, detail: 'it is paused already' };
   const elapsed = elapsedMs(rollout, services.clock.now());
-  await change(services, actor, rollout, input, { status: 'paused', step_elapsed_ms: elapsed, ticking_since: null });
+  await change(services, actor, rollout, input, {
+    status: 'paused',
+    step_elapsed_ms: elapsed,
+    ticking_since: null,
+  });
   return { changed: true, detail: 'paused: exposure stays, step time stands still, judging goes on' };
 }
 
-async function resume(services: Services, actor: Actor, rollout: RolloutRecord, input: RolloutVerbInput): Promise<VerbAnswer> {
-  if (rollout.status === 'running' && !rollout.held_for_version) return { changed: false, detail: 'it is running already' };
+async function resume(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  if (rollout.status === 'running' && !rollout.held_for_version)
+    return { changed: false, detail: 'it is running already' };
   const facts = await rolloutFacts(services, rollout.id);
-  const version = rollout.held_for_version ? { agent_version: rollout.held_for_version, held_for_version: null } : {};
+  const version = rollout.held_for_version
+    ? { agent_version: rollout.held_for_version, held_for_version: null }
+    : {};
   const elapsed = elapsedMs(rollout, services.clock.now());
   await change(
     services,
     actor,
     rollout,
     input,
-    { status: 'running', step_elapsed_ms: elapsed, ticking_since: facts.disabled ? null : services.clock.now(), ...version },
+    {
+      status: 'running',
+      step_elapsed_ms: elapsed,
+      ticking_since: facts.disabled ? null : services.clock.now(),
+      ...version,
+    },
     rollout.held_for_version ? { agentVersion: rollout.held_for_version } : {},
   );
-  return { changed: true, detail: facts.disabled ? 'running, but the switch is off: time stands still' : 'running' };
+  return {
+    changed: true,
+    detail: facts.disabled ? 'running, but the switch is off: time stands still' : 'running',
+  };
 }
 
 /** `approve-gate` needs everything else to hold; `advance` does too, but ends the step's time. */
-async function approveGate(services: Services, actor: Actor, rollout: RolloutRecord, input: RolloutVerbInput): Promise<VerbAnswer> {
-  if (!actor.person) throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
+async function approveGate(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  if (!actor.person)
+    throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
   const facts = await rolloutFacts(services, rollout.id);
   const left = machineWaits(facts).filter((wait) => !(input.verb === 'advance' && wait.for === 'time'));
   if (left.length > 0) {
     const list = left.map((wait) => wait.detail).join('; ');
-    throw new AppError('gate_not_ready', `Cannot ${input.verb}: step ${rollout.step_index + 1} still waits for ${list}`, {
-      waitsFor: left,
-    });
+    throw new AppError(
+      'gate_not_ready',
+      `Cannot ${input.verb}: step ${rollout.step_index + 1} still waits for ${list}`,
+      {
+        waitsFor: left,
+      },
+    );
   }
   const { gate, days } = stepOf(rollout);
   const unchecked = gate.checklist.filter((item) => !input.checklist?.includes(item));
   if (unchecked.length > 0) {
-    throw new AppError('gate_not_ready', `Cannot ${input.verb}: confirm each check of the list: ${unchecked.join('; ')}`, {
-      checklist: gate.checklist,
-    });
+    throw new AppError(
+      'gate_not_ready',
+      `Cannot ${input.verb}: confirm each check of the list: ${unchecked.join('; ')}`,
+      {
+        checklist: gate.checklist,
+      },
+    );
   }
-  const time = input.verb === 'advance' ? { step_elapsed_ms: Math.ceil(days * services.dayMs), ticking_since: null } : {};
-  await change(services, actor, rollout, input, { gate_approved_by: actor.person, ...time }, {
-    step: rollout.step_index + 1,
-    checklist: [...(input.checklist ?? [])],
-  });
+  const time =
+    input.verb === 'advance'
+      ? { step_elapsed_ms: Math.ceil(days * services.dayMs), ticking_since: null }
+      : {};
+  await change(
+    services,
+    actor,
+    rollout,
+    input,
+    { gate_approved_by: actor.person, ...time },
+    {
+      step: rollout.step_index + 1,
+      checklist: [...(input.checklist ?? [])],
+    },
+  );
   return { changed: true, detail: `step ${rollout.step_index + 1} approved by ${actor.person}` };
 }
 
-async function rejectGate(services: Services, actor: Actor, rollout: RolloutRecord, input: RolloutVerbInput): Promise<VerbAnswer> {
+async function rejectGate(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
   const elapsed = elapsedMs(rollout, services.clock.now());
   await change(
     services,
@@ -171,16 +239,29 @@ async function rejectGate(services: Services, actor: Actor, rollout: RolloutReco
   return { changed: true, detail: 'gate rejected: the rollout is paused until somebody resumes it' };
 }
 
-async function rollbackOne(services: Services, actor: Actor, rollout: RolloutRecord, input: RolloutVerbInput): Promise<VerbAnswer> {
+async function rollbackOne(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
   const segment = requireSegment(rollout, input.segment);
-  const [done] = await rollBack(services, rollout.id, [{ segment }], { actor: actor.id, because: input.reason });
+  const [done] = await rollBack(services, rollout.id, [{ segment }], {
+    actor: actor.id,
+    because: input.reason,
+  });
   const back = `${segment} is back on release ${rollout.plan.control[segment] ?? '-'}`;
   return done
     ? { changed: true, detail: `${back}; incident ${done.incident}` }
     : { changed: false, detail: `${segment} is rolled back already` };
 }
 
-async function rollbackAll(services: Services, actor: Actor, rollout: RolloutRecord, input: RolloutVerbInput): Promise<VerbAnswer> {
+async function rollbackAll(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
   const targets = Object.keys(stepOf(rollout).exposure).map((segment) => ({ segment }));
   const done = await rollBack(services, rollout.id, targets, { actor: actor.id, because: input.reason });
   const latest = await rolloutById(services.db.sql, rollout.id);
@@ -189,12 +270,21 @@ async function rollbackAll(services: Services, actor: Actor, rollout: RolloutRec
     ticking_since: null,
     ended_at: latest.ended_at ?? services.clock.now(),
   });
-  return { changed: true, detail: `rolled back and ended: ${done.map(({ segment }) => segment).join(', ') || 'nothing was left to take back'}` };
+  return {
+    changed: true,
+    detail: `rolled back and ended: ${done.map(({ segment }) => segment).join(', ') || 'nothing was left to take back'}`,
+  };
 }
 
 /** Only a person's recorded word opens a rolled-back segment again, or leaves it out for good. */
-async function settleSegment(services: Services, actor: Actor, rollout: RolloutRecord, input: RolloutVerbInput): Promise<VerbAnswer> {
-  if (!actor.person) throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
+async function settleSegment(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  if (!actor.person)
+    throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
   const segment = requireSegment(rollout, input.segment);
   const exposure = input.verb === 'reenter' ? (stepOf(rollout).exposure[segment] ?? 0) : 0;
   const state = input.verb === 'exclude' ? 'excluded' : exposure > 0 ? 'exposed' : 'waiting';
@@ -211,12 +301,21 @@ async function settleSegment(services: Services, actor: Actor, rollout: RolloutR
       throw new AppError('wrong_state', `Cannot ${input.verb} ${segment}: it is not rolled back`);
     }
     await logVerb(tx, actor, rollout, input.verb, now, { segment, exposure, reason: input.reason });
-    return { changed: true, detail: input.verb === 'reenter' ? `${segment} is exposed again at ${exposure / 100} %` : `${segment} keeps the old release` };
+    return {
+      changed: true,
+      detail:
+        input.verb === 'reenter'
+          ? `${segment} is exposed again at ${exposure / 100} %`
+          : `${segment} keeps the old release`,
+    };
   });
 }
 
 function requireSegment(rollout: RolloutRecord, segment: string | undefined): string {
   const known = Object.keys(stepOf(rollout).exposure);
   if (segment !== undefined && known.includes(segment)) return segment;
-  throw new AppError('invalid_input', `Rollout ${rollout.id} has no segment "${segment ?? ''}": it has ${known.join(', ')}`);
+  throw new AppError(
+    'invalid_input',
+    `Rollout ${rollout.id} has no segment "${segment ?? ''}": it has ${known.join(', ')}`,
+  );
 }

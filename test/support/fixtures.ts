@@ -4,7 +4,7 @@ import { beginAction } from '../../src/actions/begin.ts';
 import { decideAction } from '../../src/actions/decide.ts';
 import { type ActionRow, actionById } from '../../src/actions/store.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
-import type { Actor, Role } from '../../src/context.ts';
+import type { Actor, Role, Services } from '../../src/context.ts';
 import type { Agent } from '../../src/domain/agent.ts';
 import { readManifest } from '../../src/domain/manifest.ts';
 import { formatProblems } from '../../src/domain/problem.ts';
@@ -12,7 +12,6 @@ import type { Release } from '../../src/domain/release.ts';
 import { adoptRelease } from '../../src/releases/adopt.ts';
 import { createRelease } from '../../src/releases/create.ts';
 import { insertToken, type TokenRequest } from '../../src/tokens/tokens.ts';
-import type { TestServices } from './services.ts';
 
 /** One read, two writes, two segments; olga owns it, ana and ben approve. */
 export const AGENT_YAML = `agent: desk
@@ -103,7 +102,7 @@ export interface GivenToken {
 }
 
 export async function givenToken(
-  { db, clock }: TestServices,
+  { db, clock }: Services,
   roles: Role | readonly Role[],
   more: Omit<TokenRequest, 'roles'> = {},
 ): Promise<GivenToken> {
@@ -113,7 +112,7 @@ export async function givenToken(
 }
 
 /** The agent is applied; no release yet. */
-export async function givenAgent(services: TestServices, yaml = AGENT_YAML): Promise<Agent> {
+export async function givenAgent(services: Services, yaml = AGENT_YAML): Promise<Agent> {
   const agent = agentFrom(yaml);
   await applyAgent(services, managerActor(), agent);
   return agent;
@@ -121,7 +120,7 @@ export async function givenAgent(services: TestServices, yaml = AGENT_YAML): Pro
 
 /** The agent is applied and its first release is in force. */
 export async function givenAdopted(
-  services: TestServices,
+  services: Services,
   { agentYaml = AGENT_YAML, releaseYaml = RELEASE_YAML }: { agentYaml?: string; releaseYaml?: string } = {},
 ): Promise<{ agent: Agent; release: Release }> {
   const agent = await givenAgent(services, agentYaml);
@@ -135,7 +134,7 @@ export async function givenAdopted(
 }
 
 /** A stored release that is not in force yet. */
-export async function givenRelease(services: TestServices, agent: Agent, yaml: string): Promise<Release> {
+export async function givenRelease(services: Services, agent: Agent, yaml: string): Promise<Release> {
   const release = releaseFrom(yaml, agent);
   await createRelease(services, managerActor(), release);
   return release;
@@ -156,13 +155,13 @@ export const askInput = (more: Partial<AskInput> = {}): AskInput => ({
 });
 
 export const givenAsked = (
-  services: TestServices,
+  services: Services,
   more: Partial<AskInput> = {},
   actor = agentActor(),
 ): Promise<Asked> => askAction(services, actor, askInput(more));
 
 export async function givenPendingAction(
-  services: TestServices,
+  services: Services,
   more: Partial<AskInput> = {},
 ): Promise<ActionRow> {
   const { action } = await givenAsked(services, more);
@@ -172,7 +171,7 @@ export async function givenPendingAction(
 }
 
 export async function givenApprovedAction(
-  services: TestServices,
+  services: Services,
   more: Partial<AskInput> = {},
 ): Promise<ActionRow> {
   const { id } = await givenPendingAction(services, more);
@@ -180,10 +179,7 @@ export async function givenApprovedAction(
 }
 
 /** Begun by execution `e-1` and not completed. */
-export async function givenBegunAction(
-  services: TestServices,
-  more: Partial<AskInput> = {},
-): Promise<ActionRow> {
+export async function givenBegunAction(services: Services, more: Partial<AskInput> = {}): Promise<ActionRow> {
   const { id } = await givenApprovedAction(services, more);
   await beginAction(services, agentActor(), { id, executionId: 'e-1' });
   return actionById(services.db.sql, id);

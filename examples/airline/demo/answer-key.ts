@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ActionRow, type Api, ApiProblem } from './api.ts';
+import { keepLooking, type Looking } from './background.ts';
 import { type Truth, truthOf } from './recording.ts';
 import { AGENT } from './setup.ts';
 import { callIdOf } from './tally.ts';
@@ -21,10 +21,9 @@ export interface AnswerKeyDeps {
  * The stand-in for the people who are asked: approves what the reference solution has, denies the rest, at once and
  * without error, through the API a person's page uses. A real person is slower and errs.
  */
-export function startAnswerKey({ api, viewer, truth, firstCard }: AnswerKeyDeps): { stop(): Promise<void> } {
+export function startAnswerKey({ api, viewer, truth, firstCard }: AnswerKeyDeps): Looking {
   const answered = new Set<string>();
   let first: Promise<void> | undefined;
-  let stopped = false;
 
   const answer = async (action: ActionRow, by: Api, verdict: 'approve' | 'deny', reason: string) => {
     const seen = { digest: action.argsDigest, revision: action.revision };
@@ -57,19 +56,12 @@ export function startAnswerKey({ api, viewer, truth, firstCard }: AnswerKeyDeps)
       );
     }
   };
-  const run = async () => {
-    while (!stopped) {
-      await look();
-      await sleep(LOOK_EVERY_MS);
-    }
-    await first;
-  };
-  const running = run();
-  running.catch(() => {});
+  const looking = keepLooking(LOOK_EVERY_MS, look);
   return {
+    failed: looking.failed,
     async stop() {
-      stopped = true;
-      await running;
+      await first;
+      await looking.stop();
     },
   };
 }

@@ -73,7 +73,7 @@ export class Player {
     this.openWrites += 1;
     try {
       for (let attempt = 1; ; attempt++) {
-        await this.#deps.whenOn();
+        if (attempt > 1) await this.#deps.whenOn();
         try {
           return await this.#use(conversation, call, attempt);
         } catch (error) {

@@ -47,6 +47,7 @@ const statusSchema = z
     baselineDigest: z.string().optional(),
     digests: z.record(z.string(), z.string()),
     gateApprovedBy: z.string().optional(),
+    dayMs: z.number().describe('Milliseconds of one day of the plan: 86400000 unless days are scaled'),
   })
   .meta({ id: 'RolloutStatus' });
 
@@ -130,7 +131,7 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
       requireReader(actor);
       const { agent } = await rolloutById(services.db.sql, request.params.id);
       requireReader(actor, agent);
-      return statusOf(await rolloutStatus(services, request.params.id));
+      return { ...statusOf(await rolloutStatus(services, request.params.id)), dayMs: services.dayMs };
     },
   );
 }

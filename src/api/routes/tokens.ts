@@ -11,7 +11,29 @@ const tags = ['tokens'];
 const rolesSchema = z.array(z.enum(ROLES)).min(1);
 
 /** Who may call. */
-export function tokenRoutes(app: Api, { services }: RouteDeps): void {
+export function tokenRoutes(app: Api, deps: RouteDeps): void {
+  createRoute(app, deps);
+  listRoute(app, deps);
+  const { services } = deps;
+  app.delete(
+    '/v1/tokens/:id',
+    {
+      schema: {
+        operationId: 'revokeToken',
+        tags,
+        summary: 'End a token at once',
+        params: z.object({ id: z.uuid() }),
+        response: { 200: z.object({ id: z.string(), revokedAt: instantSchema }) },
+      },
+    },
+    async (request) => {
+      const { id, revokedAt } = await revokeToken(services, actorOf(request), request.params.id);
+      return { id, revokedAt: revokedAt.toISOString() };
+    },
+  );
+}
+
+function createRoute(app: Api, { services }: RouteDeps): void {
   app.post(
     '/v1/tokens',
     {
@@ -45,6 +67,9 @@ export function tokenRoutes(app: Api, { services }: RouteDeps): void {
       return { ...made, expiresAt: made.expiresAt?.toISOString() };
     },
   );
+}
+
+function listRoute(app: Api, { services }: RouteDeps): void {
   app.get(
     '/v1/tokens',
     {
@@ -80,22 +105,6 @@ export function tokenRoutes(app: Api, { services }: RouteDeps): void {
           revokedAt: token.revokedAt?.toISOString(),
         })),
       };
-    },
-  );
-  app.delete(
-    '/v1/tokens/:id',
-    {
-      schema: {
-        operationId: 'revokeToken',
-        tags,
-        summary: 'End a token at once',
-        params: z.object({ id: z.uuid() }),
-        response: { 200: z.object({ id: z.string(), revokedAt: instantSchema }) },
-      },
-    },
-    async (request) => {
-      const { id, revokedAt } = await revokeToken(services, actorOf(request), request.params.id);
-      return { id, revokedAt: revokedAt.toISOString() };
     },
   );
 }

@@ -56,6 +56,6 @@ function checksText(checks: readonly Check[], width: number): string {
     wrap(`${name}: ${detail}${mend ? `\n-> ${mend}` : ''}`, width - STATE_WIDTH).join(indent),
   );
   const count = (state: Check['state']) => checks.filter((check) => check.state === state).length;
-  const sum = `${count('ok')} ok, ${count('warn')} warnings, ${count('fail')} failed`;
+  const sum = `${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} failed`;
   return sections(checks.map(({ state }, at) => `${state.padEnd(STATE_WIDTH)}${lines[at]}`).join('\n'), sum);
 }

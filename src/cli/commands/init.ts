@@ -11,7 +11,7 @@ import {
   releaseYaml,
   SCHEMA_FOLDER,
 } from '../first-manifests.ts';
-import { command, sections } from '../render.ts';
+import { command, paragraph, sections } from '../render.ts';
 
 interface InitOptions {
   agent: string;
@@ -85,6 +85,6 @@ async function writeSchemas(folder: string): Promise<void> {
 
 const initText = (files: readonly string[], person: string, [up = '', ...rest]: readonly string[]): string =>
   sections(
-    `Wrote ${files.join(' and ')}: one tool, and ${person} owns it and approves (testMode).`,
+    paragraph(`Wrote ${files.join(' and ')}: one tool, and ${person} owns it and approves (testMode).`),
     `Next:\n${command(`${up}      # in another terminal`)}\n${rest.map(command).join('\n')}`,
   );

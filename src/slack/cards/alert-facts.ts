@@ -43,6 +43,9 @@ const alertFactsSchema = z.object({
 });
 export type AlertParts = z.infer<typeof alertFactsSchema>;
 
+/** The facts of an alert as its card takes them. */
+export const alertPartsOf = (facts: unknown): AlertParts => alertFactsSchema.parse(facts);
+
 /** Everything an alert's card says. */
 export interface AlertFacts {
   id: string;
@@ -66,7 +69,7 @@ export async function alertById({ db }: Pick<Services, 'db'>, id: string): Promi
 /** Reads what the card of an alert shows; an action's alert also tells of the rollout the action belongs to. */
 export async function readAlertFacts(services: Pick<Services, 'db' | 'publicUrl'>, id: string): Promise<AlertFacts> {
   const row = await alertById(services, id);
-  const facts = alertFactsSchema.parse(row.facts);
+  const facts = alertPartsOf(row.facts);
   const rollout = facts.rollout ?? (await rolloutOfAction(services, facts.action));
   const exposed = rollout
     ? await services.db.sql

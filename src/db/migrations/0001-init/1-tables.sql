@@ -242,6 +242,7 @@ CREATE TABLE subject_day (
   subject_id bigint NOT NULL,
   started_at timestamptz NOT NULL,
   value double precision NOT NULL DEFAULT 0,
+  known boolean NOT NULL DEFAULT false,
   PRIMARY KEY (rollout_id, arm, segment, generation, metric, day, subject_id)
 );
 ---
@@ -254,6 +255,8 @@ CREATE TABLE day_count (
   day int NOT NULL,
   events int NOT NULL DEFAULT 0,
   harms int NOT NULL DEFAULT 0,
+  -- Events about which somebody said what came of them; the others prove nothing good.
+  known int NOT NULL DEFAULT 0,
   PRIMARY KEY (rollout_id, arm, segment, generation, metric, day)
 );
 ---

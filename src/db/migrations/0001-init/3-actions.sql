@@ -100,25 +100,22 @@ BEGIN
   END IF;
 END $$;
 ---
--- Amends the subject-day of an action upward when harm becomes known; redelivery changes nothing.
-CREATE FUNCTION record_harm(r action, p_metric text, p_value double precision, p_at timestamptz)
+-- What came of an action's subject-day: known from now on, and amended upward by harm. Redelivery changes nothing.
+CREATE FUNCTION know_event(r action, p_metric text, p_value double precision, p_at timestamptz)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-  v_before double precision;
+  v subject_day;
 BEGIN
-  IF r.rollout_id IS NULL THEN RETURN false; END IF;
-  SELECT value INTO v_before FROM subject_day d
+  SELECT * INTO v FROM subject_day d
   WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
     AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id FOR UPDATE;
-  IF NOT FOUND OR v_before >= p_value THEN RETURN false; END IF;
-  UPDATE subject_day d SET value = p_value
+  IF NOT FOUND OR (v.known AND v.value >= p_value) THEN RETURN false; END IF;
+  UPDATE subject_day d SET value = greatest(v.value, p_value), known = true
   WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
     AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id;
-  IF v_before <= 0 THEN
-    UPDATE day_count c SET harms = harms + 1
-    WHERE c.rollout_id = r.rollout_id AND c.arm = r.arm AND c.segment = r.segment AND c.generation = r.generation
-      AND c.metric = p_metric AND c.day = r.event_day;
-  END IF;
+  UPDATE day_count c SET known = known + (NOT v.known)::int, harms = harms + (v.value <= 0 AND p_value > 0)::int
+  WHERE c.rollout_id = r.rollout_id AND c.arm = r.arm AND c.segment = r.segment AND c.generation = r.generation
+    AND c.metric = p_metric AND c.day = r.event_day;
   IF r.arm = 'candidate' THEN
     INSERT INTO judge_queue VALUES (r.rollout_id, r.segment, p_at) ON CONFLICT DO NOTHING;
   END IF;

@@ -2,8 +2,12 @@ import { sql } from 'kysely';
 import type { ActionRow } from '../actions/store.ts';
 import type { Sql } from '../db/database.ts';
 
-/** The metrics in which a correction or a denial of this action counts as harm. */
-export async function harmMetrics(tx: Sql, action: ActionRow, by: 'corrections' | 'denials'): Promise<string[]> {
+/** The metrics in which a correction, or a person's decision, says what came of this action. */
+export async function metricsCounting(
+  tx: Sql,
+  action: ActionRow,
+  by: 'corrections' | 'denials',
+): Promise<string[]> {
   const { manifest } = await tx
     .selectFrom('agent')
     .select('manifest')
@@ -14,10 +18,16 @@ export async function harmMetrics(tx: Sql, action: ActionRow, by: 'corrections' 
     .map(([name]) => name);
 }
 
-/** Amends the action's subject-day upward; false when nothing changed. */
-export async function recordHarm(tx: Sql, action: ActionRow, metric: string, value: number, at: Date): Promise<boolean> {
+/** Says what came of the action's subject-day, 0 for no harm; false when nothing changed. */
+export async function knowEvent(
+  tx: Sql,
+  action: ActionRow,
+  metric: string,
+  value: number,
+  at: Date,
+): Promise<boolean> {
   const { rows } = await sql<{ changed: boolean }>`
-    SELECT record_harm(a, ${metric}, ${value}::double precision, ${at}) AS changed FROM action a
+    SELECT know_event(a, ${metric}, ${value}::double precision, ${at}) AS changed FROM action a
     WHERE a.id = ${action.id}`.execute(tx);
   return rows[0]?.changed ?? false;
 }

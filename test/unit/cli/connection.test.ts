@@ -1,0 +1,40 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findConnection } from '../../../src/cli/connection.ts';
+
+function givenLocalToken(): string {
+  const cwd = mkdtempSync(join(tmpdir(), 'portcullis-cli-'));
+  writeFileSync(join(cwd, 'token'), JSON.stringify({ url: 'http://127.0.0.1:9090', token: 'pct_local' }));
+  return cwd;
+}
+
+test('the file of an embedded service gives its address and token', () => {
+  const cwd = givenLocalToken();
+  const found = findConnection({ env: { PORTCULLIS_DATA: '.' }, cwd }, {});
+  expect(found).toMatchObject({ url: 'http://127.0.0.1:9090', token: 'pct_local', tokenFrom: 'file' });
+});
+
+test('options go before the environment, the environment before the file', () => {
+  const env = { PORTCULLIS_DATA: '.', PORTCULLIS_URL: 'https://gate.example/', PORTCULLIS_TOKEN: 'pct_env' };
+  const cwd = givenLocalToken();
+  expect(findConnection({ env, cwd }, {})).toMatchObject({ url: 'https://gate.example', token: 'pct_env' });
+  const given = { url: 'http://other', token: 'pct_option' };
+  expect(findConnection({ env, cwd }, given)).toMatchObject({ ...given, tokenFrom: 'option' });
+});
+
+test("this machine's token is sent to no other place", () => {
+  const cwd = givenLocalToken();
+  const at = (url: string) =>
+    findConnection({ env: { PORTCULLIS_DATA: '.', PORTCULLIS_URL: url }, cwd }, {}).token;
+  expect(at('http://localhost:9090')).toBe('pct_local');
+  for (const url of [
+    'http://127.0.0.1:9091',
+    'http://gate.example:9090',
+    'https://127.0.0.1:9090',
+    'nonsense',
+  ]) {
+    expect(at(url)).toBeUndefined();
+  }
+});

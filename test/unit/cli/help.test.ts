@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { Cli } from '../../../src/cli/cli.ts';
+import { generatedDocs } from '../../../src/cli/docs.ts';
+import { EXIT_CODES, EXIT_OF_ERROR } from '../../../src/cli/exit-codes.ts';
+import { asCliError, exitOf, failureText } from '../../../src/cli/failure.ts';
+import { buildProgram } from '../../../src/cli/program.ts';
+import { AppError, ERRORS } from '../../../src/errors.ts';
+import { runInTest, tooLong } from './cli-io.ts';
+
+function leaves(command: Command, path: string[] = []): string[][] {
+  if (command.commands.length === 0) return [path];
+  return command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
+}
+
+const io = { out: () => {}, err: () => {} } as unknown as Cli['io'];
+const COMMANDS = leaves(buildProgram(new Cli(io)));
+
+describe('--help', () => {
+  test('groups commands by who uses them and lists the exit codes', async () => {
+    const { code, out } = await runInTest(['--help']);
+    expect(code).toBe(0);
+    for (const group of ['To begin:', 'For release managers:', 'For on-call:']) expect(out).toContain(group);
+    for (const { code: number } of Object.values(EXIT_CODES))
+      expect(out).toMatch(new RegExp(`^  ${number}  `, 'm'));
+    expect(tooLong(out)).toEqual([]);
+  });
+
+  test('every command of the issue is there', () => {
+    expect(COMMANDS.map((path) => path.join(' ')).sort()).toMatchInlineSnapshot(`
+      [
+        "action approve",
+        "action ask",
+        "action correct",
+        "action deny",
+        "action list",
+        "action show",
+        "adopt",
+        "apply",
+        "disable",
+        "doctor",
+        "enable",
+        "init",
+        "log show",
+        "log tail",
+        "log verify",
+        "outcome record",
+        "posture",
+        "rollout advance",
+        "rollout approve-gate",
+        "rollout exclude",
+        "rollout pause",
+        "rollout reenter",
+        "rollout reject-gate",
+        "rollout resume",
+        "rollout rollback",
+        "rollout start",
+        "rollout status",
+        "schema",
+        "token create",
+        "up",
+      ]
+    `);
+  });
+
+  test.each(COMMANDS)('of %s %s has an example', async (...path) => {
+    const { code, out } = await runInTest([...path.filter((part) => part !== undefined), '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('Example:\n  $ ');
+    expect(out).toContain('--output <format>');
+  });
+
+  test('docs/cli.md and docs/exit-codes.md are up to date (npx tsx src/cli/docs.ts)', () => {
+    for (const [path, text] of Object.entries(generatedDocs())) expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+});
+
+describe('exit codes', () => {
+  test('are different numbers, and every error of the service has one', () => {
+    const numbers = Object.values(EXIT_CODES).map(({ code }) => code);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(Object.keys(EXIT_OF_ERROR).sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+
+  test.each([
+    [['nonsense'], 2],
+    [['--output', 'xml', 'doctor'], 2],
+    [['rollout', 'start', 'desk', '2'], 2],
+    [['disable', 'nonsense/x', '--reason', 'x'], 2],
+    [['action', 'ask', 'a', 't', '--args', '{"a":1,"a":2}'], 2],
+    [['outcome', 'record', 'a'], 2],
+    [['token', 'create', '--role', 'king'], 2],
+    [['apply', 'no-such.yaml'], 2],
+    [['token', 'create', '--role', 'admin', '--bootstrap'], 2],
+    [['action', 'list', '--url', 'http://127.0.0.1:1'], 4],
+    [['--version'], 0],
+    [[], 0],
+  ] as const)('%j ends with %d', async (argv, code) => {
+    const result = await runInTest(argv);
+    expect(result.code).toBe(code);
+    if (code !== 0) expect(result.err).not.toBe('');
+  });
+
+  test('an error code this version does not know goes by its status', () => {
+    expect([401, 403, 404, 409, 422, 500, 503].map((status) => exitOf('new_code', status))).toEqual([
+      'not-allowed',
+      'not-allowed',
+      'usage',
+      'refused',
+      'usage',
+      'unreachable',
+      'unreachable',
+    ]);
+  });
+});
+
+describe('failures', () => {
+  test('say what, how to mend it, and the code', () => {
+    const text = failureText(asCliError(new AppError('store_down', 'Cannot ask: the database is away')));
+    expect(text).toBe(
+      'Cannot ask: the database is away\nHint: The database does not answer: nothing was recorded, try again\nCode: store_down',
+    );
+  });
+
+  test('a refused connection says what to do', async () => {
+    const { err } = await runInTest(['action', 'list', '--url', 'http://127.0.0.1:1']);
+    expect(err).toBe(
+      'Portcullis does not answer at http://127.0.0.1:1 (ECONNREFUSED)\nHint: Start it with `portcullis up`, or set PORTCULLIS_URL\n',
+    );
+  });
+
+  test('with --output json are one object on standard error', async () => {
+    const { out, err } = await runInTest([
+      'action',
+      'list',
+      '--url',
+      'http://127.0.0.1:1',
+      '--output',
+      'json',
+    ]);
+    expect(out).toBe('');
+    expect(JSON.parse(err)).toMatchObject({ error: { exit: 'unreachable' } });
+  });
+});

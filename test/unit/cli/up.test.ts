@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { Cli } from '../../../src/cli/cli.ts';
+import { type Running, runUp, type Start } from '../../../src/cli/commands/up.ts';
+import type { CliIo } from '../../../src/cli/io.ts';
+
+function given(env: NodeJS.ProcessEnv = {}) {
+  const interrupt = new AbortController();
+  const printed = { out: '', err: '' };
+  const io = {
+    env,
+    columns: 80,
+    out: (text: string) => void (printed.out += text),
+    err: (text: string) => void (printed.err += text),
+    interrupted: () => interrupt.signal,
+  } as Partial<CliIo> as CliIo;
+  return { cli: new Cli(io), interrupt, printed };
+}
+
+const running = (more: Partial<Running> = {}): Running => ({
+  url: 'http://127.0.0.1:8080',
+  publicUrl: 'http://127.0.0.1:8080',
+  stop: async () => {},
+  ...more,
+});
+
+describe('portcullis up', () => {
+  test('says where it is, what is embedded and how approvals are answered, and stops when told', async () => {
+    const { cli, interrupt, printed } = given({ PORTCULLIS_DAY: '1.3s' });
+    let stopped = false;
+    const start: Start = async () => {
+      setTimeout(() => interrupt.abort(), 20);
+      return running({ localTokenFile: '.portcullis/token', stop: async () => void (stopped = true) });
+    };
+    await runUp(cli, {}, start);
+    expect(stopped).toBe(true);
+    expect(printed.out).toContain('Portcullis answers at http://127.0.0.1:8080');
+    expect(printed.out.replace(/\s+/g, ' ')).toContain(
+      'no Slack tokens: approvals are answered at http://127.0.0.1:8080/actions and by portcullis action approve',
+    );
+    expect(printed.out).toContain('PORTCULLIS_DAY is 1 s');
+    expect(printed.out).toContain('.portcullis/token');
+  });
+
+  test('gives the roles and the port that were asked for', async () => {
+    const { cli, interrupt } = given();
+    const seen: unknown[] = [];
+    await runUp(cli, { roles: 'worker, api', port: '0' }, async (config, { roles }) => {
+      seen.push(config.port, roles);
+      interrupt.abort();
+      return running();
+    });
+    expect(seen).toEqual([0, ['api', 'worker']]);
+  });
+
+  test('refuses roles and variables that are none', async () => {
+    const start: Start = async () => running();
+    await expect(runUp(given().cli, { roles: 'api,king' }, start)).rejects.toMatchObject({ exit: 'usage' });
+    const broken = given({ PORTCULLIS_PORT: 'eighty' });
+    await expect(runUp(broken.cli, {}, start)).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
+  test('survives the empty rejection of a dying Slack connection', async () => {
+    const { cli, interrupt, printed } = given();
+    await runUp(cli, {}, async () => {
+      process.emit('unhandledRejection', undefined, Promise.resolve());
+      setTimeout(() => interrupt.abort(), 10);
+      return running();
+    });
+    expect(printed.err).toContain('it connects again by itself');
+  });
+});

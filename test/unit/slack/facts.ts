@@ -1,0 +1,100 @@
+import type { CardFacts } from '../../../src/slack/cards/card-facts.ts';
+import type { SlackMessage } from '../../../src/slack/cards/message.ts';
+import { refuseBadBlocks } from '../../fakes/slack/block-rules.ts';
+import { visibleText } from '../../fakes/slack/visible.ts';
+
+export const AT = new Date('2026-03-02T10:00:00Z');
+const LATER = new Date('2026-03-02T11:00:00Z');
+
+type Action = CardFacts['action'];
+
+/** A pending write of the desk; `action` and the rest replace parts. */
+export function cardFacts({ action, ...more }: Partial<Omit<CardFacts, 'action'>> & { action?: Partial<Action> } = {}): CardFacts {
+  return {
+    version: 2,
+    tool: {
+      risk: 'high',
+      reversibility: 'compensable',
+      undo: 'Book it again',
+      consequence: 'The guest loses the room',
+      advisory: false,
+    },
+    args: { id: 'R-1', card: '[redacted]' },
+    decisions: [],
+    ended: undefined,
+    names: { ana: 'Ana', ben: 'Ben', cleo: 'Cleo' },
+    approvers: ['ana', 'ben'],
+    testMode: false,
+    dayMs: 86_400_000,
+    publicUrl: 'https://portcullis.test',
+    channel: 'C0DESK',
+    ...more,
+    action: { ...pendingAction(), ...action },
+  };
+}
+
+const pendingAction = (): Action => ({
+  id: '0b7e3f6a-1f6e-4d7e-9f43-0d1f2a3b4c5d',
+  agent: 'desk',
+  idempotency_key: 'k',
+  request_digest: 'd',
+  agent_version: '1.2.3',
+  tool: 'cancel',
+  kind: 'write',
+  segment: 'gold',
+  arm: 'control',
+  release: '1',
+  rollout_id: null,
+  generation: null,
+  bucket: null,
+  phase: null,
+  event_day: null,
+  epoch: 7,
+  grant_name: 'cancel-2',
+  state: 'pending',
+  decided_by: null,
+  superseded_because: null,
+  revision: 1,
+  reasons: [],
+  args_digest: 'f00d'.repeat(16),
+  subject_id: 1,
+  subject_digest: 's',
+  summary: 'Cancel order R-1',
+  why: 'The guest asked for it',
+  behind: null,
+  links: [],
+  approval: { group: 'desk', quorum: 1, expiresIn: '1h' },
+  credential: null,
+  limits: {},
+  asked_at: AT,
+  asked_by: 'token agent',
+  expires_at: LATER,
+  remind_at: null,
+  decided_at: null,
+  deny_reason: null,
+  execution_id: null,
+  began_at: null,
+  start_by: null,
+  deadline_at: null,
+  completed_at: null,
+  result_digest: null,
+  error_code: null,
+  corrected_by: null,
+  corrected_at: null,
+  correction_reason: null,
+});
+
+export const approvedBy = (person: string): CardFacts['decisions'][number] => ({
+  person,
+  verdict: 'approve',
+  at: AT,
+  via: 'slack',
+  reason: null,
+});
+
+/** What a person reads, after Slack's own rules have passed it. */
+export function read(message: SlackMessage): string {
+  refuseBadBlocks(message.blocks);
+  if (message.text.length > 4_000 || message.text.trim() === '') throw new Error(`text of ${message.text.length} characters`);
+  return visibleText(message);
+}
