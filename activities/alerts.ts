@@ -50,7 +50,11 @@ async function agentsOf({ services }: AlertActivityDeps, agent: string | null): 
   return (await query.execute()).map(({ manifest }) => manifest);
 }
 
-async function toSlack({ services, slack }: AlertActivityDeps, alertId: string, agents: readonly Agent[]): Promise<string> {
+async function toSlack(
+  { services, slack }: AlertActivityDeps,
+  alertId: string,
+  agents: readonly Agent[],
+): Promise<string> {
   if (!slack) return 'no Slack tokens';
   const channels = distinct(agents.map((agent) => agent.slack.alerts ?? agent.slack.channel));
   if (channels.length === 0) return 'no channel';
@@ -69,7 +73,11 @@ async function toSlack({ services, slack }: AlertActivityDeps, alertId: string, 
   return 'posted';
 }
 
-async function toWebhooks(deps: AlertActivityDeps, alertId: string, agents: readonly Agent[]): Promise<string> {
+async function toWebhooks(
+  deps: AlertActivityDeps,
+  alertId: string,
+  agents: readonly Agent[],
+): Promise<string> {
   const { services, webhookSecret } = deps;
   const urls = distinct(agents.map((agent) => agent.webhook?.url));
   if (urls.length === 0) return 'no url';
@@ -112,9 +120,11 @@ async function post(url: string, headers: Record<string, string>, body: string):
   const failed = (what: string) =>
     ApplicationFailure.create({ message: `The webhook was not taken: ${what}`, type: 'webhook.failed' });
   const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
-  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }).catch(() => {
-    throw failed('no answer');
-  });
+  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }).catch(
+    () => {
+      throw failed('no answer');
+    },
+  );
   await response.body?.cancel();
   if (!response.ok) throw failed(`status ${response.status}`);
 }

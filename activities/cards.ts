@@ -58,7 +58,9 @@ type Deps = Required<CardActivityDeps>;
 
 /** People are asked about what is pending, and told of what policy allowed and nobody knows the end of. */
 const isWanted = ({ action, channel }: CardFacts): boolean =>
-  channel !== undefined && action.kind === 'write' && (action.state === 'pending' || action.state === 'unknown');
+  channel !== undefined &&
+  action.kind === 'write' &&
+  (action.state === 'pending' || action.state === 'unknown');
 
 async function postWanted({ services, slack }: Deps, facts: CardFacts): Promise<void> {
   const { channel, action } = facts;

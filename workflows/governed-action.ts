@@ -52,7 +52,11 @@ export async function governedAction(input: GovernedActionInput): Promise<Govern
 }
 
 const isReminderDue = (view: ActionView, reminded: boolean): boolean =>
-  !reminded && view.wanted && view.state === 'pending' && view.remindAtMs !== null && view.remindAtMs <= Date.now();
+  !reminded &&
+  view.wanted &&
+  view.state === 'pending' &&
+  view.remindAtMs !== null &&
+  view.remindAtMs <= Date.now();
 
 /** Until the next of reminder, expiry and deadline. */
 function waitMs(view: ActionView, reminded: boolean): number {

@@ -34,7 +34,10 @@ export function eligibility(
 }
 
 /** What the decisions so far amount to: one denial denies, `quorum` approvals approve. */
-export function tally(verdicts: readonly Verdict[], policy: ApprovalPolicy): 'approved' | 'denied' | 'pending' {
+export function tally(
+  verdicts: readonly Verdict[],
+  policy: ApprovalPolicy,
+): 'approved' | 'denied' | 'pending' {
   if (verdicts.includes('deny')) return 'denied';
   return verdicts.length >= policy.quorum ? 'approved' : 'pending';
 }

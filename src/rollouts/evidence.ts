@@ -1,9 +1,10 @@
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/alpha.ts';
 import { durationMs } from '../domain/duration.ts';
-import { type DayBucket, type PooledSegment, pooledRestartLogE } from '../domain/eprocess.ts';
+import type { DayBucket } from '../domain/eprocess.ts';
 import { judge, type Verdict } from '../domain/guardrail.ts';
 import type { Guardrail } from '../domain/release.ts';
+import { spreadLogE } from '../domain/spread.ts';
 import { dayOf, type RolloutRecord } from './record.ts';
 
 /** A verdict and exactly what it was reached from: enough to recompute it. */
@@ -108,8 +109,8 @@ export async function judgeGuardrail(
     const names = [...new Set(counts.map((count) => count.segment))].sort();
     const pooled = names.map((name) => ({ limit, buckets: bucketsOf(counts, name) }));
     const { events, harms, known } = counts.reduce(add, NOTHING);
-    const evidence = { kind: 'pooled' as const, logE: pooledRestartLogE(pooled), events, harms };
-    const buckets = pooled.flatMap((one: PooledSegment & { buckets: KnownBucket[] }) => one.buckets);
+    const evidence = { kind: 'pooled' as const, logE: spreadLogE(pooled), events, harms };
+    const buckets = pooled.flatMap((one) => one.buckets);
     return { ...described, ...judge({ ...common, evidence, dataState: 'live' }), buckets, known };
   }
   const buckets = bucketsOf(counts, segment);

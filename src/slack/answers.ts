@@ -12,7 +12,16 @@ const LISTED_MAX = 10;
 const say = (text: string): string => inline(text, 400);
 
 /** What `disable` did, in the words of its promise. */
-export function disableText({ state, scope, offAtMs, voided, inFlight, heldBy, credentialsUntil, failoverSafe }: DisableAnswer): string {
+export function disableText({
+  state,
+  scope,
+  offAtMs,
+  voided,
+  inFlight,
+  heldBy,
+  credentialsUntil,
+  failoverSafe,
+}: DisableAnswer): string {
   const head =
     state === 'closed'
       ? `*Closed: ${say(scopeLabel(scope))}.* No write covered by it begins (took ${Math.round(offAtMs)} ms).`
@@ -23,8 +32,12 @@ export function disableText({ state, scope, offAtMs, voided, inFlight, heldBy, c
     ...(inFlight.length > 0 ? ['*Had begun and may still land:*'] : []),
     ...inFlight.slice(0, LISTED_MAX).map(({ summary, agent }) => `• ${say(summary)} (${say(agent)})`),
     ...(inFlight.length > LISTED_MAX ? [`and ${inFlight.length - LISTED_MAX} more`] : []),
-    ...(heldBy.length > 0 ? [`Held by ${heldBy.map(({ what, pid }) => `${say(what)} (backend ${pid})`).join(', ')}.`] : []),
-    ...(credentialsUntil ? [`Credentials given out live until ${dateText(new Date(credentialsUntil))} at most.`] : []),
+    ...(heldBy.length > 0
+      ? [`Held by ${heldBy.map(({ what, pid }) => `${say(what)} (backend ${pid})`).join(', ')}.`]
+      : []),
+    ...(credentialsUntil
+      ? [`Credentials given out live until ${dateText(new Date(credentialsUntil))} at most.`]
+      : []),
     ...(failoverSafe ? [] : ['Not failover-safe: no synchronous standby is known.']),
   ];
   return lines.join('\n');
@@ -61,7 +74,12 @@ async function agentLines(services: Services, agent: Agent): Promise<string[]> {
     .where('kind', '=', 'write')
     .groupBy('state')
     .execute();
-  const inForce = await sql.selectFrom('in_force').selectAll().where('agent', '=', agent.agent).orderBy('segment').execute();
+  const inForce = await sql
+    .selectFrom('in_force')
+    .selectAll()
+    .where('agent', '=', agent.agent)
+    .orderBy('segment')
+    .execute();
   const rollout = await openRollout(services, agent.agent);
   return [
     `*Agent ${say(agent.agent)}*${agent.testMode ? ' (TEST MODE)' : ''}`,
@@ -71,8 +89,20 @@ async function agentLines(services: Services, agent: Agent): Promise<string[]> {
   ];
 }
 
-function rolloutLines({ id, release, status, phase, step, steps, plan, segments, waitsFor }: RolloutStatusView): string[] {
-  const shown = segments.map(({ segment, state, exposurePercent }) => `${say(segment)} ${exposurePercent} % (${state})`);
+function rolloutLines({
+  id,
+  release,
+  status,
+  phase,
+  step,
+  steps,
+  plan,
+  segments,
+  waitsFor,
+}: RolloutStatusView): string[] {
+  const shown = segments.map(
+    ({ segment, state, exposurePercent }) => `${say(segment)} ${exposurePercent} % (${state})`,
+  );
   return [
     `Rollout ${say(id)} of release ${say(release)}: ${status}, ${phase}, step ${step} of ${steps}, ${plan}`,
     `Exposure: ${shown.join(', ') || 'none'}`,
@@ -94,7 +124,10 @@ export async function openRollout({ db }: Pick<Services, 'db'>, agent: string): 
 }
 
 /** The segment, if the first word names one, and the reason. @throws AppError `invalid_input` without a reason */
-export function segmentAndReason(agent: Agent, words: readonly string[]): { segment?: string; reason: string } {
+export function segmentAndReason(
+  agent: Agent,
+  words: readonly string[],
+): { segment?: string; reason: string } {
   const [first, ...rest] = words;
   const named = first !== undefined && segmentNames(agent).includes(first);
   const reason = (named ? rest : words).join(' ');

@@ -1,6 +1,7 @@
-import { App, LogLevel, SocketModeReceiver, type webApi } from '@slack/bolt';
+import { App, SocketModeReceiver, type webApi } from '@slack/bolt';
 import type { Services } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { boltLog } from './bolt-log.ts';
 import { createDirectory } from './identity.ts';
 import { register as registerActions } from './listeners/actions.ts';
 import { register as registerAlerts } from './listeners/alerts.ts';
@@ -31,18 +32,25 @@ type Identity = { botId: string; botUserId: string; teamId: string };
 const WAIT_FOR_SLACK_MS = 5_000;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 10_000;
-const REFUSED = new Set(['invalid_auth', 'account_inactive', 'token_revoked', 'token_expired', 'not_authed', 'missing_scope']);
+const REFUSED = new Set([
+  'invalid_auth',
+  'account_inactive',
+  'token_revoked',
+  'token_expired',
+  'not_authed',
+  'missing_scope',
+]);
 
 /** Bolt in Socket Mode over the verbs; nothing is sent before `start`. */
 export async function createSlackApp(services: Services, options: SlackAppOptions): Promise<SlackApp> {
-  const client = createSlackClient(options);
+  const client = createSlackClient(options, boltLog(services.log));
   const port = createSlackPort(client);
   const stopping = new AbortController();
   let app: App | undefined;
   const connect = async () => {
     const identity = await whoAmI(client, services, stopping.signal);
     if (!identity) return;
-    app = createBolt(options, identity);
+    app = createBolt(services, options, identity);
     register(app, { services, slack: port, client, directory: createDirectory(client, identity.teamId) });
     await app.start();
   };
@@ -52,9 +60,13 @@ export async function createSlackApp(services: Services, options: SlackAppOption
     port,
     async start() {
       connecting = connect();
-      const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), WAIT_FOR_SLACK_MS).unref());
+      const late = new Promise<'late'>((resolve) =>
+        setTimeout(() => resolve('late'), WAIT_FOR_SLACK_MS).unref(),
+      );
       if ((await Promise.race([connecting, late])) !== 'late') return;
-      services.log.warn('Slack does not answer yet: approvals go on by web page and CLI, and it is tried again');
+      services.log.warn(
+        'Slack does not answer yet: approvals go on by web page and CLI, and it is tried again',
+      );
       connecting.catch((error: unknown) => services.log.error({ err: error }, 'Slack is not used'));
     },
     async stop() {
@@ -66,7 +78,11 @@ export async function createSlackApp(services: Services, options: SlackAppOption
 }
 
 /** Asks Slack who the bot is until it answers: an App whose own first question fails is broken for good. */
-async function whoAmI(client: webApi.WebClient, { log }: Services, signal: AbortSignal): Promise<Identity | undefined> {
+async function whoAmI(
+  client: webApi.WebClient,
+  { log }: Services,
+  signal: AbortSignal,
+): Promise<Identity | undefined> {
   for (let waitMs = RETRY_MIN_MS; !signal.aborted; waitMs = Math.min(RETRY_MAX_MS, waitMs * 2)) {
     try {
       const { bot_id, user_id, team_id } = await client.auth.test();
@@ -74,7 +90,9 @@ async function whoAmI(client: webApi.WebClient, { log }: Services, signal: Abort
     } catch (error) {
       const failure = slackFailure(error);
       if (REFUSED.has(failure.code)) {
-        throw new AppError('config_invalid', `Slack refuses SLACK_BOT_TOKEN: ${failure.code}`, { slack: failure.code });
+        throw new AppError('config_invalid', `Slack refuses SLACK_BOT_TOKEN: ${failure.code}`, {
+          slack: failure.code,
+        });
       }
       log.debug({ slack: failure.code }, 'Slack does not answer, asking again');
       await sleep(failure.retryAfterMs ?? waitMs, signal);
@@ -93,19 +111,25 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function createBolt({ botToken, appToken, apiUrl }: SlackAppOptions, { botId, botUserId }: Identity): App {
+function createBolt(
+  { log }: Services,
+  { botToken, appToken, apiUrl }: SlackAppOptions,
+  { botId, botUserId }: Identity,
+): App {
   const retryConfig = { forever: true, retries: 5, factor: 1.3, minTimeout: 200, maxTimeout: 5_000 };
   const receiver = new SocketModeReceiver({
     appToken,
-    logLevel: LogLevel.ERROR,
-    installerOptions: { clientOptions: { ...(apiUrl ? { slackApiUrl: apiUrl } : {}), timeout: 2_000, retryConfig } },
+    logger: boltLog(log),
+    installerOptions: {
+      clientOptions: { ...(apiUrl ? { slackApiUrl: apiUrl } : {}), timeout: 2_000, retryConfig },
+    },
   });
   return new App({
     token: botToken,
     botId,
     botUserId,
     receiver,
-    logLevel: LogLevel.ERROR,
+    logger: boltLog(log),
     extendedErrorHandler: true,
     clientOptions: clientOptions(apiUrl),
   });

@@ -14,7 +14,12 @@ export const BUTTON = {
 } as const;
 
 const actionValue = z.strictObject({ id: z.string(), revision: z.int(), digest: z.string() });
-const rollbackValue = z.strictObject({ alert: z.string(), rollout: z.string(), agent: z.string(), segment: z.string() });
+const rollbackValue = z.strictObject({
+  alert: z.string(),
+  rollout: z.string(),
+  agent: z.string(),
+  segment: z.string(),
+});
 const disableValue = z.strictObject({ alert: z.string(), scope: z.string().regex(SCOPE_PATTERN) });
 const whyValue = z.strictObject({ alert: z.string() });
 const placeMeta = z.strictObject({ id: z.string(), channel: z.string(), ts: z.string() });

@@ -38,7 +38,12 @@ export function createDirectory(client: webApi.WebClient, teamId: string): Slack
       const answer = await client.users.info({ user: userId }).catch(() => undefined);
       if (!answer?.user) return undefined;
       const { deleted, is_bot, team_id, profile } = answer.user;
-      const user = { deactivated: deleted === true, bot: is_bot === true, teamId: team_id, email: profile?.email };
+      const user = {
+        deactivated: deleted === true,
+        bot: is_bot === true,
+        teamId: team_id,
+        email: profile?.email,
+      };
       if (known.size >= KNOWN_MAX) known.clear();
       known.set(userId, { user, until: performance.now() + KNOWN_FOR_MS });
       return user;
@@ -91,7 +96,11 @@ export function actorForEverything(found: readonly { actor: Actor }[]): Actor {
   return { ...actor, roles: [...new Set(found.flatMap((each) => each.actor.roles))] };
 }
 
-async function personOf(agent: Agent, directory: SlackDirectory, who: SlackPerson): Promise<Actor | undefined> {
+async function personOf(
+  agent: Agent,
+  directory: SlackDirectory,
+  who: SlackPerson,
+): Promise<Actor | undefined> {
   if (who.teamId !== directory.teamId) {
     throw new AppError(
       'forbidden',
@@ -102,7 +111,8 @@ async function personOf(agent: Agent, directory: SlackDirectory, who: SlackPerso
   const byId = Object.entries(agent.people).find(([, { slack }]) => slack === slackId)?.[0];
   if (byId === undefined && !agent.slack.matchEmail) return undefined;
   const user = await directory.user(who.userId);
-  if (user?.deactivated || user?.bot) throw new AppError('forbidden', `Slack user ${who.userId} is deactivated or a bot`);
+  if (user?.deactivated || user?.bot)
+    throw new AppError('forbidden', `Slack user ${who.userId} is deactivated or a bot`);
   if (byId !== undefined) return actorOf(agent, byId, who, `slack ${slackId}`);
   const byEmail = user && personByEmail(agent, user, directory);
   return byEmail === undefined ? undefined : actorOf(agent, byEmail, who, `slack ${slackId} by e-mail`);
@@ -118,7 +128,15 @@ function personByEmail(agent: Agent, user: SlackUser, { teamId }: SlackDirectory
 }
 
 function actorOf(agent: Agent, person: string, _who: SlackPerson, identity: string): Actor {
-  return { id: person, person, roles: rolesOf(agent, person), agent: agent.agent, via: 'slack', identity, attributes: {} };
+  return {
+    id: person,
+    person,
+    roles: rolesOf(agent, person),
+    agent: agent.agent,
+    via: 'slack',
+    identity,
+    attributes: {},
+  };
 }
 
 /** What the manifest makes a person: the same words as a token's roles. */

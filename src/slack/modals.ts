@@ -9,19 +9,33 @@ type InputBlock = types.InputBlock;
 type Option = types.PlainTextOption;
 
 /** `callback_id` of every modal that is submitted. */
-export const MODAL = { denyReason: 'deny-reason', report: 'report', disable: 'disable', enable: 'enable' } as const;
+export const MODAL = {
+  denyReason: 'deny-reason',
+  report: 'report',
+  disable: 'disable',
+  enable: 'enable',
+} as const;
 
 /** `block_id` and `action_id` of the inputs. */
 export const INPUT = { reason: 'reason', scope: 'scope', reads: 'reads' } as const;
 
-const plain = (text: string, max: number = LIMITS.modalTitle) => ({ type: 'plain_text' as const, text: cut(text, max) });
+const plain = (text: string, max: number = LIMITS.modalTitle) => ({
+  type: 'plain_text' as const,
+  text: cut(text, max),
+});
 
 const reasonInput = (label: string, optional: boolean): InputBlock => ({
   type: 'input',
   block_id: INPUT.reason,
   optional,
   label: plain(label, 200),
-  element: { type: 'plain_text_input', action_id: INPUT.reason, multiline: true, max_length: LIMITS.inputText, focus_on_load: true },
+  element: {
+    type: 'plain_text_input',
+    action_id: INPUT.reason,
+    multiline: true,
+    max_length: LIMITS.inputText,
+    focus_on_load: true,
+  },
 });
 
 /** Asks for the reason of a denial. The input keeps its ids, so that what is typed stays when the text above changes. */
@@ -67,7 +81,8 @@ function pieces(text: string): string[] {
   const list: string[] = [];
   for (const line of text.split('\n')) {
     const last = list.at(-1);
-    if (last !== undefined && last.length + line.length + 1 <= LIMITS.sectionText) list[list.length - 1] = `${last}\n${line}`;
+    if (last !== undefined && last.length + line.length + 1 <= LIMITS.sectionText)
+      list[list.length - 1] = `${last}\n${line}`;
     else if (line !== '') list.push(cut(line, LIMITS.sectionText));
   }
   return list.slice(0, LIMITS.messageBlocks);
@@ -100,14 +115,21 @@ export const disableView = (options: ChooserOptions): ModalView => ({
   submit: plain('Disable now'),
   close: plain('Cancel'),
   blocks: [
-    section('what', 'From the answer on, no write covered by it begins. What waits is void; what had begun is named.'),
+    section(
+      'what',
+      'From the answer on, no write covered by it begins. What waits is void; what had begun is named.',
+    ),
     scopeInput(options),
     {
       type: 'input',
       block_id: INPUT.reads,
       optional: true,
       label: plain('Reads', 50),
-      element: { type: 'checkboxes', action_id: INPUT.reads, options: [{ text: plain('Stop reads too', 50), value: 'reads' }] },
+      element: {
+        type: 'checkboxes',
+        action_id: INPUT.reads,
+        options: [{ text: plain('Stop reads too', 50), value: 'reads' }],
+      },
     },
     reasonInput('Why', false),
   ],
@@ -128,15 +150,22 @@ export const enableView = (options: ChooserOptions): ModalView => ({
 });
 
 function scopeInput({ choices, keyOf, chosen }: ChooserOptions): InputBlock {
-  const options = choices.slice(0, LIMITS.options).map(({ scope, label }): Option => ({
-    text: plain(label, LIMITS.optionText),
-    value: keyOf(scope),
-  }));
+  const options = choices.slice(0, LIMITS.options).map(
+    ({ scope, label }): Option => ({
+      text: plain(label, LIMITS.optionText),
+      value: keyOf(scope),
+    }),
+  );
   const initial = chosen === undefined ? undefined : options.find(({ value }) => value === keyOf(chosen));
   return {
     type: 'input',
     block_id: INPUT.scope,
     label: plain('What', 50),
-    element: { type: 'static_select', action_id: INPUT.scope, options, ...(initial ? { initial_option: initial } : {}) },
+    element: {
+      type: 'static_select',
+      action_id: INPUT.scope,
+      options,
+      ...(initial ? { initial_option: initial } : {}),
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { webApi } from '@slack/bolt';
+import { type Logger, webApi } from '@slack/bolt';
 import { type KnownBlock, plainBlocks, type SlackMessage } from './cards/message.ts';
 
 /** A posted message. */
@@ -36,8 +36,19 @@ export interface SlackClientOptions {
 
 const TIMEOUT_MS = 2_000;
 /** Nothing will bring this copy back. */
-const GONE = new Set(['message_not_found', 'channel_not_found', 'is_archived', 'cant_update_message', 'edit_window_closed']);
-const REFUSED_BLOCKS = new Set(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long', 'msg_too_long']);
+const GONE = new Set([
+  'message_not_found',
+  'channel_not_found',
+  'is_archived',
+  'cant_update_message',
+  'edit_window_closed',
+]);
+const REFUSED_BLOCKS = new Set([
+  'invalid_blocks',
+  'invalid_blocks_format',
+  'msg_blocks_too_long',
+  'msg_too_long',
+]);
 
 /** Options of a client that leaves retrying to its caller; a fresh object each time, Bolt changes the one it gets. */
 export const clientOptions = (apiUrl: string | undefined): webApi.WebClientOptions => ({
@@ -47,8 +58,12 @@ export const clientOptions = (apiUrl: string | undefined): webApi.WebClientOptio
   timeout: TIMEOUT_MS,
 });
 
-export const createSlackClient = ({ botToken, apiUrl }: SlackClientOptions): webApi.WebClient =>
-  new webApi.WebClient(botToken, { ...clientOptions(apiUrl), logLevel: 'error' as webApi.WebClientOptions['logLevel'] });
+/** A client for this process; the worker needs no more than this and `createSlackPort`. */
+export const createSlackClient = (
+  { botToken, apiUrl }: SlackClientOptions,
+  logger?: Logger,
+): webApi.WebClient =>
+  new webApi.WebClient(botToken, { ...clientOptions(apiUrl), ...(logger ? { logger } : {}) });
 
 /** What a failed call of the Web API means. */
 export function slackFailure(error: unknown): SlackFailure {
@@ -56,7 +71,8 @@ export function slackFailure(error: unknown): SlackFailure {
   if (error instanceof webApi.WebAPIRateLimitedError) {
     return new SlackFailure('rate_limited', error.retryAfter * 1_000, { cause: error });
   }
-  if (error instanceof webApi.WebAPIPlatformError) return new SlackFailure(error.data.error, undefined, { cause: error });
+  if (error instanceof webApi.WebAPIPlatformError)
+    return new SlackFailure(error.data.error, undefined, { cause: error });
   return new SlackFailure('not_reached', undefined, { cause: error });
 }
 
@@ -67,14 +83,27 @@ export function createSlackPort(client: webApi.WebClient): SlackPort {
     async post(channel, message, under) {
       return withPlainBlocks(message, async (blocks) => {
         const thread = under ? { thread_ts: under.ts } : {};
-        const posted = await client.chat.postMessage({ channel, text: message.text, blocks, ...quiet, ...thread });
+        const posted = await client.chat.postMessage({
+          channel,
+          text: message.text,
+          blocks,
+          ...quiet,
+          ...thread,
+        });
         return { channel: posted.channel ?? channel, ts: posted.ts ?? '' };
       });
     },
     async update({ channel, ts }, message) {
       try {
         return await withPlainBlocks(message, async (blocks) => {
-          await client.chat.update({ channel, ts, text: message.text, blocks, parse: 'none', link_names: false });
+          await client.chat.update({
+            channel,
+            ts,
+            text: message.text,
+            blocks,
+            parse: 'none',
+            link_names: false,
+          });
           return true;
         });
       } catch (error) {
@@ -85,7 +114,10 @@ export function createSlackPort(client: webApi.WebClient): SlackPort {
   };
 }
 
-async function withPlainBlocks<T>(message: SlackMessage, send: (blocks: KnownBlock[]) => Promise<T>): Promise<T> {
+async function withPlainBlocks<T>(
+  message: SlackMessage,
+  send: (blocks: KnownBlock[]) => Promise<T>,
+): Promise<T> {
   try {
     return await send(message.blocks);
   } catch (error) {

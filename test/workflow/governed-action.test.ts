@@ -39,7 +39,11 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // What still waits for a worker would hold the environment's clock.
-  for (const id of started) await environment.client.workflow.getHandle(id).terminate().catch(() => undefined);
+  for (const id of started)
+    await environment.client.workflow
+      .getHandle(id)
+      .terminate()
+      .catch(() => undefined);
   started.clear();
   await desk[Symbol.asyncDispose]();
 });
@@ -87,7 +91,8 @@ async function tell(actionId: string): Promise<WorkflowHandle<typeof governedAct
 
 /** The workflow has seen the action and sleeps. */
 async function asleep(handle: WorkflowHandle<typeof governedAction>): Promise<void> {
-  const timers = async () => (await handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length;
+  const timers = async () =>
+    (await handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length;
   await expect.poll(timers).toBeGreaterThan(0);
 }
 
@@ -150,7 +155,12 @@ test('an execution that is never reported ends unknown; a late report is a run o
     await tell(action.id);
     expect(await handle.result()).toBe('unknown');
     expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('*Execution:* Unknown');
-    await completeAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1', ok: false, error: 'no_seat' });
+    await completeAction(desk.services, agentActor(), {
+      id: action.id,
+      executionId: 'e-1',
+      ok: false,
+      error: 'no_seat',
+    });
     expect(await (await tell(action.id)).result()).toBe('failed');
     expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('no_seat');
   });

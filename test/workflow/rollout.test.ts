@@ -6,8 +6,8 @@ import { ManualClock } from '../../src/clock.ts';
 import { rolloutById } from '../../src/rollouts/facts.ts';
 import { rolloutStatus } from '../../src/rollouts/status.ts';
 import { type RolloutVerb, runRolloutVerb } from '../../src/rollouts/verbs.ts';
-import type { rollout } from '../../workflows/rollout.ts';
 import { changedSignal, rollbackSignal, rolloutWorkflowId } from '../../workflows/rollout.contract.ts';
+import type { rollout } from '../../workflows/rollout.ts';
 import { givenAdopted, givenRelease, managerActor } from '../support/fixtures.ts';
 import { keepHistory } from '../support/histories.ts';
 import { createTestServices, type TestServices } from '../support/services.ts';
@@ -48,7 +48,11 @@ async function givenRollout(id: string) {
   services = await createTestServices({ clock });
   const { agent } = await givenAdopted(services);
   await givenRelease(services, agent, RELEASE);
-  const { worker, taskQueue } = await createSkippingWorker(environment, clock, createRolloutActivities(services));
+  const { worker, taskQueue } = await createSkippingWorker(
+    environment,
+    clock,
+    createRolloutActivities(services),
+  );
   const start = () =>
     environment.client.workflow.start<typeof rollout>('rollout', {
       workflowId: rolloutWorkflowId(id),
@@ -78,7 +82,13 @@ describe('rollout', () => {
       await handle.result();
       await keepHistory(handle, 'rollout/completed');
     });
-    expect(seen).toEqual(['baseline person', 'constrained person', 'constrained person', 'scale person', 'scale checklist+person']);
+    expect(seen).toEqual([
+      'baseline person',
+      'constrained person',
+      'constrained person',
+      'scale person',
+      'scale checklist+person',
+    ]);
     const done = await rolloutById(services.db.sql, 'whole');
     expect(done).toMatchObject({ status: 'completed', step_index: 4 });
     expect(done.baseline_digest).toMatch(/^[0-9a-f]{64}$/);
@@ -115,7 +125,10 @@ describe('rollout', () => {
       await environment.sleep(DAY_MS);
       await handle.signal(rollbackSignal, { actor: 'ana', reason: 'not mine to say', segment: 'gold' });
       await environment.sleep(3_600_000);
-      expect((await rolloutStatus(services, 'signalled')).segments[1]).toMatchObject({ segment: 'gold', state: 'exposed' });
+      expect((await rolloutStatus(services, 'signalled')).segments[1]).toMatchObject({
+        segment: 'gold',
+        state: 'exposed',
+      });
       await handle.signal(rollbackSignal, { actor: 'cleo', reason: 'guests complain', segment: 'gold' });
       await environment.sleep(3_600_000);
       const gold = (await rolloutStatus(services, 'signalled')).segments[1];
@@ -130,7 +143,10 @@ describe('rollout', () => {
   test('refuses to start for somebody without standing, with the reason', async () => {
     const { worker, start } = await givenRollout('never');
     await worker.runUntil(async () => {
-      await services.db.sql.updateTable('agent').set({ manifest: JSON.stringify({ ...(await manifest()), owners: ['cleo'] }) }).execute();
+      await services.db.sql
+        .updateTable('agent')
+        .set({ manifest: JSON.stringify({ ...(await manifest()), owners: ['cleo'] }) })
+        .execute();
       const handle = await start();
       await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'forbidden' } } });
       await keepHistory(handle, 'rollout/refused');
@@ -138,4 +154,5 @@ describe('rollout', () => {
   });
 });
 
-const manifest = async () => (await services.db.sql.selectFrom('agent').select('manifest').executeTakeFirstOrThrow()).manifest;
+const manifest = async () =>
+  (await services.db.sql.selectFrom('agent').select('manifest').executeTakeFirstOrThrow()).manifest;

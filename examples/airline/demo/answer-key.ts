@@ -27,10 +27,12 @@ export function startAnswerKey({ api, viewer, truth, firstCard }: AnswerKeyDeps)
 
   const answer = async (action: ActionRow, by: Api, verdict: 'approve' | 'deny', reason: string) => {
     const seen = { digest: action.argsDigest, revision: action.revision };
-    await by.post(`/v1/actions/${action.id}/decisions`, { verdict, ...seen, reason }).catch((error: unknown) => {
-      // A stop ended the question between the look and the answer: nothing is left to decide.
-      if (!(error instanceof ApiProblem && error.code === 'not_pending')) throw error;
-    });
+    await by
+      .post(`/v1/actions/${action.id}/decisions`, { verdict, ...seen, reason })
+      .catch((error: unknown) => {
+        // A stop ended the question between the look and the answer: nothing is left to decide.
+        if (!(error instanceof ApiProblem && error.code === 'not_pending')) throw error;
+      });
   };
   const byKey = (action: ActionRow) => {
     const right = truthOf(truth, callIdOf(action) ?? '').expected;
@@ -43,7 +45,9 @@ export function startAnswerKey({ api, viewer, truth, firstCard }: AnswerKeyDeps)
     else await byKey(action);
   };
   const look = async () => {
-    const { actions } = await api.get<{ actions: ActionRow[] }>(`/v1/actions?agent=${AGENT}&state=pending&limit=200`);
+    const { actions } = await api.get<{ actions: ActionRow[] }>(
+      `/v1/actions?agent=${AGENT}&state=pending&limit=200`,
+    );
     const fresh = actions.filter(({ id }) => !answered.has(id)).reverse();
     for (let at = 0; at < fresh.length; at += AT_ONCE) {
       await Promise.all(

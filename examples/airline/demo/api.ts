@@ -31,7 +31,11 @@ export function createApi(url: string, token: string): Api {
     });
     const answer = (await response.json()) as T & { code?: string; detail?: string };
     if (response.ok) return answer;
-    throw new ApiProblem(response.status, answer.code ?? 'unknown', answer.detail ?? `${method} ${path}: ${response.status}`);
+    throw new ApiProblem(
+      response.status,
+      answer.code ?? 'unknown',
+      answer.detail ?? `${method} ${path}: ${response.status}`,
+    );
   };
   return {
     get: (path) => send('GET', path),
@@ -132,7 +136,14 @@ export interface RolloutStatus {
   plan: string;
   day: number;
   waitsFor: { for: string; detail: string }[];
-  segments: { segment: string; state: string; exposurePercent: number; release?: string; generation: number; verdicts: Verdict[] }[];
+  segments: {
+    segment: string;
+    state: string;
+    exposurePercent: number;
+    release?: string;
+    generation: number;
+    verdicts: Verdict[];
+  }[];
   pooled: Verdict[];
   baselineDigest?: string;
 }

@@ -1,6 +1,6 @@
 import { emitKeypressEvents } from 'node:readline';
-import type { ActionRow } from './api.ts';
 import type { FirstCard } from './answer-key.ts';
+import type { ActionRow } from './api.ts';
 import { type Screen, wrap } from './screen.ts';
 
 const ANSWER_WITHIN_MS = 5_000;

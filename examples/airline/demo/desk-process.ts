@@ -79,7 +79,9 @@ async function addressOf(child: ChildProcess): Promise<string> {
   if (!child.stdout) throw new Error('The desk has no standard output');
   const lines = createInterface({ input: child.stdout });
   const first = once(lines, 'line', { signal: AbortSignal.timeout(READY_WITHIN_MS) }) as Promise<[string]>;
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('The desk ended before it was ready')));
+  const ended = once(child, 'exit').then(() =>
+    Promise.reject(new Error('The desk ended before it was ready')),
+  );
   ended.catch(() => {});
   const [line] = await Promise.race([first, ended]);
   return (JSON.parse(line) as { url: string }).url;

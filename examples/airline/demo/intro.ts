@@ -1,10 +1,15 @@
-import { DESK_WORK_MS } from './setup.ts';
 import type { DemoOptions } from './options.ts';
 import { asRecorded, type Conversation, type Truth } from './recording.ts';
 import type { Screen } from './screen.ts';
+import { DESK_WORK_MS } from './setup.ts';
 
 /** What is recorded, what is set, who stands in for whom. Said before anything happens. */
-export function showIntro(screen: Screen, conversations: readonly Conversation[], truth: Truth, options: DemoOptions): void {
+export function showIntro(
+  screen: Screen,
+  conversations: readonly Conversation[],
+  truth: Truth,
+  options: DemoOptions,
+): void {
   const { writes, through, right, wrong, refused } = asRecorded(conversations, truth);
   const seconds = Math.round((90 * options.dayMs) / 1_000);
   const order = options.seed === undefined ? 'as recorded' : `shuffled by seed ${options.seed}`;
@@ -26,7 +31,7 @@ export function showIntro(screen: Screen, conversations: readonly Conversation[]
   );
   screen.item(
     'Not known',
-    "A recording cannot react to a denial. What follows the first unexpected write of a conversation is replayed but counted apart. Nothing here says how fast the airline is, or how customers would have fared.",
+    'A recording cannot react to a denial. What follows the first unexpected write of a conversation is replayed but counted apart. Nothing here says how fast the airline is, or how customers would have fared.',
   );
   screen.line();
   screen.item(

@@ -25,7 +25,11 @@ export const KINDS_READ = [
  * Writes that began although the switch was off. A begin notes the epoch it read under the gate's lock; the epochs
  * from the stop's own to the release's are those of the time it was off.
  */
-export function begunWhileOff(entries: readonly LogEntry[], { epochOff, epochOn, closedAt, onAt }: Drill, rows: readonly ActionRow[]): number {
+export function begunWhileOff(
+  entries: readonly LogEntry[],
+  { epochOff, epochOn, closedAt, onAt }: Drill,
+  rows: readonly ActionRow[],
+): number {
   const byEpoch = begunIn(entries).filter(({ epoch }) => epoch >= epochOff && epoch < epochOn);
   const byClock = rows.filter(({ execution }) => {
     const began = execution ? new Date(execution.beganAt) : undefined;
@@ -35,11 +39,18 @@ export function begunWhileOff(entries: readonly LogEntry[], { epochOff, epochOn,
 }
 
 /** Writes of the candidate in a segment that began after it was taken back there. */
-export function begunAfterRollback(entries: readonly LogEntry[], segment: string, rows: readonly ActionRow[]): number {
+export function begunAfterRollback(
+  entries: readonly LogEntry[],
+  segment: string,
+  rows: readonly ActionRow[],
+): number {
   const stop = entries.find(({ kind, data }) => kind === 'rollout.rolled_back' && data.segment === segment);
   if (!stop) return 0;
-  const covered = new Set(rows.filter((row) => row.arm === 'candidate' && row.segment === segment).map(({ id }) => id));
-  return begunIn(entries).filter(({ ref, epoch }) => covered.has(ref) && epoch >= Number(stop.data.epoch)).length;
+  const covered = new Set(
+    rows.filter((row) => row.arm === 'candidate' && row.segment === segment).map(({ id }) => id),
+  );
+  return begunIn(entries).filter(({ ref, epoch }) => covered.has(ref) && epoch >= Number(stop.data.epoch))
+    .length;
 }
 
 const begunIn = (entries: readonly LogEntry[]) =>
@@ -52,7 +63,8 @@ export function begunUnasked(entries: readonly LogEntry[]): string[] {
   const permitted = new Set<string>();
   const without: string[] = [];
   for (const { kind, ref = '', data } of entries) {
-    if (kind === 'action.approved' || (kind === 'action.asked' && data.outcome === 'allowed')) permitted.add(ref);
+    if (kind === 'action.approved' || (kind === 'action.asked' && data.outcome === 'allowed'))
+      permitted.add(ref);
     if (kind === 'action.begun' && !permitted.has(ref)) without.push(ref);
   }
   return without;
@@ -81,24 +93,45 @@ export function checkInvariants(evidence: Evidence): Invariant[] {
   const sameWrites = executed.length === desk.accepted && executed.every((id) => desk.actions.includes(id));
   const badCredentials = Object.values(desk.refusedCredential).reduce((sum, count) => sum + count, 0);
   const afterSwitch = begunWhileOff(entries, drill, rows);
-  const afterRollback = rollbacks.reduce((sum, { segment }) => sum + begunAfterRollback(entries, segment, rows), 0);
-  const open = rows.filter(({ state }) => ['pending', 'approved', 'executing', 'unknown'].includes(state)).length;
+  const afterRollback = rollbacks.reduce(
+    (sum, { segment }) => sum + begunAfterRollback(entries, segment, rows),
+    0,
+  );
+  const open = rows.filter(({ state }) =>
+    ['pending', 'approved', 'executing', 'unknown'].includes(state),
+  ).length;
   const invariants: Invariant[] = [
-    { name: 'nothing began without an allow or an approval', holds: unasked.length === 0, found: `${unasked.length} did` },
-    { name: 'nothing began while the switch was off', holds: afterSwitch === 0 && drill.state === 'closed', found: `${afterSwitch} did` },
+    {
+      name: 'nothing began without an allow or an approval',
+      holds: unasked.length === 0,
+      found: `${unasked.length} did`,
+    },
+    {
+      name: 'nothing began while the switch was off',
+      holds: afterSwitch === 0 && drill.state === 'closed',
+      found: `${afterSwitch} did`,
+    },
     { name: 'nothing began after a rollback', holds: afterRollback === 0, found: `${afterRollback} did` },
     {
       name: "the desk's own tally is the log's",
       holds: sameWrites && refused === desk.refusedByTool,
       found: `done ${desk.accepted} = ${executed.length}, refused ${desk.refusedByTool} = ${refused}`,
     },
-    { name: 'the desk saw no other bad credential', holds: badCredentials === probes, found: `${badCredentials - probes}` },
+    {
+      name: 'the desk saw no other bad credential',
+      holds: badCredentials === probes,
+      found: `${badCredentials - probes}`,
+    },
     { name: 'every write ended', holds: open === 0, found: `${open} open` },
     { name: 'the figures add up', holds: wrongSums.length === 0, found: wrongSums.join('; ') || 'all do' },
     { name: 'the log verifies', holds: log.verified && log.tail === 0, found: `${log.entries} entries` },
   ];
   if (control) {
-    invariants.push({ name: 'control: nothing was taken back', holds: rollbacks.length === 0, found: `${rollbacks.length} rollbacks` });
+    invariants.push({
+      name: 'control: nothing was taken back',
+      holds: rollbacks.length === 0,
+      found: `${rollbacks.length} rollbacks`,
+    });
   }
   return invariants;
 }

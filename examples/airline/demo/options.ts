@@ -37,9 +37,11 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): De
     },
   });
   const day = values.day ?? (env.PORTCULLIS_DAY || DEFAULT_DAY);
-  if (!DURATION_PATTERN.test(day)) throw new RangeError(`--day ${day}: write a duration such as ${DEFAULT_DAY}`);
+  if (!DURATION_PATTERN.test(day))
+    throw new RangeError(`--day ${day}: write a duration such as ${DEFAULT_DAY}`);
   const seed = values.seed === undefined ? undefined : Number(values.seed);
-  if (seed !== undefined && !Number.isSafeInteger(seed)) throw new RangeError(`--seed ${values.seed}: write a whole number`);
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw new RangeError(`--seed ${values.seed}: write a whole number`);
   const { control, slack, keep, json, help } = values;
   return { day, dayMs: durationMs(day), seed, control, slack, keep, json, help };
 }

@@ -25,11 +25,19 @@ export function createReporter(api: Api, truth: Truth) {
   return async (done: Done): Promise<AutomaticCancellation | undefined> => {
     const { callId, action, refused } = done;
     const send = (metric: string, value: number) =>
-      api.post('/v1/outcomes', { outcomes: [{ id: `${action.id}/${metric}`, action: action.id, metric, value }] });
+      api.post('/v1/outcomes', {
+        outcomes: [{ id: `${action.id}/${metric}`, action: action.id, metric, value }],
+      });
     if (refused) await send('refused-write', 1);
     if (!isAutomaticCancellation(done)) return undefined;
     const { expected, afterDivergence } = truthOf(truth, callId);
     await send('wrong-cancellation', expected ? 0 : 1);
-    return { callId, actionId: action.id, segment: action.segment ?? 'default', wrong: !expected, afterDivergence };
+    return {
+      callId,
+      actionId: action.id,
+      segment: action.segment ?? 'default',
+      wrong: !expected,
+      afterDivergence,
+    };
   };
 }

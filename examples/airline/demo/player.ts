@@ -1,4 +1,11 @@
-import { type Action, createPortcullis, Denied, isStop, type Portcullis, TooLate } from '../../../src/sdk/index.ts';
+import {
+  type Action,
+  createPortcullis,
+  Denied,
+  isStop,
+  type Portcullis,
+  TooLate,
+} from '../../../src/sdk/index.ts';
 import { arrivalDay, type Calendar } from './calendar.ts';
 import { type Desk, DeskRefusal } from './desk-process.ts';
 import type { Conversation, RecordedCall } from './recording.ts';
@@ -97,7 +104,11 @@ export class Player {
       async (args: RecordedCall['args'], { credential, signal }) => {
         this.atDesk += call.kind === 'write' ? 1 : 0;
         try {
-          await desk.use({ tool: call.tool, conversation: episode, call: call.index, args }, credential?.token, signal);
+          await desk.use(
+            { tool: call.tool, conversation: episode, call: call.index, args },
+            credential?.token,
+            signal,
+          );
         } finally {
           this.atDesk -= call.kind === 'write' ? 1 : 0;
         }

@@ -43,7 +43,13 @@ interface Line {
   episode: string;
   user_id: string;
   segment: string;
-  calls: { tool: string; kind: 'read' | 'write'; args: Record<string, unknown>; expected?: boolean; error?: boolean }[];
+  calls: {
+    tool: string;
+    kind: 'read' | 'write';
+    args: Record<string, unknown>;
+    expected?: boolean;
+    error?: boolean;
+  }[];
 }
 
 /** The recorded conversations in file order, and apart from them what is known of their writes. */
@@ -78,14 +84,22 @@ export const writesOf = ({ calls }: Conversation): readonly RecordedCall[] =>
 
 /** The conversations whose writes were all expected (also those without any): nothing in them may trip a guardrail. */
 export const controlSet = ({ conversations, truth }: Recording): readonly Conversation[] =>
-  conversations.filter((conversation) => writesOf(conversation).every(({ id }) => truthOf(truth, id).expected));
+  conversations.filter((conversation) =>
+    writesOf(conversation).every(({ id }) => truthOf(truth, id).expected),
+  );
 
 /** What went through when it was recorded, over these conversations. */
 export function asRecorded(conversations: readonly Conversation[], truth: Truth) {
   const writes = conversations.flatMap(writesOf).map(({ id }) => truthOf(truth, id));
   const right = writes.filter(({ expected }) => expected).length;
   const refused = writes.filter((write) => write.refused).length;
-  return { writes: writes.length, through: writes.length - refused, right, wrong: writes.length - refused - right, refused };
+  return {
+    writes: writes.length,
+    through: writes.length - refused,
+    right,
+    wrong: writes.length - refused - right,
+    refused,
+  };
 }
 
 /** The order of arrival: as recorded, or shuffled by a seeded generator (mulberry32, Fisher–Yates). */

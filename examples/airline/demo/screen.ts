@@ -37,7 +37,8 @@ export function figure(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-export const percentOf = (part: number, of: number): string => (of === 0 ? '-' : `${Math.round((100 * part) / of)} %`);
+export const percentOf = (part: number, of: number): string =>
+  of === 0 ? '-' : `${Math.round((100 * part) / of)} %`;
 
 export function createScreen(out: NodeJS.WriteStream, { interactive }: { interactive: boolean }): Screen {
   const bold = (text: string) => (out.isTTY && !process.env.NO_COLOR ? `\u001b[1m${text}\u001b[22m` : text);

@@ -86,10 +86,17 @@ interface Manifest {
 }
 
 /** Applies the example, adopts release 1 and starts the rollout of release 2. Returns the rollout's id and start. */
-export async function startGoverning({ desk, cast }: Stage, slack: string | undefined): Promise<{ id: string; startedAt: string }> {
+export async function startGoverning(
+  { desk, cast }: Stage,
+  slack: string | undefined,
+): Promise<{ id: string; startedAt: string }> {
   const { manager } = cast;
   const agent = parse(fileOf('agent.yaml')) as Manifest;
-  const people = { ...agent.people, 'answer-key': { name: 'Answer key (stand-in)' }, viewer: { name: 'You' } };
+  const people = {
+    ...agent.people,
+    'answer-key': { name: 'Answer key (stand-in)' },
+    viewer: { name: 'You' },
+  };
   const group = [...(agent.approvers.desk ?? []), 'answer-key', 'viewer'];
   await manager.put(`/v1/agents/${AGENT}`, {
     ...agent,
@@ -99,7 +106,13 @@ export async function startGoverning({ desk, cast }: Stage, slack: string | unde
     ...(slack ? { slack: { channel: slack } } : {}),
   });
   await manager.post(`/v1/agents/${AGENT}/releases`, fileOf('release-1.yaml'));
-  await manager.post(`/v1/agents/${AGENT}/releases/1/adopt`, { reason: 'the first release: every write asks' });
+  await manager.post(`/v1/agents/${AGENT}/releases/1/adopt`, {
+    reason: 'the first release: every write asks',
+  });
   await manager.post(`/v1/agents/${AGENT}/releases`, fileOf('release-2.yaml'));
-  return manager.post('/v1/rollouts', { agent: AGENT, release: '2', reason: 'cancellations may run unasked' });
+  return manager.post('/v1/rollouts', {
+    agent: AGENT,
+    release: '2',
+    reason: 'cancellations may run unasked',
+  });
 }

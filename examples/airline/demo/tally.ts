@@ -4,7 +4,8 @@ import { type CallTruth, type Truth, truthOf } from './recording.ts';
 const LINK_MARK = '#call=';
 
 /** The link on a card by which a person finds the conversation; it also says which recorded call it is. */
-export const linkOf = (deskUrl: string, callId: string): string => `${deskUrl}/conversations${LINK_MARK}${callId}`;
+export const linkOf = (deskUrl: string, callId: string): string =>
+  `${deskUrl}/conversations${LINK_MARK}${callId}`;
 
 /** The recorded call an action stands for. */
 export function callIdOf({ links }: Pick<ActionRow, 'links'>): string | undefined {
@@ -149,14 +150,26 @@ export function flowOf(rows: readonly ActionRow[], fates: readonly Fate[]): Flow
 /** Every identity that the figures must satisfy; empty when they add up. */
 export function wrongSums(flow: Flow, judged: Count, after: Count): string[] {
   const sum = (count: Count) =>
-    count.rightExecuted + count.wrongExecuted + count.refusedByTool + count.rightStopped + count.wrongStopped + count.futileStopped + count.open;
+    count.rightExecuted +
+    count.wrongExecuted +
+    count.refusedByTool +
+    count.rightStopped +
+    count.wrongStopped +
+    count.futileStopped +
+    count.open;
   const identities: [string, number, number][] = [
     ['right + wrong + refused + stopped = asked', sum(judged), judged.asked],
     ['the same after divergence', sum(after), after.asked],
     ['up to and after divergence = asked', judged.asked + after.asked, flow.asked],
     ['allowed + denied + pending = asked', flow.allowed + flow.denied + flow.pending, flow.asked],
-    ['right + wrong done = executed', judged.rightExecuted + judged.wrongExecuted + after.rightExecuted + after.wrongExecuted, flow.executed],
+    [
+      'right + wrong done = executed',
+      judged.rightExecuted + judged.wrongExecuted + after.rightExecuted + after.wrongExecuted,
+      flow.executed,
+    ],
     ['refused by the tool', judged.refusedByTool + after.refusedByTool, flow.refusedByTool],
   ];
-  return identities.filter(([, left, right]) => left !== right).map(([name, left, right]) => `${name}: ${left} is not ${right}`);
+  return identities
+    .filter(([, left, right]) => left !== right)
+    .map(([name, left, right]) => `${name}: ${left} is not ${right}`);
 }

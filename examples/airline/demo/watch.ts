@@ -39,7 +39,12 @@ export const thresholdOf = ({ thresholdLogE }: Pick<Verdict, 'thresholdLogE'>): 
  * Follows the rollout, and approves each gate whose other conditions hold: the stand-in for a release manager, who
  * would look before. Tells of steps and rollbacks once each.
  */
-export function watchRollout({ id, auditor, manager, events }: WatchDeps): Looking & { look(): Promise<RolloutStatus> } {
+export function watchRollout({
+  id,
+  auditor,
+  manager,
+  events,
+}: WatchDeps): Looking & { look(): Promise<RolloutStatus> } {
   const told = new Set<string>();
   let step = 0;
   const look = async (): Promise<RolloutStatus> => {
@@ -48,7 +53,9 @@ export function watchRollout({ id, auditor, manager, events }: WatchDeps): Looki
       step = status.step;
       events.step(status);
     }
-    const takenBack = status.segments.some(({ state, segment }) => state === 'rolled_back' && !told.has(segment));
+    const takenBack = status.segments.some(
+      ({ state, segment }) => state === 'rolled_back' && !told.has(segment),
+    );
     if (takenBack) await tellRollbacks(auditor, id, told, events);
     const left = status.waitsFor.map((wait) => wait.for);
     if (left.length > 0 && left.every((wait) => wait === 'person')) await approve(manager, status);
@@ -65,7 +72,12 @@ async function approve(manager: Api, { id }: RolloutStatus): Promise<void> {
   });
 }
 
-async function tellRollbacks(auditor: Api, id: string, told: Set<string>, events: WatchEvents): Promise<void> {
+async function tellRollbacks(
+  auditor: Api,
+  id: string,
+  told: Set<string>,
+  events: WatchEvents,
+): Promise<void> {
   const { incidents } = await auditor.get<{ incidents: Incident[] }>(`/v1/incidents?rollout=${id}`);
   for (const incident of incidents) {
     const { segment, evidence, breachToRevokedMs } = incident;

@@ -3,7 +3,16 @@ import { LIMITS } from '../limits.ts';
 import { codePieces, cut, dateText, inline, link } from '../mrkdwn.ts';
 import { actionFacts, correctionLine, nameOf } from './action-state.ts';
 import type { CardFacts } from './card-facts.ts';
-import { actions, type Button, button, context, fields, type KnownBlock, section, type SlackMessage } from './message.ts';
+import {
+  actions,
+  type Button,
+  button,
+  context,
+  fields,
+  type KnownBlock,
+  type SlackMessage,
+  section,
+} from './message.ts';
 
 const SUMMARY_MAX = 600;
 const CONSEQUENCE_MAX = 500;
@@ -25,7 +34,11 @@ export function actionCard(facts: CardFacts): SlackMessage {
   const id = (part: string) => `${part}:${action.id.slice(0, 8)}:${facts.version}`;
   const { decision, execution } = actionFacts(facts);
   const correction = correctionLine(facts);
-  const state = [`*Decision:* ${decision}`, `*Execution:* ${execution}`, ...(correction ? [`*${correction}*`] : [])];
+  const state = [
+    `*Decision:* ${decision}`,
+    `*Execution:* ${execution}`,
+    ...(correction ? [`*${correction}*`] : []),
+  ];
   const blocks: KnownBlock[] = [
     section(id('first'), `*${summaryOf(facts)}*${after(facts)}`),
     section(id('state'), state.join('\n')),
@@ -37,7 +50,14 @@ export function actionCard(facts: CardFacts): SlackMessage {
     ...buttonBlocks(facts, id),
     context(id('last'), [lastLine(facts)]),
   ];
-  return { text: textOf(facts, [`Decision: ${decision}`, `Execution: ${execution}`, ...(correction ? [correction] : [])]), blocks };
+  return {
+    text: textOf(facts, [
+      `Decision: ${decision}`,
+      `Execution: ${execution}`,
+      ...(correction ? [correction] : []),
+    ]),
+    blocks,
+  };
 }
 
 const summaryOf = ({ action }: CardFacts): string => inline(action.summary, SUMMARY_MAX);
@@ -45,18 +65,24 @@ const summaryOf = ({ action }: CardFacts): string => inline(action.summary, SUMM
 /** The consequence and, while somebody is asked, the deadline: the rest of the first line. */
 function after({ action, tool }: CardFacts): string {
   const consequence = tool?.consequence ? `. ${inline(tool.consequence, CONSEQUENCE_MAX)}` : '';
-  const deadline = action.state === 'pending' && action.expires_at ? `. Answer by ${dateText(action.expires_at)}` : '';
+  const deadline =
+    action.state === 'pending' && action.expires_at ? `. Answer by ${dateText(action.expires_at)}` : '';
   return `${consequence}${deadline}`;
 }
 
 function pairsOf(facts: CardFacts): [string, string][] {
   const { action, tool } = facts;
-  const segment = action.segment ? `${inline(action.segment, 80)}, release ${inline(action.release ?? 'none', 80)}` : 'none';
+  const segment = action.segment
+    ? `${inline(action.segment, 80)}, release ${inline(action.release ?? 'none', 80)}`
+    : 'none';
   return [
     ['Agent', `${inline(action.agent, 80)}, version ${inline(action.agent_version, 80)}`],
     ['Tool', inline(action.tool, 80)],
     ['Risk', tool?.risk ?? 'unknown: the tool is no longer in the manifest'],
-    ['Can it be undone', `${tool?.reversibility ?? 'unknown'}${tool?.undo ? `: ${inline(tool.undo, 400)}` : ''}`],
+    [
+      'Can it be undone',
+      `${tool?.reversibility ?? 'unknown'}${tool?.undo ? `: ${inline(tool.undo, 400)}` : ''}`,
+    ],
     ['Segment', `${segment}${action.arm === 'candidate' ? ' (candidate)' : ''}`],
     ['Asked', `${dateText(action.asked_at)} by ${nameOf(facts, action.asked_by)}`],
     ...(action.behind ? [['For', nameOf(facts, action.behind)] as [string, string]] : []),
@@ -78,15 +104,21 @@ function argBlocks(facts: CardFacts, id: (part: string) => string): KnownBlock[]
 
 function linkBlocks({ action }: CardFacts, id: (part: string) => string): KnownBlock[] {
   if (action.links.length === 0) return [];
-  const shown = action.links.slice(0, LINKS_MAX).map((url) => (url.length > LINK_LENGTH_MAX ? inline(url, 120) : link(url, url)));
+  const shown = action.links
+    .slice(0, LINKS_MAX)
+    .map((url) => (url.length > LINK_LENGTH_MAX ? inline(url, 120) : link(url, url)));
   const more = action.links.length - shown.length;
-  return [context(id('links'), [`The agent points to ${shown.join(' , ')}${more > 0 ? ` and ${more} more` : ''}`])];
+  return [
+    context(id('links'), [`The agent points to ${shown.join(' , ')}${more > 0 ? ` and ${more} more` : ''}`]),
+  ];
 }
 
 function warningBlocks({ tool, testMode, dayMs }: CardFacts, id: (part: string) => string): KnownBlock[] {
   const lines = [
     ...(testMode ? ['*TEST MODE:* owners of the agent may approve. Never for production'] : []),
-    ...(tool?.advisory ? ['*ADVISORY:* the agent also holds a key of its own for this tool; a denial cannot stop it'] : []),
+    ...(tool?.advisory
+      ? ['*ADVISORY:* the agent also holds a key of its own for this tool; a denial cannot stop it']
+      : []),
     ...(dayMs === REAL_DAY_MS ? [] : [`*DEMO TIME:* one day lasts ${dayMs / 1_000} seconds here`]),
   ];
   return lines.length > 0 ? [context(id('warnings'), lines)] : [];
@@ -95,8 +127,14 @@ function warningBlocks({ tool, testMode, dayMs }: CardFacts, id: (part: string) 
 function buttonsOf({ action, publicUrl }: CardFacts): Button[] {
   const value = VALUE.action.encode({ id: action.id, revision: action.revision, digest: action.args_digest });
   const url = actionUrl(publicUrl, action.id);
-  const open = url.length <= LIMITS.url && /^https?:\/\/\S+$/.test(url) ? [button(BUTTON.open, 'Open the page', { url })] : [];
-  const wrong = (action.state === 'executed' || action.state === 'unknown') && action.kind === 'write' && !action.corrected_at;
+  const open =
+    url.length <= LIMITS.url && /^https?:\/\/\S+$/.test(url)
+      ? [button(BUTTON.open, 'Open the page', { url })]
+      : [];
+  const wrong =
+    (action.state === 'executed' || action.state === 'unknown') &&
+    action.kind === 'write' &&
+    !action.corrected_at;
   return [
     ...(action.state === 'pending'
       ? [
@@ -123,14 +161,17 @@ const lastLine = ({ action }: CardFacts): string =>
 /** The whole card as text, in the same order: what notifications and screen readers get. */
 function textOf(facts: CardFacts, state: readonly string[]): string {
   const { action } = facts;
-  const args = facts.args === undefined ? 'erased' : inline(argsText(facts).slice(0, 4 * TEXT_ARGS_MAX), TEXT_ARGS_MAX);
+  const args =
+    facts.args === undefined ? 'erased' : inline(argsText(facts).slice(0, 4 * TEXT_ARGS_MAX), TEXT_ARGS_MAX);
   const text = [
     `${summaryOf(facts)}${after(facts)}`,
     ...state,
     ...pairsOf(facts).map(([title, value]) => `${title}: ${value}`),
     ...(action.why ? [`The agent's reason: ${inline(action.why, 400)}`] : []),
     `Arguments: ${args}`,
-    ...(action.state === 'pending' ? ['Answer with the buttons Approve or Deny, or on the page:'] : ['The page:']),
+    ...(action.state === 'pending'
+      ? ['Answer with the buttons Approve or Deny, or on the page:']
+      : ['The page:']),
     actionUrl(facts.publicUrl, action.id),
     lastLine(facts),
   ].join('\n');

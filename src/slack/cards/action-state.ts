@@ -21,7 +21,8 @@ export const nameOf = ({ names }: Pick<CardFacts, 'names'>, id: string): string 
   inline(Object.hasOwn(names, id) ? (names[id] ?? id) : id, NAME_MAX);
 
 const when = (at: Date | null): string => (at ? ` ${dateText(at)}` : '');
-const because = (reason: string | null | undefined): string => (reason ? `: ${inline(reason, REASON_MAX)}` : '');
+const because = (reason: string | null | undefined): string =>
+  reason ? `: ${inline(reason, REASON_MAX)}` : '';
 
 /** Who approved, with when and through what. */
 function approvals(facts: CardFacts): string {

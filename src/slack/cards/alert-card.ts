@@ -3,7 +3,15 @@ import { LIMITS } from '../limits.ts';
 import { cut, dateText, inline, link } from '../mrkdwn.ts';
 import { actionUrl } from './action-card.ts';
 import type { AlertFacts } from './alert-facts.ts';
-import { actions, type Button, button, context, type KnownBlock, section, type SlackMessage } from './message.ts';
+import {
+  actions,
+  type Button,
+  button,
+  context,
+  type KnownBlock,
+  type SlackMessage,
+  section,
+} from './message.ts';
 
 const LISTED_MAX = 10;
 const ROLLBACK_BUTTONS_MAX = 5;
@@ -60,9 +68,15 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
     facts.waitsFor.length > 0 ? `Waits for: ${say(facts.waitsFor.join('; '))}` : undefined,
     facts.checklist.length > 0 ? `To check: ${say(facts.checklist.join('; '))}` : undefined,
     facts.segments.length > 0 ? `Segments: ${say(facts.segments.join(', '))}` : undefined,
-    facts.action ? `It had begun and did not report in time. ${link(actionUrl(publicUrl, facts.action), 'Open the action')}` : undefined,
-    facts.breachToRevokedMs != null ? `From breach to revoked: ${Math.round(facts.breachToRevokedMs)} ms` : undefined,
-    rollout ? `Rollout ${say(rollout)}${facts.incident ? `, incident ${say(facts.incident)}` : ''}` : undefined,
+    facts.action
+      ? `It had begun and did not report in time. ${link(actionUrl(publicUrl, facts.action), 'Open the action')}`
+      : undefined,
+    facts.breachToRevokedMs != null
+      ? `From breach to revoked: ${Math.round(facts.breachToRevokedMs)} ms`
+      : undefined,
+    rollout
+      ? `Rollout ${say(rollout)}${facts.incident ? `, incident ${say(facts.incident)}` : ''}`
+      : undefined,
   ];
   return lines.filter((line): line is string => Boolean(line));
 }
@@ -74,14 +88,19 @@ const nowApplies = ({ backOn, waiting, approversInGroup }: AlertFacts['facts']):
   `What now applies: release ${say(backOn ?? 'none')}; ${waiting ?? 0} waiting for an answer, ${approversInGroup ?? 0} people may give it`;
 
 function executedLines({ facts }: AlertFacts): string[] {
-  return listed('Executed by it, permission is taken back and not the past', facts.executed, ({ summary, reversibility, undo }) =>
-    `${say(summary)} (${inline(reversibility, 40)}${undo ? `: ${say(undo)}` : ''})`,
+  return listed(
+    'Executed by it, permission is taken back and not the past',
+    facts.executed,
+    ({ summary, reversibility, undo }) =>
+      `${say(summary)} (${inline(reversibility, 40)}${undo ? `: ${say(undo)}` : ''})`,
   );
 }
 
 function inFlightLines({ facts }: AlertFacts): string[] {
-  return listed('Had begun and may still land', facts.inFlight, ({ summary, agent }) =>
-    `${say(summary)}${agent ? ` (${inline(agent, 80)})` : ''}`,
+  return listed(
+    'Had begun and may still land',
+    facts.inFlight,
+    ({ summary, agent }) => `${say(summary)}${agent ? ` (${inline(agent, 80)})` : ''}`,
   );
 }
 
@@ -105,11 +124,15 @@ function buttonsOf({ id, kind, agent, facts, rollout, exposed }: AlertFacts): Bu
   const rollbacks = rollout && agent ? about.slice(0, ROLLBACK_BUTTONS_MAX) : [];
   return [
     ...rollbacks.map((segment, index) =>
-      button(`${BUTTON.alertRollback}.${index}`, segment === facts.segment ? 'Roll back segment' : `Roll back segment ${segment}`, {
-        value: VALUE.rollback.encode({ alert: id, rollout: rollout ?? '', agent: agent ?? '', segment }),
-        style: 'danger',
-        confirm: sure(`Roll back ${segment}: exposure zero at once, what waits is void.`, 'Roll back'),
-      }),
+      button(
+        `${BUTTON.alertRollback}.${index}`,
+        segment === facts.segment ? 'Roll back segment' : `Roll back segment ${segment}`,
+        {
+          value: VALUE.rollback.encode({ alert: id, rollout: rollout ?? '', agent: agent ?? '', segment }),
+          style: 'danger',
+          confirm: sure(`Roll back ${segment}: exposure zero at once, what waits is void.`, 'Roll back'),
+        },
+      ),
     ),
     ...(agent && kind !== 'switch.disabled'
       ? [
@@ -133,5 +156,7 @@ const sure = (text: string, confirm: string) => ({
 
 /** All that is known about an alert, for the *Why* modal: escaped text. */
 export function whyText(alert: AlertFacts): string {
-  return [`*${headlineOf(alert)}*`, ...linesOf(alert), ...executedLines(alert), ...inFlightLines(alert)].join('\n');
+  return [`*${headlineOf(alert)}*`, ...linesOf(alert), ...executedLines(alert), ...inFlightLines(alert)].join(
+    '\n',
+  );
 }

@@ -5,7 +5,13 @@ import type { AlertTable } from '../../db/tables.ts';
 import { AppError } from '../../errors.ts';
 
 const text = z.string();
-const inFlight = z.object({ action: text, agent: text.optional(), tool: text.optional(), summary: text, begunAt: text.optional() });
+const inFlight = z.object({
+  action: text,
+  agent: text.optional(),
+  tool: text.optional(),
+  summary: text,
+  begunAt: text.optional(),
+});
 const executed = z.object({ action: text, summary: text, reversibility: text, undo: text.nullish() });
 const figure = z.union([z.number(), z.string()]).nullish();
 
@@ -29,9 +35,7 @@ const alertFactsSchema = z.object({
   incident: text.nullish().catch(undefined),
   step: z.number().optional().catch(undefined),
   phase: text.nullish().catch(undefined),
-  waitsFor: z
-    .array(z.union([text, z.object({ detail: text }).transform(({ detail }) => detail)]))
-    .catch([]),
+  waitsFor: z.array(z.union([text, z.object({ detail: text }).transform(({ detail }) => detail)])).catch([]),
   checklist: z.array(text).catch([]),
   segments: z.array(text).catch([]),
   scope: text.optional().catch(undefined),
@@ -67,7 +71,10 @@ export async function alertById({ db }: Pick<Services, 'db'>, id: string): Promi
 }
 
 /** Reads what the card of an alert shows; an action's alert also tells of the rollout the action belongs to. */
-export async function readAlertFacts(services: Pick<Services, 'db' | 'publicUrl'>, id: string): Promise<AlertFacts> {
+export async function readAlertFacts(
+  services: Pick<Services, 'db' | 'publicUrl'>,
+  id: string,
+): Promise<AlertFacts> {
   const row = await alertById(services, id);
   const facts = alertPartsOf(row.facts);
   const rollout = facts.rollout ?? (await rolloutOfAction(services, facts.action));
@@ -93,8 +100,15 @@ export async function readAlertFacts(services: Pick<Services, 'db' | 'publicUrl'
   };
 }
 
-async function rolloutOfAction({ db }: Pick<Services, 'db'>, action: string | undefined): Promise<string | undefined> {
+async function rolloutOfAction(
+  { db }: Pick<Services, 'db'>,
+  action: string | undefined,
+): Promise<string | undefined> {
   if (action === undefined) return undefined;
-  const row = await db.sql.selectFrom('action').select(['rollout_id', 'arm']).where('id', '=', action).executeTakeFirst();
+  const row = await db.sql
+    .selectFrom('action')
+    .select(['rollout_id', 'arm'])
+    .where('id', '=', action)
+    .executeTakeFirst();
   return row?.arm === 'candidate' ? (row.rollout_id ?? undefined) : undefined;
 }

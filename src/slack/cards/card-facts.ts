@@ -55,7 +55,9 @@ export async function readCardFacts(
     args: kept && redact(tool && { redactions: tool.redact.map(parseRedactPath) }, JSON.parse(kept.args)),
     decisions,
     ended: await endOf(db.sql, id),
-    names: Object.fromEntries(Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person])),
+    names: Object.fromEntries(
+      Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
+    ),
     approvers: approversOf(agent, action),
     testMode: agent.testMode,
     dayMs,

@@ -11,7 +11,12 @@ const ROUNDS_MAX = 5;
 type CardServices = Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs'>;
 
 /** Remembers a posted copy. A copy found by a click on it (its post was lost on the way) is taken in the same way. */
-export async function keepCopy({ db, clock }: CardServices, ref: string, copy: Copy, version: number): Promise<void> {
+export async function keepCopy(
+  { db, clock }: CardServices,
+  ref: string,
+  copy: Copy,
+  version: number,
+): Promise<void> {
   await db.sql
     .insertInto('card')
     .values({ ...copy, ref, revision: version, posted_at: clock.now() })
@@ -27,7 +32,12 @@ export const copiesOf = (db: Sql, ref: string) =>
  * Brings one copy up to what the record says. Whoever wrote reads again afterwards: of two who write at once, the
  * later one sees what the earlier one showed and the copy ends up true.
  */
-export async function refreshCopy(services: CardServices, slack: SlackPort, id: string, copy: Copy): Promise<void> {
+export async function refreshCopy(
+  services: CardServices,
+  slack: SlackPort,
+  id: string,
+  copy: Copy,
+): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const facts = await readCardFacts(services, id);
     const shown = await slack.update(copy, actionCard(facts));

@@ -26,7 +26,10 @@ export const section = (blockId: string, text: string): types.SectionBlock => ({
 });
 
 /** Pairs of a title and a text, two beside each other. */
-export const fields = (blockId: string, pairs: readonly (readonly [string, string])[]): types.SectionBlock => ({
+export const fields = (
+  blockId: string,
+  pairs: readonly (readonly [string, string])[],
+): types.SectionBlock => ({
   type: 'section',
   block_id: blockId,
   fields: pairs.map(([title, text]) => mrkdwn(`*${title}*\n${text}`, LIMITS.fieldText)),

@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.ts';
 import { cut, dateText, inline } from '../mrkdwn.ts';
 import { nameOf } from './action-state.ts';
 import type { CardFacts } from './card-facts.ts';
-import { section, type SlackMessage } from './message.ts';
+import { type SlackMessage, section } from './message.ts';
 
 /** Reminds those who have not answered, by mention where their Slack user is known. */
 export function reminderMessage(facts: CardFacts, agent: Agent, people: readonly string[]): SlackMessage {

@@ -25,7 +25,10 @@ export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(BUTTON.denyReason, async ({ ack, body, action }) => {
     await ack();
     const { id } = VALUE.action.parse(action.value);
-    await deps.client.views.open({ trigger_id: body.trigger_id, view: denyReasonView(placeOf(body, id), 'counted') });
+    await deps.client.views.open({
+      trigger_id: body.trigger_id,
+      view: denyReasonView(placeOf(body, id), 'counted'),
+    });
   });
   app.action<ButtonClick>(BUTTON.report, async ({ ack, body, action }) => {
     await ack();
@@ -51,7 +54,13 @@ async function decide(
 }
 
 /** The trigger lives three seconds: the modal opens while the denial is being committed, and then says what became of it. */
-async function deny(deps: ListenerDeps, body: ButtonClick, respond: RespondFn, value: ActionValue, receivedAt: Date) {
+async function deny(
+  deps: ListenerDeps,
+  body: ButtonClick,
+  respond: RespondFn,
+  value: ActionValue,
+  receivedAt: Date,
+) {
   const place = placeOf(body, value.id);
   const opening = deps.client.views
     .open({ trigger_id: body.trigger_id, view: denyReasonView(place, 'recording') })
@@ -73,9 +82,16 @@ async function deny(deps: ListenerDeps, body: ButtonClick, respond: RespondFn, v
   }
 }
 
-async function show(deps: ListenerDeps, body: ButtonClick, respond: RespondFn, { action, counted }: Decided, verdict: Verdict) {
+async function show(
+  deps: ListenerDeps,
+  body: ButtonClick,
+  respond: RespondFn,
+  { action, counted }: Decided,
+  verdict: Verdict,
+) {
   const shown = await refreshClicked(deps, action.id, copyOf(body));
   const word = verdict === 'approve' ? 'approval' : 'denial';
   if (!counted) await tell(respond, `Your ${word} is counted already; once is enough.`);
-  else if (!shown) await tell(respond, `*Recorded:* your ${word} counts. The card follows as soon as Slack takes it.`);
+  else if (!shown)
+    await tell(respond, `*Recorded:* your ${word} counts. The card follows as soon as Slack takes it.`);
 }

@@ -23,8 +23,14 @@ export function register(app: App, deps: ListenerDeps): void {
     const { alert, rollout, agent, segment } = VALUE.rollback.parse(action.value);
     const actor = await actorFor(services, directory, personOf(body), agent);
     const reason = `Slack alert ${alert}`;
-    const { changed, detail } = await runRolloutVerb(services, actor, { id: rollout, verb: 'rollback', segment, reason });
-    if (changed) await tellThread(deps, body, `*Rolled back* by ${inline(actor.id, 80)}: ${inline(detail, 1_000)}`);
+    const { changed, detail } = await runRolloutVerb(services, actor, {
+      id: rollout,
+      verb: 'rollback',
+      segment,
+      reason,
+    });
+    if (changed)
+      await tellThread(deps, body, `*Rolled back* by ${inline(actor.id, 80)}: ${inline(detail, 1_000)}`);
     else await tell(respond, `Nothing changed: ${inline(detail, 1_000)}`);
   });
   app.action<ButtonClick>(BUTTON.alertDisable, async ({ ack, body, action }) => {

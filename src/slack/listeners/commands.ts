@@ -7,7 +7,13 @@ import { listDisabled } from '../../switches/list.ts';
 import { disableText, enableText, openRollout, segmentAndReason, statusText } from '../answers.ts';
 import { agentManifest } from '../cards/card-facts.ts';
 import { type Command, HELP, parseCommand } from '../command-line.ts';
-import { actorFor, actorForEverything, actorsFor, type SlackDirectory, type SlackPerson } from '../identity.ts';
+import {
+  actorFor,
+  actorForEverything,
+  actorsFor,
+  type SlackDirectory,
+  type SlackPerson,
+} from '../identity.ts';
 import { disableView, enableView, loadingView, noticeView } from '../modals.ts';
 import { inline } from '../mrkdwn.ts';
 import { scopeChoices, scopeKey, scopeLabel } from '../scopes.ts';
@@ -38,7 +44,11 @@ export function register(app: App, deps: ListenerDeps): void {
   });
 }
 
-async function status({ services, directory }: ListenerDeps, who: SlackPerson, agent?: string): Promise<string> {
+async function status(
+  { services, directory }: ListenerDeps,
+  who: SlackPerson,
+  agent?: string,
+): Promise<string> {
   if (agent !== undefined) {
     await actorFor(services, directory, who, agent);
     return statusText(services, [await agentManifest(services.db.sql, agent)]);
@@ -51,7 +61,12 @@ async function status({ services, directory }: ListenerDeps, who: SlackPerson, a
 }
 
 /** Who acts on a scope: the person of its agent, or of any where it covers all. */
-export async function actorOfScope(services: ListenerDeps['services'], directory: SlackDirectory, who: SlackPerson, scope: string) {
+export async function actorOfScope(
+  services: ListenerDeps['services'],
+  directory: SlackDirectory,
+  who: SlackPerson,
+  scope: string,
+) {
   const agent = agentOfScope(scope);
   return agent === undefined
     ? actorForEverything(await actorsFor(services, directory, who))
@@ -62,7 +77,12 @@ export async function actorOfScope(services: ListenerDeps['services'], directory
 export async function runSwitch(
   { services, directory }: Pick<ListenerDeps, 'services' | 'directory'>,
   who: SlackPerson,
-  { do: verb, scope, reason, reads }: { do: 'disable' | 'enable'; scope: string; reason: string; reads?: boolean },
+  {
+    do: verb,
+    scope,
+    reason,
+    reads,
+  }: { do: 'disable' | 'enable'; scope: string; reason: string; reads?: boolean },
 ): Promise<string> {
   const actor = await actorOfScope(services, directory, who, scope);
   return verb === 'disable'
@@ -71,7 +91,12 @@ export async function runSwitch(
 }
 
 /** Opens the chooser at once, because the trigger lives three seconds, and fills it when the choices are read. */
-async function choose(deps: ListenerDeps, command: SlashCommand, who: SlackPerson, { do: verb, scope: chosen }: Scoped) {
+async function choose(
+  deps: ListenerDeps,
+  command: SlashCommand,
+  who: SlackPerson,
+  { do: verb, scope: chosen }: Scoped,
+) {
   const { services, client, directory } = deps;
   const title = verb === 'disable' ? 'Emergency disable' : 'Enable again';
   const opened = await client.views.open({ trigger_id: command.trigger_id, view: loadingView(title) });
@@ -81,12 +106,18 @@ async function choose(deps: ListenerDeps, command: SlashCommand, who: SlackPerso
     const agents = (await actorsFor(services, directory, who)).map((each) => each.agent);
     const options = { channel: command.channel_id, keyOf: scopeKey, ...(chosen ? { chosen } : {}) };
     if (verb === 'disable') {
-      await client.views.update({ view_id, view: disableView({ ...options, choices: scopeChoices(agents) }) });
+      await client.views.update({
+        view_id,
+        view: disableView({ ...options, choices: scopeChoices(agents) }),
+      });
       return;
     }
     const off = await listDisabled(services.db.sql);
     const choices = off.map(({ scope }) => ({ scope, label: scopeLabel(scope) }));
-    const view = choices.length > 0 ? enableView({ ...options, choices }) : noticeView(title, 'Nothing is switched off.');
+    const view =
+      choices.length > 0
+        ? enableView({ ...options, choices })
+        : noticeView(title, 'Nothing is switched off.');
     await client.views.update({ view_id, view });
   } catch (error) {
     await client.views.update({ view_id, view: noticeView(title, wordsFor(error)) });
@@ -94,7 +125,12 @@ async function choose(deps: ListenerDeps, command: SlashCommand, who: SlackPerso
   }
 }
 
-async function steer({ services, directory }: ListenerDeps, who: SlackPerson, command: Steering, respond: RespondFn): Promise<void> {
+async function steer(
+  { services, directory }: ListenerDeps,
+  who: SlackPerson,
+  command: Steering,
+  respond: RespondFn,
+): Promise<void> {
   const { do: verb, agent, words } = command;
   const actor = await actorFor(services, directory, who, agent);
   const manifest = await agentManifest(services.db.sql, agent);

@@ -1,5 +1,4 @@
-import type { types } from '@slack/bolt';
-import type { BlockAction, ButtonAction, RespondFn, webApi } from '@slack/bolt';
+import type { BlockAction, ButtonAction, RespondFn, types, webApi } from '@slack/bolt';
 import type { Services } from '../../context.ts';
 import { keepCopy, refreshCopy } from '../cards/copies.ts';
 import type { SlackDirectory, SlackPerson } from '../identity.ts';
@@ -17,7 +16,10 @@ export type ButtonClick = BlockAction<ButtonAction>;
 export type View = types.ModalView;
 
 /** Who acts: Slack's user and the workspace that user is of. */
-export const personOf = (body: { user: { id: string; team_id?: string }; team?: { id: string } | null }): SlackPerson => ({
+export const personOf = (body: {
+  user: { id: string; team_id?: string };
+  team?: { id: string } | null;
+}): SlackPerson => ({
   userId: body.user.id,
   teamId: body.user.team_id ?? body.team?.id ?? '',
 });
@@ -33,7 +35,11 @@ export const tell = (respond: RespondFn, text: string) =>
   respond({ response_type: 'ephemeral', replace_original: false, text });
 
 /** Shows on the clicked copy what is true now; the other copies follow by the workflow. False: it could not be shown. */
-export async function refreshClicked({ services, slack }: ListenerDeps, id: string, copy: Copy | undefined): Promise<boolean> {
+export async function refreshClicked(
+  { services, slack }: ListenerDeps,
+  id: string,
+  copy: Copy | undefined,
+): Promise<boolean> {
   if (!copy) return false;
   try {
     await keepCopy(services, id, copy, 0);

@@ -21,7 +21,8 @@ const ANSWER_WITHIN_MS = 5_000;
 /** Where every failure of a listener ends: the person is told what became of their word. */
 export async function answerPerson(deps: ListenerDeps, error: Error, payload: unknown): Promise<void> {
   const cause = original(error);
-  if (!(cause instanceof AppError) && !isStoreDown(cause)) deps.services.log.error({ err: cause }, 'a Slack listener failed');
+  if (!(cause instanceof AppError) && !isStoreDown(cause))
+    deps.services.log.error({ err: cause }, 'a Slack listener failed');
   const parsed = bodySchema.safeParse(payload);
   if (!parsed.success) return;
   const text = wordsFor(cause);

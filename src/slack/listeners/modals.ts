@@ -1,6 +1,6 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
-import { explainDenial } from '../../actions/decide.ts';
 import { correctAction } from '../../actions/correct.ts';
+import { explainDenial } from '../../actions/decide.ts';
 import { actionById } from '../../actions/store.ts';
 import type { Actor } from '../../context.ts';
 import { AppError } from '../../errors.ts';
@@ -56,10 +56,13 @@ async function switchBy(deps: ListenerDeps, verb: 'disable' | 'enable', body: Su
   const key = inputOf(body, INPUT.scope)?.selected_option?.value;
   const known =
     verb === 'disable'
-      ? scopeChoices((await actorsFor(services, directory, who)).map((each) => each.agent)).map(({ scope }) => scope)
+      ? scopeChoices((await actorsFor(services, directory, who)).map((each) => each.agent)).map(
+          ({ scope }) => scope,
+        )
       : (await listDisabled(services.db.sql)).map(({ scope }) => scope);
   const scope = known.find((each) => scopeKey(each) === key);
-  if (scope === undefined) throw new AppError('invalid_input', 'What was chosen is not there any more: choose again');
+  if (scope === undefined)
+    throw new AppError('invalid_input', 'What was chosen is not there any more: choose again');
   const reads = inputOf(body, INPUT.reads)?.selected_options?.some(({ value }) => value === 'reads') ?? false;
   return runSwitch(deps, who, { do: verb, scope, reads, reason: inputOf(body, INPUT.reason)?.value ?? '' });
 }

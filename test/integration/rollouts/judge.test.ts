@@ -1,8 +1,8 @@
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
-import { correctAction } from '../../../src/actions/correct.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
+import { correctAction } from '../../../src/actions/correct.ts';
 import type { ActionRow } from '../../../src/actions/store.ts';
 import { judge } from '../../../src/domain/guardrail.ts';
 import { recordOutcomes } from '../../../src/outcomes/record.ts';
@@ -13,9 +13,15 @@ import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { verifies } from '../../requirements.ts';
-import { agentActor, approverActor, askInput, givenAdopted, givenRelease, managerActor } from '../../support/fixtures.ts';
+import {
+  agentActor,
+  approverActor,
+  askInput,
+  givenAdopted,
+  givenRelease,
+  managerActor,
+} from '../../support/fixtures.ts';
 import { describeBothStores, type TestServices } from '../../support/services.ts';
-import { test } from 'vitest';
 
 const AGENT = `agent: desk
 people: { olga: {}, ana: {}, ben: {}, cleo: {} }
@@ -25,6 +31,7 @@ approvers: { desk: [ana, ben] }
 attributes: { tier: string }
 segments:
   - { name: gold, when: 'context.tier == "gold"' }
+  - { name: silver, when: 'context.tier == "silver"' }
 metrics:
   wrong: { unit: conversation, business: workload, tool: cancel, decidedBy: policy, corrections: true }
 tools:
@@ -54,13 +61,20 @@ async function givenExposed(services: TestServices): Promise<string> {
 /** One conversation with an automatic cancellation, executed. */
 async function givenCancelled(services: TestServices, subject: string, tier = 'gold'): Promise<ActionRow> {
   const actor = agentActor({ attributes: { tier } });
-  const { action } = await askAction(services, actor, askInput({ subject, idempotencyKey: subject, args: { id: subject } }));
+  const { action } = await askAction(
+    services,
+    actor,
+    askInput({ subject, idempotencyKey: subject, args: { id: subject } }),
+  );
   await beginAction(services, actor, { id: action.id, executionId: subject });
   return completeAction(services, actor, { id: action.id, executionId: subject, ok: true });
 }
 
 const report = (services: TestServices, action: ActionRow, value: number, id = action.id) =>
-  recordOutcomes(services, agentActor(), { agent: 'desk', outcomes: [{ id, action: action.id, metric: 'wrong', value }] });
+  recordOutcomes(services, agentActor(), {
+    agent: 'desk',
+    outcomes: [{ id, action: action.id, metric: 'wrong', value }],
+  });
 
 async function goldOf(services: TestServices, id: string) {
   const status = await rolloutStatus(services, id);
@@ -73,33 +87,53 @@ describeBothStores('judgeDue()', (make) => {
     const id = await givenExposed(services);
     const left = await givenCancelled(services, 'calm', 'silver');
     await report(services, left, 0);
-    const waiting = await askAction(services, agentActor(), askInput({ subject: 'w', idempotencyKey: 'w', args: { id: 'w' } }));
+    const asked = await askAction(
+      services,
+      agentActor(),
+      askInput({ subject: 'w', idempotencyKey: 'w', args: { id: 'w' } }),
+    );
     for (let n = 0; n < 8; n++) await report(services, await givenCancelled(services, `harm-${n}`), 1);
     await judgeDue(services);
     const status = await rolloutStatus(services, id);
     expect(status.segments).toMatchObject([
       { segment: 'default', state: 'exposed', exposurePercent: 100 },
       { segment: 'gold', state: 'rolled_back', exposurePercent: 0, generation: 2, release: '1' },
+      { segment: 'silver', state: 'exposed', exposurePercent: 100 },
     ]);
     const incident = await services.db.sql.selectFrom('incident').selectAll().executeTakeFirstOrThrow();
     expect(incident).toMatchObject({ segment: 'gold', metric: 'wrong' });
     expect(incident.verified_at).not.toBeNull();
     expect((incident.evidence as { executed: unknown[] }).executed).toHaveLength(8);
-    await expect(beginAction(services, agentActor(), { id: waiting.action.id, executionId: 'w' })).rejects.toMatchObject({ code: 'not_approved' });
+    await expect(
+      beginAction(services, agentActor(), { id: asked.action.id, executionId: 'w' }),
+    ).rejects.toMatchObject({ code: 'not_approved' });
     const alerts = await services.db.sql.selectFrom('alert').select(['kind', 'facts']).execute();
-    expect(alerts).toMatchObject([{ kind: 'rollout.rolled_back', facts: { segment: 'gold', backOn: '1', voided: 1 } }]);
+    expect(alerts).toMatchObject([
+      { kind: 'rollout.rolled_back', facts: { segment: 'gold', backOn: '1', voided: 1 } },
+    ]);
   });
 
   test('a verdict is recomputed from its record with the same result', async () => {
     const services = await make();
     const id = await givenExposed(services);
-    for (let n = 0; n < 3; n++) await report(services, await givenCancelled(services, `s-${n}`), n === 0 ? 1 : 0);
+    for (let n = 0; n < 3; n++)
+      await report(services, await givenCancelled(services, `s-${n}`), n === 0 ? 1 : 0);
     await judgeDue(services);
     const [record] = (await goldOf(services, id))?.verdicts ?? [];
     const { alpha, weight, limit, buckets, logE, eValue, verdict } = record as VerdictRecord;
     const mature = { events: 0, harms: 0 };
-    const again = judge({ evidence: { kind: 'rate', limit, buckets, mature }, alpha, weight, minSample: 5, dataState: 'live' });
-    expect({ logE, eValue, verdict }).toEqual({ logE: again.logE, eValue: again.eValue, verdict: again.verdict });
+    const again = judge({
+      evidence: { kind: 'rate', limit, buckets, mature },
+      alpha,
+      weight,
+      minSample: 5,
+      dataState: 'live',
+    });
+    expect({ logE, eValue, verdict }).toEqual({
+      logE: again.logE,
+      eValue: again.eValue,
+      verdict: again.verdict,
+    });
   });
 
   test('a correction counts at the start-day of its conversation, and once', async () => {
@@ -113,21 +147,34 @@ describeBothStores('judgeDue()', (make) => {
     await report(services, action, 0);
     await judgeDue(services);
     const [record] = (await goldOf(services, id))?.verdicts ?? [];
-    expect(record).toMatchObject({ events: 1, harms: 1, known: 1, buckets: [{ day: 0, events: 1, harms: 1 }] });
+    expect(record).toMatchObject({
+      events: 1,
+      harms: 1,
+      known: 1,
+      buckets: [{ day: 0, events: 1, harms: 1 }],
+    });
   });
 
-  verifies('never:outage-reads-as-news', 'outcomes that never arrive are no-data: neither a breach nor a reason to widen', async () => {
-    const services = await make();
-    const id = await givenExposed(services);
-    for (let n = 0; n < 200; n++) await givenCancelled(services, `silent-${n}`);
-    services.clock.advance(20 * services.dayMs);
-    await givenCancelled(services, 'today');
-    await judgeDue(services);
-    const gold = await goldOf(services, id);
-    expect(gold).toMatchObject({ state: 'exposed', verdicts: [{ verdict: 'no-data', events: 201, known: 0, harms: 0 }] });
-    const { waitsFor } = await rolloutStatus(services, id);
-    expect(waitsFor).toContainEqual(expect.objectContaining({ for: 'sample', segment: 'gold', needed: 5 }));
-  }, 60_000);
+  verifies(
+    'never:outage-reads-as-news',
+    'outcomes that never arrive are no-data: neither a breach nor a reason to widen',
+    async () => {
+      const services = await make();
+      const id = await givenExposed(services);
+      for (let n = 0; n < 200; n++) await givenCancelled(services, `silent-${n}`);
+      services.clock.advance(20 * services.dayMs);
+      await givenCancelled(services, 'today');
+      await judgeDue(services);
+      const gold = await goldOf(services, id);
+      expect(gold).toMatchObject({
+        state: 'exposed',
+        verdicts: [{ verdict: 'no-data', events: 201, known: 0, harms: 0 }],
+      });
+      const { waitsFor } = await rolloutStatus(services, id);
+      expect(waitsFor).toContainEqual(expect.objectContaining({ for: 'sample', segment: 'gold', needed: 5 }));
+    },
+    60_000,
+  );
 
   test('the same 200 conversations with their outcomes are ok: the outage alone made the difference', async () => {
     const services = await make();
@@ -142,13 +189,18 @@ describeBothStores('judgeDue()', (make) => {
   test('harm spread thin over segments is found by the pooled process, which takes back all of them', async () => {
     const services = await make();
     const id = await givenExposed(services);
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 2; n++) {
       await report(services, await givenCancelled(services, `g-${n}`), 1);
-      await report(services, await givenCancelled(services, `d-${n}`, 'silver'), 1);
-      await judgeDue(services);
+      await report(services, await givenCancelled(services, `s-${n}`, 'silver'), 1);
+      await report(services, await givenCancelled(services, `d-${n}`, 'bronze'), 1);
     }
+    await judgeDue(services);
     const status = await rolloutStatus(services, id);
-    expect(status.segments.map((segment) => segment.state)).toEqual(['rolled_back', 'rolled_back']);
+    expect(status.segments.map((segment) => segment.state)).toEqual([
+      'rolled_back',
+      'rolled_back',
+      'rolled_back',
+    ]);
     expect(status.pooled[0]).toMatchObject({ segment: '*', metric: 'wrong' });
   });
 });

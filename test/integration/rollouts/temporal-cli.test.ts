@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
@@ -11,10 +12,9 @@ import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
 import { testPostgres, testTemporalBinary } from '../../support/context.ts';
-import { createDatabase } from '../../support/postgres.ts';
 import { givenAdopted, givenRelease, managerActor } from '../../support/fixtures.ts';
 import { keepHistory } from '../../support/histories.ts';
-import { Client, Connection } from '@temporalio/client';
+import { createDatabase } from '../../support/postgres.ts';
 
 const run = promisify(execFile);
 const RELEASE = `agent: desk
@@ -73,19 +73,52 @@ async function until(what: string, check: () => Promise<boolean>, withinMs = 30_
 const status = () => rolloutStatus(service.services, 'by-hand');
 
 test('a rollout is started, paused, resumed and rolled back by temporal workflow start and signal', async () => {
-  const input = JSON.stringify({ agent: 'desk', release: '2', actor: 'olga', reason: 'cancellations may run unasked' });
-  await cli('workflow', 'start', '--type', 'rollout', '--task-queue', 'portcullis', '--workflow-id', 'rollout/by-hand', '--input', input);
+  const input = JSON.stringify({
+    agent: 'desk',
+    release: '2',
+    actor: 'olga',
+    reason: 'cancellations may run unasked',
+  });
+  await cli(
+    'workflow',
+    'start',
+    '--type',
+    'rollout',
+    '--task-queue',
+    'portcullis',
+    '--workflow-id',
+    'rollout/by-hand',
+    '--input',
+    input,
+  );
   await until('the start', async () => (await status()).status === 'running');
   const say = (name: string, more: object) =>
-    cli('workflow', 'signal', '--workflow-id', 'rollout/by-hand', '--name', name, '--input', JSON.stringify(more));
+    cli(
+      'workflow',
+      'signal',
+      '--workflow-id',
+      'rollout/by-hand',
+      '--name',
+      name,
+      '--input',
+      JSON.stringify(more),
+    );
   await say('pause', { actor: 'cleo', reason: 'look first' });
   await until('the pause', async () => (await status()).status === 'paused');
   await say('resume', { actor: 'olga', reason: 'looked' });
   await until('the gate', async () => (await status()).waitsFor.every((wait) => wait.for === 'person'));
-  await runRolloutVerb(service.services, managerActor(), { id: 'by-hand', verb: 'approve-gate', reason: 'ready' });
-  await until('the exposure', async () => (await status()).segments.some((segment) => segment.exposurePercent > 0));
+  await runRolloutVerb(service.services, managerActor(), {
+    id: 'by-hand',
+    verb: 'approve-gate',
+    reason: 'ready',
+  });
+  await until('the exposure', async () =>
+    (await status()).segments.some((segment) => segment.exposurePercent > 0),
+  );
   await say('rollback', { actor: 'cleo', reason: 'guests complain', segment: 'gold' });
-  await until('the rollback', async () => (await status()).segments.some((segment) => segment.state === 'rolled_back'));
+  await until('the rollback', async () =>
+    (await status()).segments.some((segment) => segment.state === 'rolled_back'),
+  );
   // Enough history to go on as new; a signal that meets the moment of it is refused by the server and sent again.
   for (let n = 0; n < 40; n++) await until('a signal', async () => (await say('changed', {})) !== undefined);
   await say('rollback', { actor: 'olga', reason: 'all of it' });
@@ -93,9 +126,13 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
 
   const client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
   const runs = [];
-  for await (const execution of client.workflow.list({ query: "WorkflowId = 'rollout/by-hand'" })) runs.push(execution);
+  for await (const execution of client.workflow.list({ query: "WorkflowId = 'rollout/by-hand'" }))
+    runs.push(execution);
   const continued = runs.find((execution) => execution.status.name === 'CONTINUED_AS_NEW');
   expect(continued).toBeDefined();
-  await keepHistory(client.workflow.getHandle('rollout/by-hand', continued?.runId), 'rollout/continued-as-new');
+  await keepHistory(
+    client.workflow.getHandle('rollout/by-hand', continued?.runId),
+    'rollout/continued-as-new',
+  );
   await client.connection.close();
 }, 120_000);

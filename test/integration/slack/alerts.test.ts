@@ -38,7 +38,8 @@ async function openHook() {
   return { url, calls, statuses, close: () => server.close() };
 }
 
-const activities = () => createAlertActivities({ services: desk.services, slack: desk.app.port, webhookSecret: SECRET });
+const activities = () =>
+  createAlertActivities({ services: desk.services, slack: desk.app.port, webhookSecret: SECRET });
 const unknown = (facts: Record<string, unknown> = { summary: 'Cancel order R-1' }) =>
   raiseAlert(desk.services.db.sql, 'action.unknown', 'desk', desk.services.clock.now(), facts);
 
@@ -53,13 +54,19 @@ test('an alert reaches the alert channel and the webhook once each, however ofte
   const { headers, body } = hook.calls[1] ?? { headers: {}, body: '' };
   const expected = webhookHeaders(SECRET, id, desk.services.clock.now(), body);
   expect(headers).toMatchObject({ 'webhook-id': id, 'webhook-signature': expected['webhook-signature'] });
-  expect(JSON.parse(body)).toMatchObject({ type: 'action.unknown', data: { agent: 'desk', summary: 'Cancel order R-1' } });
+  expect(JSON.parse(body)).toMatchObject({
+    type: 'action.unknown',
+    data: { agent: 'desk', summary: 'Cancel order R-1' },
+  });
 });
 
 test('a Slack that does not answer does not keep the webhook from being sent', async () => {
   const id = await unknown();
   desk.slack.fail('chat.postMessage', { kind: 'rate-limited', retryAfter: 7 });
-  await expect(activities().deliverAlert(id)).rejects.toMatchObject({ type: 'slack.rate_limited', nextRetryDelay: 7_000 });
+  await expect(activities().deliverAlert(id)).rejects.toMatchObject({
+    type: 'slack.rate_limited',
+    nextRetryDelay: 7_000,
+  });
   expect(hook.calls).toHaveLength(1);
   expect(await activities().deliverAlert(id)).toEqual({ slack: 'posted', webhook: 'sent' });
   expect(hook.calls).toHaveLength(1);

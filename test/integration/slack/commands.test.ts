@@ -39,9 +39,15 @@ test('everything is enabled by two people only', async () => {
 test('a bare disable opens a chooser; what is chosen there is switched off', async () => {
   await desk.slack.command('/portcullis', 'disable', 'U0CLEO', CHANNEL).ack();
   const modal = await desk.slack.nextView('U0CLEO', (view) => visibleText(view).includes('refund of desk'));
-  const submitted = await desk.slack.submit(modal.id, { scope: 'refund of desk', reason: 'Too much' }, 'U0CLEO');
+  const submitted = await desk.slack.submit(
+    modal.id,
+    { scope: 'refund of desk', reason: 'Too much' },
+    'U0CLEO',
+  );
   expect(submitted.outcome).toBe('update');
-  await expect.poll(() => visibleText(desk.slack.view(modal.id) ?? modal)).toContain('Closed: refund of desk');
+  await expect
+    .poll(() => visibleText(desk.slack.view(modal.id) ?? modal))
+    .toContain('Closed: refund of desk');
   expect(await off()).toEqual(['tool/desk/refund']);
   await desk.slack.command('/portcullis', 'enable', 'U0OLGA', CHANNEL).ack();
   const again = await desk.slack.nextView('U0OLGA', (view) => visibleText(view).includes('refund of desk'));

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { decideAction } from '../../../src/actions/decide.ts';
-import type { Message } from '../../fakes/slack/world.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
+import type { Message } from '../../fakes/slack/world.ts';
 import { agentActor, approverActor } from '../../support/fixtures.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk } from './support.ts';
 
@@ -33,14 +33,22 @@ test('a click on Approve is committed, and the clicked card says who', async () 
   expect(() => desk.slack.click(updated, 'Approve', 'U0BEN')).toThrow('nobody can click');
   expect(await desk.row(action.id)).toMatchObject({ state: 'approved', decided_by: 'person' });
   expect(await decisions(action.id)).toMatchObject([
-    { person: 'ana', via: 'slack', identity: 'slack U0ANA/T0FAKE', seen_revision: 1, seen_digest: action.args_digest },
+    {
+      person: 'ana',
+      via: 'slack',
+      identity: 'slack U0ANA/T0FAKE',
+      seen_revision: 1,
+      seen_digest: action.args_digest,
+    },
   ]);
 });
 
 test('Deny counts at the tap; the reason is asked afterwards and reaches the row', async () => {
   const { action, card } = await desk.givenCard();
   await desk.slack.click(card, 'Deny', 'U0BEN').ack();
-  const denied = await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Denied by Ben'));
+  const denied = await desk.slack.nextUpdate(card, (message) =>
+    visibleText(message).includes('Denied by Ben'),
+  );
   expect(visibleText(denied)).toContain('No reason given yet');
   expect(await desk.row(action.id)).toMatchObject({ state: 'denied', deny_reason: null });
   const modal = await desk.slack.nextView('U0BEN', (view) => visibleText(view).includes('it counts already'));
@@ -54,7 +62,9 @@ test('a denial counts when its modal is closed or never opens; the reason may co
   const { action, card } = await desk.givenCard();
   desk.slack.fail('views.open', { kind: 'error', error: 'expired_trigger_id' });
   await desk.slack.click(card, 'Deny', 'U0BEN').ack();
-  const denied = await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Denied by Ben'));
+  const denied = await desk.slack.nextUpdate(card, (message) =>
+    visibleText(message).includes('Denied by Ben'),
+  );
   await desk.slack.click(denied, 'Give the reason', 'U0BEN').ack();
   const modal = await desk.slack.nextView('U0BEN');
   await desk.slack.submit(modal.id, { reason: 'Not today' }, 'U0BEN');
@@ -65,7 +75,9 @@ test('a denial counts when its modal is closed or never opens; the reason may co
 test('another person cannot give the reason of a denial', async () => {
   const { action, card } = await desk.givenCard();
   await desk.slack.click(card, 'Deny', 'U0BEN').ack();
-  const denied = await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Denied by Ben'));
+  const denied = await desk.slack.nextUpdate(card, (message) =>
+    visibleText(message).includes('Denied by Ben'),
+  );
   await desk.slack.click(denied, 'Give the reason', 'U0ANA').ack();
   const modal = await desk.slack.nextView('U0ANA');
   await desk.slack.submit(modal.id, { reason: 'I say so' }, 'U0ANA');
@@ -84,7 +96,9 @@ test('a second click of the same person and a redelivered envelope count once', 
   expect(await refusalOf(updated, 'Deny', 'U0ANA')).toContain('already decided to approve');
   expect(await decisions(action.id)).toHaveLength(1);
   await desk.slack.click(updated, 'Approve', 'U0BEN').ack();
-  const both = await desk.slack.nextUpdate(updated, (message) => /Approved by Ana .*, Ben .*/.test(visibleText(message)));
+  const both = await desk.slack.nextUpdate(updated, (message) =>
+    /Approved by Ana .*, Ben .*/.test(visibleText(message)),
+  );
   expect(visibleText(both)).not.toContain('Waiting');
   expect(await desk.row(action.id)).toMatchObject({ state: 'approved' });
 });
@@ -118,7 +132,12 @@ test('every copy follows, also one whose post was lost on the way', async () => 
   const first = await desk.givenCard().catch((error: unknown) => error);
   expect(String(first)).toContain('not_reached');
   const lost = await desk.slack.nextMessage(CHANNEL);
-  const { id } = JSON.parse(String((lost.blocks.find(({ type }) => type === 'actions') as { elements?: { value: string }[] })?.elements?.[0]?.value));
+  const { id } = JSON.parse(
+    String(
+      (lost.blocks.find(({ type }) => type === 'actions') as { elements?: { value: string }[] })
+        ?.elements?.[0]?.value,
+    ),
+  );
   await desk.cards.syncActionCards(id);
   const second = await desk.slack.nextMessage(CHANNEL);
   await desk.slack.click(lost, 'Approve', 'U0ANA').ack();
@@ -139,12 +158,19 @@ test('the executed card takes a report of a wrong write', async () => {
   await beginAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1' });
   await completeAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1', ok: true });
   await desk.cards.syncActionCards(action.id);
-  const executed = await desk.slack.nextUpdate(approved, (message) => visibleText(message).includes('Executed'));
+  const executed = await desk.slack.nextUpdate(approved, (message) =>
+    visibleText(message).includes('Executed'),
+  );
   await desk.slack.click(executed, 'Report a wrong write', 'U0CLEO').ack();
   const modal = await desk.slack.nextView('U0CLEO', (view) => visibleText(view).includes('What was wrong?'));
   await desk.slack.submit(modal.id, { reason: 'It was the other room' }, 'U0CLEO');
-  await desk.slack.nextUpdate(executed, (message) => visibleText(message).includes('Reported as wrong by Cleo'));
-  expect(await desk.row(action.id)).toMatchObject({ corrected_by: 'cleo', correction_reason: 'It was the other room' });
+  await desk.slack.nextUpdate(executed, (message) =>
+    visibleText(message).includes('Reported as wrong by Cleo'),
+  );
+  expect(await desk.row(action.id)).toMatchObject({
+    corrected_by: 'cleo',
+    correction_reason: 'It was the other room',
+  });
 });
 
 test('a card Slack does not update at once still counts; the person hears that it follows', async () => {
@@ -175,4 +201,10 @@ test('the reminder comes once, in the thread, and mentions who may answer', asyn
   const reminders = desk.slack.messages(CHANNEL).filter(({ threadTs }) => threadTs === card.ts);
   expect(reminders).toHaveLength(1);
   expect(reminders[0]?.text).toMatch(/^<@U0ANA>, <@U0BEN>: still waiting/);
+});
+
+test('a redacted argument is nowhere in Slack', async () => {
+  const { card } = await desk.givenCard({ args: { id: 'R-7', card: '4111-secret' } });
+  expect(visibleText(card)).toContain('"card": "[redacted]"');
+  expect(JSON.stringify(desk.slack.calls())).not.toContain('4111-secret');
 });

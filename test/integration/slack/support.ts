@@ -1,5 +1,5 @@
-import { type ActionRow, actionById } from '../../../src/actions/store.ts';
 import { createCardActivities } from '../../../activities/cards.ts';
+import { type ActionRow, actionById } from '../../../src/actions/store.ts';
 import type { ManualClock } from '../../../src/clock.ts';
 import { createSlackApp, type SlackApp } from '../../../src/slack/app.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
@@ -30,7 +30,9 @@ export interface Desk extends AsyncDisposable {
   services: TestServices;
   cards: ReturnType<typeof createCardActivities>;
   /** A pending action with its card posted. */
-  givenCard(more?: Parameters<typeof givenPendingAction>[1]): Promise<{ action: ActionRow; card: Awaited<ReturnType<FakeSlack['nextMessage']>> }>;
+  givenCard(
+    more?: Parameters<typeof givenPendingAction>[1],
+  ): Promise<{ action: ActionRow; card: Awaited<ReturnType<FakeSlack['nextMessage']>> }>;
   row(id: string): Promise<ActionRow>;
 }
 
@@ -41,7 +43,12 @@ export interface DeskOptions {
   clock?: ManualClock;
 }
 
-export async function openDesk({ store, clock, agentYaml = SLACK_AGENT_YAML, releaseYaml }: DeskOptions = {}): Promise<Desk> {
+export async function openDesk({
+  store,
+  clock,
+  agentYaml = SLACK_AGENT_YAML,
+  releaseYaml,
+}: DeskOptions = {}): Promise<Desk> {
   const services = await createTestServices({ store, clock });
   await givenAdopted(services, { agentYaml, ...(releaseYaml ? { releaseYaml } : {}) });
   const slack = await startFakeSlack({

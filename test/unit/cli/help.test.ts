@@ -6,6 +6,7 @@ import { generatedDocs } from '../../../src/cli/docs.ts';
 import { EXIT_CODES, EXIT_OF_ERROR } from '../../../src/cli/exit-codes.ts';
 import { asCliError, exitOf, failureText } from '../../../src/cli/failure.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
+import { freePort } from '../../../src/embedded/supervised-process.ts';
 import { AppError, ERRORS } from '../../../src/errors.ts';
 import { runInTest, tooLong } from './cli-io.ts';
 
@@ -64,8 +65,8 @@ describe('--help', () => {
     `);
   });
 
-  test.each(COMMANDS)('of %s %s has an example', async (...path) => {
-    const { code, out } = await runInTest([...path.filter((part) => part !== undefined), '--help']);
+  test.each(COMMANDS.map((path) => path.join(' ')))('of "%s" has an example', async (path) => {
+    const { code, out } = await runInTest([...path.split(' '), '--help']);
     expect(code).toBe(0);
     expect(out).toContain('Example:\n  $ ');
     expect(out).toContain('--output <format>');
@@ -93,7 +94,6 @@ describe('exit codes', () => {
     [['token', 'create', '--role', 'king'], 2],
     [['apply', 'no-such.yaml'], 2],
     [['token', 'create', '--role', 'admin', '--bootstrap'], 2],
-    [['action', 'list', '--url', 'http://127.0.0.1:1'], 4],
     [['--version'], 0],
     [[], 0],
   ] as const)('%j ends with %d', async (argv, code) => {
@@ -124,9 +124,11 @@ describe('failures', () => {
   });
 
   test('a refused connection says what to do', async () => {
-    const { err } = await runInTest(['action', 'list', '--url', 'http://127.0.0.1:1']);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, err } = await runInTest(['action', 'list', '--url', url]);
+    expect(code).toBe(EXIT_CODES.unreachable.code);
     expect(err).toBe(
-      'Portcullis does not answer at http://127.0.0.1:1 (ECONNREFUSED)\nHint: Start it with `portcullis up`, or set PORTCULLIS_URL\n',
+      `Portcullis does not answer at ${url} (ECONNREFUSED)\nHint: Start it with \`portcullis up\`, or set PORTCULLIS_URL\n`,
     );
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { agentYaml, personFrom, releaseYaml } from '../../../src/cli/first-manifests.ts';
+import { nameSchema } from '../../../src/domain/agent.ts';
 import { checkFirstRelease } from '../../../src/domain/check-release.ts';
 import { formatProblems, readManifest } from '../../../src/domain/manifest.ts';
 import { runInTest, tooLong } from './cli-io.ts';
@@ -42,9 +43,8 @@ describe('the two manifests', () => {
     expect(personFrom('')).toBe('me');
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (account) => {
-        readBoth(agentYaml('a', personFrom(account)), releaseYaml('a'));
+        expect(nameSchema.safeParse(personFrom(account)).success).toBe(true);
       }),
-      { numRuns: 50 },
     );
   });
 });

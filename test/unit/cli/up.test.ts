@@ -9,8 +9,12 @@ function given(env: NodeJS.ProcessEnv = {}) {
   const io = {
     env,
     columns: 80,
-    out: (text: string) => void (printed.out += text),
-    err: (text: string) => void (printed.err += text),
+    out(text: string) {
+      printed.out += text;
+    },
+    err(text: string) {
+      printed.err += text;
+    },
     interrupted: () => interrupt.signal,
   } as Partial<CliIo> as CliIo;
   return { cli: new Cli(io), interrupt, printed };
@@ -29,7 +33,12 @@ describe('portcullis up', () => {
     let stopped = false;
     const start: Start = async () => {
       setTimeout(() => interrupt.abort(), 20);
-      return running({ localTokenFile: '.portcullis/token', stop: async () => void (stopped = true) });
+      return running({
+        localTokenFile: '.portcullis/token',
+        async stop() {
+          stopped = true;
+        },
+      });
     };
     await runUp(cli, {}, start);
     expect(stopped).toBe(true);

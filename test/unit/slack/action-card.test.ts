@@ -11,7 +11,8 @@ const approved = { decided_by: 'person' as const, decided_at: AT, revision: 2 };
 const by = { decisions: [approvedBy('ana')] };
 const denied: CardFacts['decisions'][number] = { ...approvedBy('ben'), verdict: 'deny' };
 
-const buttons = (facts: CardFacts): unknown[] => elementsOf(actionCard(facts).blocks as never).map(({ element }) => element.action_id);
+const buttons = (facts: CardFacts): unknown[] =>
+  elementsOf(actionCard(facts).blocks as never).map(({ element }) => element.action_id);
 
 interface Case {
   name: string;
@@ -80,7 +81,10 @@ const CASES: Case[] = [
   },
   {
     name: 'superseded',
-    facts: { action: { state: 'superseded', superseded_because: 'rolled_back' }, ended: { by: 'judge', at: AT } },
+    facts: {
+      action: { state: 'superseded', superseded_because: 'rolled_back' },
+      ended: { by: 'judge', at: AT },
+    },
     decision: 'Void 2026-03-02 10:00 UTC: the permission it was asked under was rolled back',
     execution: 'Never begun',
     buttons: [],
@@ -124,7 +128,14 @@ const CASES: Case[] = [
     name: 'corrected',
     facts: {
       ...by,
-      action: { ...approved, state: 'executed', completed_at: AT, corrected_at: AT, corrected_by: 'cleo', correction_reason: 'Other room' },
+      action: {
+        ...approved,
+        state: 'executed',
+        completed_at: AT,
+        corrected_at: AT,
+        corrected_by: 'cleo',
+        correction_reason: 'Other room',
+      },
     },
     decision: 'Approved by Ana',
     execution: 'Executed 2026-03-02 10:00 UTC\n*Reported as wrong by Cleo 2026-03-02 10:00 UTC: Other room*',
@@ -132,20 +143,23 @@ const CASES: Case[] = [
   },
 ];
 
-test.each(CASES)('the card of an action that is $name', ({ facts, decision, execution, buttons: expected }) => {
-  const built = cardFacts(facts);
-  const card = actionCard(built);
-  const shown = read(card);
-  expect(shown).toContain(`*Decision:* ${decision}`);
-  expect(shown).toContain(`*Execution:* ${execution}`);
-  expect(buttons(built)).toEqual([...expected, BUTTON.open]);
-  expect(shown.split('\n')[0]).toMatch(/^\*Cancel order R-1\*\. The guest loses the room/);
-  expect(shown.split('\n').at(-1)).toBe(
-    `Action ${built.action.id} · revision ${built.action.revision} · digest ${'f00d'.repeat(16)} · epoch 7`,
-  );
-  expect(card.text).toMatch(/^Cancel order R-1\. The guest loses the room/);
-  read({ text: card.text, blocks: plainBlocks(card) });
-});
+test.each(CASES)(
+  'the card of an action that is $name',
+  ({ facts, decision, execution, buttons: expected }) => {
+    const built = cardFacts(facts);
+    const card = actionCard(built);
+    const shown = read(card);
+    expect(shown).toContain(`*Decision:* ${decision}`);
+    expect(shown).toContain(`*Execution:* ${execution}`);
+    expect(buttons(built)).toEqual([...expected, BUTTON.open]);
+    expect(shown.split('\n')[0]).toMatch(/^\*Cancel order R-1\*\. The guest loses the room/);
+    expect(shown.split('\n').at(-1)).toBe(
+      `Action ${built.action.id} · revision ${built.action.revision} · digest ${'f00d'.repeat(16)} · epoch 7`,
+    );
+    expect(card.text).toMatch(/^Cancel order R-1\. The guest loses the room/);
+    read({ text: card.text, blocks: plainBlocks(card) });
+  },
+);
 
 test('the first line of what waits has the deadline, in blocks and in the notification', () => {
   const card = actionCard(cardFacts());
@@ -175,7 +189,13 @@ test('arguments are shown in full while they fit, else what is missing is counte
 });
 
 test('test mode, advisory tools and scaled days are said', () => {
-  const tool = { risk: 'low', reversibility: 'reversible', undo: undefined, consequence: undefined, advisory: true } as const;
+  const tool = {
+    risk: 'low',
+    reversibility: 'reversible',
+    undo: undefined,
+    consequence: undefined,
+    advisory: true,
+  } as const;
   const shown = read(actionCard(cardFacts({ testMode: true, tool, dayMs: 60_000 })));
   expect(shown).toContain('TEST MODE');
   expect(shown).toContain('ADVISORY');

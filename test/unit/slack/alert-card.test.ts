@@ -35,7 +35,12 @@ const ROLLED_BACK = {
   approversInGroup: 2,
   voided: 3,
   inFlight: [{ action: 'a', agent: 'desk', tool: 'cancel', summary: 'Cancel R-9', begunAt: '' }],
-  executed: Array.from({ length: 12 }, (_, n) => ({ action: `${n}`, summary: `Cancel R-${n}`, reversibility: 'compensable', undo: 'Book again' })),
+  executed: Array.from({ length: 12 }, (_, n) => ({
+    action: `${n}`,
+    summary: `Cancel R-${n}`,
+    reversibility: 'compensable',
+    undo: 'Book again',
+  })),
   breachToRevokedMs: 84.4,
   incident: 'INC-1',
 };
@@ -64,10 +69,22 @@ test('a rollback says what now applies, what was done, and offers to roll back w
 });
 
 test.each([
-  ['rollout.gate', { rollout: 'desk-2', step: 3, phase: 'constrained', waitsFor: ['an owner approves the gate'] }, 'step 3 (constrained)'],
-  ['rollout.held', { rollout: 'desk-2', waitsFor: [{ for: 'time', detail: 'a new agent version' }] }, 'a new agent version'],
+  [
+    'rollout.gate',
+    { rollout: 'desk-2', step: 3, phase: 'constrained', waitsFor: ['an owner approves the gate'] },
+    'step 3 (constrained)',
+  ],
+  [
+    'rollout.held',
+    { rollout: 'desk-2', waitsFor: [{ for: 'time', detail: 'a new agent version' }] },
+    'a new agent version',
+  ],
   ['rollout.completed', { rollout: 'desk-2', segments: ['gold'] }, 'Segments: gold'],
-  ['switch.enabled', { scope: 'everything', reason: 'over', actor: 'olga' }, 'Enabled again: everything by olga: over'],
+  [
+    'switch.enabled',
+    { scope: 'everything', reason: 'over', actor: 'olga' },
+    'Enabled again: everything by olga: over',
+  ],
   ['action.unknown', { action: '0b7e', summary: 'Cancel R-1' }, 'Open the action'],
   ['something.new', {}, 'something.new: agent desk'],
   ['rollout.rolled_back', { inFlight: 'nonsense', executed: [{}], voided: 'x' }, 'Rolled back'],
@@ -76,23 +93,34 @@ test.each([
 });
 
 test('an alert about everything has no agent to disable; one of the switch does not offer it again', () => {
-  const everything = alertCard(alert('switch.disabled', { scope: 'everything', actor: 'cleo', reason: 'fire' }, { agent: null }));
+  const everything = alertCard(
+    alert('switch.disabled', { scope: 'everything', actor: 'cleo', reason: 'fire' }, { agent: null }),
+  );
   expect(visibleText(everything as never)).not.toContain('Disable agent');
   expect(read(everything)).toContain('Disabled: everything by cleo: fire');
 });
 
 test('an alert with a segment that is still exposed offers exactly that one', () => {
-  const card = alertCard(alert('rollout.held', { rollout: 'desk-2', segment: 'gold' }, { rollout: 'desk-2', exposed: ['gold', 'silver'] }));
+  const card = alertCard(
+    alert(
+      'rollout.held',
+      { rollout: 'desk-2', segment: 'gold' },
+      { rollout: 'desk-2', exposed: ['gold', 'silver'] },
+    ),
+  );
   expect(findElement(card as never, 'Roll back segment').element.value).toContain('"segment":"gold"');
 });
 
 test('webhookHeaders() signs id, time and body as Standard Webhooks says', () => {
-  const sign = (key: Buffer | string) => createHmac('sha256', key).update('alert-1.1772445600.{"a":1}').digest('base64');
+  const sign = (key: Buffer | string) =>
+    createHmac('sha256', key).update('alert-1.1772445600.{"a":1}').digest('base64');
   expect(webhookHeaders('secret', 'alert-1', AT, '{"a":1}')).toMatchObject({
     'webhook-id': 'alert-1',
     'webhook-timestamp': '1772445600',
     'webhook-signature': `v1,${sign('secret')}`,
   });
   const key = Buffer.from('0123456789');
-  expect(webhookHeaders(`whsec_${key.toString('base64')}`, 'alert-1', AT, '{"a":1}')['webhook-signature']).toBe(`v1,${sign(key)}`);
+  expect(
+    webhookHeaders(`whsec_${key.toString('base64')}`, 'alert-1', AT, '{"a":1}')['webhook-signature'],
+  ).toBe(`v1,${sign(key)}`);
 });

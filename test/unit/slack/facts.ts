@@ -9,7 +9,10 @@ const LATER = new Date('2026-03-02T11:00:00Z');
 type Action = CardFacts['action'];
 
 /** A pending write of the desk; `action` and the rest replace parts. */
-export function cardFacts({ action, ...more }: Partial<Omit<CardFacts, 'action'>> & { action?: Partial<Action> } = {}): CardFacts {
+export function cardFacts({
+  action,
+  ...more
+}: Partial<Omit<CardFacts, 'action'>> & { action?: Partial<Action> } = {}): CardFacts {
   return {
     version: 2,
     tool: {
@@ -95,6 +98,7 @@ export const approvedBy = (person: string): CardFacts['decisions'][number] => ({
 /** What a person reads, after Slack's own rules have passed it. */
 export function read(message: SlackMessage): string {
   refuseBadBlocks(message.blocks);
-  if (message.text.length > 4_000 || message.text.trim() === '') throw new Error(`text of ${message.text.length} characters`);
-  return visibleText(message);
+  if (message.text.length > 4_000 || message.text.trim() === '')
+    throw new Error(`text of ${message.text.length} characters`);
+  return visibleText({ text: message.text, blocks: message.blocks.map((block) => ({ ...block })) });
 }

@@ -7,11 +7,38 @@ import { codePieces, cut, dateText, escapeText, inline, link } from '../../../sr
 import { AT, approvedBy, cardFacts, read } from './facts.ts';
 
 const piece = fc.constantFrom(
-  '<!channel>', '<@U0ANA>', '<https://evil.test|safe>', '&lt;', '&', '```', '*bold*', '_i_', ':white_check_mark:',
-  '\n> quote', '\u202e', '\u200b', '\u2800', '\0', '\ud800', '😀', 'é', '@here', '\u2028', '|', '"', '\\', ' ', 'x'.repeat(500),
+  '<!channel>',
+  '<@U0ANA>',
+  '<https://evil.test|safe>',
+  '&lt;',
+  '&',
+  '```',
+  '*bold*',
+  '_i_',
+  ':white_check_mark:',
+  '\n> quote',
+  '\u202e',
+  '\u200b',
+  '\u2800',
+  '\0',
+  '\ud800',
+  '😀',
+  'é',
+  '@here',
+  '\u2028',
+  '|',
+  '"',
+  '\\',
+  ' ',
+  'x'.repeat(500),
 );
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.array(piece, { maxLength: 40 }).map((parts) => parts.join('')));
-const long = fc.tuple(text, fc.integer({ min: 1, max: 400 })).map(([part, times]) => part.repeat(times).slice(0, 60_000));
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.array(piece, { maxLength: 40 }).map((parts) => parts.join('')),
+);
+const long = fc
+  .tuple(text, fc.integer({ min: 1, max: 400 }))
+  .map(([part, times]) => part.repeat(times).slice(0, 60_000));
 
 test('no card breaks a limit of Slack, whatever the agent and people write', () => {
   fc.assert(
@@ -30,8 +57,15 @@ test('no card breaks a limit of Slack, whatever the agent and people write', () 
         segment: fc.option(text),
       }),
       fc.dictionary(text, fc.oneof(long, fc.integer(), fc.array(text, { maxLength: 5 })), { maxKeys: 5 }),
-      fc.record({ consequence: fc.option(long, { nil: undefined }), undo: fc.option(long, { nil: undefined }) }),
-      fc.record({ people: fc.integer({ min: 0, max: 20 }), name: long, reason: fc.option(long, { nil: undefined }) }),
+      fc.record({
+        consequence: fc.option(long, { nil: undefined }),
+        undo: fc.option(long, { nil: undefined }),
+      }),
+      fc.record({
+        people: fc.integer({ min: 0, max: 20 }),
+        name: long,
+        reason: fc.option(long, { nil: undefined }),
+      }),
       (action, args, tool, { people, name, reason }) => {
         const ids = Array.from({ length: people }, (_, index) => `p${index}`);
         const card = actionCard(
@@ -70,7 +104,9 @@ test('inline() leaves nothing that Slack would read as more than text', () => {
   expect(inline('<!channel> & <@U1> *b* `c` ~d~ _e_ snake_case_id', 200)).toBe(
     '&lt;!channel&gt; &amp; &lt;@U1&gt; ∗b∗ ˋcˋ ∼d∼ ˍeˍ snake_case_id',
   );
-  expect(inline('a\nb\u202ec @here :white_check_mark: 12:30:45', 200)).toBe('a b\\u{202e}c ＠here ꞉white_check_mark꞉ 12:30:45');
+  expect(inline('a\nb\u202ec @here :white_check_mark: 12:30:45', 200)).toBe(
+    'a b\\u{202e}c ＠here ꞉white_check_mark꞉ 12:30:45',
+  );
   expect(inline('> approved by Ana', 200)).toBe('› approved by Ana');
 });
 
@@ -89,7 +125,9 @@ test('codePieces() shows the whole text in order, or says how much is missing', 
 });
 
 test('link() shows where it leads, and links nothing but http(s)', () => {
-  expect(link('https://x.test/a?b=1&c=<d>|e', 'https://x.test/a')).toBe('<https://x.test/a?b=1&amp;c=%3Cd%3E%7Ce|https://x.test/a>');
+  expect(link('https://x.test/a?b=1&c=<d>|e', 'https://x.test/a')).toBe(
+    '<https://x.test/a?b=1&amp;c=%3Cd%3E%7Ce|https://x.test/a>',
+  );
   expect(link('javascript:alert(1)', 'javascript:alert(1)')).toBe('javascript:alert(1)');
   expect(dateText(AT)).toBe('<!date^1772445600^{date_short_pretty} at {time}|2026-03-02 10:00 UTC>');
 });

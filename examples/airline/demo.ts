@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { showIntro } from './demo/intro.ts';
+import { type DemoOptions, readOptions, USAGE } from './demo/options.ts';
+import { controlSet, inOrder, loadRecording } from './demo/recording.ts';
+import { jsonOf, showColumns, showCommands, showEnding, showInvariants } from './demo/report.ts';
+import { runDays } from './demo/run.ts';
+import { createScreen } from './demo/screen.ts';
+import { setStage } from './demo/setup.ts';
+
+/** The example in one command: service, desk, 90 days of recorded conversations, figures. Returns the exit code. */
+async function demo(options: DemoOptions): Promise<number> {
+  const { stdin, stdout } = process;
+  const interactive = stdin.isTTY === true && stdout.isTTY === true && !options.json;
+  const screen = createScreen(stdout, { interactive });
+  const recording = loadRecording();
+  const chosen = options.control ? controlSet(recording) : recording.conversations;
+  const conversations = inOrder(chosen, options.seed);
+  showIntro(screen, conversations, recording.truth, options);
+  const stage = await setStage(options, (line) => screen.line(line));
+  const stopped = new AbortController();
+  const interrupt = () => stopped.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    const interrupted = once(stopped.signal, 'abort').then(() => undefined);
+    const result = await Promise.race([
+      runDays(stage, screen, options, conversations, recording.truth),
+      interrupted,
+    ]);
+    if (!result) return 130;
+    showEnding(screen, result);
+    showColumns(screen, result);
+    showInvariants(screen, result);
+    if (!options.json || options.keep)
+      showCommands(screen, { dataFolder: stage.dataFolder, url: stage.service.url, keep: options.keep });
+    if (options.json) stdout.write(`${JSON.stringify(jsonOf(result))}\n`);
+    if (options.keep) await interrupted;
+    return result.invariants.every(({ holds }) => holds) ? 0 : 1;
+  } finally {
+    await stage.stop();
+    if (options.json) await rm(stage.dataFolder, { recursive: true, force: true });
+  }
+}
+
+try {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options.help) process.stdout.write(`${USAGE}\n`);
+  else process.exitCode = await demo(options);
+} catch (error) {
+  process.stderr.write(
+    `The demo could not go on: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,134 @@
+import type { DeskTally } from '../desk/server.ts';
+import type { RolloutStatus } from './api.ts';
+import type { Drill } from './drill.ts';
+import type { Invariant } from './invariants.ts';
+import { padEnd, padStart, percentOf, type Screen } from './screen.ts';
+import type { Count, Flow } from './tally.ts';
+import type { Rollback } from './watch.ts';
+
+/** Everything that is known at the end. */
+export interface Result {
+  recorded: { writes: number; through: number; right: number; wrong: number; refused: number };
+  flow: Flow;
+  judged: Count;
+  afterDivergence: Count;
+  rollbacks: (Rollback & { begunAfter: number })[];
+  drill: Drill;
+  begunWhileOff: number;
+  refusedMeanwhile: number;
+  desk: DeskTally;
+  log: { entries: number; verified: boolean };
+  status: RolloutStatus;
+  invariants: Invariant[];
+}
+
+/** How the rollout ended, in words: taken back, not earned, or earned. */
+export function showEnding(screen: Screen, { status, rollbacks }: Result): void {
+  screen.heading('Day 90: what became of the question');
+  if (rollbacks.length > 0) {
+    const where = rollbacks.map(({ segment }) => segment).join(', ');
+    screen.item('Answer', `No: taken back in ${where}. Everywhere else release 1 asked throughout.`);
+  } else if (status.status === 'completed') {
+    screen.item('Answer', 'Yes: earned, and in force.');
+  } else {
+    screen.item(
+      'Answer',
+      'Not earned. Nothing spoke against it enough to take it back, and too little for it to widen.',
+    );
+  }
+  for (const { detail } of status.waitsFor) screen.item('Waits for', detail);
+  screen.item(
+    'Thin groups',
+    'are never widened on hope: "inconclusive, N more needed" means N more harmless conversations.',
+  );
+}
+
+/** Two columns: what the recording did on its own, and what came of it behind the gate. */
+export function showColumns(
+  screen: Screen,
+  { recorded, flow, judged, afterDivergence: after, drill }: Result,
+): void {
+  const row = (name: string, left: number | string, right: number | string) =>
+    screen.line(`${padEnd(name, 48)}${padStart(left, 11)}${padStart(right, 14)}`);
+  screen.heading('As recorded, and governed');
+  row('', 'as recorded', 'governed');
+  row('writes the agent tried', recorded.writes, flow.asked);
+  row('went through', recorded.through, flow.executed);
+  row('  right', recorded.right, judged.rightExecuted + after.rightExecuted);
+  row('  wrong', recorded.wrong, judged.wrongExecuted + after.wrongExecuted);
+  row("refused by the airline's own tool", recorded.refused, flow.refusedByTool);
+  row('stopped before the airline', '-', stoppedOf(judged) + stoppedOf(after));
+  screen.line();
+  screen.line('Benefit and price, up to the first unexpected write of each conversation:');
+  row('  wrong writes stopped (benefit)', '-', judged.wrongStopped);
+  row('  wrong writes that got through', '-', judged.wrongExecuted);
+  row('  right writes stopped (price)', '-', judged.rightStopped);
+  row('  stopped, the airline would have refused them', '-', judged.futileStopped);
+  row('  answers asked of people (price)', '-', flow.humanAnswers);
+  row('  stopped by the switch or a rollback, asked again', '-', flow.askedAgain);
+  screen.line(`After the first unexpected write (another world, counted apart): ${after.asked} writes,`);
+  screen.line(
+    `${after.rightExecuted} right and ${after.wrongExecuted} wrong done, ${stoppedOf(after)} stopped, ${after.refusedByTool} refused by the airline.`,
+  );
+  screen.line();
+  const asked = percentOf(flow.pending, flow.asked);
+  screen.line(`${asked} of all writes asked a person. The answer key never errs: with real people`);
+  screen.line(
+    `some wrong writes would pass, and some right ones would not. Switch: ${drill.disableMs.toFixed(0)} ms.`,
+  );
+}
+
+const stoppedOf = (count: Count): number => count.rightStopped + count.wrongStopped + count.futileStopped;
+
+export function showInvariants(screen: Screen, { invariants }: Result): void {
+  screen.heading('What must always hold');
+  for (const { name, holds, found } of invariants) {
+    screen.line(`${holds ? '✓' : '✗'} ${padEnd(name, 50)} ${found}`);
+  }
+}
+
+/** Where to look further, and how to verify without believing this text. */
+export function showCommands(
+  screen: Screen,
+  { dataFolder, url, keep }: { dataFolder: string; url: string; keep: boolean },
+): void {
+  screen.heading('Look further, and verify');
+  if (!keep) screen.line(`PORTCULLIS_DATA=${dataFolder} npx portcullis up`);
+  const prefix = keep ? `PORTCULLIS_DATA=${dataFolder} ` : '';
+  if (keep) screen.line(`The service stays up at ${url} until Ctrl-C. In another terminal:`);
+  else screen.line('and, in another terminal with the same PORTCULLIS_DATA:');
+  screen.line(`${prefix}npx portcullis rollout status`);
+  screen.line(`${prefix}npx portcullis log verify`);
+  screen.line();
+}
+
+/** The one object of `--json`. */
+export function jsonOf(result: Result): Record<string, unknown> {
+  const { flow, judged, afterDivergence, rollbacks, drill, desk, log, invariants } = result;
+  const { rightExecuted, wrongExecuted, rightStopped, wrongStopped, futileStopped } = judged;
+  return {
+    ...flow,
+    rightWritesExecuted: rightExecuted,
+    wrongWritesExecuted: wrongExecuted,
+    wrongWritesStopped: wrongStopped,
+    rightWritesStopped: rightStopped,
+    futileWritesStopped: futileStopped,
+    afterDivergence,
+    rollbacks: rollbacks.map(({ segment, metric, eValue, events, breachToRevokedMs, begunAfter }) => ({
+      segment,
+      metric,
+      eValue,
+      events,
+      breachToRevokedMs,
+      begunAfter,
+    })),
+    switch: {
+      disableMs: drill.disableMs,
+      begunAfter: result.begunWhileOff,
+      refusedMeanwhile: result.refusedMeanwhile,
+    },
+    desk: { accepted: desk.accepted, refused: desk.refusedByTool },
+    log: { entries: log.entries, verified: log.verified },
+    invariants: Object.fromEntries(invariants.map(({ name, holds }) => [name, holds])),
+  };
+}

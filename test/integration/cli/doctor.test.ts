@@ -1,0 +1,86 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkTemporal } from '../../../src/cli/doctor/temporal.ts';
+import { freePort } from '../../../src/embedded/supervised-process.ts';
+import { TASK_QUEUE } from '../../../src/temporal/worker.ts';
+import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
+import { testTemporal } from '../../support/context.ts';
+import { runInTest, tooLong } from '../../unit/cli/cli-io.ts';
+
+let slack: FakeSlack;
+let cwd: string;
+
+beforeAll(async () => {
+  slack = await startFakeSlack();
+  cwd = mkdtempSync(join(tmpdir(), 'portcullis-cli-'));
+});
+afterAll(() => slack.stop());
+
+test('names what is wrong and how to mend it, with the service down', async () => {
+  const closed = await freePort();
+  mkdirSync(join(cwd, 'data'));
+  writeFileSync(join(cwd, 'data', 'lock'), '999999999\n');
+  const env = {
+    PORTCULLIS_URL: `http://127.0.0.1:${closed}`,
+    PORTCULLIS_DATA: 'data',
+    PORTCULLIS_DAY: '2s',
+    TEMPORAL_ADDRESS: `127.0.0.1:${closed}`,
+    SLACK_API_URL: slack.url,
+    SLACK_BOT_TOKEN: slack.tokens.bot,
+    SLACK_APP_TOKEN: 'xapp-wrong',
+  };
+  const { code, out } = await runInTest(['doctor'], { cwd, env });
+  expect(code).toBe(1);
+  expect(out).toMatch(/^warn {2}data folder: .*process\s+999999999, which\s+is gone/m);
+  expect(out).toMatch(/^warn {2}day: PORTCULLIS_DAY is 2 s/m);
+  expect(out).toMatch(/^warn {2}service: Portcullis does not answer/m);
+  expect(out).toMatch(/^fail {2}Temporal: 127\.0\.0\.1/m);
+  expect(out).toMatch(/^ok {4}Slack bot token: accepted/m);
+  expect(out).toMatch(/^fail {2}Slack app token: Slack answered apps\.connections\.open with invalid_auth/m);
+  expect(out).toContain('-> Set SLACK_APP_TOKEN');
+  expect(out).not.toContain('xapp-wrong');
+  expect(tooLong(out)).toEqual([]);
+});
+
+test('wrong variables and a database that is away are failures; JSON holds the same', async () => {
+  const wrong = await runInTest(['doctor', '--output', 'json'], {
+    cwd,
+    env: { PORTCULLIS_PORT: 'x', DATABASE_URL: 'y' },
+  });
+  expect(wrong).toMatchObject({ code: 1 });
+  const { checks } = wrong.json<{ checks: { name: string; state: string; detail: string }[] }>();
+  expect(checks.find(({ name }) => name === 'config')).toMatchObject({
+    state: 'fail',
+    detail: expect.stringMatching(/DATABASE_URL[\s\S]*PORTCULLIS_PORT/),
+  });
+  const away = { DATABASE_URL: `postgres://a:secret@127.0.0.1:${await freePort()}/gone` };
+  const { code, out } = await runInTest(['doctor'], { cwd, env: away });
+  expect(code).toBe(1);
+  expect(out).toMatch(/^fail {2}database: 127\.0\.0\.1:\d+\/gone does not answer/m);
+  expect(out).not.toContain('secret');
+});
+
+test('Temporal: a missing namespace, nobody polling, then somebody', async () => {
+  const { address, namespace } = testTemporal();
+  expect(await checkTemporal({ address, namespace: 'no-such' })).toMatchObject([{ state: 'fail' }]);
+  const connection = await NativeConnection.connect({ address });
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: TASK_QUEUE,
+    activities: { nothing: async () => {} },
+    workflowsPath: join(import.meta.dirname, '../../workflow/support.workflows.ts'),
+  });
+  await worker.runUntil(async () => {
+    await expect
+      .poll(() => checkTemporal({ address, namespace }), { timeout: 20_000 })
+      .toMatchObject([
+        { name: 'Temporal', state: 'ok' },
+        { name: 'worker', state: 'ok' },
+      ]);
+  });
+  await connection.close();
+});

@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { completeAction } from '../../../src/actions/complete.ts';
+import type { WireAsked } from '../../../src/cli/wire.ts';
+import { agentActor } from '../../support/fixtures.ts';
+import { tooLong } from '../../unit/cli/cli-io.ts';
+import { type CliHarness, startCliHarness } from './harness.ts';
+
+const BIN = resolve(import.meta.dirname, '../../../bin/portcullis.js');
+const ASK = [
+  'action',
+  'ask',
+  'my-agent',
+  'send_email',
+  '--args',
+  '{"to": "b@example.org", "subject": "Hello"}',
+];
+
+let cli: CliHarness;
+let asked: WireAsked;
+
+beforeAll(async () => {
+  cli = await startCliHarness();
+});
+afterAll(() => cli.close());
+
+test('init, and apply shows what would come and asks', async () => {
+  expect(await cli.run('init', '--person', 'ana', '--dir', 'mine')).toMatchObject({ code: 0 });
+  const files = ['mine/agent.yaml', 'mine/release-1.yaml'];
+  const unasked = await cli.run('apply', ...files);
+  expect(unasked).toMatchObject({ code: 2 });
+  expect(unasked.err).toContain('Add --yes');
+  const refused = await cli.runWith({ answers: [false] }, 'apply', ...files);
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.out).toContain('Nothing was applied');
+  expect((await cli.run('posture')).out).toContain('No agents yet');
+
+  const applied = await cli.runWith({ answers: [true] }, 'apply', ...files);
+  expect(applied).toMatchObject({ code: 0 });
+  expect(applied.out).toContain('  + tool send_email');
+  expect(applied.out).toContain('  + grant send_email: asks reviewers');
+  expect(applied.out).toContain('testMode: owners may approve');
+  expect(applied.out).toContain('portcullis adopt my-agent 1');
+  expect(tooLong(applied.out)).toEqual([]);
+
+  const again = await cli.run('apply', ...files);
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.out).toContain('Nothing to apply.');
+});
+
+test('adopt, and a question waits for a person', async () => {
+  expect((await cli.run('adopt', 'my-agent', '1', '--reason', 'first')).out).toContain(
+    'is in force in default',
+  );
+  const result = await cli.run(...ASK, '--key', 'k-1', '--reason', 'She asked', '--output', 'json');
+  expect(result.code).toBe(6);
+  asked = result.json<WireAsked>();
+  expect(asked).toMatchObject({ state: 'pending', idempotencyKey: 'k-1' });
+  const again = await cli.run(...ASK, '--key', 'k-1');
+  expect(again.out).toContain('WAITING for reviewers');
+  expect(again.out).toContain(`portcullis action approve ${asked.id}`);
+});
+
+test('it is listed, shown and approved, with the arguments that were seen', async () => {
+  const list = await cli.run('action', 'list', '--state', 'pending');
+  expect(list.out).toContain(asked.id);
+  expect(list.out).toContain('Send "Hello" to b@example.org');
+  expect(tooLong(list.out)).toEqual([]);
+  const shown = await cli.run('action', 'show', asked.id);
+  expect(shown.out).toContain('TEST MODE');
+  expect(shown.out).toContain('"to": "b@example.org"');
+  expect(shown.out).toContain(asked.argsDigest);
+
+  expect(await cli.run('action', 'approve', asked.id, '--reason', 'x', '--digest', '00')).toMatchObject({
+    code: 1,
+  });
+  const kept = await cli.runWith({ answers: [false] }, 'action', 'approve', asked.id, '--reason', 'x');
+  expect(kept).toMatchObject({ code: 1 });
+  expect(kept.err).toContain('"to": "b@example.org"');
+  const approved = await cli.run('action', 'approve', asked.id, '--reason', 'fine');
+  expect(approved).toMatchObject({ code: 0 });
+  expect(approved.out).toContain('Approved: Send "Hello" to b@example.org (approved)');
+  expect((await cli.run('action', 'approve', asked.id, '--reason', 'fine')).out).toContain('Approved before');
+  const changed = await cli.run('action', 'deny', asked.id, '--reason', 'no');
+  expect(changed).toMatchObject({ code: 1 });
+  expect(changed.err).toContain('Code: already_decided');
+});
+
+test('asked again it begins, once, with a credential; a wrong one is reported', async () => {
+  const begun = await cli.run(...ASK, '--key', 'k-1', '--reason', 'She asked', '--begin', '--output', 'json');
+  expect(begun.code).toBe(0);
+  expect(begun.json<WireAsked>().credential?.scopes).toEqual(['email:send']);
+  expect(await cli.run('action', 'correct', asked.id, '--reason', 'too early')).toMatchObject({ code: 1 });
+  const executionId = begun.json<WireAsked>().execution?.executionId ?? '';
+  await completeAction(cli.services, agentActor({ agent: 'my-agent' }), {
+    id: asked.id,
+    executionId,
+    ok: true,
+  });
+  expect((await cli.run('action', 'correct', asked.id, '--reason', 'wrong person')).out).toContain(
+    'Reported as wrong',
+  );
+});
+
+test('what no grant covers is denied, with the reason', async () => {
+  const denied = await cli.run('action', 'ask', 'my-agent', 'delete_all', '--args', '{}');
+  expect(denied).toMatchObject({ code: 1 });
+  expect(denied.out).toContain('DENIED');
+  expect(denied.out).toMatch(/Reasons\n {2}- .*\([a-z_]+\)/);
+});
+
+test('the real command goes by the file an embedded service writes', async () => {
+  const { out, err } = await cli.run('token', 'create', '--role', 'auditor', '--expires', '1d');
+  expect(err).toContain('for auditor, until 2026-01-02');
+  writeFileSync(join(cli.cwd, 'token'), JSON.stringify({ url: cli.url, token: out.trim() }));
+  const env = { PATH: process.env.PATH, PORTCULLIS_DATA: '.' };
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [BIN, 'action', 'list', '--output', 'json'],
+    { cwd: cli.cwd, env },
+  );
+  expect(JSON.parse(stdout)).toMatchObject({ actions: [{ agent: 'my-agent' }, { id: asked.id }] });
+});
