@@ -42,6 +42,7 @@ export function formatDuration(ms: number): string {
 /** `in 20 min`, `3 h ago`. */
 export function formatRelative(at: string | Date, now: Date): string {
   const ms = new Date(at).getTime() - now.getTime();
+  if (Math.abs(ms) < 1_000) return 'now';
   return ms >= 0 ? `in ${formatDuration(ms)}` : `${formatDuration(-ms)} ago`;
 }
 

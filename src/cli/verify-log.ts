@@ -60,7 +60,10 @@ export async function verifyWholeLog(
     onPage(place.seq);
   }
   const beyond = marks.find(({ seq }) => seq > place.seq);
-  if (beyond) return verdict(place, { seq: place.seq + 1, fault: 'cut-off' });
+  if (beyond) {
+    await assertWholeView(api, place.seq + 1);
+    return verdict(place, { seq: place.seq + 1, fault: 'cut-off' });
+  }
   if (!(await isSigned(api, checkpoint))) return verdict(place, { seq: checkpoint.seq, fault: 'signature' });
   return verdict(place);
 }
@@ -73,7 +76,7 @@ function hashAt(seq: number, before: LogHead, entries: readonly LogRecord[]): st
 /** A token of one agent sees that agent's entries alone: gaps there say nothing. */
 async function assertWholeView(api: ApiClient, seq: number): Promise<void> {
   const hidden = await api.get(`/v1/log/entries/${seq}`).then(
-    () => true,
+    () => false,
     (error: unknown) => error instanceof CliError && / about agent /.test(error.message),
   );
   if (!hidden) return;

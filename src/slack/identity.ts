@@ -113,9 +113,9 @@ async function personOf(
   const user = await directory.user(who.userId);
   if (user?.deactivated || user?.bot)
     throw new AppError('forbidden', `Slack user ${who.userId} is deactivated or a bot`);
-  if (byId !== undefined) return actorOf(agent, byId, who, `slack ${slackId}`);
+  if (byId !== undefined) return actorOf(agent, byId, `slack ${slackId}`);
   const byEmail = user && personByEmail(agent, user, directory);
-  return byEmail === undefined ? undefined : actorOf(agent, byEmail, who, `slack ${slackId} by e-mail`);
+  return byEmail === undefined ? undefined : actorOf(agent, byEmail, `slack ${slackId} by e-mail`);
 }
 
 /** Only one person, without a Slack id of their own, and a user of this workspace: anything else is nobody. */
@@ -127,7 +127,7 @@ function personByEmail(agent: Agent, user: SlackUser, { teamId }: SlackDirectory
   return found.length === 1 && first && first[1].slack === undefined ? first[0] : undefined;
 }
 
-function actorOf(agent: Agent, person: string, _who: SlackPerson, identity: string): Actor {
+function actorOf(agent: Agent, person: string, identity: string): Actor {
   return {
     id: person,
     person,

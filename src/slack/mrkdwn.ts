@@ -1,5 +1,5 @@
 /** Cannot be seen, or changes how its neighbours are read: spelled out, so that nothing is dressed up with it. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u2800\u3164\uFFA0]|\p{Surrogate}/gu;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]|\u034F|\p{Surrogate}/gu;
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 /** Our own markup (theirs is escaped), an entity, or a code point. */
 const TOKEN = /<[^<>]*>|&(?:amp|lt|gt);|[\s\S]/gu;

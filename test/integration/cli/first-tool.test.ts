@@ -67,7 +67,7 @@ test('adopt, and a question waits for a person', async () => {
 test('it is listed, shown and approved, with the arguments that were seen', async () => {
   const list = await cli.run('action', 'list', '--state', 'pending');
   expect(list.out).toContain(asked.id);
-  expect(list.out).toContain('Send "Hello" to b@example.org');
+  expect(list.flat).toContain('Send "Hello" to b@example.org');
   expect(tooLong(list.out)).toEqual([]);
   const shown = await cli.run('action', 'show', asked.id);
   expect(shown.out).toContain('TEST MODE');

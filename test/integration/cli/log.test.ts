@@ -61,7 +61,7 @@ test('verify recomputes everything; a kept head proves the past; one agent is no
   writeFileSync(`${cli.cwd}/head.json`, head.out);
   await givenPendingAction(cli.services);
   await cli.sequence();
-  expect((await cli.run('log', 'verify', '--against', 'head.json')).out).toContain(
+  expect((await cli.run('log', 'verify', '--against', 'head.json')).flat).toContain(
     'is the one that was kept',
   );
   const own = await givenToken(cli.services, 'auditor', { agent: 'other' });
@@ -72,6 +72,9 @@ test('verify recomputes everything; a kept head proves the past; one agent is no
 
 test('verify ends with 5 when an entry is changed, the past rewritten or the end cut off', async () => {
   const { sql: db } = cli.services.db;
+  // The store refuses it: whoever does this owns the database.
+  for (const table of ['log_entry', 'log_chain'])
+    await sql.raw(`ALTER TABLE ${table} DISABLE TRIGGER ALL`).execute(db);
   const rewrite = (from: string, to: string) =>
     sql`UPDATE log_entry SET body = replace(body, ${from}, ${to}) WHERE kind = 'release.adopted'`.execute(db);
   await rewrite('"first"', '"other"');

@@ -74,7 +74,7 @@ export async function openDesk({
     async givenCard(more) {
       const action = await givenPendingAction(services, more);
       await cards.syncActionCards(action.id);
-      return { action, card: await slack.nextMessage(CHANNEL) };
+      return { action, card: await slack.nextMessage(CHANNEL, ({ text }) => text.includes(action.id)) };
     },
     row: (id) => actionById(services.db.sql, id),
     async [Symbol.asyncDispose]() {

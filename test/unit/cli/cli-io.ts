@@ -6,6 +6,8 @@ export interface CliResult {
   code: number;
   out: string;
   err: string;
+  /** Standard output in one line: however it was wrapped. */
+  flat: string;
   /** Standard output as JSON. */
   json<T = Record<string, unknown>>(): T;
 }
@@ -44,7 +46,7 @@ export async function runInTest(argv: readonly string[], options: CliTestOptions
     },
   };
   const code = await runCli(argv, io);
-  return { code, out, err, json: <T>() => JSON.parse(out) as T };
+  return { code, out, err, flat: out.replace(/\s+/g, ' '), json: <T>() => JSON.parse(out) as T };
 }
 
 /** Lines that a terminal of 80 columns would break. */
