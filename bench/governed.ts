@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { applyAgent } from '../src/agents/apply.ts';
+import type { Actor, Role } from '../src/context.ts';
 import { readManifest } from '../src/domain/manifest.ts';
 import { adoptRelease } from '../src/releases/adopt.ts';
 import { createRelease } from '../src/releases/create.ts';
 import type { Portcullis } from '../src/server.ts';
 import { insertToken } from '../src/tokens/tokens.ts';
-import type { Actor, Role } from '../src/context.ts';
 
 const AGENT = `agent: bench
 people: { olga: {}, ana: { slack: U0ANA/T0FAKE } }
@@ -32,7 +32,14 @@ export interface Governed {
 
 /** Applies the bench's agent and makes its tokens. */
 export async function givenGoverned({ services, url }: Portcullis): Promise<Governed> {
-  const manager: Actor = { id: 'olga', person: 'olga', roles: ['release-manager'], via: 'api', identity: 'bench', attributes: {} };
+  const manager: Actor = {
+    id: 'olga',
+    person: 'olga',
+    roles: ['release-manager'],
+    via: 'api',
+    identity: 'bench',
+    attributes: {},
+  };
   const agent = readManifest('agent.yaml', AGENT, 'agent');
   if (!agent.ok) throw new Error(JSON.stringify(agent.problems));
   const release = readManifest('release.yaml', RELEASE, 'release', agent.value);
@@ -41,7 +48,11 @@ export async function givenGoverned({ services, url }: Portcullis): Promise<Gove
   await createRelease(services, manager, release.value);
   await adoptRelease(services, manager, { agent: 'bench', version: '1', reason: 'bench' });
   const headersOf = async (roles: Role[], person?: string) => {
-    const { token } = await insertToken(services.db.sql, services.clock.now(), 'bench', { roles, agent: 'bench', person });
+    const { token } = await insertToken(services.db.sql, services.clock.now(), 'bench', {
+      roles,
+      agent: 'bench',
+      person,
+    });
     return { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   };
   const agentHeaders = await headersOf(['agent']);

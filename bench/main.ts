@@ -26,12 +26,16 @@ async function benchWrites(governed: Governed, floor: Floor) {
   const [write, bare] = await alternately(SEQUENTIAL, governed.write, floor.once);
   say(`(a) governed write, ask to executed     p50 ${ms(write.p50)}   p99 ${ms(write.p99)}   one at a time`);
   say(`    floor: 2 activities and 1 Update    p50 ${ms(bare.p50)}   p99 ${ms(bare.p99)}`);
-  say(`    governed / floor                    p50 ${ratio(write.p50, bare.p50)}   p99 ${ratio(write.p99, bare.p99)}   aim: at most 0.50 x`);
+  say(
+    `    governed / floor                    p50 ${ratio(write.p50, bare.p50)}   p99 ${ratio(write.p99, bare.p99)}   aim: at most 0.50 x`,
+  );
   const writes = await atOnce(AT_ONCE, governed.write);
   const bares = await atOnce(AT_ONCE, floor.once);
   say(`    ${AT_ONCE} at once: governed              p50 ${ms(writes.p50)}   all in ${ms(writes.totalMs)}`);
   say(`    ${AT_ONCE} at once: floor                 p50 ${ms(bares.p50)}   all in ${ms(bares.totalMs)}`);
-  say(`    governed / floor                    p50 ${ratio(writes.p50, bares.p50)}   all ${ratio(writes.totalMs, bares.totalMs)}`);
+  say(
+    `    governed / floor                    p50 ${ratio(writes.p50, bares.p50)}   all ${ratio(writes.totalMs, bares.totalMs)}`,
+  );
 }
 
 /** (b) Reads under load: each recorded before it is answered. */
@@ -47,12 +51,20 @@ async function benchReads(url: string, governed: Governed) {
         method: 'POST',
         setupRequest: (request) => ({
           ...request,
-          body: JSON.stringify({ agentVersion: '1', tool: 'lookup', args: {}, subject: 'conversation-1', idempotencyKey: `read-${process.pid}-${n++}` }),
+          body: JSON.stringify({
+            agentVersion: '1',
+            tool: 'lookup',
+            args: {},
+            subject: 'conversation-1',
+            idempotencyKey: `read-${process.pid}-${n++}`,
+          }),
         }),
       },
     ],
   });
-  say(`(b) POST /v1/actions, reads, 16 callers   p50 ${ms(result.latency.p50)}   p99 ${ms(result.latency.p99)}   ${Math.round(result.requests.average)}/s   ${result.non2xx} refused`);
+  say(
+    `(b) POST /v1/actions, reads, 16 callers   p50 ${ms(result.latency.p50)}   p99 ${ms(result.latency.p99)}   ${Math.round(result.requests.average)}/s   ${result.non2xx} refused`,
+  );
 }
 
 /** (d) From the question to the card in Slack. */
@@ -72,24 +84,43 @@ async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
   const postgres = await startPostgres({ own: true });
   const { path } = await findTemporalBinary({ log: say });
-  const temporal = await startTemporalServer({ binary: path, namespace: 'default', dbFile: join(folder, 't.db'), logFile: join(folder, 't.log') });
+  const temporal = await startTemporalServer({
+    binary: path,
+    namespace: 'default',
+    dbFile: join(folder, 't.db'),
+    logFile: join(folder, 't.log'),
+  });
   const slack = await startFakeSlack({
     users: [{ id: 'U0ANA', name: 'ana', teamId: 'T0FAKE' }],
     channels: [{ id: 'C0APPROVALS', name: 'approvals' }],
   });
-  const common = { DATABASE_URL: await createDatabase(postgres), TEMPORAL_ADDRESS: temporal.address, PORTCULLIS_PORT: '0', PORTCULLIS_LOG_LEVEL: 'error' };
+  const common = {
+    DATABASE_URL: await createDatabase(postgres),
+    TEMPORAL_ADDRESS: temporal.address,
+    PORTCULLIS_PORT: '0',
+    PORTCULLIS_LOG_LEVEL: 'error',
+  };
   const service = await startPortcullis(
-    readConfig({ ...common, SLACK_BOT_TOKEN: slack.tokens.bot, SLACK_APP_TOKEN: slack.tokens.app, SLACK_API_URL: slack.url }),
+    readConfig({
+      ...common,
+      SLACK_BOT_TOKEN: slack.tokens.bot,
+      SLACK_APP_TOKEN: slack.tokens.app,
+      SLACK_API_URL: slack.url,
+    }),
   );
   const floor = await startFloor(temporal.address);
   try {
-    say(`${cpus().length} cores, Node ${process.versions.node}, Postgres and Temporal dev server on this machine, all in one run\n`);
+    say(
+      `${cpus().length} cores, Node ${process.versions.node}, Postgres and Temporal dev server on this machine, all in one run\n`,
+    );
     const governed = await givenGoverned(service);
     await benchCards(governed, slack);
     await benchWrites(governed, floor);
     await benchReads(service.url, governed);
     const { binaryUpdatesPerSecond, judgementsPerSecond } = benchEprocess();
-    say(`(c) e-process updates                     ${Math.round(binaryUpdatesPerSecond).toLocaleString('en')}/s   judgements over 90 days ${Math.round(judgementsPerSecond).toLocaleString('en')}/s`);
+    say(
+      `(c) e-process updates                     ${Math.round(binaryUpdatesPerSecond).toLocaleString('en')}/s   judgements over 90 days ${Math.round(judgementsPerSecond).toLocaleString('en')}/s`,
+    );
   } finally {
     await floor.stop();
     await service.stop();

@@ -3,7 +3,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { subjectDigest } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
-import type { ActionTable } from '../db/tables.ts';
+import type { ActionTable } from '../db/tables-action.ts';
 
 const BATCH_MAX = 64;
 const SUBJECTS_KEPT = 10_000;

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Sql } from '../db/database.ts';
-import type { ActionTable } from '../db/tables.ts';
+import type { ActionTable } from '../db/tables-action.ts';
 import { AppError } from '../errors.ts';
 
 /** The row of one action: the authority on its state. */

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import type { DecisionTable } from '../db/tables.ts';
+import type { DecisionTable } from '../db/tables-action.ts';
 import type { SupersededBecause } from '../domain/action.ts';
 import type { Agent, Tool } from '../domain/agent.ts';
 import type { Outcome, Reason } from '../domain/decision.ts';

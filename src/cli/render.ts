@@ -50,14 +50,17 @@ export function wrap(text: string, width: number): string[] {
 
 function wrapLine(line: string, width: number): string[] {
   const lines: string[] = [];
-  let current = '';
-  for (const word of line.split(' ')) {
-    const joined = current === '' ? word : `${current} ${word}`;
+  // What a line is indented by belongs to its first word: JSON stays readable.
+  let current = /^ */.exec(line)?.[0].slice(0, Math.floor(width / 2)) ?? '';
+  let begun = false;
+  for (const word of line.trimStart().split(' ')) {
+    const joined = begun ? `${current} ${word}` : current + word;
+    begun = true;
     if (displayWidth(joined) <= width) {
       current = joined;
       continue;
     }
-    if (current !== '') lines.push(current);
+    if (current.trim() !== '') lines.push(current);
     const pieces = cut(word, width);
     current = pieces.pop() ?? '';
     lines.push(...pieces);

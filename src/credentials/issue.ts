@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { sql } from 'kysely';
 import type { Services } from '../context.ts';
 import type { ActionRow } from '../actions/store.ts';
-import type { CredentialSpec } from '../db/tables.ts';
+import type { CredentialSpec } from '../db/tables-action.ts';
 import { SIGNING_ALGORITHM } from './keys.ts';
 
 /** A credential for exactly one action. `token` is a JWT; it is never stored. */

@@ -1,13 +1,9 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { ActionState, SupersededBecause } from '../domain/action.ts';
+import type { Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
-import type { Arm, Reason, SegmentExposure } from '../domain/decision.ts';
-import type { ApprovalPolicy, Release } from '../domain/release.ts';
-
-/** JSON columns are written as text, so that arrays never become SQL arrays. */
-type Json<T> = ColumnType<T, string, string>;
-type JsonOrNull<T> = ColumnType<T | null, string | null, string | null>;
-type Timestamp = Date;
+import type { Arm, SegmentExposure } from '../domain/decision.ts';
+import type { Release } from '../domain/release.ts';
+import type { Json, JsonOrNull, Timestamp } from './columns.ts';
+import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
 
 export interface InstallationTable {
   id: number;
@@ -116,93 +112,6 @@ export interface SubjectTable {
   agent: string;
   name: string;
   key: Buffer;
-}
-
-export interface ActionTable {
-  id: string;
-  agent: string;
-  idempotency_key: string;
-  request_digest: string;
-  agent_version: string;
-  tool: string;
-  kind: 'read' | 'write';
-  segment: string | null;
-  arm: Arm;
-  release: string | null;
-  rollout_id: string | null;
-  generation: number | null;
-  bucket: number | null;
-  phase: string | null;
-  event_day: number | null;
-  epoch: number;
-  grant_name: string | null;
-  state: ActionState;
-  decided_by: 'policy' | 'person' | null;
-  superseded_because: SupersededBecause | null;
-  revision: number;
-  reasons: Json<Reason[]>;
-  args_digest: string;
-  subject_id: number | null;
-  subject_digest: string;
-  summary: string;
-  why: string | null;
-  behind: string | null;
-  links: Json<string[]>;
-  approval: JsonOrNull<ApprovalPolicy>;
-  credential: JsonOrNull<CredentialSpec>;
-  limits: Json<{ perHour?: number; perDay?: number }>;
-  asked_at: Timestamp;
-  asked_by: string;
-  expires_at: Timestamp | null;
-  remind_at: Timestamp | null;
-  decided_at: Timestamp | null;
-  deny_reason: string | null;
-  execution_id: string | null;
-  began_at: Timestamp | null;
-  start_by: Timestamp | null;
-  deadline_at: Timestamp | null;
-  completed_at: Timestamp | null;
-  result_digest: string | null;
-  error_code: string | null;
-  corrected_by: string | null;
-  corrected_at: Timestamp | null;
-  correction_reason: string | null;
-}
-
-/** What a minted credential may do: the pure description kept with the action. */
-export interface CredentialSpec {
-  scopes: string[];
-  audience: string;
-  ttlMs: number;
-}
-
-export interface ActionPrivateTable {
-  action_id: string;
-  args: string;
-  context: string;
-  salt: Buffer;
-  result: string | null;
-}
-
-export interface DecisionTable {
-  action_id: string;
-  person: string;
-  verdict: 'approve' | 'deny';
-  at: Timestamp;
-  via: string;
-  identity: string;
-  seen_revision: number | null;
-  seen_digest: string | null;
-  reason: string | null;
-}
-
-export interface CredentialTable {
-  jti: string;
-  action_id: string;
-  execution_id: string;
-  issued_at: Timestamp;
-  expires_at: Timestamp;
-  revoked_at: Timestamp | null;
 }
 
 export interface OutcomeTable {

@@ -4,6 +4,7 @@ import { ACTION_STATES } from '../../domain/action.ts';
 import { actionsText, actionText, credentialText, reasonsText } from '../action-text.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { formatTimeAndDistance } from '../format.ts';
 import { jsonObject } from '../input.ts';
 import { bullets, command, fields, paragraph, sections } from '../render.ts';
 import type { WireAction, WireAsked, WireDecided } from '../wire.ts';
@@ -118,7 +119,7 @@ function askedText(cli: Cli, asked: WireAsked, key: string): string {
         ['Action', asked.id],
         ['Key', key],
         ['Page', asked.url],
-        ['Begun', asked.startBy && `write before ${asked.startBy}`],
+        ['Begun', asked.startBy && `write before ${formatTimeAndDistance(asked.startBy, now())}`],
       ],
       columns,
     ),

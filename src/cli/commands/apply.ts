@@ -1,6 +1,6 @@
 import { applyManifests, lookUpAgent, type Preview, previewManifests } from '../apply-manifests.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
-import { bullets, command, paragraph, sections, wrap } from '../render.ts';
+import { command, paragraph, sections, wrap } from '../render.ts';
 
 interface ApplyOptions {
   yes?: boolean;
@@ -64,7 +64,7 @@ function previewText({ file, kind, agent, version, changes, warnings, unchanged 
   return [
     paragraph(`${title}${stored}`),
     ...(lines.length > 0 ? lines : [`    ${against}`]),
-    ...(warnings.length > 0 ? [bullets(warnings)] : []),
+    ...warnings.map((warning) => changeLine('!', warning)),
   ].join('\n');
 }
 

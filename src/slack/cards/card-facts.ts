@@ -1,7 +1,7 @@
 import { type ActionRow, actionById, privateOf } from '../../actions/store.ts';
 import type { Services } from '../../context.ts';
 import type { Sql } from '../../db/database.ts';
-import type { DecisionTable } from '../../db/tables.ts';
+import type { DecisionTable } from '../../db/tables-action.ts';
 import type { Agent, Tool } from '../../domain/agent.ts';
 import { eligibility } from '../../domain/approval.ts';
 import { parseRedactPath, redact } from '../../domain/redact.ts';

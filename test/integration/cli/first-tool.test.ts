@@ -122,5 +122,7 @@ test('the real command goes by the file an embedded service writes', async () =>
     [BIN, 'action', 'list', '--output', 'json'],
     { cwd: cli.cwd, env },
   );
-  expect(JSON.parse(stdout)).toMatchObject({ actions: [{ agent: 'my-agent' }, { id: asked.id }] });
+  expect(JSON.parse(stdout)).toMatchObject({
+    actions: expect.arrayContaining([expect.objectContaining({ id: asked.id })]),
+  });
 });

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
@@ -127,6 +128,18 @@ describe('by DATABASE_URL', () => {
     expect((await cli.run('log', 'tail', '--kind', 'token.created')).out).toContain('by cli ops');
   });
 
+  test('a begin that is stuck is ended and named', async () => {
+    const stuck = new pg.Client({ connectionString: env.DATABASE_URL, application_name: 'stuck begin' });
+    stuck.on('error', () => {});
+    await stuck.connect();
+    await stuck.query('BEGIN; SELECT pg_advisory_xact_lock_shared(gate_key())');
+    const result = await cli.runWith({ env }, 'disable', 'tool/desk/refund', '--reason', 'stuck', '--direct');
+    await stuck.end().catch(() => {});
+    expect(result.code).toBe(0);
+    expect(result.flat).toMatch(/^CLOSED in 1 s/);
+    expect(result.flat).toMatch(/Ended stuck begin \(backend \d+\)/);
+  });
+
   test('the switch works while the API is down: no write begins afterwards', async () => {
     const approved = await givenApprovedAction(cli.services);
     await cli.stopApi();
@@ -146,8 +159,9 @@ describe('by DATABASE_URL', () => {
     expect(out).toMatch(/^CLOSED in [\d.]+ m?s by the\s+database/);
     const begin = beginAction(cli.services, agentActor(), { id: approved.id, executionId: 'e-9' });
     await expect(begin).rejects.toMatchObject({ code: expect.stringMatching(/stopped|not_approved/) });
-    const row = await cli.services.db.sql.selectFrom('switch').selectAll().executeTakeFirstOrThrow();
-    expect(row).toMatchObject({ scope: 'agent/desk', disabled: true, actor: 'cli omar' });
+    const switches = cli.services.db.sql.selectFrom('switch').selectAll();
+    const row = await switches.where('scope', '=', 'agent/desk').executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ disabled: true, actor: 'cli omar' });
   });
 
   test('an API that accepts and says nothing is given two seconds', async () => {

@@ -55,6 +55,19 @@ describe('text of others', () => {
       expect(displayWidth(line)).toBeLessThanOrEqual(20);
   });
 
+  test('wrap() keeps indentation, so that JSON stays readable', () => {
+    const text = JSON.stringify({ to: 'ana', list: ['a long word '.repeat(4).trim()] }, null, 2);
+    expect(wrap(text, 30)).toEqual([
+      '{',
+      '  "to": "ana",',
+      '  "list": [',
+      '    "a long word a long word a',
+      'long word a long word"',
+      '  ]',
+      '}',
+    ]);
+  });
+
   test('quoted() makes one shell argument', () => {
     expect(quoted('agent/desk')).toBe('agent/desk');
     expect(quoted("it's $HOME")).toBe(`'it'\\''s $HOME'`);

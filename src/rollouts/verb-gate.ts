@@ -1,0 +1,74 @@
+import type { Actor, Services } from '../context.ts';
+import { machineWaits } from '../domain/phase.ts';
+import { AppError } from '../errors.ts';
+import { elapsedMs, rolloutFacts } from './facts.ts';
+import { type RolloutRecord, stepOf } from './record.ts';
+import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
+
+/** `approve-gate` needs everything else to hold; `advance` does too, but ends the step's time. */
+export async function approveGate(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  if (!actor.person)
+    throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
+  const facts = await rolloutFacts(services, rollout.id);
+  const left = machineWaits(facts).filter((wait) => !(input.verb === 'advance' && wait.for === 'time'));
+  if (left.length > 0) {
+    const list = left.map((wait) => wait.detail).join('; ');
+    throw new AppError(
+      'gate_not_ready',
+      `Cannot ${input.verb}: step ${rollout.step_index + 1} still waits for ${list}`,
+      {
+        waitsFor: left,
+      },
+    );
+  }
+  const { gate, days } = stepOf(rollout);
+  const unchecked = gate.checklist.filter((item) => !input.checklist?.includes(item));
+  if (unchecked.length > 0) {
+    throw new AppError(
+      'gate_not_ready',
+      `Cannot ${input.verb}: confirm each check of the list: ${unchecked.join('; ')}`,
+      {
+        checklist: gate.checklist,
+      },
+    );
+  }
+  const time =
+    input.verb === 'advance'
+      ? { step_elapsed_ms: Math.ceil(days * services.dayMs), ticking_since: null }
+      : {};
+  await change(
+    services,
+    actor,
+    rollout,
+    input,
+    { gate_approved_by: actor.person, ...time },
+    {
+      step: rollout.step_index + 1,
+      checklist: [...(input.checklist ?? [])],
+    },
+  );
+  return { changed: true, detail: `step ${rollout.step_index + 1} approved by ${actor.person}` };
+}
+
+export async function rejectGate(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  const elapsed = elapsedMs(rollout, services.clock.now());
+  await change(
+    services,
+    actor,
+    rollout,
+    input,
+    { status: 'paused', gate_approved_by: null, step_elapsed_ms: elapsed, ticking_since: null },
+    { step: rollout.step_index + 1 },
+  );
+  return { changed: true, detail: 'gate rejected: the rollout is paused until somebody resumes it' };
+}

@@ -1,0 +1,88 @@
+import type { Actor, Services } from '../context.ts';
+import { closeGateFor } from '../db/gate.ts';
+import { AppError } from '../errors.ts';
+import { rolloutById } from './facts.ts';
+import { type RolloutRecord, stepOf } from './record.ts';
+import { rollBack } from './roll-back.ts';
+import { change, logVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
+
+export async function rollbackOne(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  const segment = requireSegment(rollout, input.segment);
+  const [done] = await rollBack(services, rollout.id, [{ segment }], {
+    actor: actor.id,
+    because: input.reason,
+  });
+  const back = `${segment} is back on release ${rollout.plan.control[segment] ?? '-'}`;
+  return done
+    ? { changed: true, detail: `${back}; incident ${done.incident}` }
+    : { changed: false, detail: `${segment} is rolled back already` };
+}
+
+export async function rollbackAll(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  const targets = Object.keys(stepOf(rollout).exposure).map((segment) => ({ segment }));
+  const done = await rollBack(services, rollout.id, targets, { actor: actor.id, because: input.reason });
+  const latest = await rolloutById(services.db.sql, rollout.id);
+  await change(services, actor, latest, input, {
+    status: 'rolled_back',
+    ticking_since: null,
+    ended_at: latest.ended_at ?? services.clock.now(),
+  });
+  return {
+    changed: true,
+    detail: `rolled back and ended: ${done.map(({ segment }) => segment).join(', ') || 'nothing was left to take back'}`,
+  };
+}
+
+/** Only a person's recorded word opens a rolled-back segment again, or leaves it out for good. */
+export async function settleSegment(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  if (!actor.person)
+    throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
+  const segment = requireSegment(rollout, input.segment);
+  const exposure = input.verb === 'reenter' ? (stepOf(rollout).exposure[segment] ?? 0) : 0;
+  const state = input.verb === 'exclude' ? 'excluded' : exposure > 0 ? 'exposed' : 'waiting';
+  const now = services.clock.now();
+  return closeGateFor(services, async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('rollout_segment')
+      .set({ state, exposure, changed_at: now, because: input.reason })
+      .where('rollout_id', '=', rollout.id)
+      .where('segment', '=', segment)
+      .where('state', '=', 'rolled_back')
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) {
+      throw new AppError('wrong_state', `Cannot ${input.verb} ${segment}: it is not rolled back`);
+    }
+    await logVerb(tx, actor, rollout, input.verb, now, { segment, exposure, reason: input.reason });
+    return {
+      changed: true,
+      detail:
+        input.verb === 'reenter'
+          ? `${segment} is exposed again at ${exposure / 100} %`
+          : `${segment} keeps the old release`,
+    };
+  });
+}
+
+function requireSegment(rollout: RolloutRecord, segment: string | undefined): string {
+  const known = Object.keys(stepOf(rollout).exposure);
+  if (segment !== undefined && known.includes(segment)) return segment;
+  throw new AppError(
+    'invalid_input',
+    `Rollout ${rollout.id} has no segment "${segment ?? ''}": it has ${known.join(', ')}`,
+  );
+}

@@ -1,0 +1,74 @@
+import type { Actor, Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
+import type { RolloutRecord } from './record.ts';
+
+export const ROLLOUT_VERBS = [
+  'pause',
+  'resume',
+  'advance',
+  'approve-gate',
+  'reject-gate',
+  'rollback',
+  'reenter',
+  'exclude',
+] as const;
+export type RolloutVerb = (typeof ROLLOUT_VERBS)[number];
+
+export interface RolloutVerbInput {
+  id: string;
+  verb: RolloutVerb;
+  reason: string;
+  segment?: string;
+  /** The checks a person confirms when approving a gate; every one of the step's list is needed. */
+  checklist?: readonly string[];
+}
+
+export interface VerbAnswer {
+  changed: boolean;
+  detail: string;
+}
+
+/** Changes the row if it is still as read, with the verb's log entry and a signal to the workflow. */
+export async function change(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  { verb, reason }: RolloutVerbInput,
+  set: Record<string, unknown>,
+  data: Record<string, unknown> = {},
+): Promise<void> {
+  const now = services.clock.now();
+  await services.db.sql.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('rollout')
+      .set({ ...set, revision: rollout.revision + 1 })
+      .where('id', '=', rollout.id)
+      .where('revision', '=', rollout.revision)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n)
+      throw new AppError('conflict', `Cannot ${verb}: the rollout changed meanwhile`);
+    await logVerb(tx, actor, rollout, verb, now, { reason, ...data });
+  });
+  services.wake();
+}
+
+export async function logVerb(
+  tx: Sql,
+  actor: Actor,
+  rollout: RolloutRecord,
+  verb: string,
+  at: Date,
+  data: Record<string, unknown>,
+) {
+  await appendEntry(tx, {
+    kind: `rollout.${verb}`,
+    agent: rollout.agent,
+    ref: rollout.id,
+    at,
+    actor: actor.id,
+    data: { ...data, via: actor.via, identity: actor.identity },
+  });
+  await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
+}
