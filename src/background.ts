@@ -1,8 +1,9 @@
 import type { Client } from '@temporalio/client';
+import { readEpoch } from './actions/record-after.ts';
 import { sweepActions } from './actions/sweep.ts';
 import type { Services } from './context.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
-import { pingDatabase } from './db/database.ts';
+import { isStoreDown } from './db/failure.ts';
 import { sequenceLog } from './log/sequence.ts';
 import { startLoop } from './loop.ts';
 import { judgeDue } from './rollouts/judge.ts';
@@ -41,14 +42,23 @@ export function startBackground(services: Services, client: Client): { wake(): v
     },
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
+      await renewLease(services);
+      const lost = services.after?.waiting ?? 0;
+      if (lost > 0) log.error({ lost }, 'stopped with the store down: reads that were answered are not recorded');
     },
   };
 }
 
 /** The store answered: reads of `record: after` grants may go on for the length of a lease from before the question. */
-async function renewLease({ db, after, asks }: Services): Promise<void> {
-  const sentMs = performance.now();
-  if (!(await pingDatabase(db))) return;
-  after?.renew(sentMs);
-  await after?.flush(asks);
+async function renewLease(services: Services): Promise<void> {
+  const { db, after } = services;
+  if (!after) return;
+  try {
+    const sentMs = performance.now();
+    after.renew(sentMs, await readEpoch(db.sql));
+    await after.flush(services);
+  } catch (error) {
+    // Asked again in half a second: the lease ends by itself.
+    if (!isStoreDown(error)) throw error;
+  }
 }

@@ -42,14 +42,21 @@ async function demo(options: DemoOptions): Promise<number> {
   }
 }
 
-try {
-  const options = readOptions(process.argv.slice(2), process.env);
-  if (options.help) process.stdout.write(`${USAGE}\n`);
-  else process.exitCode = await demo(options);
-} catch (error) {
-  process.stderr.write(
-    `The demo could not go on: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
-  if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  process.exitCode = 1;
+async function main(): Promise<number> {
+  try {
+    const options = readOptions(process.argv.slice(2), process.env);
+    if (!options.help) return await demo(options);
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(
+      `The demo could not go on: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    return 1;
+  }
 }
+
+const code = await main();
+// An interrupted replay leaves timers behind; what was written goes out first.
+process.stdout.write('', () => process.exit(code));

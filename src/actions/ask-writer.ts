@@ -32,7 +32,28 @@ export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
   entry: Readonly<Record<string, unknown>>;
 }
 
-/** The action's row as it was just recorded. */
+/** An ask whose subject has not been looked up: that takes the store. */
+export type AskDraft = Omit<AskRow, 'subject_id' | 'subject_digest'>;
+
+/** The subject's number and its digest under its own key. */
+export interface Subject {
+  id: number;
+  digest: string;
+}
+
+/** The draft with its subject; `more` joins its log entry. */
+export const rowOf = (
+  draft: AskDraft,
+  subject: Subject,
+  more: Readonly<Record<string, unknown>> = {},
+): AskRow => ({
+  ...draft,
+  subject_id: subject.id,
+  subject_digest: subject.digest,
+  entry: { ...draft.entry, ...more, subject: subject.digest },
+});
+
+/** The action's row as it was just recorded; of a draft, without its subject. */
 export function actionOf({
   args,
   claimed,
@@ -41,8 +62,10 @@ export function actionOf({
   recordAfter,
   entry,
   ...row
-}: AskRow): Selectable<ActionTable> {
+}: AskDraft): Selectable<ActionTable> {
   return {
+    subject_id: null,
+    subject_digest: '',
     ...row,
     superseded_because: null,
     deny_reason: null,
@@ -76,7 +99,7 @@ interface Waiting {
 export class AskWriter {
   readonly #db: Sql;
   readonly #clock: Clock;
-  readonly #subjects = new Map<string, { id: number; digest: string }>();
+  readonly #subjects = new Map<string, Subject>();
   #waiting: Waiting[] = [];
   #writing = false;
 
@@ -118,8 +141,8 @@ export class AskWriter {
     return written;
   }
 
-  /** The subject's number and its digest under its own key, made on first sight. */
-  async subject(agent: string, name: string): Promise<{ id: number; digest: string }> {
+  /** Made on first sight. */
+  async subject(agent: string, name: string): Promise<Subject> {
     const cacheKey = `${agent}\n${name}`;
     const known = this.#subjects.get(cacheKey);
     if (known) return known;

@@ -13,8 +13,7 @@ import { durationMs } from '../domain/duration.ts';
 import { AppError } from '../errors.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import { dayOf, stepOf } from '../rollouts/record.ts';
-import { type AskRow, actionOf } from './ask-writer.ts';
-import { answerFromMemory } from './record-after.ts';
+import { type AskDraft, actionOf, rowOf, type Written } from './ask-writer.ts';
 import { type ActionRow, actionById } from './store.ts';
 
 const ROUNDS_MAX = 8;
@@ -76,21 +75,17 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await currentWorld(services, input.agent);
     const decision = decide({ ...input, claimed: input.context, attributes }, world.world);
-    const row = await rowOf(services, actor, input, world, decision, requestDigest);
-    const written = await services.asks.write(row).catch((error: unknown) => {
-      const answer = isStoreDown(error) ? answerFromMemory(services, decision, row) : undefined;
-      if (answer) return answer;
-      throw error;
-    });
+    const draft = draftOf(services, actor, input, world, decision, requestDigest);
+    const written = await record(services, draft, input.subject);
     if (written.status === 'after')
       return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
     if (written.status === 'asked' || written.status === 'known') {
-      if (row.state === 'pending') services.wake();
+      if (draft.state === 'pending') services.wake();
       const { rollout } = world;
       if (rollout && isNewVersion(rollout, input.agentVersion))
         await noteAgentVersion(services, rollout, input.agentVersion);
       const repeated = written.status === 'known';
-      const action = repeated ? await actionById(services.db.sql, written.id) : actionOf(row);
+      const action = repeated ? await actionById(services.db.sql, written.id) : written.action;
       return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
     }
     if (written.status === 'conflict') {
@@ -109,27 +104,42 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
   );
 }
 
+/** Writes it; with the store down, a read that may be recorded afterwards is answered from memory. */
+async function record(
+  services: Services,
+  draft: AskDraft,
+  subject: string,
+): Promise<(Written | { status: 'after' }) & { action: ActionRow }> {
+  try {
+    const row = rowOf(draft, await services.asks.subject(draft.agent, subject));
+    return { ...(await services.asks.write(row)), action: actionOf(row) };
+  } catch (error) {
+    const action = isStoreDown(error) ? services.after?.answer(draft, subject) : undefined;
+    if (!action) throw error;
+    return { status: 'after', action };
+  }
+}
+
 async function currentWorld(services: Services, agent: string): Promise<AgentWorld> {
   const world = await services.worlds.get(agent);
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
   return world;
 }
 
-async function rowOf(
+function draftOf(
   services: Services,
   actor: Actor,
   input: AskInput,
   { agent, world, rollout, epoch }: AgentWorld,
   decision: Decision,
   requestDigest: string,
-): Promise<AskRow> {
+): AskDraft {
   const now = services.clock.now();
   const tool = world.agent.tools.get(input.tool);
   const write = tool?.write ?? true;
   const state = STATE_OF[decision.outcome];
   const salt = newSalt();
   const argsDigest = saltedDigest(salt, input.args);
-  const subject = await services.asks.subject(input.agent, input.subject);
   const inRollout = rollout !== undefined && decision.rolloutId === rollout.id;
   const decidedBy = state === 'pending' ? null : 'policy';
   return {
@@ -156,8 +166,6 @@ async function rowOf(
     revision: 1,
     reasons: decision.reasons,
     args_digest: argsDigest,
-    subject_id: subject.id,
-    subject_digest: subject.digest,
     summary: tool ? renderSummary(tool, input.args) : `Use ${input.tool.slice(0, 64)}`,
     why: input.reason ?? null,
     behind: input.behind ?? null,
@@ -192,7 +200,6 @@ async function rowOf(
       grant: decision.grant?.name ?? null,
       epoch,
       argsDigest,
-      subject: subject.digest,
       identity: actor.identity,
     },
   };

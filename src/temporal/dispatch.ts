@@ -54,7 +54,7 @@ async function tell(services: Services, client: Client, taskQueue: string, group
     await services.db.sql.deleteFrom('outbox').where('id', 'in', ids).execute();
   } catch (error) {
     await sql`UPDATE outbox SET attempts = attempts + 1, error = ${String(error).slice(0, 500)},
-      not_before = clock_timestamp() + make_interval(secs => least(${BACKOFF_MAX_S}, 0.2 * power(2, attempts)))
+      not_before = clock_timestamp() + make_interval(secs => least(${BACKOFF_MAX_S}, 0.2 * power(2, least(attempts, 10))))
       WHERE id = ANY (${ids})`.execute(services.db.sql);
     throw error;
   }

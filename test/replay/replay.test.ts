@@ -13,6 +13,10 @@ const fixtures = readdirSync(FOLDER, { recursive: true })
 
 /** One saved history for each way a workflow can go. */
 const SHAPES = [
+  'governed-action/approved-and-executed',
+  'governed-action/corrected',
+  'governed-action/reminded-and-expired',
+  'governed-action/unknown',
   'rollout/completed',
   'rollout/continued-as-new',
   'rollout/paused-and-resumed',

@@ -19,6 +19,7 @@ import type { governedAction } from '../../workflows/governed-action.ts';
 import { visibleText } from '../fakes/slack/visible.ts';
 import { CHANNEL, type Desk, openDesk } from '../integration/slack/support.ts';
 import { agentActor, givenAsked, givenPendingAction, onCallActor } from '../support/fixtures.ts';
+import { keepHistory } from '../support/histories.ts';
 import { createTimeSkippingEnv } from '../support/test-server.ts';
 
 let environment: TestWorkflowEnvironment;
@@ -100,6 +101,7 @@ test('an unanswered action is reminded of once and ends expired, on its card too
   const action = await givenPendingAction(desk.services);
   const handle = await tell(action.id);
   expect(await withWorker(() => handle.result())).toBe('expired');
+  await keepHistory(handle, 'governed-action/reminded-and-expired');
   const [card, ...others] = desk.slack.messages(CHANNEL);
   expect(others.map(({ text }) => text)).toEqual([expect.stringContaining('still waiting for an answer')]);
   expect(visibleText(card ?? { blocks: [] })).toContain('Expired unanswered');
@@ -120,9 +122,11 @@ test('an approved action is followed through its execution; a correction is a ru
     await completeAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1', ok: true });
     await tell(action.id);
     expect(await handle.result()).toBe('executed');
+    await keepHistory(handle, 'governed-action/approved-and-executed');
     await correctAction(desk.services, onCallActor(), { id: action.id, reason: 'The other room' });
     const again = await tell(action.id);
     expect(await again.result()).toBe('executed');
+    await keepHistory(again, 'governed-action/corrected');
     expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('Reported as wrong by Cleo');
   });
   expect(desk.slack.messages(CHANNEL)).toHaveLength(1);
@@ -154,6 +158,7 @@ test('an execution that is never reported ends unknown; a late report is a run o
     await beginAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1' });
     await tell(action.id);
     expect(await handle.result()).toBe('unknown');
+    await keepHistory(handle, 'governed-action/unknown');
     expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('*Execution:* Unknown');
     await completeAction(desk.services, agentActor(), {
       id: action.id,

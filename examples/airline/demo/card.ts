@@ -26,7 +26,7 @@ function cardLines(action: ActionRow): string[] {
     summary,
     ...(consequence ? [`Then: ${consequence}`] : []),
     `Risk ${risk ?? '?'}, ${reversibility ?? 'irreversible'}${undo ? `. Undo: ${undo}` : ''}`,
-    `Arguments ${JSON.stringify(args ?? {})}`,
+    ...Object.entries(args ?? {}).map(([name, value]) => `  ${name}: ${plain(value)}`),
     `Segment ${segment ?? 'default'}, release ${release ?? '-'}, seen as ${action.argsDigest.slice(0, 12)}…`,
     ...(expiresAt ? [`Expires at ${expiresAt.slice(11, 19)} UTC if nobody answers`] : []),
   ];
@@ -38,9 +38,19 @@ function cardLines(action: ActionRow): string[] {
   ];
 }
 
+const plain = (value: unknown): string => {
+  if (Array.isArray(value)) return value.map(plain).join('; ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.values(value).map(plain).join(' ');
+};
+
 /** Wraps, and cuts words that are longer than a line. */
 const wrapHard = (text: string, width: number): string[] =>
-  wrap(text, width).flatMap((line) => line.match(new RegExp(`.{1,${width}}`, 'gu')) ?? []);
+  wrap(text.trimStart(), width - indentOf(text))
+    .flatMap((line) => line.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])
+    .map((line) => ' '.repeat(indentOf(text)) + line);
+
+const indentOf = (text: string): number => text.length - text.trimStart().length;
 
 function keyWithin(ms: number): Promise<'approve' | 'deny' | undefined> {
   const { stdin } = process;

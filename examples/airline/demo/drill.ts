@@ -17,6 +17,8 @@ export interface Drill {
   day: number;
   /** From the request to the answer `closed`, on this side of the API. */
   disableMs: number;
+  /** The part of it that the service measured itself. */
+  offAtMs: number;
   state: string;
   /** Asked for and not ended when it was pulled. */
   openWrites: number;
@@ -50,10 +52,13 @@ export class SwitchDrill {
       release = resolve;
     });
     const sentMs = performance.now();
-    const answer = await onCall.put<{ state: string; epoch?: number; voided: number; inFlight: unknown[] }>(
-      `/v1/switches/${SCOPE}`,
-      { disabled: true, reason: 'demo: pulled under load' },
-    );
+    const answer = await onCall.put<{
+      state: string;
+      epoch?: number;
+      voided: number;
+      offAtMs: number;
+      inFlight: unknown[];
+    }>(`/v1/switches/${SCOPE}`, { disabled: true, reason: 'demo: pulled under load' });
     const disableMs = performance.now() - sentMs;
     const closedAt = new Date();
     await sleep(OFF_MS);
@@ -66,6 +71,7 @@ export class SwitchDrill {
     return {
       day,
       disableMs,
+      offAtMs: answer.offAtMs,
       state: answer.state,
       openWrites,
       inFlight: answer.inFlight.length,

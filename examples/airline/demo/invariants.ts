@@ -70,6 +70,13 @@ export function begunUnasked(entries: readonly LogEntry[]): string[] {
   return without;
 }
 
+/** Writes that the switch refused or ended. */
+export const refusedMeanwhile = (rows: readonly ActionRow[]): number =>
+  rows.filter(
+    ({ state, reasons }) =>
+      state === 'disabled' || (state === 'denied' && reasons.some(({ code }) => code === 'switched_off')),
+  ).length;
+
 export interface Evidence {
   entries: readonly LogEntry[];
   rows: readonly ActionRow[];

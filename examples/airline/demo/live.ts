@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Api, allWrites, logEntries, type RolloutStatus } from './api.ts';
 import type { Calendar } from './calendar.ts';
 import type { Drill } from './drill.ts';
-import { begunAfterRollback } from './invariants.ts';
+import { begunAfterRollback, begunWhileOff, refusedMeanwhile } from './invariants.ts';
 import type { AutomaticCancellation } from './outcomes.ts';
 import type { Truth } from './recording.ts';
 import { figure, padEnd, padStart, type Screen } from './screen.ts';
@@ -96,17 +96,19 @@ export class Live {
     const baseline = fates.filter(({ row }) => row.phase === 'baseline');
     this.#screen.heading('Days 1 to 30: every write asked a person');
     this.#screen.line(
-      `${padEnd('segment', 13)}${padStart('writes', 7)}${padStart('right', 9)}${padStart('wrong', 9)}${padStart('refused', 10)}${padStart('open', 7)}`,
+      `${padEnd('segment', 13)}${padStart('writes', 7)}${padStart('right', 9)}${padStart('wrong', 9)}${padStart('refused', 10)}`,
     );
     for (const segment of [...SEGMENTS, 'all']) {
       const count = countOf(baseline.filter(({ row }) => segment === 'all' || row.segment === segment));
-      const { asked, rightExecuted, wrongStopped, futileStopped, open } = count;
+      const { asked, rightExecuted, wrongStopped, futileStopped } = count;
       this.#screen.line(
-        `${padEnd(segment, 13)}${padStart(asked, 7)}${padStart(rightExecuted, 9)}${padStart(wrongStopped, 9)}${padStart(futileStopped, 10)}${padStart(open, 7)}`,
+        `${padEnd(segment, 13)}${padStart(asked, 7)}${padStart(rightExecuted, 9)}${padStart(wrongStopped, 9)}${padStart(futileStopped, 10)}`,
       );
     }
     this.#screen.line("right: approved and done. wrong: denied. refused: denied too; the airline's own");
-    this.#screen.line('tool refused them when they were recorded. open: not ended when this was counted.');
+    this.#screen.line('tool refused them when they were recorded.');
+    const { open } = countOf(baseline);
+    if (open > 0) this.#screen.line(`${open} had not ended when this was counted.`);
     this.#screen.item(
       'Baseline',
       `locked and never edited again; SHA-256 ${status.baselineDigest?.slice(0, 32) ?? '?'}…`,
@@ -118,19 +120,18 @@ export class Live {
     this.#cancelled.push(done);
     const day = this.#calendar.today;
     const wrongSoFar = new Set(
-      this.#cancelled.filter(({ wrong }) => wrong).map(({ callId }) => callId.split('/')[0]),
+      this.#cancelled
+        .filter(({ wrong, segment }) => wrong && segment === done.segment)
+        .map(({ callId }) => callId.split('/')[0]),
     ).size;
     this.#then(async () => {
-      const { status, verdict } = await this.#settled(done, wrongSoFar);
-      const pooled = status.pooled.find(({ metric }) => metric === METRIC);
+      const verdict = await this.#settled(done, wrongSoFar);
       const evidence = verdict
-        ? `${padStart(verdict.harms ?? 0, 2)} of ${padStart(verdict.events, 2)} wrong  e ${padStart(figure(verdict.eValue), 5)} of ${figure(thresholdOf(verdict))}`
+        ? `${padStart(verdict.harms ?? 0, 2)} of ${padStart(verdict.events, 2)} wrong   e-value ${padStart(figure(verdict.eValue), 5)} of ${figure(thresholdOf(verdict))}`
         : 'taken back';
-      const all = pooled
-        ? `  all ${padStart(figure(pooled.eValue), 5)} of ${figure(thresholdOf(pooled))}`
-        : '';
+      const word = done.wrong ? 'WRONG' : 'right';
       this.#screen.line(
-        `day ${padStart(day, 2)}  ${padEnd(done.callId, 8)} ${padEnd(done.segment, 12)}${done.wrong ? 'WRONG' : 'right'}  ${evidence}${all}`,
+        `day ${padStart(day, 2)}  ${padEnd(done.callId, 8)} ${padEnd(done.segment, 12)}${word}   ${evidence}`,
       );
     });
   }
@@ -142,12 +143,13 @@ export class Live {
       const segment = status.segments.find((one) => one.segment === done.segment);
       const verdict = segment?.verdicts.find(({ metric }) => metric === METRIC);
       const judged = !verdict || (verdict.harms ?? 0) >= wrongSoFar || segment?.state === 'rolled_back';
-      if ((tried > 1 && judged) || tried >= SETTLE_TRIES) return { status, verdict };
+      if ((tried > 1 && judged) || tried >= SETTLE_TRIES) return verdict;
       await sleep(SETTLE_MS);
     }
   }
 
   rollback(rollback: Rollback): void {
+    const day = this.#calendar.today;
     this.#then(async () => {
       const { segment, eValue, threshold, events, harms, because, breachToRevokedMs, verified } = rollback;
       const entries = await logEntries(this.#auditor, ['action.begun', 'rollout.rolled_back']);
@@ -155,7 +157,7 @@ export class Live {
       const status = await this.#auditor.get<RolloutStatus>(`/v1/rollouts/${this.#rolloutId}`);
       const others = status.segments.filter((one) => one.segment !== segment && one.state === 'rolled_back');
       const through = this.#cancelled.filter((one) => one.segment === segment && one.wrong);
-      this.#screen.heading(`Day ${this.#calendar.today}: taken back in ${segment}`);
+      this.#screen.heading(`Day ${day}: taken back in ${segment}`);
       this.#screen.item(
         'Evidence',
         `${harms} of ${events} conversations with a wrong cancellation ${because}: e-value ${figure(eValue)}, threshold ${figure(threshold)}`,
@@ -168,7 +170,13 @@ export class Live {
         'After it',
         `${begunAfterRollback(entries, segment, rows)} writes of the candidate began${verified ? '; read back and verified' : ''}`,
       );
-      this.#screen.item('Got through', through.map(({ callId }) => callId).join(', ') || 'none');
+      this.#screen.item(
+        'Got through',
+        through.map(({ callId, afterDivergence }) => callId + (afterDivergence ? '*' : '')).join(', ') ||
+          'none',
+      );
+      if (through.some((one) => one.afterDivergence))
+        this.#screen.item('', '(* after the first unexpected write of its conversation)');
       this.#screen.item(
         'Elsewhere',
         others.length === 0
@@ -183,16 +191,18 @@ export class Live {
     });
   }
 
-  drill(drill: Drill, refusedMeanwhile: number, begunWhileOff: number): void {
+  drill(drill: Drill): void {
     this.#then(async () => {
+      const { rows } = await this.#fates();
+      const entries = await logEntries(this.#auditor, ['action.begun']);
       this.#screen.heading(`Day ${drill.day}: on-call pulls the switch, under load`);
       this.#screen.item(
         'Off',
-        `${drill.state} after ${drill.disableMs.toFixed(0)} ms, answer included; ${drill.openWrites} writes were under way: ${drill.inFlight} had begun and could still land, ${drill.voided} were ended`,
+        `${drill.state} after ${drill.disableMs.toFixed(0)} ms, answer included (${drill.offAtMs.toFixed(0)} ms inside the service). ${drill.openWrites} writes were under way: ${drill.inFlight} had begun and could still land, ${drill.voided} were ended`,
       );
       this.#screen.item(
         'While off',
-        `${begunWhileOff} writes began; ${refusedMeanwhile} were refused and asked again after 2 s, when it was released`,
+        `${begunWhileOff(entries, drill, rows)} writes began; ${refusedMeanwhile(rows)} were refused, and asked again when it was released after 2 s`,
       );
       this.#screen.line();
     });

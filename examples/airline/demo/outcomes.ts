@@ -13,9 +13,8 @@ export interface AutomaticCancellation {
   afterDivergence: boolean;
 }
 
-/** The cancellation, if the write was one and no person was asked. */
-export const isAutomaticCancellation = ({ action, refused }: Done): boolean =>
-  action.tool === CANCEL && action.decidedBy === 'policy' && !refused;
+const isAutomaticCancellation = ({ action }: Done): boolean =>
+  action.tool === CANCEL && action.decidedBy === 'policy';
 
 /**
  * Reports outcomes right after the write: of each automatic cancellation whether it was wrong, and each write that
@@ -31,7 +30,9 @@ export function createReporter(api: Api, truth: Truth) {
     if (refused) await send('refused-write', 1);
     if (!isAutomaticCancellation(done)) return undefined;
     const { expected, afterDivergence } = truthOf(truth, callId);
-    await send('wrong-cancellation', expected ? 0 : 1);
+    // Where the airline's tool refused, nothing was cancelled, so nothing wrongly.
+    await send('wrong-cancellation', expected || refused ? 0 : 1);
+    if (refused) return undefined;
     return {
       callId,
       actionId: action.id,

@@ -37,16 +37,26 @@ export function showEnding(screen: Screen, { status, rollbacks }: Result): void 
     );
   }
   for (const { detail } of status.waitsFor) screen.item('Waits for', detail);
-  screen.item(
-    'Thin groups',
-    'are never widened on hope: "inconclusive, N more needed" means N more harmless conversations.',
-  );
+  screen.line();
+  screen.line('Where the candidate got to (a thin group is never widened on hope):');
+  for (const { segment, state, exposurePercent, verdicts } of status.segments) {
+    const [verdict] = verdicts;
+    const more = verdict?.moreNeeded ? `, ${verdict.moreNeeded} more needed` : '';
+    const word =
+      state === 'exposed' ? `${exposurePercent} %: ${verdict?.verdict ?? 'no-data'}${more}` : WORDS[state];
+    screen.line(`  ${padEnd(segment, 14)}${word ?? state}`);
+  }
 }
+
+const WORDS: Readonly<Record<string, string>> = {
+  waiting: 'never: release 1 asked throughout',
+  rolled_back: 'taken back: release 1 asks again',
+};
 
 /** Two columns: what the recording did on its own, and what came of it behind the gate. */
 export function showColumns(
   screen: Screen,
-  { recorded, flow, judged, afterDivergence: after, drill }: Result,
+  { recorded, flow, judged, afterDivergence: after }: Result,
 ): void {
   const row = (name: string, left: number | string, right: number | string) =>
     screen.line(`${padEnd(name, 48)}${padStart(left, 11)}${padStart(right, 14)}`);
@@ -65,6 +75,7 @@ export function showColumns(
   row('  right writes stopped (price)', '-', judged.rightStopped);
   row('  stopped, the airline would have refused them', '-', judged.futileStopped);
   row('  answers asked of people (price)', '-', flow.humanAnswers);
+  row('  writes that ran unasked', '-', flow.allowed);
   row('  stopped by the switch or a rollback, asked again', '-', flow.askedAgain);
   screen.line(`After the first unexpected write (another world, counted apart): ${after.asked} writes,`);
   screen.line(

@@ -1,11 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAnswerKey } from './answer-key.ts';
-import { type ActionRow, allWrites, type LogEntry, logEntries } from './api.ts';
+import { allWrites, type LogEntry, logEntries } from './api.ts';
 import { Calendar, DAYS } from './calendar.ts';
 import { showCard } from './card.ts';
 import { DeskRefusal } from './desk-process.ts';
 import { BURST, type Drill, SwitchDrill } from './drill.ts';
-import { begunAfterRollback, begunWhileOff, checkInvariants, KINDS_READ } from './invariants.ts';
+import {
+  begunAfterRollback,
+  begunWhileOff,
+  checkInvariants,
+  KINDS_READ,
+  refusedMeanwhile,
+} from './invariants.ts';
 import { Live } from './live.ts';
 import type { DemoOptions } from './options.ts';
 import { createReporter } from './outcomes.ts';
@@ -68,8 +74,8 @@ export async function runDays(
   });
   const days = Promise.all([
     player.play(conversations),
-    drill.run(cast.onCall, calendar, player).then(async (pulled) => {
-      await showDrill(stage, live, pulled);
+    drill.run(cast.onCall, calendar, player).then((pulled) => {
+      live.drill(pulled);
       return pulled;
     }),
     tellProgress(live, calendar),
@@ -113,19 +119,6 @@ async function tellProgress(live: Live, calendar: Calendar): Promise<void> {
     if (day !== 30) live.progress(day);
   }
 }
-
-async function showDrill({ cast }: Stage, live: Live, drill: Drill): Promise<void> {
-  const rows = await allWrites(cast.auditor, AGENT);
-  const entries = await logEntries(cast.auditor, ['action.begun']);
-  live.drill(drill, refusedMeanwhile(rows), begunWhileOff(entries, drill, rows));
-}
-
-/** Writes that the switch refused or ended. */
-const refusedMeanwhile = (rows: readonly ActionRow[]): number =>
-  rows.filter(
-    ({ state, reasons }) =>
-      state === 'disabled' || (state === 'denied' && reasons.some(({ code }) => code === 'switched_off')),
-  ).length;
 
 interface Known {
   options: DemoOptions;

@@ -37,8 +37,11 @@ const fileOf = (name: string): string => readFileSync(new URL(`../${name}`, impo
 
 /** Service and desk up, on free ports and a data folder of their own. */
 export async function setStage(options: DemoOptions, say: (line: string) => void): Promise<Stage> {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'portcullis-demo-'));
   const { env } = process;
+  if (options.slack && !(env.SLACK_BOT_TOKEN && env.SLACK_APP_TOKEN)) {
+    throw new Error('--slack needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN in the environment');
+  }
+  const dataFolder = mkdtempSync(join(tmpdir(), 'portcullis-demo-'));
   const config = readConfig({
     PORTCULLIS_DATA: dataFolder,
     PORTCULLIS_PORT: '0',

@@ -64,6 +64,11 @@ export async function createDesk({ jwksUrl, records, workMs }: DeskOptions): Pro
     return { ok: true };
   });
 
+  app.get('/conversations', async (_, reply) =>
+    reply
+      .type('text/plain')
+      .send('The link names <episode>/<position of the call> in examples/airline/airline-episodes.jsonl\n'),
+  );
   app.get('/tally', async () => tally);
   app.get('/.well-known/jwks.json', async () => assertions.jwks);
   app.post<{ Body: { user_id: string } }>('/assertions', async (request, reply) => {
