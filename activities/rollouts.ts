@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { actorFromManifest } from '../src/agents/standing.ts';
 import { agentView } from '../src/agents/list.ts';
+import { actorFromManifest } from '../src/agents/standing.ts';
 import type { Services } from '../src/context.ts';
-import { AppError } from '../src/errors.ts';
 import type { RolloutFacts } from '../src/domain/phase.ts';
+import { AppError } from '../src/errors.ts';
 import { rolloutById, rolloutFacts } from '../src/rollouts/facts.ts';
 import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } from '../src/rollouts/moves.ts';
 import { startRollout } from '../src/rollouts/start.ts';
@@ -17,7 +17,11 @@ export const createRolloutActivities = (services: Services) => ({
     await asFailure(async () => {
       const { manifest } = await agentView(services.db.sql, input.agent);
       const actor = actorFromManifest(manifest, input.actor, 'temporal', 'temporal workflow start');
-      const known = await services.db.sql.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
+      const known = await services.db.sql
+        .selectFrom('rollout')
+        .select('id')
+        .where('id', '=', id)
+        .executeTakeFirst();
       if (!known) await startRollout(services, actor, { ...input, id });
     });
   },
@@ -28,16 +32,26 @@ export const createRolloutActivities = (services: Services) => ({
 
   lockBaseline: (planned: Planned): Promise<boolean> => lockBaseline(services, planned),
   askForGate: (planned: Planned): Promise<boolean> => askForGate(services, planned),
-  enterStep: (planned: Planned, stepIndex: number): Promise<boolean> => enterStep(services, planned, stepIndex),
+  enterStep: (planned: Planned, stepIndex: number): Promise<boolean> =>
+    enterStep(services, planned, stepIndex),
   completeRollout: (planned: Planned): Promise<boolean> => completeRollout(services, planned),
 
   /** A verb that came as a Temporal signal, with the standing its actor has in the manifest. Returns why it was refused. */
-  async runVerb(id: string, verb: 'rollback' | 'pause' | 'resume', signal: VerbSignal): Promise<string | undefined> {
+  async runVerb(
+    id: string,
+    verb: 'rollback' | 'pause' | 'resume',
+    signal: VerbSignal,
+  ): Promise<string | undefined> {
     try {
       const rollout = await rolloutById(services.db.sql, id);
       const { manifest } = await agentView(services.db.sql, rollout.agent);
       const actor = actorFromManifest(manifest, String(signal?.actor), 'temporal', `temporal signal ${verb}`);
-      await runRolloutVerb(services, actor, { id, verb, reason: String(signal?.reason ?? ''), segment: signal?.segment });
+      await runRolloutVerb(services, actor, {
+        id,
+        verb,
+        reason: String(signal?.reason ?? ''),
+        segment: signal?.segment,
+      });
       return undefined;
     } catch (error) {
       if (error instanceof AppError && !error.spec.retry) return error.message;

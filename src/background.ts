@@ -19,7 +19,12 @@ const LEASE_EVERY_MS = 500;
 /** What the api role does besides answering: judge, dispatcher, sweeper, sequencer, each in one process at a time. */
 export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
   const { db, log } = services;
-  const judge = startLoop('judge', JUDGE_EVERY_MS, () => exclusively(db, LOCKS.judge, () => judgeDue(services)), log);
+  const judge = startLoop(
+    'judge',
+    JUDGE_EVERY_MS,
+    () => exclusively(db, LOCKS.judge, () => judgeDue(services)),
+    log,
+  );
   const dispatcher = startLoop(
     'dispatcher',
     DISPATCH_EVERY_MS,
@@ -44,7 +49,8 @@ export function startBackground(services: Services, client: Client): { wake(): v
       await Promise.all(loops.map((loop) => loop.stop()));
       await renewLease(services);
       const lost = services.after?.waiting ?? 0;
-      if (lost > 0) log.error({ lost }, 'stopped with the store down: reads that were answered are not recorded');
+      if (lost > 0)
+        log.error({ lost }, 'stopped with the store down: reads that were answered are not recorded');
     },
   };
 }

@@ -6,7 +6,8 @@ export const SERVICE_ROLES = ['api', 'worker', 'slack'] as const;
 export type ServiceRole = (typeof SERVICE_ROLES)[number];
 
 /** Names the empty string as absent: compose files pass variables that are not set as ''. */
-const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
 const environmentSchema = z.object({
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')),
@@ -63,7 +64,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,
     logLevel: data.PORTCULLIS_LOG_LEVEL ?? 'info',
     ...(data.SLACK_BOT_TOKEN && data.SLACK_APP_TOKEN
-      ? { slack: { botToken: data.SLACK_BOT_TOKEN, appToken: data.SLACK_APP_TOKEN, apiUrl: data.SLACK_API_URL } }
+      ? {
+          slack: {
+            botToken: data.SLACK_BOT_TOKEN,
+            appToken: data.SLACK_APP_TOKEN,
+            apiUrl: data.SLACK_API_URL,
+          },
+        }
       : {}),
   };
 }

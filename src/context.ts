@@ -49,7 +49,9 @@ export interface Services {
  */
 export function requireRole(actor: Actor, roles: readonly Role[], agent?: string): void {
   if (!roles.some((role) => actor.roles.includes(role))) {
-    throw new AppError('forbidden', `${actor.id} may not do this: it needs the role ${roles.join(' or ')}`, { roles });
+    throw new AppError('forbidden', `${actor.id} may not do this: it needs the role ${roles.join(' or ')}`, {
+      roles,
+    });
   }
   if (agent !== undefined && actor.agent !== undefined && actor.agent !== agent) {
     throw new AppError('forbidden', `${actor.id} acts for agent ${actor.agent}, not for ${agent}`);

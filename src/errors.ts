@@ -9,21 +9,37 @@ export interface ErrorSpec {
 /** The one catalog; HTTP, Slack, the CLI's exit codes and `docs/errors.md` derive from it. */
 export const ERRORS = {
   invalid_input: { http: 400, retry: false, hint: 'Mend what is listed and send it again' },
-  args_not_exact: { http: 400, retry: false, hint: 'Send exact JSON: no duplicate keys, no integers beyond 2^53-1' },
+  args_not_exact: {
+    http: 400,
+    retry: false,
+    hint: 'Send exact JSON: no duplicate keys, no integers beyond 2^53-1',
+  },
   manifest_invalid: { http: 422, retry: false, hint: 'Mend the lines that are named' },
   body_too_large: { http: 413, retry: false, hint: 'Send at most 1 MiB; put large content behind a link' },
-  unauthenticated: { http: 401, retry: false, hint: 'Send "Authorization: Bearer <token>"; see portcullis token create' },
+  unauthenticated: {
+    http: 401,
+    retry: false,
+    hint: 'Send "Authorization: Bearer <token>"; see portcullis token create',
+  },
   forbidden: { http: 403, retry: false, hint: 'Use a token that has the role' },
   not_found: { http: 404, retry: false, hint: 'Check the name or id' },
   unknown_agent: { http: 404, retry: false, hint: 'Apply its manifest first: portcullis apply agent.yaml' },
   idempotency_conflict: { http: 409, retry: false, hint: 'Use a new idempotencyKey for other arguments' },
   not_pending: { http: 409, retry: false, hint: 'Look at the action: somebody or something was there first' },
-  not_eligible: { http: 403, retry: false, hint: 'Ask somebody of the approver group who does not stand behind the agent' },
+  not_eligible: {
+    http: 403,
+    retry: false,
+    hint: 'Ask somebody of the approver group who does not stand behind the agent',
+  },
   already_decided: { http: 409, retry: false, hint: 'A person decides once' },
   seen_outdated: { http: 409, retry: false, hint: 'Look at the action again, then decide' },
   not_approved: { http: 409, retry: false, hint: 'Wait for the approval, then begin' },
   already_begun: { http: 409, retry: false, hint: 'An approval is used once: ask again for another write' },
-  stopped: { http: 409, retry: false, hint: 'The switch is off or the permission was taken back; ask again later' },
+  stopped: {
+    http: 409,
+    retry: false,
+    hint: 'The switch is off or the permission was taken back; ask again later',
+  },
   limit_reached: { http: 429, retry: true, hint: 'Wait for the next period or ask for a higher limit' },
   too_late: { http: 409, retry: false, hint: 'The time to start is over: ask again' },
   wrong_state: { http: 409, retry: false, hint: 'Look at the current state' },
@@ -31,10 +47,22 @@ export const ERRORS = {
   preflight_failed: { http: 422, retry: false, hint: 'Mend what is listed, then start again' },
   second_person_needed: { http: 409, retry: false, hint: 'Another person enables everything' },
   gate_not_ready: { http: 409, retry: false, hint: 'See what the step still waits for' },
-  store_down: { http: 503, retry: true, hint: 'The database does not answer: nothing was recorded, try again' },
-  temporal_down: { http: 503, retry: true, hint: 'Decisions still count; cards and rollouts follow when it is back' },
+  store_down: {
+    http: 503,
+    retry: true,
+    hint: 'The database does not answer: nothing was recorded, try again',
+  },
+  temporal_down: {
+    http: 503,
+    retry: true,
+    hint: 'Decisions still count; cards and rollouts follow when it is back',
+  },
   rate_limited: { http: 429, retry: true, hint: 'Send fewer requests a second' },
-  data_folder_in_use: { http: 500, retry: false, hint: 'Stop the other process or use another PORTCULLIS_DATA' },
+  data_folder_in_use: {
+    http: 500,
+    retry: false,
+    hint: 'Stop the other process or use another PORTCULLIS_DATA',
+  },
   config_invalid: { http: 500, retry: false, hint: 'Mend the environment variables that are named' },
   setup_failed: { http: 500, retry: false, hint: 'See the remedies in the message' },
   internal: { http: 500, retry: true, hint: 'See the service log under the instance id' },
@@ -47,7 +75,12 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.name = 'AppError';
     this.code = code;

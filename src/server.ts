@@ -8,16 +8,18 @@ import { AskWriter } from './actions/ask-writer.ts';
 import { AfterBuffer } from './actions/record-after.ts';
 import { Worlds } from './agents/world.ts';
 import { createApi } from './api/server.ts';
+import { startBackground } from './background.ts';
 import { systemClock } from './clock.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
 import { ROLES, type Services } from './context.ts';
 import { loadKeys } from './credentials/keys.ts';
-import { startBackground } from './background.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
+import { personFrom } from './domain/agent.ts';
 import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
+import { startLoop } from './loop.ts';
 import { createSlackApp } from './slack/app.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, startWorker } from './temporal/worker.ts';
@@ -44,13 +46,16 @@ export interface StartOptions {
 
 type Stop = () => Promise<unknown>;
 
+const LOCAL_TOKEN_RENEWED_MS = 12 * 3_600_000;
+
 /** Puts every part together; the only place that does. */
 export async function startPortcullis(config: Config, options: StartOptions = {}): Promise<Portcullis> {
   const roles = options.roles ?? SERVICE_ROLES;
   const log = pino({ level: config.logLevel });
   const stops: Stop[] = [];
   const stop = async () => {
-    for (const one of stops.splice(0).reverse()) await one().catch((error: unknown) => log.warn({ err: error }, 'while stopping'));
+    for (const one of stops.splice(0).reverse())
+      await one().catch((error: unknown) => log.warn({ err: error }, 'while stopping'));
   };
   try {
     return await start(config, roles, log, stops, stop, options.say ?? (() => {}));
@@ -99,12 +104,22 @@ async function start(
     services.wake = background.wake;
     stops.push(background.stop);
   }
-  const localTokenFile = config.databaseUrl ? undefined : await writeLocalToken(config, services, url);
-  return { url, publicUrl: services.publicUrl, services, localTokenFile, temporalAddress: temporal.address, slack: slack !== undefined, stop: async () => void (await stop()) };
+  const localTokenFile = config.databaseUrl ? undefined : await keepLocalToken(config, services, url, stops);
+  return {
+    url,
+    publicUrl: services.publicUrl,
+    services,
+    localTokenFile,
+    temporalAddress: temporal.address,
+    slack: slack !== undefined,
+    stop: async () => void (await stop()),
+  };
 }
 
 async function openServices(config: Config, log: Logger, stops: Stop[]): Promise<Services> {
-  const db = await openDatabase(config.databaseUrl ? { url: config.databaseUrl } : { folder: config.dataFolder });
+  const db = await openDatabase(
+    config.databaseUrl ? { url: config.databaseUrl } : { folder: config.dataFolder },
+  );
   stops.push(() => db.close());
   await migrate(db);
   const clock = db.kind === 'postgres' ? await DatabaseClock.start(db.sql) : systemClock;
@@ -123,7 +138,11 @@ async function openServices(config: Config, log: Logger, stops: Stop[]): Promise
   };
 }
 
-async function openTemporal(config: Config, stops: Stop[], say: (line: string) => void): Promise<{ address: string }> {
+async function openTemporal(
+  config: Config,
+  stops: Stop[],
+  say: (line: string) => void,
+): Promise<{ address: string }> {
   if (config.temporal.address) return { address: config.temporal.address };
   const { path } = await findTemporalBinary({ log: say });
   const server = await startTemporalServer({
@@ -145,13 +164,35 @@ async function answers(client: Client): Promise<boolean> {
   }
 }
 
-/** Whoever can read the data folder owns the service anyway: its CLI gets a token with every role, for a day. */
-async function writeLocalToken(config: Config, services: Services, url: string): Promise<string> {
-  const person = userInfo().username.replace(/[^a-zA-Z0-9._-]/g, '-') || 'me';
-  const now = services.clock.now();
-  const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
-  mkdirSync(config.dataFolder, { recursive: true });
+/**
+ * Whoever can read the data folder owns the service anyway: its CLI gets a token with every role, for a day, renewed
+ * while the service runs.
+ */
+async function keepLocalToken(
+  config: Config,
+  services: Services,
+  url: string,
+  stops: Stop[],
+): Promise<string> {
+  const person = personFrom(userInfo().username);
   const file = join(config.dataFolder, 'token');
-  writeFileSync(file, `${JSON.stringify({ url, token })}\n`, { mode: 0o600 });
+  const write = async () => {
+    const now = services.clock.now();
+    const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
+    writeFileSync(file, `${JSON.stringify({ url, token })}\n`, { mode: 0o600 });
+  };
+  mkdirSync(config.dataFolder, { recursive: true });
+  await write();
+  let first = true;
+  const renewal = startLoop(
+    'local token',
+    LOCAL_TOKEN_RENEWED_MS,
+    async () => {
+      if (!first) await write();
+      first = false;
+    },
+    services.log,
+  );
+  stops.push(renewal.stop);
   return file;
 }

@@ -25,7 +25,11 @@ export const definitionsDigest = (agent: Agent): string =>
 
 /** What applying would change; nothing is written. */
 export async function previewAgent(db: Sql, agent: Agent): Promise<Change[]> {
-  const before = await db.selectFrom('agent').select('manifest').where('name', '=', agent.agent).executeTakeFirst();
+  const before = await db
+    .selectFrom('agent')
+    .select('manifest')
+    .where('name', '=', agent.agent)
+    .executeTakeFirst();
   return diffAgents(before?.manifest, agent);
 }
 
@@ -40,9 +44,14 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
   const digest = digestOf(agent);
   const definitions = definitionsDigest(agent);
   return closeGateFor(services, async (tx) => {
-    const before = await tx.selectFrom('agent').selectAll().where('name', '=', agent.agent).executeTakeFirst();
+    const before = await tx
+      .selectFrom('agent')
+      .selectAll()
+      .where('name', '=', agent.agent)
+      .executeTakeFirst();
     const changes = diffAgents(before?.manifest, agent);
-    if (before?.digest === digest) return { agent: agent.agent, revision: before.revision, digest, changes: [] };
+    if (before?.digest === digest)
+      return { agent: agent.agent, revision: before.revision, digest, changes: [] };
     if (before && before.definitions_digest !== definitions) await assertNoRollout(tx, agent.agent);
     const revision = (before?.revision ?? 0) + 1;
     const row = {
@@ -66,7 +75,13 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
       ref: agent.agent,
       at: now,
       actor: actor.id,
-      data: { revision, digest, definitions, testMode: agent.testMode, changes: changes.map(({ sign, what }) => sign + what) },
+      data: {
+        revision,
+        digest,
+        definitions,
+        testMode: agent.testMode,
+        changes: changes.map(({ sign, what }) => sign + what),
+      },
     });
     return { agent: agent.agent, revision, digest, changes };
   });

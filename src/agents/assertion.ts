@@ -18,7 +18,10 @@ export async function verifyAssertion(
   const world = await services.worlds.get(agent);
   const source = world?.agent.assertions;
   if (!source?.jwks) {
-    throw new AppError('invalid_input', `Cannot use the assertion: agent "${agent}" names no assertions.jwks`);
+    throw new AppError(
+      'invalid_input',
+      `Cannot use the assertion: agent "${agent}" names no assertions.jwks`,
+    );
   }
   try {
     const { payload } = await jwtVerify(assertion, keySetOf(source.jwks), {

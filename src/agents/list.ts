@@ -17,8 +17,18 @@ export interface AgentView {
 export async function agentView(db: Sql, name: string): Promise<AgentView> {
   const row = await db.selectFrom('agent').selectAll().where('name', '=', name).executeTakeFirst();
   if (!row) throw new AppError('unknown_agent', `Agent "${name}" is not known`);
-  const inForce = await db.selectFrom('in_force').selectAll().where('agent', '=', name).orderBy('segment').execute();
-  const releases = await db.selectFrom('release').selectAll().where('agent', '=', name).orderBy('created_at').execute();
+  const inForce = await db
+    .selectFrom('in_force')
+    .selectAll()
+    .where('agent', '=', name)
+    .orderBy('segment')
+    .execute();
+  const releases = await db
+    .selectFrom('release')
+    .selectAll()
+    .where('agent', '=', name)
+    .orderBy('created_at')
+    .execute();
   return {
     agent: row.name,
     revision: row.revision,

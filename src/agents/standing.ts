@@ -11,7 +11,12 @@ export function rolesOf(agent: Agent, person: string): Role[] {
 }
 
 /** A person acting for one agent through a surface that knows them by the manifest (Slack, Temporal). */
-export const actorFromManifest = (agent: Agent, person: string, via: Actor['via'], identity: string): Actor => ({
+export const actorFromManifest = (
+  agent: Agent,
+  person: string,
+  via: Actor['via'],
+  identity: string,
+): Actor => ({
   id: person,
   person,
   roles: Object.hasOwn(agent.people, person) ? rolesOf(agent, person) : [],

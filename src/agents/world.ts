@@ -65,7 +65,13 @@ export class Worlds {
       .execute();
     const versions = [...new Set([...Object.values(inForce), ...(rollout ? [rollout.record.release] : [])])];
     const releases = await this.#compiledReleases(name, versions, row.manifest, row.digest);
-    const world: World = { agent: compiled, switches, inForce, releases, ...(rollout && { rollout: rollout.world }) };
+    const world: World = {
+      agent: compiled,
+      switches,
+      inForce,
+      releases,
+      ...(rollout && { rollout: rollout.world }),
+    };
     return { epoch, agent: row.manifest, world, ...(rollout && { rollout: rollout.record }) };
   }
 
@@ -125,7 +131,8 @@ export class Worlds {
         .where('agent', '=', agent)
         .where('version', 'in', missing)
         .execute();
-      for (const row of rows) this.#releases.set(`${digest}/${row.version}`, compileRelease(row.manifest, manifest));
+      for (const row of rows)
+        this.#releases.set(`${digest}/${row.version}`, compileRelease(row.manifest, manifest));
     }
     return Object.fromEntries(
       versions.flatMap((version) => {

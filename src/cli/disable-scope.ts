@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Services } from '../context.ts';
 import type { DisableAnswer, InFlight } from '../switches/disable.ts';
 import type { Cli } from './cli.ts';
 import { NoAnswer } from './client.ts';
@@ -107,7 +106,7 @@ function disableDirectly(cli: Cli, input: DisableInput, drain: boolean): Promise
     const disabled: Disabled = { ...answer, by: 'database' };
     if (!drain || answer.state === 'closing') return disabled;
     // It reads these two and nothing else of the services.
-    const services = { db, clock } as Services;
+    const services = { db, clock };
     return { ...disabled, stillInFlight: await waitDrained(services, answer.inFlight, DRAIN_MS_MAX) };
   });
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { Cli } from './cli.ts';
+import { errorsPage } from './errors-page.ts';
 import { exitCodesPage } from './exit-codes.ts';
 import type { CliIo } from './io.ts';
 import { buildProgram } from './program.ts';
@@ -14,7 +15,11 @@ Made from the commands' own help by \`npx tsx src/cli/docs.ts\`; a test holds it
 
 /** The generated pages by path: a test compares them with what is there. */
 export function generatedDocs(): Record<string, string> {
-  return { 'docs/cli.md': commandPage(), 'docs/exit-codes.md': exitCodesPage() };
+  return {
+    'docs/cli.md': commandPage(),
+    'docs/exit-codes.md': exitCodesPage(),
+    'docs/errors.md': errorsPage(),
+  };
 }
 
 function commandPage(): string {

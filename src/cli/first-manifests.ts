@@ -2,15 +2,6 @@ export const AGENT_FILE = 'agent.yaml';
 export const RELEASE_FILE = 'release-1.yaml';
 export const SCHEMA_FOLDER = '.portcullis/schemas';
 
-const NAME_LENGTH_MAX = 63;
-
-/** An account's name as a person's id; `me` where nothing of it fits. */
-export const personFrom = (account: string): string =>
-  account
-    .replace(/[^a-zA-Z0-9._-]/g, '-')
-    .replace(/^[^a-zA-Z0-9]+/, '')
-    .slice(0, NAME_LENGTH_MAX) || 'me';
-
 /** Quoted only where YAML would read a number or a truth value. */
 const yamlName = (name: string): string =>
   /^[a-zA-Z]/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name)

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { sql } from 'kysely';
-import type { Services } from '../context.ts';
 import type { ActionRow } from '../actions/store.ts';
+import type { Services } from '../context.ts';
 import type { CredentialSpec } from '../db/tables-action.ts';
 import { SIGNING_ALGORITHM } from './keys.ts';
 
@@ -56,7 +56,9 @@ export async function issueCredential(
     .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: keys.kid, typ: 'JWT' })
     .sign(keys.privateKey);
   const stored = await sql<{ ok: boolean }>`
-    SELECT store_credential(${jti}, ${action.id}, ${action.execution_id}, ${now}, ${expiresAt}) AS ok`.execute(db.gate);
+    SELECT store_credential(${jti}, ${action.id}, ${action.execution_id}, ${now}, ${expiresAt}) AS ok`.execute(
+    db.gate,
+  );
   if (!stored.rows[0]?.ok) return undefined;
   return { token, jti, scopes: spec.scopes, audience: spec.audience, expiresAt };
 }

@@ -36,7 +36,8 @@ export function saltedDigest(salt: Buffer, value: unknown): string {
 }
 
 /** SHA-256 of the RFC 8785 form, hex: for manifests and plans, which hold nothing personal. */
-export const digestOf = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('hex');
+export const digestOf = (value: unknown): string =>
+  createHash('sha256').update(canonical(value)).digest('hex');
 
 /** RFC 8785 JSON. @throws TypeError for what JSON cannot hold. */
 export function canonical(value: unknown): string {

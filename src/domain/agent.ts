@@ -118,3 +118,12 @@ export const segmentNames = (agent: Agent): readonly string[] => [
 /** Whoever stands behind the agent and therefore may not approve its actions. */
 export const standsBehind = (agent: Agent, person: string): boolean =>
   agent.owners.includes(person) || agent.deployers.includes(person);
+
+const NAME_LENGTH_MAX = 63;
+
+/** An account's name as a person's id; `me` where nothing of it fits. */
+export const personFrom = (account: string): string =>
+  account
+    .replace(/[^a-zA-Z0-9._-]/g, '-')
+    .replace(/^[^a-zA-Z0-9]+/, '')
+    .slice(0, NAME_LENGTH_MAX) || 'me';

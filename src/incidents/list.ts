@@ -6,7 +6,10 @@ import { AppError } from '../errors.ts';
 export type IncidentRow = Selectable<IncidentTable>;
 
 /** Newest first. */
-export function listIncidents(db: Sql, filter: { agent?: string; rollout?: string } = {}): Promise<IncidentRow[]> {
+export function listIncidents(
+  db: Sql,
+  filter: { agent?: string; rollout?: string } = {},
+): Promise<IncidentRow[]> {
   let query = db.selectFrom('incident').selectAll().orderBy('opened_at', 'desc').limit(200);
   if (filter.agent) query = query.where('agent', '=', filter.agent);
   if (filter.rollout) query = query.where('rollout_id', '=', filter.rollout);

@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.ts';
-import { checkChain, type ChainFault, GENESIS } from '../domain/log-chain.ts';
+import { type ChainFault, checkChain, GENESIS } from '../domain/log-chain.ts';
 import { readLog } from './read.ts';
 import { unsequencedTail } from './sequence.ts';
 

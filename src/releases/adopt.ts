@@ -55,7 +55,12 @@ export async function adoptRelease(
   });
 }
 
-async function assertMayApplyAtOnce(tx: Sql, agent: Agent, before: Release | undefined, release: Release): Promise<void> {
+async function assertMayApplyAtOnce(
+  tx: Sql,
+  agent: Agent,
+  before: Release | undefined,
+  release: Release,
+): Promise<void> {
   if (!before) {
     const unasked = unaskedWrites(agent, release);
     if (unasked.length === 0) return;
@@ -71,7 +76,8 @@ async function assertMayApplyAtOnce(tx: Sql, agent: Agent, before: Release | und
     .where('agent', '=', agent.agent)
     .where('ended_at', 'is', null)
     .executeTakeFirst();
-  if (open) throw new AppError('wrong_state', `Cannot adopt release ${release.release}: rollout ${open.id} is open`);
+  if (open)
+    throw new AppError('wrong_state', `Cannot adopt release ${release.release}: rollout ${open.id} is open`);
   if (!onlyTakesAway(before, release)) {
     throw new AppError(
       'wrong_state',

@@ -60,13 +60,21 @@ export async function releaseByVersion(db: Sql, agent: string, version: string):
  * Stores a checked release. It is immutable: the same version with other content is refused.
  * @throws AppError `forbidden`, `unknown_agent`, `conflict`
  */
-export async function createRelease(services: Services, actor: Actor, release: Release): Promise<CreatedRelease> {
+export async function createRelease(
+  services: Services,
+  actor: Actor,
+  release: Release,
+): Promise<CreatedRelease> {
   requireRole(actor, ['release-manager'], release.agent);
   const digest = digestOf(release);
   const now = services.clock.now();
   const preview = await previewRelease(services.db.sql, release);
   const created = await services.db.sql.transaction().execute(async (tx) => {
-    const agent = await tx.selectFrom('agent').select('name').where('name', '=', release.agent).executeTakeFirst();
+    const agent = await tx
+      .selectFrom('agent')
+      .select('name')
+      .where('name', '=', release.agent)
+      .executeTakeFirst();
     if (!agent) throw new AppError('unknown_agent', `Agent "${release.agent}" is not known`);
     const inserted = await tx
       .insertInto('release')

@@ -57,7 +57,10 @@ export async function disable(services: Services, actor: Actor, input: DisableIn
 
 export function agentOfScope(scope: string): string | undefined {
   if (!SCOPE_PATTERN.test(scope)) {
-    throw new AppError('invalid_input', `"${scope}" is not a scope: write everything, agent/<agent> or tool/<agent>/<tool>`);
+    throw new AppError(
+      'invalid_input',
+      `"${scope}" is not a scope: write everything, agent/<agent> or tool/<agent>/<tool>`,
+    );
   }
   return scope === 'everything' ? undefined : scope.split('/')[1];
 }
@@ -98,7 +101,10 @@ export async function pullSwitch(
   return { ...common, heldBy, state: 'closing', offAtMs: performance.now() - started };
 }
 
-async function within<T>(promise: Promise<T>, ms: number): Promise<{ done: true; value: T } | { done: false }> {
+async function within<T>(
+  promise: Promise<T>,
+  ms: number,
+): Promise<{ done: true; value: T } | { done: false }> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<{ done: false }>((resolve) => {
     timer = setTimeout(() => resolve({ done: false }), ms);

@@ -6,7 +6,7 @@ const POLL_MS = 250;
 
 /** Which of the writes that had begun may still land: executing, with a credential that lives. */
 export async function stillInFlight(
-  { db, clock }: Services,
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
   inFlight: readonly InFlight[],
 ): Promise<InFlight[]> {
   if (inFlight.length === 0) return [];
@@ -30,7 +30,7 @@ export async function stillInFlight(
 
 /** Waits, at most `atMostMs`, until each is completed or its credential revoked or expired. Returns what is left. */
 export async function waitDrained(
-  services: Services,
+  services: Pick<Services, 'db' | 'clock'>,
   inFlight: readonly InFlight[],
   atMostMs: number,
 ): Promise<InFlight[]> {

@@ -20,7 +20,8 @@ export async function enable(
   { scope, reason }: { scope: string; reason: string },
 ): Promise<EnableAnswer> {
   requireRole(actor, ['on-call', 'release-manager'], agentOfScope(scope));
-  if (!actor.person) throw new AppError('forbidden', 'Only a person enables: use a token made for one (--person)');
+  if (!actor.person)
+    throw new AppError('forbidden', 'Only a person enables: use a token made for one (--person)');
   if (!reason.trim()) throw new AppError('invalid_input', 'Cannot enable without a reason');
   const { rows } = await sql<{ answer: EnableAnswer }>`
     SELECT enable_switch(${scope}, ${reason}, ${actor.person}, ${services.clock.now()}) AS answer`.execute(

@@ -29,7 +29,14 @@ export async function workflowBundle(): Promise<WorkflowBundle> {
 }
 
 const nothing = () => {};
-const quiet = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: console.warn, error: console.error };
+const quiet = {
+  log: nothing,
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: console.warn,
+  error: console.error,
+};
 
 function sourcesDigest(): string {
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package.json')));

@@ -45,12 +45,19 @@ function byKey(rows: readonly OutboxRow[]): OutboxRow[][] {
   return [...groups.values()];
 }
 
-async function tell(services: Services, client: Client, taskQueue: string, group: OutboxRow[]): Promise<void> {
+async function tell(
+  services: Services,
+  client: Client,
+  taskQueue: string,
+  group: OutboxRow[],
+): Promise<void> {
   const ids = group.map((row) => row.id);
   const [first] = group;
   if (!first) return;
   try {
-    await client.connection.withDeadline(Date.now() + CALL_MS, () => signal(services, client, taskQueue, first));
+    await client.connection.withDeadline(Date.now() + CALL_MS, () =>
+      signal(services, client, taskQueue, first),
+    );
     await services.db.sql.deleteFrom('outbox').where('id', 'in', ids).execute();
   } catch (error) {
     await sql`UPDATE outbox SET attempts = attempts + 1, error = ${String(error).slice(0, 500)},
@@ -60,7 +67,12 @@ async function tell(services: Services, client: Client, taskQueue: string, group
   }
 }
 
-async function signal(services: Services, client: Client, taskQueue: string, { topic, key }: OutboxRow): Promise<void> {
+async function signal(
+  services: Services,
+  client: Client,
+  taskQueue: string,
+  { topic, key }: OutboxRow,
+): Promise<void> {
   const start = (type: string, workflowId: string, args: unknown[]) =>
     client.workflow.signalWithStart(type, { workflowId, taskQueue, args, signal: 'changed', signalArgs: [] });
   if (topic === 'action') await start('governedAction', `action/${key}`, [{ actionId: key }]);

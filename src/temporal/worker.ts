@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { WorkflowBundle } from './bundle.ts';
 
@@ -56,7 +56,10 @@ export function startWorker(options: WorkerOptions): { stop(): Promise<void>; re
   };
 }
 
-function createWorker({ namespace, bundle, activities }: WorkerOptions, connection: NativeConnection): Promise<Worker> {
+function createWorker(
+  { namespace, bundle, activities }: WorkerOptions,
+  connection: NativeConnection,
+): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,

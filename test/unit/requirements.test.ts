@@ -12,11 +12,15 @@ const sources = readdirSync(TESTS, { recursive: true })
   .join('\n');
 
 test('every requirement is cited by a test', () => {
-  const uncited = Object.keys(REQUIREMENTS).filter((id) => !new RegExp(`verifies\\(\\s*'${id}'`).test(sources));
+  const uncited = Object.keys(REQUIREMENTS).filter(
+    (id) => !new RegExp(`verifies\\(\\s*'${id}'`).test(sources),
+  );
   expect(uncited).toEqual([]);
 });
 
 test('every "must never" names the guard whose removal turns its test red', () => {
-  const unguarded = Object.entries(REQUIREMENTS).filter(([id, { guard }]) => id.startsWith('never:') && !guard);
+  const unguarded = Object.entries(REQUIREMENTS).filter(
+    ([id, { guard }]) => id.startsWith('never:') && !guard,
+  );
   expect(unguarded).toEqual([]);
 });

@@ -61,10 +61,10 @@ export class Live {
       const { rows, fates } = await this.#fates();
       const { asked, executed, deniedByPerson, allowed } = flowOf(rows, fates);
       const columns = [
-        `${padStart(asked, 4)} writes asked`,
-        `${padStart(executed, 4)} done`,
-        `${padStart(deniedByPerson, 4)} denied by people`,
-        `${padStart(allowed, 3)} allowed unasked`,
+        `${padStart(asked, 3)} writes asked`,
+        `${padStart(executed, 3)} done`,
+        `${padStart(deniedByPerson, 3)} denied by people`,
+        `${padStart(allowed, 2)} ran unasked`,
       ];
       this.#screen.line(`day ${padStart(day, 2)}  ${columns.join('  ')}`);
     });
@@ -79,9 +79,8 @@ export class Live {
         .map(({ segment, exposurePercent }) => `${segment} ${exposurePercent} %`)
         .join(', ');
       this.#screen.line();
-      this.#screen.line(
-        `Day ${status.day}, step ${status.step} of ${status.steps} (${status.phase}). The candidate decides for: ${where || 'nobody'}.`,
-      );
+      this.#screen.line(`Day ${status.day}, step ${status.step} of ${status.steps} (${status.phase}).`);
+      this.#screen.line(`The candidate now decides for: ${where || 'nobody'}.`);
       if (this.#intoCandidate) return;
       this.#intoCandidate = true;
       this.#screen.item(
@@ -105,8 +104,8 @@ export class Live {
         `${padEnd(segment, 13)}${padStart(asked, 7)}${padStart(rightExecuted, 9)}${padStart(wrongStopped, 9)}${padStart(futileStopped, 10)}`,
       );
     }
-    this.#screen.line("right: approved and done. wrong: denied. refused: denied too; the airline's own");
-    this.#screen.line('tool refused them when they were recorded.');
+    this.#screen.line('right: approved and done. wrong: denied. refused: denied as well, and refused by');
+    this.#screen.line("the airline's own tool when they were recorded.");
     const { open } = countOf(baseline);
     if (open > 0) this.#screen.line(`${open} had not ended when this was counted.`);
     this.#screen.item(

@@ -83,10 +83,8 @@ export function showColumns(
   );
   screen.line();
   const asked = percentOf(flow.pending, flow.asked);
-  screen.line(`${asked} of all writes asked a person. The answer key never errs: with real people`);
-  screen.line(
-    `some wrong writes would pass, and some right ones would not. Switch: ${drill.disableMs.toFixed(0)} ms.`,
-  );
+  screen.line(`${asked} of all writes asked a person. The answer key never errs: with real`);
+  screen.line('people some wrong writes would pass, and some right ones would not.');
 }
 
 const stoppedOf = (count: Count): number => count.rightStopped + count.wrongStopped + count.futileStopped;
@@ -94,7 +92,7 @@ const stoppedOf = (count: Count): number => count.rightStopped + count.wrongStop
 export function showInvariants(screen: Screen, { invariants }: Result): void {
   screen.heading('What must always hold');
   for (const { name, holds, found } of invariants) {
-    screen.line(`${holds ? '✓' : '✗'} ${padEnd(name, 50)} ${found}`);
+    screen.line(`${holds ? '✓' : '✗'} ${padEnd(name, 46)} ${found}`);
   }
 }
 

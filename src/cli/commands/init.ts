@@ -1,16 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { personFrom } from '../../domain/agent.ts';
 import { type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import {
-  AGENT_FILE,
-  agentYaml,
-  personFrom,
-  RELEASE_FILE,
-  releaseYaml,
-  SCHEMA_FOLDER,
-} from '../first-manifests.ts';
+import { AGENT_FILE, agentYaml, RELEASE_FILE, releaseYaml, SCHEMA_FOLDER } from '../first-manifests.ts';
 import { command, paragraph, sections } from '../render.ts';
 
 interface InitOptions {

@@ -1,0 +1,157 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  freePort,
+  type SupervisedProcess,
+  startProcess,
+  waitUntilReady,
+} from '../../src/embedded/supervised-process.ts';
+import { startTemporalServer, type TemporalServer } from '../../src/embedded/temporal-server.ts';
+import type { FakeSlack } from '../fakes/slack/server.ts';
+import type { Answer } from './api.ts';
+import { testTemporalBinary } from './context.ts';
+import type { GivenToken } from './fixtures.ts';
+
+const PORTCULLIS = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
+const READY_WITHIN_MS = 60_000;
+const REQUEST_WITHIN_MS = 30_000;
+
+export interface ServiceOptions {
+  databaseUrl: string;
+  temporalAddress: string;
+  slack?: FakeSlack;
+  /** `PORTCULLIS_DAY`. */
+  day?: string;
+}
+
+/** The service as operators run it: `portcullis up` in a process of its own, always at the same address. */
+export interface ServiceProcess {
+  readonly url: string;
+  /** One request; rejects when nothing answers. */
+  call(
+    line: `${'GET' | 'POST' | 'PUT'} ${string}`,
+    options?: { as?: Pick<GivenToken, 'headers'>; body?: unknown },
+  ): Promise<Answer>;
+  /** `kill -9`: nothing is flushed, nothing says goodbye. */
+  kill9(): Promise<void>;
+  /** Starts it again. Returns how long it took to be ready, in milliseconds. */
+  restart(): Promise<number>;
+  stop(): Promise<void>;
+  /** What it wrote to its log. */
+  readonly logFile: string;
+}
+
+export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-service-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const logFile = join(folder, 'service.log');
+  const env = environmentOf(options, port);
+  const start = async () => {
+    const service = startProcess({
+      command: process.execPath,
+      args: [PORTCULLIS, 'up'],
+      logFile,
+      cwd: folder,
+      env,
+    });
+    await waitUntilReady(service, () => isReady(url), { what: 'portcullis up', withinMs: READY_WITHIN_MS });
+    return service;
+  };
+  let service: SupervisedProcess = await start();
+  return {
+    url,
+    logFile,
+    call: (line, more) => request(url, line, more),
+    kill9: () => service.kill(),
+    async restart() {
+      const startedAt = performance.now();
+      await service.stop();
+      service = await start();
+      return Math.round(performance.now() - startedAt);
+    },
+    async stop() {
+      await service.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function environmentOf({ databaseUrl, temporalAddress, slack, day }: ServiceOptions, port: number) {
+  const { PATH, HOME, PORTCULLIS_CACHE } = process.env;
+  return {
+    PATH,
+    HOME,
+    ...(PORTCULLIS_CACHE ? { PORTCULLIS_CACHE } : {}),
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: temporalAddress,
+    PORTCULLIS_PORT: String(port),
+    PORTCULLIS_LOG_LEVEL: 'warn',
+    ...(day ? { PORTCULLIS_DAY: day } : {}),
+    ...(slack
+      ? { SLACK_BOT_TOKEN: slack.tokens.bot, SLACK_APP_TOKEN: slack.tokens.app, SLACK_API_URL: slack.url }
+      : {}),
+  };
+}
+
+async function isReady(url: string): Promise<void> {
+  const { status, text } = await request(url, 'GET /readyz');
+  if (status !== 200) throw new Error(text);
+}
+
+async function request(
+  base: string,
+  line: string,
+  { as, body }: { as?: Pick<GivenToken, 'headers'>; body?: unknown } = {},
+): Promise<Answer> {
+  const [method = 'GET', path = '/'] = line.split(' ');
+  const response = await fetch(base + path, {
+    method,
+    headers: { ...as?.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(REQUEST_WITHIN_MS),
+  });
+  const text = await response.text();
+  const headers = Object.fromEntries(response.headers);
+  const isJson = String(headers['content-type']).includes('json');
+  return { status: response.status, headers, text, json: isJson ? JSON.parse(text) : {} };
+}
+
+/** A Temporal server of one's own that keeps what it knows in a file, so that it may be stopped and started. */
+export async function startOwnTemporal(): Promise<TemporalServer & AsyncDisposable> {
+  const binary = testTemporalBinary();
+  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-temporal-'));
+  const server = await startTemporalServer({
+    binary,
+    namespace: 'default',
+    dbFile: join(folder, 'temporal.db'),
+    logFile: join(folder, 'temporal.log'),
+  });
+  return {
+    ...server,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until `check` holds; what it throws meanwhile counts as no. Returns how long it took, in milliseconds. */
+export async function until(what: string, check: () => Promise<boolean>, withinMs = 30_000): Promise<number> {
+  const startedAt = performance.now();
+  let last: unknown;
+  while (performance.now() - startedAt < withinMs) {
+    try {
+      if (await check()) return Math.round(performance.now() - startedAt);
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(100);
+  }
+  throw new Error(`${what} did not happen within ${withinMs} ms`, { cause: last });
+}
