@@ -32,7 +32,12 @@ async function demo(options: DemoOptions): Promise<number> {
     showColumns(screen, result);
     showInvariants(screen, result);
     if (!options.json || options.keep)
-      showCommands(screen, { dataFolder: stage.dataFolder, url: stage.service.url, keep: options.keep });
+      showCommands(screen, {
+        dataFolder: stage.dataFolder,
+        url: stage.service.url,
+        day: options.day,
+        keep: options.keep,
+      });
     if (options.json) stdout.write(`${JSON.stringify(jsonOf(result))}\n`);
     if (options.keep) await interrupted;
     return result.invariants.every(({ holds }) => holds) ? 0 : 1;

@@ -42,8 +42,10 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
       connectionTimeoutMillis: 5_000,
       options: settings,
     });
-    // A connection that dies while idle is replaced by the next query; without a listener it would end the process.
+    // A connection that dies is replaced by the next query; without listeners it would end the process: the pool's for
+    // idle ones, its own for one that somebody holds without a query under way.
     pool.on('error', () => {});
+    pool.on('connect', (client) => client.on('error', () => {}));
     return new KyselyImpl<Tables>({ dialect: new PostgresDialect({ pool }) });
   };
   const everyday = open(

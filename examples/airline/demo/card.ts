@@ -14,7 +14,7 @@ export const showCard =
     screen.line('The first card, as a person of the desk gets it (in Slack, on a page, by CLI):');
     for (const text of cardLines(action)) screen.line(text);
     if (!screen.interactive) return undefined;
-    screen.line('Your answer within 5 s:  a = approve   d = deny   (else the answer key answers)');
+    screen.line('Your answer within 5 s: a = approve, d = deny. Else the answer key answers.');
     const verdict = await keyWithin(ANSWER_WITHIN_MS);
     screen.line(verdict ? `You said: ${verdict}.` : 'The answer key answers.');
     return verdict;

@@ -127,7 +127,7 @@ export class Live {
       const verdict = await this.#settled(done, wrongSoFar);
       const evidence = verdict
         ? `${padStart(verdict.harms ?? 0, 2)} of ${padStart(verdict.events, 2)} wrong   e-value ${padStart(figure(verdict.eValue), 5)} of ${figure(thresholdOf(verdict))}`
-        : 'taken back';
+        : 'taken back, see below';
       const word = done.wrong ? 'WRONG' : 'right';
       this.#screen.line(
         `day ${padStart(day, 2)}  ${padEnd(done.callId, 8)} ${padEnd(done.segment, 12)}${word}   ${evidence}`,
@@ -141,7 +141,8 @@ export class Live {
       const status = await this.#auditor.get<RolloutStatus>(`/v1/rollouts/${this.#rolloutId}`);
       const segment = status.segments.find((one) => one.segment === done.segment);
       const verdict = segment?.verdicts.find(({ metric }) => metric === METRIC);
-      const judged = !verdict || (verdict.harms ?? 0) >= wrongSoFar || segment?.state === 'rolled_back';
+      const judged = !verdict || (verdict.harms ?? 0) >= wrongSoFar;
+      if (segment?.state === 'rolled_back') return undefined;
       if ((tried > 1 && judged) || tried >= SETTLE_TRIES) return verdict;
       await sleep(SETTLE_MS);
     }

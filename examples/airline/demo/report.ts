@@ -27,7 +27,10 @@ export function showEnding(screen: Screen, { status, rollbacks }: Result): void 
   screen.heading('Day 90: what became of the question');
   if (rollbacks.length > 0) {
     const where = rollbacks.map(({ segment }) => segment).join(', ');
-    screen.item('Answer', `No: taken back in ${where}. Everywhere else release 1 asked throughout.`);
+    screen.item(
+      'Answer',
+      `No: taken back in ${where}. More than 5 % of its conversations were wrong, beyond doubt at the level set.`,
+    );
   } else if (status.status === 'completed') {
     screen.item('Answer', 'Yes: earned, and in force.');
   } else {
@@ -77,7 +80,8 @@ export function showColumns(
   row('  answers asked of people (price)', '-', flow.humanAnswers);
   row('  writes that ran unasked', '-', flow.allowed);
   row('  stopped by the switch or a rollback, asked again', '-', flow.askedAgain);
-  screen.line(`After the first unexpected write (another world, counted apart): ${after.asked} writes,`);
+  screen.line();
+  screen.line(`After that first one (another world, counted apart): ${after.asked} writes, of which`);
   screen.line(
     `${after.rightExecuted} right and ${after.wrongExecuted} wrong done, ${stoppedOf(after)} stopped, ${after.refusedByTool} refused by the airline.`,
   );
@@ -97,18 +101,22 @@ export function showInvariants(screen: Screen, { invariants }: Result): void {
 }
 
 /** Where to look further, and how to verify without believing this text. */
-export function showCommands(
-  screen: Screen,
-  { dataFolder, url, keep }: { dataFolder: string; url: string; keep: boolean },
-): void {
+export function showCommands(screen: Screen, { dataFolder, url, day, keep }: Place): void {
   screen.heading('Look further, and verify');
-  if (!keep) screen.line(`PORTCULLIS_DATA=${dataFolder} npx portcullis up`);
-  const prefix = keep ? `PORTCULLIS_DATA=${dataFolder} ` : '';
+  screen.line(`export PORTCULLIS_DATA=${dataFolder} PORTCULLIS_DAY=${day}`);
   if (keep) screen.line(`The service stays up at ${url} until Ctrl-C. In another terminal:`);
-  else screen.line('and, in another terminal with the same PORTCULLIS_DATA:');
-  screen.line(`${prefix}npx portcullis rollout status`);
-  screen.line(`${prefix}npx portcullis log verify`);
+  else screen.line('npx portcullis up      brings the service back; then, in another terminal:');
+  screen.line('npx portcullis rollout status');
+  screen.line('npx portcullis action list');
+  screen.line('npx portcullis log verify      recomputes the log on this machine');
   screen.line();
+}
+
+interface Place {
+  dataFolder: string;
+  url: string;
+  day: string;
+  keep: boolean;
 }
 
 /** The one object of `--json`. */

@@ -110,7 +110,7 @@ function askedText(cli: Cli, asked: WireAsked, key: string): string {
   }[asked.outcome];
   const next =
     asked.outcome === 'pending'
-      ? `Next: approve it here, or on the page\n${command(`portcullis action approve ${asked.id} --reason "..."`)}`
+      ? `Next: approve it here, or on the page\n${command(`portcullis action approve ${asked.id}`)}`
       : undefined;
   return sections(
     paragraph(said, columns),
@@ -167,7 +167,7 @@ function registerLooks(action: Command, cli: Cli): void {
 }
 
 interface DecisionOptions {
-  reason: string;
+  reason?: string;
   digest?: string;
   yes?: boolean;
 }
@@ -180,15 +180,14 @@ function registerDecision(action: Command, cli: Cli, verdict: 'approve' | 'deny'
       `Shows the action and ${verdict === 'approve' ? 'approves' : 'denies'} exactly what was shown. In a terminal it asks first.`,
     )
     .argument('<id>', 'the action')
-    .requiredOption('--reason <text>', 'why; the agent and the log get it')
+    .addOption(
+      new Option('--reason <text>', 'why; the agent and the log get it').makeOptionMandatory(verdict === 'deny'),
+    )
     .option('--digest <digest>', 'only if its arguments are still those seen before (see action show)')
     .option('--yes', 'do not ask')
     .action((id: string, options: DecisionOptions) => runDecision(cli, id, verdict, options));
-  const reason = verdict === 'approve' ? 'She asked for it' : 'Wrong address';
-  withExample(
-    decide,
-    `portcullis action ${verdict} 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "${reason}"`,
-  );
+  const reason = verdict === 'deny' ? ' --reason "Wrong address"' : '';
+  withExample(decide, `portcullis action ${verdict} 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11${reason}`);
 }
 
 /** What is decided on is what was shown: its digest and revision go with the decision. */

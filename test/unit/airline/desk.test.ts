@@ -61,6 +61,11 @@ function credential({
     .sign(privateKey);
 }
 
+async function credentialOfAnotherKey(): Promise<string> {
+  const { privateKey } = await generateKeyPair('EdDSA');
+  return credential({ privateKey });
+}
+
 async function cancel(token?: string, { call = 0, args = ARGS }: { call?: number; args?: object } = {}) {
   const response = await desk.inject({
     method: 'POST',
@@ -74,6 +79,23 @@ async function cancel(token?: string, { call = 0, args = ARGS }: { call?: number
 async function tally(): Promise<Record<string, unknown>> {
   return (await desk.inject('/tally')).json() as Record<string, unknown>;
 }
+
+type Bad = [name: string, make: (() => Promise<string>) | undefined, code: string];
+const BAD: Bad[] = [
+  ['none', undefined, 'credential_missing'],
+  ['no JWT', async () => 'abc', 'credential_invalid'],
+  ['another key', () => credentialOfAnotherKey(), 'credential_invalid'],
+  ['another audience', () => credential({ audience: 'other' }), 'credential_invalid'],
+  ['expired', () => credential({ ttlS: -1 }), 'credential_expired'],
+  ['another tool', () => credential({ claims: { tool: 'send_certificate' } }), 'wrong_tool'],
+  ['a scope missing', () => credential({ claims: { scope: 'reservation:cancel' } }), 'scope_missing'],
+  [
+    'other arguments',
+    () => credential({ claims: { args_digest: digestOf({ reservation_id: 'ZZ99ZZ' }) } }),
+    'other_arguments',
+  ],
+  ['no action', () => credential({ claims: { action: undefined } }), 'credential_invalid'],
+];
 
 describe('the desk', () => {
   test('does a write for a credential made for it, once', async () => {
@@ -95,25 +117,7 @@ describe('the desk', () => {
     expect(statuses.sort()).toEqual([200, 403]);
   });
 
-  test.each([
-    ['none', undefined, 'credential_missing'],
-    ['no JWT', async () => 'abc', 'credential_invalid'],
-    [
-      'another key',
-      async () => credential({ privateKey: (await generateKeyPair('EdDSA')).privateKey }),
-      'credential_invalid',
-    ],
-    ['another audience', () => credential({ audience: 'other' }), 'credential_invalid'],
-    ['expired', () => credential({ ttlS: -1 }), 'credential_expired'],
-    ['another tool', () => credential({ claims: { tool: 'send_certificate' } }), 'wrong_tool'],
-    ['a scope missing', () => credential({ claims: { scope: 'reservation:cancel' } }), 'scope_missing'],
-    [
-      'other arguments',
-      () => credential({ claims: { args_digest: digestOf({ reservation_id: 'ZZ99ZZ' }) } }),
-      'other_arguments',
-    ],
-    ['no action', () => credential({ claims: { action: undefined } }), 'credential_invalid'],
-  ] as const)('refuses a write with %s', async (_, make, code) => {
+  test.each(BAD)('refuses a write with %s', async (_, make, code) => {
     expect(await cancel(await make?.())).toMatchObject({ code });
     expect(await tally()).toMatchObject({ accepted: 0, refusedCredential: { [code]: 1 } });
   });
