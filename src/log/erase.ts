@@ -1,5 +1,8 @@
 import { type Actor, requireRole, type Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
 import { appendEntry } from './append.ts';
+
+const ERASED = '[erased]';
 
 /**
  * Erases a subject: its key, the arguments, results and salts of its actions. The log still verifies: it only ever
@@ -26,9 +29,10 @@ export async function eraseSubject(
       await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
       await tx
         .updateTable('action')
-        .set({ summary: '[erased]', why: null, links: '[]', subject_id: null })
+        .set({ summary: ERASED, why: null, links: '[]', subject_id: null, request_digest: '' })
         .where('id', 'in', ids)
         .execute();
+      await eraseSummaries(tx, agent, new Set(ids));
       await tx
         .insertInto('outbox')
         .values(ids.map((id) => ({ topic: 'action' as const, key: id, payload: '{}' })))
@@ -44,4 +48,35 @@ export async function eraseSubject(
     });
     return { actions: ids.length };
   });
+}
+
+/** Alerts and incidents say what an action would have done. */
+async function eraseSummaries(tx: Sql, agent: string, ids: ReadonlySet<string>): Promise<void> {
+  const alerts = await tx
+    .selectFrom('alert')
+    .select(['id', 'facts'])
+    .where((where) => where.or([where('agent', '=', agent), where('agent', 'is', null)]))
+    .execute();
+  for (const { id, facts } of alerts) {
+    const [before, after] = [JSON.stringify(facts), JSON.stringify(withoutSummaries(facts, ids))];
+    if (after !== before) await tx.updateTable('alert').set({ facts: after }).where('id', '=', id).execute();
+  }
+  const incidents = await tx
+    .selectFrom('incident')
+    .select(['id', 'evidence'])
+    .where('agent', '=', agent)
+    .execute();
+  for (const { id, evidence } of incidents) {
+    const [before, after] = [JSON.stringify(evidence), JSON.stringify(withoutSummaries(evidence, ids))];
+    if (after !== before)
+      await tx.updateTable('incident').set({ evidence: after }).where('id', '=', id).execute();
+  }
+}
+
+function withoutSummaries(value: unknown, ids: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutSummaries(item, ids));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, member]) => [key, withoutSummaries(member, ids)]);
+  const told = 'action' in value && typeof value.action === 'string' && ids.has(value.action);
+  return Object.fromEntries(told ? [...entries, ['summary', ERASED]] : entries);
 }

@@ -21,6 +21,7 @@ export interface Planned {
 
 async function lockRow(tx: Sql, planned: Planned): Promise<RolloutRecord | undefined> {
   const rollout = await rolloutById(tx, planned.id);
+  if (await isOutdated(tx, planned)) return undefined;
   const { numUpdatedRows } = await tx
     .updateTable('rollout')
     .set({ revision: planned.revision + 1 })
@@ -29,6 +30,17 @@ async function lockRow(tx: Sql, planned: Planned): Promise<RolloutRecord | undef
     .where('status', '=', 'running')
     .executeTakeFirst();
   return numUpdatedRows > 0n ? rollout : undefined;
+}
+
+/** A rollback raises the generation of its segment and leaves the rollout's row alone: nothing planned before it may be done. */
+async function isOutdated(tx: Sql, { id, segments }: Planned): Promise<boolean> {
+  const rows = await tx
+    .selectFrom('rollout_segment')
+    .select(['segment', 'generation'])
+    .where('rollout_id', '=', id)
+    .execute();
+  const now = new Map(rows.map(({ segment, generation }) => [segment, generation]));
+  return segments.some(({ segment, generation }) => now.get(segment) !== generation);
 }
 
 /**
@@ -150,9 +162,14 @@ export async function completeRollout(services: Services, planned: Planned): Pro
   return closeGateFor(services, async (tx) => {
     const rollout = await lockRow(tx, planned);
     if (!rollout) return false;
-    const earned = planned.segments
-      .filter((segment) => segment.state === 'exposed')
-      .map(({ segment }) => segment);
+    const exposed = await tx
+      .selectFrom('rollout_segment')
+      .select('segment')
+      .where('rollout_id', '=', planned.id)
+      .where('state', '=', 'exposed')
+      .orderBy('segment')
+      .execute();
+    const earned = exposed.map(({ segment }) => segment);
     for (const segment of earned) {
       await tx
         .updateTable('in_force')

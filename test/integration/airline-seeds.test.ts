@@ -43,7 +43,6 @@ interface Ended {
   events: number;
   harms: number;
   eValue: number;
-  pooledE: number;
   begunAfter: number;
 }
 
@@ -160,7 +159,6 @@ class Replay {
       .execute();
     type Record = { eValue: number; events: number; harms: number };
     const own = rows.find((row) => row.segment === 'silver-test')?.record as Record | undefined;
-    const pooled = rows.find((row) => row.segment === '*')?.record as Record | undefined;
     const incident = await db.sql.selectFrom('incident').selectAll().executeTakeFirst();
     const after = incident
       ? await db.sql
@@ -178,7 +176,6 @@ class Replay {
       events: own?.events ?? 0,
       harms: own?.harms ?? 0,
       eValue: own?.eValue ?? 1,
-      pooledE: pooled?.eValue ?? 1,
       begunAfter: after.length,
     };
   }
@@ -202,7 +199,7 @@ const row = (seed: number | undefined, ended: Ended): string =>
     `step ${ended.step}`,
     `${String(ended.automatic).padStart(3)} unasked, ${String(ended.wrong).padStart(2)} wrong`,
     `${String(ended.harms).padStart(2)} of ${String(ended.events).padStart(2)} conversations`,
-    `e ${ended.eValue.toPrecision(3).padStart(8)} all ${ended.pooledE.toPrecision(3).padStart(8)}`,
+    `e ${ended.eValue.toPrecision(3).padStart(8)}`,
     ended.because.slice(0, 90),
   ].join('  ');
 

@@ -104,7 +104,7 @@ export class Live {
         `${padEnd(segment, 13)}${padStart(asked, 7)}${padStart(rightExecuted, 9)}${padStart(wrongStopped, 9)}${padStart(futileStopped, 10)}`,
       );
     }
-    this.#screen.line('right: approved and done. wrong: denied. refused: denied as well, and refused by');
+    this.#screen.line('right: approved and done. wrong: denied. refused: denied too, and refused by');
     this.#screen.line("the airline's own tool when they were recorded.");
     const { open } = countOf(baseline);
     if (open > 0) this.#screen.line(`${open} had not ended when this was counted.`);

@@ -29,7 +29,7 @@ export function showEnding(screen: Screen, { status, rollbacks }: Result): void 
     const where = rollbacks.map(({ segment }) => segment).join(', ');
     screen.item(
       'Answer',
-      `No: taken back in ${where}. More than 5 % of its conversations were wrong, beyond doubt at the level set.`,
+      `No: taken back in ${where}. The evidence that more than 5 % of its conversations are wrong reached the threshold that was set before.`,
     );
   } else if (status.status === 'completed') {
     screen.item('Answer', 'Yes: earned, and in force.');
@@ -40,6 +40,10 @@ export function showEnding(screen: Screen, { status, rollbacks }: Result): void 
     );
   }
   for (const { detail } of status.waitsFor) screen.item('Waits for', detail);
+  screen.item(
+    'Mind',
+    'One customer made 23 of the 51 cancellations of silver customers: conversations of one customer are alike, so this evidence weighs less than it would from as many customers.',
+  );
   screen.line();
   screen.line('Where the candidate got to (a thin group is never widened on hope):');
   for (const { segment, state, exposurePercent, verdicts } of status.segments) {
@@ -104,7 +108,7 @@ export function showInvariants(screen: Screen, { invariants }: Result): void {
 export function showCommands(screen: Screen, { dataFolder, url, day, keep }: Place): void {
   screen.heading('Look further, and verify');
   screen.line(`export PORTCULLIS_DATA=${dataFolder} PORTCULLIS_DAY=${day}`);
-  if (keep) screen.line(`The service stays up at ${url} until Ctrl-C. In another terminal:`);
+  if (keep) screen.line(`The service stays up until Ctrl-C: ${url}; in another terminal:`);
   else screen.line('npx portcullis up      brings the service back; then, in another terminal:');
   screen.line('npx portcullis rollout status');
   screen.line('npx portcullis action list');

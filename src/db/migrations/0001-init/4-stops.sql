@@ -30,6 +30,11 @@ RETURNS jsonb LANGUAGE sql STABLE AS $$
     AND (p_segment IS NULL OR x.segment = p_segment)
 $$;
 ---
+-- For the log, which is never edited: what an action would do holds values of its arguments, and they may be erased.
+CREATE FUNCTION without_summaries(p_in_flight jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_agg(e - 'summary' ORDER BY n), '[]') FROM jsonb_array_elements(p_in_flight) WITH ORDINALITY AS x (e, n)
+$$;
+---
 CREATE FUNCTION credentials_until(p_in_flight jsonb) RETURNS timestamptz LANGUAGE sql STABLE AS $$
   SELECT max(c.expires_at) FROM credential c WHERE c.revoked_at IS NULL
     AND c.action_id IN (SELECT (e ->> 'action')::uuid FROM jsonb_array_elements(p_in_flight) e)
@@ -69,7 +74,8 @@ BEGIN
   WHERE ended_at IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
   v_flight := actions_in_flight(v_agent, v_tool, NULL, NULL);
   PERFORM log_append('switch.disabled', v_agent, p_scope, p_now, p_actor, jsonb_build_object('scope', p_scope,
-    'reads', p_reads, 'reason', p_reason, 'epoch', v_epoch, 'voided', v_voided, 'inFlight', v_flight));
+    'reads', p_reads, 'reason', p_reason, 'epoch', v_epoch, 'voided', v_voided,
+    'inFlight', without_summaries(v_flight)));
   PERFORM raise_alert('switch.disabled', v_agent, p_now, jsonb_build_object('scope', p_scope, 'reads', p_reads,
     'reason', p_reason, 'actor', p_actor, 'voided', v_voided, 'inFlight', v_flight));
   RETURN jsonb_build_object('epoch', v_epoch, 'voided', v_voided, 'inFlight', v_flight,
@@ -147,7 +153,7 @@ BEGIN
   v_flight := actions_in_flight(o.agent, NULL, p_rollout, p_segment);
   PERFORM log_append('rollout.rolled_back', o.agent, p_rollout, p_now, p_actor, jsonb_build_object(
     'segment', p_segment, 'generation', s.generation + 1, 'epoch', v_epoch, 'exposureBefore', s.exposure,
-    'because', p_because, 'voided', v_voided, 'inFlight', v_flight, 'evidence', p_evidence));
+    'because', p_because, 'voided', v_voided, 'inFlight', without_summaries(v_flight), 'evidence', p_evidence));
   INSERT INTO outbox (topic, key) VALUES ('rollout', p_rollout);
   RETURN jsonb_build_object('status', 'rolled_back', 'epoch', v_epoch, 'generation', s.generation + 1,
     'exposureBefore', s.exposure, 'voided', v_voided, 'inFlight', v_flight,
