@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import { agentView } from '../src/agents/list.ts';
 import { actorFromManifest } from '../src/agents/standing.ts';
 import type { Services } from '../src/context.ts';
@@ -15,14 +16,15 @@ export const createRolloutActivities = (services: Services) => ({
   /** Makes the rollout if the workflow was started by hand; a rollout made by the API is left as it is. */
   async ensureRollout(id: string, input: RolloutInput): Promise<void> {
     await asFailure(async () => {
-      const { manifest } = await agentView(services.db.sql, input.agent);
-      const actor = actorFromManifest(manifest, input.actor, 'temporal', 'temporal workflow start');
+      const { agent, release, actor: person, reason } = checked(inputSchema, input, 'input');
+      const { manifest } = await agentView(services.db.sql, agent);
+      const actor = actorFromManifest(manifest, person, 'temporal', 'temporal workflow start');
       const known = await services.db.sql
         .selectFrom('rollout')
         .select('id')
         .where('id', '=', id)
         .executeTakeFirst();
-      if (!known) await startRollout(services, actor, { ...input, id });
+      if (!known) await startRollout(services, actor, { agent, release, reason, id });
     });
   },
 
@@ -43,15 +45,11 @@ export const createRolloutActivities = (services: Services) => ({
     signal: VerbSignal,
   ): Promise<string | undefined> {
     try {
+      const { actor: person, reason, segment } = checked(signalSchema, signal, 'signal');
       const rollout = await rolloutById(services.db.sql, id);
       const { manifest } = await agentView(services.db.sql, rollout.agent);
-      const actor = actorFromManifest(manifest, String(signal?.actor), 'temporal', `temporal signal ${verb}`);
-      await runRolloutVerb(services, actor, {
-        id,
-        verb,
-        reason: String(signal?.reason ?? ''),
-        segment: signal?.segment,
-      });
+      const actor = actorFromManifest(manifest, person, 'temporal', `temporal signal ${verb}`);
+      await runRolloutVerb(services, actor, { id, verb, reason, segment });
       return undefined;
     } catch (error) {
       if (error instanceof AppError && !error.spec.retry) return error.message;
@@ -59,6 +57,22 @@ export const createRolloutActivities = (services: Services) => ({
     }
   },
 });
+
+const text = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .refine((value) => !value.includes('\0'), 'must not hold a NUL');
+const inputSchema = z.object({ agent: text, release: z.coerce.string(), actor: text, reason: text });
+const signalSchema = z.object({ actor: text, reason: text, segment: text.optional() });
+
+/** What somebody typed into Temporal's own CLI is input like any other. @throws AppError `invalid_input` */
+function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || what}: ${issue.message}`);
+  throw new AppError('invalid_input', `Cannot read the ${what}: ${problems.join('; ')}`);
+}
 
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
 

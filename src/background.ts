@@ -6,7 +6,7 @@ import { exclusively, LOCKS } from './db/exclusive.ts';
 import { isStoreDown } from './db/failure.ts';
 import { sequenceLog } from './log/sequence.ts';
 import { startLoop } from './loop.ts';
-import { judgeDue } from './rollouts/judge.ts';
+import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import { dispatchOutbox } from './temporal/dispatch.ts';
 import { TASK_QUEUE } from './temporal/worker.ts';
 
@@ -15,6 +15,7 @@ const DISPATCH_EVERY_MS = 200;
 const SWEEP_EVERY_MS = 1_000;
 const SEQUENCE_EVERY_MS = 100;
 const LEASE_EVERY_MS = 500;
+const REJUDGE_AT_LEAST_MS = 1_000;
 
 /** What the api role does besides answering: judge, dispatcher, sweeper, sequencer, each in one process at a time. */
 export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
@@ -37,9 +38,15 @@ export function startBackground(services: Services, client: Client): { wake(): v
     () => exclusively(db, LOCKS.sweeper, () => sweepActions(services)),
     log,
   );
+  const rejudge = startLoop(
+    'rejudge',
+    Math.max(REJUDGE_AT_LEAST_MS, services.dayMs / 24),
+    () => queueExposed(services),
+    log,
+  );
   const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => sequenceLog(db.sql), log);
   const lease = startLoop('lease', LEASE_EVERY_MS, () => renewLease(services), log);
-  const loops = [judge, dispatcher, sweeper, sequencer, lease];
+  const loops = [judge, rejudge, dispatcher, sweeper, sequencer, lease];
   return {
     wake() {
       judge.wake();

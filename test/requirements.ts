@@ -11,49 +11,63 @@ export interface Requirement {
 export const REQUIREMENTS = {
   'never:unrecorded-write': {
     promise: 'A write never begins without a recorded allow or approval for exactly these arguments',
-    guard: "3-actions.sql begin_action(): r.state <> 'approved'",
+    guard:
+      "3-actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'",
   },
   'never:write-after-stop': {
     promise: 'A write never begins after disable or a rollback covering it has returned',
-    guard: '3-actions.sql begin_action(): pg_advisory_xact_lock_shared before the first read',
+    guard:
+      '3-actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action(); standing_of() in it and in store_credential()',
   },
   'never:decision-twice': {
     promise: 'A decision never counts twice',
-    guard: 'decide.ts: the decision row is looked up under the lock of the action row (lockedAction)',
+    guard:
+      'actions/decide.ts: the earlier decision is looked up under the lock of the action row (lockedAction: forUpdate)',
   },
   'never:decision-without-standing': {
     promise: 'A decision is never made by someone who may not',
-    guard: 'decide.ts assertMayDecide(): eligibility()',
+    guard:
+      "actions/decide.ts assertMayDecide(): eligibility(); 3-actions.sql standing_of(): 'approver_lost_standing'",
   },
   'never:decision-shown-but-not-made': {
     promise: 'A decision is never shown as made when it was not',
-    guard: 'slack/listeners/actions.ts: the card is updated only after decideAction() returned',
+    guard:
+      'slack/app.ts register(): app.error(answerPerson); cards are drawn from the record alone (cards/action-card.ts)',
   },
   'never:acknowledged-lost': {
     promise: 'Something acknowledged is never lost by any crash, restart or outage',
-    guard: 'db/migrations: every move_action() writes its outbox row in the same transaction',
+    guard:
+      'actions/ask-writer.ts write(): resolves after the commit; 3-actions.sql move_action(): its outbox row; temporal/dispatch.ts: deletes it after Temporal took it; record-after.ts flush()',
   },
   'never:outage-reads-as-news': {
     promise: 'A metric outage never reads as good or as bad news',
     guard: 'domain/guardrail.ts verdictWord(): dataState is looked at before ok',
   },
   'never:secret-leaks': {
-    promise: 'A secret or a redacted argument never appears in Slack, logs, Temporal, error messages or the log',
+    promise:
+      'A secret or a redacted argument never appears in Slack, logs, Temporal, error messages or the log',
     guard: 'domain/redact.ts redact()',
   },
   'never:history-fails-to-replay': {
     promise: 'A workflow history of an earlier version never fails to replay',
-    guard: 'workflows/: any added, removed or reordered command',
+    guard:
+      'workflows/: any added, removed or reordered command (tried: a timer before the loop of rollout.ts)',
   },
   'never:rolled-back-reopened': {
     promise: 'A rolled-back segment is never re-opened by anything but a person’s recorded reenter',
-    guard: "rollouts/moves.ts widen(): generation = planned and state in ('waiting', 'exposed')",
+    guard:
+      "rollouts/moves.ts widen(): state in ('waiting', 'exposed'), completeRollout(): state = 'exposed', isOutdated(); verb-segment.ts settleSegment(): actor.person",
   },
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof REQUIREMENTS;
 
 /** A test that proves a promise; its name carries the promise's id, which the gate looks for. */
-export function verifies(id: RequirementId, criterion: string, body: () => Promise<void> | void, timeoutMs?: number): void {
+export function verifies(
+  id: RequirementId,
+  criterion: string,
+  body: () => Promise<void> | void,
+  timeoutMs?: number,
+): void {
   test(`${criterion} [${id}]`, body, timeoutMs);
 }

@@ -3,6 +3,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { subjectDigest } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
+import { isStoreDown, withoutDeadlock } from '../db/failure.ts';
 import type { ActionTable } from '../db/tables-action.ts';
 
 const BATCH_MAX = 64;
@@ -127,16 +128,30 @@ export class AskWriter {
           else reject(new Error('the store answered fewer rows than were asked'));
         });
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        await this.#writeSingly(batch, error);
       }
     }
     this.#writing = false;
   }
 
+  /** One row the store refuses must not take the others of its batch with it. */
+  async #writeSingly(batch: readonly Waiting[], error: unknown): Promise<void> {
+    if (batch.length === 1 || isStoreDown(error)) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    for (const { row, resolve, reject } of batch) {
+      await this.#writeBatch([row]).then(([written]) => (written ? resolve(written) : reject(error)), reject);
+    }
+  }
+
   async #writeBatch(rows: readonly AskRow[]): Promise<Written[]> {
-    const { rows: written } = await sql<Written & { n: number }>`
-      SELECT n, status, id FROM ask_actions(${JSON.stringify(rows)}::jsonb, ${this.#clock.now()}) ORDER BY n`.execute(
-      this.#db,
+    const now = this.#clock.now();
+    const { rows: written } = await withoutDeadlock(() =>
+      sql<
+        Written & { n: number }
+      >`SELECT n, status, id FROM ask_actions(${JSON.stringify(rows)}::jsonb, ${now})
+        ORDER BY n`.execute(this.#db),
     );
     return written;
   }

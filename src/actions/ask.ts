@@ -166,7 +166,7 @@ function draftOf(
     revision: 1,
     reasons: decision.reasons,
     args_digest: argsDigest,
-    summary: tool ? renderSummary(tool, input.args) : `Use ${input.tool.slice(0, 64)}`,
+    summary: tool ? renderSummary(tool, input.args) : `Use ${[...input.tool].slice(0, 64).join('')}`,
     why: input.reason ?? null,
     behind: input.behind ?? null,
     links: [...input.links],

@@ -1,4 +1,5 @@
 import { type Actor, requireRole, type Services } from '../context.ts';
+import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
@@ -23,26 +24,28 @@ export async function correctAction(
   }
   if (action.corrected_at) return action;
   const now = services.clock.now();
-  await services.db.sql.transaction().execute(async (tx) => {
-    const { numUpdatedRows } = await tx
-      .updateTable('action')
-      .set({ corrected_by: actor.id, corrected_at: now, correction_reason: reason })
-      .where('id', '=', id)
-      .where('corrected_at', 'is', null)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) return;
-    await appendEntry(tx, {
-      kind: 'action.corrected',
-      agent: action.agent,
-      ref: id,
-      at: now,
-      actor: actor.id,
-      data: { reason, via: actor.via, identity: actor.identity },
-    });
-    for (const metric of await metricsCounting(tx, action, 'corrections'))
-      await knowEvent(tx, action, metric, 1, now);
-    await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
-  });
+  await withoutDeadlock(() =>
+    services.db.sql.transaction().execute(async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('action')
+        .set({ corrected_by: actor.id, corrected_at: now, correction_reason: reason })
+        .where('id', '=', id)
+        .where('corrected_at', 'is', null)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return;
+      await appendEntry(tx, {
+        kind: 'action.corrected',
+        agent: action.agent,
+        ref: id,
+        at: now,
+        actor: actor.id,
+        data: { reason, via: actor.via, identity: actor.identity },
+      });
+      for (const metric of await metricsCounting(tx, action, 'corrections'))
+        await knowEvent(tx, action, metric, 1, now);
+      await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
+    }),
+  );
   services.wake();
   return actionById(services.db.sql, id);
 }

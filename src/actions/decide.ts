@@ -1,5 +1,6 @@
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
+import { withoutDeadlock } from '../db/failure.ts';
 import { eligibility, tally, type Verdict } from '../domain/approval.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
@@ -35,25 +36,27 @@ export async function decideAction(services: Services, actor: Actor, input: Deci
   requireRole(actor, ['approver'], known.agent);
   const { person } = actor;
   if (!person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
-  const counted = await services.db.sql.transaction().execute(async (tx) => {
-    const action = await lockedAction(tx, input.id);
-    const earlier = await tx
-      .selectFrom('decision')
-      .selectAll()
-      .where('action_id', '=', action.id)
-      .where('person', '=', person)
-      .executeTakeFirst();
-    if (earlier?.verdict === input.verdict) return false;
-    if (earlier) {
-      throw new AppError(
-        'already_decided',
-        `Cannot change it: ${person} already decided to ${earlier.verdict}`,
-      );
-    }
-    await assertMayDecide(services, tx, person, action, input);
-    await count(services, tx, actor, person, action, input);
-    return true;
-  });
+  const counted = await withoutDeadlock(() =>
+    services.db.sql.transaction().execute(async (tx) => {
+      const action = await lockedAction(tx, input.id);
+      const earlier = await tx
+        .selectFrom('decision')
+        .selectAll()
+        .where('action_id', '=', action.id)
+        .where('person', '=', person)
+        .executeTakeFirst();
+      if (earlier?.verdict === input.verdict) return false;
+      if (earlier) {
+        throw new AppError(
+          'already_decided',
+          `Cannot change it: ${person} already decided to ${earlier.verdict}`,
+        );
+      }
+      await assertMayDecide(services, tx, person, action, input);
+      await count(services, tx, actor, person, action, input);
+      return true;
+    }),
+  );
   services.wake();
   return { action: await actionById(services.db.sql, input.id), counted };
 }

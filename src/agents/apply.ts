@@ -3,6 +3,7 @@ import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
+import { eligibleApprovers } from '../domain/check-people.ts';
 import { type Change, diffAgents } from '../domain/diff.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
@@ -104,8 +105,8 @@ async function assertNoRollout(tx: Sql, agent: string): Promise<void> {
 
 async function replaceApprovers(tx: Sql, agent: Agent): Promise<void> {
   await tx.deleteFrom('agent_approver').where('agent', '=', agent.agent).execute();
-  const rows = Object.entries(agent.approvers).flatMap(([grp, people]) =>
-    [...new Set(people)].map((person) => ({ agent: agent.agent, grp, person })),
+  const rows = Object.keys(agent.approvers).flatMap((grp) =>
+    eligibleApprovers(agent, grp).map((person) => ({ agent: agent.agent, grp, person })),
   );
   if (rows.length > 0) await tx.insertInto('agent_approver').values(rows).execute();
 }

@@ -33,13 +33,15 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
   const { default: pg } = await import('pg');
   const types = new pg.TypeOverrides();
   types.setTypeParser(INT8_OID, Number);
-  const open = (max: number, settings: string, name: string): Sql => {
+  const open = (max: number, settings: string, name: string, answerWithinMs?: number): Sql => {
     const pool = new pg.Pool({
       connectionString: url,
       types,
       max,
       application_name: `portcullis ${name}`,
       connectionTimeoutMillis: 5_000,
+      // A server that hangs is down too; one that works gives up by its own statement_timeout before.
+      query_timeout: answerWithinMs,
       options: settings,
     });
     // A connection that dies is replaced by the next query; without listeners it would end the process: the pool's for
@@ -52,11 +54,13 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
     poolSize,
     '-c statement_timeout=15s -c idle_in_transaction_session_timeout=15s',
     'store',
+    16_000,
   );
   const gate = open(
     Math.max(4, Math.floor(poolSize / 2)),
     '-c statement_timeout=1s -c idle_in_transaction_session_timeout=1s',
     'gate',
+    5_000,
   );
   return {
     kind: 'postgres',

@@ -13,7 +13,7 @@ const DOWN_CODES = new Set([
   '53300',
 ]);
 const DOWN_TEXT =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
 
 /** Whether an error means that the store did not answer, not that it refused. */
 export function isStoreDown(error: unknown): boolean {
@@ -26,3 +26,17 @@ export function isStoreDown(error: unknown): boolean {
 /** Whether a statement gave up waiting for the gate or ran out of its time. */
 export const isGateBusy = (error: unknown): boolean =>
   error instanceof Error && ['55P03', '57014'].includes(String((error as { code?: unknown }).code));
+
+const DEADLOCK = '40P01';
+const DEADLOCK_RETRIES = 5;
+
+/** Repeats a whole transaction that the store ended because two waited for each other; it had no effect. */
+export async function withoutDeadlock<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== DEADLOCK || attempt >= DEADLOCK_RETRIES) throw error;
+    }
+  }
+}

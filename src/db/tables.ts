@@ -154,6 +154,7 @@ export interface JudgeQueueTable {
   rollout_id: string;
   segment: string;
   since: Timestamp;
+  n: number;
 }
 
 export interface VerdictTable {

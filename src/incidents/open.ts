@@ -11,6 +11,9 @@ export interface NewIncident {
   at: Date;
   by: string;
   breachAt?: Date;
+  revokedAt: Date;
+  /** When the gate was read back and nothing was left open. */
+  verifiedAt?: Date;
   evidence: Record<string, unknown>;
 }
 
@@ -30,6 +33,8 @@ export async function openIncident(tx: Sql, incident: NewIncident): Promise<stri
       opened_by: incident.by,
       evidence: JSON.stringify(incident.evidence),
       breach_at: incident.breachAt ?? null,
+      revoked_at: incident.revokedAt,
+      verified_at: incident.verifiedAt ?? null,
     })
     .execute();
   await appendEntry(tx, {

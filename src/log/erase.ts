@@ -1,3 +1,4 @@
+import { moveAction } from '../actions/move.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { appendEntry } from './append.ts';
@@ -26,6 +27,7 @@ export async function eraseSubject(
     const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', row.id).execute();
     const ids = actions.map((action) => action.id);
     if (ids.length > 0) {
+      await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
       await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
       await tx
         .updateTable('action')
@@ -48,6 +50,20 @@ export async function eraseSubject(
     });
     return { actions: ids.length };
   });
+}
+
+/** Without its arguments an action can be neither judged nor executed. */
+async function withdrawWaiting(tx: Sql, ids: readonly string[], now: Date, actor: string): Promise<void> {
+  const waiting = await tx
+    .selectFrom('action')
+    .select(['id', 'state', 'revision'])
+    .where('id', 'in', ids)
+    .where('kind', '=', 'write')
+    .where('state', 'in', ['pending', 'approved'])
+    .execute();
+  for (const action of waiting) {
+    await moveAction(tx, action, 'withdrawn', 'action.withdrawn', now, actor, { because: 'erased' });
+  }
 }
 
 /** Alerts and incidents say what an action would have done. */

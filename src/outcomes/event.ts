@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ActionRow } from '../actions/store.ts';
 import type { Sql } from '../db/database.ts';
+import type { Metric } from '../domain/agent.ts';
 
 /** The metrics in which a correction, or a person's decision, says what came of this action. */
 export async function metricsCounting(
@@ -14,8 +15,17 @@ export async function metricsCounting(
     .where('name', '=', action.agent)
     .executeTakeFirstOrThrow();
   return Object.entries(manifest.metrics)
-    .filter(([, metric]) => metric[by] && (metric.tool ?? action.tool) === action.tool)
+    .filter(([, metric]) => metric[by] && isCountedIn(metric, action))
     .map(([name]) => name);
+}
+
+/** Whether the metric is about actions such as this one: its tool, and decided the way it says. */
+export function isCountedIn(
+  metric: Metric,
+  { tool, decided_by }: Pick<ActionRow, 'tool' | 'decided_by'>,
+): boolean {
+  const decidedBy = decided_by ?? 'person';
+  return (metric.tool ?? tool) === tool && (metric.decidedBy ?? decidedBy) === decidedBy;
 }
 
 /** Says what came of the action's subject-day, 0 for no harm; false when nothing changed. */

@@ -1,8 +1,9 @@
 import { actionById } from '../actions/store.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
+import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { knowEvent } from './event.ts';
+import { isCountedIn, knowEvent } from './event.ts';
 
 /** One measured fact about an action. For `any` metrics a value above 0 is harm. */
 export interface OutcomeInput {
@@ -39,43 +40,47 @@ export async function recordOutcomes(
     }
   }
   const now = services.clock.now();
-  const recorded = await services.db.sql.transaction().execute(async (tx) => {
-    let fresh = 0;
-    for (const outcome of outcomes) {
-      const action = await actionById(tx, outcome.action);
-      if (action.agent !== agent) throw new AppError('not_found', `There is no action "${outcome.action}"`);
-      const inserted = await tx
-        .insertInto('outcome')
-        .values({
+  const recorded = await withoutDeadlock(() =>
+    services.db.sql.transaction().execute(async (tx) => {
+      let fresh = 0;
+      for (const outcome of outcomes) {
+        const action = await actionById(tx, outcome.action);
+        if (action.agent !== agent) throw new AppError('not_found', `There is no action "${outcome.action}"`);
+        const inserted = await tx
+          .insertInto('outcome')
+          .values({
+            agent,
+            id: outcome.id,
+            action_id: action.id,
+            metric: outcome.metric,
+            value: outcome.value,
+            reported_by: actor.id,
+            received_at: now,
+            late: false,
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('id')
+          .executeTakeFirst();
+        if (!inserted) {
+          await assertSameOutcome(tx, agent, outcome, action.id);
+          continue;
+        }
+        fresh++;
+        const metric = world.agent.metrics[outcome.metric];
+        if (metric && isCountedIn(metric, action))
+          await knowEvent(tx, action, outcome.metric, outcome.value, now);
+        await appendEntry(tx, {
+          kind: 'outcome.recorded',
           agent,
-          id: outcome.id,
-          action_id: action.id,
-          metric: outcome.metric,
-          value: outcome.value,
-          reported_by: actor.id,
-          received_at: now,
-          late: false,
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .returning('id')
-        .executeTakeFirst();
-      if (!inserted) {
-        await assertSameOutcome(tx, agent, outcome, action.id);
-        continue;
+          ref: action.id,
+          at: now,
+          actor: actor.id,
+          data: { id: outcome.id, metric: outcome.metric, value: String(outcome.value) },
+        });
       }
-      fresh++;
-      await knowEvent(tx, action, outcome.metric, outcome.value, now);
-      await appendEntry(tx, {
-        kind: 'outcome.recorded',
-        agent,
-        ref: action.id,
-        at: now,
-        actor: actor.id,
-        data: { id: outcome.id, metric: outcome.metric, value: String(outcome.value) },
-      });
-    }
-    return fresh;
-  });
+      return fresh;
+    }),
+  );
   services.wake();
   return { recorded, repeated: outcomes.length - recorded };
 }

@@ -7,7 +7,7 @@ import { onlyTakesAway } from '../domain/diff.ts';
 import { approvalOf, type Release, toolsOf } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { releaseByVersion, releaseInForce } from './create.ts';
+import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
 
 /**
  * Puts a release in force at once, in every segment: the very first one, if every write in it asks a person, or a
@@ -78,10 +78,11 @@ async function assertMayApplyAtOnce(
     .executeTakeFirst();
   if (open)
     throw new AppError('wrong_state', `Cannot adopt release ${release.release}: rollout ${open.id} is open`);
-  if (!onlyTakesAway(before, release)) {
+  const more = (await releasesInForce(tx, agent.agent)).find((one) => !onlyTakesAway(one, release));
+  if (more) {
     throw new AppError(
       'wrong_state',
-      `Cannot adopt release ${release.release}: it gives more than release ${before.release}. Roll it out: portcullis rollout start ${agent.agent} ${release.release}`,
+      `Cannot adopt release ${release.release}: it gives more than release ${more.release}. Roll it out: portcullis rollout start ${agent.agent} ${release.release}`,
     );
   }
 }

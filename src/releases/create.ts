@@ -27,7 +27,9 @@ export async function previewRelease(db: Sql, release: Release): Promise<Release
   const changes = diffReleases(before, release);
   if (!before) return { changes, path: 'adopt' };
   if (before.release === release.release) return { changes, path: 'in-force' };
-  return { changes, path: onlyTakesAway(before, release) ? 'apply-at-once' : 'rollout' };
+  const inForce = await releasesInForce(db, release.agent);
+  const lessEverywhere = inForce.every((one) => onlyTakesAway(one, release));
+  return { changes, path: lessEverywhere ? 'apply-at-once' : 'rollout' };
 }
 
 /** The release in force for `default`, the segment every agent has. */
@@ -42,6 +44,17 @@ export async function releaseInForce(db: Sql, agent: string): Promise<Release | 
     .where('in_force.segment', '=', 'default')
     .executeTakeFirst();
   return row?.manifest;
+}
+
+/** Every release in force in some segment: after a rollback or an exclusion there are several. */
+export async function releasesInForce(db: Sql, agent: string): Promise<Release[]> {
+  const rows = await db
+    .selectFrom('release')
+    .select('manifest')
+    .where('agent', '=', agent)
+    .where('version', 'in', db.selectFrom('in_force').select('release').where('agent', '=', agent))
+    .execute();
+  return rows.map((row) => row.manifest);
 }
 
 /** @throws AppError `not_found` */

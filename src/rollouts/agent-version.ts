@@ -9,7 +9,7 @@ export const isNewVersion = (rollout: RolloutRecord | undefined, version: string
   rollout !== undefined &&
   rollout.ended_at === null &&
   version !== rollout.agent_version &&
-  version !== rollout.held_for_version;
+  rollout.held_for_version === null;
 
 /**
  * The first version a rollout sees is the one it measures; a later one holds widening until a person goes on
@@ -29,7 +29,7 @@ export async function noteAgentVersion(
       .where('ended_at', 'is', null)
       .forUpdate()
       .executeTakeFirst();
-    if (!row || row.agent_version === version || row.held_for_version === version) return;
+    if (!row || row.agent_version === version || row.held_for_version !== null) return;
     const first = row.agent_version === null;
     await tx
       .updateTable('rollout')

@@ -52,7 +52,8 @@ export const elapsedMs = (
   rollout.step_elapsed_ms +
   (rollout.ticking_since ? Math.max(0, now.getTime() - rollout.ticking_since.getTime()) : 0);
 
-async function isDisabled(db: Sql, agent: string): Promise<boolean> {
+/** Whether a switch stops the agent's writes as a whole. */
+export async function isDisabled(db: Sql, agent: string): Promise<boolean> {
   const off = await db
     .selectFrom('switch')
     .select('scope')

@@ -15,11 +15,12 @@ interface Due {
   rollout_id: string;
   segment: string;
   since: Date;
+  n: number;
 }
 
 /**
  * Judges every rollout and segment whose counts changed, and rolls back at once what breaches: Temporal up or not, in
- * holds and while a person is asked. Returns how many (rollout, segment) pairs it looked at.
+ * holds and while a person is asked. One that fails does not keep the others waiting. Returns how many it looked at.
  */
 export async function judgeDue(services: Services): Promise<number> {
   const due = await services.db.sql
@@ -28,31 +29,35 @@ export async function judgeDue(services: Services): Promise<number> {
     .orderBy('since')
     .limit(100)
     .execute();
-  for (const item of due) await judgeSegment(services, item);
+  const failures: unknown[] = [];
+  for (const item of due) await judgeSegment(services, item).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
   return due.length;
 }
 
+/**
+ * Has every exposed segment judged again: evidence ripens, and silence becomes no-data, without any new count. Also
+ * what a lost queue entry would be found by.
+ */
+export async function queueExposed({ db, clock }: Services): Promise<void> {
+  await sql`SELECT queue_judgement(s.rollout_id, s.segment, ${clock.now()})
+    FROM rollout_segment s JOIN rollout r ON r.id = s.rollout_id
+    WHERE s.state = 'exposed' AND (r.ended_at IS NULL OR r.status = 'completed')`.execute(db.sql);
+}
+
 async function judgeSegment(services: Services, due: Due): Promise<void> {
-  // Taken off before it is read: counts that commit meanwhile queue it again.
+  const rollout = await rolloutById(services.db.sql, due.rollout_id);
+  for (const guardrail of rollout.plan.guardrails) {
+    await judgeOne(services, rollout, guardrail, due.segment, due.since);
+    await judgeOne(services, rollout, guardrail, POOLED_SEGMENT, due.since);
+  }
+  // Taken off only now, and only if nothing changed since it was read: a crash on the way leaves it queued.
   await services.db.sql
     .deleteFrom('judge_queue')
     .where('rollout_id', '=', due.rollout_id)
     .where('segment', '=', due.segment)
+    .where('n', '=', due.n)
     .execute();
-  try {
-    const rollout = await rolloutById(services.db.sql, due.rollout_id);
-    for (const guardrail of rollout.plan.guardrails) {
-      await judgeOne(services, rollout, guardrail, due.segment, due.since);
-      await judgeOne(services, rollout, guardrail, POOLED_SEGMENT, due.since);
-    }
-  } catch (error) {
-    await services.db.sql
-      .insertInto('judge_queue')
-      .values(due)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    throw error;
-  }
 }
 
 async function judgeOne(

@@ -23,21 +23,24 @@ export interface Target {
 
 export interface RolledBack {
   segment: string;
-  incident: string;
+  /** None where nothing was exposed: the segment is closed, and nobody needs to be told. */
+  incident?: string;
   breachToRevokedMs?: number;
 }
 
 interface RollbackRow {
   status: 'rolled_back' | 'unchanged';
+  /** Whether it was exposed or in force: else nothing was taken back and nobody is told. */
+  changed: boolean;
   voided: number;
   inFlight: unknown[];
   credentialsUntil: string | null;
 }
 
 /**
- * Takes segments back in one transaction (exposure zero, generation and epoch up, what waited voided) and opens an
- * incident for each with its evidence. Then reads the gate back and tells on-call: `verified_at` says that nothing of
- * the candidate is left open and nothing began after. Returns those that were still exposed.
+ * Takes segments back in one transaction (exposure zero, generation and epoch up, what waited voided), with an incident
+ * and an alert to on-call for each. The gate is read back in the same transaction, which holds it alone: `verified_at`
+ * says that nothing of the candidate is left open. Returns those that were not rolled back already.
  */
 export async function rollBack(
   services: Services,
@@ -45,57 +48,42 @@ export async function rollBack(
   targets: readonly Target[],
   cause: RollbackCause,
 ): Promise<RolledBack[]> {
-  const startedAt = services.clock.now();
   const taken = await services.db.sql.transaction().execute(async (tx) => {
     const all = [];
-    for (const target of targets) all.push(await takeBack(tx, rolloutId, target, cause, startedAt));
+    for (const target of targets) all.push(await takeBack(tx, services, rolloutId, target, cause));
     return all.filter((one) => one !== undefined);
   });
-  const revokedAt = services.clock.now();
-  const breachToRevokedMs = cause.breachAt ? revokedAt.getTime() - cause.breachAt.getTime() : undefined;
-  for (const { segment, answer, facts, incident } of taken) {
-    await services.db.sql.transaction().execute(async (tx) => {
-      const verified = await isClosed(tx, rolloutId, segment, startedAt);
-      await tx
-        .updateTable('incident')
-        .set({
-          revoked_at: revokedAt,
-          breach_to_revoked_ms: breachToRevokedMs ?? null,
-          verified_at: verified ? services.clock.now() : null,
-        })
-        .where('id', '=', incident)
-        .execute();
-      await raiseAlert(tx, 'rollout.rolled_back', facts.agent, revokedAt, {
-        rollout: rolloutId,
-        segment,
-        because: cause.because,
-        ...evidenceFacts(cause.verdict),
-        ...facts,
-        voided: answer.voided,
-        inFlight: answer.inFlight,
-        breachToRevokedMs: breachToRevokedMs ?? null,
-        verified,
-        incident,
-      });
-    });
-  }
   if (taken.length > 0) services.wake();
-  return taken.map(({ segment, incident }) => ({ segment, incident, breachToRevokedMs }));
+  const revokedAt = services.clock.now();
+  const breachToRevokedMs = cause.breachAt && revokedAt.getTime() - cause.breachAt.getTime();
+  const incidents = taken.flatMap(({ incident }) => incident ?? []);
+  if (incidents.length > 0) {
+    await services.db.sql
+      .updateTable('incident')
+      .set({ revoked_at: revokedAt, breach_to_revoked_ms: breachToRevokedMs ?? null })
+      .where('id', 'in', incidents)
+      .execute();
+  }
+  return taken.map((one) => ({ ...one, breachToRevokedMs }));
 }
 
 async function takeBack(
   tx: Sql,
+  { clock }: Services,
   rolloutId: string,
   { segment, generation }: Target,
   cause: RollbackCause,
-  at: Date,
-) {
+): Promise<{ segment: string; incident?: string } | undefined> {
+  const at = clock.now();
   const { rows } = await sql<{ answer: RollbackRow }>`
     SELECT rollback_segment(${rolloutId}, ${segment}, ${generation ?? null}, ${at}, ${cause.actor},
       ${cause.because}, ${JSON.stringify(forLog(cause.verdict))}::jsonb) AS answer`.execute(tx);
   const answer = rows[0]?.answer;
   if (answer?.status !== 'rolled_back') return undefined;
+  if (!answer.changed) return { segment };
   const facts = await whatApplies(tx, rolloutId, segment);
+  const verified = await isClosed(tx, rolloutId, segment);
+  const revokedAt = clock.now();
   const incident = await openIncident(tx, {
     agent: facts.agent,
     rollout: rolloutId,
@@ -105,9 +93,23 @@ async function takeBack(
     at,
     by: cause.actor,
     breachAt: cause.breachAt,
+    revokedAt,
+    verifiedAt: verified ? revokedAt : undefined,
     evidence: { verdict: cause.verdict ?? null, executed: facts.executed, inFlight: answer.inFlight },
   });
-  return { segment, answer, facts, incident };
+  await raiseAlert(tx, 'rollout.rolled_back', facts.agent, revokedAt, {
+    rollout: rolloutId,
+    segment,
+    because: cause.because,
+    ...evidenceFacts(cause.verdict),
+    ...facts,
+    voided: answer.voided,
+    inFlight: answer.inFlight,
+    breachToRevokedMs: cause.breachAt ? revokedAt.getTime() - cause.breachAt.getTime() : null,
+    verified,
+    incident,
+  });
+  return { segment, incident };
 }
 
 const evidenceFacts = (verdict: VerdictRecord | undefined) =>
@@ -127,7 +129,7 @@ export const forLog = (verdict: VerdictRecord | undefined): Record<string, unkno
     ? Object.fromEntries(
         Object.entries(verdict).map(([name, value]) => [
           name,
-          typeof value === 'number' && !Number.isInteger(value) ? String(value) : value,
+          typeof value === 'number' && !Number.isSafeInteger(value) ? String(value) : value,
         ]),
       )
     : null;
@@ -161,7 +163,7 @@ async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
     .executeTakeFirstOrThrow();
   return {
     agent: rollout.agent,
-    backOn: rollout.plan.control[segment] ?? rollout.plan.control.default ?? null,
+    backOn: (await releaseOf(tx, rollout.agent, segment)) ?? null,
     waiting: Number(waiting.count),
     approversInGroup: new Set(Object.values(manifest.approvers).flat()).size,
     executed: executed.map(({ id, tool, summary }) => ({
@@ -173,14 +175,23 @@ async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
   };
 }
 
-/** Reads the enforcement point back: nothing exposed, nothing of the candidate waiting, nothing begun since. */
-async function isClosed(tx: Sql, rolloutId: string, segment: string, since: Date): Promise<boolean> {
+/** The release in force in a segment. */
+export async function releaseOf(db: Sql, agent: string, segment: string): Promise<string | undefined> {
+  const rows = await db
+    .selectFrom('in_force')
+    .select(['segment', 'release'])
+    .where('agent', '=', agent)
+    .where('segment', 'in', [segment, 'default'])
+    .execute();
+  return (rows.find((row) => row.segment === segment) ?? rows[0])?.release;
+}
+
+/** Reads the enforcement point back: nothing exposed and nothing of the candidate waiting. */
+async function isClosed(tx: Sql, rolloutId: string, segment: string): Promise<boolean> {
   const { rows } = await sql<{ closed: boolean }>`
     SELECT NOT EXISTS (SELECT 1 FROM rollout_segment
         WHERE rollout_id = ${rolloutId} AND segment = ${segment} AND (exposure > 0 OR state <> 'rolled_back'))
       AND NOT EXISTS (SELECT 1 FROM action WHERE rollout_id = ${rolloutId} AND segment = ${segment}
-        AND arm = 'candidate' AND kind = 'write' AND (state IN ('pending', 'approved') OR began_at > ${since})) AS closed`.execute(
-    tx,
-  );
+        AND arm = 'candidate' AND kind = 'write' AND state IN ('pending', 'approved')) AS closed`.execute(tx);
   return rows[0]?.closed ?? false;
 }

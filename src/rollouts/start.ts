@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import { definitionsDigest } from '../agents/apply.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { allotAlpha } from '../domain/alpha.ts';
+import { unjudgeable } from '../domain/check-rollout.ts';
 import type { Guardrail, Release } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/steps.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
 import { releaseByVersion } from '../releases/create.ts';
-import { rolloutById } from './facts.ts';
+import { isDisabled, rolloutById } from './facts.ts';
 import type { FrozenPlan, RolloutRecord } from './record.ts';
 
 export interface StartRolloutInput {
@@ -47,7 +49,7 @@ export async function startRollout(
     const plan = freeze(manifest, release, control);
     const digests = {
       plan: digestOf(plan),
-      definitions: digestOf([manifest.tools, manifest.segments, manifest.metrics]),
+      definitions: definitionsDigest(manifest),
     };
     await tx
       .insertInto('rollout')
@@ -64,7 +66,7 @@ export async function startRollout(
         started_by: actor.id,
         reason: input.reason,
         step_elapsed_ms: 0,
-        ticking_since: now,
+        ticking_since: (await isDisabled(tx, input.agent)) ? null : now,
         waits_for: '[]',
         revision: 1,
       })
@@ -134,11 +136,10 @@ async function preflight(
       'no guardrail would take it back: add rollout.guardrails with a metric, a limit and its reason',
     );
   }
-  for (const { metric } of release.rollout.guardrails) {
-    const kind = agent.metrics[metric]?.kind;
-    if (kind === undefined) problems.push(`guardrail ${metric}: the agent has no such metric`);
-    else if (kind === 'sum')
-      problems.push(`guardrail ${metric}: metrics of kind sum are not judged yet, use any or first`);
+  for (const { metric, limit } of release.rollout.guardrails) {
+    const declared = agent.metrics[metric];
+    if (!declared) problems.push(`guardrail ${metric}: the agent has no such metric`);
+    else problems.push(...unjudgeable(declared, limit).map((why) => `guardrail ${metric}: ${why}`));
   }
   if (problems.length > 0) {
     throw new AppError(

@@ -1,9 +1,10 @@
+import { sql } from 'kysely';
 import type { Actor, Services } from '../context.ts';
 import { closeGateFor } from '../db/gate.ts';
 import { AppError } from '../errors.ts';
 import { rolloutById } from './facts.ts';
 import { type RolloutRecord, stepOf } from './record.ts';
-import { rollBack } from './roll-back.ts';
+import { releaseOf, rollBack } from './roll-back.ts';
 import { change, logVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
 export async function rollbackOne(
@@ -17,10 +18,11 @@ export async function rollbackOne(
     actor: actor.id,
     because: input.reason,
   });
-  const back = `${segment} is back on release ${rollout.plan.control[segment] ?? '-'}`;
-  return done
-    ? { changed: true, detail: `${back}; incident ${done.incident}` }
-    : { changed: false, detail: `${segment} is rolled back already` };
+  const inForce = await releaseOf(services.db.sql, rollout.agent, segment);
+  const back = `${segment} is back on release ${inForce ?? '-'}`;
+  if (!done) return { changed: false, detail: `${segment} is rolled back already` };
+  const told = done.incident ? `incident ${done.incident}` : 'it was not exposed';
+  return { changed: true, detail: `${back}; ${told}` };
 }
 
 export async function rollbackAll(
@@ -37,6 +39,8 @@ export async function rollbackAll(
     ticking_since: null,
     ended_at: latest.ended_at ?? services.clock.now(),
   });
+  // Decisions made while it was open are made again.
+  await closeGateFor(services, async () => {});
   return {
     changed: true,
     detail: `rolled back and ended: ${done.map(({ segment }) => segment).join(', ') || 'nothing was left to take back'}`,
@@ -59,7 +63,7 @@ export async function settleSegment(
   return closeGateFor(services, async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('rollout_segment')
-      .set({ state, exposure, changed_at: now, because: input.reason })
+      .set({ state, exposure, changed_at: now, because: input.reason, generation: sql`generation + 1` })
       .where('rollout_id', '=', rollout.id)
       .where('segment', '=', segment)
       .where('state', '=', 'rolled_back')

@@ -1,6 +1,7 @@
 import type { webApi } from '@slack/bolt';
-import type { Actor, Role, Services } from '../context.ts';
-import { type Agent, onCallOf } from '../domain/agent.ts';
+import { actorFromManifest } from '../agents/standing.ts';
+import type { Actor, Services } from '../context.ts';
+import type { Agent } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
 
 /** Who pressed or typed, by Slack's word. */
@@ -127,26 +128,8 @@ function personByEmail(agent: Agent, user: SlackUser, { teamId }: SlackDirectory
   return found.length === 1 && first && first[1].slack === undefined ? first[0] : undefined;
 }
 
-function actorOf(agent: Agent, person: string, identity: string): Actor {
-  return {
-    id: person,
-    person,
-    roles: rolesOf(agent, person),
-    agent: agent.agent,
-    via: 'slack',
-    identity,
-    attributes: {},
-  };
-}
-
-/** What the manifest makes a person: the same words as a token's roles. */
-export function rolesOf(agent: Agent, person: string): Role[] {
-  const roles: Role[] = [];
-  if (Object.values(agent.approvers).some((group) => group.includes(person))) roles.push('approver');
-  if (onCallOf(agent).includes(person)) roles.push('on-call');
-  if (agent.owners.includes(person)) roles.push('release-manager');
-  return roles;
-}
+const actorOf = (agent: Agent, person: string, identity: string): Actor =>
+  actorFromManifest(agent, person, 'slack', identity);
 
 const howToBeAdded = ({ userId, teamId }: SlackPerson, what: string): string =>
   `You are not a person of ${what}. An owner adds "slack: ${userId}/${teamId}" to you under "people" in its manifest and runs portcullis apply`;

@@ -50,9 +50,20 @@ interface DisableRow {
 /** The emergency disable. @throws AppError `forbidden`, `invalid_input`, `store_down` */
 export async function disable(services: Services, actor: Actor, input: DisableInput): Promise<DisableAnswer> {
   requireRole(actor, ['on-call', 'release-manager', 'approver'], agentOfScope(input.scope));
+  refuseOneAgentsToken(actor, input.scope);
   const answer = await pullSwitch(services, actor.id, input);
   services.wake();
   return answer;
+}
+
+/** Everything is not one agent's to stop or to start. @throws AppError `forbidden` */
+export function refuseOneAgentsToken(actor: Actor, scope: string): void {
+  if (scope === 'everything' && actor.agent !== undefined) {
+    throw new AppError(
+      'forbidden',
+      `${actor.id} acts for agent ${actor.agent}: it may not switch everything`,
+    );
+  }
 }
 
 export function agentOfScope(scope: string): string | undefined {
@@ -82,7 +93,7 @@ export async function pullSwitch(
   const closing = sql<{ answer: DisableRow }>`
     SELECT disable_switch(${scope}, ${reads}, ${reason}, ${actor}, ${clock.now()}) AS answer`
     .execute(stop.sql)
-    .then(({ rows }) => rows[0]?.answer)
+    .then(({ rows }) => rows[0]?.answer, refusedScope)
     .finally(() => stop.close());
   const common = { scope, inFlight: [], heldBy: [], voided: 0, failoverSafe: false };
   const closed = (row: DisableRow | undefined): DisableAnswer => ({
@@ -99,6 +110,14 @@ export async function pullSwitch(
   if (second.done) return { ...closed(second.value), heldBy };
   closing.catch(() => {});
   return { ...common, heldBy, state: 'closing', offAtMs: performance.now() - started };
+}
+
+/** What the function itself refuses, such as a scope that names nobody, in its own words. */
+function refusedScope(error: unknown): never {
+  if (error instanceof Error && (error as { code?: unknown }).code === '22023') {
+    throw new AppError('invalid_input', `Cannot disable: ${error.message}`, {}, { cause: error });
+  }
+  throw error;
 }
 
 async function within<T>(

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { agentOfScope } from './disable.ts';
+import { agentOfScope, refuseOneAgentsToken } from './disable.ts';
 
 export interface EnableAnswer {
   status: 'enabled' | 'already_enabled' | 'second_person_needed';
@@ -20,6 +20,7 @@ export async function enable(
   { scope, reason }: { scope: string; reason: string },
 ): Promise<EnableAnswer> {
   requireRole(actor, ['on-call', 'release-manager'], agentOfScope(scope));
+  refuseOneAgentsToken(actor, scope);
   if (!actor.person)
     throw new AppError('forbidden', 'Only a person enables: use a token made for one (--person)');
   if (!reason.trim()) throw new AppError('invalid_input', 'Cannot enable without a reason');

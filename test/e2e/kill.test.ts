@@ -27,7 +27,7 @@ import { servicesAt, type TestServices } from '../support/services.ts';
 
 const PEOPLE = ['U0OLGA', 'U0ANA', 'U0BEN', 'U0CLEO'];
 const BURST = 200;
-const BURST_KILLED_AFTER = 60;
+const BURST_KILLED_AFTER = 20;
 
 let temporal: TemporalServer & AsyncDisposable;
 let slack: FakeSlack;

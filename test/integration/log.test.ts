@@ -4,27 +4,22 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import pino from 'pino';
 import { expect, test } from 'vitest';
-import { askAction } from '../../src/actions/ask.ts';
 import { completeAction } from '../../src/actions/complete.ts';
-import { AfterBuffer, READ_LEASE_MS, readEpoch } from '../../src/actions/record-after.ts';
 import { sweepActions } from '../../src/actions/sweep.ts';
 import type { Services } from '../../src/context.ts';
 import { eraseSubject } from '../../src/log/erase.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
 import { disable } from '../../src/switches/disable.ts';
-import { enable } from '../../src/switches/enable.ts';
 import { verifies } from '../requirements.ts';
 import { askBody, call, givenApi } from '../support/api.ts';
 import {
   actorOf,
   agentActor,
-  askInput,
   givenAdopted,
   givenAsked,
   givenBegunAction,
   onCallActor,
-  RELEASE_YAML,
 } from '../support/fixtures.ts';
 import { describeBothStores, type TestServices } from '../support/services.ts';
 import { openDesk } from './slack/support.ts';
@@ -243,86 +238,6 @@ describeBothStores('the log', (make, store) => {
     expect(rows[0]?.jcs).toBe(canonicalize({ all }));
     await expect(sql`SELECT jcs('{"n": 0.5}')`.execute(services.db.sql)).rejects.toThrow('integer');
   });
-});
-
-describeBothStores('AfterBuffer', (make) => {
-  const down = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-
-  async function givenOutage() {
-    const after = new AfterBuffer();
-    const services = await make({ after });
-    const releaseYaml = RELEASE_YAML.replace('tool: lookup', 'tool: lookup, record: after');
-    await givenAdopted(services, { releaseYaml });
-    await services.worlds.get('desk');
-    const refusing = {
-      write: () => Promise.reject(down),
-      subject: () => Promise.reject(down),
-    } as unknown as Services['asks'];
-    const read = (idempotencyKey: string, args = {}) =>
-      askAction(
-        { ...services, asks: refusing },
-        agentActor(),
-        askInput({ tool: 'lookup', args, subject: 'new', idempotencyKey }),
-      );
-    const renew = async (ageMs = 0) =>
-      after.renew(performance.now() - ageMs, await readEpoch(services.db.sql));
-    return { after, services, read, renew };
-  }
-
-  test('answers while the lease runs, under the epoch it saw, and the same key the same', async () => {
-    const { after, services, read, renew } = await givenOutage();
-    await expect(read('early')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await renew();
-    const first = await read('one');
-    expect(first).toMatchObject({ recorded: 'after', outcome: 'allowed' });
-    expect((await read('one')).action.id).toBe(first.action.id);
-    await expect(read('one', { other: true })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await renew(READ_LEASE_MS);
-    await expect(read('two')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    after.renew(performance.now(), (await readEpoch(services.db.sql)) + 1);
-    await expect(read('three')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    expect(after.waiting).toBe(1);
-  });
-
-  verifies(
-    'never:acknowledged-lost',
-    'what was answered is recorded as it happened, whatever changed since, and what cannot be is counted in the log',
-    async () => {
-      const { after, services, read, renew } = await givenOutage();
-      const epoch = await readEpoch(services.db.sql);
-      await renew();
-      const answered = await Promise.all(['one', 'two', 'taken'].map((key) => read(key)));
-      const writes = askInput({ tool: 'lookup', args: { other: true }, idempotencyKey: 'taken' });
-      await askAction(services, agentActor(), writes);
-      await disable(services, onCallActor(), { scope: 'agent/desk', reason: 'fire', reads: true });
-      await enable(services, onCallActor(), { scope: 'agent/desk', reason: 'out' });
-      await after.flush(services);
-      expect(after).toMatchObject({ waiting: 0, lost: 1 });
-      const { rows } = await sql<{ ref: string; kind: string; body: string }>`
-        SELECT ref, kind, body FROM log_entry WHERE kind = 'log.gap' OR body LIKE '%"recorded":"after"%' ORDER BY id`.execute(
-        services.db.sql,
-      );
-      expect(rows.map(({ ref, kind, body }) => ({ ref, kind, ...JSON.parse(body).data }))).toMatchObject([
-        {
-          ref: answered[0]?.action.id,
-          kind: 'action.asked',
-          epoch,
-          subject: expect.stringMatching(/^\w{64}$/),
-        },
-        { ref: answered[1]?.action.id, kind: 'action.asked', epoch },
-        { ref: null, kind: 'log.gap', lost: 1 },
-      ]);
-      const kept = await services.db.sql
-        .selectFrom('action')
-        .select(['state', 'epoch', 'subject_digest'])
-        .where('id', '=', answered[0]?.action.id ?? '')
-        .executeTakeFirstOrThrow();
-      expect(kept).toMatchObject({ state: 'approved', epoch: epoch + 2 });
-      await after.flush(services);
-      await sequenceLog(services.db.sql);
-      expect(await verifyLog(services.db.sql)).toMatchObject({ verified: true });
-    },
-  );
 });
 
 /** What somebody with the database's highest rights could do. */

@@ -181,7 +181,9 @@ function registerDecision(action: Command, cli: Cli, verdict: 'approve' | 'deny'
     )
     .argument('<id>', 'the action')
     .addOption(
-      new Option('--reason <text>', 'why; the agent and the log get it').makeOptionMandatory(verdict === 'deny'),
+      new Option('--reason <text>', 'why; the agent and the log get it').makeOptionMandatory(
+        verdict === 'deny',
+      ),
     )
     .option('--digest <digest>', 'only if its arguments are still those seen before (see action show)')
     .option('--yes', 'do not ask')

@@ -29,7 +29,9 @@ async function allow({ arm, round }: Round, id: string): Promise<void> {
 async function begin(id: string): Promise<boolean> {
   try {
     const { rows } = await sql<{ status: string }>`
-      SELECT status FROM begin_action(${id}, 'race', ${id}, clock_timestamp(), 'agent', 5000, 120000)`.execute(db.gate);
+      SELECT status FROM begin_action(${id}, 'race', ${id}, clock_timestamp(), 'agent', 5000, 120000)`.execute(
+      db.gate,
+    );
     return rows[0]?.status === 'begun';
   } catch (error) {
     if (!isGateBusy(error)) throw error;

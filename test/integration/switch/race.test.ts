@@ -7,10 +7,10 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { pullSwitch } from '../../../src/switches/disable.ts';
+import { verifies } from '../../requirements.ts';
 import { testPostgres } from '../../support/context.ts';
 import { createDatabase } from '../../support/postgres.ts';
 import { servicesAt, type TestServices } from '../../support/services.ts';
-import { verifies } from '../../requirements.ts';
 
 const PULLS = 1_000;
 const ROLLBACKS = 300;
@@ -25,7 +25,9 @@ beforeAll(async () => {
   const url = await createDatabase(testPostgres());
   services = await servicesAt(url);
   beginners = Array.from({ length: PROCESSES }, () =>
-    fork(fileURLToPath(new URL('./race-beginner.ts', import.meta.url)), [url], { execArgv: ['--import', 'tsx'] }),
+    fork(fileURLToPath(new URL('./race-beginner.ts', import.meta.url)), [url], {
+      execArgv: ['--import', 'tsx'],
+    }),
   );
   await Promise.all(beginners.map((beginner) => once(beginner, 'message')));
 });
@@ -36,7 +38,9 @@ afterAll(async () => {
 
 async function begunOf(ids: string[]): Promise<number> {
   const { rows } = await sql<{ begun: number }>`
-    SELECT count(*)::int AS begun FROM action WHERE id = ANY (${ids}::uuid[]) AND began_at IS NOT NULL`.execute(services.db.sql);
+    SELECT count(*)::int AS begun FROM action WHERE id = ANY (${ids}::uuid[]) AND began_at IS NOT NULL`.execute(
+    services.db.sql,
+  );
   return rows[0]?.begun ?? 0;
 }
 
@@ -72,7 +76,9 @@ verifies(
     const { before, after, slowestMs } = await race(PULLS, 'control', (round) =>
       pullSwitch(services, 'race', { scope: `tool/race/control${round}`, reason: 'race' }),
     );
-    console.log(`disable: ${PULLS} pulls, ${before} writes begun before, ${after} after, slowest ${slowestMs.toFixed(1)} ms`);
+    console.log(
+      `disable: ${PULLS} pulls, ${before} writes begun before, ${after} after, slowest ${slowestMs.toFixed(1)} ms`,
+    );
     expect(after).toBe(0);
     expect(before).toBeGreaterThan(PULLS / 10);
     expect(before).toBeLessThan(PULLS * PROCESSES * BEGINS_PER_PROCESS);
@@ -85,7 +91,9 @@ verifies(
   'rollback: 0 writes of the candidate begin after it returned, over 300 rollbacks against 3 processes',
   async () => {
     await sql`INSERT INTO rollout_segment (rollout_id, segment, exposure, generation, state, changed_at)
-      SELECT 'r', 's' || n, 10000, 1, 'exposed', clock_timestamp() FROM generate_series(0, ${ROLLBACKS - 1}) n`.execute(services.db.sql);
+      SELECT 'r', 's' || n, 10000, 1, 'exposed', clock_timestamp() FROM generate_series(0, ${ROLLBACKS - 1}) n`.execute(
+      services.db.sql,
+    );
     const { before, after } = await race(ROLLBACKS, 'candidate', (round) =>
       rollBack(services, 'r', [{ segment: `s${round}` }], { actor: 'race', because: 'race' }),
     );
@@ -97,12 +105,28 @@ verifies(
 );
 
 async function givenRelease(): Promise<void> {
-  const manifest = JSON.stringify({ agent: 'race', people: {}, owners: ['o'], approvers: {}, tools: {}, metrics: {}, segments: [] });
-  await sql`INSERT INTO agent VALUES ('race', ${manifest}::jsonb, 'd', 'd', 1, clock_timestamp(), 'test')`.execute(services.db.sql);
+  const manifest = JSON.stringify({
+    agent: 'race',
+    people: {},
+    owners: ['o'],
+    approvers: {},
+    tools: Object.fromEntries(Array.from({ length: PULLS }, (_, n) => [`control${n}`, {}])),
+    metrics: {},
+    segments: [],
+  });
+  await sql`INSERT INTO agent VALUES ('race', ${manifest}::jsonb, 'd', 'd', 1, clock_timestamp(), 'test')`.execute(
+    services.db.sql,
+  );
   for (const version of ['1', '2']) {
-    await sql`INSERT INTO release VALUES ('race', ${version}, '{}', 'd', clock_timestamp(), 'test')`.execute(services.db.sql);
+    await sql`INSERT INTO release VALUES ('race', ${version}, '{}', 'd', clock_timestamp(), 'test')`.execute(
+      services.db.sql,
+    );
   }
-  await sql`INSERT INTO in_force VALUES ('race', 'default', '1', clock_timestamp(), 'test')`.execute(services.db.sql);
+  await sql`INSERT INTO in_force VALUES ('race', 'default', '1', clock_timestamp(), 'test')`.execute(
+    services.db.sql,
+  );
   await sql`INSERT INTO rollout (id, agent, release, status, salt, plan, digests, started_at, started_by, reason)
-    VALUES ('r', 'race', '2', 'running', 's', '{"control": {}}', '{}', clock_timestamp(), 'test', 'test')`.execute(services.db.sql);
+    VALUES ('r', 'race', '2', 'running', 's', '{"control": {}}', '{}', clock_timestamp(), 'test', 'test')`.execute(
+    services.db.sql,
+  );
 }

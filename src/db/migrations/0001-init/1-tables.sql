@@ -265,6 +265,8 @@ CREATE TABLE judge_queue (
   rollout_id text NOT NULL REFERENCES rollout (id),
   segment text NOT NULL,
   since timestamptz NOT NULL,
+  -- Rises with every further change, so that the judge takes off only what it has seen.
+  n int NOT NULL DEFAULT 0,
   PRIMARY KEY (rollout_id, segment)
 );
 ---

@@ -10,8 +10,8 @@ BEGIN
       RETURN '[' || coalesce((SELECT string_agg(jcs(value), ',' ORDER BY n)
         FROM jsonb_array_elements(p) WITH ORDINALITY AS e (value, n)), '') || ']';
     WHEN 'number' THEN
-      IF (p #>> '{}')::numeric % 1 <> 0 THEN
-        RAISE EXCEPTION 'a number in the log is an integer or a string, not %', p;
+      IF (p #>> '{}')::numeric % 1 <> 0 OR abs((p #>> '{}')::numeric) > 9007199254740991 THEN
+        RAISE EXCEPTION 'a number in the log is an exact integer or a string, not %', p;
       END IF;
       RETURN trunc((p #>> '{}')::numeric)::text;
     WHEN 'string' THEN

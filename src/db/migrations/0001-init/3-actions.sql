@@ -84,6 +84,11 @@ BEGIN
   END LOOP;
 END $$;
 ---
+CREATE FUNCTION queue_judgement(p_rollout text, p_segment text, p_since timestamptz) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO judge_queue AS q (rollout_id, segment, since) VALUES (p_rollout, p_segment, p_since)
+  ON CONFLICT (rollout_id, segment) DO UPDATE SET n = q.n + 1
+$$;
+---
 -- Enters the subject-day of an action for a metric, harmless, once.
 CREATE FUNCTION start_event(r action, p_metric text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -95,7 +100,7 @@ BEGIN
     VALUES (r.rollout_id, r.arm, r.segment, r.generation, p_metric, r.event_day, 1)
     ON CONFLICT (rollout_id, arm, segment, generation, metric, day) DO UPDATE SET events = c.events + 1;
     IF r.arm = 'candidate' THEN
-      INSERT INTO judge_queue VALUES (r.rollout_id, r.segment, r.asked_at) ON CONFLICT DO NOTHING;
+      PERFORM queue_judgement(r.rollout_id, r.segment, r.asked_at);
     END IF;
   END IF;
 END $$;
@@ -117,7 +122,7 @@ BEGIN
   WHERE c.rollout_id = r.rollout_id AND c.arm = r.arm AND c.segment = r.segment AND c.generation = r.generation
     AND c.metric = p_metric AND c.day = r.event_day;
   IF r.arm = 'candidate' THEN
-    INSERT INTO judge_queue VALUES (r.rollout_id, r.segment, p_at) ON CONFLICT DO NOTHING;
+    PERFORM queue_judgement(r.rollout_id, r.segment, p_at);
   END IF;
   RETURN true;
 END $$;
@@ -237,7 +242,9 @@ BEGIN
   VALUES (p_jti, p_id, p_execution, p_now, p_expires, CASE WHEN v_ok THEN NULL ELSE p_now END);
   PERFORM log_append(CASE WHEN v_ok THEN 'credential.issued' ELSE 'credential.refused' END, r.agent, p_id::text,
     p_now, 'policy', jsonb_build_object('jti', p_jti, 'expires', iso(p_expires)));
-  IF NOT v_ok AND r.state = 'executing' THEN
+  -- A second credential of the same execution is refused, but the first may have done the write: that stays open.
+  IF NOT v_ok AND r.state = 'executing'
+    AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.action_id = p_id AND c.jti <> p_jti) THEN
     UPDATE action SET error_code = 'stopped_before_credential', completed_at = p_now WHERE action.id = p_id;
     PERFORM move_action(p_id, 'executing', r.revision, 'failed', 'action.failed', p_now, 'policy',
       jsonb_build_object('error', 'stopped_before_credential'));

@@ -58,6 +58,10 @@ BEGIN
   IF coalesce(p_reason, '') = '' THEN
     RAISE EXCEPTION 'a reason is needed' USING ERRCODE = '22023';
   END IF;
+  IF v_agent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM agent WHERE name = v_agent
+      AND (v_tool IS NULL OR manifest -> 'tools' ? v_tool)) THEN
+    RAISE EXCEPTION 'there is no %', replace(p_scope, '/', ' ') USING ERRCODE = '22023';
+  END IF;
   PERFORM pg_advisory_xact_lock(gate_key());
   v_epoch := raise_epoch();
   INSERT INTO switch AS s (scope, disabled, reads, reason, actor, changed_at, epoch)
@@ -69,7 +73,7 @@ BEGIN
   UPDATE rollout o SET step_elapsed_ms = step_elapsed_ms
       + (greatest(0, extract(epoch FROM p_now - ticking_since)) * 1000)::bigint,
     ticking_since = NULL, revision = revision + 1
-  WHERE ended_at IS NULL AND ticking_since IS NOT NULL AND v_tool IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
+  WHERE ended_at IS NULL AND v_tool IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
   INSERT INTO outbox (topic, key) SELECT 'rollout', id FROM rollout o
   WHERE ended_at IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
   v_flight := actions_in_flight(v_agent, v_tool, NULL, NULL);
@@ -112,7 +116,9 @@ BEGIN
   v_epoch := raise_epoch();
   UPDATE switch SET disabled = false, reads = false, reason = p_reason, actor = p_actor, changed_at = p_now,
     epoch = v_epoch, enable_asked_by = NULL WHERE scope = p_scope;
-  UPDATE rollout o SET ticking_since = p_now, revision = revision + 1
+  UPDATE rollout o SET revision = revision + 1
+  WHERE ended_at IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
+  UPDATE rollout o SET ticking_since = p_now
   WHERE ended_at IS NULL AND status = 'running' AND ticking_since IS NULL
     AND NOT switched_off(o.agent, '', 'write') AND (v_agent IS NULL OR o.agent = v_agent);
   INSERT INTO outbox (topic, key) SELECT 'rollout', id FROM rollout o
@@ -134,6 +140,7 @@ DECLARE
   v_epoch bigint;
   v_voided int;
   v_flight jsonb;
+  v_changed boolean := false;
 BEGIN
   PERFORM pg_advisory_xact_lock(gate_key());
   SELECT * INTO o FROM rollout x WHERE x.id = p_rollout FOR UPDATE;
@@ -147,7 +154,13 @@ BEGIN
   IF o.ended_at IS NOT NULL THEN
     UPDATE in_force SET release = o.plan #>> ARRAY['control', p_segment], since = p_now, because = 'rollback'
     WHERE agent = o.agent AND segment = p_segment AND release = o.release;
+    v_changed := FOUND;
+    -- A rollout that took this release for its control must not bring it back.
+    UPDATE rollout r SET plan = jsonb_set(r.plan, ARRAY['control', p_segment], o.plan #> ARRAY['control', p_segment])
+    WHERE r.agent = o.agent AND r.id <> o.id AND (r.ended_at IS NULL OR r.status = 'completed')
+      AND r.plan #>> ARRAY['control', p_segment] = o.release AND o.plan #> ARRAY['control', p_segment] IS NOT NULL;
   END IF;
+  UPDATE rollout SET gate_approved_by = NULL, revision = revision + 1 WHERE id = p_rollout AND ended_at IS NULL;
   v_voided := void_actions(o.agent, NULL, p_rollout, p_segment, 'candidate', ARRAY['read', 'write'], 'superseded',
     'rolled_back', p_now, p_actor);
   v_flight := actions_in_flight(o.agent, NULL, p_rollout, p_segment);
@@ -156,6 +169,6 @@ BEGIN
     'because', p_because, 'voided', v_voided, 'inFlight', without_summaries(v_flight), 'evidence', p_evidence));
   INSERT INTO outbox (topic, key) VALUES ('rollout', p_rollout);
   RETURN jsonb_build_object('status', 'rolled_back', 'epoch', v_epoch, 'generation', s.generation + 1,
-    'exposureBefore', s.exposure, 'voided', v_voided, 'inFlight', v_flight,
-    'credentialsUntil', iso(credentials_until(v_flight)));
+    'exposureBefore', s.exposure, 'changed', v_changed OR (s.exposure > 0 AND o.ended_at IS NULL),
+    'voided', v_voided, 'inFlight', v_flight, 'credentialsUntil', iso(credentials_until(v_flight)));
 END $$;
