@@ -140,8 +140,13 @@ describe('a release is refused', () => {
     ],
     [
       'two guardrails on one metric',
-      { guardrails: [1, 2].map((limit) => ({ metric: 'wrong', limit, reason: 'x' })) },
+      { guardrails: [0.1, 0.2].map((limit) => ({ metric: 'wrong', limit, reason: 'x' })) },
       'rollout.guardrails[1].metric: Metric "wrong" has two guardrails',
+    ],
+    [
+      'a guardrail whose limit no share can exceed',
+      { guardrails: [{ metric: 'wrong', limit: 5, reason: 'x' }] },
+      'a limit of 5 can never be exceeded',
     ],
     [
       'an unknown person who signs off',

@@ -1,0 +1,67 @@
+import { askAction } from '../../../src/actions/ask.ts';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { completeAction } from '../../../src/actions/complete.ts';
+import type { ActionRow } from '../../../src/actions/store.ts';
+import { recordOutcomes } from '../../../src/outcomes/record.ts';
+import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
+import { startRollout } from '../../../src/rollouts/start.ts';
+import { agentActor, askInput, givenAdopted, givenRelease, managerActor } from '../../support/fixtures.ts';
+import type { TestServices } from '../../support/services.ts';
+
+const AGENT = `agent: desk
+people: { olga: {}, ana: {}, ben: {}, cleo: {} }
+owners: [olga]
+onCall: [cleo]
+approvers: { desk: [ana, ben] }
+attributes: { tier: string }
+segments:
+  - { name: gold, when: 'context.tier == "gold"' }
+  - { name: silver, when: 'context.tier == "silver"' }
+metrics:
+  wrong: { unit: conversation, business: workload, tool: cancel, decidedBy: policy, corrections: true }
+tools:
+  cancel: { kind: write, reversibility: compensable, undo: book again, scopes: [c], args: { type: object, properties: { id: { type: string } } } }
+`;
+const RELEASE = (version: number, approval: string) => `agent: desk
+release: ${version}
+grants: [{ tool: cancel, approval: ${approval} }]
+rollout:
+  signedOffBy: olga
+  guardrails: [{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong }]
+  constrained: [{ days: 30, exposure: { '*': 100 }, gate: { sample: 5 } }]
+  scale: [{ days: 30, exposure: { '*': 100 } }]
+`;
+
+/** A rollout in its first exposed step: everybody is in the candidate. */
+export async function givenExposed(services: TestServices): Promise<string> {
+  const { agent } = await givenAdopted(services, { agentYaml: AGENT, releaseYaml: RELEASE(1, 'desk') });
+  await givenRelease(services, agent, RELEASE(2, 'none'));
+  const { id } = await startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'try' });
+  const planned = async () => ({ id, ...(await rolloutFacts(services, id)) });
+  await lockBaseline(services, await planned());
+  await enterStep(services, await planned(), 1);
+  return id;
+}
+
+/** One conversation with an automatic cancellation, executed. */
+export async function givenCancelled(
+  services: TestServices,
+  subject: string,
+  tier = 'gold',
+): Promise<ActionRow> {
+  const actor = agentActor({ attributes: { tier } });
+  const { action } = await askAction(
+    services,
+    actor,
+    askInput({ subject, idempotencyKey: subject, args: { id: subject } }),
+  );
+  await beginAction(services, actor, { id: action.id, executionId: subject });
+  return completeAction(services, actor, { id: action.id, executionId: subject, ok: true });
+}
+
+export const report = (services: TestServices, action: ActionRow, value: number, id = action.id) =>
+  recordOutcomes(services, agentActor(), {
+    agent: 'desk',
+    outcomes: [{ id, action: action.id, metric: 'wrong', value }],
+  });
