@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { App, RespondFn } from '@slack/bolt';
 import { type Decided, decideAction } from '../../actions/decide.ts';
 import { actionById } from '../../actions/store.ts';
@@ -8,19 +9,21 @@ import { denyReasonView, noticeView, reportView } from '../modals.ts';
 import { wordsFor } from '../words.ts';
 import { type ButtonClick, copyOf, type ListenerDeps, personOf, refreshClicked, tell } from './deps.ts';
 
+const ACK_AFTER_MS = 2_000;
+
 /** The buttons of an action's card. */
 export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(BUTTON.approve, async ({ ack, body, action, respond }) => {
-    const receivedAt = deps.services.clock.now();
-    await ack();
     const value = VALUE.action.parse(action.value);
-    const decided = await decide(deps, personOf(body), value, 'approve', receivedAt);
-    await show(deps, body, respond, decided, 'approve');
+    const deciding = decide(deps, personOf(body), value, 'approve', deps.services.clock.now());
+    await acknowledge(ack, deciding);
+    await show(deps, body, respond, await deciding, 'approve');
   });
   app.action<ButtonClick>(BUTTON.deny, async ({ ack, body, action, respond }) => {
-    const receivedAt = deps.services.clock.now();
-    await ack();
-    await deny(deps, body, respond, VALUE.action.parse(action.value), receivedAt);
+    const value = VALUE.action.parse(action.value);
+    const deciding = decide(deps, personOf(body), value, 'deny', deps.services.clock.now());
+    const denying = deny(deps, body, respond, value.id, deciding);
+    await Promise.all([acknowledge(ack, deciding), denying]);
   });
   app.action<ButtonClick>(BUTTON.denyReason, async ({ ack, body, action }) => {
     await ack();
@@ -40,6 +43,15 @@ export function register(app: App, deps: ListenerDeps): void {
 
 const placeOf = (body: ButtonClick, id: string) => ({ id, ...(copyOf(body) ?? { channel: '', ts: '' }) });
 
+/**
+ * A click is acknowledged once it is committed, so that a crash before shows as a failure in Slack and is never lost
+ * silently. Slack waits three seconds; a slow store is waited for in the background after two.
+ */
+async function acknowledge(ack: () => Promise<void>, committing: Promise<unknown>): Promise<void> {
+  await Promise.race([committing.catch(() => {}), setTimeout(ACK_AFTER_MS, undefined, { ref: false })]);
+  await ack();
+}
+
 /** Counts the click with what the person saw and when it came. */
 async function decide(
   { services, directory }: ListenerDeps,
@@ -58,10 +70,10 @@ async function deny(
   deps: ListenerDeps,
   body: ButtonClick,
   respond: RespondFn,
-  value: ActionValue,
-  receivedAt: Date,
+  id: string,
+  deciding: Promise<Decided>,
 ) {
-  const place = placeOf(body, value.id);
+  const place = placeOf(body, id);
   const opening = deps.client.views
     .open({ trigger_id: body.trigger_id, view: denyReasonView(place, 'recording') })
     .then(({ view }) => view?.id)
@@ -71,7 +83,7 @@ async function deny(
     if (view_id) await deps.client.views.update({ view_id, view }).catch(() => undefined);
   };
   try {
-    const decided = await decide(deps, personOf(body), value, 'deny', receivedAt);
+    const decided = await deciding;
     await Promise.all([
       updateModal(denyReasonView(place, 'counted')),
       show(deps, body, respond, decided, 'deny'),
