@@ -45,7 +45,6 @@ export const ERRORS = {
   wrong_state: { http: 409, retry: false, hint: 'Look at the current state' },
   conflict: { http: 409, retry: true, hint: 'Read it again and repeat' },
   preflight_failed: { http: 422, retry: false, hint: 'Mend what is listed, then start again' },
-  second_person_needed: { http: 409, retry: false, hint: 'Another person enables everything' },
   gate_not_ready: { http: 409, retry: false, hint: 'See what the step still waits for' },
   store_down: {
     http: 503,

@@ -60,7 +60,6 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   wrong_state: 'refused',
   conflict: 'refused',
   preflight_failed: 'refused',
-  second_person_needed: 'unfinished',
   gate_not_ready: 'refused',
   store_down: 'unreachable',
   temporal_down: 'unreachable',

@@ -33,7 +33,8 @@ export function lockFolder(folder: string): () => void {
   throw new AppError('data_folder_in_use', `Cannot open the data folder ${folder}: another process took it`);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);

@@ -87,7 +87,6 @@ export interface RolloutTable {
   ticking_since: Timestamp | null;
   gate_approved_by: string | null;
   gate_told_at: Timestamp | null;
-  waits_for: Json<unknown>;
   baseline: JsonOrNull<unknown>;
   baseline_digest: string | null;
   baseline_locked_at: Timestamp | null;
@@ -122,7 +121,6 @@ export interface OutcomeTable {
   value: number;
   reported_by: string;
   received_at: Timestamp;
-  late: boolean;
 }
 
 export interface SubjectDayTable {

@@ -34,5 +34,3 @@ export type SupersededBecause = (typeof SUPERSEDED_BECAUSE)[number];
 
 export const mayFollow = (from: ActionState, to: ActionState): boolean => TRANSITIONS[from].includes(to);
 export const isFinal = (state: ActionState): boolean => TRANSITIONS[state].length === 0;
-/** Waiting for a person or for the agent: what a stop voids. */
-export const isVoidable = (state: ActionState): boolean => state === 'pending' || state === 'approved';

@@ -16,7 +16,6 @@ export interface RolloutWorld {
   id: string;
   release: string;
   salt: string;
-  paused?: boolean;
   segments: Readonly<Record<string, SegmentExposure>>;
 }
 

@@ -56,7 +56,6 @@ export async function recordOutcomes(
             value: outcome.value,
             reported_by: actor.id,
             received_at: now,
-            late: false,
           })
           .onConflict((conflict) => conflict.doNothing())
           .returning('id')

@@ -67,7 +67,6 @@ export async function startRollout(
         reason: input.reason,
         step_elapsed_ms: 0,
         ticking_since: (await isDisabled(tx, input.agent)) ? null : now,
-        waits_for: '[]',
         revision: 1,
       })
       .execute();

@@ -2,6 +2,7 @@ import { constants, existsSync, readFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config.ts';
+import { isAlive } from '../../db/folder-lock.ts';
 import { AppError } from '../../errors.ts';
 import { dataFolder } from '../connection.ts';
 import { formatDuration } from '../format.ts';
@@ -63,15 +64,5 @@ async function checkFolder(folder: string): Promise<Check> {
   } catch {
     const mend = 'Make it writable, or set PORTCULLIS_DATA to another folder';
     return fail(name, `${place} cannot be written`, mend);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

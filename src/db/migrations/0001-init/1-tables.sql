@@ -83,7 +83,6 @@ CREATE TABLE rollout (
   ticking_since timestamptz,
   gate_approved_by text,
   gate_told_at timestamptz,
-  waits_for jsonb NOT NULL DEFAULT '[]',
   baseline jsonb,
   baseline_digest text,
   baseline_locked_at timestamptz,
@@ -227,7 +226,6 @@ CREATE TABLE outcome (
   value double precision NOT NULL,
   reported_by text NOT NULL,
   received_at timestamptz NOT NULL,
-  late boolean NOT NULL DEFAULT false,
   PRIMARY KEY (agent, id)
 );
 ---
