@@ -11,6 +11,7 @@ import { type Decision, decide } from '../domain/decide.ts';
 import type { Outcome } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
 import { AppError } from '../errors.ts';
+import { isCountedIn } from '../outcomes/event.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import { dayOf, stepOf } from '../rollouts/record.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from './ask-writer.ts';
@@ -240,5 +241,5 @@ const metricsOf = (
   decidedBy: 'policy' | 'person',
 ): string[] =>
   Object.entries(metrics)
-    .filter(([, metric]) => (metric.tool ?? tool) === tool && (metric.decidedBy ?? decidedBy) === decidedBy)
+    .filter(([, metric]) => isCountedIn(metric, { tool, decided_by: decidedBy }))
     .map(([name]) => name);

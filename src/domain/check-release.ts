@@ -27,11 +27,20 @@ export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
   return [...problems, ...checkGrantNames(release), ...checkRollout(release, agent)];
 }
 
+/** The writes a grant lets run without asking anybody; a tool the agent does not declare counts as one. */
+export function unaskedWrites(grant: Grant, agent: Agent): string[] {
+  if (grant.deny !== undefined || approvalOf(grant)) return [];
+  return toolsOf(grant).filter((name) => {
+    const tool = toolOf(agent, name);
+    return tool === undefined || isWrite(tool);
+  });
+}
+
 /** Adopting puts a release in force at once, so it must ask a person for every write. */
 export function checkFirstRelease(release: Release, agent: Agent): CheckProblem[] {
   return release.grants.flatMap((grant, at) => {
-    const write = toolsOf(grant).find((tool) => writes(agent, tool));
-    if (write === undefined || grant.deny !== undefined || approvalOf(grant) !== undefined) return [];
+    const [write] = unaskedWrites(grant, agent);
+    if (write === undefined) return [];
     const message = `An adopted release must ask a person for every write, and this grant does not ask for "${write}"`;
     const path = grant.approval === undefined ? ['grants', at] : ['grants', at, 'approval'];
     return [

@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
-import { type Agent, isWrite, segmentNames } from '../domain/agent.ts';
+import { type Agent, segmentNames } from '../domain/agent.ts';
+import { unaskedWrites } from '../domain/check-release.ts';
 import { onlyTakesAway } from '../domain/diff.ts';
-import { approvalOf, type Release, toolsOf } from '../domain/release.ts';
+import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
 import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
@@ -62,7 +63,7 @@ async function assertMayApplyAtOnce(
   release: Release,
 ): Promise<void> {
   if (!before) {
-    const unasked = unaskedWrites(agent, release);
+    const unasked = release.grants.flatMap((grant) => unaskedWrites(grant, agent));
     if (unasked.length === 0) return;
     throw new AppError(
       'wrong_state',
@@ -86,14 +87,3 @@ async function assertMayApplyAtOnce(
     );
   }
 }
-
-/** Write tools of a release that would run without asking anybody. */
-export const unaskedWrites = (agent: Agent, release: Release): string[] =>
-  release.grants.flatMap((grant) =>
-    grant.deny !== undefined || approvalOf(grant)
-      ? []
-      : toolsOf(grant).filter((name) => {
-          const tool = agent.tools[name];
-          return tool === undefined || isWrite(tool);
-        }),
-  );
