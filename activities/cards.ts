@@ -1,8 +1,9 @@
+import { manifestOf } from '../src/approvals/standing.ts';
 import type { Services } from '../src/context.ts';
 import type { ActionState } from '../src/domain/action.ts';
 import { isFinal } from '../src/domain/action.ts';
 import { actionCard } from '../src/slack/cards/action-card.ts';
-import { agentManifest, approversOf, type CardFacts, readCardFacts } from '../src/slack/cards/card-facts.ts';
+import { type CardFacts, readCardFacts } from '../src/slack/cards/card-facts.ts';
 import { copiesOf, keepCopy, refreshCopies } from '../src/slack/cards/copies.ts';
 import { reminderMessage } from '../src/slack/cards/reminder.ts';
 import type { SlackPort } from '../src/slack/port.ts';
@@ -88,9 +89,9 @@ async function remind({ services, slack }: Deps, actionId: string): Promise<bool
   if (facts.action.state !== 'pending' || (await copiesOf(services.db.sql, ref)).length > 0) return false;
   const [card] = await copiesOf(services.db.sql, actionId);
   if (!card) return false;
-  const agent = await agentManifest(services.db.sql, facts.action.agent);
+  const agent = await manifestOf(services.db.sql, facts.action.agent);
   const decided = new Set(facts.decisions.map(({ person }) => person));
-  const people = approversOf(agent, facts.action).filter((person) => !decided.has(person));
+  const people = facts.approvers.filter((person) => !decided.has(person));
   const posted = await slack.post(card.channel, reminderMessage(facts, agent, people), card);
   await keepCopy(services, ref, posted, facts.version);
   return true;

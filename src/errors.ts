@@ -31,6 +31,12 @@ export const ERRORS = {
     retry: false,
     hint: 'Ask somebody of the approver group who does not stand behind the agent',
   },
+  reason_needed: { http: 422, retry: false, hint: 'Say why, then approve' },
+  group_stale: {
+    http: 503,
+    retry: true,
+    hint: 'The members of an approver group could not be read for too long: mend its source, see portcullis doctor',
+  },
   already_decided: { http: 409, retry: false, hint: 'A person decides once' },
   seen_outdated: { http: 409, retry: false, hint: 'Look at the action again, then decide' },
   not_approved: { http: 409, retry: false, hint: 'Wait for the approval, then begin' },

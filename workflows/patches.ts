@@ -8,4 +8,9 @@
  *
  * A workflow reads each once: `const remindsAfterSync = patched(Patch.RemindAfterSync)`.
  */
-export const Patch = {} as const;
+export const Patch = {
+  // 2026-11-21. One activity does whatever is due (cards, reach, reminders, escalation) and says when to look again.
+  // Why: reminders repeat and escalation follows the record. Deprecate when every open action carries this id in
+  // TemporalChangeVersion; delete one release later, with syncActionCards and remindAction.
+  FollowRecord: 'governed-action.follow-record',
+} as const;

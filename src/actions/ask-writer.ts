@@ -27,6 +27,7 @@ type AskedColumns =
 export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
   args: string;
   claimed: string;
+  attributes: string;
   salt: string;
   metrics: readonly string[];
   recordAfter: boolean;
@@ -58,6 +59,7 @@ export const rowOf = (
 export function actionOf({
   args,
   claimed,
+  attributes,
   salt,
   metrics,
   recordAfter,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { verifyAssertion } from '../agents/assertion.ts';
 import type { AgentWorld } from '../agents/world.ts';
+import { liveStandings } from '../approvals/standing-approvals.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import { canonical, newSalt, saltedDigest } from '../credentials/keys.ts';
 import { isStoreDown } from '../db/failure.ts';
@@ -8,7 +9,7 @@ import type { ActionState } from '../domain/action.ts';
 import type { Metric } from '../domain/agent.ts';
 import { renderSummary } from '../domain/compile.ts';
 import { type Decision, decide } from '../domain/decide.ts';
-import type { Outcome } from '../domain/decision.ts';
+import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
 import { AppError } from '../errors.ts';
 import { isCountedIn } from '../outcomes/event.ts';
@@ -31,8 +32,8 @@ export interface AskInput {
   assertion?: string;
   subject: string;
   reason?: string;
-  /** The person the agent acts for; may not approve. */
-  behind?: string;
+  /** Who prompted it, drives the agent or is acted for: a person's id, e-mail or Slack account. They may not approve. */
+  behind: readonly string[];
   links: readonly string[];
   idempotencyKey: string;
 }
@@ -75,8 +76,8 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
   );
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await currentWorld(services, input.agent);
-    const decision = decide({ ...input, claimed: input.context, attributes }, world.world);
-    const draft = draftOf(services, actor, input, world, decision, requestDigest);
+    const decision = await decideAsked(services, { ...input, claimed: input.context, attributes }, world);
+    const draft = draftOf(services, actor, input, attributes, world, decision, requestDigest);
     const written = await record(services, draft, input.subject);
     if (written.status === 'after')
       return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
@@ -121,6 +122,18 @@ async function record(
   }
 }
 
+/** Only what would be asked of people is looked up in their standing approvals: whatever else is decided in memory. */
+async function decideAsked(
+  { db, clock }: Services,
+  request: DecisionRequest,
+  { world }: AgentWorld,
+): Promise<Decision> {
+  const decision = decide(request, world);
+  if (decision.outcome !== 'pending' || decision.approval?.standing !== 'allowed') return decision;
+  const standings = await liveStandings(db.sql, world.agent.agent.agent, request.tool, clock.now());
+  return standings.length === 0 ? decision : decide(request, { ...world, standings });
+}
+
 async function currentWorld(services: Services, agent: string): Promise<AgentWorld> {
   const world = await services.worlds.get(agent);
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
@@ -131,6 +144,7 @@ function draftOf(
   services: Services,
   actor: Actor,
   input: AskInput,
+  attributes: Readonly<Record<string, unknown>>,
   { agent, world, rollout, epoch }: AgentWorld,
   decision: Decision,
   requestDigest: string,
@@ -142,7 +156,7 @@ function draftOf(
   const salt = newSalt();
   const argsDigest = saltedDigest(salt, input.args);
   const inRollout = rollout !== undefined && decision.rolloutId === rollout.id;
-  const decidedBy = state === 'pending' ? null : 'policy';
+  const decidedBy = state === 'pending' ? null : decision.standing ? 'person' : 'policy';
   return {
     ...timesOf(services, decision, write, now),
     id: randomUUID(),
@@ -169,7 +183,7 @@ function draftOf(
     args_digest: argsDigest,
     summary: tool ? renderSummary(tool, input.args) : `Use ${[...input.tool].slice(0, 64).join('')}`,
     why: input.reason ?? null,
-    behind: input.behind ?? null,
+    behind: [...input.behind],
     links: [...input.links],
     approval: decision.approval ?? null,
     credential: credentialOf(
@@ -181,6 +195,20 @@ function draftOf(
     limits: decision.grant?.limits ?? {},
     asked_at: now,
     asked_by: actor.id,
+    round: 0,
+    stage: 0,
+    routed: [],
+    risk: decision.risk,
+    reminders: 0,
+    reach: null,
+    standing_id: decision.standing ?? null,
+    standing_wish: null,
+    break_glass: false,
+    reviewed_by: null,
+    reviewed_at: null,
+    review: null,
+    earned: decision.earned ?? false,
+    attributes: canonical(attributes),
     args: canonical(tool ? input.args : {}),
     claimed: canonical(input.context),
     salt: salt.toString('hex'),
@@ -200,6 +228,8 @@ function draftOf(
       rollout: decision.rolloutId ?? null,
       grant: decision.grant?.name ?? null,
       epoch,
+      risk: decision.risk,
+      ...(decision.standing ? { standingApproval: decision.standing } : {}),
       argsDigest,
       identity: actor.identity,
     },

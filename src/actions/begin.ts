@@ -29,6 +29,9 @@ type BeginStatus =
   | 'new_release'
   | 'rolled_back'
   | 'approver_lost_standing'
+  | 'group_stale'
+  | 'autonomy_lost'
+  | 'standing_approval_ended'
   | 'limit_reached';
 
 const REFUSALS: Readonly<Record<Exclude<BeginStatus, 'begun' | 'again'>, [ErrorCode, string]>> = {
@@ -41,6 +44,9 @@ const REFUSALS: Readonly<Record<Exclude<BeginStatus, 'begun' | 'again'>, [ErrorC
   new_release: ['stopped', 'the release it was asked under is no longer in force'],
   rolled_back: ['stopped', 'the permission was rolled back'],
   approver_lost_standing: ['stopped', 'an approver is no longer in the group'],
+  group_stale: ['group_stale', 'nobody knows now who is in an approver group'],
+  autonomy_lost: ['stopped', 'the evidence no longer carries it without asking'],
+  standing_approval_ended: ['stopped', 'the standing approval it used was taken back'],
   limit_reached: ['limit_reached', 'the limit of its grant is used up'],
 };
 

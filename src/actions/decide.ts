@@ -1,11 +1,21 @@
+import { issueReceipt } from '../approvals/receipt.ts';
+import { readStanding } from '../approvals/standing.ts';
+import { assertMayStand, type StandingInput, wishFrom } from '../approvals/standing-approvals.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
-import { eligibility, tally, type Verdict } from '../domain/approval.ts';
+import {
+  mayDeny,
+  type Refusal,
+  type Right,
+  rightToApprove,
+  rightToBreakGlass,
+  type Standing,
+  slackMayApprove,
+  type Verdict,
+} from '../domain/approval.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
-import { knowEvent, metricsCounting } from '../outcomes/event.ts';
-import { moveAction } from './move.ts';
+import { countDecision } from './count.ts';
 import { type ActionRow, actionById } from './store.ts';
 
 /** A person's answer to one action, on what they saw of it. */
@@ -18,6 +28,12 @@ export interface DecisionInput {
   reason?: string;
   /** When the surface received the click; lateness is judged by it. */
   receivedAt?: Date;
+  /** The version of the card that was clicked: what it said goes into the receipt. */
+  cardVersion?: number;
+  /** Approve alone, loudly, in an emergency. */
+  breakGlass?: boolean;
+  /** Approve the like for a while, too. */
+  standing?: StandingInput;
 }
 
 /** `counted: false` is a repetition of the same answer by the same person. */
@@ -27,33 +43,39 @@ export interface Decided {
 }
 
 /**
- * Counts a person's decision: standing, what they saw, lateness, not twice. Committed when it returns; Temporal is
- * told afterwards and is not needed.
- * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `store_down`
+ * Counts a person's decision: standing, what they saw, lateness, not twice. Committed, with its receipt, when it
+ * returns; Temporal is told afterwards and is not needed.
+ * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `store_down`
  */
 export async function decideAction(services: Services, actor: Actor, input: DecisionInput): Promise<Decided> {
   const known = await actionById(services.db.sql, input.id);
-  requireRole(actor, ['approver'], known.agent);
-  const { person } = actor;
-  if (!person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
+  const person = deciderOf(actor, known.agent);
   const counted = await withoutDeadlock(() =>
     services.db.sql.transaction().execute(async (tx) => {
       const action = await lockedAction(tx, input.id);
-      const earlier = await tx
-        .selectFrom('decision')
-        .selectAll()
-        .where('action_id', '=', action.id)
-        .where('person', '=', person)
-        .executeTakeFirst();
-      if (earlier?.verdict === input.verdict) return false;
-      if (earlier) {
+      const earlier = await answersOf(tx, action);
+      const own = earlier.find((one) => one.person === person);
+      if (own?.verdict === input.verdict) return false;
+      if (own && input.verdict === 'approve')
         throw new AppError(
           'already_decided',
-          `Cannot change it: ${person} already decided to ${earlier.verdict}`,
+          `Cannot change it: ${person} already decided to ${own.verdict}`,
         );
-      }
-      await assertMayDecide(services, tx, person, action, input);
-      await count(services, tx, actor, person, action, input);
+      const standing = await readStanding(tx, action, services.clock.now());
+      const right = rightOf(person, actor, standing, action, input);
+      assertOpen(services, action, input);
+      const other = earlier.find(
+        (one) => one.verdict === 'approve' && one.for_person === right.for && one !== own,
+      );
+      if (other && input.verdict === 'approve')
+        throw new AppError(
+          'already_decided',
+          `Cannot approve: ${other.person} already decided for ${right.for}`,
+        );
+      const standingWish = input.standing && wishFrom(actor, action, input.standing);
+      if (standingWish) await assertMayStand(tx, action, standingWish, earlier.length);
+      await countDecision(services, tx, actor, { person, action, right, input, standingWish });
+      await issueReceipt(services, tx, actor, { person, action, right, input });
       return true;
     }),
   );
@@ -61,153 +83,72 @@ export async function decideAction(services: Services, actor: Actor, input: Deci
   return { action: await actionById(services.db.sql, input.id), counted };
 }
 
-async function lockedAction(tx: Sql, id: string): Promise<ActionRow> {
-  return tx.selectFrom('action').selectAll().where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
+/** The person who acts, with the role it takes. @throws AppError `forbidden`, `not_eligible` */
+export function deciderOf(actor: Actor, agent: string): string {
+  requireRole(actor, ['approver'], agent);
+  if (!actor.person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
+  return actor.person;
 }
 
-async function assertMayDecide(
-  services: Services,
-  tx: Sql,
-  person: string,
-  action: ActionRow,
-  input: DecisionInput,
-) {
-  const agent = await tx
-    .selectFrom('agent')
-    .select('manifest')
-    .where('name', '=', action.agent)
-    .executeTakeFirstOrThrow();
-  const refusal = eligibility(person, agent.manifest, action);
-  if (refusal)
-    throw new AppError('not_eligible', `Cannot ${input.verdict}: ${refusal.message}`, { ...refusal });
-  if (action.state !== 'pending') {
-    throw new AppError('not_pending', `Cannot ${input.verdict}: the action is already ${action.state}`, {
-      state: action.state,
-    });
-  }
-  if (action.expires_at && (input.receivedAt ?? services.clock.now()) > action.expires_at) {
-    throw new AppError(
-      'not_pending',
-      `Cannot ${input.verdict}: it expired at ${action.expires_at.toISOString()}`,
-      {
-        state: 'expired',
-      },
-    );
-  }
-  if (input.digest !== undefined && input.digest !== action.args_digest) {
-    throw new AppError(
-      'seen_outdated',
-      `Cannot ${input.verdict}: the arguments shown are not those of the action`,
-    );
-  }
-  if (input.revision !== undefined && input.revision !== action.revision) {
-    throw new AppError('seen_outdated', `Cannot ${input.verdict}: the action changed since it was shown`);
-  }
-}
+/** The row, held until the end of the transaction. */
+export const lockedAction = (tx: Sql, id: string): Promise<ActionRow> =>
+  tx.selectFrom('action').selectAll().where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
 
-async function count(
-  services: Services,
-  tx: Sql,
-  actor: Actor,
-  person: string,
-  action: ActionRow,
-  input: DecisionInput,
-): Promise<void> {
-  const now = services.clock.now();
-  await tx
-    .insertInto('decision')
-    .values({
-      action_id: action.id,
-      person,
-      verdict: input.verdict,
-      at: now,
-      via: actor.via,
-      identity: actor.identity,
-      seen_revision: input.revision ?? null,
-      seen_digest: input.digest ?? null,
-      reason: input.reason ?? null,
-    })
-    .execute();
-  const decisions = await tx
+const answersOf = (tx: Sql, action: ActionRow) =>
+  tx
     .selectFrom('decision')
-    .select('verdict')
+    .select(['person', 'verdict', 'for_person'])
     .where('action_id', '=', action.id)
+    .where('round', '=', action.round)
     .execute();
-  const policy = action.approval;
-  if (!policy) throw new AppError('wrong_state', 'The action has no approval policy');
-  const outcome = tally(
-    decisions.map((decision) => decision.verdict),
-    policy,
-  );
-  const data = {
-    verdict: input.verdict,
-    via: actor.via,
-    identity: actor.identity,
-    argsDigest: action.args_digest,
-    seenRevision: input.revision ?? null,
-    reason: input.reason ?? null,
-  };
-  if (outcome === 'pending') {
-    await appendEntry(tx, {
-      kind: 'action.decision',
-      agent: action.agent,
-      ref: action.id,
-      at: now,
-      actor: person,
-      data,
-    });
-    await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();
-    return;
-  }
-  await tx
-    .updateTable('action')
-    .set({
-      decided_by: 'person',
-      decided_at: now,
-      ...(input.verdict === 'deny' ? { deny_reason: input.reason ?? null } : {}),
-    })
-    .where('id', '=', action.id)
-    .execute();
-  await moveAction(tx, action, outcome, `action.${outcome}`, now, person, data);
-  const harm = outcome === 'denied' ? 1 : 0;
-  for (const metric of await metricsCounting(tx, action, 'denials'))
-    await knowEvent(tx, action, metric, harm, now);
+
+/** Still waiting, in time, and the very thing the person saw. */
+export function assertOpen(
+  services: Services,
+  action: ActionRow,
+  input: Pick<DecisionInput, 'digest' | 'revision' | 'receivedAt'> & { verdict: string },
+): void {
+  const cannot = (code: 'not_pending' | 'seen_outdated', why: string, details?: Record<string, unknown>) =>
+    new AppError(code, `Cannot ${input.verdict}: ${why}`, details);
+  if (action.state !== 'pending')
+    throw cannot('not_pending', `the action is already ${action.state}`, { state: action.state });
+  if (action.expires_at && (input.receivedAt ?? services.clock.now()) > action.expires_at)
+    throw cannot('not_pending', `it expired at ${action.expires_at.toISOString()}`, { state: 'expired' });
+  if (input.digest !== undefined && input.digest !== action.args_digest)
+    throw cannot('seen_outdated', 'the arguments shown are not those of the action');
+  if (input.revision !== undefined && input.revision !== action.revision)
+    throw cannot('seen_outdated', 'the action changed since it was shown');
 }
 
-/**
- * A denier's reason, given after the tap that already counted. The agent reads it as `denyReason`.
- * @throws AppError `not_eligible` when another person denied, `wrong_state` when nobody did
- */
-export async function explainDenial(
-  services: Services,
+function rightOf(
+  person: string,
   actor: Actor,
-  { id, reason }: { id: string; reason: string },
-): Promise<ActionRow> {
-  const action = await actionById(services.db.sql, id);
-  if (action.state !== 'denied' || action.decided_by !== 'person') {
-    throw new AppError('wrong_state', `Cannot add a reason: the action is ${action.state}`);
+  standing: Standing,
+  action: ActionRow,
+  input: DecisionInput,
+): Right {
+  if (input.verdict === 'deny') {
+    const refusal = mayDeny(person, standing, action);
+    if (refusal) throw refused(input.verdict, refusal);
+    return { for: person, options: [] };
   }
-  await services.db.sql.transaction().execute(async (tx) => {
-    const own = await tx
-      .updateTable('decision')
-      .set({ reason })
-      .where('action_id', '=', id)
-      .where('person', '=', actor.person ?? '')
-      .where('verdict', '=', 'deny')
-      .executeTakeFirst();
-    if (own.numUpdatedRows === 0n)
-      throw new AppError('not_eligible', 'Cannot add a reason: another person denied it');
-    await tx.updateTable('action').set({ deny_reason: reason }).where('id', '=', id).execute();
-    await appendEntry(tx, {
-      kind: 'action.deny_reason',
-      agent: action.agent,
-      ref: id,
-      at: services.clock.now(),
-      actor: actor.id,
-      data: { reason },
-    });
-    await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
-  });
-  services.wake();
-  return actionById(services.db.sql, id);
+  const needsReason = input.breakGlass || action.approval?.reason === 'required';
+  if (needsReason && !input.reason?.trim()) {
+    const why = input.breakGlass ? 'breaking the glass needs a reason' : 'its release wants a reason';
+    throw new AppError('reason_needed', `Cannot approve: ${why}`);
+  }
+  if (actor.via === 'slack' && !slackMayApprove(action)) {
+    const message =
+      'its release wants it approved on the page or by CLI: a Slack account alone is not enough';
+    throw refused('approve', { because: 'not_from_slack', message });
+  }
+  const answer = input.breakGlass
+    ? rightToBreakGlass(person, standing, action)
+    : rightToApprove(person, standing, action);
+  if ('refusal' in answer) throw refused('approve', answer.refusal);
+  return answer.right;
 }
+
+/** What a person is told who may not. */
+export const refused = (verb: string, refusal: Refusal): AppError =>
+  new AppError('not_eligible', `Cannot ${verb}: ${refusal.message}`, { ...refusal });

@@ -3,9 +3,10 @@ import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { DecisionTable } from '../db/tables-action.ts';
 import type { SupersededBecause } from '../domain/action.ts';
-import type { Agent, Tool } from '../domain/agent.ts';
+import type { Agent, Risk, Tool } from '../domain/agent.ts';
 import type { Outcome, Reason } from '../domain/decision.ts';
 import { parseRedactPath, redact } from '../domain/redact.ts';
+import { type ApprovalPolicy, describeStages, quorumOf } from '../domain/release.ts';
 import { outcomeOf } from './ask.ts';
 import type { ActionRow } from './store.ts';
 import { privateOf } from './store.ts';
@@ -28,10 +29,11 @@ export interface ActionView {
   summary: string;
   /** The agent's own words. */
   why?: string;
-  behind?: string;
+  /** Who prompted it, drives the agent or is acted for. */
+  behind: string[];
   links: string[];
   consequence?: string;
-  risk?: Tool['risk'];
+  risk: Risk;
   reversibility?: Tool['reversibility'];
   undo?: string;
   /** The agent also holds a key of its own for this tool: what is decided here can be passed by. */
@@ -47,7 +49,7 @@ export interface ActionView {
   epoch: number;
   revision: number;
   reasons: Reason[];
-  approval?: { group: string; quorum: number };
+  approval?: ApprovalView;
   askedAt: string;
   askedBy: string;
   remindAt?: string;
@@ -59,6 +61,18 @@ export interface ActionView {
   correction?: { person: string; at: string; reason?: string };
 }
 
+/** Whom it asks and how far it has come. */
+export interface ApprovalView extends ApprovalPolicy {
+  /** The stages in words: "desk", "2 of desk, then 1 of leads". */
+  group: string;
+  /** People who must agree, over all stages. */
+  quorum: number;
+  /** The stage that is open, from 0. */
+  stage: number;
+  /** Rises with every change of the arguments; approvals of an earlier round do not count. */
+  round: number;
+}
+
 /** One person's answer. */
 export interface DecisionView {
   person: string;
@@ -66,6 +80,11 @@ export interface DecisionView {
   at: string;
   via: string;
   reason?: string;
+  /** Arguments of this round were approved; only the action's own round counts. */
+  round: number;
+  stage: number;
+  /** Whose right it was, where not the person's own. */
+  for?: string;
 }
 
 /** What came of the write. */
@@ -106,17 +125,17 @@ export function viewOf({ publicUrl }: ViewServices, action: ActionRow, parts: Vi
     argsDigest: action.args_digest,
     summary: action.summary,
     why: action.why ?? undefined,
-    behind: action.behind ?? undefined,
+    behind: action.behind,
     links: action.links,
     consequence: tool?.consequence,
-    risk: tool?.risk,
+    risk: action.risk,
     reversibility: tool?.reversibility,
     undo: tool?.undo,
     advisory: tool?.advisory ?? false,
     testMode: parts.agent?.testMode ?? false,
     ...placeOf(action),
     reasons: action.reasons,
-    approval: action.approval ? { group: action.approval.group, quorum: action.approval.quorum } : undefined,
+    approval: approvalViewOf(action),
     askedAt: action.asked_at.toISOString(),
     askedBy: action.asked_by,
     remindAt: iso(action.remind_at),
@@ -203,12 +222,20 @@ const placeOf = (action: ActionRow) => ({
   revision: action.revision,
 });
 
-const decisionView = ({ person, verdict, at, via, reason }: Selectable<DecisionTable>): DecisionView => ({
-  person,
-  verdict,
-  at: at.toISOString(),
-  via,
-  reason: reason ?? undefined,
+function approvalViewOf({ approval, stage, round }: ActionRow): ApprovalView | undefined {
+  if (!approval) return undefined;
+  return { ...approval, group: describeStages(approval), quorum: quorumOf(approval), stage, round };
+}
+
+const decisionView = (decision: Selectable<DecisionTable>): DecisionView => ({
+  person: decision.person,
+  verdict: decision.verdict,
+  at: decision.at.toISOString(),
+  via: decision.via,
+  reason: decision.reason ?? undefined,
+  round: decision.round,
+  stage: decision.stage,
+  for: decision.for_person === decision.person ? undefined : decision.for_person,
 });
 
 function executionOf(action: ActionRow): ExecutionView | undefined {

@@ -2,7 +2,7 @@ import { type Actor, requireRole, type Services } from '../context.ts';
 import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
-import { type Agent, segmentNames } from '../domain/agent.ts';
+import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
 import { eligibleApprovers } from '../domain/check-people.ts';
 import { type Change, diffAgents } from '../domain/diff.ts';
 import { AppError } from '../errors.ts';
@@ -104,12 +104,30 @@ async function assertNoRollout(tx: Sql, agent: string): Promise<void> {
 }
 
 async function replaceApprovers(tx: Sql, agent: Agent): Promise<void> {
-  await tx.deleteFrom('agent_approver').where('agent', '=', agent.agent).execute();
+  await tx
+    .deleteFrom('agent_approver')
+    .where('agent', '=', agent.agent)
+    .where((where) =>
+      where.or([where('via', '=', 'manifest'), where('grp', 'not in', [...liveGroups(agent), ''])]),
+    )
+    .execute();
+  await tx
+    .deleteFrom('group_source')
+    .where('agent', '=', agent.agent)
+    .where('grp', 'not in', [...liveGroups(agent), ''])
+    .execute();
   const rows = Object.keys(agent.approvers).flatMap((grp) =>
-    eligibleApprovers(agent, grp).map((person) => ({ agent: agent.agent, grp, person })),
+    eligibleApprovers(agent, grp).map((person) => ({ agent: agent.agent, grp, person, via: 'manifest' })),
   );
   if (rows.length > 0) await tx.insertInto('agent_approver').values(rows).execute();
 }
+
+/** Groups whose members come from Slack or a schedule: those are written by their sources. */
+const liveGroups = (agent: Agent): string[] =>
+  Object.keys(agent.approvers).filter((name) => {
+    const group = groupOf(agent, name);
+    return group !== undefined && isLive(group);
+  });
 
 /** A new segment starts with what `default` has in force. */
 async function coverNewSegments(tx: Sql, agent: Agent, now: Date): Promise<void> {

@@ -6,8 +6,16 @@ export function rolesOf(agent: Agent, person: string): Role[] {
   const roles: Role[] = [];
   if (agent.owners.includes(person)) roles.push('release-manager');
   if (onCallOf(agent).includes(person)) roles.push('on-call');
-  if (Object.values(agent.approvers).some((group) => group.includes(person))) roles.push('approver');
+  if (mayBeAsked(agent, person)) roles.push('approver');
   return roles;
+}
+
+/**
+ * A live group may hold anybody, and a deputy is in none: the role only opens the door, the decision itself checks who
+ * may answer what.
+ */
+function mayBeAsked(agent: Agent, person: string): boolean {
+  return Object.hasOwn(agent.people, person);
 }
 
 /** A person acting for one agent through a surface that knows them by the manifest (Slack, Temporal). */

@@ -3,6 +3,7 @@ import type { RolloutTable } from '../db/tables.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { type CompiledAgent, type CompiledRelease, compileAgent, compileRelease } from '../domain/compile.ts';
 import type { RolloutWorld, World } from '../domain/decide.ts';
+import { earnedKey } from '../domain/weigh.ts';
 import type { RolloutRecord } from '../rollouts/record.ts';
 import { recordOf } from '../rollouts/record.ts';
 
@@ -65,14 +66,26 @@ export class Worlds {
       .execute();
     const versions = [...new Set([...Object.values(inForce), ...(rollout ? [rollout.record.release] : [])])];
     const releases = await this.#compiledReleases(name, versions, row.manifest, row.digest);
+    const earned = await this.#earned(name);
     const world: World = {
       agent: compiled,
       switches,
       inForce,
       releases,
+      earned,
       ...(rollout && { rollout: rollout.world }),
     };
     return { epoch, agent: row.manifest, world, ...(rollout && { rollout: rollout.record }) };
+  }
+
+  async #earned(agent: string): Promise<ReadonlySet<string>> {
+    const rows = await this.#db
+      .selectFrom('autonomy')
+      .select(['release', 'grant_name', 'tool', 'segment'])
+      .where('agent', '=', agent)
+      .where('state', '=', 'allow')
+      .execute();
+    return new Set(rows.map((row) => earnedKey(row.release, row.grant_name, row.tool, row.segment)));
   }
 
   #compiledAgent(manifest: Agent, digest: string): CompiledAgent {

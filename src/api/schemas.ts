@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
-import { nameSchema } from '../domain/agent.ts';
+import { nameSchema, riskSchema } from '../domain/agent.ts';
 import { REASON_CODES } from '../domain/decision.ts';
+import { NOTIFY, SLACK_APPROVES } from '../domain/release.ts';
 
 /** Text that the store can hold: NUL cannot be stored. */
 export const textSchema = (max: number, min = 0) =>
@@ -24,6 +25,25 @@ export const decisionReasonSchema = z
   .object({ code: z.enum(REASON_CODES), message: z.string(), hint: z.string().optional() })
   .meta({ id: 'DecisionReason' });
 
+const approvalViewSchema = z.object({
+  group: z.string().describe('The stages in words: "desk", "2 of desk, then 1 of leads"'),
+  quorum: z.number().int().describe('People who must agree, over all stages'),
+  stages: z.array(z.array(z.object({ group: z.string(), quorum: z.number().int() }))),
+  stage: z.number().int().describe('The one that is open, from 0'),
+  round: z
+    .number()
+    .int()
+    .describe('Rises with every change of the arguments; earlier approvals do not count'),
+  expiresIn: z.string(),
+  remindAfter: z.string().optional(),
+  reason: z.enum(['optional', 'required']).describe('Whether approving needs a reason'),
+  slackApproves: z.enum(SLACK_APPROVES),
+  notify: z.enum(NOTIFY),
+  escalate: z.array(z.object({ after: z.string(), to: z.string() })),
+  breakGlass: z.string().optional(),
+  standing: z.enum(['allowed', 'forbidden']),
+});
+
 export const actionSchema = z
   .object({
     id: z.string(),
@@ -43,10 +63,10 @@ export const actionSchema = z
     argsDigest: z.string().describe('SHA-256(salt || RFC 8785 JSON): what an approval is for'),
     summary: z.string(),
     why: z.string().optional().describe("The agent's own words"),
-    behind: z.string().optional().describe('The person the agent acts for'),
+    behind: z.array(z.string()).describe('Who prompted it, drives the agent or is acted for'),
     links: z.array(z.string()),
     consequence: z.string().optional(),
-    risk: z.enum(['low', 'medium', 'high']).optional(),
+    risk: riskSchema,
     reversibility: z.enum(['reversible', 'compensable', 'irreversible']).optional(),
     undo: z.string().optional(),
     advisory: z.boolean().describe('The agent also holds a key of its own for this tool'),
@@ -61,7 +81,7 @@ export const actionSchema = z
     epoch: z.number().int(),
     revision: z.number().int(),
     reasons: z.array(decisionReasonSchema),
-    approval: z.object({ group: z.string(), quorum: z.number().int() }).optional(),
+    approval: approvalViewSchema.optional(),
     askedAt: instant,
     askedBy: z.string(),
     remindAt: instant.optional(),
@@ -74,6 +94,9 @@ export const actionSchema = z
         at: instant,
         via: z.string(),
         reason: z.string().optional(),
+        round: z.number().int(),
+        stage: z.number().int(),
+        for: z.string().optional().describe("Whose right it was, where not the person's own"),
       }),
     ),
     denyReason: z.string().optional(),

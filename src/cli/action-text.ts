@@ -20,7 +20,7 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['Tool', `${action.tool} (${action.kind}) of ${action.agent} ${action.agentVersion}`],
         ['Arguments', action.args && JSON.stringify(action.args, null, 2)],
         ['Why', action.why],
-        ['For', action.behind],
+        ['For', action.behind.join(', ') || undefined],
         ['Links', action.links.join('\n')],
         ['Where', placeText(action)],
         ['Asks', action.approval && approvalText(action.approval)],

@@ -50,6 +50,8 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   idempotency_conflict: 'refused',
   not_pending: 'refused',
   not_eligible: 'not-allowed',
+  reason_needed: 'usage',
+  group_stale: 'unreachable',
   already_decided: 'refused',
   seen_outdated: 'refused',
   not_approved: 'refused',

@@ -1,4 +1,7 @@
+import type { Generated } from 'kysely';
 import type { ActionState, SupersededBecause } from '../domain/action.ts';
+import type { Risk } from '../domain/agent.ts';
+import type { Route } from '../domain/approval.ts';
 import type { Arm, Reason } from '../domain/decision.ts';
 import type { ApprovalPolicy } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
@@ -31,7 +34,7 @@ export interface ActionTable {
   subject_digest: string;
   summary: string;
   why: string | null;
-  behind: string | null;
+  behind: Json<string[]>;
   links: Json<string[]>;
   approval: JsonOrNull<ApprovalPolicy>;
   credential: JsonOrNull<CredentialSpec>;
@@ -52,6 +55,45 @@ export interface ActionTable {
   corrected_by: string | null;
   corrected_at: Timestamp | null;
   correction_reason: string | null;
+  /** Rises with every change of the arguments: approvals of an earlier round do not count. */
+  round: number;
+  /** The stage of the approval that is open. */
+  stage: number;
+  routed: Json<Route[]>;
+  risk: Risk;
+  reminders: number;
+  reach: JsonOrNull<Reach>;
+  standing_id: string | null;
+  standing_wish: JsonOrNull<StandingWish>;
+  break_glass: boolean;
+  reviewed_by: string | null;
+  reviewed_at: Timestamp | null;
+  review: JsonOrNull<BreakGlassReview>;
+  earned: boolean;
+}
+
+/** Whether somebody who may answer was reached, and how. */
+export interface Reach {
+  state: 'delivered' | 'queued' | 'undelivered' | 'unreached';
+  /** People who can answer and were told or can see it. */
+  people: string[];
+  at: string;
+  /** When the card is due to be posted, while it is queued. */
+  postAt?: string;
+  problem?: string;
+}
+
+/** "Approve the like, too": goes live with the approval of the action. */
+export interface StandingWish {
+  envelope: string;
+  maxUses: number;
+  forMs: number;
+  by: string;
+}
+
+export interface BreakGlassReview {
+  justified: boolean;
+  note: string;
 }
 
 /** What a minted credential may do: the pure description kept with the action. */
@@ -65,13 +107,25 @@ export interface ActionPrivateTable {
   action_id: string;
   args: string;
   context: string;
+  /** Trusted attributes, for deciding again. */
+  attributes: Generated<string>;
   salt: Buffer;
   result: string | null;
 }
 
 export interface DecisionTable {
   action_id: string;
+  round: number;
+  stage: number;
   person: string;
+  /** Whose right it was: the person's own, or that of somebody whose deputy they are. */
+  for_person: string;
+  deputy_id: string | null;
+  /** The slots it could fill; the one it fills is known when its stage is complete. */
+  options: Json<{ slot: string; group: string }[]>;
+  slot: string | null;
+  grp: string | null;
+  shown_at: Timestamp | null;
   verdict: 'approve' | 'deny';
   at: Timestamp;
   via: string;

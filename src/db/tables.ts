@@ -4,6 +4,7 @@ import type { Arm, SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
+import type { ApprovalTables } from './tables-approvals.ts';
 
 export interface InstallationTable {
   id: number;
@@ -33,12 +34,6 @@ export interface AgentTable {
   revision: number;
   applied_at: Timestamp;
   applied_by: string;
-}
-
-export interface AgentApproverTable {
-  agent: string;
-  grp: string;
-  person: string;
 }
 
 export interface ReleaseTable {
@@ -226,11 +221,10 @@ export interface LogChainTable {
 }
 
 /** Every table, as Kysely sees it. */
-export interface Tables {
+export interface Tables extends ApprovalTables {
   installation: InstallationTable;
   token: TokenTable;
   agent: AgentTable;
-  agent_approver: AgentApproverTable;
   release: ReleaseTable;
   in_force: InForceTable;
   switch: SwitchTable;

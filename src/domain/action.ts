@@ -29,7 +29,13 @@ export const TRANSITIONS: Readonly<Record<ActionState, readonly ActionState[]>> 
   failed: [],
 };
 
-export const SUPERSEDED_BECAUSE = ['rolled_back', 'new_release', 'approver_lost_standing'] as const;
+export const SUPERSEDED_BECAUSE = [
+  'rolled_back',
+  'new_release',
+  'approver_lost_standing',
+  'autonomy_lost',
+  'standing_approval_ended',
+] as const;
 export type SupersededBecause = (typeof SUPERSEDED_BECAUSE)[number];
 
 export const mayFollow = (from: ActionState, to: ActionState): boolean => TRANSITIONS[from].includes(to);

@@ -17,10 +17,17 @@ export const personSchema = z.strictObject({
     .describe('Slack user id and team id, as U0123/T0123'),
 });
 
+export const RISKS = ['low', 'medium', 'high'] as const;
+export const riskSchema = z.enum(RISKS);
+
 export const toolSchema = z.strictObject({
   kind: z.enum(['read', 'write']).optional().describe('Not classified means write'),
   description: z.string().optional(),
-  risk: z.enum(['low', 'medium', 'high']).default('medium'),
+  risk: riskSchema.default('medium').describe('Of every call; "risks" may raise it'),
+  risks: z
+    .array(z.strictObject({ when: z.string().describe('CEL over args'), risk: riskSchema }))
+    .default([])
+    .describe('Raises the risk of calls that match; a condition that fails means high'),
   reversibility: z
     .enum(['reversible', 'compensable', 'irreversible'])
     .default('irreversible')
@@ -60,6 +67,35 @@ export const metricSchema = z.strictObject({
   business: z.string().describe('The business metric it stands for'),
 });
 
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day as 08:30');
+export const hoursSchema = z.strictObject({
+  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1),
+  from: clock,
+  to: clock.describe('Before "from": on the next day'),
+  timezone: z.string().describe('IANA name, e.g. Europe/Berlin'),
+});
+
+/** Who may be asked together: exactly one of people, a Slack user group or an on-call schedule. */
+export const groupSchema = z.strictObject({
+  people: z.array(nameSchema).min(1).optional(),
+  slackGroup: z
+    .string()
+    .regex(/^S[A-Z0-9]+$/, 'write the id of a Slack user group, e.g. S0123ABC')
+    .optional(),
+  schedule: z
+    .union([
+      z.strictObject({ pagerduty: z.string().min(1).describe('Schedule id') }),
+      z.strictObject({ ical: z.string().min(1).describe('URL, or a file in the data folder') }),
+    ])
+    .optional()
+    .describe('Whoever is on call'),
+  staleAfter: durationSchema
+    .default('1h')
+    .describe('Slack group or schedule: nobody of it counts when it could not be read for so long'),
+  hours: hoursSchema.optional().describe('When they can be reached; default: always'),
+  outOfHours: nameSchema.optional().describe('The group that is asked as well outside these hours'),
+});
+
 export const agentSchema = z.strictObject({
   agent: nameSchema,
   description: z.string().optional(),
@@ -76,7 +112,9 @@ export const agentSchema = z.strictObject({
     .array(nameSchema)
     .default([])
     .describe('Who deploys or drives the agent; they may not approve'),
-  approvers: z.record(nameSchema, z.array(nameSchema).min(1)),
+  approvers: z
+    .record(nameSchema, z.union([z.array(nameSchema).min(1), groupSchema]))
+    .describe('Groups of people who may be asked, from here, from Slack or from a schedule'),
   slack: z
     .strictObject({
       channel: z.string().optional().describe('Where approval cards go'),
@@ -102,6 +140,8 @@ export type Person = z.infer<typeof personSchema>;
 export type Tool = z.infer<typeof toolSchema>;
 export type Segment = z.infer<typeof segmentSchema>;
 export type Metric = z.infer<typeof metricSchema>;
+export type Risk = z.infer<typeof riskSchema>;
+export type Group = z.infer<typeof groupSchema>;
 /** The thing governed: people, tools, segments and metrics, with every default filled in. */
 export type Agent = z.infer<typeof agentSchema>;
 
@@ -118,6 +158,29 @@ export const segmentNames = (agent: Agent): readonly string[] => [
 /** Whoever stands behind the agent and therefore may not approve its actions. */
 export const standsBehind = (agent: Agent, person: string): boolean =>
   agent.owners.includes(person) || agent.deployers.includes(person);
+
+/** An approver group in its long form; `undefined`: there is none of this name. */
+export function groupOf(agent: Pick<Agent, 'approvers'>, name: string): Group | undefined {
+  const group = Object.hasOwn(agent.approvers, name) ? agent.approvers[name] : undefined;
+  return Array.isArray(group) ? { people: group, staleAfter: '1h' } : group;
+}
+
+/** Its members are read elsewhere, again and again, and may become stale. */
+export const isLive = (group: Group): boolean =>
+  group.slackGroup !== undefined || group.schedule !== undefined;
+
+/** Whether two ways to name somebody mean one person of the agent: id, e-mail address or Slack account. */
+export function isPerson(agent: Pick<Agent, 'people'>, person: string, named: string): boolean {
+  if (person === named) return true;
+  const known = Object.hasOwn(agent.people, person) ? agent.people[person] : undefined;
+  const name = named.trim().toLowerCase();
+  const account = known?.slack?.toLowerCase();
+  return (
+    name === person.toLowerCase() ||
+    name === known?.email?.toLowerCase() ||
+    (account !== undefined && (name === account || name === account.split('/')[0]))
+  );
+}
 
 const NAME_LENGTH_MAX = 63;
 

@@ -1,10 +1,14 @@
-import { type Agent, standsBehind } from './agent.ts';
+import { type Agent, type Group, groupOf, isLive, standsBehind } from './agent.ts';
+import { hoursProblem } from './hours.ts';
 import { suggest } from './nearest.ts';
-import type { CheckProblem, ManifestPath } from './problem.ts';
+import { type CheckProblem, type ManifestPath, sentence } from './problem.ts';
 
-/** The people of a group who may approve: known, counted once, and not standing behind the agent (but in test mode). */
+/**
+ * The listed people of a group who may approve: known, counted once, and not standing behind the agent (but in test
+ * mode). Who is in a live group is known only when it is read.
+ */
 export function eligibleApprovers(agent: Agent, group: string): string[] {
-  const members = Object.hasOwn(agent.approvers, group) ? (agent.approvers[group] ?? []) : [];
+  const members = groupOf(agent, group)?.people ?? [];
   const known = [...new Set(members)].filter((person) => Object.hasOwn(agent.people, person));
   return agent.testMode ? known : known.filter((person) => !standsBehind(agent, person));
 }
@@ -16,7 +20,11 @@ export function checkPeople(agent: Agent): CheckProblem[] {
     ...unknownPeople(agent, ['owners'], agent.owners),
     ...unknownPeople(agent, ['onCall'], agent.onCall ?? []),
     ...unknownPeople(agent, ['deployers'], agent.deployers),
-    ...groups.flatMap(([group, members]) => unknownPeople(agent, ['approvers', group], members)),
+    ...groups.flatMap(([group, spec]) =>
+      Array.isArray(spec)
+        ? unknownPeople(agent, ['approvers', group], spec)
+        : unknownPeople(agent, ['approvers', group, 'people'], spec.people ?? []),
+    ),
     ...groups.flatMap(([group]) => checkGroup(agent, group)),
     ...sharedIdentities(agent),
   ];
@@ -43,7 +51,10 @@ function checkGroup(agent: Agent, group: string): CheckProblem[] {
         hint: 'Choose another name: "approval: none" asks nobody',
       },
     ];
-  const members = agent.approvers[group] ?? [];
+  const spec = groupOf(agent, group);
+  if (spec === undefined || isLive(spec))
+    return spec === undefined ? [] : checkLive(agent, group, spec, path);
+  const members = spec.people ?? [];
   if (members.length === 0)
     return [
       {
@@ -54,10 +65,48 @@ function checkGroup(agent: Agent, group: string): CheckProblem[] {
       },
     ];
   const known = members.some((person) => Object.hasOwn(agent.people, person));
-  if (!known || eligibleApprovers(agent, group).length > 0) return [];
+  if (!known || eligibleApprovers(agent, group).length > 0) return checkRouting(agent, spec, path);
   const message = `Nobody in approver group "${group}" may approve: all of them own or deploy the agent`;
   const hint = 'Add somebody else to the group, or set testMode: true to try things out alone';
-  return [{ path, atKey: true, message, hint }];
+  return [...checkRouting(agent, spec, path), { path, atKey: true, message, hint }];
+}
+
+/** A live group has one source. */
+function checkLive(agent: Agent, group: string, spec: Group, path: ManifestPath): CheckProblem[] {
+  const sources = [spec.people, spec.slackGroup, spec.schedule].filter((source) => source !== undefined);
+  const several = {
+    path,
+    atKey: true,
+    message: `Approver group "${group}" has several sources`,
+    hint: 'Write people, slackGroup or schedule: one of them',
+  };
+  return [...(sources.length > 1 ? [several] : []), ...checkRouting(agent, spec, path)];
+}
+
+function checkRouting(agent: Agent, { hours, outOfHours }: Group, path: ManifestPath): CheckProblem[] {
+  const problems: CheckProblem[] = [];
+  const wrong = hours && hoursProblem(hours);
+  if (wrong)
+    problems.push({
+      path: [...path, 'hours'],
+      message: wrong,
+      hint: 'e.g. {days: [mon], from: "08:00", to: "18:00", timezone: Europe/Berlin}',
+    });
+  if (outOfHours !== undefined && hours === undefined)
+    problems.push({
+      path: [...path, 'outOfHours'],
+      message: 'outOfHours needs hours',
+      hint: 'Say when the group can be reached: hours',
+    });
+  if (outOfHours !== undefined && groupOf(agent, outOfHours) === undefined) {
+    const hint = sentence(suggest(outOfHours, Object.keys(agent.approvers)));
+    problems.push({
+      path: [...path, 'outOfHours'],
+      message: `There is no approver group "${outOfHours}"`,
+      hint,
+    });
+  }
+  return problems;
 }
 
 /** One Slack account under two names would let one person fill a quorum of two. */

@@ -2,13 +2,13 @@ import { type Agent, isWrite, type Tool } from './agent.ts';
 import type { JsonSchema } from './args-schema.ts';
 import { compileCondition } from './cel.ts';
 import { conditionProblems } from './check-agent.ts';
-import { eligibleApprovers } from './check-people.ts';
+import { checkApproval, checkEarn } from './check-approval.ts';
 import { checkRollout } from './check-rollout.ts';
 import { grantName } from './compile.ts';
 import { durationMs } from './duration.ts';
 import { suggest } from './nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from './problem.ts';
-import { approvalOf, CREDENTIAL_TTL_MAX_S, type Grant, type Release, toolsOf } from './release.ts';
+import { approvalOf, CREDENTIAL_TTL_MAX_S, type Grant, type Release, rulesOf, toolsOf } from './release.ts';
 
 /** What a release gets wrong, measured against its agent; empty when it may be applied. */
 export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
@@ -29,7 +29,9 @@ export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
 
 /** The writes a grant lets run without asking anybody; a tool the agent does not declare counts as one. */
 export function unaskedWrites(grant: Grant, agent: Agent): string[] {
-  if (grant.deny !== undefined || approvalOf(grant)) return [];
+  const unasked =
+    approvalOf(grant) === undefined || rulesOf(grant).some(({ answer }) => answer === 'approve');
+  if (grant.deny !== undefined || !unasked) return [];
   return toolsOf(grant).filter((name) => {
     const tool = toolOf(agent, name);
     return tool === undefined || isWrite(tool);
@@ -82,45 +84,10 @@ function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
   return [
     ...problems,
     ...checkApproval(grant, [...path, 'approval'], agent),
+    ...checkEarn(grant, [...path, 'earn'], agent),
     ...checkCredential(grant, [...path, 'credential'], agent),
     ...checkWhen(grant, [...path, 'when'], agent),
   ];
-}
-
-function checkApproval(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
-  const policy = approvalOf(grant);
-  if (policy === undefined) return [];
-  const detailed = typeof grant.approval === 'object';
-  const { group, quorum, expiresIn, remindAfter } = policy;
-  if (!Object.hasOwn(agent.approvers, group)) {
-    const hint = sentence(suggest(group, [...Object.keys(agent.approvers), 'none']));
-    return [
-      { path: detailed ? [...path, 'group'] : path, message: `There is no approver group "${group}"`, hint },
-    ];
-  }
-  const problems: CheckProblem[] = [];
-  const eligible = eligibleApprovers(agent, group).length;
-  if (quorum > eligible) {
-    const message = `${quorum} approvals are needed, and only ${eligible} of "${group}" may approve`;
-    problems.push({
-      path: [...path, 'quorum'],
-      message,
-      hint: `Write quorum: ${Math.max(1, eligible)} or add people to the group`,
-    });
-  }
-  if (durationMs(expiresIn) === 0)
-    problems.push({
-      path: [...path, 'expiresIn'],
-      message: 'Nobody could answer in no time',
-      hint: 'Write expiresIn: 1h',
-    });
-  if (remindAfter !== undefined && durationMs(remindAfter) >= durationMs(expiresIn))
-    problems.push({
-      path: [...path, 'remindAfter'],
-      message: 'The reminder would come after the end',
-      hint: `Write less than ${expiresIn}`,
-    });
-  return problems;
 }
 
 function checkCredential(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {

@@ -1,9 +1,16 @@
-import type { Agent, Tool } from './agent.ts';
-import { DEFAULT_SEGMENT, isWrite } from './agent.ts';
+import { type Agent, DEFAULT_SEGMENT, isWrite, RISKS, type Risk, type Tool } from './agent.ts';
 import { type ArgsValidator, compileSchema, type JsonSchema } from './args-schema.ts';
 import { type ConditionScope, type ConditionValues, compileCondition, type Truth } from './cel.ts';
 import { parseRedactPath, type RedactStep } from './redact.ts';
-import { type ApprovalPolicy, approvalOf, type Grant, type Release, toolsOf } from './release.ts';
+import {
+  type ApprovalPolicy,
+  type ApprovalRule,
+  approvalOf,
+  type Grant,
+  type Release,
+  rulesOf,
+  toolsOf,
+} from './release.ts';
 
 export { REDACTED, redact, renderSummary } from './redact.ts';
 
@@ -15,6 +22,8 @@ export interface CompiledTool {
   /** What is wrong with the arguments, in words without values; empty when they fit. */
   validateArgs: ArgsValidator;
   redactions: readonly (readonly RedactStep[])[];
+  /** The highest of the tool's risk and those of its conditions that match; a condition that errs means high. */
+  riskOf(args: Readonly<Record<string, unknown>>): Risk;
 }
 
 /** A segment ready for deciding. */
@@ -39,6 +48,13 @@ export interface CompiledGrant {
   /** `undefined` when the grant has no condition. */
   matches?: (values: ConditionValues) => Truth;
   approval?: ApprovalPolicy;
+  rules: readonly CompiledRule[];
+}
+
+/** One rule of an approval. */
+export interface CompiledRule {
+  rule: ApprovalRule;
+  matches(values: ConditionValues): Truth;
 }
 
 /** A release with its grants by tool, in the order of the manifest. */
@@ -64,6 +80,7 @@ export function compileAgent(agent: Agent): CompiledAgent {
         write: isWrite(tool),
         validateArgs: schema.ok ? schema.validate : () => [broken],
         redactions: tool.redact.map(parseRedactPath),
+        riskOf: riskOf(tool),
       },
     ];
   });
@@ -89,9 +106,29 @@ export function compileRelease(release: Release, agent: Agent): CompiledRelease 
   return { release, version: release.release, grants };
 }
 
+function riskOf(tool: Tool): CompiledTool['riskOf'] {
+  const raises = (tool.risks ?? []).map(({ when, risk }) => ({
+    risk,
+    matches: matcherOf(when, { args: tool.args as JsonSchema, attributes: {} }),
+  }));
+  return (args) => {
+    const truths = raises.map(({ risk, matches }) => ({ risk, truth: matches({ args, context: {} }) }));
+    const raised = truths.map(({ risk, truth }) =>
+      truth === 'error' ? 'high' : truth === 'true' ? risk : 'low',
+    );
+    return [tool.risk, ...raised].reduce((most, next) =>
+      RISKS.indexOf(next) > RISKS.indexOf(most) ? next : most,
+    );
+  };
+}
+
 function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): CompiledGrant {
   const args = Object.hasOwn(agent.tools, tool) ? (agent.tools[tool]?.args as JsonSchema) : {};
-  const compiled: CompiledGrant = { name: grantName(grant, index, tool), index, grant };
+  const rules = rulesOf(grant).map((rule) => ({
+    rule,
+    matches: matcherOf(rule.when, { args, attributes: agent.attributes }),
+  }));
+  const compiled: CompiledGrant = { name: grantName(grant, index, tool), index, grant, rules };
   if (grant.when !== undefined)
     compiled.matches = matcherOf(grant.when, { args, attributes: agent.attributes });
   const approval = approvalOf(grant);

@@ -1,9 +1,11 @@
+import type { Risk } from './agent.ts';
 import { DEFAULT_SEGMENT } from './agent.ts';
-import type { CompiledAgent, CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
-import type { Arm, DecisionRequest, Outcome, Reason, ReasonCode, SegmentExposure } from './decision.ts';
+import type { CompiledAgent, CompiledRelease } from './compile.ts';
+import type { Arm, DecisionRequest, Outcome, Reason, SegmentExposure } from './decision.ts';
 import { armOf, bucketOf } from './exposure.ts';
 import { nearest } from './nearest.ts';
-import type { ApprovalPolicy, Grant } from './release.ts';
+import { quorumOf } from './release.ts';
+import { type Answer, denied, type Relaxations, reason, weigh } from './weigh.ts';
 
 /** `everything`, `agent/${agent}` or `tool/${agent}/${tool}`; `reads` stops reads too. */
 export interface SwitchOff {
@@ -20,7 +22,7 @@ export interface RolloutWorld {
 }
 
 /** Everything a decision depends on besides the request. */
-export interface World {
+export interface World extends Relaxations {
   agent: CompiledAgent;
   switches: readonly SwitchOff[];
   /** Release version in force, per segment. */
@@ -29,25 +31,18 @@ export interface World {
   rollout?: RolloutWorld;
 }
 
-/** The grant that decided, with its name filled in. */
-export type NamedGrant = Grant & { name: string };
-
 /** The answer and everything it rests on; segment, arm and release are those of the trusted attributes. */
-export interface Decision {
-  outcome: Outcome;
-  reasons: Reason[];
+export interface Decision extends Answer {
   segment: string;
   arm: Arm;
   release?: string;
   rolloutId?: string;
   generation?: number;
   bucket?: number;
-  grant?: NamedGrant;
-  approval?: ApprovalPolicy;
+  risk: Risk;
 }
 
 type Place = Pick<Decision, 'segment' | 'arm' | 'release' | 'rolloutId' | 'generation' | 'bucket'>;
-type Answer = Pick<Decision, 'outcome' | 'reasons' | 'grant' | 'approval'>;
 type Values = Readonly<Record<string, unknown>>;
 
 const STRICTNESS: Readonly<Record<Outcome, number>> = { allowed: 0, pending: 1, denied: 2 };
@@ -57,16 +52,25 @@ const STRICTNESS: Readonly<Record<Outcome, number>> = { allowed: 0, pending: 1, 
  * is denied. Claims of the agent can only make the answer stricter.
  */
 export function decide(request: DecisionRequest, world: World): Decision {
+  return decideAt(request, world, undefined);
+}
+
+/** The same for a request whose segment, arm and release are fixed already. */
+export function decideIn(request: DecisionRequest, world: World, place: Place): Decision {
+  return decideAt(request, world, place);
+}
+
+function decideAt(request: DecisionRequest, world: World, fixed: Place | undefined): Decision {
   try {
-    const trusted = decideWith(request, request.attributes, world);
+    const trusted = decideWith(request, request.attributes, world, fixed);
     const claims = claimsOf(request, world);
     if (claims === undefined) return trusted;
-    return stricter(trusted, decideWith(request, { ...request.attributes, ...claims }, world));
+    return stricter(trusted, decideWith(request, { ...request.attributes, ...claims }, world, fixed));
   } catch {
     const reasons = [
       reason('condition_error', 'The request could not be evaluated', 'Send plain JSON values'),
     ];
-    return { outcome: 'denied', reasons, segment: DEFAULT_SEGMENT, arm: 'control' };
+    return { outcome: 'denied', reasons, segment: DEFAULT_SEGMENT, arm: 'control', risk: 'high' };
   }
 }
 
@@ -81,31 +85,36 @@ function claimsOf({ claimed, attributes }: DecisionRequest, { agent }: World): V
 
 function stricter(trusted: Decision, claimed: Decision): Decision {
   const byOutcome = STRICTNESS[claimed.outcome] - STRICTNESS[trusted.outcome];
-  const byQuorum = (claimed.approval?.quorum ?? 0) - (trusted.approval?.quorum ?? 0);
+  const byQuorum = quorumOf(claimed.approval) - quorumOf(trusted.approval);
   if (byOutcome < 0 || (byOutcome === 0 && (claimed.outcome !== 'pending' || byQuorum <= 0))) return trusted;
-  const { grant, approval: _, ...place } = trusted;
+  const { grant, approval: _, standing: __, earned: ___, ...place } = trusted;
   const note = reason('claim_stricter', 'What the agent itself claims leads to a stricter answer');
   const answer: Decision = { ...place, outcome: claimed.outcome, reasons: [note, ...claimed.reasons] };
   if (claimed.outcome === 'denied') return answer;
   return { ...answer, ...(grant && { grant }), ...(claimed.approval && { approval: claimed.approval }) };
 }
 
-function decideWith(request: DecisionRequest, attributes: Values, world: World): Decision {
+function decideWith(request: DecisionRequest, attributes: Values, world: World, fixed?: Place): Decision {
   const attributeProblem = checkAttributes(attributes, world.agent);
   const context = declaredOnly(attributes, world.agent);
   const found = attributeProblem === undefined ? segmentOf(context, world.agent) : undefined;
   const place: Place =
-    found === undefined || found.error
+    fixed ??
+    (found === undefined || found.error
       ? { segment: DEFAULT_SEGMENT, arm: 'control' }
-      : placeOf(found.segment, request.subject, world);
+      : placeOf(found.segment, request.subject, world));
   const answer =
     checkSwitches(request.tool, world) ??
     checkRequest(request) ??
     (attributeProblem && denied(attributeProblem)) ??
     (found?.error && denied(found.error)) ??
     answerFrom(request, context, place, world);
-  return { ...place, ...answer };
+  return { ...place, ...answer, risk: riskOf(request, world) };
 }
+
+/** What cannot be told is high. */
+const riskOf = ({ tool, args }: DecisionRequest, { agent }: World): Risk =>
+  agent.tools.get(tool)?.riskOf(args) ?? 'high';
 
 function checkSwitches(toolName: string, { agent, switches }: World): Answer | undefined {
   const covering = new Set([
@@ -197,7 +206,8 @@ function answerFrom(request: DecisionRequest, context: Values, place: Place, wor
         'Mend them and ask again',
       ),
     );
-  return weigh(tool, release, { args: request.args, context, subject: request.subject });
+  const values = { args: request.args, context, subject: request.subject };
+  return weigh(tool, release, place, values, world);
 }
 
 function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {
@@ -206,67 +216,6 @@ function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Declare it in the agent manifest';
   return reason('unknown_tool', `Tool ${shown} is not declared by agent "${agent.agent}"`, hint);
 }
-
-/** Deny beats ask beats allow; among asks the highest quorum wins; a condition that errs denies. */
-function weigh(
-  tool: CompiledTool,
-  release: CompiledRelease,
-  values: Parameters<NonNullable<CompiledGrant['matches']>>[0],
-): Answer {
-  const grants = release.grants.get(tool.name) ?? [];
-  const truths = grants.map((grant) => ({ grant, truth: grant.matches?.(values) ?? 'true' }));
-  const broken = truths.find(({ truth }) => truth === 'error');
-  if (broken)
-    return denied(
-      reason('condition_error', `The condition of grant "${broken.grant.name}" failed on this request`),
-    );
-  const matching = truths.filter(({ truth }) => truth === 'true').map(({ grant }) => grant);
-  const refusing = matching.find(({ grant }) => grant.deny !== undefined);
-  if (refusing)
-    return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: named(refusing) };
-  const asking = matching
-    .filter(({ approval }) => approval !== undefined)
-    .reduce<CompiledGrant | undefined>(
-      (best, next) => (quorumOf(next) > quorumOf(best) ? next : best),
-      undefined,
-    );
-  if (asking?.approval) {
-    const { group, quorum } = asking.approval;
-    const message = `Grant "${asking.name}" asks ${quorum === 1 ? 'a person' : `${quorum} people`} of "${group}"`;
-    return {
-      outcome: 'pending',
-      reasons: [reason('approval_needed', message)],
-      grant: named(asking),
-      approval: asking.approval,
-    };
-  }
-  const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
-  if (allowing)
-    return {
-      outcome: 'allowed',
-      reasons: [reason('granted', `Granted by "${allowing.name}"`)],
-      grant: named(allowing),
-    };
-  return denied(ungranted(tool, release, grants));
-}
-
-function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonly CompiledGrant[]): Reason {
-  const conditions = grants.filter(({ grant }) => grant.when !== undefined && grant.deny === undefined);
-  if (conditions.length === 0)
-    return reason(
-      'no_grant',
-      `Release "${release.version}" does not grant "${tool.name}"`,
-      'Ask for it in a new release',
-    );
-  const hint = conditions.map(({ name, grant }) => `"${name}" needs ${grant.when?.trim()}`).join('; or ');
-  return reason('condition_not_met', `No grant for "${tool.name}" matches this request`, hint);
-}
-
-const quorumOf = (grant: CompiledGrant | undefined): number => grant?.approval?.quorum ?? 0;
-const named = ({ grant, name }: CompiledGrant): NamedGrant => ({ ...grant, name });
-const denied = (why: Reason): Answer => ({ outcome: 'denied', reasons: [why] });
-const reason = (code: ReasonCode, message: string, hint?: string): Reason =>
-  hint === undefined ? { code, message } : { code, message, hint };
 
 function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
   return typeof record === 'object' && record !== null && Object.hasOwn(record, key)

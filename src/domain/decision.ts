@@ -20,8 +20,12 @@ export const REASON_CODES = [
   'condition_not_met',
   'denied_by_grant',
   'claim_stricter',
+  'denied_by_rule',
   'approval_needed',
   'granted',
+  'approved_by_rule',
+  'standing_approval',
+  'earned',
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 

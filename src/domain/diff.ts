@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import type { Agent } from './agent.ts';
-import { approvalOf, type Grant, type Release, toolsOf } from './release.ts';
+import { approvalOf, describeStages, type Grant, type Release, toolsOf } from './release.ts';
 
 /** One line of what would change, for people. */
 export interface Change {
@@ -61,7 +61,7 @@ export function describeGrant(grant: Grant): string {
   if (grant.deny !== undefined) return `denied${when(grant)}: ${grant.deny}`;
   const policy = approvalOf(grant);
   if (!policy) return `runs unasked${when(grant)}`;
-  return `asks ${policy.quorum > 1 ? `${policy.quorum} of ` : ''}${policy.group}${when(grant)}`;
+  return `asks ${describeStages(policy)}${when(grant)}`;
 }
 
 const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}` : '');

@@ -3,16 +3,74 @@ import { durationSchema, nameSchema } from './agent.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
 
+const quorumSchema = z.int().min(1).max(20);
+/** Who must agree, side by side: one group, or several with a count each. */
+const askedShape = {
+  group: nameSchema.optional().describe('The approver group that is asked'),
+  quorum: quorumSchema.optional().describe('How many of it; default: 1'),
+  groups: z.record(nameSchema, quorumSchema).optional().describe('Several groups, each with its own count'),
+};
+const RULE_ANSWERS = ['approve', 'ask', 'deny'] as const;
+export const SLACK_APPROVES = ['any', 'not-high', 'none'] as const;
+export const NOTIFY = ['channel', 'dm', 'both', 'digest'] as const;
+
+export const ruleSchema = z.strictObject({
+  when: z.string().describe('CEL over args, context and subject'),
+  answer: z.enum(RULE_ANSWERS).describe('deny beats ask beats approve; only low risk is approved by rule'),
+  reason: z.string().min(1).optional().describe('Told to the agent and written in the log'),
+});
+
 export const approvalSchema = z.union([
   z.literal('none').describe('Runs unasked'),
   nameSchema.describe('The approver group that is asked'),
   z.strictObject({
-    group: nameSchema,
-    quorum: z.int().min(1).max(20).default(1),
+    ...askedShape,
+    stages: z
+      .array(z.strictObject(askedShape))
+      .min(1)
+      .max(5)
+      .optional()
+      .describe('Asked one after the other'),
     expiresIn: durationSchema.default('1h'),
-    remindAfter: durationSchema.optional().describe('Default: half of expiresIn'),
+    remindAfter: durationSchema
+      .optional()
+      .describe('The first reminder; each wait doubles. Default: half of expiresIn'),
+    reason: z.enum(['optional', 'required']).default('optional').describe('Whether approving needs a reason'),
+    slackApproves: z
+      .enum(SLACK_APPROVES)
+      .default('any')
+      .describe('What may be approved by a Slack account; denying always may'),
+    notify: z.enum(NOTIFY).default('channel').describe('digest: low risk is told together, every 15 minutes'),
+    escalate: z
+      .array(z.strictObject({ after: durationSchema, to: nameSchema }))
+      .max(5)
+      .default([])
+      .describe('Who may answer as well when nobody did'),
+    breakGlass: nameSchema
+      .optional()
+      .describe('The group of which one may approve alone, loudly, with a reason'),
+    standing: z
+      .enum(['allowed', 'forbidden'])
+      .default('allowed')
+      .describe('Whether people may approve the like for a while'),
+    rules: z.array(ruleSchema).max(20).default([]),
   }),
 ]);
+
+/** When asking for a tool may stop: enough decided by people, and nearly always unedited and right. */
+export const earnSchema = z.strictObject({
+  decided: z.int().min(20).default(100).describe('Decided by people, at least'),
+  above: z
+    .number()
+    .min(0.5)
+    .max(0.9999)
+    .describe('What the lower bound of approved, unedited and right must exceed'),
+  alpha: z.number().gt(0).max(0.2).default(0.05).describe('Chance that the bound is ever wrong'),
+  matureAfter: durationSchema
+    .default('7d')
+    .describe('Only older decisions count as right; wrong ones at once'),
+  automatic: z.boolean().default(false).describe('false: a person confirms the move from ask to allow'),
+});
 
 export const grantSchema = z.strictObject({
   tool: z.union([nameSchema, z.array(nameSchema).min(1)]).describe('One tool or several'),
@@ -20,6 +78,9 @@ export const grantSchema = z.strictObject({
   when: z.string().optional().describe('CEL over args, context and subject; only true matches'),
   deny: z.string().min(1).optional().describe('Refuses, with this reason; beats every other grant'),
   approval: approvalSchema.optional().describe('Needed for every write; reads default to none'),
+  earn: earnSchema
+    .optional()
+    .describe('May move from ask to allow, segment by segment, when the evidence carries it'),
   credential: z
     .strictObject({
       scopes: z.array(z.string()).min(1).optional().describe('Default: every scope of the tool'),
@@ -88,20 +149,84 @@ export type RolloutPlan = z.infer<typeof rolloutSchema>;
 /** An immutable, versioned permission set of one agent. */
 export type Release = z.infer<typeof releaseSchema>;
 
-/** Who is asked, how many must agree, how long it may take; `undefined` runs unasked. */
-export interface ApprovalPolicy {
+export type ApprovalRule = z.infer<typeof ruleSchema>;
+export type Earn = z.infer<typeof earnSchema>;
+
+/** So many people of a group. */
+export interface Need {
   group: string;
   quorum: number;
-  expiresIn: string;
-  remindAfter?: string;
 }
 
-/** The approval a grant needs in one form; reads default to none. */
+/** Who is asked in which order, how long it may take, and how it may be answered. Kept with the action. */
+export interface ApprovalPolicy {
+  /** Asked one after the other; the needs of one stage side by side. */
+  stages: Need[][];
+  expiresIn: string;
+  remindAfter?: string;
+  reason: 'optional' | 'required';
+  slackApproves: (typeof SLACK_APPROVES)[number];
+  notify: (typeof NOTIFY)[number];
+  escalate: { after: string; to: string }[];
+  breakGlass?: string;
+  standing: 'allowed' | 'forbidden';
+}
+
+type Asked = { group?: string; quorum?: number; groups?: Readonly<Record<string, number>> };
+
+const DETAILS = {
+  expiresIn: '1h',
+  reason: 'optional',
+  slackApproves: 'any',
+  notify: 'channel',
+  standing: 'allowed',
+} as const;
+
+/** The approval a grant needs in one form; `undefined` runs unasked; reads default to that. */
 export function approvalOf(grant: Pick<Grant, 'approval'>): ApprovalPolicy | undefined {
   const { approval } = grant;
   if (approval === undefined || approval === 'none') return undefined;
-  return typeof approval === 'string' ? { group: approval, quorum: 1, expiresIn: '1h' } : approval;
+  if (typeof approval === 'string')
+    return { ...DETAILS, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
+  const { group, quorum, groups, stages, rules: _, ...details } = approval;
+  return {
+    ...DETAILS,
+    ...details,
+    escalate: details.escalate ?? [],
+    stages: (stages ?? [{ group, quorum, groups }]).map(needsOf),
+  };
 }
+
+const needsOf = ({ group, quorum, groups }: Asked): Need[] => [
+  ...(group === undefined ? [] : [{ group, quorum: quorum ?? 1 }]),
+  ...Object.entries(groups ?? {}).map(([name, count]) => ({ group: name, quorum: count })),
+];
+
+/** What is decided without asking, or always asked, of what the grant asks about. */
+export const rulesOf = (grant: Pick<Grant, 'approval'>): readonly ApprovalRule[] =>
+  typeof grant.approval === 'object' ? (grant.approval.rules ?? []) : [];
+
+/** How many people must agree in all. */
+export const quorumOf = (policy: Pick<ApprovalPolicy, 'stages'> | undefined): number =>
+  policy?.stages.flat().reduce((sum, { quorum }) => sum + quorum, 0) ?? 0;
+
+/** "desk", "2 of desk and 1 of legal, then 1 of leads". */
+export function describeStages(policy: Pick<ApprovalPolicy, 'stages'>): string {
+  const one = policy.stages.length === 1 && policy.stages[0]?.length === 1 ? policy.stages[0][0] : undefined;
+  if (one?.quorum === 1) return one.group;
+  return policy.stages
+    .map((needs) => needs.map(({ group, quorum }) => `${quorum} of ${group}`).join(' and '))
+    .join(', then ');
+}
+
+/** The groups that may ever be asked: of the stages, of the escalation, of breaking the glass. */
+export const groupsOf = (policy: ApprovalPolicy): readonly string[] => [
+  ...new Set([
+    ...policy.stages.flat().map(({ group }) => group),
+    ...policy.escalate.map(({ to }) => to),
+    ...(policy.breakGlass === undefined ? [] : [policy.breakGlass]),
+  ]),
+];
 
 export const toolsOf = (grant: Grant): readonly string[] =>
   Array.isArray(grant.tool) ? grant.tool : [grant.tool];

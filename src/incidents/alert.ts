@@ -8,7 +8,12 @@ export type AlertKind =
   | 'rollout.gate'
   | 'rollout.held'
   | 'rollout.completed'
-  | 'action.unknown';
+  | 'action.unknown'
+  | 'action.break_glass'
+  | 'action.unreached'
+  | 'action.undelivered'
+  | 'autonomy.proposed'
+  | 'autonomy.changed';
 
 /** Tells people, durably: committed with what it tells of, delivered by the alert workflow. Returns its id. */
 export async function raiseAlert(

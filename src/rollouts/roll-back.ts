@@ -165,7 +165,7 @@ async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
     agent: rollout.agent,
     backOn: (await releaseOf(tx, rollout.agent, segment)) ?? null,
     waiting: Number(waiting.count),
-    approversInGroup: new Set(Object.values(manifest.approvers).flat()).size,
+    approversInGroup: await approversInAll(tx, rollout.agent),
     executed: executed.map(({ id, tool, summary }) => ({
       action: id,
       summary,
@@ -173,6 +173,16 @@ async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
       undo: manifest.tools[tool]?.undo ?? null,
     })),
   };
+}
+
+async function approversInAll(tx: Sql, agent: string): Promise<number> {
+  const people = await tx
+    .selectFrom('agent_approver')
+    .select('person')
+    .distinct()
+    .where('agent', '=', agent)
+    .execute();
+  return people.length;
 }
 
 /** The release in force in a segment. */

@@ -7,13 +7,23 @@ export const BUTTON = {
   deny: 'action.deny',
   denyReason: 'action.deny-reason',
   report: 'action.report',
+  /** Approve, but the release wants a reason: opens a modal. */
+  approveReason: 'action.approve-reason',
+  /** Overflow menu of a card; its options carry `moreValue`. */
+  more: 'action.more',
   open: 'link.open',
   alertRollback: 'alert.rollback',
   alertDisable: 'alert.disable',
   alertWhy: 'alert.why',
 } as const;
 
-const actionValue = z.strictObject({ id: z.string(), revision: z.int(), digest: z.string() });
+const actionValue = z.strictObject({
+  id: z.string(),
+  revision: z.int(),
+  digest: z.string(),
+  /** The version of the card; what it said is kept under it. */
+  version: z.int().optional(),
+});
 const rollbackValue = z.strictObject({
   alert: z.string(),
   rollout: z.string(),
@@ -24,6 +34,11 @@ const disableValue = z.strictObject({ alert: z.string(), scope: z.string().regex
 const whyValue = z.strictObject({ alert: z.string() });
 const placeMeta = z.strictObject({ id: z.string(), channel: z.string(), ts: z.string() });
 const channelMeta = z.strictObject({ channel: z.string() });
+
+export const MORE = ['reason', 'edit', 'standing', 'batch', 'glass'] as const;
+export type More = (typeof MORE)[number];
+/** What an option of the overflow menu carries: an option's value holds 75 characters. */
+export const moreValue = (verb: More, id: string): string => `${verb}:${id}`;
 
 /** What was shown: the action at one revision with one digest of its arguments. */
 export type ActionValue = z.infer<typeof actionValue>;

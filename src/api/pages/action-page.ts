@@ -1,7 +1,8 @@
 import { type ActionRow, actionById } from '../../actions/store.ts';
 import { type ActionView, actionView } from '../../actions/view.ts';
+import { readStanding } from '../../approvals/standing.ts';
 import type { Actor, Services } from '../../context.ts';
-import { eligibility } from '../../domain/approval.ts';
+import { mayDeny } from '../../domain/approval.ts';
 import { AppError } from '../../errors.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { maySeeArgs } from '../auth.ts';
@@ -63,9 +64,9 @@ ${row('Release', view.release)}
 ${row('Risk', view.risk)}
 ${row('Can it be undone', view.reversibility && REVERSIBILITY_WORDS[view.reversibility])}
 ${row('How to undo it', view.undo)}
-${row('Acts for', view.behind)}
+${row('Acts for', view.behind.length > 0 ? view.behind.join(', ') : undefined)}
 ${row('Asked by', `${view.askedBy}, ${timeWords(view.askedAt, now)}`)}
-${row('Asked of', view.approval && `${view.approval.quorum} of ${view.approval.group}`)}
+${row('Asked of', view.approval?.group)}
 </dl>
 ${view.why !== undefined && html`<h2>Why, in the agent’s own words</h2><blockquote>${view.why}</blockquote>`}
 <h2>Arguments</h2>
@@ -137,14 +138,9 @@ async function formsFor(services: Services, { actor, formToken }: Session, actio
 async function refusalOf(services: Services, actor: Actor, action: ActionRow): Promise<string | undefined> {
   if (!actor.roles.includes('approver')) return 'your token has not the role approver';
   if (!actor.person) return 'your token stands for no person';
-  const agent = await services.db.sql
-    .selectFrom('agent')
-    .select('manifest')
-    .where('name', '=', action.agent)
-    .executeTakeFirst();
-  if (!agent) return 'the agent is not known';
-  if (action.expires_at && services.clock.now() > action.expires_at) return 'its time is over';
-  return eligibility(actor.person, agent.manifest, action)?.message;
+  const now = services.clock.now();
+  if (action.expires_at && now > action.expires_at) return 'its time is over';
+  return mayDeny(actor.person, await readStanding(services.db.sql, action, now), action)?.message;
 }
 
 const decisionForms = (action: ActionRow, field: Html): Html => {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { completeAction } from '../../actions/complete.ts';
 import { correctAction } from '../../actions/correct.ts';
-import { decideAction, explainDenial } from '../../actions/decide.ts';
+import { decideAction } from '../../actions/decide.ts';
+import { explainDenial } from '../../actions/explain.ts';
 import { actionView } from '../../actions/view.ts';
 import { withdrawAction } from '../../actions/withdraw.ts';
 import type { Api, RouteDeps } from '../app.ts';

@@ -36,7 +36,12 @@ export const askSchema = z.strictObject({
   assertion: z.string().max(16_000).optional().describe('A signed JWT with trusted attributes'),
   subject: textSchema(500, 1).describe('The conversation or customer it is about'),
   reason: textSchema(2_000).optional(),
-  behind: textSchema(200).optional().describe('The person the agent acts for; may not approve'),
+  behind: z
+    .union([textSchema(200, 1).transform((one) => [one]), z.array(textSchema(200, 1)).max(20)])
+    .default([])
+    .describe(
+      'Who prompted it, drives the agent or is acted for (id, e-mail or Slack account); they may not approve',
+    ),
   links: z.array(textSchema(2_000)).max(LINKS_MAX).default([]),
   idempotencyKey: textSchema(200, 1),
   executionId: textSchema(200, 1).optional().describe('With begin=true; default: a new one'),

@@ -85,7 +85,9 @@ function pairsOf(facts: CardFacts): [string, string][] {
     ],
     ['Segment', `${segment}${action.arm === 'candidate' ? ' (candidate)' : ''}`],
     ['Asked', `${dateText(action.asked_at)} by ${nameOf(facts, action.asked_by)}`],
-    ...(action.behind ? [['For', nameOf(facts, action.behind)] as [string, string]] : []),
+    ...(action.behind.length > 0
+      ? [['For', action.behind.map((named) => nameOf(facts, named)).join(', ')] as [string, string]]
+      : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { describeStages, quorumOf } from '../../domain/release.ts';
 import { dateText, inline } from '../mrkdwn.ts';
 import type { CardFacts } from './card-facts.ts';
 
@@ -35,10 +36,10 @@ function approvals(facts: CardFacts): string {
 
 function waiting(facts: CardFacts): string {
   const { approval, expires_at } = facts.action;
-  const quorum = approval?.quorum ?? 1;
+  const quorum = quorumOf(approval ?? undefined);
   const given = facts.decisions.filter(({ verdict }) => verdict === 'approve').length;
   const who = facts.approvers.map((person) => nameOf(facts, person)).join(', ');
-  const asked = `group ${inline(approval?.group ?? 'none', NAME_MAX)} (${who || 'nobody of it may decide'})`;
+  const asked = `group ${inline(approval ? describeStages(approval) : 'none', NAME_MAX)} (${who || 'nobody of it may decide'})`;
   const need = quorum === 1 ? `Waiting for one of ${asked}` : `${given} of ${quorum} approvals by ${asked}`;
   const so = given > 0 ? `. ${approvals(facts)}` : '';
   return `${need}${so}. Expires${when(expires_at)}`;

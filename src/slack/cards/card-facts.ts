@@ -1,11 +1,11 @@
 import { type ActionRow, actionById, privateOf } from '../../actions/store.ts';
+import { readStanding } from '../../approvals/standing.ts';
 import type { Services } from '../../context.ts';
 import type { Sql } from '../../db/database.ts';
 import type { DecisionTable } from '../../db/tables-action.ts';
-import type { Agent, Tool } from '../../domain/agent.ts';
-import { eligibility } from '../../domain/approval.ts';
+import type { Tool } from '../../domain/agent.ts';
+import { approversOf } from '../../domain/approval.ts';
 import { parseRedactPath, redact } from '../../domain/redact.ts';
-import { AppError } from '../../errors.ts';
 
 /** Everything an action's card says: its record and what the manifest says of its tool. */
 export interface CardFacts {
@@ -33,17 +33,19 @@ const ENDED_KINDS = ['action.withdrawn', 'action.superseded', 'action.disabled',
 
 /** Reads what the card shows. The version is read first: what is newer than it is shown again next time. */
 export async function readCardFacts(
-  { db, publicUrl, dayMs }: Pick<Services, 'db' | 'publicUrl' | 'dayMs'>,
+  { db, clock, publicUrl, dayMs }: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs'>,
   id: string,
 ): Promise<CardFacts> {
   const version = await cardVersion(db.sql, id);
   const action = await actionById(db.sql, id);
-  const agent = await agentManifest(db.sql, action.agent);
+  const standing = await readStanding(db.sql, action, clock.now());
+  const { agent } = standing;
   const kept = await privateOf(db.sql, id);
   const decisions = await db.sql
     .selectFrom('decision')
     .select(['person', 'verdict', 'at', 'via', 'reason'])
     .where('action_id', '=', id)
+    .where('round', '=', action.round)
     .orderBy('at')
     .orderBy('person')
     .execute();
@@ -58,7 +60,7 @@ export async function readCardFacts(
     names: Object.fromEntries(
       Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
     ),
-    approvers: approversOf(agent, action),
+    approvers: approversOf(standing, action),
     testMode: agent.testMode,
     dayMs,
     publicUrl,
@@ -76,22 +78,6 @@ export async function cardVersion(db: Sql, id: string): Promise<number> {
     .executeTakeFirstOrThrow();
   return Number(count) * 2 + ((await privateOf(db, id)) ? 0 : 1);
 }
-
-/** @throws AppError `unknown_agent` */
-export async function agentManifest(db: Sql, name: string): Promise<Agent> {
-  const row = await db.selectFrom('agent').select('manifest').where('name', '=', name).executeTakeFirst();
-  if (!row) throw new AppError('unknown_agent', `Agent "${name}" is not known`);
-  return row.manifest;
-}
-
-/** The people of the approver group who may decide on this action. */
-export const approversOf = (
-  agent: Agent,
-  action: Pick<ActionRow, 'approval' | 'behind' | 'asked_by'>,
-): readonly string[] =>
-  (agent.approvers[action.approval?.group ?? ''] ?? []).filter(
-    (person) => eligibility(person, agent, action) === undefined,
-  );
 
 async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {
   const entry = await db

@@ -1,11 +1,11 @@
 import type { App, RespondFn, SlashCommand } from '@slack/bolt';
+import { manifestOf } from '../../approvals/standing.ts';
 import { AppError } from '../../errors.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
 import { disableText, enableText, openRollout, segmentAndReason, statusText } from '../answers.ts';
-import { agentManifest } from '../cards/card-facts.ts';
 import { type Command, HELP, parseCommand } from '../command-line.ts';
 import {
   actorFor,
@@ -51,7 +51,7 @@ async function status(
 ): Promise<string> {
   if (agent !== undefined) {
     await actorFor(services, directory, who, agent);
-    return statusText(services, [await agentManifest(services.db.sql, agent)]);
+    return statusText(services, [await manifestOf(services.db.sql, agent)]);
   }
   const found = await actorsFor(services, directory, who);
   return statusText(
@@ -133,7 +133,7 @@ async function steer(
 ): Promise<void> {
   const { do: verb, agent, words } = command;
   const actor = await actorFor(services, directory, who, agent);
-  const manifest = await agentManifest(services.db.sql, agent);
+  const manifest = await manifestOf(services.db.sql, agent);
   const { segment, reason } =
     verb === 'rollback'
       ? segmentAndReason(manifest, words)

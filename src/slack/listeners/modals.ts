@@ -1,6 +1,6 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import { correctAction } from '../../actions/correct.ts';
-import { explainDenial } from '../../actions/decide.ts';
+import { explainDenial } from '../../actions/explain.ts';
 import { actionById } from '../../actions/store.ts';
 import type { Actor } from '../../context.ts';
 import { AppError } from '../../errors.ts';

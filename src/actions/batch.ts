@@ -1,0 +1,68 @@
+import type { Actor, Services } from '../context.ts';
+import type { Verdict } from '../domain/approval.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import { type DecisionInput, decideAction } from './decide.ts';
+import { type ActionRow, actionById } from './store.ts';
+
+export const BATCH_MAX = 50;
+
+/** One of a batch, as it was shown. */
+export type BatchItem = Pick<DecisionInput, 'id' | 'digest' | 'revision'>;
+
+/** What became of one of them: counted, or why not. */
+export type BatchResult =
+  | { id: string; counted: boolean; action: ActionRow }
+  | { id: string; code: ErrorCode; message: string };
+
+/**
+ * Answers several actions, each by its own id, digest and revision and in its own transaction: one that may not be
+ * answered keeps none of the others back. Results are in the order of the items.
+ * @throws AppError `invalid_input`, and what the store answers when it is down
+ */
+export async function decideBatch(
+  services: Services,
+  actor: Actor,
+  {
+    items,
+    verdict,
+    reason,
+    receivedAt,
+  }: { items: readonly BatchItem[]; verdict: Verdict; reason?: string; receivedAt?: Date },
+): Promise<BatchResult[]> {
+  if (items.length === 0 || items.length > BATCH_MAX)
+    throw new AppError('invalid_input', `Cannot answer ${items.length} at once: send 1 to ${BATCH_MAX}`);
+  const results: BatchResult[] = [];
+  for (const item of items) {
+    try {
+      const input = {
+        ...item,
+        verdict,
+        ...(reason ? { reason } : {}),
+        ...(receivedAt ? { receivedAt } : {}),
+      };
+      results.push({ id: item.id, ...(await decideAction(services, actor, input)) });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === 'store_down') throw error;
+      results.push({ id: item.id, code: error.code, message: error.message });
+    }
+  }
+  return results;
+}
+
+/** What waits and is like this one: same agent, tool, grant, release and segment; the oldest first, itself included. */
+export async function likeActions({ db }: Pick<Services, 'db'>, id: string): Promise<ActionRow[]> {
+  const one = await actionById(db.sql, id);
+  return db.sql
+    .selectFrom('action')
+    .selectAll()
+    .where('agent', '=', one.agent)
+    .where('tool', '=', one.tool)
+    .where('state', '=', 'pending')
+    .where('grant_name', 'is not distinct from', one.grant_name)
+    .where('release', 'is not distinct from', one.release)
+    .where('segment', 'is not distinct from', one.segment)
+    .orderBy('asked_at')
+    .orderBy('id')
+    .limit(BATCH_MAX)
+    .execute();
+}

@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import { type ActionRow, privateOf } from '../actions/store.ts';
+import { type Actor, requireRole, type Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { closeGateFor } from '../db/gate.ts';
+import type { StandingWish } from '../db/tables-action.ts';
+import type { StandingApprovalTable, StandingEndedBecause } from '../db/tables-approvals.ts';
+import { compileCondition } from '../domain/cel.ts';
+import { checkEnvelope } from '../domain/envelope.ts';
+import type { CompiledStanding } from '../domain/weigh.ts';
+import { AppError } from '../errors.ts';
+import { appendEntry } from '../log/append.ts';
+import { manifestOf } from './standing.ts';
+
+export type StandingApprovalRow = Selectable<StandingApprovalTable>;
+
+/** "The like of it, so many times, for so long." */
+export interface StandingInput {
+  /** CEL over `args`: what counts as the like of it. */
+  envelope: string;
+  maxUses: number;
+  forMs: number;
+}
+
+export const STANDING_USES_MAX = 100;
+export const STANDING_FOR_MAX_MS = 24 * 3_600_000;
+
+/** The wish as it is kept with the action. @throws AppError `invalid_input` */
+export function wishFrom(
+  actor: Actor,
+  action: ActionRow,
+  { envelope, maxUses, forMs }: StandingInput,
+): StandingWish {
+  const cannot = (why: string) => new AppError('invalid_input', `Cannot approve the like of it: ${why}`);
+  if (action.kind !== 'write') throw cannot('it is no write');
+  if (!Number.isInteger(maxUses) || maxUses < 1 || maxUses > STANDING_USES_MAX)
+    throw cannot(`it may be used 1 to ${STANDING_USES_MAX} times`);
+  if (!(forMs >= 60_000 && forMs <= STANDING_FOR_MAX_MS)) throw cannot('it may last a minute to 24 hours');
+  return { envelope: envelope.trim(), maxUses, forMs, by: actor.person ?? actor.id };
+}
+
+/**
+ * Whether this release and these arguments allow it.
+ * @throws AppError `not_eligible` when the release forbids it, `invalid_input` for the envelope, `wrong_state` when
+ * others approved without it
+ */
+export async function assertMayStand(
+  tx: Sql,
+  action: ActionRow,
+  wish: StandingWish,
+  answers: number,
+): Promise<void> {
+  if (action.approval?.standing !== 'allowed')
+    throw new AppError(
+      'not_eligible',
+      `Cannot approve the like of it: the release forbids standing approvals for "${action.tool}"`,
+      { because: 'standing_forbidden' },
+    );
+  if (answers > 0)
+    throw new AppError(
+      'wrong_state',
+      'Cannot approve the like of it: others answered this one without it. Approve this one alone',
+    );
+  const agent = await manifestOf(tx, action.agent);
+  const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
+  const kept = await privateOf(tx, action.id);
+  if (!tool || !kept)
+    throw new AppError('wrong_state', 'Cannot approve the like of it: its arguments are gone');
+  const problem = checkEnvelope(wish.envelope, tool.args, agent.attributes, JSON.parse(kept.args));
+  if (problem) throw new AppError('invalid_input', `Cannot approve the like of it: ${problem}`);
+}
+
+/** Goes live in the transaction that approves the action it was wished with. */
+export async function startStandingApproval(
+  tx: Sql,
+  action: ActionRow,
+  wish: StandingWish,
+  now: Date,
+): Promise<void> {
+  if (!action.segment || !action.release || !action.grant_name) return;
+  const id = randomUUID();
+  const expires = new Date(now.getTime() + wish.forMs);
+  await tx
+    .insertInto('standing_approval')
+    .values({
+      id,
+      agent: action.agent,
+      tool: action.tool,
+      grant_name: action.grant_name,
+      release: action.release,
+      segment: action.segment,
+      arm: action.arm,
+      rollout_id: action.rollout_id,
+      generation: action.generation,
+      phase: action.phase,
+      action_id: action.id,
+      round: action.round,
+      envelope: wish.envelope,
+      max_uses: wish.maxUses,
+      used: 0,
+      starts_at: now,
+      expires_at: expires,
+      created_by: wish.by,
+    })
+    .execute();
+  await appendEntry(tx, {
+    kind: 'standing_approval.started',
+    agent: action.agent,
+    ref: id,
+    at: now,
+    actor: wish.by,
+    data: {
+      action: action.id,
+      tool: action.tool,
+      segment: action.segment,
+      maxUses: wish.maxUses,
+      expires: expires.toISOString(),
+    },
+  });
+}
+
+/** The live ones that might cover a request of this tool, ready for deciding; the longest lasting first. */
+export async function liveStandings(
+  db: Sql,
+  agent: string,
+  tool: string,
+  now: Date,
+): Promise<CompiledStanding[]> {
+  const rows = await db
+    .selectFrom('standing_approval')
+    .selectAll()
+    .where('agent', '=', agent)
+    .where('tool', '=', tool)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('expires_at', 'desc')
+    .execute();
+  if (rows.length === 0) return [];
+  const manifest = await manifestOf(db, agent);
+  const args = Object.hasOwn(manifest.tools, tool) ? manifest.tools[tool]?.args : undefined;
+  return rows.map((row) => {
+    const condition = compileCondition(row.envelope, { args, attributes: manifest.attributes });
+    return {
+      id: row.id,
+      tool: row.tool,
+      grant: row.grant_name,
+      release: row.release,
+      segment: row.segment,
+      arm: row.arm,
+      generation: row.generation,
+      matches: (values) => (condition.ok ? condition.evaluate(values) : 'error'),
+    };
+  });
+}
+
+/** Live and ended ones, the latest first. */
+export function listStandingApprovals(
+  db: Sql,
+  { agent, live, limit }: { agent?: string; live: boolean; limit: number },
+): Promise<StandingApprovalRow[]> {
+  let query = db
+    .selectFrom('standing_approval')
+    .selectAll()
+    .orderBy('starts_at', 'desc')
+    .orderBy('id')
+    .limit(limit);
+  if (agent) query = query.where('agent', '=', agent);
+  if (live) query = query.where('ended_at', 'is', null);
+  return query.execute();
+}
+
+/**
+ * Takes a standing approval back; repeating it changes nothing. Once it has returned no write begins by it.
+ * @throws AppError `not_found`, `forbidden`
+ */
+export async function revokeStandingApproval(
+  services: Services,
+  actor: Actor,
+  { id, reason }: { id: string; reason: string },
+): Promise<StandingApprovalRow> {
+  const known = await standingApprovalById(services.db.sql, id);
+  requireRole(actor, ['approver', 'on-call', 'release-manager'], known.agent);
+  if (known.ended_at) return known;
+  await closeGateFor(services, async (tx) => {
+    await endOne(tx, known, 'revoked', services.clock.now(), actor.id, reason);
+    await tx.insertInto('outbox').values({ topic: 'action', key: known.action_id, payload: '{}' }).execute();
+  });
+  return standingApprovalById(services.db.sql, id);
+}
+
+/** Ends those whose time is over. Returns how many. */
+export async function sweepStandingApprovals({ db, clock }: Services): Promise<number> {
+  const now = clock.now();
+  const due = await db.sql
+    .selectFrom('standing_approval')
+    .selectAll()
+    .where('ended_at', 'is', null)
+    .where('expires_at', '<=', now)
+    .limit(200)
+    .execute();
+  for (const row of due)
+    await db.sql.transaction().execute((tx) => endOne(tx, row, 'expired', now, 'sweeper'));
+  return due.length;
+}
+
+/** @throws AppError `not_found` */
+export async function standingApprovalById(db: Sql, id: string): Promise<StandingApprovalRow> {
+  const row = /^[0-9a-f-]{36}$/i.test(id)
+    ? await db.selectFrom('standing_approval').selectAll().where('id', '=', id).executeTakeFirst()
+    : undefined;
+  if (!row) throw new AppError('not_found', `There is no standing approval "${id.slice(0, 64)}"`);
+  return row;
+}
+
+async function endOne(
+  tx: Sql,
+  { id, agent }: StandingApprovalRow,
+  because: StandingEndedBecause,
+  now: Date,
+  by: string,
+  reason?: string,
+): Promise<void> {
+  const ended = await tx
+    .updateTable('standing_approval')
+    .set({ ended_at: now, ended_because: because, ended_by: by })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (ended.numUpdatedRows === 0n) return;
+  const data = { because, ...(reason ? { reason } : {}) };
+  await appendEntry(tx, { kind: 'standing_approval.ended', agent, ref: id, at: now, actor: by, data });
+}

@@ -1,0 +1,151 @@
+-- One use of a standing approval, if it is live: committed with the action that used it.
+CREATE FUNCTION use_standing_approval(p_id uuid, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE standing_approval s SET used = s.used + 1,
+    ended_at = CASE WHEN s.used + 1 >= s.max_uses THEN p_now END,
+    ended_because = CASE WHEN s.used + 1 >= s.max_uses THEN 'spent' END
+  WHERE s.id = p_id AND s.ended_at IS NULL AND s.used < s.max_uses AND s.expires_at > p_now;
+  RETURN FOUND;
+END $$;
+---
+-- Records asks and their decisions before they are answered: one row of `status` per ask, in order.
+-- 'stale': the epoch moved since the decision was made, decide again. 'subject': its key is gone, make a new one.
+CREATE OR REPLACE FUNCTION ask_actions(p_asks jsonb, p_now timestamptz)
+RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql AS $$
+DECLARE
+  v_epoch bigint;
+  v_n int := 0;
+  k jsonb;
+  r action;
+  m text;
+BEGIN
+  SELECT i.epoch INTO v_epoch FROM installation i;
+  FOR k IN SELECT value FROM jsonb_array_elements(p_asks) LOOP
+    v_n := v_n + 1;
+    n := v_n;
+    SELECT * INTO r FROM action a WHERE a.agent = k ->> 'agent' AND a.idempotency_key = k ->> 'idempotency_key';
+    IF FOUND THEN
+      status := CASE WHEN r.request_digest = k ->> 'request_digest' THEN 'known' ELSE 'conflict' END;
+      id := r.id;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    id := NULL;
+    IF (k ->> 'epoch')::bigint <> v_epoch THEN
+      status := 'stale';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    PERFORM 1 FROM subject s WHERE s.id = (k ->> 'subject_id')::bigint FOR KEY SHARE;
+    IF NOT FOUND THEN
+      status := 'subject';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    r := jsonb_populate_record(NULL::action, k);
+    IF r.standing_id IS NOT NULL AND NOT use_standing_approval(r.standing_id, p_now) THEN
+      status := 'stale';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    INSERT INTO action SELECT (r).* ON CONFLICT (agent, idempotency_key) DO NOTHING;
+    IF NOT FOUND THEN
+      -- Another process recorded the same key: its use of the standing approval is not counted twice.
+      UPDATE standing_approval s SET used = s.used - 1 WHERE s.id = r.standing_id;
+      status := 'stale';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    INSERT INTO action_private (action_id, args, context, attributes, salt)
+    VALUES (r.id, k ->> 'args', k ->> 'claimed', k ->> 'attributes', decode(k ->> 'salt', 'hex'));
+    PERFORM log_append('action.asked', r.agent, r.id::text, r.asked_at, r.asked_by, k -> 'entry');
+    FOR m IN SELECT value FROM jsonb_array_elements_text(coalesce(k -> 'metrics', '[]')) LOOP
+      PERFORM start_event(r, m);
+    END LOOP;
+    IF r.state = 'pending' THEN
+      INSERT INTO outbox (topic, key) VALUES ('action', r.id::text);
+    END IF;
+    status := 'asked';
+    id := r.id;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+---
+-- The moment of the write, once. Answers a status: 'begun', 'again' (same execution, still in time), or why not.
+CREATE OR REPLACE FUNCTION begin_action(p_id uuid, p_agent text, p_execution text, p_now timestamptz, p_actor text,
+  p_start_ms int, p_deadline_ms int)
+RETURNS TABLE (status text, state text, a jsonb) LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+DECLARE
+  r action;
+  v_standing text;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(gate_key());
+  PERFORM set_config('application_name', 'portcullis begin ' || p_id, true);
+  SELECT * INTO r FROM action x WHERE x.id = p_id AND x.agent = p_agent FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT 'unknown_action', NULL::text, NULL::jsonb;
+    RETURN;
+  END IF;
+  IF r.state = 'executing' AND r.execution_id = p_execution THEN
+    status := CASE WHEN p_now > r.start_by THEN 'too_late'
+      WHEN switched_off(r.agent, r.tool, r.kind) THEN 'disabled' ELSE 'again' END;
+  ELSIF r.state IN ('executing', 'executed', 'failed', 'unknown') THEN
+    status := 'already_begun';
+  ELSIF r.state <> 'approved' OR r.kind = 'read' THEN
+    status := 'not_approved';
+  ELSIF p_now > r.expires_at THEN
+    status := 'expired';
+    PERFORM move_action(r.id, r.state, r.revision, 'expired', 'action.expired', p_now, 'policy', '{}');
+  ELSE
+    v_standing := standing_of(r, p_now);
+    IF v_standing = 'disabled' THEN
+      status := 'disabled';
+      PERFORM move_action(r.id, r.state, r.revision, 'disabled', 'action.disabled', p_now, 'policy', '{}');
+    ELSIF v_standing = 'group_stale' THEN
+      -- Nobody knows who is in the group: not now, and nothing is void.
+      status := v_standing;
+    ELSIF v_standing <> 'stands' THEN
+      status := v_standing;
+      UPDATE action SET superseded_because = v_standing WHERE action.id = r.id;
+      PERFORM move_action(r.id, r.state, r.revision, 'superseded', 'action.superseded', p_now, 'policy',
+        jsonb_build_object('because', v_standing));
+    ELSIF NOT reserve_limits(r, p_now) THEN
+      status := 'limit_reached';
+    ELSE
+      status := 'begun';
+      UPDATE action SET execution_id = p_execution, began_at = p_now,
+        start_by = p_now + make_interval(secs => p_start_ms / 1000.0),
+        deadline_at = p_now + make_interval(secs => p_deadline_ms / 1000.0)
+      WHERE action.id = r.id;
+      PERFORM move_action(r.id, 'approved', r.revision, 'executing', 'action.begun', p_now, p_actor,
+        jsonb_build_object('execution', p_execution, 'epoch', (SELECT epoch FROM installation)));
+    END IF;
+  END IF;
+  SELECT x.* INTO r FROM action x WHERE x.id = p_id;
+  RETURN QUERY SELECT begin_action.status, r.state, to_jsonb(r);
+END $$;
+---
+-- Stores the credential just minted and checks again: false when a stop came in between (then it is revoked at once).
+CREATE OR REPLACE FUNCTION store_credential(p_jti uuid, p_id uuid, p_execution text, p_now timestamptz, p_expires timestamptz)
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+DECLARE
+  r action;
+  v_ok boolean;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(gate_key());
+  SELECT * INTO r FROM action x WHERE x.id = p_id FOR UPDATE;
+  v_ok := r.state = 'executing' AND r.execution_id = p_execution AND standing_of(r, p_now) = 'stands';
+  UPDATE credential SET revoked_at = p_now WHERE action_id = p_id AND revoked_at IS NULL;
+  INSERT INTO credential (jti, action_id, execution_id, issued_at, expires_at, revoked_at)
+  VALUES (p_jti, p_id, p_execution, p_now, p_expires, CASE WHEN v_ok THEN NULL ELSE p_now END);
+  PERFORM log_append(CASE WHEN v_ok THEN 'credential.issued' ELSE 'credential.refused' END, r.agent, p_id::text,
+    p_now, 'policy', jsonb_build_object('jti', p_jti, 'expires', iso(p_expires)));
+  -- A second credential of the same execution is refused, but the first may have done the write: that stays open.
+  IF NOT v_ok AND r.state = 'executing'
+    AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.action_id = p_id AND c.jti <> p_jti) THEN
+    UPDATE action SET error_code = 'stopped_before_credential', completed_at = p_now WHERE action.id = p_id;
+    PERFORM move_action(p_id, 'executing', r.revision, 'failed', 'action.failed', p_now, 'policy',
+      jsonb_build_object('error', 'stopped_before_credential'));
+  END IF;
+  RETURN v_ok;
+END $$;

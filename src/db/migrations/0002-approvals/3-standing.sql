@@ -1,0 +1,73 @@
+-- Ends the live standing approvals of a slice (null means any) and says why. Returns how many.
+CREATE FUNCTION end_standing_approvals(p_agent text, p_tool text, p_segment text, p_rollout text, p_because text,
+  p_now timestamptz, p_actor text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  s standing_approval;
+  v_count int := 0;
+BEGIN
+  FOR s IN UPDATE standing_approval x SET ended_at = p_now, ended_because = p_because, ended_by = p_actor
+    WHERE x.ended_at IS NULL AND (p_agent IS NULL OR x.agent = p_agent) AND (p_tool IS NULL OR x.tool = p_tool)
+      AND (p_segment IS NULL OR x.segment = p_segment) AND (p_rollout IS NULL OR x.rollout_id = p_rollout)
+    RETURNING * LOOP
+    v_count := v_count + 1;
+    PERFORM log_append('standing_approval.ended', s.agent, s.id::text, p_now, p_actor,
+      jsonb_build_object('because', p_because, 'used', s.used, 'of', s.max_uses));
+  END LOOP;
+  RETURN v_count;
+END $$;
+---
+-- Whoever changes what a standing approval rests on, by whatever way, ends it in the same transaction.
+CREATE FUNCTION end_standing_with_switch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.disabled THEN
+    PERFORM end_standing_approvals(CASE WHEN NEW.scope <> 'everything' THEN split_part(NEW.scope, '/', 2) END,
+      CASE WHEN NEW.scope LIKE 'tool/%' THEN split_part(NEW.scope, '/', 3) END, NULL, NULL, 'switch', NEW.changed_at,
+      NEW.actor);
+  END IF;
+  RETURN NULL;
+END $$;
+---
+CREATE TRIGGER switch_ends_standing AFTER INSERT OR UPDATE ON switch
+  FOR EACH ROW EXECUTE FUNCTION end_standing_with_switch();
+---
+CREATE FUNCTION end_standing_with_incident() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM end_standing_approvals(NEW.agent, NULL, NEW.segment, NULL, 'incident', NEW.opened_at, NEW.opened_by);
+  RETURN NULL;
+END $$;
+---
+CREATE TRIGGER incident_ends_standing AFTER INSERT ON incident
+  FOR EACH ROW EXECUTE FUNCTION end_standing_with_incident();
+---
+CREATE FUNCTION end_standing_with_rollback() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  v_agent text;
+BEGIN
+  SELECT agent INTO v_agent FROM rollout WHERE id = NEW.rollout_id;
+  PERFORM end_standing_approvals(v_agent, NULL, NEW.segment, NULL, 'rolled_back', NEW.changed_at, 'rollback');
+  RETURN NULL;
+END $$;
+---
+CREATE TRIGGER rollback_ends_standing AFTER UPDATE ON rollout_segment
+  FOR EACH ROW WHEN (NEW.state = 'rolled_back' AND OLD.state <> 'rolled_back')
+  EXECUTE FUNCTION end_standing_with_rollback();
+---
+CREATE FUNCTION end_standing_with_phase() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM end_standing_approvals(NEW.agent, NULL, NULL, NULL, 'phase_change',
+    coalesce(NEW.ended_at, NEW.ticking_since, clock_timestamp()), 'rollout');
+  RETURN NULL;
+END $$;
+---
+CREATE TRIGGER phase_ends_standing AFTER UPDATE ON rollout
+  FOR EACH ROW WHEN (NEW.step_index <> OLD.step_index OR (NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL))
+  EXECUTE FUNCTION end_standing_with_phase();
+---
+CREATE FUNCTION end_standing_with_release() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM end_standing_approvals(NEW.agent, NULL, NEW.segment, NULL, 'new_release', NEW.since, 'release');
+  RETURN NULL;
+END $$;
+---
+CREATE TRIGGER release_ends_standing AFTER UPDATE ON in_force
+  FOR EACH ROW WHEN (NEW.release <> OLD.release) EXECUTE FUNCTION end_standing_with_release();
