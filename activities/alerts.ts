@@ -1,6 +1,3 @@
-import { createHmac } from 'node:crypto';
-import { ApplicationFailure } from '@temporalio/common';
-import { fetch } from 'undici';
 import type { Services } from '../src/context.ts';
 import type { Agent } from '../src/domain/agent.ts';
 import { alertCard } from '../src/slack/cards/alert-card.ts';
@@ -8,8 +5,7 @@ import { alertById, readAlertFacts } from '../src/slack/cards/alert-facts.ts';
 import { copiesOf, keepCopy } from '../src/slack/cards/copies.ts';
 import type { SlackPort } from '../src/slack/port.ts';
 import { asActivityFailure } from './failures.ts';
-
-const WEBHOOK_TIMEOUT_MS = 5_000;
+import { post, webhookHeaders } from './webhook.ts';
 
 export interface AlertActivityDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;
@@ -101,30 +97,3 @@ async function toWebhooks(
 const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
 ];
-
-/** The headers of Standard Webhooks: HMAC-SHA-256 over `id.timestamp.body`. */
-export function webhookHeaders(secret: string, id: string, at: Date, body: string): Record<string, string> {
-  const timestamp = String(Math.floor(at.getTime() / 1_000));
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : secret;
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
-  return {
-    'content-type': 'application/json',
-    'webhook-id': id,
-    'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,${signature}`,
-  };
-}
-
-/** The address stays out of the error: it may hold a secret, and errors are read by many. */
-async function post(url: string, headers: Record<string, string>, body: string): Promise<void> {
-  const failed = (what: string) =>
-    ApplicationFailure.create({ message: `The webhook was not taken: ${what}`, type: 'webhook.failed' });
-  const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
-  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }).catch(
-    () => {
-      throw failed('no answer');
-    },
-  );
-  await response.body?.cancel();
-  if (!response.ok) throw failed(`status ${response.status}`);
-}

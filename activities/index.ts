@@ -1,5 +1,6 @@
 import type { Services } from '../src/context.ts';
 import { createAlertActivities } from './alerts.ts';
+import { createCallbackActivities } from './callbacks.ts';
 import { createCardActivities, type SlackPort } from './cards.ts';
 import { createRolloutActivities } from './rollouts.ts';
 
@@ -14,4 +15,5 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createRolloutActivities(deps.services),
   ...createCardActivities(deps),
   ...createAlertActivities(deps),
+  ...createCallbackActivities(deps),
 });

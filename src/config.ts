@@ -22,8 +22,14 @@ const environmentSchema = z.object({
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   SLACK_BOT_TOKEN: optional(z.string().startsWith('xoxb-')),
   SLACK_APP_TOKEN: optional(z.string().startsWith('xapp-')),
+  SLACK_SIGNING_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
   SLACK_API_URL: optional(z.url()),
 });
+
+/** How Slack's requests come: over connections this service opens (Socket Mode), or signed to `POST /slack/events`. */
+export type SlackDelivery =
+  | { appToken: string; signingSecret?: undefined }
+  | { signingSecret: string; appToken?: undefined };
 
 /** Everything the environment decides; nothing else reads it. */
 export interface Config {
@@ -36,7 +42,7 @@ export interface Config {
   dayMs: number;
   webhookSecret?: string;
   logLevel: string;
-  slack?: { botToken: string; appToken: string; apiUrl?: string };
+  slack?: { botToken: string; apiUrl?: string } & SlackDelivery;
 }
 
 export const DEFAULT_PORT = 8080;
@@ -44,15 +50,12 @@ export const DEFAULT_PORT = 8080;
 /** @throws AppError `config_invalid` naming every wrong variable at once */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const parsed = environmentSchema.safeParse(env);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const problems = [...wrong, ...slackProblems(env)];
+  if (!parsed.success || problems.length > 0) {
     throw new AppError('config_invalid', `Cannot start:\n- ${problems.join('\n- ')}`, { problems });
   }
   const { data } = parsed;
-  if (Boolean(data.SLACK_BOT_TOKEN) !== Boolean(data.SLACK_APP_TOKEN)) {
-    const missing = data.SLACK_BOT_TOKEN ? 'SLACK_APP_TOKEN' : 'SLACK_BOT_TOKEN';
-    throw new AppError('config_invalid', `Cannot start: ${missing} is missing; Slack needs both tokens`);
-  }
   return {
     databaseUrl: data.DATABASE_URL,
     temporal: { address: data.TEMPORAL_ADDRESS, namespace: data.TEMPORAL_NAMESPACE ?? 'default' },
@@ -63,14 +66,27 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,
     logLevel: data.PORTCULLIS_LOG_LEVEL ?? 'info',
-    ...(data.SLACK_BOT_TOKEN && data.SLACK_APP_TOKEN
-      ? {
-          slack: {
-            botToken: data.SLACK_BOT_TOKEN,
-            appToken: data.SLACK_APP_TOKEN,
-            apiUrl: data.SLACK_API_URL,
-          },
-        }
-      : {}),
+    slack: slackOf(data),
   };
+}
+
+/** Slack needs a bot token and exactly one way in which its requests come. */
+function slackProblems(env: NodeJS.ProcessEnv): string[] {
+  const { SLACK_BOT_TOKEN: bot, SLACK_APP_TOKEN: app, SLACK_SIGNING_SECRET: secret } = env;
+  const ways =
+    'SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for requests to POST /slack/events';
+  const given = app ? 'SLACK_APP_TOKEN' : 'SLACK_SIGNING_SECRET';
+  return [
+    ...(!bot && (app || secret) ? [`SLACK_BOT_TOKEN: is missing beside ${given}; it begins with xoxb-`] : []),
+    ...(bot && !app && !secret ? [`SLACK_BOT_TOKEN: is not enough; set one of ${ways}`] : []),
+    ...(app && secret ? [`SLACK_SIGNING_SECRET: is set beside SLACK_APP_TOKEN; keep one of ${ways}`] : []),
+  ];
+}
+
+function slackOf(data: z.infer<typeof environmentSchema>): Config['slack'] {
+  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, SLACK_SIGNING_SECRET: signingSecret } = data;
+  if (!botToken) return undefined;
+  const common = { botToken, apiUrl: data.SLACK_API_URL };
+  if (appToken) return { ...common, appToken };
+  return signingSecret ? { ...common, signingSecret } : undefined;
 }

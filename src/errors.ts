@@ -40,6 +40,11 @@ export const ERRORS = {
   already_decided: { http: 409, retry: false, hint: 'A person decides once' },
   seen_outdated: { http: 409, retry: false, hint: 'Look at the action again, then decide' },
   not_approved: { http: 409, retry: false, hint: 'Wait for the approval, then begin' },
+  args_changed: {
+    http: 409,
+    retry: false,
+    hint: 'Begin again with the round that is named, and use the arguments it answers',
+  },
   already_begun: { http: 409, retry: false, hint: 'An approval is used once: ask again for another write' },
   stopped: {
     http: 409,
@@ -61,6 +66,11 @@ export const ERRORS = {
     http: 503,
     retry: true,
     hint: 'Decisions still count; cards and rollouts follow when it is back',
+  },
+  too_many_streams: {
+    http: 503,
+    retry: true,
+    hint: 'Connect again after Retry-After, with Last-Event-ID; follow more with one stream',
   },
   rate_limited: { http: 429, retry: true, hint: 'Send fewer requests a second' },
   data_folder_in_use: {

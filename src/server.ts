@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { AskWriter } from './actions/ask-writer.ts';
@@ -21,6 +22,7 @@ import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
 import { startLoop } from './loop.ts';
 import { createSlackApp } from './slack/app.ts';
+import { slackRoute } from './slack/http-route.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
@@ -78,11 +80,16 @@ async function start(
   const connection = Connection.lazy({ address: temporal.address });
   stops.push(() => connection.close());
   const client = new Client({ connection, namespace: config.temporal.namespace });
-  const api = await createApi(services, { temporal: () => answers(client) });
+  const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
+  const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
+  const apiOptions = {
+    temporal: () => answers(client),
+    mount: (app: FastifyInstance) => bySlack && slackRoute(app, bySlack),
+  };
+  const api = await createApi(services, apiOptions);
   const url = await api.listen({ host: config.host, port: config.port });
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
-  const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
   if (roles.includes('worker')) {
     installTemporalLog(log);
     const worker = startWorker({

@@ -15,6 +15,8 @@ export interface Begun {
   action: ActionRow;
   startBy: Date;
   credential?: IssuedCredential;
+  /** The arguments in force, when people changed them: these are approved and no others. */
+  args?: Record<string, unknown>;
 }
 
 type BeginStatus =
@@ -53,16 +55,18 @@ const REFUSALS: Readonly<Record<Exclude<BeginStatus, 'begun' | 'again'>, [ErrorC
 /**
  * The moment of the write, once: re-checks everything under the gate's lock, consumes the approval, then mints the
  * credential for exactly this action. The same `executionId` before `startBy` gets a new credential.
- * @throws AppError `not_approved`, `already_begun`, `stopped`, `too_late`, `limit_reached`, `store_down`
+ * An action whose arguments people changed begins only for an agent that names their round: it knows of the change.
+ * @throws AppError `args_changed`, `not_approved`, `already_begun`, `stopped`, `too_late`, `limit_reached`, `store_down`
  */
 export async function beginAction(
   services: Services,
   actor: Actor,
-  { id, executionId }: { id: string; executionId: string },
+  { id, executionId, round }: { id: string; executionId: string; round?: number },
 ): Promise<Begun> {
   requireRole(actor, ['agent']);
   const known = await actionById(services.db.sql, id);
   requireRole(actor, ['agent'], known.agent);
+  assertKnowsRound(known, round);
   const { status, state } = await beginUnderGate(services, actor, known, executionId);
   if (status !== 'begun' && status !== 'again') {
     const [code, why] = REFUSALS[status];
@@ -85,7 +89,23 @@ export async function beginAction(
       },
     );
   }
-  return { action, startBy: action.start_by, credential };
+  const args = action.round > 0 ? (JSON.parse(kept.args) as Record<string, unknown>) : undefined;
+  return { action, startBy: action.start_by, credential, ...(args && { args }) };
+}
+
+/** Only what waits can be edited, so that the round of anything else stands. */
+function assertKnowsRound({ id, state, round: current }: ActionRow, round: number | undefined): void {
+  if (state === 'pending')
+    throw new AppError('not_approved', `Cannot begin action ${id}: it is not approved (state pending)`, {
+      state,
+      because: 'not_approved',
+    });
+  if (current === (round ?? 0)) return;
+  throw new AppError(
+    'args_changed',
+    `Cannot begin action ${id}: people changed its arguments. Send "round": ${current} to say that you will use those that begin answers`,
+    { round: current },
+  );
 }
 
 async function beginUnderGate(services: Services, actor: Actor, action: ActionRow, executionId: string) {

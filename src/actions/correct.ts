@@ -5,10 +5,15 @@ import { appendEntry } from '../log/append.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
 import { type ActionRow, actionById } from './store.ts';
 
+/** Denied, or nobody answered in time; what was approved and not begun in time was not stopped by anybody. */
+const isStopped = ({ state, decided_at }: Pick<ActionRow, 'state' | 'decided_at'>): boolean =>
+  state === 'denied' || (state === 'expired' && decided_at === null);
+
 /**
- * A person's word, afterwards, that an executed write was wrong. It counts as harm in the metrics that say
- * `corrections: true`. The first word stands; repeating it changes nothing.
- * @throws AppError `wrong_state` when the action was not executed
+ * A person's word, afterwards, on a write: that an executed one was wrong, which counts as harm in the metrics that
+ * say `corrections: true`; or that one denied or expired was right and wrongly stopped, which is no harm. The first
+ * word stands; repeating it changes nothing.
+ * @throws AppError `wrong_state` when the action was neither executed nor stopped
  */
 export async function correctAction(
   services: Services,
@@ -17,8 +22,9 @@ export async function correctAction(
 ): Promise<ActionRow> {
   const action = await actionById(services.db.sql, id);
   requireRole(actor, ['approver', 'on-call', 'release-manager'], action.agent);
-  if (action.kind !== 'write' || (action.state !== 'executed' && action.state !== 'unknown')) {
-    throw new AppError('wrong_state', `Cannot report action ${id} as wrong: it is ${action.state}`, {
+  const stopped = isStopped(action);
+  if (action.kind !== 'write' || !(stopped || action.state === 'executed' || action.state === 'unknown')) {
+    throw new AppError('wrong_state', `Cannot report action ${id}: it is ${action.state}`, {
       state: action.state,
     });
   }
@@ -34,15 +40,15 @@ export async function correctAction(
         .executeTakeFirst();
       if (numUpdatedRows === 0n) return;
       await appendEntry(tx, {
-        kind: 'action.corrected',
+        kind: stopped ? 'action.wrongly_stopped' : 'action.corrected',
         agent: action.agent,
         ref: id,
         at: now,
         actor: actor.id,
         data: { reason, via: actor.via, identity: actor.identity },
       });
-      for (const metric of await metricsCounting(tx, action, 'corrections'))
-        await knowEvent(tx, action, metric, 1, now);
+      const metrics = stopped ? [] : await metricsCounting(tx, action, 'corrections');
+      for (const metric of metrics) await knowEvent(tx, action, metric, 1, now);
       await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
     }),
   );

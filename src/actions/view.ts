@@ -1,15 +1,28 @@
 import type { Selectable } from 'kysely';
 import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import type { DecisionTable } from '../db/tables-action.ts';
+import type { DecisionTable, Reach } from '../db/tables-action.ts';
 import type { SupersededBecause } from '../domain/action.ts';
 import type { Agent, Risk, Tool } from '../domain/agent.ts';
 import type { Outcome, Reason } from '../domain/decision.ts';
 import { parseRedactPath, redact } from '../domain/redact.ts';
-import { type ApprovalPolicy, describeStages, quorumOf } from '../domain/release.ts';
 import { outcomeOf } from './ask.ts';
 import type { ActionRow } from './store.ts';
 import { privateOf } from './store.ts';
+import {
+  type ApprovalView,
+  approvalViewOf,
+  breakGlassOf,
+  correctionOf,
+  type DecisionView,
+  decisionView,
+  type Edit,
+  type EditView,
+  type ExecutionView,
+  editView,
+  executionOf,
+  iso,
+} from './view-parts.ts';
 
 /** One action as every surface shows it: JSON as it stands, times in ISO 8601, what is not known left out. */
 export interface ActionView {
@@ -56,52 +69,26 @@ export interface ActionView {
   expiresAt?: string;
   decidedAt?: string;
   decisions: DecisionView[];
+  /** Who changed the arguments while it waited; `approval.round` counts them. */
+  edits: EditView[];
+  /** One person approved it alone; people look at that afterwards. */
+  breakGlass?: { reviewed?: { person: string; at: string; justified: boolean; note: string } };
+  /** The standing approval it ran by. */
+  standingApproval?: string;
+  /** People were not asked because the evidence carries it. */
+  earned: boolean;
+  /** Whether somebody who may answer was reached. */
+  reach?: Reach;
   denyReason?: string;
   execution?: ExecutionView;
   correction?: { person: string; at: string; reason?: string };
-}
-
-/** Whom it asks and how far it has come. */
-export interface ApprovalView extends ApprovalPolicy {
-  /** The stages in words: "desk", "2 of desk, then 1 of leads". */
-  group: string;
-  /** People who must agree, over all stages. */
-  quorum: number;
-  /** The stage that is open, from 0. */
-  stage: number;
-  /** Rises with every change of the arguments; approvals of an earlier round do not count. */
-  round: number;
-}
-
-/** One person's answer. */
-export interface DecisionView {
-  person: string;
-  verdict: 'approve' | 'deny';
-  at: string;
-  via: string;
-  reason?: string;
-  /** Arguments of this round were approved; only the action's own round counts. */
-  round: number;
-  stage: number;
-  /** Whose right it was, where not the person's own. */
-  for?: string;
-}
-
-/** What came of the write. */
-export interface ExecutionView {
-  executionId: string;
-  beganAt: string;
-  startBy?: string;
-  deadlineAt?: string;
-  completedAt?: string;
-  resultDigest?: string;
-  error?: string;
 }
 
 /** What a view needs beside the row. */
 export interface ViewParts {
   agent?: Agent;
   decisions?: readonly Selectable<DecisionTable>[];
+  edits?: readonly Edit[];
   args?: Record<string, unknown>;
 }
 
@@ -142,6 +129,11 @@ export function viewOf({ publicUrl }: ViewServices, action: ActionRow, parts: Vi
     expiresAt: iso(action.expires_at),
     decidedAt: iso(action.decided_at),
     decisions: (parts.decisions ?? []).map(decisionView),
+    edits: (parts.edits ?? []).map(editView),
+    breakGlass: breakGlassOf(action),
+    standingApproval: action.standing_id ?? undefined,
+    earned: action.earned,
+    reach: action.reach ?? undefined,
     denyReason: action.deny_reason ?? undefined,
     execution: executionOf(action),
     correction: correctionOf(action),
@@ -172,6 +164,12 @@ export async function actionViews(
     .where('action_id', 'in', ids)
     .orderBy('at')
     .execute();
+  const edits = await services.db.sql
+    .selectFrom('action_edit')
+    .select(['action_id', 'round', 'editor', 'at', 'via', 'reason', 'digest_before'])
+    .where('action_id', 'in', ids)
+    .orderBy('round')
+    .execute();
   const names = [...new Set(actions.map(({ agent }) => agent))];
   const agents = await services.db.sql
     .selectFrom('agent')
@@ -182,6 +180,7 @@ export async function actionViews(
     viewOf(services, action, {
       agent: agents.find(({ manifest }) => manifest.agent === action.agent)?.manifest,
       decisions: decisions.filter(({ action_id }) => action_id === action.id),
+      edits: edits.filter(({ action_id }) => action_id === action.id),
     }),
   );
 }
@@ -204,8 +203,6 @@ export async function shownArgs(db: Sql, action: Pick<ActionRow, 'id' | 'agent' 
 export const actionUrl = (publicUrl: string, id: string): string =>
   `${publicUrl.replace(/\/$/, '')}/actions/${id}`;
 
-const iso = (at: Date | null): string | undefined => at?.toISOString();
-
 function toolOf(agent: Agent | undefined, name: string): Tool | undefined {
   return agent && Object.hasOwn(agent.tools, name) ? agent.tools[name] : undefined;
 }
@@ -221,38 +218,3 @@ const placeOf = (action: ActionRow) => ({
   epoch: action.epoch,
   revision: action.revision,
 });
-
-function approvalViewOf({ approval, stage, round }: ActionRow): ApprovalView | undefined {
-  if (!approval) return undefined;
-  return { ...approval, group: describeStages(approval), quorum: quorumOf(approval), stage, round };
-}
-
-const decisionView = (decision: Selectable<DecisionTable>): DecisionView => ({
-  person: decision.person,
-  verdict: decision.verdict,
-  at: decision.at.toISOString(),
-  via: decision.via,
-  reason: decision.reason ?? undefined,
-  round: decision.round,
-  stage: decision.stage,
-  for: decision.for_person === decision.person ? undefined : decision.for_person,
-});
-
-function executionOf(action: ActionRow): ExecutionView | undefined {
-  if (!action.execution_id || !action.began_at) return undefined;
-  return {
-    executionId: action.execution_id,
-    beganAt: action.began_at.toISOString(),
-    startBy: iso(action.start_by),
-    deadlineAt: iso(action.deadline_at),
-    completedAt: iso(action.completed_at),
-    resultDigest: action.result_digest ?? undefined,
-    error: action.error_code ?? undefined,
-  };
-}
-
-function correctionOf(action: ActionRow): ActionView['correction'] {
-  if (!action.corrected_by || !action.corrected_at) return undefined;
-  const reason = action.correction_reason ?? undefined;
-  return { person: action.corrected_by, at: action.corrected_at.toISOString(), reason };
-}

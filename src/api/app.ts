@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../context.ts';
 import type { ActionWaiter } from './action-waiter.ts';
+import type { EventStreams, StreamLimits } from './event-stream.ts';
 import type { ApiMetrics } from './metrics.ts';
 
 /** The server as routes see it: requests are typed by their zod schemas. */
@@ -18,6 +19,7 @@ export type Api = FastifyInstance<
 export interface RouteDeps {
   services: Services;
   waiter: ActionWaiter;
+  streams: EventStreams;
   metrics: ApiMetrics;
   options: ApiOptions;
 }
@@ -27,11 +29,15 @@ export interface ApiOptions {
   temporal?: () => Promise<boolean>;
   /** Requests a minute of one token; at least the rate the service itself can decide. */
   requestsPerMinute?: number;
+  /** What bounds the streams of events of this process. */
+  streamLimits?: Partial<StreamLimits>;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Named in the OpenAPI document as free of a token. */
     public?: boolean;
+    /** Its answer has no end: its time says nothing. */
+    endless?: boolean;
   }
 }

@@ -41,6 +41,9 @@ export function requireLogReader(actor: Actor, agent?: string): void {
   requireRole(actor, LOG_READERS, agent);
 }
 
+/** Whether the log is shown as it is, with reasons and people. */
+export const mayReadLog = (actor: Actor): boolean => actor.roles.some((role) => LOG_READERS.includes(role));
+
 /**
  * The agent a list is about: the one asked for, else the token's own.
  * @throws AppError `forbidden` when the token is another agent's

@@ -12,7 +12,10 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** Every JSON body is read exactly; YAML stays text, forms become flat records of text. */
+/**
+ * Every JSON body is read exactly; YAML stays text, forms become flat records of text, of lists where a name
+ * repeats.
+ */
 export function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -33,6 +36,16 @@ export function readBodies(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    async (_: FastifyRequest, body: Buffer) => Object.fromEntries(new URLSearchParams(decode(body))),
+    async (_: FastifyRequest, body: Buffer) => formOf(new URLSearchParams(decode(body))),
+  );
+}
+
+function formOf(params: URLSearchParams): Record<string, string | string[]> {
+  const names = [...new Set(params.keys())];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = params.getAll(name);
+      return [name, values.length === 1 ? (values[0] ?? '') : values];
+    }),
   );
 }

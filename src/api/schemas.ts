@@ -99,6 +99,38 @@ export const actionSchema = z
         for: z.string().optional().describe("Whose right it was, where not the person's own"),
       }),
     ),
+    edits: z
+      .array(
+        z.object({
+          person: z.string(),
+          at: instant,
+          via: z.string(),
+          round: z.number().int(),
+          reason: z.string().optional(),
+          digestBefore: z.string(),
+        }),
+      )
+      .describe('Changes of the arguments while it waited'),
+    breakGlass: z
+      .object({
+        reviewed: z
+          .object({ person: z.string(), at: instant, justified: z.boolean(), note: z.string() })
+          .optional(),
+      })
+      .optional()
+      .describe('One person approved it alone'),
+    standingApproval: z.string().optional().describe('The standing approval it ran by'),
+    earned: z.boolean().describe('People were not asked because the evidence carries it'),
+    reach: z
+      .object({
+        state: z.enum(['delivered', 'queued', 'undelivered', 'unreached']),
+        people: z.array(z.string()),
+        at: instant,
+        postAt: instant.optional(),
+        problem: z.string().optional(),
+      })
+      .optional()
+      .describe('Whether somebody who may answer was reached'),
     denyReason: z.string().optional(),
     execution: z
       .object({

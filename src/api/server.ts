@@ -15,6 +15,7 @@ import { ActionWaiter } from './action-waiter.ts';
 import type { Api, ApiOptions, RouteDeps } from './app.ts';
 import { authenticateRequest } from './auth.ts';
 import { readBodies } from './bodies.ts';
+import { EventStreams } from './event-stream.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { registerPages, sendNotFound } from './pages/register.ts';
@@ -23,6 +24,8 @@ import { actionRoute } from './routes/action.ts';
 import { decisionRoutes, executionRoutes } from './routes/action-verbs.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { approvalRoutes } from './routes/approval-verbs.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
@@ -30,6 +33,7 @@ import { outcomeRoutes } from './routes/outcomes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { standingRoutes } from './routes/standing.ts';
 import { switchRoutes } from './routes/switches.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -56,10 +60,14 @@ const REDACTED = [
 /** The HTTP API and its pages. It listens when `listen()` is called; `close()` answers what still waits. */
 export async function createApi(given: Services, options: ApiOptions = {}): Promise<FastifyInstance> {
   const waiter = new ActionWaiter(given);
-  const services = wakingToo(given, waiter);
+  const streams = new EventStreams(given, options.streamLimits);
+  const services = wakingToo(given, () => {
+    waiter.wake();
+    streams.wake();
+  });
   const app = newApp(services);
   const metrics = createMetrics(services);
-  const deps: RouteDeps = { services, waiter, metrics, options };
+  const deps: RouteDeps = { services, waiter, streams, metrics, options };
   app.setErrorHandler((error, request, reply) => {
     const problem = asAppError(error);
     logFailure(request, problem);
@@ -70,7 +78,10 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     const path = request.url.split('?')[0]?.slice(0, 200);
     return sendProblem(reply, new AppError('not_found', `There is no ${request.method} ${path}`));
   });
-  app.addHook('preClose', async () => waiter.close());
+  app.addHook('preClose', async () => {
+    waiter.close();
+    streams.close();
+  });
   readBodies(app);
   measure(app, metrics);
   await protect(app, services, options);
@@ -86,11 +97,11 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   return app as unknown as FastifyInstance;
 }
 
-/** The services as they are now and later, except that a wake reaches the long polls too. */
-function wakingToo(given: Services, waiter: ActionWaiter): Services {
+/** The services as they are now and later, except that a wake reaches those who wait here too. */
+function wakingToo(given: Services, here: () => void): Services {
   const wake = () => {
     given.wake();
-    waiter.wake();
+    here();
   };
   return Object.create(given, { wake: { value: wake } }) as Services;
 }
@@ -100,6 +111,8 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   actionRoute,
   decisionRoutes,
   executionRoutes,
+  approvalRoutes,
+  standingRoutes,
   outcomeRoutes,
   agentRoutes,
   releaseRoutes,
@@ -107,6 +120,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   switchRoutes,
   incidentRoutes,
   logRoutes,
+  eventRoutes,
   postureRoutes,
   tokenRoutes,
 ];
@@ -135,7 +149,8 @@ function measure(app: Api, { requests, latency }: ApiMetrics): void {
     const { method } = request;
     requests.inc({ method, route, status: String(reply.statusCode) });
     const waited = (request.query as { wait?: string } | undefined)?.wait !== undefined;
-    if (!waited) latency.observe({ method, route }, reply.elapsedTime / 1_000);
+    const { endless } = request.routeOptions.config;
+    if (!waited && !endless) latency.observe({ method, route }, reply.elapsedTime / 1_000);
     request.log.debug({ method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
   });
 }

@@ -5,24 +5,33 @@ import type { Standing } from '../domain/approval.ts';
 import { groupsOf } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 
-type Asked = Pick<ActionRow, 'id' | 'agent' | 'approval' | 'routed'>;
+type Asked = Pick<ActionRow, 'id' | 'agent' | 'approval' | 'routed' | 'round'>;
 
 /** Who is what for one action at one moment: members of the groups it asks, deputies, editors. */
 export async function readStanding(db: Sql, action: Asked, at: Date): Promise<Standing> {
-  const agent = await manifestOf(db, action.agent);
-  const groups = [
-    ...new Set([
-      ...(action.approval ? groupsOf(action.approval) : []),
-      ...action.routed.map(({ group }) => group),
-    ]),
-  ];
-  const [members, stale, deputies, editors] = [
-    await membersOf(db, action.agent, groups, at),
-    await staleOf(db, agent, groups, at),
-    await deputiesOf(db, action.agent, at),
-    await db.selectFrom('action_edit').select('editor').where('action_id', '=', action.id).execute(),
-  ];
-  return { agent, members, stale, deputies, editors: editors.map(({ editor }) => editor) };
+  const asked = action.approval ? groupsOf(action.approval) : [];
+  const groups = [...new Set([...asked, ...action.routed.map(({ group }) => group)])];
+  const standing = await readAgentStanding(db, action.agent, groups, at);
+  if (action.round === 0) return standing;
+  const edits = await db
+    .selectFrom('action_edit')
+    .select('editor')
+    .where('action_id', '=', action.id)
+    .execute();
+  return { ...standing, editors: edits.map(({ editor }) => editor) };
+}
+
+/** The same for several groups of an agent, without the editors of any action. */
+export async function readAgentStanding(
+  db: Sql,
+  name: string,
+  groups: readonly string[],
+  at: Date,
+): Promise<Standing> {
+  const agent = await manifestOf(db, name);
+  const members = await membersOf(db, name, groups, at);
+  const stale = await staleOf(db, agent, groups, at);
+  return { agent, members, stale, deputies: await deputiesOf(db, name, at), editors: [] };
 }
 
 /** @throws AppError `unknown_agent` */

@@ -2,6 +2,8 @@ import type { Connection } from './connection.ts';
 import { CliError, exitOf } from './failure.ts';
 
 const TIMEOUT_MS = 30_000;
+/** The longest there is: who follows a stream sees by itself when it falls silent. */
+const ENDLESS_MS = 2 ** 31 - 1;
 
 export interface Request {
   query?: Readonly<Record<string, string | number | boolean | undefined>>;
@@ -9,6 +11,7 @@ export interface Request {
   yaml?: string;
   timeoutMs?: number;
   signal?: AbortSignal;
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface Answer<T> {
@@ -44,7 +47,20 @@ export class ApiClient {
 
   /** Any JSON answer with its status; a problem document throws. */
   async request<T>(method: string, path: string, request: Request = {}): Promise<Answer<T>> {
-    const response = await this.#send(method, path, request);
+    return this.#read(method, await this.#send(method, path, request));
+  }
+
+  /** A stream of server-sent events, until the signal or the service ends it; a problem document throws. */
+  async follow(path: string, request: Request): Promise<AsyncIterable<Uint8Array>> {
+    const headers = { accept: 'text/event-stream', ...request.headers };
+    const response = await this.#send('GET', path, { ...request, headers, timeoutMs: ENDLESS_MS });
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+    if (isStream && response.body) return response.body;
+    await this.#read('GET', response);
+    throw this.#strange(response);
+  }
+
+  async #read<T>(method: string, response: Response): Promise<Answer<T>> {
     const text = await response.text().catch((error: unknown) => {
       throw this.#unanswered(method, error);
     });
@@ -52,15 +68,7 @@ export class ApiClient {
     const body = /\bjson\b/.test(type) ? parsed(text) : undefined;
     if (type.startsWith('application/problem+json'))
       throw this.#problem(response.status, body as ProblemDocument);
-    if (body === undefined) {
-      throw new CliError(
-        'unreachable',
-        `${this.connection.url} answered ${response.status}, but not as Portcullis does`,
-        {
-          hint: 'Check PORTCULLIS_URL, and what stands between you and it',
-        },
-      );
-    }
+    if (body === undefined) throw this.#strange(response);
     return { status: response.status, body: body as T };
   }
 
@@ -73,6 +81,7 @@ export class ApiClient {
         method,
         headers: {
           'x-portcullis-client': 'cli',
+          ...request.headers,
           ...(token ? { authorization: `Bearer ${token}` } : {}),
           ...(request.yaml !== undefined ? { 'content-type': 'application/yaml' } : {}),
           ...(request.json !== undefined ? { 'content-type': 'application/json' } : {}),
@@ -98,6 +107,13 @@ export class ApiClient {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return url;
+  }
+
+  #strange({ status }: Response): CliError {
+    const message = `${this.connection.url} answered ${status}, but not as Portcullis does`;
+    return new CliError('unreachable', message, {
+      hint: 'Check PORTCULLIS_URL, and what stands between you and it',
+    });
   }
 
   #unanswered(method: string, error: unknown): CliError {

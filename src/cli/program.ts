@@ -5,6 +5,7 @@ import { registerAction } from './commands/action.ts';
 import { registerAdopt } from './commands/adopt.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEvents } from './commands/events.ts';
 import { registerInit } from './commands/init.ts';
 import { registerLog } from './commands/log.ts';
 import { registerOutcome } from './commands/outcome.ts';
@@ -21,7 +22,7 @@ import { WIDTH } from './render.ts';
 /** Who uses what, in the order in which they meet it. */
 const GROUPS: readonly (readonly [string, readonly RegisterCommands[]])[] = [
   ['To begin:', [registerInit, registerUp, registerDoctor]],
-  ['For agent developers and approvers:', [registerAction, registerOutcome]],
+  ['For agent developers and approvers:', [registerAction, registerEvents, registerOutcome]],
   ['For release managers:', [registerApply, registerAdopt, registerRollout, registerSchema]],
   ['For on-call:', [registerSwitch]],
   ['For auditors and admins:', [registerLog, registerPosture, registerToken]],

@@ -112,6 +112,7 @@ export interface ReceiptTable {
   action_id: string;
   round: number;
   person: string;
+  verdict: 'approve' | 'deny';
   jws: string;
   shown: string | null;
   salt: Buffer | null;

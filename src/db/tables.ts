@@ -196,7 +196,7 @@ export interface CardTable {
 
 export interface OutboxTable {
   id: Generated<number>;
-  topic: 'action' | 'rollout' | 'alert';
+  topic: 'action' | 'rollout' | 'alert' | 'callback';
   key: string;
   payload: JSONColumnType<Record<string, unknown>>;
   created_at: Generated<Timestamp>;

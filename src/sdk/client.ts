@@ -1,6 +1,8 @@
+import type { PortcullisEvent } from '../events/event.ts';
+import { followEvents } from '../events/follow.ts';
 import { type DecisionReason, Denied, type DeniedState, PortcullisError } from './errors.ts';
 import { type Guard, makeGuard } from './guard.ts';
-import { Http, type HttpOptions } from './http.ts';
+import { Http, type HttpOptions, isRefusal } from './http.ts';
 
 const WAIT_S = 30;
 const WAIT_SLACK_MS = 10_000;
@@ -39,6 +41,8 @@ export interface Action {
   reasons: DecisionReason[];
   denyReason?: string;
   revision: number;
+  /** How often people changed the arguments while it waited. */
+  approval?: { round: number };
   execution?: { executionId: string; beganAt: string; startBy?: string };
 }
 
@@ -46,6 +50,8 @@ export interface Action {
 export interface Begun extends Action {
   startBy: string;
   credential?: Credential;
+  /** The arguments in force, when people changed them: use these and no others. */
+  args?: Record<string, unknown>;
 }
 
 /** The answer to a question; begun already when that was asked for and policy allowed it. */
@@ -66,8 +72,8 @@ export interface Question {
   context?: Readonly<Record<string, unknown>>;
   /** A signed JWT with trusted attributes. */
   assertion?: string;
-  /** The person the agent acts for. */
-  behind?: string;
+  /** Who prompted it, drives the agent or is acted for. */
+  behind?: string | readonly string[];
   links?: readonly string[];
   /** Begins in the same round trip when policy allows it. */
   executionId?: string;
@@ -93,17 +99,35 @@ export interface PortcullisOptions extends HttpOptions {
   agentVersion: string;
 }
 
+export interface EventOptions {
+  /** Only events about this action. */
+  action?: string;
+  /** Whole kinds or their first words: `['action.denied', 'switch']`. */
+  kinds?: readonly string[];
+  /** The `seq` of the last event that is known; default: what happens from now on. */
+  after?: number;
+  signal?: AbortSignal;
+}
+
 /** What an agent does with Portcullis. Every call may be repeated: none does a thing twice. */
 export interface Portcullis {
   /** @throws PortcullisError; a denial is an answer here, not an error */
   ask(question: Question, signal?: AbortSignal): Promise<Asked>;
   /** Waits until people have decided, as long as that takes. */
   wait(actionId: string, signal?: AbortSignal): Promise<Action>;
-  /** @throws Denied when a stop came first */
-  begin(actionId: string, executionId: string, signal?: AbortSignal): Promise<Begun>;
+  /**
+   * `round` is the action's own (`approval.round`): it says that changed arguments will be used.
+   * @throws Denied when a stop came first
+   */
+  begin(actionId: string, executionId: string, round?: number, signal?: AbortSignal): Promise<Begun>;
   complete(actionId: string, completion: Completion): Promise<Action>;
   withdraw(actionId: string, reason?: string): Promise<Action>;
   outcome(outcomes: Outcome | readonly Outcome[]): Promise<{ recorded: number; repeated: number }>;
+  /**
+   * What happens to the agent's actions and what is in force for it, as it happens, until the signal ends it: each event
+   * once and in order, through lost connections. @throws PortcullisError when the first connection fails or it is refused
+   */
+  events(options?: EventOptions): AsyncGenerator<PortcullisEvent, void>;
   guard: Guard;
 }
 
@@ -129,9 +153,10 @@ export function createPortcullis({ agentVersion, ...options }: PortcullisOptions
         if (action.state !== 'pending') return action;
       }
     },
-    async begin(id, executionId, signal) {
+    async begin(id, executionId, round = 0, signal) {
+      const body = { executionId, ...(round > 0 ? { round } : {}) };
       return http
-        .send<Begun>({ method: 'POST', path: `/v1/actions/${id}/begin`, body: { executionId }, signal })
+        .send<Begun>({ method: 'POST', path: `/v1/actions/${id}/begin`, body, signal })
         .catch((error: unknown) => Promise.reject(stoppedAs(error, id)));
     },
     complete: (id, body) => http.send({ method: 'POST', path: `/v1/actions/${id}/complete`, body }),
@@ -139,6 +164,18 @@ export function createPortcullis({ agentVersion, ...options }: PortcullisOptions
       http.send({ method: 'POST', path: `/v1/actions/${id}/withdraw`, body: reason ? { reason } : {} }),
     outcome: (outcomes) =>
       http.send({ method: 'POST', path: '/v1/outcomes', body: { outcomes: [outcomes].flat() } }),
+    events: ({ action, kinds, after, signal } = {}) => {
+      const query = new URLSearchParams({
+        ...(action && { action }),
+        ...(kinds && { kinds: kinds.join(',') }),
+      });
+      return followEvents({
+        open: (lastEventId, until) => http.follow(`/v1/events?${query}`, lastEventId, until),
+        isFinal: isRefusal,
+        after,
+        signal,
+      });
+    },
   };
   return { ...client, guard: makeGuard(client) };
 }

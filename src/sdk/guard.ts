@@ -21,7 +21,7 @@ export interface GuardedCall {
   reason?: string;
   context?: Readonly<Record<string, unknown>>;
   assertion?: string;
-  behind?: string;
+  behind?: string | readonly string[];
   links?: readonly string[];
   /** The same key is the same action; default: a new one. */
   idempotencyKey?: string;
@@ -67,10 +67,12 @@ export function makeGuard(client: Client): Guard {
       let begun = begunAlready(asked);
       if (!begun) {
         sentMs = performance.now();
-        begun = await client.begin(decided.id, executionId, signal);
+        begun = await client.begin(decided.id, executionId, decided.approval?.round, signal);
         options.onAction?.(begun);
       }
-      return execute(client, { fn, args, begun, executionId, sentMs, signal, options });
+      // What people approved is what is done: their changed arguments have passed the tool's schema.
+      const approved = (begun.args ?? args) as typeof args;
+      return execute(client, { fn, args: approved, begun, executionId, sentMs, signal, options });
     };
 }
 

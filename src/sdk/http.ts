@@ -52,6 +52,25 @@ export class Http {
     }
   }
 
+  /** Opens a stream of server-sent events; it lasts until the signal or the service ends it. @throws PortcullisError */
+  async follow(
+    path: string,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const { url, token, fetch: send = fetch } = this.#options;
+    const headers = {
+      authorization: `Bearer ${token}`,
+      accept: 'text/event-stream',
+      ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    };
+    const response = await send(`${url}${path}`, { headers, signal }).catch((cause: unknown) => {
+      throw unreachable(url, cause);
+    });
+    if (!response.ok || !response.body) throw problemOf(response.status, await response.text());
+    return response.body;
+  }
+
   async #once<T>({ method, path, body, signal, timeoutMs = TIMEOUT_MS, answers = [] }: Request): Promise<T> {
     const { url, token, fetch: send = fetch } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
@@ -69,14 +88,23 @@ export class Http {
       });
       text = await response.text();
     } catch (cause) {
-      const detail = `Cannot reach Portcullis at ${url}`;
-      throw new PortcullisError({ code: 'unreachable', status: 0, detail }, { cause });
+      throw unreachable(url, cause);
     }
     const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') ?? false;
     if ((response.ok || answers.includes(response.status)) && !isProblem) return JSON.parse(text) as T;
     throw problemOf(response.status, text);
   }
 }
+
+const unreachable = (url: string, cause: unknown): PortcullisError =>
+  new PortcullisError(
+    { code: 'unreachable', status: 0, detail: `Cannot reach Portcullis at ${url}` },
+    { cause },
+  );
+
+/** The service understood and refuses: the same again would be refused too. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof PortcullisError && error.status >= 400 && error.status < 500 && error.status !== 429;
 
 function problemOf(status: number, text: string): PortcullisError {
   try {

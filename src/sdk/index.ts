@@ -1,3 +1,11 @@
+export type { PortcullisEvent } from '../events/event.ts';
 export * from './client.ts';
 export * from './errors.ts';
 export type { Guard, GuardedCall, GuardOptions, Permit } from './guard.ts';
+export {
+  type ActionCallback,
+  verifyWebhook,
+  type Webhook,
+  type WebhookHeaders,
+  WebhookRefused,
+} from './webhook.ts';

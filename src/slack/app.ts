@@ -1,8 +1,10 @@
-import { App, SocketModeReceiver, type webApi } from '@slack/bolt';
+import { App, type Receiver, SocketModeReceiver, type webApi } from '@slack/bolt';
+import type { SlackDelivery } from '../config.ts';
 import type { Services } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { boltLog } from './bolt-log.ts';
-import { createDirectory } from './identity.ts';
+import { HttpReceiver, type SlackHttpAnswer } from './http-receiver.ts';
+import type { SlackHttpRequest } from './http-request.ts';
 import { register as registerActions } from './listeners/actions.ts';
 import { register as registerAlerts } from './listeners/alerts.ts';
 import { register as registerCommands } from './listeners/commands.ts';
@@ -10,13 +12,14 @@ import type { ListenerDeps } from './listeners/deps.ts';
 import { answerPerson } from './listeners/errors.ts';
 import { register as registerModals } from './listeners/modals.ts';
 import { clientOptions, createSlackClient, createSlackPort, type SlackPort, slackFailure } from './port.ts';
+import { createUserLookup } from './users.ts';
 
-export interface SlackAppOptions {
+/** With an app token Slack's requests come by Socket Mode, with a signing secret by HTTP. */
+export type SlackAppOptions = SlackDelivery & {
   botToken: string;
-  appToken: string;
   /** Another server for the Web API and Socket Mode, with its path: `http://localhost:3000/api/`. */
   apiUrl?: string;
-}
+};
 
 /** Slack as a surface. `port` and `client` work before `start`. */
 export interface SlackApp {
@@ -25,6 +28,8 @@ export interface SlackApp {
   stop(): Promise<void>;
   client: webApi.WebClient;
   port: SlackPort;
+  /** HTTP mode only: answers one request to `POST /slack/events`; before `start` that Portcullis is not ready. */
+  httpRequest?: (request: SlackHttpRequest) => Promise<SlackHttpAnswer>;
 }
 
 type Identity = { botId: string; botUserId: string; teamId: string };
@@ -41,23 +46,28 @@ const REFUSED = new Set([
   'missing_scope',
 ]);
 
-/** Bolt in Socket Mode over the verbs; nothing is sent before `start`. */
+/** Bolt over the verbs; nothing is sent before `start`. */
 export async function createSlackApp(services: Services, options: SlackAppOptions): Promise<SlackApp> {
   const client = createSlackClient(options, boltLog(services.log));
-  const port = createSlackPort(client);
+  const users = createUserLookup(client);
+  const port = createSlackPort(client, users);
+  const http = options.signingSecret ? new HttpReceiver(options.signingSecret, services) : undefined;
   const stopping = new AbortController();
   let app: App | undefined;
   const connect = async () => {
     const identity = await whoAmI(client, services, stopping.signal);
     if (!identity) return;
-    app = createBolt(services, options, identity);
-    register(app, { services, slack: port, client, directory: createDirectory(client, identity.teamId) });
+    const receiver = http ?? socketReceiver(services, options);
+    app = createBolt(services, options, identity, receiver);
+    const directory = { teamId: identity.teamId, user: users };
+    register(app, { services, slack: port, client, directory });
     await app.start();
   };
   let connecting: Promise<void> = Promise.resolve();
   return {
     client,
     port,
+    ...(http ? { httpRequest: (request) => http.handle(request) } : {}),
     async start() {
       connecting = connect();
       const late = new Promise<'late'>((resolve) =>
@@ -111,20 +121,24 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function createBolt(
-  { log }: Services,
-  { botToken, appToken, apiUrl }: SlackAppOptions,
-  { botId, botUserId }: Identity,
-): App {
+function socketReceiver({ log }: Services, { appToken = '', apiUrl }: SlackAppOptions): Receiver {
   const retryConfig = { forever: true, retries: 5, factor: 1.3, minTimeout: 200, maxTimeout: 5_000 };
-  const receiver = new SocketModeReceiver({
+  return new SocketModeReceiver({
     appToken,
     logger: boltLog(log),
     installerOptions: {
       clientOptions: { ...(apiUrl ? { slackApiUrl: apiUrl } : {}), timeout: 2_000, retryConfig },
     },
   });
-  return new App({
+}
+
+const createBolt = (
+  { log }: Services,
+  { botToken, apiUrl }: SlackAppOptions,
+  { botId, botUserId }: Identity,
+  receiver: Receiver,
+): App =>
+  new App({
     token: botToken,
     botId,
     botUserId,
@@ -133,7 +147,6 @@ function createBolt(
     extendedErrorHandler: true,
     clientOptions: clientOptions(apiUrl),
   });
-}
 
 function register(app: App, deps: ListenerDeps): void {
   registerActions(app, deps);

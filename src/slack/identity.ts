@@ -1,8 +1,8 @@
-import type { webApi } from '@slack/bolt';
 import { actorFromManifest } from '../agents/standing.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Agent } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
+import type { SlackUser, UserLookup } from './users.ts';
 
 /** Who pressed or typed, by Slack's word. */
 export interface SlackPerson {
@@ -10,46 +10,11 @@ export interface SlackPerson {
   teamId: string;
 }
 
-/** What Slack's directory says of a user; `undefined` when it did not answer. */
-export interface SlackUser {
-  deactivated: boolean;
-  bot: boolean;
-  teamId?: string;
-  email?: string;
-}
-
 /** Looks people up in Slack. */
 export interface SlackDirectory {
   /** The workspace the app is installed in: nobody of another one counts. */
   readonly teamId: string;
-  user(userId: string): Promise<SlackUser | undefined>;
-}
-
-const KNOWN_FOR_MS = 60_000;
-const KNOWN_MAX = 2_000;
-
-/** A directory over the Web API; an answer is believed for a minute. */
-export function createDirectory(client: webApi.WebClient, teamId: string): SlackDirectory {
-  const known = new Map<string, { user: SlackUser; until: number }>();
-  return {
-    teamId,
-    async user(userId) {
-      const cached = known.get(userId);
-      if (cached && cached.until > performance.now()) return cached.user;
-      const answer = await client.users.info({ user: userId }).catch(() => undefined);
-      if (!answer?.user) return undefined;
-      const { deleted, is_bot, team_id, profile } = answer.user;
-      const user = {
-        deactivated: deleted === true,
-        bot: is_bot === true,
-        teamId: team_id,
-        email: profile?.email,
-      };
-      if (known.size >= KNOWN_MAX) known.clear();
-      known.set(userId, { user, until: performance.now() + KNOWN_FOR_MS });
-      return user;
-    },
-  };
+  readonly user: UserLookup;
 }
 
 /**

@@ -1,8 +1,9 @@
-/** Cannot be seen, or changes how its neighbours are read: spelled out, so that nothing is dressed up with it. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]|\u034F|\p{Surrogate}/gu;
+import { spellUnseen } from '../domain/unseen.ts';
+
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 /** Our own markup (theirs is escaped), an entity, or a code point. */
 const TOKEN = /<[^<>]*>|&(?:amp|lt|gt);|[\s\S]/gu;
+const LINE_BREAK = 10;
 const TOKEN_LENGTH_MAX = 3_200;
 const LOOKALIKES: Readonly<Record<string, string>> = { '*': '∗', '~': '∼', '`': 'ˋ' };
 const EMOJI = /:(?=[\w+'-]*[a-z+])([\w+'-]+):/gi;
@@ -12,9 +13,7 @@ export const escapeText = (text: string): string => text.replace(/[&<>]/g, (char
 
 /** Spells out what cannot be seen; line breaks stay where `keepLines` says so. */
 export const visible = (text: string, keepLines = false): string =>
-  text.replace(UNSEEN, (char) =>
-    keepLines && char === '\n' ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  spellUnseen(text, (point) => (keepLines && point === LINE_BREAK ? '\n' : `\\u{${point.toString(16)}}`));
 
 /** Cuts escaped text to `max` characters, between code points and never inside an entity or a link. */
 export function cut(escaped: string, max: number): string {
@@ -40,6 +39,12 @@ function plain(text: string): string {
 /** Somebody else's words on one line, inert and escaped, at most `max` characters. */
 export const inline = (text: string, max: number): string =>
   cut(escapeText(plain(visible(text.replace(/\s+/g, ' ').trim()))), max);
+
+/** Somebody else's words for places that know no markup, such as button labels: on one line, not escaped. */
+export function label(text: string, max: number): string {
+  const line = plain(visible(text.replace(/\s+/g, ' ').trim()));
+  return line.length <= max ? line : `${line.slice(0, max - 1).replace(/\p{Surrogate}$/u, '')}…`;
+}
 
 /** Escaped pieces of a text for code blocks of at most `size` characters, and how many characters were left out. */
 export function codePieces(text: string, size: number, most: number): { pieces: string[]; left: number } {

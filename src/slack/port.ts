@@ -1,5 +1,11 @@
-import { type Logger, webApi } from '@slack/bolt';
+import { type Logger, type types, webApi } from '@slack/bolt';
 import { type KnownBlock, plainBlocks, type SlackMessage } from './cards/message.ts';
+import { SlackFailure, slackFailure } from './failure.ts';
+import { cardMetadata, LostPosts, type PostPlace } from './lost-posts.ts';
+import { RateGate } from './rate-gate.ts';
+import { createUserLookup, type UserLookup } from './users.ts';
+
+export { SlackFailure, slackFailure } from './failure.ts';
 
 /** A posted message. */
 export interface Copy {
@@ -7,25 +13,36 @@ export interface Copy {
   ts: string;
 }
 
-/** What the worker needs of Slack. */
-export interface SlackPort {
-  /** Posts; into the thread of `under` where given. @throws SlackFailure */
-  post(channel: string, message: SlackMessage, under?: Copy): Promise<Copy>;
-  /** False: this copy can never be changed again (deleted, archived, unknown). @throws SlackFailure */
-  update(copy: Copy, message: SlackMessage): Promise<boolean>;
+/** How a post is known again when its answer was lost. */
+export interface PostOptions {
+  /** What the message is about, the same at every try. Without it a post whose answer was lost may be there twice. */
+  ref?: string;
+  /** What the message shows, as a number that rises. */
+  version?: number;
+  /** An earlier try, of this process or another, may have posted it: it is looked for first. */
+  maybePosted?: boolean;
 }
 
-/** Slack did not do it: its own code, and when to ask again if it said so. */
-export class SlackFailure extends Error {
-  readonly code: string;
-  readonly retryAfterMs: number | undefined;
-
-  constructor(code: string, retryAfterMs?: number, options?: ErrorOptions) {
-    super(`Slack answered ${code}`, options);
-    this.name = 'SlackFailure';
-    this.code = code;
-    this.retryAfterMs = retryAfterMs;
-  }
+/**
+ * What the service needs of Slack. Every call may throw a SlackFailure with Slack's own code; after a 429 the method
+ * fails with `rate_limited` and what is left to wait until Slack's Retry-After is over.
+ */
+export interface SlackPort {
+  /**
+   * Posts; into the thread of `under` where given. With a `ref`, a post that may have arrived although its answer was
+   * lost is found in the channel's history and brought up to date instead, where the app may read it.
+   */
+  post(channel: string, message: SlackMessage, under?: Copy, options?: PostOptions): Promise<Copy>;
+  /** False: this copy can never be changed again (deleted, archived, unknown). */
+  update(copy: Copy, message: SlackMessage): Promise<boolean>;
+  /** The direct conversation with a person: a channel whose id begins with D. */
+  dm(userId: string): Promise<string>;
+  /** False: deactivated, a bot, or nobody. `undefined` when Slack did not answer. Never throws. */
+  userIsActive(userId: string): Promise<boolean | undefined>;
+  /** The members of a user group; codes such as `missing_scope`, `plan_upgrade_required`, `no_such_subteam`. */
+  usersOfGroup(groupId: string): Promise<string[]>;
+  /** Shows a person's Home tab. */
+  publishHome(userId: string, view: types.HomeView): Promise<void>;
 }
 
 export interface SlackClientOptions {
@@ -35,11 +52,13 @@ export interface SlackClientOptions {
 }
 
 const TIMEOUT_MS = 2_000;
+const DMS_MAX = 10_000;
 /** Nothing will bring this copy back. */
 const GONE = new Set([
   'message_not_found',
   'channel_not_found',
   'is_archived',
+  'is_inactive',
   'cant_update_message',
   'edit_window_closed',
 ]);
@@ -49,6 +68,7 @@ const REFUSED_BLOCKS = new Set([
   'msg_blocks_too_long',
   'msg_too_long',
 ]);
+const QUIET = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false } as const;
 
 /** Options of a client that leaves retrying to its caller; a fresh object each time, Bolt changes the one it gets. */
 export const clientOptions = (apiUrl: string | undefined): webApi.WebClientOptions => ({
@@ -65,52 +85,95 @@ export const createSlackClient = (
 ): webApi.WebClient =>
   new webApi.WebClient(botToken, { ...clientOptions(apiUrl), ...(logger ? { logger } : {}) });
 
-/** What a failed call of the Web API means. */
-export function slackFailure(error: unknown): SlackFailure {
-  if (error instanceof SlackFailure) return error;
-  if (error instanceof webApi.WebAPIRateLimitedError) {
-    return new SlackFailure('rate_limited', error.retryAfter * 1_000, { cause: error });
-  }
-  if (error instanceof webApi.WebAPIPlatformError)
-    return new SlackFailure(error.data.error, undefined, { cause: error });
-  return new SlackFailure('not_reached', undefined, { cause: error });
-}
-
-/** Posts and updates with a client; blocks that Slack refuses are sent once more as plain sections. */
-export function createSlackPort(client: webApi.WebClient): SlackPort {
-  const quiet = { unfurl_links: false, unfurl_media: false, parse: 'none' as const, link_names: false };
-  return {
-    async post(channel, message, under) {
-      return withPlainBlocks(message, async (blocks) => {
-        const thread = under ? { thread_ts: under.ts } : {};
+/** The port over a client; blocks that Slack refuses are sent once more as plain sections. */
+export function createSlackPort(
+  client: webApi.WebClient,
+  users: UserLookup = createUserLookup(client),
+): SlackPort {
+  const gate = new RateGate();
+  const lost = new LostPosts(client, gate);
+  const update = (copy: Copy, message: SlackMessage) => updateCopy(client, gate, copy, message);
+  const postNew = (channel: string, message: SlackMessage, under?: Copy, options: PostOptions = {}) =>
+    withPlainBlocks(message, (blocks) =>
+      gate.call(`chat.postMessage ${channel}`, async () => {
+        const { ref, version = 0 } = options;
         const posted = await client.chat.postMessage({
           channel,
           text: message.text,
           blocks,
-          ...quiet,
-          ...thread,
+          ...QUIET,
+          ...(ref === undefined ? {} : { metadata: cardMetadata(ref, version) }),
+          ...(under ? { thread_ts: under.ts } : {}),
         });
         return { channel: posted.channel ?? channel, ts: posted.ts ?? '' };
-      });
-    },
-    async update({ channel, ts }, message) {
+      }),
+    );
+  return {
+    async post(channel, message, under, options = {}) {
+      const { ref, version = 0, maybePosted } = options;
+      if (ref === undefined) return postNew(channel, message, under);
+      const place: PostPlace = { channel, ref, threadTs: under?.ts };
+      const found = maybePosted || lost.mayBePosted(place) ? await lost.find(place) : undefined;
+      if (found && (found.version === version || (await update(found, message)))) {
+        lost.arrived(place, found.channel);
+        return { channel: found.channel, ts: found.ts };
+      }
       try {
-        return await withPlainBlocks(message, async (blocks) => {
-          await client.chat.update({
-            channel,
-            ts,
-            text: message.text,
-            blocks,
-            parse: 'none',
-            link_names: false,
-          });
-          return true;
-        });
+        const copy = await postNew(channel, message, under, options);
+        lost.arrived(place, copy.channel);
+        return copy;
       } catch (error) {
-        if (error instanceof SlackFailure && GONE.has(error.code)) return false;
+        lost.failed(place, slackFailure(error));
         throw error;
       }
     },
+    update,
+    dm: conversationOpener(client, gate),
+    async userIsActive(userId) {
+      const user = await users(userId);
+      return user && !user.deactivated && !user.bot;
+    },
+    async usersOfGroup(usergroup) {
+      const list = () => client.usergroups.users.list({ usergroup });
+      return (await gate.call('usergroups.users.list', list)).users ?? [];
+    },
+    async publishHome(userId, view) {
+      await gate.call('views.publish', () => client.views.publish({ user_id: userId, view }));
+    },
+  };
+}
+
+async function updateCopy(
+  client: webApi.WebClient,
+  gate: RateGate,
+  { channel, ts }: Copy,
+  message: SlackMessage,
+): Promise<boolean> {
+  const send = (blocks: KnownBlock[]) =>
+    gate.call('chat.update', () =>
+      client.chat.update({ channel, ts, text: message.text, blocks, parse: 'none', link_names: false }),
+    );
+  try {
+    await withPlainBlocks(message, send);
+    return true;
+  } catch (error) {
+    if (error instanceof SlackFailure && GONE.has(error.code)) return false;
+    throw error;
+  }
+}
+
+/** Opens direct conversations; their ids never change. */
+function conversationOpener(client: webApi.WebClient, gate: RateGate): SlackPort['dm'] {
+  const opened = new Map<string, string>();
+  return async (userId) => {
+    const known = opened.get(userId);
+    if (known !== undefined) return known;
+    const open = () => client.conversations.open({ users: userId });
+    const id = (await gate.call('conversations.open', open)).channel?.id;
+    if (!id) throw new SlackFailure('channel_not_found');
+    if (opened.size >= DMS_MAX) opened.clear();
+    opened.set(userId, id);
+    return id;
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { type Selectable, sql } from 'kysely';
 import type { Services } from '../context.ts';
 import type { OutboxTable } from '../db/tables.ts';
@@ -71,11 +71,31 @@ async function signal(
   services: Services,
   client: Client,
   taskQueue: string,
-  { topic, key }: OutboxRow,
+  { topic, key, payload }: OutboxRow,
 ): Promise<void> {
   const start = (type: string, workflowId: string, args: unknown[]) =>
     client.workflow.signalWithStart(type, { workflowId, taskQueue, args, signal: 'changed', signalArgs: [] });
   if (topic === 'action') await start('governedAction', `action/${key}`, [{ actionId: key }]);
   else if (topic === 'alert') await start('alert', `alert/${key}`, [{ alertId: key }]);
+  else if (topic === 'callback') await startCallback(client, taskQueue, key, payload);
   else await start('rollout', `rollout/${key}`, [await rolloutInputOf(services, key)]);
+}
+
+/** Once for each action and revision: what was started before this entry could be deleted is not started again. */
+async function startCallback(
+  client: Client,
+  taskQueue: string,
+  key: string,
+  payload: OutboxRow['payload'],
+): Promise<void> {
+  const [actionId, revision] = key.split('/');
+  const started = client.workflow.start('agentCallback', {
+    workflowId: `callback/${key}`,
+    taskQueue,
+    args: [{ actionId, revision: Number(revision), ...payload }],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+  });
+  await started.catch((error: unknown) => {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  });
 }

@@ -122,6 +122,7 @@ class Replay {
         args: call.args,
         context: {},
         subject: conversation.episode,
+        behind: [],
         links: [],
         idempotencyKey: call.id,
       });

@@ -149,6 +149,7 @@ export const askInput = (more: Partial<AskInput> = {}): AskInput => ({
   context: {},
   subject: 'guest-1',
   reason: 'The guest asked for it',
+  behind: [],
   links: [],
   idempotencyKey: randomUUID(),
   ...more,

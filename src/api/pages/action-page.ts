@@ -1,16 +1,15 @@
-import { type ActionRow, actionById } from '../../actions/store.ts';
+import { actionById } from '../../actions/store.ts';
 import { type ActionView, actionView } from '../../actions/view.ts';
-import { readStanding } from '../../approvals/standing.ts';
-import type { Actor, Services } from '../../context.ts';
-import { mayDeny } from '../../domain/approval.ts';
+import { noteSeen } from '../../approvals/seen.ts';
 import { AppError } from '../../errors.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { maySeeArgs } from '../auth.ts';
 import { requireSession } from './access.ts';
+import { formsFor } from './forms-for.ts';
 import { type Html, html } from './html.ts';
-import { formTokenField, row, sendPage, testModeNotice } from './layout.ts';
-import type { Session } from './session.ts';
-import { REVERSIBILITY_WORDS, STATE_WORDS, SUPERSEDED_WORDS, timeWords } from './words.ts';
+import { row, sendPage, testModeNotice } from './layout.ts';
+import { historyOf, recordOf, standingOf } from './record-part.ts';
+import { REACH_WORDS, REVERSIBILITY_WORDS, STATE_WORDS, SUPERSEDED_WORDS, timeWords } from './words.ts';
 
 const DONE_WORDS: Readonly<Record<string, string>> = {
   approve: 'Your approval is recorded.',
@@ -18,6 +17,9 @@ const DONE_WORDS: Readonly<Record<string, string>> = {
   again: 'You had already said so; nothing changed.',
   correction: 'Your report is recorded.',
   reason: 'Your reason is recorded.',
+  edit: 'The arguments are changed. Somebody else must approve them.',
+  review: 'Your review is recorded.',
+  revoke: 'The standing approval is taken back.',
 };
 
 /** Everything that is needed to decide on one action: what it does first, numbers and digests last. */
@@ -32,13 +34,15 @@ export function actionPage(app: Api, { services }: RouteDeps): void {
         throw new AppError('not_found', `There is no action "${action.id}"`);
       }
       const view = await actionView(services, action, { args: maySeeArgs(session.actor, action.agent) });
-      const forms = await formsFor(services, session, action);
+      await noteSeen(services, session.actor, action);
+      const forms = await formsFor(services, session, action, view.args);
+      const more = [await recordOf(services, action), await standingOf(services, session, action)];
       const done = DONE_WORDS[request.query.done ?? ''];
       return sendPage(services, reply, {
         title: view.summary,
         session,
         notices: noticesOf(view),
-        main: html`${done && html`<p class="done" role="status">${done}</p>`}${body(view, services.clock.now(), forms)}`,
+        main: html`${done && html`<p class="done" role="status">${done}</p>`}${body(view, services.clock.now(), forms, more)}`,
       });
     },
   );
@@ -49,7 +53,7 @@ const noticesOf = ({ testMode, advisory, agent, tool }: ActionView) => [
   advisory ? `Advisory: ${agent} also holds a key of its own for ${tool} and could pass this by` : undefined,
 ];
 
-function body(view: ActionView, now: Date, forms: Html): Html {
+function body(view: ActionView, now: Date, forms: Html, more: readonly (Html | undefined)[]): Html {
   return html`<h1>${view.summary}</h1>
 <p><span class="state">${STATE_WORDS[view.state]}</span>${because(view)}</p>
 <dl>
@@ -66,7 +70,8 @@ ${row('Can it be undone', view.reversibility && REVERSIBILITY_WORDS[view.reversi
 ${row('How to undo it', view.undo)}
 ${row('Acts for', view.behind.length > 0 ? view.behind.join(', ') : undefined)}
 ${row('Asked by', `${view.askedBy}, ${timeWords(view.askedAt, now)}`)}
-${row('Asked of', view.approval?.group)}
+${row('Asked of', view.approval && askedOf(view.approval))}
+${row('Reached', view.reach && reachWords(view.reach))}
 </dl>
 ${view.why !== undefined && html`<h2>Why, in the agent’s own words</h2><blockquote>${view.why}</blockquote>`}
 <h2>Arguments</h2>
@@ -74,6 +79,7 @@ ${argsOf(view)}
 ${linksOf(view.links)}
 ${forms}
 ${historyOf(view, now)}
+${more}
 <h2>For the record</h2>
 <dl>
 ${row('Reasons', view.reasons.map(({ message }) => message).join('; '))}
@@ -84,6 +90,12 @@ ${row('Revision', view.revision)}
 ${row('Epoch', view.epoch)}
 </dl>`;
 }
+
+const askedOf = ({ group, stages, stage }: NonNullable<ActionView['approval']>): string =>
+  stages.length > 1 ? `${group} (stage ${stage + 1} of ${stages.length})` : group;
+
+const reachWords = ({ state, people, problem }: NonNullable<ActionView['reach']>): string =>
+  `${REACH_WORDS[state]}${people.length > 0 ? `: ${people.join(', ')}` : ''}${problem ? `. ${problem}` : ''}`;
 
 function because({ supersededBecause, denyReason }: ActionView): string {
   if (supersededBecause) return `: ${SUPERSEDED_WORDS[supersededBecause] ?? supersededBecause}`;
@@ -104,64 +116,3 @@ function linksOf(links: readonly string[]): Html | undefined {
       : html`<li>${link}</li>`,
   )}</ul>`;
 }
-
-function historyOf({ decisions, execution, correction, expiresAt, state }: ActionView, now: Date): Html {
-  const lines = [
-    ...decisions.map(
-      ({ person, verdict, at, via, reason }) =>
-        `${person} said ${verdict} by ${via}, ${timeWords(at, now)}${reason ? `: ${reason}` : ''}`,
-    ),
-    state === 'approved' && expiresAt ? `Must be begun by ${timeWords(expiresAt, now)}` : undefined,
-    execution && `Begun ${timeWords(execution.beganAt, now)} as ${execution.executionId}`,
-    execution?.completedAt &&
-      `Completed ${timeWords(execution.completedAt, now)}${execution.error ? ` with ${execution.error}` : ''}`,
-    correction &&
-      `Reported as wrong by ${correction.person}, ${timeWords(correction.at, now)}: ${correction.reason ?? ''}`,
-  ].filter((line) => line !== undefined);
-  if (lines.length === 0) return html`<h2>What happened</h2><p>Nobody has decided yet.</p>`;
-  return html`<h2>What happened</h2><ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
-}
-
-/** The forms this person may use now; else why there are none. */
-async function formsFor(services: Services, { actor, formToken }: Session, action: ActionRow): Promise<Html> {
-  const field = formTokenField(formToken);
-  if (action.state === 'pending') {
-    const refusal = await refusalOf(services, actor, action);
-    if (refusal) return html`<p class="notice" role="note">You cannot decide this: ${refusal}.</p>`;
-    return decisionForms(action, field);
-  }
-  const reports = actor.roles.some((role) => ['approver', 'on-call', 'release-manager'].includes(role));
-  const wrong = action.kind === 'write' && (action.state === 'executed' || action.state === 'unknown');
-  return wrong && reports && !action.corrected_at ? correctionForm(action, field) : html``;
-}
-
-async function refusalOf(services: Services, actor: Actor, action: ActionRow): Promise<string | undefined> {
-  if (!actor.roles.includes('approver')) return 'your token has not the role approver';
-  if (!actor.person) return 'your token stands for no person';
-  const now = services.clock.now();
-  if (action.expires_at && now > action.expires_at) return 'its time is over';
-  return mayDeny(actor.person, await readStanding(services.db.sql, action, now), action)?.message;
-}
-
-const decisionForms = (action: ActionRow, field: Html): Html => {
-  const seen = html`${field}<input type="hidden" name="digest" value="${action.args_digest}">
-<input type="hidden" name="revision" value="${action.revision}">`;
-  return html`<h2>Decide</h2>
-<form class="panel" method="post" action="/actions/${action.id}/decisions">
-${seen}<input type="hidden" name="verdict" value="approve">
-<button class="approve" type="submit">Approve</button>
-</form>
-<form class="panel" method="post" action="/actions/${action.id}/decisions">
-${seen}<input type="hidden" name="verdict" value="deny">
-<label for="deny-reason">Why not? The agent reads this</label>
-<textarea id="deny-reason" name="reason" rows="2" maxlength="2000" required></textarea>
-<button class="deny" type="submit">Deny</button>
-</form>`;
-};
-
-const correctionForm = (action: ActionRow, field: Html): Html => html`<h2>Report a wrong write</h2>
-<form class="panel" method="post" action="/actions/${action.id}/corrections">
-${field}<label for="correction">What was wrong?</label>
-<textarea id="correction" name="reason" rows="2" maxlength="2000" required></textarea>
-<button class="deny" type="submit">Report it as wrong</button>
-</form>`;

@@ -13,7 +13,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 /** Cannot be seen, or changes how its neighbours are read. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]|\u034F|\p{Surrogate}/gu;
+export const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]|\u034F|\p{Surrogate}/gu;
 
 /** Everything put into the template is escaped, unless it is markup already. */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {

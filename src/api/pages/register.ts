@@ -10,6 +10,7 @@ import { html } from './html.ts';
 import { sendPage } from './layout.ts';
 import { loginPages } from './login.ts';
 import { overviewPage } from './overview.ts';
+import { queuePage } from './queue-page.ts';
 import { STYLE } from './style.ts';
 
 /** The pages: plain HTML, no script. Their failures are pages too. */
@@ -24,6 +25,7 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   actionsPage(app, deps);
   actionPage(app, deps);
   actionForms(app, deps);
+  queuePage(app, deps);
 }
 
 function sendFailure(
@@ -50,7 +52,7 @@ function sendFailure(
 }
 
 const backOf = ({ url }: FastifyRequest): string =>
-  url.replace(/\/(decisions|corrections|deny-reason)(\?.*)?$/, '');
+  url.replace(/\/(decisions|corrections|deny-reason|edits|review|revoke)(\?.*)?$/, '');
 
 /** A link in Slack comes from another site, so the browser keeps the strict cookie back; the page's own reload sends it. */
 const isFirstFromElsewhere = ({ headers }: FastifyRequest): boolean =>

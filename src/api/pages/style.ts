@@ -38,6 +38,15 @@ pre, code { font: 0.9rem/1.45 ui-monospace, monospace; }
 pre { background: var(--panel); padding: 0.6rem 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.5rem 0; }
 code { overflow-wrap: anywhere; }
 form.panel { background: var(--panel); padding: 0.8rem; margin: 0.75rem 0; border: 1px solid var(--line); }
+table { width: 100%; border-collapse: collapse; margin: 0.5rem 0; }
+th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.5rem 0.4rem 0; border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere; font-weight: inherit; }
+thead th { color: var(--soft); font-size: 0.9rem; }
+th label { display: inline; }
+caption { text-align: left; }
+td input[type="checkbox"] { width: 1.5rem; height: 1.5rem; }
+details { margin: 0.75rem 0; }
+summary { cursor: pointer; min-height: 2.75rem; padding: 0.5rem 0; font-weight: 600; }
 form.filters { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; }
 label { display: block; font-weight: 600; margin-bottom: 0.25rem; }
 input, select, textarea { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft);

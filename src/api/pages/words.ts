@@ -1,3 +1,4 @@
+import type { Reach } from '../../db/tables-action.ts';
 import type { ActionState } from '../../domain/action.ts';
 
 const REAL_DAY_MS = 86_400_000;
@@ -21,6 +22,16 @@ export const SUPERSEDED_WORDS: Readonly<Record<string, string>> = {
   rolled_back: 'the permission was rolled back',
   new_release: 'another release came in force',
   approver_lost_standing: 'an approver is no longer in the group',
+  autonomy_lost: 'the evidence no longer carries it without asking',
+  standing_approval_ended: 'the standing approval it used was taken back',
+};
+
+/** Whether somebody who may answer knows of it. */
+export const REACH_WORDS: Readonly<Record<Reach['state'], string>> = {
+  delivered: 'Told',
+  queued: 'Waits to be told',
+  undelivered: 'NOBODY could be told',
+  unreached: 'NOBODY who may answer could be reached',
 };
 
 export const REVERSIBILITY_WORDS: Readonly<Record<string, string>> = {

@@ -16,6 +16,7 @@ import {
   textSchema,
 } from '../schemas.ts';
 import { beginCounted, begunPart } from './actions.ts';
+import { standingInput, standingSchema } from './standing.ts';
 
 const params = z.object({ id: idSchema });
 const tags = ['actions'];
@@ -26,6 +27,10 @@ const begunSchema = actionSchema
   .extend({
     startBy: instantSchema.describe('Compare last before sending'),
     credential: credentialSchema.optional(),
+    args: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('The arguments in force, when people changed them: use these and no others'),
   })
   .meta({ id: 'BegunAction' });
 
@@ -47,6 +52,11 @@ export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void
             digest: textSchema(100).optional(),
             revision: z.int().min(1).optional(),
             reason: textSchema(2_000).optional(),
+            breakGlass: z
+              .boolean()
+              .optional()
+              .describe('Approve alone, in an emergency: loud, with a reason'),
+            standing: standingSchema.optional(),
           })
           .refine(({ verdict, digest }) => verdict === 'deny' || digest !== undefined, {
             path: ['digest'],
@@ -56,7 +66,13 @@ export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void
       },
     },
     async (request) => {
-      const input = { id: request.params.id, receivedAt: services.clock.now(), ...request.body };
+      const { standing, ...body } = request.body;
+      const input = {
+        id: request.params.id,
+        receivedAt: services.clock.now(),
+        ...body,
+        ...(standing && { standing: standingInput(standing) }),
+      };
       const { action, counted } = await decideAction(services, actorOf(request), input);
       if (counted) metrics.decided.inc({ verdict: request.body.verdict });
       return { ...(await actionView(services, action, { args: true })), counted };
@@ -113,12 +129,19 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
         description:
           'Re-checks everything, consumes the approval and gives out the credential. The same executionId before startBy gets a new credential; another id gets 409.',
         params,
-        body: z.strictObject({ executionId: textSchema(200, 1) }),
+        body: z.strictObject({
+          executionId: textSchema(200, 1),
+          round: z
+            .int()
+            .min(0)
+            .optional()
+            .describe('Needed when people changed the arguments: approval.round'),
+        }),
         response: { 200: begunSchema },
       },
     },
     async (request) => {
-      const input = { id: request.params.id, executionId: request.body.executionId };
+      const input = { id: request.params.id, ...request.body };
       const begun = await beginCounted(deps, actorOf(request), input);
       return { ...(await actionView(services, begun.action, { args: false })), ...begunPart(begun) };
     },

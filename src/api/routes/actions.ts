@@ -169,8 +169,9 @@ export async function beginCounted(
 }
 
 /** What a begin adds to the action's view. */
-export function begunPart({ credential, startBy }: Begun) {
+export function begunPart({ credential, startBy, args }: Begun) {
   return {
+    ...(args && { args }),
     startBy: startBy.toISOString(),
     credential: credential && {
       ...credential,

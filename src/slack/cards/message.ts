@@ -4,6 +4,7 @@ import { cut } from '../mrkdwn.ts';
 
 export type KnownBlock = types.KnownBlock;
 export type Button = types.Button;
+export type Overflow = types.Overflow;
 
 /** What is posted: the blocks, and the whole of it again as text for notifications and screen readers. */
 export interface SlackMessage {
@@ -41,7 +42,14 @@ export const context = (blockId: string, lines: readonly string[]): types.Contex
   elements: lines.map((line) => mrkdwn(line)),
 });
 
-export const actions = (blockId: string, elements: Button[]): types.ActionsBlock => ({
+/** A heading in large letters; plain text. */
+export const header = (blockId: string, text: string): types.HeaderBlock => ({
+  type: 'header',
+  block_id: blockId,
+  text: plainText(text, LIMITS.headerText),
+});
+
+export const actions = (blockId: string, elements: (Button | Overflow)[]): types.ActionsBlock => ({
   type: 'actions',
   block_id: blockId,
   elements,
@@ -50,16 +58,57 @@ export const actions = (blockId: string, elements: Button[]): types.ActionsBlock
 export const button = (
   actionId: string,
   label: string,
-  more: Partial<Pick<Button, 'value' | 'style' | 'url' | 'confirm'>> = {},
+  more: Partial<Pick<Button, 'value' | 'style' | 'url' | 'confirm' | 'accessibility_label'>> = {},
 ): Button => ({
   type: 'button',
   action_id: actionId,
-  text: { type: 'plain_text', text: cut(label, LIMITS.buttonText) },
+  text: plainText(label, LIMITS.buttonText),
   ...more,
+});
+
+/** A menu behind "…". */
+export const overflow = (
+  actionId: string,
+  options: readonly { text: string; value: string }[],
+): Overflow => ({
+  type: 'overflow',
+  action_id: actionId,
+  options: options.map(({ text, value }) => ({ text: plainText(text, LIMITS.optionText), value })),
+});
+
+/** Asks again before a button counts; plain text. */
+export const confirmation = (
+  title: string,
+  text: string,
+  confirm: string,
+): types.ConfirmationDialog => ({
+  title: plainText(title, LIMITS.confirmTitle),
+  text: plainText(text, LIMITS.confirmText),
+  confirm: plainText(confirm, LIMITS.confirmButton),
+  deny: plainText('Cancel', LIMITS.confirmButton),
+});
+
+const plainText = (text: string, max: number): types.PlainTextElement => ({
+  type: 'plain_text',
+  text: cut(text, max),
 });
 
 /** The same message in the plainest blocks there are: for a Slack that refuses the rich ones. */
 export const plainBlocks = ({ text, blocks }: SlackMessage): KnownBlock[] => [
-  { type: 'section', text: mrkdwn(text) },
+  ...linesIn(text, LIMITS.sectionText).map(
+    (piece): KnownBlock => ({ type: 'section', text: mrkdwn(piece) }),
+  ),
   ...blocks.filter((block) => block.type === 'actions'),
 ];
+
+/** Escaped text in pieces of at most `max` characters, parted between lines; a line that is longer is cut. */
+export function linesIn(text: string, max: number): string[] {
+  const pieces: string[] = [];
+  for (const line of text.split('\n')) {
+    const last = pieces.at(-1);
+    if (last !== undefined && last.length + 1 + line.length <= max)
+      pieces[pieces.length - 1] = `${last}\n${line}`;
+    else if (line !== '') pieces.push(cut(line, max));
+  }
+  return pieces;
+}

@@ -3,8 +3,12 @@ import { charCount, isJson, type Json, jsonList, SlackRefusal, str } from './jso
 import { LIMITS } from './limits.ts';
 import type { Block, Message, SlackChannel, World } from './world.ts';
 
-/** What a Web API method works with. `takePost` counts a post against the channel's rate limit. */
-export type MethodContext = { world: World; takePost: (channelId: string) => void };
+/** What a Web API method works with. `takePost` and `takeUpdate` count against the rate limits. */
+export type MethodContext = {
+  world: World;
+  takePost: (channelId: string) => void;
+  takeUpdate: () => void;
+};
 /** A Web API method: arguments in, the answer's fields out; it throws a SlackRefusal. */
 export type Method = (args: Json, context: MethodContext) => Json;
 
@@ -44,7 +48,8 @@ export function messageJson(world: World, message: Message): Json {
     type: 'message',
     user: message.user,
     ts: message.ts,
-    ...(message.botId ? { bot_id: botId, app_id: appId } : {}),
+    ...(message.botId ? { bot_id: message.botId } : {}),
+    ...(message.botId === botId ? { app_id: appId } : {}),
     text: message.text,
     team: team.id,
     ...(message.blocks.length > 0 ? { blocks: message.blocks } : {}),
@@ -98,8 +103,17 @@ function checkedMetadata(args: Json): Json | undefined {
   if (!isJson(args.metadata)) throw new SlackRefusal('invalid_metadata_format');
   const { event_type: type, event_payload: payload } = args.metadata;
   const empty = Object.keys(args.metadata).length === 0;
-  if (!empty && (str(type) === '' || !isJson(payload))) throw new SlackRefusal('invalid_metadata_format');
+  const right =
+    /^\w{1,255}$/.test(str(type)) && isJson(payload) && Object.values(payload).every(isMetadataValue);
+  if (!empty && !right) throw new SlackRefusal('invalid_metadata_format');
   return args.metadata;
+}
+
+/** Text, numbers, booleans, and flat objects of them (or lists of such). */
+function isMetadataValue(value: unknown): boolean {
+  const plain = (each: unknown) => ['string', 'number', 'boolean'].includes(typeof each);
+  const flat = (each: unknown) => isJson(each) && Object.values(each).every(plain);
+  return plain(value) || flat(value) || (Array.isArray(value) && value.every(flat));
 }
 
 function postMessage(args: Json, { world, takePost }: MethodContext): Json {
@@ -115,11 +129,12 @@ function postMessage(args: Json, { world, takePost }: MethodContext): Json {
   return { channel: channel.id, ts: message.ts, message: messageJson(world, message) };
 }
 
-function updateMessage(args: Json, { world }: MethodContext): Json {
+function updateMessage(args: Json, { world, takeUpdate }: MethodContext): Json {
+  takeUpdate();
   const channel = knownChannel(world, args);
   const message = existingMessage(world, channel, str(args.ts));
   if (message.user !== world.workspace.botUserId) throw new SlackRefusal('cant_update_message');
-  if (channel.archived) throw new SlackRefusal('is_archived');
+  if (channel.archived) throw new SlackRefusal('is_inactive');
   const onlyMetadata = args.metadata !== undefined && args.text === undefined && args.blocks === undefined;
   const { text, blocks } = onlyMetadata ? message : postableContent(world, args, LIMITS.updateText);
   const metadata = checkedMetadata(args) ?? message.metadata;

@@ -1,8 +1,9 @@
-import { knownChannel, type Method } from './chat-methods.ts';
+import { knownChannel, type Method, messageJson } from './chat-methods.ts';
 import { type Json, SlackRefusal, str } from './json.ts';
-import type { SlackChannel, SlackUser, World } from './world.ts';
+import type { Message, SlackChannel, SlackUser, World } from './world.ts';
 
 const PAGE = 100;
+const HISTORY_PAGE_MAX = 999;
 
 /** Who and where: users, conversations, user groups and the token itself. */
 export const DIRECTORY_METHODS: Record<string, Method> = {
@@ -44,7 +45,33 @@ export const DIRECTORY_METHODS: Record<string, Method> = {
     const next = to < all.length ? String(to) : '';
     return { members: all.slice(from, to), response_metadata: { next_cursor: next } };
   },
+  'conversations.history': (args, { world }) =>
+    historyPage(world, args, (message) => message.threadTs === undefined),
+  'conversations.replies': (args, { world }) => {
+    const ts = str(args.ts);
+    if (!world.message(str(args.channel), ts)) throw new SlackRefusal('thread_not_found');
+    return historyPage(world, args, (message) => message.ts === ts || message.threadTs === ts);
+  },
 };
+
+/** Newest first; metadata only when asked for. */
+function historyPage(world: World, args: Json, test: (message: Message) => boolean): Json {
+  const channel = knownChannel(world, args);
+  if (!channel.members.has(world.workspace.botUserId)) throw new SlackRefusal('not_in_channel');
+  const [oldest, latest] = [Number(args.oldest || 0), Number(args.latest || Number.POSITIVE_INFINITY)];
+  const all = world.messages
+    .filter((each) => each.channel === channel.id && !each.deleted && test(each))
+    .filter(({ ts }) => Number(ts) > oldest && Number(ts) < latest)
+    .sort((a, b) => Number(b.ts) - Number(a.ts));
+  const from = Number(str(args.cursor) || 0);
+  const to = from + Math.min(HISTORY_PAGE_MAX, Number(args.limit) || PAGE);
+  const messages = all.slice(from, to).map((each) => {
+    const { metadata, ...rest } = messageJson(world, each);
+    return isTrue(args.include_all_metadata) && metadata ? { ...rest, metadata } : rest;
+  });
+  const has_more = to < all.length;
+  return { messages, has_more, response_metadata: { next_cursor: has_more ? String(to) : '' } };
+}
 
 function openConversation(args: Json, { world }: { world: World }): Json {
   if (args.channel) return { channel: { id: knownChannel(world, args).id } };

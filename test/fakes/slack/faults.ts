@@ -11,8 +11,8 @@ export type Fault =
   | { kind: 'rate-limited'; retryAfter: number }
   | { kind: 'error'; error: string };
 
-/** One post a second for each channel, after `burst` posts at once. */
-export type RateLimit = { burst: number };
+/** One post a second for each channel, after `burst` posts at once; and updates of all messages together. */
+export type RateLimit = { burst: number; updatesPerMinute?: number };
 
 /** The faults a test asked for, and the rate limit. */
 export class Faults {
@@ -44,19 +44,27 @@ export class Faults {
     return plan.fault;
   }
 
-  /** Seconds to wait before this channel takes another post; 0 when it takes one now. */
-  secondsUntilPost(channelId: string): number {
-    if (!this.rateLimit) return 0;
+  /** Counts a post in this channel. @throws RateLimited */
+  takePost(channelId: string): void {
+    if (this.rateLimit) this.take1(channelId, this.rateLimit.burst, 1);
+  }
+
+  /** Counts an update. @throws RateLimited */
+  takeUpdate(): void {
+    const perMinute = this.rateLimit?.updatesPerMinute;
+    if (perMinute !== undefined) this.take1('chat.update', perMinute, perMinute / 60);
+  }
+
+  private take1(key: string, burst: number, perSecond: number): void {
     const now = this.world.now();
-    const last = this.spent.get(channelId) ?? { tokens: this.rateLimit.burst, at: now };
-    const tokens = Math.min(this.rateLimit.burst, last.tokens + (now - last.at) / 1000);
-    if (tokens < 1) return Math.ceil(1 - tokens);
-    this.spent.set(channelId, { tokens: tokens - 1, at: now });
-    return 0;
+    const last = this.spent.get(key) ?? { tokens: burst, at: now };
+    const tokens = Math.min(burst, last.tokens + ((now - last.at) / 1000) * perSecond);
+    if (tokens < 1) throw new RateLimited(Math.ceil((1 - tokens) / perSecond));
+    this.spent.set(key, { tokens: tokens - 1, at: now });
   }
 }
 
-/** A post came too soon for its channel. */
+/** Too many, too soon. */
 export class RateLimited extends Error {
   constructor(readonly retryAfter: number) {
     super(`retry after ${retryAfter} s`);

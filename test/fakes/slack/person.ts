@@ -1,9 +1,9 @@
 import { refuseBadView } from './block-rules.ts';
+import type { AckRecord, Carrier, Delivery } from './carrier.ts';
 import { messageJson } from './chat-methods.ts';
 import type { Grants, ResponseTarget } from './grants.ts';
 import { isJson, type Json, str } from './json.ts';
 import { respond } from './response-url.ts';
-import type { AckRecord, Delivery, SocketMode } from './socket.ts';
 import { pushView, replaceView, viewJson } from './view-methods.ts';
 import { type Filled, optionNamed, stateValues } from './view-state.ts';
 import { findElement, type Placed } from './visible.ts';
@@ -26,7 +26,7 @@ export class People {
   constructor(
     private readonly world: World,
     private readonly grants: Grants,
-    private readonly socket: SocketMode,
+    private readonly carrier: Carrier,
     private readonly responseUrl: (path: string) => string,
   ) {}
 
@@ -66,7 +66,7 @@ export class People {
       view: viewJson(this.world, view, values),
       response_urls: [],
     };
-    const ack = await this.socket.deliver('interactive', payload).ack();
+    const ack = await this.carrier.deliver('interactive', payload).ack();
     return this.follow(view, ack);
   }
 
@@ -82,7 +82,7 @@ export class People {
       view: viewJson(this.world, view),
       is_cleared: false,
     };
-    return this.socket.deliver('interactive', payload);
+    return this.carrier.deliver('interactive', payload);
   }
 
   /** Types a slash command; text in the ack is shown to the person. */
@@ -92,7 +92,7 @@ export class People {
     if (!channel?.members.has(user.id)) throw new Error(`${user.id} is not in ${channelName}`);
     const target = { channel: channel.id, user: user.id };
     const { team, appId } = this.world.workspace;
-    const delivery = this.socket.deliver('slash_commands', {
+    const delivery = this.carrier.deliver('slash_commands', {
       token: 'fake',
       team_id: team.id,
       team_domain: team.domain,
@@ -130,7 +130,7 @@ export class People {
   event(event: Json): Delivery {
     const { team, appId, botUserId } = this.world.workspace;
     const ts = this.world.nextTs();
-    return this.socket.deliver('events_api', {
+    return this.carrier.deliver('events_api', {
       token: 'fake',
       team_id: team.id,
       api_app_id: appId,
@@ -146,7 +146,7 @@ export class People {
     const view = isJson(context.view) ? str(context.view.id) : undefined;
     const { action_id, type } = element;
     const action = { action_id, block_id: block.block_id, ...extra, type, action_ts: this.world.nextTs() };
-    return this.socket.deliver('interactive', {
+    return this.carrier.deliver('interactive', {
       type: 'block_actions',
       ...this.common(user),
       trigger_id: this.grants.issueTrigger(user.id, view),

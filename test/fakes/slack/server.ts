@@ -1,21 +1,29 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Carrier, Delivery } from './carrier.ts';
 import { type Fault, Faults, type RateLimit } from './faults.ts';
 import { Grants } from './grants.ts';
+import { HttpDelivery, type HttpTarget, type PersonFailure } from './http-delivery.ts';
 import { isJson } from './json.ts';
 import { People } from './person.ts';
 import { Reader } from './reader.ts';
 import { answerResponseUrl } from './response-url.ts';
+import { SCOPES } from './scopes.ts';
 import { SocketMode } from './socket.ts';
 import { type HttpAnswer, type Tokens, WebApi } from './web-api.ts';
 import { World, type WorldSeed } from './world.ts';
 
-/** How a fake Slack starts. Without `rateLimit` posts are not limited; `port` 0 takes a free one. */
+/**
+ * How a fake Slack starts. Without `rateLimit` posts are not limited; `port` 0 takes a free one. With `deliver` payloads
+ * go there by HTTP, without it by Socket Mode. `withoutScopes` are those the app was not given.
+ */
 export type FakeSlackOptions = WorldSeed & {
   botToken?: string;
   appToken?: string;
   rateLimit?: RateLimit;
+  deliver?: HttpTarget;
+  withoutScopes?: readonly string[];
   port?: number;
 };
 
@@ -27,9 +35,13 @@ export type FakeSlack = AsyncDisposable &
     readonly url: string;
     readonly tokens: Tokens;
     readonly world: World;
-    readonly acks: SocketMode['acks'];
-    /** Sends an envelope again, with its id and payload. */
-    redeliver(delivery: ReturnType<SocketMode['deliver']>): ReturnType<SocketMode['deliver']>;
+    readonly acks: Carrier['acks'];
+    /** What people saw fail: by HTTP, interactions and commands that were not answered with 2xx in three seconds. */
+    readonly failures: readonly PersonFailure[];
+    /** Sends a payload again, with its id; an event by HTTP says that it is a retry. */
+    redeliver(delivery: Delivery): Delivery;
+    /** HTTP: takes the answers of the next `times` (1) requests as never come. */
+    loseAnswers(times?: number): void;
     /** Lets the next `times` (1) calls of a method ('*': any, 'response_url': posts to one) go wrong. */
     fail(method: string, fault: Fault, times?: number): void;
     /** Forgets faults that were not used up. */
@@ -51,8 +63,11 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
   ];
   let host = '';
   const openConnection = () => `ws://${host}/link/?ticket=${socket.issueTicket()}`;
-  const api = new WebApi(world, faults, tokens, { grants, openConnection });
-  const people = new People(world, grants, socket, (path) => `http://${host}/${path}`);
+  const missing = new Set(options.withoutScopes);
+  const scopes = new Set(SCOPES.filter((scope) => !missing.has(scope)));
+  const api = new WebApi(world, faults, tokens, scopes, { grants, openConnection });
+  const http = options.deliver ? new HttpDelivery(world, options.deliver) : undefined;
+  const people = new People(world, grants, http ?? socket, (path) => `http://${host}/${path}`);
   const reader = new Reader(world, api, socket);
 
   const server = createServer((request, response) => {
@@ -74,17 +89,19 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
     server.closeAllConnections();
     await closed;
   };
-  return assemble({ url: `http://${host}/api/`, tokens, world, faults, socket, people, reader, stop });
+  return assemble({ url: `http://${host}/api/`, tokens, world, faults, socket, http, people, reader, stop });
 }
 
 type Parts = Pick<FakeSlack, 'url' | 'tokens' | 'world' | 'stop'> & {
   faults: Faults;
   socket: SocketMode;
+  http: HttpDelivery | undefined;
   people: People;
   reader: Reader;
 };
 
-function assemble({ url, tokens, world, faults, socket, people, reader, stop }: Parts): FakeSlack {
+function assemble({ url, tokens, world, faults, socket, http, people, reader, stop }: Parts): FakeSlack {
+  const carrier = http ?? socket;
   return {
     url,
     tokens,
@@ -92,7 +109,8 @@ function assemble({ url, tokens, world, faults, socket, people, reader, stop }: 
     stop,
     [Symbol.asyncDispose]: stop,
     problems: people.problems,
-    acks: socket.acks,
+    acks: carrier.acks,
+    failures: http?.failures ?? [],
     click: (...args) => people.click(...args),
     select: (...args) => people.select(...args),
     submit: (...args) => people.submit(...args),
@@ -100,7 +118,8 @@ function assemble({ url, tokens, world, faults, socket, people, reader, stop }: 
     command: (...args) => people.command(...args),
     openHome: (...args) => people.openHome(...args),
     event: (...args) => people.event(...args),
-    redeliver: (delivery) => socket.deliver(delivery.type, delivery.payload, delivery),
+    redeliver: (delivery) => carrier.deliver(delivery.type, delivery.payload, delivery),
+    loseAnswers: (times = 1) => http?.loseAnswers(times),
     fail: (method, fault, times = 1) => faults.plan(method, fault, times),
     clearFaults: () => faults.clear(),
     disconnect: (...args) => socket.disconnect(...args),

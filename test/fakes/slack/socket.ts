@@ -3,41 +3,22 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { ACK_WITHIN_MS, type AckRecord, type Carrier, type Delivery } from './carrier.ts';
 import { isJson, type Json, SlackRefusal, str } from './json.ts';
 import { waitFor } from './waiting.ts';
 import type { World } from './world.ts';
 
-/** An ack as it came back; `delayMs` counts from the (last) delivery of its envelope. */
-export type AckRecord = {
-  envelopeId: string;
-  type: string;
-  payload: Json;
-  at: number;
-  delayMs: number;
-  connection: number;
-};
-/** An envelope on its way to the app. */
-export type Delivery = {
-  envelopeId: string;
-  type: string;
-  payload: Json;
-  connection: number;
-  sentAt: number;
-  /** Waits for the ack; Slack shows the person an error after three seconds. */
-  ack(timeoutMs?: number): Promise<AckRecord>;
-};
 /** Why Slack asks a client to reconnect. */
 export type DisconnectReason = 'warning' | 'refresh_requested' | 'link_disabled';
 
 type Connection = { number: number; socket: WebSocket; draining: boolean };
 
-const ACK_WITHIN_MS = 3000;
 const CONNECTIONS_MAX = 10;
 const PING_EVERY_MS = 10_000;
 const CLOSE_WITHIN_MS = 200;
 
 /** Socket Mode: connections, envelopes and their acks. */
-export class SocketMode {
+export class SocketMode implements Carrier {
   readonly acks: AckRecord[] = [];
   private readonly server = new WebSocketServer({ noServer: true });
   private readonly tickets = new Set<string>();

@@ -3,6 +3,7 @@ import { DIRECTORY_METHODS } from './directory-methods.ts';
 import { type Fault, type Faults, RateLimited } from './faults.ts';
 import type { Grants } from './grants.ts';
 import { isJson, type Json, SlackRefusal, str } from './json.ts';
+import { requireScope } from './scopes.ts';
 import { viewMethods } from './view-methods.ts';
 import type { World } from './world.ts';
 
@@ -33,6 +34,7 @@ export class WebApi {
     private readonly world: World,
     private readonly faults: Faults,
     private readonly tokens: Tokens,
+    private readonly scopes: ReadonlySet<string>,
     deps: { grants: Grants; openConnection: () => string },
   ) {
     const connect: Method = () => ({ url: deps.openConnection() });
@@ -66,11 +68,15 @@ export class WebApi {
       if (!handler) throw new SlackRefusal('unknown_method');
       this.checkToken(method, token);
       parseJsonArgs(args);
-      const takePost = (channelId: string) => {
-        const seconds = this.faults.secondsUntilPost(channelId);
-        if (seconds > 0) throw new RateLimited(seconds);
+      requireScope(this.world, this.scopes, method, args);
+      const { world, faults } = this;
+      const takePost = (channelId: string) => faults.takePost(channelId);
+      const done = handler(args, { world, takePost, takeUpdate: () => faults.takeUpdate() });
+      return {
+        status: 200,
+        headers: { 'x-oauth-scopes': [...this.scopes].join() },
+        body: { ok: true, ...done },
       };
-      return { status: 200, body: { ok: true, ...handler(args, { world: this.world, takePost }) } };
     } catch (error) {
       if (error instanceof RateLimited) return rateLimited(error.retryAfter);
       if (error instanceof SlackRefusal) return { status: 200, body: refusal(error) };

@@ -29,9 +29,10 @@ describeBothStores('decideAction()', (make) => {
       );
       expect(clicks.filter(Boolean)).toHaveLength(1);
       expect(await row(services, action)).toMatchObject({ state: 'pending' });
-      await expect(
-        decideAction(services, approverActor(), { id: action.id, verdict: 'deny' }),
-      ).rejects.toMatchObject({ code: 'already_decided' });
+      // Who approved may still stop it, and then it is stopped.
+      const denied = await decideAction(services, approverActor(), { id: action.id, verdict: 'deny' });
+      expect(denied).toMatchObject({ counted: true, action: { state: 'denied' } });
+      await expect(approve(services, action)).rejects.toMatchObject({ code: 'already_decided' });
 
       for (let round = 0; round < 10; round++) {
         const raced = await givenPendingAction(services, refund);
@@ -68,7 +69,7 @@ describeBothStores('decideAction()', (make) => {
 
   verifies('never:decision-without-standing', 'who may not decide changes nothing', async () => {
     const services = await givenDesk();
-    const action = await givenPendingAction(services, { behind: 'ben' });
+    const action = await givenPendingAction(services, { behind: ['ben'] });
     const asApprover = (person: string) => actorOf('approver', { person });
     const cases: [Actor, string][] = [
       [asApprover('mia'), 'not_eligible'],

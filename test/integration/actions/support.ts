@@ -5,6 +5,7 @@ import { decideAction } from '../../../src/actions/decide.ts';
 import { type ActionRow, actionById } from '../../../src/actions/store.ts';
 import type { Services } from '../../../src/context.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { quorumOf } from '../../../src/domain/release.ts';
 import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { disable } from '../../../src/switches/disable.ts';
@@ -123,7 +124,7 @@ export async function givenApprovedIn(
     const actor = agentActor({ attributes: { tier } });
     const { action } = await givenAsked(services, { tool, args, subject: `${tier}-${n}` }, actor);
     if (action.state !== 'pending') continue;
-    for (const person of ['ana', 'ben'].slice(0, action.approval?.quorum)) {
+    for (const person of ['ana', 'ben'].slice(0, quorumOf(action.approval ?? undefined))) {
       await approve(services, action, person);
     }
     return row(services, action);

@@ -89,7 +89,7 @@ describeBothStores('who may', (make) => {
   });
 
   test('nobody approves what is asked for them', async () => {
-    const { id, args_digest } = await givenPendingAction(api.services, { behind: 'ana' });
+    const { id, args_digest } = await givenPendingAction(api.services, { behind: ['ana'] });
     const own = await decide(id, api.as.ana, { verdict: 'approve', digest: args_digest });
     expect(own).toMatchObject({
       status: 403,

@@ -200,7 +200,7 @@ describeBothStores('pages', (make) => {
   });
 
   test('who may not decide sees why instead of buttons', async () => {
-    const { id } = await givenPendingAction(api.services, { behind: 'ana' });
+    const { id } = await givenPendingAction(api.services, { behind: ['ana'] });
     const { text } = await get(`/actions/${id}`);
     expect(text).toContain('nobody approves their own request');
     expect(text).not.toContain('Approve</button>');

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import { actorFor, actorForEverything, actorsFor, createDirectory } from '../../../src/slack/identity.ts';
+import { actorFor, actorForEverything, actorsFor } from '../../../src/slack/identity.ts';
+import { createUserLookup } from '../../../src/slack/users.ts';
 import { agentFrom, managerActor } from '../../support/fixtures.ts';
 import { type Desk, openDesk, SLACK_AGENT_YAML, TEAM } from './support.ts';
 
 let desk: Desk;
 const user = (userId: string, teamId = TEAM) => ({ userId, teamId });
+/** A directory that has asked nobody yet. */
+const directory = () => ({ teamId: TEAM, user: createUserLookup(desk.app.client) });
 const who = (userId: string, agent = 'desk', teamId = TEAM) =>
-  actorFor(desk.services, createDirectory(desk.app.client, TEAM), user(userId, teamId), agent);
+  actorFor(desk.services, directory(), user(userId, teamId), agent);
 
 beforeAll(async () => {
   desk = await openDesk();
@@ -67,9 +70,23 @@ test('actorFor() needs no answer of Slack for a person known by Slack id, and on
 });
 
 test('actorForEverything() has the roles of all agents under one person', async () => {
-  const found = await actorsFor(desk.services, createDirectory(desk.app.client, TEAM), user('U0OLGA'));
+  const found = await actorsFor(desk.services, directory(), user('U0OLGA'));
   expect(found.map(({ agent }) => agent.agent)).toEqual(['desk', 'shop']);
   const actor = actorForEverything(found);
   expect(actor).toMatchObject({ person: 'olga', roles: ['release-manager'] });
   expect(actor.agent).toBeUndefined();
+});
+
+test('a user Slack does not know, and a bot, are nobody; who asks at once is one question to Slack', async () => {
+  const lookup = createUserLookup(desk.app.client);
+  expect(await lookup('U0GONE')).toEqual({ deactivated: true, bot: false });
+  desk.slack.fail('users.info', { kind: 'rate-limited', retryAfter: 30 });
+  expect(await lookup('U0ANA')).toBeUndefined();
+  const calls = () => desk.slack.calls('users.info').length;
+  const before = calls();
+  expect(await lookup('U0ANA')).toBeUndefined();
+  expect(calls()).toBe(before);
+  const other = createUserLookup(desk.app.client);
+  await Promise.all(Array.from({ length: 20 }, () => other('U0ANA')));
+  expect(calls()).toBe(before + 1);
 });

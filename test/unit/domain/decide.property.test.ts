@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type CompiledRelease, compileAgent, compileRelease } from '../../../src/domain/compile.ts';
 import { type Decision, decide, type World } from '../../../src/domain/decide.ts';
 import { type DecisionRequest, REASON_CODES, type SegmentExposure } from '../../../src/domain/decision.ts';
+import { quorumOf } from '../../../src/domain/release.ts';
 import { agentOf, releaseOf } from './manifest-fixtures.ts';
 
 const agent = agentOf({ attributes: { tier: 'string', vip: 'bool' } });
@@ -109,8 +110,8 @@ describe('decide(), whatever is asked', () => {
         const strictest = Math.max(...matching.map(({ outcome }) => STRICTNESS[outcome]));
         const whole = decide(asked, together(list));
         expect(STRICTNESS[whole.outcome]).toBe(matching.length === 0 ? STRICTNESS.denied : strictest);
-        const quorums = matching.map((one) => one.approval?.quorum ?? 0);
-        if (whole.outcome === 'pending') expect(whole.approval?.quorum).toBe(Math.max(...quorums));
+        const quorums = matching.map((one) => quorumOf(one.approval));
+        if (whole.outcome === 'pending') expect(quorumOf(whole.approval)).toBe(Math.max(...quorums));
       }),
       { numRuns: 500 },
     );

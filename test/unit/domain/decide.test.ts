@@ -45,7 +45,7 @@ describe('decide()', () => {
     const decision = ask({ tool: 'refund', args: { amount: 1 } }, lenient);
     expect(decision).toMatchObject({
       outcome: 'pending',
-      approval: { group: 'desk', quorum: 1, expiresIn: '1h' },
+      approval: { stages: [[{ group: 'desk', quorum: 1 }]], expiresIn: '1h' },
     });
   });
 
@@ -102,7 +102,10 @@ describe('decide()', () => {
 
   test('among asks the highest quorum wins', () => {
     const grants = [1, 2, 1].map((quorum) => ({ tool: 'cancel', approval: { group: 'desk', quorum } }));
-    expect(ask({}, worldOf(grants))).toMatchObject({ approval: { quorum: 2 }, grant: { name: 'cancel-2' } });
+    expect(ask({}, worldOf(grants))).toMatchObject({
+      approval: { stages: [[{ group: 'desk', quorum: 2 }]] },
+      grant: { name: 'cancel-2' },
+    });
   });
 
   test('denies without a release in force', () => {
@@ -166,7 +169,7 @@ describe('decide() and attributes', () => {
       outcome: 'pending',
       segment: 'gold',
       release: '1',
-      approval: { group: 'desk' },
+      approval: { stages: [[{ group: 'desk', quorum: 1 }]] },
     });
     expect(codes(decision)).toEqual(['claim_stricter', 'approval_needed']);
     expect(decision.grant?.name).toBe('cancel-1');
@@ -185,7 +188,7 @@ describe('decide() and attributes', () => {
     ]);
     expect(ask({ claimed: { tier: 'silver' } }, world)).toMatchObject({
       outcome: 'pending',
-      approval: { quorum: 2 },
+      approval: { stages: [[{ group: 'desk', quorum: 2 }]] },
     });
   });
 });

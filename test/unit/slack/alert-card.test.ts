@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { webhookHeaders } from '../../../activities/alerts.ts';
+import { webhookHeaders } from '../../../activities/webhook.ts';
 import { VALUE } from '../../../src/slack/buttons.ts';
 import { alertCard, whyText } from '../../../src/slack/cards/alert-card.ts';
 import { type AlertFacts, alertPartsOf } from '../../../src/slack/cards/alert-facts.ts';

@@ -158,11 +158,12 @@ CREATE TABLE receipt (
   action_id uuid NOT NULL REFERENCES action (id),
   round int NOT NULL,
   person text NOT NULL,
+  verdict text NOT NULL,
   jws text NOT NULL,
   shown text,
   salt bytea,
   at timestamptz NOT NULL,
-  PRIMARY KEY (action_id, round, person)
+  PRIMARY KEY (action_id, round, person, verdict)
 );
 ---
 DROP FUNCTION standing_of(action);

@@ -1,0 +1,69 @@
+import { outcomeOf } from '../src/actions/ask.ts';
+import { type ActionRow, actionById } from '../src/actions/store.ts';
+import { actionUrl } from '../src/actions/view.ts';
+import type { Services } from '../src/context.ts';
+import type { ActionCallback } from '../src/sdk/webhook.ts';
+import type { AgentCallbackInput } from '../workflows/agent-callback.contract.ts';
+import { asActivityFailure } from './failures.ts';
+import { post, webhookHeaders } from './webhook.ts';
+
+export interface CallbackActivityDeps {
+  services: Pick<Services, 'db' | 'clock' | 'publicUrl'>;
+  /** Signs callbacks (Standard Webhooks, `whsec_…` or plain text); without it none is sent. */
+  webhookSecret?: string;
+}
+
+/** What became of a callback, in words. */
+export type CallbackDelivery = 'sent' | 'no url' | 'no secret';
+
+/** Tells agents what became of their writes. */
+export const createCallbackActivities = ({ services, webhookSecret }: CallbackActivityDeps) => ({
+  /** Posts the change to the address that the agent's manifest names now. Rejects until it is taken. */
+  async deliverCallback(input: AgentCallbackInput): Promise<CallbackDelivery> {
+    const action = await actionById(services.db.sql, input.actionId).catch((error: unknown) => {
+      throw asActivityFailure(error);
+    });
+    const url = await callbackUrl(services, action.agent);
+    if (!url) return 'no url';
+    if (!webhookSecret) return 'no secret';
+    const { state, at, revision } = input;
+    const data = callbackOf(services.publicUrl, action, input);
+    const body = JSON.stringify({ type: `action.${state}`, timestamp: at, data });
+    const id = `${action.id}/${revision}`;
+    await post(url, webhookHeaders(webhookSecret, id, services.clock.now(), body), body);
+    return 'sent';
+  },
+});
+export type CallbackActivities = ReturnType<typeof createCallbackActivities>;
+
+async function callbackUrl({ db }: Pick<Services, 'db'>, agent: string): Promise<string | undefined> {
+  const row = await db.sql
+    .selectFrom('agent')
+    .select('manifest')
+    .where('name', '=', agent)
+    .executeTakeFirst();
+  return row?.manifest.callback?.url;
+}
+
+/**
+ * The action as it was at that revision. Only its state changes afterwards: who decided is said once, and nothing
+ * follows a denial or what superseded it.
+ */
+function callbackOf(
+  publicUrl: string,
+  action: ActionRow,
+  { state, revision }: AgentCallbackInput,
+): ActionCallback {
+  const { id, agent, decided_by, superseded_because, deny_reason } = action;
+  return {
+    id,
+    agent,
+    state,
+    outcome: outcomeOf({ state }),
+    ...(decided_by ? { decidedBy: decided_by } : {}),
+    ...(state === 'superseded' && superseded_because ? { supersededBecause: superseded_because } : {}),
+    ...(state === 'denied' && deny_reason ? { denyReason: deny_reason } : {}),
+    revision,
+    url: actionUrl(publicUrl, id),
+  };
+}

@@ -1,0 +1,183 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Sql } from '../db/database.ts';
+import type { Risk } from '../domain/agent.ts';
+
+/** Faster than this, nobody has read it. */
+export const HASTY_MS = 3_000;
+
+/** What is looked at: since when, and of which agent. */
+export interface StatsWindow {
+  since: Date;
+  agent?: string;
+}
+
+/** Answers, of one person or (`person: null`) of all. */
+export interface AnswerRow {
+  person: string | null;
+  answered: number;
+  approved: number;
+  denied: number;
+  as_deputy: number;
+  timed: number;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  timed_approvals: number;
+  hasty: number;
+}
+
+/** What people were asked, by tool and risk. */
+export interface ToolRow {
+  agent: string;
+  tool: string;
+  risk: Risk;
+  asked: number;
+  approved: number;
+  denied: number;
+  expired: number;
+  stopped: number;
+  waiting: number;
+  edited: number;
+  unanswered: number;
+  p50_wait_ms: number | null;
+}
+
+/** How many, and how long they waited. */
+export interface WaitRow {
+  count: number;
+  p50_ms: number | null;
+  total_ms: number | null;
+}
+
+const ms = (from: RawBuilder<unknown>, to: RawBuilder<unknown>) =>
+  sql`(extract(epoch FROM ${to} - ${from}) * 1000)::float8`;
+const p50 = (of: RawBuilder<unknown>) => sql`percentile_cont(0.5) WITHIN GROUP (ORDER BY ${of})`;
+const ofAgent = ({ agent }: StatsWindow) => sql`(${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text)`;
+/** Asked of people one by one: what a standing approval covers is not. */
+const ASKED = sql`a.approval IS NOT NULL AND a.standing_id IS NULL`;
+const DECIDED_WAIT = ms(sql`a.asked_at`, sql`a.decided_at`);
+
+/** From shown to answered, per person and over all. */
+export async function answerRows(db: Sql, window: StatsWindow): Promise<AnswerRow[]> {
+  const shown = ms(sql`d.shown_at`, sql`greatest(d.at, d.shown_at)`);
+  const { rows } = await sql<AnswerRow>`
+    WITH answer AS (
+      SELECT d.person, d.verdict, d.deputy_id, CASE WHEN d.shown_at IS NOT NULL THEN ${shown} END AS ms
+      FROM decision d JOIN action a ON a.id = d.action_id
+      WHERE d.at >= ${window.since} AND ${ofAgent(window)}
+    )
+    SELECT person, count(*)::int AS answered, (count(*) FILTER (WHERE verdict = 'approve'))::int AS approved,
+      (count(*) FILTER (WHERE verdict = 'deny'))::int AS denied, count(deputy_id)::int AS as_deputy,
+      count(ms)::int AS timed, ${p50(sql`ms`)} AS p50_ms,
+      percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) AS p95_ms,
+      (count(ms) FILTER (WHERE verdict = 'approve'))::int AS timed_approvals,
+      (count(*) FILTER (WHERE verdict = 'approve' AND ms < ${HASTY_MS}))::int AS hasty
+    FROM answer GROUP BY GROUPING SETS ((person), ()) ORDER BY person NULLS FIRST`.execute(db);
+  return rows;
+}
+
+/** How many actions each was asked about: who was reached, and who answered all the same. */
+export async function askedRows(db: Sql, window: StatsWindow): Promise<{ person: string; asked: number }[]> {
+  const { rows } = await sql<{ person: string; asked: number }>`
+    SELECT person, count(*)::int AS asked FROM (
+      SELECT a.id, p.person FROM action a, jsonb_array_elements_text(a.reach -> 'people') AS p (person)
+      WHERE a.approval IS NOT NULL AND a.asked_at >= ${window.since} AND ${ofAgent(window)}
+      UNION
+      SELECT a.id, d.person FROM decision d JOIN action a ON a.id = d.action_id
+      WHERE d.at >= ${window.since} AND ${ofAgent(window)}
+    ) AS x GROUP BY person`.execute(db);
+  return rows;
+}
+
+/** How many edits each made. */
+export async function editRows(db: Sql, window: StatsWindow): Promise<{ person: string; edited: number }[]> {
+  const { rows } = await sql<{ person: string; edited: number }>`
+    SELECT e.editor AS person, count(*)::int AS edited FROM action_edit e JOIN action a ON a.id = e.action_id
+    WHERE e.at >= ${window.since} AND ${ofAgent(window)} GROUP BY e.editor`.execute(db);
+  return rows;
+}
+
+/** What was asked of people and how it ended. */
+export async function toolRows(db: Sql, window: StatsWindow): Promise<ToolRow[]> {
+  const { rows } = await sql<ToolRow>`
+    SELECT a.agent, a.tool, a.risk, count(*)::int AS asked,
+      (count(*) FILTER (WHERE a.decided_at IS NOT NULL AND a.state <> 'denied'))::int AS approved,
+      (count(*) FILTER (WHERE a.state = 'denied'))::int AS denied,
+      (count(*) FILTER (WHERE a.state = 'expired' AND a.decided_at IS NULL))::int AS expired,
+      (count(*) FILTER (WHERE a.state IN ('withdrawn', 'superseded', 'disabled') AND a.decided_at IS NULL))::int
+        AS stopped,
+      (count(*) FILTER (WHERE a.state = 'pending'))::int AS waiting,
+      (count(*) FILTER (WHERE a.round > 0))::int AS edited,
+      (count(*) FILTER (WHERE a.state = 'expired' AND a.decided_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.action_id = a.id)))::int AS unanswered,
+      ${p50(DECIDED_WAIT)} AS p50_wait_ms
+    FROM action a WHERE ${ASKED} AND a.asked_at >= ${window.since} AND ${ofAgent(window)}
+    GROUP BY a.agent, a.tool, a.risk ORDER BY asked DESC, a.agent, a.tool, a.risk`.execute(db);
+  return rows;
+}
+
+/** Writes that waited for people and were right: executed, and nobody said they were wrong. */
+export async function rightWrites(db: Sql, window: StatsWindow): Promise<WaitRow> {
+  const { rows } = await sql<WaitRow>`
+    SELECT count(*)::int AS count, ${p50(DECIDED_WAIT)} AS p50_ms, sum(${DECIDED_WAIT}) AS total_ms
+    FROM action a WHERE ${ASKED} AND a.kind = 'write' AND a.state = 'executed' AND a.corrected_at IS NULL
+      AND a.asked_at >= ${window.since} AND ${ofAgent(window)}`.execute(db);
+  return rows[0] ?? { count: 0, p50_ms: null, total_ms: null };
+}
+
+/** Writes that never came to their execution though nobody said they were wrong, by how they ended. */
+export async function stoppedWrites(
+  db: Sql,
+  window: StatsWindow,
+): Promise<(WaitRow & { state: string; approved: number })[]> {
+  const ended = sql`coalesce(a.decided_at, CASE a.state WHEN 'expired' THEN a.expires_at ELSE l.at END)`;
+  const { rows } = await sql<WaitRow & { state: string; approved: number }>`
+    SELECT state, count(*)::int AS count, count(decided_at)::int AS approved, ${p50(sql`ms`)} AS p50_ms,
+      sum(ms) AS total_ms
+    FROM (
+      SELECT a.state, a.decided_at, ${ms(sql`a.asked_at`, ended)} AS ms FROM action a
+      LEFT JOIN LATERAL (SELECT max(e.at) AS at FROM log_entry e
+        WHERE e.ref = a.id::text AND e.kind = 'action.' || a.state) AS l ON true
+      WHERE ${ASKED} AND a.kind = 'write' AND a.state IN ('expired', 'withdrawn', 'superseded', 'disabled')
+        AND a.asked_at >= ${window.since} AND ${ofAgent(window)}
+    ) AS x GROUP BY state ORDER BY count DESC, state`.execute(db);
+  return rows;
+}
+
+/** Writes that people, afterwards, called right and wrongly stopped. */
+export async function wronglyStopped(
+  db: Sql,
+  window: StatsWindow,
+): Promise<WaitRow & { by_people: number; by_policy: number; expired: number }> {
+  const stopped = sql`coalesce(a.decided_at, a.expires_at)`;
+  const wait = ms(sql`a.asked_at`, stopped);
+  const { rows } = await sql<WaitRow & { by_people: number; by_policy: number; expired: number }>`
+    SELECT count(*)::int AS count, ${p50(wait)} AS p50_ms, sum(${wait}) AS total_ms,
+      (count(*) FILTER (WHERE a.state = 'denied' AND a.decided_by = 'person'))::int AS by_people,
+      (count(*) FILTER (WHERE a.state = 'denied' AND a.decided_by = 'policy'))::int AS by_policy,
+      (count(*) FILTER (WHERE a.state = 'expired'))::int AS expired
+    FROM action a WHERE a.kind = 'write' AND a.state IN ('denied', 'expired') AND a.corrected_at >= ${window.since}
+      AND ${ofAgent(window)}`.execute(db);
+  return rows[0] ?? { count: 0, p50_ms: null, total_ms: null, by_people: 0, by_policy: 0, expired: 0 };
+}
+
+/** What was approved otherwise than one by one and by all who were asked. */
+export async function shortcuts(
+  db: Sql,
+  window: StatsWindow,
+): Promise<{ broken: number; reviewed: number; unjustified: number; started: number; used: number }> {
+  const { rows } = await sql<{
+    broken: number;
+    reviewed: number;
+    unjustified: number;
+    started: number;
+    used: number;
+  }>`
+    SELECT (count(*) FILTER (WHERE a.break_glass))::int AS broken,
+      (count(*) FILTER (WHERE a.break_glass AND a.reviewed_at IS NOT NULL))::int AS reviewed,
+      (count(*) FILTER (WHERE a.break_glass AND a.review ->> 'justified' = 'false'))::int AS unjustified,
+      count(a.standing_id)::int AS used,
+      (SELECT count(*)::int FROM standing_approval s WHERE s.starts_at >= ${window.since}
+        AND (${window.agent ?? null}::text IS NULL OR s.agent = ${window.agent ?? null}::text)) AS started
+    FROM action a WHERE a.approval IS NOT NULL AND a.asked_at >= ${window.since} AND ${ofAgent(window)}`.execute(db);
+  return rows[0] ?? { broken: 0, reviewed: 0, unjustified: 0, started: 0, used: 0 };
+}
