@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { readEpoch } from './actions/record-after.ts';
 import { sweepActions } from './actions/sweep.ts';
+import { judgeAutonomy } from './autonomy/judge.ts';
 import type { Services } from './context.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
 import { isStoreDown } from './db/failure.ts';
@@ -16,8 +17,10 @@ const SWEEP_EVERY_MS = 1_000;
 const SEQUENCE_EVERY_MS = 100;
 const LEASE_EVERY_MS = 500;
 const REJUDGE_AT_LEAST_MS = 1_000;
+/** A wrong write is judged at once; this is for what becomes old enough, and for new decisions. */
+const AUTONOMY_EVERY_MS = 15_000;
 
-/** What the api role does besides answering: judge, dispatcher, sweeper, sequencer, each in one process at a time. */
+/** What the api role does besides answering: judges, dispatcher, sweeper, sequencer, each in one process at a time. */
 export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
   const { db, log } = services;
   const judge = startLoop(
@@ -44,9 +47,15 @@ export function startBackground(services: Services, client: Client): { wake(): v
     () => queueExposed(services),
     log,
   );
+  const autonomy = startLoop(
+    'autonomy',
+    AUTONOMY_EVERY_MS,
+    () => exclusively(db, LOCKS.autonomy, () => judgeAutonomy(services)),
+    log,
+  );
   const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => sequenceLog(db.sql), log);
   const lease = startLoop('lease', LEASE_EVERY_MS, () => renewLease(services), log);
-  const loops = [judge, rejudge, dispatcher, sweeper, sequencer, lease];
+  const loops = [judge, rejudge, autonomy, dispatcher, sweeper, sequencer, lease];
   return {
     wake() {
       judge.wake();

@@ -1,3 +1,4 @@
+import { judgeAgent } from '../autonomy/judge.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
@@ -53,5 +54,7 @@ export async function correctAction(
     }),
   );
   services.wake();
+  // What this tool earned may end with it, and at once.
+  await judgeAgent(services, action.agent);
   return actionById(services.db.sql, id);
 }

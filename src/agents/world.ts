@@ -81,11 +81,15 @@ export class Worlds {
   async #earned(agent: string): Promise<ReadonlySet<string>> {
     const rows = await this.#db
       .selectFrom('autonomy')
-      .select(['release', 'grant_name', 'tool', 'segment'])
+      .select(['release', 'grant_name', 'tool', 'segment', 'agent_version'])
       .where('agent', '=', agent)
       .where('state', '=', 'allow')
       .execute();
-    return new Set(rows.map((row) => earnedKey(row.release, row.grant_name, row.tool, row.segment)));
+    return new Set(
+      rows.map((row) =>
+        earnedKey(row.release, row.grant_name, row.tool, row.segment, row.agent_version),
+      ),
+    );
   }
 
   #compiledAgent(manifest: Agent, digest: string): CompiledAgent {

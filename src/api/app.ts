@@ -37,7 +37,5 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Named in the OpenAPI document as free of a token. */
     public?: boolean;
-    /** Its answer has no end: its time says nothing. */
-    endless?: boolean;
   }
 }

@@ -8,6 +8,7 @@ import { problemSchema } from './schemas.ts';
 
 const TAGS: Readonly<Record<string, string>> = {
   actions: 'Ask before a tool is used, decide, begin, complete',
+  approvals: 'What waits for people, who answers, how they did, and its proof',
   outcomes: 'Measured facts about actions',
   agents: 'What is governed',
   releases: 'Permission sets',
@@ -71,6 +72,7 @@ function withManifests<T extends object>(document: T): T {
   for (const [path, method, kind] of [
     ['/v1/agents/{agent}', 'put', 'agent'],
     ['/v1/agents/{agent}/releases', 'post', 'release'],
+    ['/v1/agents/{agent}/simulations', 'post', 'release'],
   ] as const) {
     const operation = paths[path]?.[method];
     if (!operation) continue;

@@ -25,14 +25,19 @@ import { decisionRoutes, executionRoutes } from './routes/action-verbs.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approval-verbs.ts';
+import { approvalReviewRoutes } from './routes/approvals.ts';
+import { autonomyRoutes } from './routes/autonomy.ts';
+import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
 import { postureRoutes } from './routes/posture.ts';
+import { receiptRoutes } from './routes/receipts.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { simulationRoutes } from './routes/simulations.ts';
 import { standingRoutes } from './routes/standing.ts';
 import { switchRoutes } from './routes/switches.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -113,6 +118,11 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   executionRoutes,
   approvalRoutes,
   standingRoutes,
+  autonomyRoutes,
+  approvalReviewRoutes,
+  receiptRoutes,
+  deputyRoutes,
+  simulationRoutes,
   outcomeRoutes,
   agentRoutes,
   releaseRoutes,
@@ -149,8 +159,7 @@ function measure(app: Api, { requests, latency }: ApiMetrics): void {
     const { method } = request;
     requests.inc({ method, route, status: String(reply.statusCode) });
     const waited = (request.query as { wait?: string } | undefined)?.wait !== undefined;
-    const { endless } = request.routeOptions.config;
-    if (!waited && !endless) latency.observe({ method, route }, reply.elapsedTime / 1_000);
+    if (!waited) latency.observe({ method, route }, reply.elapsedTime / 1_000);
     request.log.debug({ method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
   });
 }

@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import type { ActionState } from '../domain/action.ts';
 
 const LOOKED_BACK_MAX = 2_000;
+const COUNTED_MAX = 50;
 const GONE_AHEAD: readonly ActionState[] = ['approved', 'executing', 'executed'];
 
 /**
@@ -42,4 +43,27 @@ export function lastLike(
     .orderBy('id')
     .limit(1)
     .executeTakeFirst();
+}
+
+/** How many others wait and are like it, as a batch takes them: same grant and release too; counted up to 50. */
+export async function waitingLike(
+  db: Sql,
+  action: Pick<ActionRow, 'id' | 'agent' | 'tool' | 'grant_name' | 'release' | 'segment'>,
+): Promise<number> {
+  const others = db
+    .selectFrom('action')
+    .select('id')
+    .where('agent', '=', action.agent)
+    .where('tool', '=', action.tool)
+    .where('state', '=', 'pending')
+    .where('grant_name', 'is not distinct from', action.grant_name)
+    .where('release', 'is not distinct from', action.release)
+    .where('segment', 'is not distinct from', action.segment)
+    .where('id', '<>', action.id)
+    .limit(COUNTED_MAX);
+  const { count } = await db
+    .selectFrom(others.as('other'))
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }

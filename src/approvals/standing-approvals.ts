@@ -6,8 +6,7 @@ import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import type { StandingApprovalTable, StandingEndedBecause } from '../db/tables-approvals.ts';
-import { compileCondition } from '../domain/cel.ts';
-import { checkEnvelope } from '../domain/envelope.ts';
+import { checkEnvelope, compileEnvelope } from '../domain/envelope.ts';
 import type { CompiledStanding } from '../domain/weigh.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
@@ -67,7 +66,7 @@ export async function assertMayStand(
   const kept = await privateOf(tx, action.id);
   if (!tool || !kept)
     throw new AppError('wrong_state', 'Cannot approve the like of it: its arguments are gone');
-  const problem = checkEnvelope(wish.envelope, tool.args, agent.attributes, JSON.parse(kept.args));
+  const problem = checkEnvelope(wish.envelope, tool, JSON.parse(kept.args));
   if (problem) throw new AppError('invalid_input', `Cannot approve the like of it: ${problem}`);
 }
 
@@ -138,20 +137,18 @@ export async function liveStandings(
     .execute();
   if (rows.length === 0) return [];
   const manifest = await manifestOf(db, agent);
-  const args = Object.hasOwn(manifest.tools, tool) ? manifest.tools[tool]?.args : undefined;
-  return rows.map((row) => {
-    const condition = compileCondition(row.envelope, { args, attributes: manifest.attributes });
-    return {
-      id: row.id,
-      tool: row.tool,
-      grant: row.grant_name,
-      release: row.release,
-      segment: row.segment,
-      arm: row.arm,
-      generation: row.generation,
-      matches: (values) => (condition.ok ? condition.evaluate(values) : 'error'),
-    };
-  });
+  const spec = Object.hasOwn(manifest.tools, tool) ? manifest.tools[tool] : undefined;
+  if (!spec) return [];
+  return rows.map((row) => ({
+    id: row.id,
+    tool: row.tool,
+    grant: row.grant_name,
+    release: row.release,
+    segment: row.segment,
+    arm: row.arm,
+    generation: row.generation,
+    matches: compileEnvelope(row.envelope, spec),
+  }));
 }
 
 /** Live and ended ones, the latest first. */

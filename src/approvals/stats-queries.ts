@@ -51,7 +51,8 @@ export interface WaitRow {
 const ms = (from: RawBuilder<unknown>, to: RawBuilder<unknown>) =>
   sql`(extract(epoch FROM ${to} - ${from}) * 1000)::float8`;
 const p50 = (of: RawBuilder<unknown>) => sql`percentile_cont(0.5) WITHIN GROUP (ORDER BY ${of})`;
-const ofAgent = ({ agent }: StatsWindow) => sql`(${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text)`;
+const ofAgent = ({ agent }: StatsWindow) =>
+  sql`(${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text)`;
 /** Asked of people one by one: what a standing approval covers is not. */
 const ASKED = sql`a.approval IS NOT NULL AND a.standing_id IS NULL`;
 const DECIDED_WAIT = ms(sql`a.asked_at`, sql`a.decided_at`);
@@ -178,6 +179,8 @@ export async function shortcuts(
       count(a.standing_id)::int AS used,
       (SELECT count(*)::int FROM standing_approval s WHERE s.starts_at >= ${window.since}
         AND (${window.agent ?? null}::text IS NULL OR s.agent = ${window.agent ?? null}::text)) AS started
-    FROM action a WHERE a.approval IS NOT NULL AND a.asked_at >= ${window.since} AND ${ofAgent(window)}`.execute(db);
+    FROM action a WHERE a.approval IS NOT NULL AND a.asked_at >= ${window.since} AND ${ofAgent(window)}`.execute(
+    db,
+  );
   return rows[0] ?? { broken: 0, reviewed: 0, unjustified: 0, started: 0, used: 0 };
 }

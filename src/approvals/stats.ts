@@ -85,7 +85,7 @@ export interface ApprovalStats {
     /** Executed, and nobody said they were wrong: they waited for nothing but the word of people. */
     right: Waited;
     /** Never executed, though nobody said they were wrong. */
-    stopped: (Waited & { state: string; /** Approved first, and then not begun. */ approved: number })[];
+    stopped: (Waited & { state: string /** Approved first, and then not begun. */; approved: number })[];
     /** Called right by a person, afterwards. */
     wronglyStopped: Waited & { byPeople: number; byPolicy: number; expired: number };
   };

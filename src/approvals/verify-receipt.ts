@@ -33,9 +33,7 @@ const fileSchema = z.strictObject({
     .array(
       z.strictObject({
         jws: z.string(),
-        shown: z
-          .strictObject({ text: z.string(), salt: z.string().regex(/^[0-9a-f]{64}$/) })
-          .optional(),
+        shown: z.strictObject({ text: z.string(), salt: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
       }),
     )
     .min(1),
@@ -95,7 +93,9 @@ async function verifyOne(
   const claims = receiptClaimsSchema.safeParse(parsed(await payloadOf(jws, key)));
   if (!claims.success) {
     const [issue] = claims.error.issues;
-    throw new InvalidReceipt(`is signed, but says something else: ${issue?.path.join('.')} ${issue?.message}`);
+    throw new InvalidReceipt(
+      `is signed, but says something else: ${issue?.path.join('.')} ${issue?.message}`,
+    );
   }
   if (!shown) return { claims: claims.data, kid };
   const digest = shownDigest(Buffer.from(shown.salt, 'hex'), shown.text);

@@ -4,6 +4,7 @@ import type { Cli, GlobalOptions, RegisterCommands } from './cli.ts';
 import { registerAction } from './commands/action.ts';
 import { registerAdopt } from './commands/adopt.ts';
 import { registerApply } from './commands/apply.ts';
+import { registerAutonomy } from './commands/autonomy.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEvents } from './commands/events.ts';
 import { registerInit } from './commands/init.ts';
@@ -23,7 +24,10 @@ import { WIDTH } from './render.ts';
 const GROUPS: readonly (readonly [string, readonly RegisterCommands[]])[] = [
   ['To begin:', [registerInit, registerUp, registerDoctor]],
   ['For agent developers and approvers:', [registerAction, registerEvents, registerOutcome]],
-  ['For release managers:', [registerApply, registerAdopt, registerRollout, registerSchema]],
+  [
+    'For release managers:',
+    [registerApply, registerAdopt, registerRollout, registerAutonomy, registerSchema],
+  ],
   ['For on-call:', [registerSwitch]],
   ['For auditors and admins:', [registerLog, registerPosture, registerToken]],
 ];

@@ -77,8 +77,12 @@ export interface AutonomyTable {
   grant_name: string;
   tool: string;
   segment: string;
+  /** Each build earns for itself. */
+  agent_version: string;
   state: 'ask' | 'proposed' | 'allow';
   evidence: Json<Record<string, unknown>>;
+  /** What was asked before does not count. */
+  evidence_from: Timestamp | null;
   changed_at: Timestamp;
   changed_by: string;
 }

@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Timestamp } from './columns.ts';
 
 export interface PostSlotTable {
@@ -5,7 +6,25 @@ export interface PostSlotTable {
   next_at: Timestamp;
 }
 
+/** A post that is to come, or whose answer is out. */
+export interface PostTable {
+  channel: string;
+  ref: string;
+  due_at: Timestamp;
+  tries: Generated<number>;
+  problem: string | null;
+}
+
+export interface DigestItemTable {
+  action_id: string;
+  channel: string;
+  ts: string;
+  listed_at: Timestamp;
+}
+
 /** The tables of Slack's transport, as Kysely sees them. */
 export interface SlackTables {
   post_slot: PostSlotTable;
+  post: PostTable;
+  digest_item: DigestItemTable;
 }

@@ -5,6 +5,7 @@ import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
+import type { SlackTables } from './tables-slack.ts';
 
 export interface InstallationTable {
   id: number;
@@ -196,7 +197,7 @@ export interface CardTable {
 
 export interface OutboxTable {
   id: Generated<number>;
-  topic: 'action' | 'rollout' | 'alert' | 'callback';
+  topic: 'action' | 'rollout' | 'alert' | 'callback' | 'digest';
   key: string;
   payload: JSONColumnType<Record<string, unknown>>;
   created_at: Generated<Timestamp>;
@@ -221,7 +222,7 @@ export interface LogChainTable {
 }
 
 /** Every table, as Kysely sees it. */
-export interface Tables extends ApprovalTables {
+export interface Tables extends ApprovalTables, SlackTables {
   installation: InstallationTable;
   token: TokenTable;
   agent: AgentTable;

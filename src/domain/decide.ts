@@ -207,7 +207,8 @@ function answerFrom(request: DecisionRequest, context: Values, place: Place, wor
       ),
     );
   const values = { args: request.args, context, subject: request.subject };
-  return weigh(tool, release, place, values, world);
+  const { agentVersion } = request;
+  return weigh(tool, release, { ...place, ...(agentVersion !== undefined && { agentVersion }) }, values, world);
 }
 
 function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {

@@ -36,6 +36,8 @@ export interface DecisionRequest {
   attributes: Readonly<Record<string, unknown>>;
   claimed: Readonly<Record<string, unknown>>;
   subject: string;
+  /** The build that asks; only it has what it earned. */
+  agentVersion?: string;
 }
 
 /** Exposure in hundredths of a percent, 0..10000. */

@@ -43,10 +43,18 @@ export interface WeighedPlace {
   segment: string;
   arm: Arm;
   generation?: number;
+  /** The build that asks; unknown has earned nothing. */
+  agentVersion?: string;
 }
 
-export const earnedKey = (release: string, grant: string, tool: string, segment: string): string =>
-  [release, grant, tool, segment].join('\n');
+/** Each build of an agent earns for itself. */
+export const earnedKey = (
+  release: string,
+  grant: string,
+  tool: string,
+  segment: string,
+  agentVersion: string,
+): string => JSON.stringify([release, grant, tool, segment, agentVersion]);
 
 /**
  * Deny beats ask beats allow; among asks the most people win; a condition that errs denies. What asks may be answered
@@ -114,7 +122,8 @@ function answerAsking(
   if (ruled.every((one) => one.rule.answer === 'approve'))
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
   const hasEarned = (one: CompiledGrant) =>
-    earned?.has(earnedKey(release.version, one.name, tool.name, place.segment)) ?? false;
+    place.agentVersion !== undefined &&
+    (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ?? false);
   if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)))
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
       earned: true,

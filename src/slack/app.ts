@@ -49,8 +49,8 @@ const REFUSED = new Set([
 /** Bolt over the verbs; nothing is sent before `start`. */
 export async function createSlackApp(services: Services, options: SlackAppOptions): Promise<SlackApp> {
   const client = createSlackClient(options, boltLog(services.log));
-  const users = createUserLookup(client);
-  const port = createSlackPort(client, users);
+  const users = createUserLookup(client, services.clock);
+  const port = createSlackPort(client, services.clock, users);
   const http = options.signingSecret ? new HttpReceiver(options.signingSecret, services) : undefined;
   const stopping = new AbortController();
   let app: App | undefined;

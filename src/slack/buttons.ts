@@ -11,6 +11,8 @@ export const BUTTON = {
   approveReason: 'action.approve-reason',
   /** Overflow menu of a card; its options carry `moreValue`. */
   more: 'action.more',
+  /** Answer what waits in the digest of an agent together: opens a modal. */
+  digestAnswer: 'digest.answer',
   open: 'link.open',
   alertRollback: 'alert.rollback',
   alertDisable: 'alert.disable',
@@ -33,18 +35,35 @@ const rollbackValue = z.strictObject({
 const disableValue = z.strictObject({ alert: z.string(), scope: z.string().regex(SCOPE_PATTERN) });
 const whyValue = z.strictObject({ alert: z.string() });
 const placeMeta = z.strictObject({ id: z.string(), channel: z.string(), ts: z.string() });
+const seenMeta = placeMeta.extend(actionValue.shape);
 const channelMeta = z.strictObject({ channel: z.string() });
+const digestValue = z.strictObject({ agent: z.string() });
+const batchMeta = z.strictObject({ agent: z.string(), id: z.string(), channel: z.string(), ts: z.string() });
 
 export const MORE = ['reason', 'edit', 'standing', 'batch', 'glass'] as const;
 export type More = (typeof MORE)[number];
 /** What an option of the overflow menu carries: an option's value holds 75 characters. */
 export const moreValue = (verb: More, id: string): string => `${verb}:${id}`;
+const moreSchema = z
+  .string()
+  .transform((value) => value.split(':'))
+  .pipe(z.tuple([z.enum(MORE), z.string()]));
+
+/** @throws ZodError for a value that this service did not write */
+export function parseMore(value: string): { verb: More; id: string } {
+  const [verb, id] = moreSchema.parse(value);
+  return { verb, id };
+}
 
 /** What was shown: the action at one revision with one digest of its arguments. */
 export type ActionValue = z.infer<typeof actionValue>;
 export type RollbackValue = z.infer<typeof rollbackValue>;
 /** Where a modal was opened from. */
 export type PlaceMeta = z.infer<typeof placeMeta>;
+/** The same, and what the message showed of the action. */
+export type SeenMeta = z.infer<typeof seenMeta>;
+/** The agent a batch is of, and the message and action it was opened from; `''` where there was none. */
+export type BatchMeta = z.infer<typeof batchMeta>;
 
 interface Codec<T> {
   encode(value: T): string;
@@ -64,5 +83,26 @@ export const VALUE = {
   disable: codecOf(disableValue),
   why: codecOf(whyValue),
   place: codecOf(placeMeta),
+  seen: codecOf(seenMeta),
+  digest: codecOf(digestValue),
+  batch: codecOf(batchMeta),
   channel: codecOf(channelMeta),
 } as const;
+
+/** What an option that stands for one of many actions carries: all that was shown of it, in 75 characters. */
+export const itemValue = ({ id, revision, digest }: ActionValue): string =>
+  [packed(id.replaceAll('-', '')), revision.toString(36), packed(digest)].join('.');
+
+const packed = (hex: string): string => Buffer.from(hex, 'hex').toString('base64url');
+const unpacked = (text: string): string => Buffer.from(text, 'base64url').toString('hex');
+
+/** @throws SyntaxError for a value that this service did not write */
+export function parseItem(value: string): ActionValue {
+  const [, id, revision, digest] = /^([\w-]{22})\.([0-9a-z]{1,8})\.([\w-]{43})$/.exec(value) ?? [];
+  if (!id || !revision || !digest) throw new SyntaxError('not an item of a batch');
+  return {
+    id: unpacked(id).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
+    revision: Number.parseInt(revision, 36),
+    digest: unpacked(digest),
+  };
+}

@@ -1,5 +1,5 @@
 import type { types, webApi } from '@slack/bolt';
-import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { type SlackFailure, slackFailure } from './failure.ts';
 import type { RateGate } from './rate-gate.ts';
 
@@ -42,14 +42,16 @@ export const cardMetadata = (ref: string, version: number): types.MessageMetadat
 export class LostPosts {
   readonly #client: webApi.WebClient;
   readonly #gate: RateGate;
+  readonly #clock: Clock;
   readonly #lost = new Set<string>();
   /** Ids of channels that manifests name by `#name`: histories are read by id alone. */
   readonly #ids = new Map<string, string>();
   #botId: string | undefined;
 
-  constructor(client: webApi.WebClient, gate: RateGate) {
+  constructor(client: webApi.WebClient, gate: RateGate, clock: Clock) {
     this.#client = client;
     this.#gate = gate;
+    this.#clock = clock;
   }
 
   /** The try failed; whether the message was posted is unknown when Slack was not reached. */
@@ -77,7 +79,7 @@ export class LostPosts {
    */
   async find(place: PostPlace): Promise<FoundPost | undefined> {
     const channel = this.#ids.get(place.channel) ?? place.channel;
-    const oldest = String((systemClock.now().getTime() - LOOK_BACK_MS) / 1_000);
+    const oldest = String((this.#clock.now().getTime() - LOOK_BACK_MS) / 1_000);
     let cursor: string | undefined;
     try {
       const botId = await this.#ownBotId();

@@ -1,12 +1,12 @@
 import type { types } from '@slack/bolt';
 import { type PlaceMeta, VALUE } from './buttons.ts';
-import { section } from './cards/message.ts';
+import { linesIn, section } from './cards/message.ts';
 import { LIMITS } from './limits.ts';
-import { cut } from './mrkdwn.ts';
+import { cut, label } from './mrkdwn.ts';
 
-type ModalView = types.ModalView;
-type InputBlock = types.InputBlock;
-type Option = types.PlainTextOption;
+export type ModalView = types.ModalView;
+export type InputBlock = types.InputBlock;
+export type Option = types.PlainTextOption;
 
 /** `callback_id` of every modal that is submitted. */
 export const MODAL = {
@@ -14,28 +14,79 @@ export const MODAL = {
   report: 'report',
   disable: 'disable',
   enable: 'enable',
+  approve: 'approve',
+  edit: 'edit',
+  standing: 'standing',
+  batch: 'batch',
+  glass: 'break-glass',
 } as const;
 
 /** `block_id` and `action_id` of the inputs. */
-export const INPUT = { reason: 'reason', scope: 'scope', reads: 'reads' } as const;
+export const INPUT = {
+  reason: 'reason',
+  scope: 'scope',
+  reads: 'reads',
+  args: 'args',
+  envelope: 'envelope',
+  uses: 'uses',
+  time: 'time',
+  verdict: 'verdict',
+  responsible: 'responsible',
+} as const;
 
-const plain = (text: string, max: number = LIMITS.modalTitle) => ({
+const LABEL_MAX = 200;
+const HINT_MAX = 500;
+const SECTIONS_MAX = 50;
+
+/** Our own words, where Slack reads no markup. */
+export const plain = (text: string, max: number = LIMITS.modalTitle) => ({
   type: 'plain_text' as const,
   text: cut(text, max),
 });
 
-const reasonInput = (label: string, optional: boolean): InputBlock => ({
+/** A field for text; `id` is both `block_id` and `action_id`. */
+export const textInput = (
+  id: string,
+  title: string,
+  more: { optional?: boolean; initial?: string; hint?: string; focus?: boolean } = {},
+): InputBlock => ({
   type: 'input',
-  block_id: INPUT.reason,
-  optional,
-  label: plain(label, 200),
+  block_id: id,
+  optional: more.optional ?? false,
+  label: plain(title, LABEL_MAX),
+  ...(more.hint ? { hint: plain(more.hint, HINT_MAX) } : {}),
   element: {
     type: 'plain_text_input',
-    action_id: INPUT.reason,
+    action_id: id,
     multiline: true,
     max_length: LIMITS.inputText,
-    focus_on_load: true,
+    ...(more.initial ? { initial_value: more.initial } : {}),
+    ...(more.focus ? { focus_on_load: true } : {}),
   },
+});
+
+export const reasonInput = (title: string, optional: boolean): InputBlock =>
+  textInput(INPUT.reason, title, { optional, focus: true });
+
+/** A choice of one. */
+export function selectInput(
+  id: string,
+  title: string,
+  options: readonly Option[],
+  initial?: Option,
+): InputBlock {
+  const element: types.StaticSelect = {
+    type: 'static_select',
+    action_id: id,
+    options: [...options],
+    ...(initial ? { initial_option: initial } : {}),
+  };
+  return { type: 'input', block_id: id, label: plain(title, LABEL_MAX), element };
+}
+
+export const option = (text: string, value: string): Option => ({
+  text: { type: 'plain_text', text: label(text, LIMITS.optionText) },
+  value,
 });
 
 /** Asks for the reason of a denial. The input keeps its ids, so that what is typed stays when the text above changes. */
@@ -73,20 +124,14 @@ export const noticeView = (title: string, text: string): ModalView => ({
   type: 'modal',
   title: plain(title),
   close: plain('Close'),
-  blocks: pieces(text).map((piece, index) => section(`notice${index}`, piece)),
+  blocks: sections('notice', text),
 });
 
-/** Long escaped text in sections, cut between lines. */
-function pieces(text: string): string[] {
-  const list: string[] = [];
-  for (const line of text.split('\n')) {
-    const last = list.at(-1);
-    if (last !== undefined && last.length + line.length + 1 <= LIMITS.sectionText)
-      list[list.length - 1] = `${last}\n${line}`;
-    else if (line !== '') list.push(cut(line, LIMITS.sectionText));
-  }
-  return list.slice(0, LIMITS.messageBlocks);
-}
+/** Long escaped text in sections, parted between lines. */
+export const sections = (id: string, text: string): types.SectionBlock[] =>
+  linesIn(text, LIMITS.sectionText)
+    .slice(0, SECTIONS_MAX)
+    .map((piece, index) => section(`${id}:${index}`, piece));
 
 /** Stands while the choices are read: the trigger does not wait for the database. */
 export const loadingView = (title: string): ModalView => noticeView(title, 'One moment…');
@@ -150,22 +195,9 @@ export const enableView = (options: ChooserOptions): ModalView => ({
 });
 
 function scopeInput({ choices, keyOf, chosen }: ChooserOptions): InputBlock {
-  const options = choices.slice(0, LIMITS.options).map(
-    ({ scope, label }): Option => ({
-      text: plain(label, LIMITS.optionText),
-      value: keyOf(scope),
-    }),
-  );
+  const options = choices
+    .slice(0, LIMITS.options)
+    .map(({ scope, label: text }) => option(text, keyOf(scope)));
   const initial = chosen === undefined ? undefined : options.find(({ value }) => value === keyOf(chosen));
-  return {
-    type: 'input',
-    block_id: INPUT.scope,
-    label: plain('What', 50),
-    element: {
-      type: 'static_select',
-      action_id: INPUT.scope,
-      options,
-      ...(initial ? { initial_option: initial } : {}),
-    },
-  };
+  return selectInput(INPUT.scope, 'What', options, initial);
 }

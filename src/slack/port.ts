@@ -1,4 +1,5 @@
 import { type Logger, type types, webApi } from '@slack/bolt';
+import type { Clock } from '../clock.ts';
 import { type KnownBlock, plainBlocks, type SlackMessage } from './cards/message.ts';
 import { SlackFailure, slackFailure } from './failure.ts';
 import { cardMetadata, LostPosts, type PostPlace } from './lost-posts.ts';
@@ -88,10 +89,11 @@ export const createSlackClient = (
 /** The port over a client; blocks that Slack refuses are sent once more as plain sections. */
 export function createSlackPort(
   client: webApi.WebClient,
-  users: UserLookup = createUserLookup(client),
+  clock: Clock,
+  users: UserLookup = createUserLookup(client, clock),
 ): SlackPort {
-  const gate = new RateGate();
-  const lost = new LostPosts(client, gate);
+  const gate = new RateGate(clock);
+  const lost = new LostPosts(client, gate, clock);
   const update = (copy: Copy, message: SlackMessage) => updateCopy(client, gate, copy, message);
   const postNew = (channel: string, message: SlackMessage, under?: Copy, options: PostOptions = {}) =>
     withPlainBlocks(message, (blocks) =>

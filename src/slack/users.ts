@@ -1,4 +1,5 @@
 import type { webApi } from '@slack/bolt';
+import type { Clock } from '../clock.ts';
 import { slackFailure } from './failure.ts';
 import { RateGate } from './rate-gate.ts';
 
@@ -17,14 +18,15 @@ const KNOWN_FOR_MS = 60_000;
 const KNOWN_MAX = 2_000;
 
 /** A lookup over the Web API. An answer is believed for a minute; who asks meanwhile waits for the same answer. */
-export function createUserLookup(client: webApi.WebClient): UserLookup {
-  const gate = new RateGate();
-  const known = new Map<string, { user: Promise<SlackUser | undefined>; until: number }>();
+export function createUserLookup(client: webApi.WebClient, clock: Clock): UserLookup {
+  const gate = new RateGate(clock);
+  const known = new Map<string, { user: Promise<SlackUser | undefined>; untilMs: number }>();
   return async (userId) => {
     const cached = known.get(userId);
-    if (cached && cached.until > performance.now()) return cached.user;
+    const nowMs = clock.now().getTime();
+    if (cached && cached.untilMs > nowMs) return cached.user;
     if (known.size >= KNOWN_MAX) known.clear();
-    const asked = { user: askSlack(client, gate, userId), until: performance.now() + KNOWN_FOR_MS };
+    const asked = { user: askSlack(client, gate, userId), untilMs: nowMs + KNOWN_FOR_MS };
     known.set(userId, asked);
     const user = await asked.user;
     if (user === undefined && known.get(userId) === asked) known.delete(userId);

@@ -4,7 +4,6 @@ import { manifestOf, readStanding } from '../../approvals/standing.ts';
 import type { Services } from '../../context.ts';
 import { mayDeny, rightToApprove, rightToBreakGlass } from '../../domain/approval.ts';
 import { suggestEnvelope } from '../../domain/envelope.ts';
-import { parseRedactPath } from '../../domain/redact.ts';
 import { correctionForm, decideForms, reviewForm } from './decide-forms.ts';
 import { type Html, html } from './html.ts';
 import { formTokenField } from './layout.ts';
@@ -64,5 +63,5 @@ async function pendingForms(
 async function envelopeOf(services: Services, action: ActionRow, args: Record<string, unknown>) {
   const agent = await manifestOf(services.db.sql, action.agent);
   const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
-  return suggestEnvelope(args, (tool?.redact ?? []).map(parseRedactPath));
+  return tool ? suggestEnvelope(args, tool) : { text: '', open: [] };
 }

@@ -4,7 +4,8 @@ import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope } from '../auth.ts';
 import { agentNameSchema } from '../schemas.ts';
 
-const shareSchema = z
+/** `part` of `of`; the share is left out where there is nothing to count. */
+export const shareSchema = z
   .object({ part: z.number().int(), of: z.number().int(), share: z.number().optional() })
   .meta({ id: 'Share' });
 

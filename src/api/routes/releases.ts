@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { agentView } from '../../agents/list.ts';
 import { requireRole } from '../../context.ts';
 import { readManifest, readManifestValue } from '../../domain/manifest.ts';
+import type { Release } from '../../domain/release.ts';
 import { adoptRelease } from '../../releases/adopt.ts';
 import { createRelease, previewRelease, releaseByVersion } from '../../releases/create.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -11,6 +12,25 @@ import { acceptedValue, assertNamed, manifestBody } from './agents.ts';
 
 const tags = ['releases'];
 const releaseParams = z.object({ agent: agentNameSchema, release: agentNameSchema.describe('Its version') });
+
+/**
+ * The release that was sent, checked against its agent.
+ * @throws AppError `unknown_agent`, `manifest_invalid` with every problem, `invalid_input` for another agent's
+ */
+export async function releaseOfBody(
+  { db }: RouteDeps['services'],
+  agent: string,
+  body: string | Record<string, unknown>,
+): Promise<Release> {
+  const { manifest } = await agentView(db.sql, agent);
+  const release = acceptedValue(
+    typeof body === 'string'
+      ? readManifest('release.yaml', body, 'release', manifest)
+      : readManifestValue(body, 'release', manifest),
+  );
+  assertNamed(agent, release);
+  return release;
+}
 
 /** Permission sets. */
 export function releaseRoutes(app: Api, { services }: RouteDeps): void {
@@ -87,14 +107,7 @@ function createRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void 
       const actor = actorOf(request);
       const { agent: name } = request.params;
       requireRole(actor, ['release-manager'], name);
-      const { manifest } = await agentView(services.db.sql, name);
-      const { body } = request;
-      const release = acceptedValue(
-        typeof body === 'string'
-          ? readManifest('release.yaml', body, 'release', manifest)
-          : readManifestValue(body, 'release', manifest),
-      );
-      assertNamed(name, release);
+      const release = await releaseOfBody(services, name, request.body);
       if (request.query.dryRun === 'true') {
         const preview = await previewRelease(services.db.sql, release);
         return { agent: name, version: release.release, dryRun: true, created: false, ...preview };

@@ -1,9 +1,13 @@
-import { describeStages, quorumOf } from '../../domain/release.ts';
-import { dateText, inline } from '../mrkdwn.ts';
-import type { CardFacts } from './card-facts.ts';
+import { actionUrl } from '../../actions/view.ts';
+import { BREAK_GLASS_SLOT, type Route } from '../../domain/approval.ts';
+import { type Need, quorumOf } from '../../domain/release.ts';
+import { dateText, inline, link } from '../mrkdwn.ts';
+import type { CardDecision, CardFacts } from './card-facts.ts';
+import { missingIn } from './stages.ts';
 
 const REASON_MAX = 600;
 const NAME_MAX = 80;
+const NAMES_MAX = 12;
 
 /** Approval and execution: two facts, each in one line. */
 export interface ActionFacts {
@@ -15,35 +19,110 @@ const SUPERSEDED: Readonly<Record<string, string>> = {
   rolled_back: 'the permission it was asked under was rolled back',
   new_release: 'another release is in force now',
   approver_lost_standing: 'an approver is no longer in the group',
+  autonomy_lost: 'its tool must ask again in this segment',
+  standing_approval_ended: 'the standing approval it came under was ended',
+};
+
+const ROUTED: Readonly<Record<Route['because'], string>> = {
+  unreached: 'nobody else could be reached',
+  out_of_hours: 'it is out of hours for the others',
+  unanswered: 'nobody answered',
 };
 
 /** The name people know somebody by; whoever is no person of the agent stands as they are. */
 export const nameOf = ({ names }: Pick<CardFacts, 'names'>, id: string): string =>
   inline(Object.hasOwn(names, id) ? (names[id] ?? id) : id, NAME_MAX);
 
+/** Several names, and how many more; deputies with whom they stand in for. */
+export function namesOf(facts: Pick<CardFacts, 'names' | 'lent'>, people: readonly string[]): string {
+  const named = people.slice(0, NAMES_MAX).map((person) => {
+    const other = Object.hasOwn(facts.lent, person) ? facts.lent[person] : undefined;
+    return other === undefined
+      ? nameOf(facts, person)
+      : `${nameOf(facts, person)} for ${nameOf(facts, other)}`;
+  });
+  const more = people.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 const when = (at: Date | null): string => (at ? ` ${dateText(at)}` : '');
 const because = (reason: string | null | undefined): string =>
   reason ? `: ${inline(reason, REASON_MAX)}` : '';
 
-/** Who approved, with when and through what. */
+/** By what it went ahead: people with when and through what, a standing approval of theirs, or policy. */
 function approvals(facts: CardFacts): string {
-  if (facts.action.decided_by === 'policy') return `Allowed by policy${because(facts.action.grant_name)}`;
+  const { action, under } = facts;
+  if (under)
+    return `Approved beforehand by ${nameOf(facts, under.by)}: a standing approval, given with ${link(
+      actionUrl(facts.publicUrl, under.action),
+      'another action',
+    )}`;
+  if (action.decided_by === 'policy') return byPolicy(facts);
   const list = facts.decisions.filter(({ verdict }) => verdict === 'approve');
   if (list.length === 0) return '';
-  const each = list.map(({ person, at, via }) => `${nameOf(facts, person)}${when(at)} (${via})`);
-  return `Approved by ${each.join(', ')}`;
+  if (action.break_glass) return brokenGlass(facts, list);
+  return `Approved by ${list.map((one) => answerOf(facts, one)).join(', ')}`;
 }
 
-function waiting(facts: CardFacts): string {
-  const { approval, expires_at } = facts.action;
-  const quorum = quorumOf(approval ?? undefined);
-  const given = facts.decisions.filter(({ verdict }) => verdict === 'approve').length;
-  const who = facts.approvers.map((person) => nameOf(facts, person)).join(', ');
-  const asked = `group ${inline(approval ? describeStages(approval) : 'none', NAME_MAX)} (${who || 'nobody of it may decide'})`;
-  const need = quorum === 1 ? `Waiting for one of ${asked}` : `${given} of ${quorum} approvals by ${asked}`;
-  const so = given > 0 ? `. ${approvals(facts)}` : '';
-  return `${need}${so}. Expires${when(expires_at)}`;
+function byPolicy({ action }: CardFacts): string {
+  const grant = because(action.grant_name);
+  if (action.earned)
+    return `Allowed by policy, nobody was asked: earned by its record in this segment${grant}`;
+  const [first] = action.reasons;
+  return first?.code === 'approved_by_rule'
+    ? `Allowed by a rule of the release${because(first.message)}`
+    : `Allowed by policy${grant}`;
 }
+
+function answerOf(facts: CardFacts, { person, for_person, at, via, grp, reason }: CardDecision): string {
+  const lent = for_person === person ? '' : ` for ${nameOf(facts, for_person)}`;
+  const group = grp && isStaged(facts) ? ` of ${inline(grp, NAME_MAX)}` : '';
+  const said = reason ? ` “${inline(reason, REASON_MAX)}”` : '';
+  return `${nameOf(facts, person)}${lent}${group}${when(at)} (${via})${said}`;
+}
+
+function brokenGlass(facts: CardFacts, list: readonly CardDecision[]): string {
+  const one = list.find(({ slot }) => slot === BREAK_GLASS_SLOT);
+  const who = one ? answerOf(facts, { ...one, reason: null }) : 'one person';
+  return `Approved by ${who} ALONE, breaking the glass${because(one?.reason)}`;
+}
+
+const isStaged = ({ action }: CardFacts): boolean => (action.approval?.stages.flat().length ?? 0) > 1;
+
+function waiting(facts: CardFacts): string {
+  const { approval, stage, expires_at } = facts.action;
+  const stages = approval?.stages ?? [];
+  const needs = stages[stage] ?? [];
+  const who = namesOf(facts, facts.approvers) || 'nobody of it may decide';
+  const parts = [
+    isStaged(facts) ? openStage(facts, needs, stages.length, who) : oneGroup(facts, needs[0], who),
+    approvals(facts),
+    stages
+      .slice(stage + 1)
+      .map((later) => `Then ${needsText(later)}`)
+      .join('. '),
+    `Expires${when(expires_at)}`,
+  ];
+  return parts.filter((part) => part !== '').join('. ');
+}
+
+function oneGroup(facts: CardFacts, need: Need | undefined, who: string): string {
+  const group = inline(need?.group ?? 'none', NAME_MAX);
+  const quorum = quorumOf(facts.action.approval ?? undefined);
+  const given = facts.decisions.filter(({ verdict }) => verdict === 'approve').length;
+  return quorum <= 1
+    ? `Waiting for one of group ${group} (${who})`
+    : `${given} of ${quorum} approvals by group ${group}, waiting for ${who}`;
+}
+
+function openStage(facts: CardFacts, needs: readonly Need[], count: number, who: string): string {
+  const stage = count > 1 ? `Stage ${facts.action.stage + 1} of ${count}: ` : '';
+  const missing = needsText(missingIn(facts)) || needsText(needs);
+  return `${stage}${stage ? 'waiting' : 'Waiting'} for ${missing} (${who})`;
+}
+
+const needsText = (needs: readonly Need[]): string =>
+  needs.map(({ group, quorum }) => `${quorum} of ${inline(group, NAME_MAX)}`).join(' and ');
 
 function denial(facts: CardFacts): string {
   const { action, decisions } = facts;
@@ -115,10 +194,59 @@ export function actionFacts(facts: CardFacts): ActionFacts {
   return { decision, execution: execution(facts) };
 }
 
-/** A person's word that the write was wrong; `undefined` when nobody said so. */
-export function correctionLine(facts: CardFacts): string | undefined {
+/** Everything else that people must know of where it stands, a line each: what it waits on, and what came of it. */
+export const stateLines = (facts: CardFacts): string[] => [
+  ...(facts.action.state === 'pending' ? waitingLines(facts) : []),
+  ...reviewLines(facts),
+  ...correctionLines(facts),
+];
+
+function waitingLines(facts: CardFacts): string[] {
+  const { routed, stage } = facts.action;
+  const escalated = routed
+    .filter((route) => route.stage === stage)
+    .map(
+      ({ group, because: why, at }) =>
+        `*Escalated:* group ${inline(group, NAME_MAX)} may answer too${when(new Date(at))}, because ${ROUTED[why]}`,
+    );
+  const stale = facts.stale.map((group) => inline(group, NAME_MAX)).join(', ');
+  return [
+    ...escalated,
+    ...(stale ? [`*Nobody of ${stale} counts now:* its members could not be read for too long`] : []),
+    ...reachLines(facts),
+  ];
+}
+
+/** Whether anybody knows of it who could answer. */
+function reachLines(facts: CardFacts): string[] {
+  const { reach } = facts.action;
+  if (!reach) return [];
+  const told = namesOf({ ...facts, lent: {} }, reach.people);
+  switch (reach.state) {
+    case 'delivered':
+      return told ? [`*Told:* ${told}`] : [];
+    case 'queued':
+      return [`*Not told yet:* the card is due${reach.postAt ? when(new Date(reach.postAt)) : ' soon'}`];
+    case 'undelivered':
+      return [`*Not delivered:* Slack did not take it${because(reach.problem)}`];
+    default:
+      return [`*Nobody who may answer could be reached*${because(reach.problem)}`];
+  }
+}
+
+function reviewLines(facts: CardFacts): string[] {
+  const { break_glass, review, reviewed_by, reviewed_at } = facts.action;
+  if (!break_glass) return [];
+  if (!review || !reviewed_by)
+    return ['*Review:* not reviewed yet. An owner or an auditor looks at it on the page'];
+  const found = review.justified ? 'justified' : 'NOT justified';
+  return [`*Review:* ${found}, by ${nameOf(facts, reviewed_by)}${when(reviewed_at)}${because(review.note)}`];
+}
+
+/** A person's word that the write was wrong. */
+function correctionLines(facts: CardFacts): string[] {
   const { corrected_by, corrected_at, correction_reason } = facts.action;
-  if (!corrected_at) return undefined;
+  if (!corrected_at) return [];
   const who = nameOf(facts, corrected_by ?? 'somebody');
-  return `Reported as wrong by ${who}${when(corrected_at)}${because(correction_reason)}`;
+  return [`*Reported as wrong by ${who}${when(corrected_at)}${because(correction_reason)}*`];
 }

@@ -1,33 +1,61 @@
 import { type ActionRow, actionById, privateOf } from '../../actions/store.ts';
+import { waitingLike } from '../../approvals/like.ts';
 import { readStanding } from '../../approvals/standing.ts';
 import type { Services } from '../../context.ts';
 import type { Sql } from '../../db/database.ts';
 import type { DecisionTable } from '../../db/tables-action.ts';
 import type { Tool } from '../../domain/agent.ts';
-import { approversOf } from '../../domain/approval.ts';
+import { approversOf, rightToApprove, type Standing } from '../../domain/approval.ts';
+import type { ArgsChange } from '../../domain/args-diff.ts';
 import { parseRedactPath, redact } from '../../domain/redact.ts';
+import { type CardChanges, type CardEdit, readChanges } from './changes-facts.ts';
+import { type CardStanding, type RunUnder, readStandings } from './standing-facts.ts';
+import { cardVersion } from './version.ts';
+
+export { cardVersion } from './version.ts';
+
+export type CardDecision = Pick<
+  DecisionTable,
+  'person' | 'for_person' | 'verdict' | 'via' | 'reason' | 'stage' | 'slot' | 'grp'
+> & { at: Date; options: { slot: string; group: string }[] };
 
 /** Everything an action's card says: its record and what the manifest says of its tool. */
-export interface CardFacts {
+export interface CardFacts extends CardChanges {
   /** Rises with everything that changes what the card says; a copy that shows less is behind. */
   version: number;
   action: ActionRow;
-  tool: Pick<Tool, 'risk' | 'reversibility' | 'undo' | 'consequence' | 'advisory'> | undefined;
+  /** As the manifest has it now; the risk of this very call stands in the action. */
+  tool: Pick<Tool, 'reversibility' | 'undo' | 'consequence' | 'advisory'> | undefined;
   /** Redacted; `undefined` once erased. */
   args: Readonly<Record<string, unknown>> | undefined;
-  decisions: readonly Pick<DecisionTable, 'person' | 'verdict' | 'at' | 'via' | 'reason'>[];
+  /** On the arguments as they are now. */
+  decisions: readonly CardDecision[];
+  /** How many approved earlier arguments: they do not count. */
+  lapsed: number;
   /** Who ended it and why, where the row does not say: withdrawn, superseded, disabled. */
   ended: { by: string; reason?: string; at: Date } | undefined;
   /** Names of the people of the agent, by id. */
   names: Readonly<Record<string, string>>;
-  /** Who may decide, of the approver group. */
+  /** Who may answer now and has not. */
   approvers: readonly string[];
+  /** For whom, of those who answer as somebody's deputy. */
+  lent: Readonly<Record<string, string>>;
+  /** Groups it asks of which nobody counts, because they could not be read for too long. */
+  stale: readonly string[];
+  /** How many others wait and are like it. */
+  alike: number;
+  /** What was approved with it for a while. */
+  standings: readonly CardStanding[];
+  /** By which standing approval it ran. */
+  under: RunUnder | undefined;
   testMode: boolean;
   dayMs: number;
   publicUrl: string;
   /** Where the agent's cards go; `undefined`: nowhere. */
   channel: string | undefined;
 }
+
+export type { ArgsChange, CardEdit };
 
 const ENDED_KINDS = ['action.withdrawn', 'action.superseded', 'action.disabled', 'action.expired'];
 
@@ -41,26 +69,28 @@ export async function readCardFacts(
   const standing = await readStanding(db.sql, action, clock.now());
   const { agent } = standing;
   const kept = await privateOf(db.sql, id);
-  const decisions = await db.sql
-    .selectFrom('decision')
-    .select(['person', 'verdict', 'at', 'via', 'reason'])
-    .where('action_id', '=', id)
-    .where('round', '=', action.round)
-    .orderBy('at')
-    .orderBy('person')
-    .execute();
+  const decisions = await decisionsOf(db.sql, id);
+  const current = decisions.filter(({ round }) => round === action.round);
   const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
+  const redactions = tool?.redact.map(parseRedactPath);
+  const args = kept && (JSON.parse(kept.args) as Record<string, unknown>);
+  const pending = action.state === 'pending';
   return {
     version,
     action,
     tool,
-    args: kept && redact(tool && { redactions: tool.redact.map(parseRedactPath) }, JSON.parse(kept.args)),
-    decisions,
-    ended: await endOf(db.sql, id),
+    args: args && redact(redactions && { redactions }, args),
+    decisions: current,
+    lapsed: decisions.filter(({ round, verdict }) => round < action.round && verdict === 'approve').length,
+    ended: pending ? undefined : await endOf(db.sql, id),
     names: Object.fromEntries(
       Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
     ),
-    approvers: approversOf(standing, action),
+    ...(pending ? answerersOf(standing, action, current) : { approvers: [], lent: {} }),
+    stale: standing.stale,
+    alike: pending ? await waitingLike(db.sql, action) : 0,
+    ...(await readChanges(db.sql, action, args, redactions)),
+    ...(await readStandings(db.sql, action)),
     testMode: agent.testMode,
     dayMs,
     publicUrl,
@@ -68,15 +98,42 @@ export async function readCardFacts(
   };
 }
 
-/** Twice the number of log entries about the action, and one more once it is erased. */
-export async function cardVersion(db: Sql, id: string): Promise<number> {
-  const { count } = await db
-    .selectFrom('log_entry')
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .where('ref', '=', id)
-    .where('kind', 'like', 'action.%')
-    .executeTakeFirstOrThrow();
-  return Number(count) * 2 + ((await privateOf(db, id)) ? 0 : 1);
+async function decisionsOf(db: Sql, id: string): Promise<(CardDecision & { round: number })[]> {
+  return db
+    .selectFrom('decision')
+    .select([
+      'person',
+      'for_person',
+      'verdict',
+      'at',
+      'via',
+      'reason',
+      'round',
+      'stage',
+      'options',
+      'slot',
+      'grp',
+    ])
+    .where('action_id', '=', id)
+    .orderBy('at')
+    .orderBy('person')
+    .execute();
+}
+
+/** Nobody answers twice, nor for somebody for whom it was answered. */
+function answerersOf(
+  standing: Standing,
+  action: ActionRow,
+  decisions: readonly CardDecision[],
+): Pick<CardFacts, 'approvers' | 'lent'> {
+  const lent: Record<string, string> = {};
+  const approvers = approversOf(standing, action).filter((person) => {
+    const answer = rightToApprove(person, standing, action);
+    if (!('right' in answer)) return false;
+    if (answer.right.for !== person) lent[person] = answer.right.for;
+    return !decisions.some((one) => one.person === person || one.for_person === answer.right.for);
+  });
+  return { approvers, lent };
 }
 
 async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {

@@ -77,11 +77,7 @@ export const overflow = (
 });
 
 /** Asks again before a button counts; plain text. */
-export const confirmation = (
-  title: string,
-  text: string,
-  confirm: string,
-): types.ConfirmationDialog => ({
+export const confirmation = (title: string, text: string, confirm: string): types.ConfirmationDialog => ({
   title: plainText(title, LIMITS.confirmTitle),
   text: plainText(text, LIMITS.confirmText),
   confirm: plainText(confirm, LIMITS.confirmButton),
@@ -95,9 +91,7 @@ const plainText = (text: string, max: number): types.PlainTextElement => ({
 
 /** The same message in the plainest blocks there are: for a Slack that refuses the rich ones. */
 export const plainBlocks = ({ text, blocks }: SlackMessage): KnownBlock[] => [
-  ...linesIn(text, LIMITS.sectionText).map(
-    (piece): KnownBlock => ({ type: 'section', text: mrkdwn(piece) }),
-  ),
+  ...linesIn(text, LIMITS.sectionText).map((piece): KnownBlock => ({ type: 'section', text: mrkdwn(piece) })),
   ...blocks.filter((block) => block.type === 'actions'),
 ];
 

@@ -8,7 +8,7 @@ import { type Desk, openDesk, SLACK_AGENT_YAML, TEAM } from './support.ts';
 let desk: Desk;
 const user = (userId: string, teamId = TEAM) => ({ userId, teamId });
 /** A directory that has asked nobody yet. */
-const directory = () => ({ teamId: TEAM, user: createUserLookup(desk.app.client) });
+const directory = () => ({ teamId: TEAM, user: createUserLookup(desk.app.client, desk.services.clock) });
 const who = (userId: string, agent = 'desk', teamId = TEAM) =>
   actorFor(desk.services, directory(), user(userId, teamId), agent);
 
@@ -78,7 +78,7 @@ test('actorForEverything() has the roles of all agents under one person', async 
 });
 
 test('a user Slack does not know, and a bot, are nobody; who asks at once is one question to Slack', async () => {
-  const lookup = createUserLookup(desk.app.client);
+  const lookup = createUserLookup(desk.app.client, desk.services.clock);
   expect(await lookup('U0GONE')).toEqual({ deactivated: true, bot: false });
   desk.slack.fail('users.info', { kind: 'rate-limited', retryAfter: 30 });
   expect(await lookup('U0ANA')).toBeUndefined();
@@ -86,7 +86,7 @@ test('a user Slack does not know, and a bot, are nobody; who asks at once is one
   const before = calls();
   expect(await lookup('U0ANA')).toBeUndefined();
   expect(calls()).toBe(before);
-  const other = createUserLookup(desk.app.client);
+  const other = createUserLookup(desk.app.client, desk.services.clock);
   await Promise.all(Array.from({ length: 20 }, () => other('U0ANA')));
   expect(calls()).toBe(before + 1);
 });

@@ -45,9 +45,9 @@ describeBothStores('reservePost()', (make) => {
     const message = { text: 'a card', blocks: [] };
     for (let i = 0; i < 10; i++) {
       clock.moveTo(await reservePost(db.sql, clock, 'C1'));
-      await createSlackPort(client).post('C1', message);
+      await createSlackPort(client, clock).post('C1', message);
     }
-    await expect(createSlackPort(client).post('C1', message)).rejects.toMatchObject({
+    await expect(createSlackPort(client, clock).post('C1', message)).rejects.toMatchObject({
       code: 'rate_limited',
       retryAfterMs: 1_000,
     });

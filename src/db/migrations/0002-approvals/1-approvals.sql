@@ -129,12 +129,34 @@ CREATE TABLE autonomy (
   grant_name text NOT NULL,
   tool text NOT NULL,
   segment text NOT NULL,
+  agent_version text NOT NULL,
   state text NOT NULL CHECK (state IN ('ask', 'proposed', 'allow')),
   evidence jsonb NOT NULL DEFAULT '{}',
+  -- What was asked before does not count any more: people refused or took back what it carried.
+  evidence_from timestamptz,
   changed_at timestamptz NOT NULL,
   changed_by text NOT NULL,
-  PRIMARY KEY (agent, release, grant_name, tool, segment)
+  PRIMARY KEY (agent, release, grant_name, tool, segment, agent_version)
 );
+---
+CREATE INDEX action_by_grant ON action (agent, release, grant_name, tool) WHERE kind = 'write';
+---
+-- An incident takes back what was earned where it happened; what was allowed by it does not begin any more.
+CREATE FUNCTION end_autonomy_with_incident() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  u autonomy;
+BEGIN
+  FOR u IN UPDATE autonomy x SET state = 'ask', evidence_from = NEW.opened_at, changed_at = NEW.opened_at, changed_by = NEW.opened_by
+    WHERE x.agent = NEW.agent AND x.state <> 'ask' AND (NEW.segment IS NULL OR x.segment = NEW.segment) RETURNING * LOOP
+    PERFORM log_append('autonomy.taken_back', u.agent, u.agent || '/' || u.release || '/' || u.grant_name, NEW.opened_at,
+      NEW.opened_by, jsonb_build_object('tool', u.tool, 'segment', u.segment, 'agentVersion', u.agent_version,
+      'because', 'incident', 'incident', NEW.id));
+  END LOOP;
+  RETURN NULL;
+END $$;
+---
+CREATE TRIGGER incident_ends_autonomy AFTER INSERT ON incident
+  FOR EACH ROW EXECUTE FUNCTION end_autonomy_with_incident();
 ---
 -- When a person first saw an action on a surface that knows who looks.
 CREATE TABLE seen (
@@ -229,7 +251,8 @@ BEGIN
     END IF;
   END IF;
   IF a.earned AND NOT EXISTS (SELECT 1 FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
-      AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment AND u.state = 'allow') THEN
+      AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment AND u.agent_version = a.agent_version
+      AND u.state = 'allow') THEN
     RETURN 'autonomy_lost';
   END IF;
   IF a.standing_id IS NOT NULL THEN

@@ -1,0 +1,177 @@
+import { manifestOf } from '../approvals/standing.ts';
+import type { Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
+import { closeGateFor } from '../db/gate.ts';
+import { type Agent, isWrite } from '../domain/agent.ts';
+import { grantName } from '../domain/compile.ts';
+import { durationMs } from '../domain/duration.ts';
+import { type EarnedVerdict, judgeEarned } from '../domain/earned.ts';
+import { approvalOf, type Earn, type Release, toolsOf } from '../domain/release.ts';
+import { raiseAlert } from '../incidents/alert.ts';
+import { recordOf, stepOf } from '../rollouts/record.ts';
+import { type EarnedCounts, type EarningGrant, earnedCounts } from './evidence.ts';
+import { moveAutonomy, type Slice, stateOf } from './store.ts';
+
+/** A grant that may earn not to ask, and where its release serves so fully that it may. */
+interface Earning extends EarningGrant {
+  earn: Earn;
+  segments: ReadonlySet<string>;
+}
+
+/** One judgement, with everything it rests on. */
+export interface Judged {
+  slice: Slice;
+  earn: Earn;
+  counts: EarnedCounts;
+  verdict: EarnedVerdict;
+}
+
+/**
+ * Judges every grant that may earn not to ask: proposes the move to allow (or makes it, where the release says
+ * automatic) and takes it back at once when the evidence no longer carries it. Returns how many moves it made.
+ */
+export async function judgeAutonomy(services: Services): Promise<number> {
+  const agents = await services.db.sql.selectFrom('agent').select('name').orderBy('name').execute();
+  let moves = 0;
+  for (const { name } of agents) moves += await judgeAgent(services, name);
+  return moves;
+}
+
+/** The same for one agent: called as soon as a write turns out to be wrong. */
+export async function judgeAgent(services: Services, agent: string): Promise<number> {
+  let moves = 0;
+  for (const judged of await judgements(services, agent)) if (await follow(services, judged)) moves += 1;
+  return moves;
+}
+
+/** What the evidence says of every slice that has any, without changing anything. */
+export async function judgements(services: Services, agent: string): Promise<Judged[]> {
+  const { db, clock, dayMs } = services;
+  const judged: Judged[] = [];
+  for (const earning of await earningGrants(db.sql, agent)) {
+    const matureBefore = new Date(clock.now().getTime() - durationMs(earning.earn.matureAfter, dayMs));
+    for (const counts of await earnedCounts(db.sql, earning, matureBefore)) {
+      if (!earning.segments.has(counts.segment)) continue;
+      const { earn, segments: _, ...grant } = earning;
+      const slice = { ...grant, segment: counts.segment, agentVersion: counts.agentVersion };
+      const { state } = await stateOf(db.sql, slice);
+      const verdict = judgeEarned(earn, state === 'allow' ? 'allow' : 'ask', counts);
+      judged.push({ slice, earn, counts, verdict });
+    }
+  }
+  return judged;
+}
+
+async function follow(services: Services, { slice, earn, counts, verdict }: Judged): Promise<boolean> {
+  const { state } = await stateOf(services.db.sql, slice);
+  const evidence = {
+    decided: counts.decided,
+    good: counts.good,
+    bad: counts.bad,
+    lower: verdict.lower.toFixed(6),
+    above: String(earn.above),
+    alpha: String(earn.alpha),
+  };
+  const move = (to: 'ask' | 'proposed' | 'allow', kind: string, because: string) =>
+    closeGateFor(services, async (tx) => {
+      const now = services.clock.now();
+      const moved = await moveAutonomy(tx, slice, {
+        from: state,
+        to,
+        kind,
+        evidence,
+        because,
+        now,
+        actor: 'judge',
+      });
+      if (moved) await tell(tx, slice, to, because, evidence, now);
+      return moved;
+    });
+  if (state === 'allow' && verdict.verdict === 'breach')
+    return move('ask', 'autonomy.taken_back', 'the evidence no longer carries it');
+  if (state === 'proposed' && verdict.verdict !== 'earned')
+    return move('ask', 'autonomy.withdrawn', 'the evidence no longer carries it');
+  if (state === 'ask' && verdict.verdict === 'earned')
+    return earn.automatic
+      ? move('allow', 'autonomy.allowed', 'the evidence carries it and the release lets it')
+      : move('proposed', 'autonomy.proposed', 'the evidence carries it');
+  return false;
+}
+
+async function tell(
+  tx: Sql,
+  slice: Slice,
+  to: 'ask' | 'proposed' | 'allow',
+  because: string,
+  evidence: Readonly<Record<string, unknown>>,
+  now: Date,
+): Promise<void> {
+  const kind = to === 'proposed' ? 'autonomy.proposed' : 'autonomy.changed';
+  await raiseAlert(tx, kind, slice.agent, now, { ...slice, to, because, evidence });
+}
+
+/** Grants with `earn` of the releases that serve: in force, or the candidate while it scales. */
+async function earningGrants(db: Sql, agent: string): Promise<Earning[]> {
+  const manifest = await manifestOf(db, agent);
+  const served = await servedSegments(db, agent);
+  if (served.size === 0) return [];
+  const releases = await db
+    .selectFrom('release')
+    .select('manifest')
+    .where('agent', '=', agent)
+    .where('version', 'in', [...served.keys()])
+    .execute();
+  return releases.flatMap(({ manifest: release }) =>
+    grantsThatEarn(manifest, release).map((one) => ({
+      ...one,
+      segments: served.get(release.release) ?? new Set<string>(),
+    })),
+  );
+}
+
+function grantsThatEarn(agent: Agent, release: Release): (EarningGrant & { earn: Earn })[] {
+  return release.grants.flatMap((grant, index) => {
+    const { earn } = grant;
+    if (!earn || !approvalOf(grant)) return [];
+    return toolsOf(grant)
+      .filter((tool) => {
+        const known = Object.hasOwn(agent.tools, tool) ? agent.tools[tool] : undefined;
+        return known !== undefined && isWrite(known);
+      })
+      .map((tool) => ({
+        agent: agent.agent,
+        release: release.release,
+        grant: grantName(grant, index, tool),
+        tool,
+        earn,
+      }));
+  });
+}
+
+/** Under strict guardrails (baseline, constrained) every write of a candidate asks: only while it scales may it earn. */
+async function servedSegments(db: Sql, agent: string): Promise<Map<string, Set<string>>> {
+  const served = new Map<string, Set<string>>();
+  const add = (release: string, segment: string) =>
+    served.set(release, (served.get(release) ?? new Set<string>()).add(segment));
+  const rows = await db
+    .selectFrom('in_force')
+    .select(['release', 'segment'])
+    .where('agent', '=', agent)
+    .execute();
+  for (const { release, segment } of rows) add(release, segment);
+  const open = await db
+    .selectFrom('rollout')
+    .selectAll()
+    .where('agent', '=', agent)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (!open || stepOf(recordOf(open)).phase !== 'scale') return served;
+  const exposed = await db
+    .selectFrom('rollout_segment')
+    .select('segment')
+    .where('rollout_id', '=', open.id)
+    .where('state', '=', 'exposed')
+    .execute();
+  for (const { segment } of exposed) add(open.release, segment);
+  return served;
+}

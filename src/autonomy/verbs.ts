@@ -1,0 +1,77 @@
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { closeGateFor } from '../db/gate.ts';
+import { AppError } from '../errors.ts';
+import { judgements } from './judge.ts';
+import { moveAutonomy, type Slice, stateOf } from './store.ts';
+
+/**
+ * A person confirms a proposed move from ask to allow, or refuses it. The evidence is judged once more at this moment.
+ * @throws AppError `wrong_state` when nothing is proposed, `gate_not_ready` when the evidence no longer carries it
+ */
+export async function answerAutonomy(
+  services: Services,
+  actor: Actor,
+  { slice, accept, reason }: { slice: Slice; accept: boolean; reason: string },
+): Promise<{ state: 'ask' | 'allow' }> {
+  requireRole(actor, ['release-manager'], slice.agent);
+  const { state } = await stateOf(services.db.sql, slice);
+  if (state !== 'proposed')
+    throw new AppError(
+      'wrong_state',
+      `Cannot answer: nothing is proposed for ${nameOf(slice)} (it is ${state})`,
+    );
+  const judged = (await judgements(services, slice.agent)).find((one) => nameOf(one.slice) === nameOf(slice));
+  if (accept && judged?.verdict.verdict !== 'earned')
+    throw new AppError('gate_not_ready', `Cannot confirm: the evidence no longer carries ${nameOf(slice)}`);
+  const to = accept ? 'allow' : 'ask';
+  const evidence = judged ? { ...judged.counts, lower: judged.verdict.lower.toFixed(6) } : {};
+  const kind = accept ? 'autonomy.allowed' : 'autonomy.refused';
+  await move(services, actor, slice, {
+    from: 'proposed',
+    to,
+    kind,
+    evidence,
+    because: reason,
+    anew: !accept,
+  });
+  return { state: to };
+}
+
+/**
+ * On-call or an owner asks people again, at once: once it has returned no write begins without them.
+ * @throws AppError `wrong_state` when it asks already
+ */
+export async function takeAutonomyBack(
+  services: Services,
+  actor: Actor,
+  { slice, reason }: { slice: Slice; reason: string },
+): Promise<{ state: 'ask' }> {
+  requireRole(actor, ['on-call', 'release-manager'], slice.agent);
+  const { state } = await stateOf(services.db.sql, slice);
+  if (state === 'ask') throw new AppError('wrong_state', `${nameOf(slice)} asks people already`);
+  await move(services, actor, slice, {
+    from: state,
+    to: 'ask',
+    kind: 'autonomy.taken_back',
+    evidence: {},
+    because: reason,
+    anew: true,
+  });
+  return { state: 'ask' };
+}
+
+async function move(
+  services: Services,
+  actor: Actor,
+  slice: Slice,
+  change: Omit<Parameters<typeof moveAutonomy>[2], 'now' | 'actor'>,
+): Promise<void> {
+  const now = services.clock.now();
+  const moved = await closeGateFor(services, (tx) =>
+    moveAutonomy(tx, slice, { ...change, now, actor: actor.person ?? actor.id }),
+  );
+  if (!moved) throw new AppError('conflict', `${nameOf(slice)} changed meanwhile`);
+}
+
+const nameOf = ({ release, grant, tool, segment, agentVersion }: Slice): string =>
+  `grant "${grant}" of release ${release} for "${tool}" in segment "${segment}", version ${agentVersion}`;
