@@ -125,18 +125,18 @@ export async function rightWrites(db: Sql, window: StatsWindow): Promise<WaitRow
   return rows[0] ?? { count: 0, p50_ms: null, total_ms: null };
 }
 
-/** Writes that never came to their execution though nobody said they were wrong, by how they ended. */
+/** Writes that ended while they waited though nobody said they were wrong, and `approved`: those that ended after. */
 export async function stoppedWrites(
   db: Sql,
   window: StatsWindow,
 ): Promise<(WaitRow & { state: string; approved: number })[]> {
-  const ended = sql`coalesce(a.decided_at, CASE a.state WHEN 'expired' THEN a.expires_at ELSE l.at END)`;
+  const ended = sql`CASE a.state WHEN 'expired' THEN a.expires_at ELSE l.at END`;
   const { rows } = await sql<WaitRow & { state: string; approved: number }>`
-    SELECT state, count(*)::int AS count, count(decided_at)::int AS approved, ${p50(sql`ms`)} AS p50_ms,
-      sum(ms) AS total_ms
+    SELECT state, (count(*) FILTER (WHERE decided_at IS NULL))::int AS count, count(decided_at)::int AS approved,
+      ${p50(sql`ms`)} AS p50_ms, sum(ms) AS total_ms
     FROM (
-      SELECT a.state, a.decided_at, ${ms(sql`a.asked_at`, ended)} AS ms FROM action a
-      LEFT JOIN LATERAL (SELECT max(e.at) AS at FROM log_entry e
+      SELECT a.state, a.decided_at, CASE WHEN a.decided_at IS NULL THEN ${ms(sql`a.asked_at`, ended)} END AS ms
+      FROM action a LEFT JOIN LATERAL (SELECT max(e.at) AS at FROM log_entry e
         WHERE e.ref = a.id::text AND e.kind = 'action.' || a.state) AS l ON true
       WHERE ${ASKED} AND a.kind = 'write' AND a.state IN ('expired', 'withdrawn', 'superseded', 'disabled')
         AND a.asked_at >= ${window.since} AND ${ofAgent(window)}

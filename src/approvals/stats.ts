@@ -84,8 +84,8 @@ export interface ApprovalStats {
   gating: {
     /** Executed, and nobody said they were wrong: they waited for nothing but the word of people. */
     right: Waited;
-    /** Never executed, though nobody said they were wrong. */
-    stopped: (Waited & { state: string /** Approved first, and then not begun. */; approved: number })[];
+    /** Ended while they waited, though nobody said they were wrong; `approved`: ended after that, not begun. */
+    stopped: (Waited & { state: string; approved: number })[];
     /** Called right by a person, afterwards. */
     wronglyStopped: Waited & { byPeople: number; byPolicy: number; expired: number };
   };

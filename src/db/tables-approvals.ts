@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Json, Timestamp } from './columns.ts';
 
 /** Nulls: without end. */
@@ -18,6 +19,12 @@ export interface GroupSourceTable {
   fresh_until: Timestamp | null;
   error: string | null;
   unknown: Json<string[]>;
+  /** Kind and id of what the people were read from. */
+  source: Generated<string>;
+  /** Of the manifest that named it. */
+  revision: Generated<number>;
+  /** When it is read again; null: at once. */
+  next_at: Timestamp | null;
 }
 
 export interface DeputyTable {

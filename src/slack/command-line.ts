@@ -1,20 +1,31 @@
+import { DURATION_PATTERN } from '../domain/duration.ts';
+
 /** What somebody typed behind `/portcullis`. */
 export type Command =
   | { do: 'help' }
   | { do: 'status'; agent?: string }
+  | { do: 'approvals' }
+  | { do: 'deputies' }
+  | { do: 'deputy'; agent: string; to: string; time: string; group?: string; reason: string }
+  | { do: 'deputy-end'; id: string }
   | { do: 'disable' | 'enable'; scope?: string; reason: string }
   | { do: 'rollback' | 'pause' | 'resume'; agent: string; words: readonly string[] };
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
 
 export const HELP = [
   '*What you can type:*',
   '• `/portcullis status [agent]`: what is in force, waiting and switched off',
+  '• `/portcullis approvals`: what waits for you',
   '• `/portcullis disable`: choose what to switch off',
   '• `/portcullis disable everything|<agent>|<agent>/<tool> <reason>`',
   '• `/portcullis enable everything|<agent>|<agent>/<tool> <reason>`',
   '• `/portcullis rollback <agent> [segment] <reason>`',
   '• `/portcullis pause <agent> <reason>` and `/portcullis resume <agent> <reason>`',
+  '• `/portcullis deputy`: who answers for whom',
+  '• `/portcullis deputy <agent> <person> <time> [in <group>] <reason>`: lets somebody answer for you, as `deputy desk ben 3d vacation`',
+  '• `/portcullis deputy end <id>`',
 ].join('\n');
 
 /** Reads a command; what it does not understand is a call for help. */
@@ -25,6 +36,10 @@ export function parseCommand(text: string): Command {
     case 'status':
       if (first === undefined) return { do: 'status' };
       return rest.length === 0 && NAME.test(first) ? { do: 'status', agent: first } : { do: 'help' };
+    case 'approvals':
+      return first === undefined ? { do: 'approvals' } : { do: 'help' };
+    case 'deputy':
+      return deputyOf(words);
     case 'disable':
     case 'enable': {
       const verbName = verb.toLowerCase() as 'disable' | 'enable';
@@ -40,6 +55,20 @@ export function parseCommand(text: string): Command {
     default:
       return { do: 'help' };
   }
+}
+
+/** `end <id>`, or `<agent> <person> <time> [in <group>] <reason>`; nothing is a question for the list. */
+function deputyOf(words: readonly string[]): Command {
+  const [agent, to = '', time = '', ...rest] = words;
+  if (agent === undefined) return { do: 'deputies' };
+  if (words.length === 2 && agent === 'end')
+    return UUID.test(to) ? { do: 'deputy-end', id: to } : { do: 'help' };
+  const group = rest[0] === 'in' ? rest[1] : undefined;
+  const reason = rest.slice(group === undefined ? 0 : 2).join(' ');
+  const names = [agent, to, ...(group === undefined ? [] : [group])];
+  if (!names.every((name) => NAME.test(name)) || !DURATION_PATTERN.test(time) || reason === '')
+    return { do: 'help' };
+  return { do: 'deputy', agent, to, time, ...(group === undefined ? {} : { group }), reason };
 }
 
 /** `everything`, `<agent>` or `<agent>/<tool>` as a switch's scope. */

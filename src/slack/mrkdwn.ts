@@ -40,9 +40,17 @@ function plain(text: string): string {
 export const inline = (text: string, max: number): string =>
   cut(escapeText(plain(visible(text.replace(/\s+/g, ' ').trim()))), max);
 
+/** As `inline`; what does not fit is one click away. */
+export function inlineOrLinked(text: string, max: number, url: string): string {
+  const whole = inline(text, Number.POSITIVE_INFINITY);
+  return whole.length <= max ? whole : `${cut(whole, max)} (${link(url, 'all of it')})`;
+}
+
 /** Somebody else's words for places that know no markup, such as button labels: on one line, not escaped. */
 export function label(text: string, max: number): string {
-  const line = plain(visible(text.replace(/\s+/g, ' ').trim()));
+  const line = plain(visible(text.replace(/\s+/g, ' ').trim())).replace(/[<>]/g, (char) =>
+    char === '<' ? '‹' : '›',
+  );
   return line.length <= max ? line : `${line.slice(0, max - 1).replace(/\p{Surrogate}$/u, '')}…`;
 }
 

@@ -13,6 +13,7 @@ const fixtures = readdirSync(FOLDER, { recursive: true })
 
 /** One saved history for each way a workflow can go. */
 const SHAPES = [
+  'agent-callback/taken-later',
   'governed-action/approved-and-executed',
   'governed-action/corrected',
   'governed-action/reminded-and-expired',

@@ -63,8 +63,14 @@ const statsSchema = z
       .object({
         right: z.object(waitedShape).describe('Executed writes that nobody called wrong'),
         stopped: z
-          .array(z.object({ state: z.string(), approved: count, ...waitedShape }))
-          .describe('Writes that never ran though nobody called them wrong'),
+          .array(
+            z.object({
+              state: z.string(),
+              ...waitedShape,
+              approved: count.describe('Ended once approved, not begun'),
+            }),
+          )
+          .describe('Writes that ended while they waited though nobody called them wrong'),
         wronglyStopped: z
           .object({ byPeople: count, byPolicy: count, expired: count, ...waitedShape })
           .describe('Called right by a person, afterwards'),

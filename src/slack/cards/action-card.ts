@@ -1,18 +1,14 @@
-import { BUTTON, VALUE } from '../buttons.ts';
+import { actionUrl } from '../../actions/view.ts';
 import { LIMITS } from '../limits.ts';
-import { codePieces, cut, dateText, inline, link } from '../mrkdwn.ts';
-import { actionFacts, correctionLine, nameOf } from './action-state.ts';
+import { codePieces, cut, dateText, inline, inlineOrLinked, link } from '../mrkdwn.ts';
+import { buttonsOf, whyNotHere } from './action-buttons.ts';
+import { editLines, likeLines } from './action-changes.ts';
+import { standingParts } from './action-standing.ts';
+import { actionFacts, nameOf, namesOf, stateLines } from './action-state.ts';
 import type { CardFacts } from './card-facts.ts';
-import {
-  actions,
-  type Button,
-  button,
-  context,
-  fields,
-  type KnownBlock,
-  type SlackMessage,
-  section,
-} from './message.ts';
+import { actions, context, fields, header, type KnownBlock, type SlackMessage, section } from './message.ts';
+
+export { actionUrl } from '../../actions/view.ts';
 
 const SUMMARY_MAX = 600;
 const CONSEQUENCE_MAX = 500;
@@ -21,43 +17,39 @@ const PIECE_MAX = 2_900;
 const PIECES_MAX = 3;
 const LINKS_MAX = 5;
 const LINK_LENGTH_MAX = 300;
+const ENVELOPE_MAX = 2_400;
 const TEXT_ARGS_MAX = 900;
+const TEXT_ENVELOPE_MAX = 300;
 const REAL_DAY_MS = 86_400_000;
+const GLASS = 'EMERGENCY: approved by one person alone';
 
-/** The page of an action. */
-export const actionUrl = (publicUrl: string, id: string): string =>
-  `${publicUrl.replace(/\/+$/, '')}/actions/${encodeURIComponent(id)}`;
+type Id = (part: string) => string;
 
 /** The card of an action: a function of its record alone, the same on every copy. */
 export function actionCard(facts: CardFacts): SlackMessage {
   const { action } = facts;
-  const id = (part: string) => `${part}:${action.id.slice(0, 8)}:${facts.version}`;
+  const id: Id = (part) => `${part}:${action.id.slice(0, 8)}:${facts.version}`;
   const { decision, execution } = actionFacts(facts);
-  const correction = correctionLine(facts);
-  const state = [
-    `*Decision:* ${decision}`,
-    `*Execution:* ${execution}`,
-    ...(correction ? [`*${correction}*`] : []),
-  ];
+  const state = [`*Decision:* ${decision}`, `*Execution:* ${execution}`, ...stateLines(facts)];
+  const notHere = whyNotHere(facts);
+  const buttons = buttonsOf(facts);
   const blocks: KnownBlock[] = [
+    ...(action.break_glass ? [header(id('glass'), GLASS)] : []),
     section(id('first'), `*${summaryOf(facts)}*${after(facts)}`),
     section(id('state'), state.join('\n')),
     fields(id('facts'), pairsOf(facts)),
-    ...(action.why ? [section(id('why'), `*The agent's reason*\n${inline(action.why, WHY_MAX)}`)] : []),
+    ...whyBlocks(facts, id),
+    ...linesBlock(id('edits'), editLines(facts)),
+    ...linesBlock(id('like'), likeLines(facts)),
     ...argBlocks(facts, id),
     ...linkBlocks(facts, id),
+    ...standingBlocks(facts, id),
     ...warningBlocks(facts, id),
-    ...buttonBlocks(facts, id),
+    ...(notHere ? [context(id('nothere'), [notHere])] : []),
+    ...(buttons.length > 0 ? [actions(id('buttons'), buttons)] : []),
     context(id('last'), [lastLine(facts)]),
   ];
-  return {
-    text: textOf(facts, [
-      `Decision: ${decision}`,
-      `Execution: ${execution}`,
-      ...(correction ? [correction] : []),
-    ]),
-    blocks,
-  };
+  return { text: textOf(facts, state), blocks };
 }
 
 const summaryOf = ({ action }: CardFacts): string => inline(action.summary, SUMMARY_MAX);
@@ -72,28 +64,45 @@ function after({ action, tool }: CardFacts): string {
 
 function pairsOf(facts: CardFacts): [string, string][] {
   const { action, tool } = facts;
-  const segment = action.segment
-    ? `${inline(action.segment, 80)}, release ${inline(action.release ?? 'none', 80)}`
-    : 'none';
+  const behind = namesOf({ ...facts, lent: {} }, action.behind);
   return [
     ['Agent', `${inline(action.agent, 80)}, version ${inline(action.agent_version, 80)}`],
-    ['Tool', inline(action.tool, 80)],
-    ['Risk', tool?.risk ?? 'unknown: the tool is no longer in the manifest'],
+    ['Tool', `${inline(action.tool, 80)}${tool ? '' : ': no longer in the manifest'}`],
+    ['Risk of this call', action.risk],
     [
       'Can it be undone',
       `${tool?.reversibility ?? 'unknown'}${tool?.undo ? `: ${inline(tool.undo, 400)}` : ''}`,
     ],
-    ['Segment', `${segment}${action.arm === 'candidate' ? ' (candidate)' : ''}`],
+    ['Segment and phase', placeOf(facts)],
     ['Asked', `${dateText(action.asked_at)} by ${nameOf(facts, action.asked_by)}`],
-    ...(action.behind.length > 0
-      ? [['For', action.behind.map((named) => nameOf(facts, named)).join(', ')] as [string, string]]
-      : []),
+    ...(behind ? [['Who is behind it', behind] as [string, string]] : []),
   ];
 }
 
+function placeOf({ action }: CardFacts): string {
+  const { segment, release, arm, phase, event_day } = action;
+  if (segment === null) return 'none';
+  const day = event_day === null ? '' : `, day ${event_day + 1}`;
+  return [
+    `${inline(segment, 80)}, release ${inline(release ?? 'none', 80)}, ${arm} arm`,
+    ...(phase === null ? [] : [`, ${inline(phase, 40)} phase${day}`]),
+  ].join('');
+}
+
+/** Whoever reads it must know that this is a claim, and whose. */
+function whyBlocks(facts: CardFacts, id: Id): KnownBlock[] {
+  const { why, id: action } = facts.action;
+  if (!why) return [];
+  const said = inlineOrLinked(why, WHY_MAX, actionUrl(facts.publicUrl, action));
+  return [section(id('why'), `*Why, in the agent's own words*\n>${said}`)];
+}
+
+const linesBlock = (id: string, lines: readonly string[]): KnownBlock[] =>
+  lines.length > 0 ? [section(id, lines.join('\n'))] : [];
+
 const argsText = ({ args }: CardFacts): string => (args === undefined ? '' : JSON.stringify(args, null, 2));
 
-function argBlocks(facts: CardFacts, id: (part: string) => string): KnownBlock[] {
+function argBlocks(facts: CardFacts, id: Id): KnownBlock[] {
   if (facts.args === undefined) return [section(id('args'), '*Arguments*\nErased')];
   const { pieces, left } = codePieces(argsText(facts), PIECE_MAX, PIECES_MAX);
   const blocks: KnownBlock[] = pieces.map((piece, index) =>
@@ -104,7 +113,7 @@ function argBlocks(facts: CardFacts, id: (part: string) => string): KnownBlock[]
   return [...blocks, section(id('more'), `*${left} more characters:* ${link(page, 'open the page')}`)];
 }
 
-function linkBlocks({ action }: CardFacts, id: (part: string) => string): KnownBlock[] {
+function linkBlocks({ action }: CardFacts, id: Id): KnownBlock[] {
   if (action.links.length === 0) return [];
   const shown = action.links
     .slice(0, LINKS_MAX)
@@ -115,7 +124,15 @@ function linkBlocks({ action }: CardFacts, id: (part: string) => string): KnownB
   ];
 }
 
-function warningBlocks({ tool, testMode, dayMs }: CardFacts, id: (part: string) => string): KnownBlock[] {
+const standingBlocks = (facts: CardFacts, id: Id): KnownBlock[] =>
+  standingParts(facts).map(({ head, envelope }, index) => {
+    const { pieces, left } = codePieces(envelope, ENVELOPE_MAX, 1);
+    const page = link(actionUrl(facts.publicUrl, facts.action.id), 'open the page');
+    const more = left > 0 ? `\n*${left} more characters:* ${page}` : '';
+    return section(id(`standing${index}`), `${head}\n\`\`\`\n${pieces.join('')}\n\`\`\`${more}`);
+  });
+
+function warningBlocks({ tool, testMode, dayMs }: CardFacts, id: Id): KnownBlock[] {
   const lines = [
     ...(testMode ? ['*TEST MODE:* owners of the agent may approve. Never for production'] : []),
     ...(tool?.advisory
@@ -126,56 +143,39 @@ function warningBlocks({ tool, testMode, dayMs }: CardFacts, id: (part: string) 
   return lines.length > 0 ? [context(id('warnings'), lines)] : [];
 }
 
-function buttonsOf({ action, publicUrl }: CardFacts): Button[] {
-  const value = VALUE.action.encode({ id: action.id, revision: action.revision, digest: action.args_digest });
-  const url = actionUrl(publicUrl, action.id);
-  const open =
-    url.length <= LIMITS.url && /^https?:\/\/\S+$/.test(url)
-      ? [button(BUTTON.open, 'Open the page', { url })]
-      : [];
-  const wrong =
-    (action.state === 'executed' || action.state === 'unknown') &&
-    action.kind === 'write' &&
-    !action.corrected_at;
-  return [
-    ...(action.state === 'pending'
-      ? [
-          button(BUTTON.approve, 'Approve', { value, style: 'primary' }),
-          button(BUTTON.deny, 'Deny', { value, style: 'danger' }),
-        ]
-      : []),
-    ...(action.state === 'denied' && action.decided_by === 'person' && !action.deny_reason
-      ? [button(BUTTON.denyReason, 'Give the reason', { value })]
-      : []),
-    ...(wrong ? [button(BUTTON.report, 'Report a wrong write', { value, style: 'danger' })] : []),
-    ...open,
-  ];
-}
-
-function buttonBlocks(facts: CardFacts, id: (part: string) => string): KnownBlock[] {
-  const buttons = buttonsOf(facts);
-  return buttons.length > 0 ? [actions(id('buttons'), buttons)] : [];
-}
-
 const lastLine = ({ action }: CardFacts): string =>
-  `Action ${action.id} · revision ${action.revision} · digest ${inline(action.args_digest, 64)} · epoch ${action.epoch}`;
+  [
+    `Action ${action.id}`,
+    `revision ${action.revision}`,
+    `digest ${inline(action.args_digest, 64)}`,
+    `epoch ${action.epoch}`,
+  ].join(' · ');
 
-/** The whole card as text, in the same order: what notifications and screen readers get. */
+/** The whole card as text, in the same order: what notifications and screen readers get. How to answer is never cut. */
 function textOf(facts: CardFacts, state: readonly string[]): string {
   const { action } = facts;
   const args =
     facts.args === undefined ? 'erased' : inline(argsText(facts).slice(0, 4 * TEXT_ARGS_MAX), TEXT_ARGS_MAX);
-  const text = [
-    `${summaryOf(facts)}${after(facts)}`,
-    ...state,
+  const head = [
+    `${action.break_glass ? `${GLASS}. ` : ''}${summaryOf(facts)}${after(facts)}`,
+    ...state.map(unmarked),
     ...pairsOf(facts).map(([title, value]) => `${title}: ${value}`),
-    ...(action.why ? [`The agent's reason: ${inline(action.why, 400)}`] : []),
+    ...(action.why ? [`Why, in the agent's own words: ${inline(action.why, 400)}`] : []),
+    ...[...editLines(facts), ...likeLines(facts)].map(unmarked),
     `Arguments: ${args}`,
+    ...standingParts(facts).map(
+      ({ head: text, envelope }) => `${unmarked(text)} ${inline(envelope, TEXT_ENVELOPE_MAX)}`,
+    ),
+  ].join('\n');
+  const tail = [
     ...(action.state === 'pending'
-      ? ['Answer with the buttons Approve or Deny, or on the page:']
+      ? [unmarked(whyNotHere(facts) ?? 'Answer with the buttons Approve or Deny, or on the page:')]
       : ['The page:']),
     actionUrl(facts.publicUrl, action.id),
     lastLine(facts),
   ].join('\n');
-  return cut(text, LIMITS.text);
+  return `${cut(head, LIMITS.text - tail.length - 1)}\n${tail}`;
 }
+
+/** Without bold type, which a screen reader would spell out; in others' words there is none. */
+const unmarked = (line: string): string => line.replaceAll('*', '');

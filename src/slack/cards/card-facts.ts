@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type ActionRow, actionById, privateOf } from '../../actions/store.ts';
 import { waitingLike } from '../../approvals/like.ts';
 import { readStanding } from '../../approvals/standing.ts';
@@ -6,13 +7,9 @@ import type { Sql } from '../../db/database.ts';
 import type { DecisionTable } from '../../db/tables-action.ts';
 import type { Tool } from '../../domain/agent.ts';
 import { approversOf, rightToApprove, type Standing } from '../../domain/approval.ts';
-import type { ArgsChange } from '../../domain/args-diff.ts';
 import { parseRedactPath, redact } from '../../domain/redact.ts';
-import { type CardChanges, type CardEdit, readChanges } from './changes-facts.ts';
+import { type CardChanges, readChanges } from './changes-facts.ts';
 import { type CardStanding, type RunUnder, readStandings } from './standing-facts.ts';
-import { cardVersion } from './version.ts';
-
-export { cardVersion } from './version.ts';
 
 export type CardDecision = Pick<
   DecisionTable,
@@ -55,8 +52,6 @@ export interface CardFacts extends CardChanges {
   channel: string | undefined;
 }
 
-export type { ArgsChange, CardEdit };
-
 const ENDED_KINDS = ['action.withdrawn', 'action.superseded', 'action.disabled', 'action.expired'];
 
 /** Reads what the card shows. The version is read first: what is newer than it is shown again next time. */
@@ -96,6 +91,22 @@ export async function readCardFacts(
     publicUrl,
     channel: agent.slack.channel,
   };
+}
+
+/**
+ * A number that rises with everything that changes what the card of an action says: twice the entries of the log about
+ * it and what happened to standing approvals given with it, and one more once it is erased.
+ */
+export async function cardVersion(db: Sql, id: string): Promise<number> {
+  const { rows } = await sql<{ version: string | number }>`
+    SELECT 2 * (
+        (SELECT count(*) FROM log_entry WHERE ref = ${id} AND kind LIKE 'action.%')
+        + (SELECT coalesce(sum(1 + used + (ended_at IS NOT NULL)::int), 0) FROM standing_approval
+          WHERE action_id = ${id}::uuid)
+      ) + (NOT EXISTS (SELECT 1 FROM action_private WHERE action_id = ${id}::uuid))::int AS version`.execute(
+    db,
+  );
+  return Number(rows[0]?.version);
 }
 
 async function decisionsOf(db: Sql, id: string): Promise<(CardDecision & { round: number })[]> {

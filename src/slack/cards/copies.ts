@@ -1,8 +1,11 @@
+import { keepShown } from '../../approvals/shown.ts';
 import type { Services } from '../../context.ts';
 import type { Sql } from '../../db/database.ts';
 import type { Copy, SlackPort } from '../port.ts';
 import { actionCard } from './action-card.ts';
-import { cardVersion, readCardFacts } from './card-facts.ts';
+import { type CardFacts, cardVersion, readCardFacts } from './card-facts.ts';
+import type { SlackMessage } from './message.ts';
+import { visibleText } from './visible.ts';
 
 /** The version of a copy that can never be changed again. */
 const GONE = 2_147_483_647;
@@ -24,6 +27,25 @@ export async function keepCopy(
     .execute();
 }
 
+/**
+ * The card to show, what it says kept first: a click on it can be proved from then on. What was erased meanwhile is not
+ * kept; the copy is brought up to date by whoever erased.
+ */
+export async function cardToShow({ db }: Pick<CardServices, 'db'>, facts: CardFacts): Promise<SlackMessage> {
+  const card = actionCard(facts);
+  await db.sql.transaction().execute(async (tx) => {
+    const kept = await tx
+      .selectFrom('action_private')
+      .select('action_id')
+      .where('action_id', '=', facts.action.id)
+      .forKeyShare()
+      .executeTakeFirst();
+    if (kept || facts.args === undefined)
+      await keepShown(tx, facts.action.id, facts.version, visibleText(card));
+  });
+  return card;
+}
+
 /** The copies of a card, oldest first. */
 export const copiesOf = (db: Sql, ref: string) =>
   db.selectFrom('card').selectAll().where('ref', '=', ref).orderBy('posted_at').orderBy('ts').execute();
@@ -40,7 +62,7 @@ export async function refreshCopy(
 ): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const facts = await readCardFacts(services, id);
-    const shown = await slack.update(copy, actionCard(facts));
+    const shown = await slack.update(copy, await cardToShow(services, facts));
     await services.db.sql
       .updateTable('card')
       .set({ revision: shown ? facts.version : GONE })

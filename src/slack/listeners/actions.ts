@@ -1,12 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import type { App, RespondFn } from '@slack/bolt';
-import { type Decided, decideAction } from '../../actions/decide.ts';
-import { actionById } from '../../actions/store.ts';
+import type { Decided } from '../../actions/decide.ts';
 import type { Verdict } from '../../domain/approval.ts';
 import { type ActionValue, BUTTON, VALUE } from '../buttons.ts';
-import { actorFor, type SlackPerson } from '../identity.ts';
 import { denyReasonView, noticeView, reportView } from '../modals.ts';
 import { wordsFor } from '../words.ts';
+import { decideSeen } from './answering.ts';
 import { type ButtonClick, copyOf, type ListenerDeps, personOf, refreshClicked, tell } from './deps.ts';
 
 const ACK_AFTER_MS = 2_000;
@@ -15,13 +14,13 @@ const ACK_AFTER_MS = 2_000;
 export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(BUTTON.approve, async ({ ack, body, action, respond }) => {
     const value = VALUE.action.parse(action.value);
-    const deciding = decide(deps, personOf(body), value, 'approve', deps.services.clock.now());
+    const deciding = decide(deps, body, value, 'approve');
     await acknowledge(ack, deciding);
     await show(deps, body, respond, await deciding, 'approve');
   });
   app.action<ButtonClick>(BUTTON.deny, async ({ ack, body, action, respond }) => {
     const value = VALUE.action.parse(action.value);
-    const deciding = decide(deps, personOf(body), value, 'deny', deps.services.clock.now());
+    const deciding = decide(deps, body, value, 'deny');
     const denying = deny(deps, body, respond, value.id, deciding);
     await Promise.all([acknowledge(ack, deciding), denying]);
   });
@@ -52,18 +51,8 @@ async function acknowledge(ack: () => Promise<void>, committing: Promise<unknown
   await ack();
 }
 
-/** Counts the click with what the person saw and when it came. */
-async function decide(
-  { services, directory }: ListenerDeps,
-  who: SlackPerson,
-  { id, revision, digest }: ActionValue,
-  verdict: Verdict,
-  receivedAt: Date,
-): Promise<Decided> {
-  const { agent } = await actionById(services.db.sql, id);
-  const actor = await actorFor(services, directory, who, agent);
-  return decideAction(services, actor, { id, verdict, revision, digest, receivedAt });
-}
+const decide = (deps: ListenerDeps, body: ButtonClick, value: ActionValue, verdict: Verdict) =>
+  decideSeen(deps, personOf(body), value, { verdict, receivedAt: deps.services.clock.now() });
 
 /** The trigger lives three seconds: the modal opens while the denial is being committed, and then says what became of it. */
 async function deny(

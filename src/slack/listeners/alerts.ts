@@ -7,17 +7,17 @@ import { whyText } from '../cards/alert-card.ts';
 import { readAlertFacts } from '../cards/alert-facts.ts';
 import { section } from '../cards/message.ts';
 import { actorFor } from '../identity.ts';
-import { loadingView, noticeView } from '../modals.ts';
+import { noticeView } from '../modals.ts';
 import { inline } from '../mrkdwn.ts';
-import { wordsFor } from '../words.ts';
 import { actorOfScope } from './commands.ts';
 import { type ButtonClick, copyOf, type ListenerDeps, personOf, tell } from './deps.ts';
+import { openForm } from './forms.ts';
 
 const ROLLBACK = new RegExp(`^${BUTTON.alertRollback.replaceAll('.', '\\.')}\\.\\d+$`);
 
 /** The buttons of an alert. */
 export function register(app: App, deps: ListenerDeps): void {
-  const { services, directory, client } = deps;
+  const { services, directory } = deps;
   app.action<ButtonClick>(ROLLBACK, async ({ ack, body, action, respond }) => {
     await ack();
     const { alert, rollout, agent, segment } = VALUE.rollback.parse(action.value);
@@ -43,11 +43,9 @@ export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(BUTTON.alertWhy, async ({ ack, body, action }) => {
     await ack();
     const { alert } = VALUE.why.parse(action.value);
-    const opened = await client.views.open({ trigger_id: body.trigger_id, view: loadingView('Why') });
-    const view_id = opened.view?.id;
-    if (!view_id) return;
-    const text = await readAlertFacts(services, alert).then(whyText, wordsFor);
-    await client.views.update({ view_id, view: noticeView('Why', text) });
+    await openForm(deps, body.trigger_id, 'Why', async () =>
+      noticeView('Why', whyText(await readAlertFacts(services, alert))),
+    );
   });
 }
 

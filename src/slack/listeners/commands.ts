@@ -14,11 +14,13 @@ import {
   type SlackDirectory,
   type SlackPerson,
 } from '../identity.ts';
-import { disableView, enableView, loadingView, noticeView } from '../modals.ts';
+import { disableView, enableView, noticeView } from '../modals.ts';
 import { inline } from '../mrkdwn.ts';
+import { queueText } from '../queue-text.ts';
 import { scopeChoices, scopeKey, scopeLabel } from '../scopes.ts';
-import { wordsFor } from '../words.ts';
 import { type ListenerDeps, tell } from './deps.ts';
+import { runDeputy } from './deputies.ts';
+import { openForm } from './forms.ts';
 
 type Scoped = Extract<Command, { do: 'disable' | 'enable' }>;
 type Steering = Extract<Command, { do: 'rollback' | 'pause' | 'resume' }>;
@@ -34,6 +36,12 @@ export function register(app: App, deps: ListenerDeps): void {
         return void (await tell(respond, HELP));
       case 'status':
         return void (await tell(respond, await status(deps, who, parsed.agent)));
+      case 'approvals':
+        return void (await tell(respond, await queue(deps, who)));
+      case 'deputies':
+      case 'deputy':
+      case 'deputy-end':
+        return void (await tell(respond, await runDeputy(deps, who, parsed)));
       case 'disable':
       case 'enable':
         if (parsed.scope === undefined || parsed.reason === '') return choose(deps, command, who, parsed);
@@ -57,6 +65,14 @@ async function status(
   return statusText(
     services,
     found.map((each) => each.agent),
+  );
+}
+
+async function queue({ services, directory }: ListenerDeps, who: SlackPerson): Promise<string> {
+  const found = await actorsFor(services, directory, who);
+  return queueText(
+    services,
+    found.map(({ actor }) => actor),
   );
 }
 
@@ -90,39 +106,25 @@ export async function runSwitch(
     : enableText(scope, await enable(services, actor, { scope, reason }));
 }
 
-/** Opens the chooser at once, because the trigger lives three seconds, and fills it when the choices are read. */
+/** The chooser of what to switch off or on. */
 async function choose(
   deps: ListenerDeps,
   command: SlashCommand,
   who: SlackPerson,
   { do: verb, scope: chosen }: Scoped,
-) {
-  const { services, client, directory } = deps;
+): Promise<void> {
+  const { services, directory } = deps;
   const title = verb === 'disable' ? 'Emergency disable' : 'Enable again';
-  const opened = await client.views.open({ trigger_id: command.trigger_id, view: loadingView(title) });
-  const view_id = opened.view?.id;
-  if (!view_id) return;
-  try {
+  await openForm(deps, command.trigger_id, title, async () => {
     const agents = (await actorsFor(services, directory, who)).map((each) => each.agent);
     const options = { channel: command.channel_id, keyOf: scopeKey, ...(chosen ? { chosen } : {}) };
-    if (verb === 'disable') {
-      await client.views.update({
-        view_id,
-        view: disableView({ ...options, choices: scopeChoices(agents) }),
-      });
-      return;
-    }
+    if (verb === 'disable') return disableView({ ...options, choices: scopeChoices(agents) });
     const off = await listDisabled(services.db.sql);
     const choices = off.map(({ scope }) => ({ scope, label: scopeLabel(scope) }));
-    const view =
-      choices.length > 0
-        ? enableView({ ...options, choices })
-        : noticeView(title, 'Nothing is switched off.');
-    await client.views.update({ view_id, view });
-  } catch (error) {
-    await client.views.update({ view_id, view: noticeView(title, wordsFor(error)) });
-    if (!(error instanceof AppError)) throw error;
-  }
+    return choices.length > 0
+      ? enableView({ ...options, choices })
+      : noticeView(title, 'Nothing is switched off.');
+  });
 }
 
 async function steer(

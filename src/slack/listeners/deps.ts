@@ -1,4 +1,4 @@
-import type { BlockAction, ButtonAction, RespondFn, types, webApi } from '@slack/bolt';
+import type { BlockAction, ButtonAction, OverflowAction, RespondFn, types, webApi } from '@slack/bolt';
 import type { Services } from '../../context.ts';
 import { keepCopy, refreshCopy } from '../cards/copies.ts';
 import type { SlackDirectory, SlackPerson } from '../identity.ts';
@@ -13,6 +13,9 @@ export interface ListenerDeps {
 }
 
 export type ButtonClick = BlockAction<ButtonAction>;
+export type MenuClick = BlockAction<OverflowAction>;
+/** Anything pressed or chosen in a message or Home tab. */
+export type Click = ButtonClick | MenuClick;
 export type View = types.ModalView;
 
 /** Who acts: Slack's user and the workspace that user is of. */
@@ -25,10 +28,13 @@ export const personOf = (body: {
 });
 
 /** The message a button stands in. */
-export function copyOf(body: ButtonClick): Copy | undefined {
+export function copyOf(body: Click): Copy | undefined {
   const { channel_id: channel, message_ts: ts } = body.container;
   return typeof channel === 'string' && typeof ts === 'string' ? { channel, ts } : undefined;
 }
+
+/** The message a modal was opened from, as its metadata tells. */
+export const copyIn = ({ channel, ts }: Copy): Copy | undefined => (ts === '' ? undefined : { channel, ts });
 
 /** Tells one person, beside the message, without touching it. */
 export const tell = (respond: RespondFn, text: string) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isStoreDown } from '../../db/failure.ts';
 import { AppError } from '../../errors.ts';
-import { VALUE } from '../buttons.ts';
+import { SlackFailure } from '../failure.ts';
 import { wordsFor } from '../words.ts';
 import type { ListenerDeps } from './deps.ts';
 
@@ -15,14 +15,15 @@ const bodySchema = z.object({
   view: z.object({ private_metadata: z.string().optional() }).optional().catch(undefined),
 });
 type Body = z.infer<typeof bodySchema>;
+/** Every modal that is opened from a channel carries it. */
+const metaSchema = z.object({ channel: z.string().min(1) });
 
 const ANSWER_WITHIN_MS = 5_000;
 
 /** Where every failure of a listener ends: the person is told what became of their word. */
 export async function answerPerson(deps: ListenerDeps, error: Error, payload: unknown): Promise<void> {
   const cause = original(error);
-  if (!(cause instanceof AppError) && !isStoreDown(cause))
-    deps.services.log.error({ err: cause }, 'a Slack listener failed');
+  noteFailure(deps, cause);
   const parsed = bodySchema.safeParse(payload);
   if (!parsed.success) return;
   const text = wordsFor(cause);
@@ -31,6 +32,12 @@ export async function answerPerson(deps: ListenerDeps, error: Error, payload: un
   } catch (failure) {
     deps.services.log.error({ err: failure }, 'the person could not be told');
   }
+}
+
+/** Logs what is neither a refusal nor an outage that is told anyway. */
+export function noteFailure({ services }: ListenerDeps, error: unknown): void {
+  if (error instanceof AppError || error instanceof SlackFailure || isStoreDown(error)) return;
+  services.log.error({ err: error }, 'a Slack listener failed');
 }
 
 /** Bolt wraps what a listener threw. */
@@ -60,10 +67,9 @@ async function byMessage({ client }: ListenerDeps, body: Body, text: string): Pr
 }
 
 function channelOfView(metadata: string | undefined): string | undefined {
-  for (const codec of [VALUE.place, VALUE.channel]) {
-    try {
-      return codec.parse(metadata).channel || undefined;
-    } catch {}
+  try {
+    return metaSchema.parse(JSON.parse(metadata ?? '')).channel;
+  } catch {
+    return undefined;
   }
-  return undefined;
 }

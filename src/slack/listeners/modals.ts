@@ -7,50 +7,68 @@ import { AppError } from '../../errors.ts';
 import { listDisabled } from '../../switches/list.ts';
 import { type PlaceMeta, VALUE } from '../buttons.ts';
 import { actorFor, actorsFor } from '../identity.ts';
-import { INPUT, loadingView, MODAL, noticeView } from '../modals.ts';
+import { INPUT, MODAL, noticeView } from '../modals.ts';
 import { scopeChoices, scopeKey } from '../scopes.ts';
-import { wordsFor } from '../words.ts';
+import { register as registerBatch } from './batch.ts';
 import { runSwitch } from './commands.ts';
-import { type ListenerDeps, personOf, refreshClicked } from './deps.ts';
+import { copyIn, type ListenerDeps, personOf, refreshClicked } from './deps.ts';
+import { register as registerEdit } from './edit.ts';
+import { answerForm, inputOf, type Submission, textOf } from './forms.ts';
+import { register as registerMore } from './more.ts';
+import { register as registerStanding } from './standing.ts';
 
-type Submitted = ViewSubmitAction;
+type Reasoned = (actor: Actor, input: { id: string; reason: string }) => Promise<unknown>;
 
-/** What is submitted in modals. */
+/** What is submitted in modals, and the menu that opens most of them. */
 export function register(app: App, deps: ListenerDeps): void {
-  app.view<Submitted>(MODAL.denyReason, async ({ ack, body }) => {
-    await ack();
-    await withReason(deps, body, (actor, input) => explainDenial(deps.services, actor, input));
-  });
-  app.view<Submitted>(MODAL.report, async ({ ack, body }) => {
-    await ack();
-    await withReason(deps, body, (actor, input) => correctAction(deps.services, actor, input));
-  });
+  const { services } = deps;
+  app.view<ViewSubmitAction>(MODAL.denyReason, ({ ack, body }) =>
+    withReason(deps, { ack, body }, 'Why not?', (actor, input) => explainDenial(services, actor, input)),
+  );
+  app.view<ViewSubmitAction>(MODAL.report, ({ ack, body }) =>
+    withReason(deps, { ack, body }, 'Report a wrong write', (actor, input) =>
+      correctAction(services, actor, input),
+    ),
+  );
   for (const verb of ['disable', 'enable'] as const) {
     const title = verb === 'disable' ? 'Emergency disable' : 'Enable again';
-    app.view<Submitted>(MODAL[verb], async ({ ack, body }) => {
-      await ack({ response_action: 'update', view: loadingView(title) });
-      const text = await switchBy(deps, verb, body).catch(wordsFor);
-      await deps.client.views.update({ view_id: body.view.id, view: noticeView(title, text) });
+    app.view<ViewSubmitAction>(MODAL[verb], async ({ ack, body }) => {
+      const work = () => switchBy(deps, verb, body);
+      await answerForm(deps, { ack, body }, title, work, (text) => noticeView(title, text));
     });
   }
+  registerMore(app, deps);
+  registerEdit(app, deps);
+  registerStanding(app, deps);
+  registerBatch(app, deps);
 }
 
 /** Adds a person's reason to an action, and shows it on the copy the modal was opened from. */
 async function withReason(
   deps: ListenerDeps,
-  body: Submitted,
-  verb: (actor: Actor, input: { id: string; reason: string }) => Promise<unknown>,
+  submission: Submission,
+  title: string,
+  verb: Reasoned,
 ): Promise<void> {
   const { services, directory } = deps;
-  const { id, channel, ts }: PlaceMeta = VALUE.place.parse(body.view.private_metadata);
-  const reason = inputOf(body, INPUT.reason)?.value?.trim();
-  if (!reason) throw new AppError('invalid_input', 'No reason was written');
-  const { agent } = await actionById(services.db.sql, id);
-  await verb(await actorFor(services, directory, personOf(body), agent), { id, reason });
-  await refreshClicked(deps, id, ts === '' ? undefined : { channel, ts });
+  const { body } = submission;
+  const work = async (): Promise<PlaceMeta> => {
+    const place = VALUE.place.parse(body.view.private_metadata);
+    const reason = textOf(body, INPUT.reason);
+    if (!reason) throw new AppError('invalid_input', 'No reason was written');
+    const { agent } = await actionById(services.db.sql, place.id);
+    await verb(await actorFor(services, directory, personOf(body), agent), { id: place.id, reason });
+    return place;
+  };
+  const done = await answerForm(deps, submission, title, work, () => undefined, INPUT.reason);
+  if (done) await refreshClicked(deps, done.id, copyIn(done));
 }
 
-async function switchBy(deps: ListenerDeps, verb: 'disable' | 'enable', body: Submitted): Promise<string> {
+async function switchBy(
+  deps: ListenerDeps,
+  verb: 'disable' | 'enable',
+  body: ViewSubmitAction,
+): Promise<string> {
   const { services, directory } = deps;
   const who = personOf(body);
   const key = inputOf(body, INPUT.scope)?.selected_option?.value;
@@ -66,5 +84,3 @@ async function switchBy(deps: ListenerDeps, verb: 'disable' | 'enable', body: Su
   const reads = inputOf(body, INPUT.reads)?.selected_options?.some(({ value }) => value === 'reads') ?? false;
   return runSwitch(deps, who, { do: verb, scope, reads, reason: inputOf(body, INPUT.reason)?.value ?? '' });
 }
-
-const inputOf = (body: Submitted, id: string) => body.view.state.values[id]?.[id];

@@ -1,7 +1,6 @@
 import type { ActionRow } from '../../actions/store.ts';
 import { type SeenMeta, VALUE } from '../buttons.ts';
 import { header, section } from '../cards/message.ts';
-import { inline } from '../mrkdwn.ts';
 import {
   INPUT,
   type InputBlock,
@@ -12,6 +11,7 @@ import {
   reasonInput,
   textInput,
 } from '../modals.ts';
+import { inline } from '../mrkdwn.ts';
 
 const SUMMARY_MAX = 600;
 

@@ -4,8 +4,8 @@ import { spellUnseen } from '../../domain/unseen.ts';
 import { type SeenMeta, VALUE } from '../buttons.ts';
 import { section } from '../cards/message.ts';
 import { LIMITS } from '../limits.ts';
-import { inline, label } from '../mrkdwn.ts';
 import { INPUT, type InputBlock, MODAL, type ModalView, plain, reasonInput, textInput } from '../modals.ts';
+import { inline, label } from '../mrkdwn.ts';
 
 type Args = Readonly<Record<string, unknown>>;
 type Texts = Readonly<Record<string, string | null | undefined>>;
@@ -99,4 +99,6 @@ export const firstArgInput = (typed: Texts): string =>
   Object.keys(typed).find((id) => id === INPUT.args || id.startsWith(ONE)) ?? INPUT.args;
 
 const quotesHint = (text: string): string =>
-  /[“”„«»]/.test(text) ? '. It has curly quotes, which phones like to type: JSON needs straight ones (")' : '';
+  /[“”„«»]/.test(text)
+    ? '. It has curly quotes, which phones like to type: JSON needs straight ones (")'
+    : '';

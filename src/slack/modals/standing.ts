@@ -4,7 +4,6 @@ import type { EnvelopeSuggestion } from '../../domain/envelope.ts';
 import { type SeenMeta, VALUE } from '../buttons.ts';
 import { section } from '../cards/message.ts';
 import { LIMITS } from '../limits.ts';
-import { inline } from '../mrkdwn.ts';
 import {
   INPUT,
   MODAL,
@@ -15,6 +14,7 @@ import {
   selectInput,
   textInput,
 } from '../modals.ts';
+import { inline } from '../mrkdwn.ts';
 
 const SUMMARY_MAX = 600;
 const OPEN_MAX = 10;

@@ -86,6 +86,7 @@ test('every route of the API is in it, and no page', async () => {
     '/v1/switches/{scope}',
     '/v1/incidents',
     '/v1/log',
+    '/v1/events',
     '/v1/posture',
     '/v1/tokens',
     '/healthz',

@@ -42,6 +42,7 @@ describe('--help', () => {
         "disable",
         "doctor",
         "enable",
+        "events",
         "init",
         "log show",
         "log tail",

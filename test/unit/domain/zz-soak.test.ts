@@ -164,7 +164,7 @@ describe('suggestEnvelope(), whatever the arguments', () => {
         const suggested = proveEnvelope(args, ANY, () => true);
         if (isSmall(args)) expect(suggested).toBe(true);
       }),
-      { numRuns: 1500 },
+      { numRuns: 2500 },
     );
   });
 
@@ -178,7 +178,7 @@ describe('suggestEnvelope(), whatever the arguments', () => {
         found.all += 1;
         if (proveEnvelope(args, tool, fits)) found.suggested += 1;
       }),
-      { numRuns: 1500 },
+      { numRuns: 2500 },
     );
     expect(found.suggested / found.all).toBeGreaterThan(0.7);
   });

@@ -45,6 +45,9 @@ async function refused(method: string, args: Json): Promise<{ error: string; mes
 }
 
 const text = (length: number) => 'x'.repeat(length);
+const BAD_METADATA = 'invalid_metadata_format';
+const HOME = { type: 'home', blocks: [] };
+const withMetadata = (metadata: Json): Json => ({ channel: 'C1', text: 't', metadata });
 
 beforeEach(async () => {
   clock = Date.now();
@@ -90,6 +93,24 @@ describe('posting and updating', () => {
     ['a conversation with a deactivated user', 'conversations.open', { users: 'U2' }, 'user_disabled'],
     ['an unknown group', 'usergroups.users.list', { usergroup: 'S9' }, 'no_such_subteam'],
     ['an unknown method', 'chat.sendTelegram', {}, 'unknown_method'],
+    ['metadata without a type', 'chat.postMessage', withMetadata({ event_payload: {} }), BAD_METADATA],
+    ['metadata without a payload', 'chat.postMessage', withMetadata({ event_type: 'card' }), BAD_METADATA],
+    [
+      'metadata with a sentence for a type',
+      'chat.postMessage',
+      withMetadata({ event_type: 'a card', event_payload: {} }),
+      BAD_METADATA,
+    ],
+    [
+      'metadata too deep',
+      'chat.postMessage',
+      withMetadata({ event_type: 'card', event_payload: { a: { b: {} } } }),
+      BAD_METADATA,
+    ],
+    ['the history of a channel it is not in', 'conversations.history', { channel: 'C3' }, 'not_in_channel'],
+    ['the history of an unknown channel', 'conversations.history', { channel: '#old' }, 'channel_not_found'],
+    ['an unknown thread', 'conversations.replies', { channel: 'C1', ts: '1.2' }, 'thread_not_found'],
+    ['the Home tab of nobody', 'views.publish', { user_id: 'U9', view: HOME }, 'user_not_found'],
   ];
   test.each(BAD)('refuses %s', async (_, method, args, error) => {
     expect(await refused(method, args)).toMatchObject({ error });
@@ -158,6 +179,40 @@ describe('posting and updating', () => {
   });
 });
 
+describe('histories', () => {
+  test('are read newest first, in pages, with metadata only when asked for, threads apart', async () => {
+    const metadata = { event_type: 'card', event_payload: { ref: 'a1', version: 1 } };
+    const parent = await client.chat.postMessage({ channel: 'C1', text: 'card', metadata });
+    const thread_ts = parent.ts;
+    await client.chat.postMessage({ channel: 'C1', text: 'reply', thread_ts, metadata });
+    await client.chat.postMessage({ channel: 'C1', text: 'newest' });
+    const page = await client.conversations.history({ channel: 'C1', limit: 1 });
+    expect(page).toMatchObject({ messages: [{ text: 'newest' }], has_more: true });
+    const cursor = page.response_metadata?.next_cursor;
+    const rest = await client.conversations.history({ channel: 'C1', cursor });
+    expect(rest.messages?.map((each) => [each.text, each.metadata])).toEqual([['card', undefined]]);
+    const all = { channel: 'C1', include_all_metadata: true };
+    expect((await client.conversations.history(all)).messages).toMatchObject([
+      { text: 'newest' },
+      { metadata },
+    ]);
+    const replies = await client.conversations.replies({ ...all, ts: thread_ts ?? '' });
+    expect(replies.messages?.map((each) => each.text)).toEqual(['reply', 'card']);
+    const later = await client.conversations.history({ channel: 'C1', oldest: thread_ts });
+    expect(later.messages?.map((each) => each.text)).toEqual(['newest']);
+  });
+
+  test('and everything else need their scope', async () => {
+    await restart({ withoutScopes: ['channels:history', 'im:write'] });
+    expect(await refused('conversations.history', { channel: 'C1' })).toMatchObject({
+      error: 'missing_scope',
+    });
+    expect(await refused('conversations.open', { users: 'U1' })).toMatchObject({ error: 'missing_scope' });
+    expect(await refused('users.info', { user: 'U1' })).toMatchObject({ error: 'none' });
+    expect((await client.auth.test()).response_metadata?.scopes).not.toContain('im:write');
+  });
+});
+
 describe('when Slack is unwell', () => {
   test('fails as planned, then works again', async () => {
     const post = () => client.chat.postMessage({ channel: 'C1', text: 't' });
@@ -186,5 +241,24 @@ describe('when Slack is unwell', () => {
     await post('U1');
     clock += 1000;
     await post('C1');
+  });
+
+  test('limits updates of all messages together', async () => {
+    await restart({ rateLimit: { burst: 5, updatesPerMinute: 2 } });
+    const { ts = '' } = await client.chat.postMessage({ channel: 'C1', text: 't' });
+    const update = () => client.chat.update({ channel: 'C1', ts, text: 't' });
+    await update();
+    await update();
+    await expect(update()).rejects.toMatchObject({ retryAfter: 30 });
+    clock += 30_000;
+    await update();
+  });
+
+  test('keeps a message as it was once its channel is archived', async () => {
+    const { ts = '' } = await client.chat.postMessage({ channel: 'C1', text: 't' });
+    (slack.world.channels.get('C1') ?? expect.fail()).archived = true;
+    expect(await refused('chat.update', { channel: 'C1', ts, text: 't' })).toMatchObject({
+      error: 'is_inactive',
+    });
   });
 });

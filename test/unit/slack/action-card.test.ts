@@ -1,165 +1,135 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BUTTON, VALUE } from '../../../src/slack/buttons.ts';
 import { actionCard } from '../../../src/slack/cards/action-card.ts';
 import type { CardFacts } from '../../../src/slack/cards/card-facts.ts';
 import { plainBlocks } from '../../../src/slack/cards/message.ts';
+import { visibleText } from '../../../src/slack/cards/visible.ts';
 import { elementsOf, findElement } from '../../fakes/slack/visible.ts';
-import { AT, approvedBy, cardFacts, read } from './facts.ts';
+import { ANSWERED } from './card-cases-answered.ts';
+import { WAITING } from './card-cases-waiting.ts';
+import { cardFacts, POLICY, read } from './facts.ts';
 
-type Parts = Parameters<typeof cardFacts>[0];
-const approved = { decided_by: 'person' as const, decided_at: AT, revision: 2 };
-const by = { decisions: [approvedBy('ana')] };
-const denied: CardFacts['decisions'][number] = { ...approvedBy('ben'), verdict: 'deny' };
+const elements = (facts: CardFacts) =>
+  elementsOf(actionCard(facts).blocks as never).map(({ element }) => element);
 
-const buttons = (facts: CardFacts): unknown[] =>
-  elementsOf(actionCard(facts).blocks as never).map(({ element }) => element.action_id);
-
-interface Case {
-  name: string;
-  facts: Parts;
-  decision: string;
-  execution: string;
-  buttons: string[];
+/** For people who want to look: `PORTCULLIS_CARDS=folder`, then paste a file into Slack's Block Kit Builder. */
+function keep(name: string, card: ReturnType<typeof actionCard>): void {
+  const folder = process.env.PORTCULLIS_CARDS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name.replace(/\W+/g, '-'));
+  writeFileSync(`${file}.json`, JSON.stringify(card, null, 2));
+  writeFileSync(`${file}.txt`, `${visibleText(card)}\n\n--- text ---\n${card.text}\n`);
 }
 
-const CASES: Case[] = [
-  {
-    name: 'pending',
-    facts: {},
-    decision: 'Waiting for one of group desk (Ana, Ben). Expires',
-    execution: 'Not begun',
-    buttons: [BUTTON.approve, BUTTON.deny],
-  },
-  {
-    name: 'partially approved',
-    facts: { ...by, action: { approval: { group: 'desk', quorum: 2, expiresIn: '1h' } } },
-    decision: '1 of 2 approvals by group desk (Ana, Ben). Approved by Ana',
-    execution: 'Not begun',
-    buttons: [BUTTON.approve, BUTTON.deny],
-  },
-  {
-    name: 'approved',
-    facts: { ...by, action: { ...approved, state: 'approved' } },
-    decision: 'Approved by Ana',
-    execution: 'Not begun. The agent may begin until',
-    buttons: [],
-  },
-  {
-    name: 'denied without a reason',
-    facts: { decisions: [denied], action: { ...approved, state: 'denied' } },
-    decision: 'Denied by Ben 2026-03-02 10:00 UTC (slack). No reason given yet',
-    execution: 'Never begun',
-    buttons: [BUTTON.denyReason],
-  },
-  {
-    name: 'denied with a reason',
-    facts: { decisions: [denied], action: { ...approved, state: 'denied', deny_reason: 'Wrong guest' } },
-    decision: 'Denied by Ben 2026-03-02 10:00 UTC (slack). Reason: Wrong guest',
-    execution: 'Never begun',
-    buttons: [],
-  },
-  {
-    name: 'expired',
-    facts: { action: { state: 'expired' }, ended: { by: 'sweeper', at: AT } },
-    decision: 'Expired unanswered 2026-03-02 11:00 UTC. Nobody denied it',
-    execution: 'Never begun',
-    buttons: [],
-  },
-  {
-    name: 'expired after approval',
-    facts: { ...by, action: { ...approved, state: 'expired' }, ended: { by: 'sweeper', at: AT } },
-    decision: 'Approved by Ana 2026-03-02 10:00 UTC (slack); expired before the agent began',
-    execution: 'Never begun',
-    buttons: [],
-  },
-  {
-    name: 'withdrawn',
-    facts: { action: { state: 'withdrawn' }, ended: { by: 'token agent', at: AT, reason: 'not needed' } },
-    decision: 'Withdrawn by the agent 2026-03-02 10:00 UTC: not needed',
-    execution: 'Never begun',
-    buttons: [],
-  },
-  {
-    name: 'superseded',
-    facts: {
-      action: { state: 'superseded', superseded_because: 'rolled_back' },
-      ended: { by: 'judge', at: AT },
-    },
-    decision: 'Void 2026-03-02 10:00 UTC: the permission it was asked under was rolled back',
-    execution: 'Never begun',
-    buttons: [],
-  },
-  {
-    name: 'disabled',
-    facts: { action: { state: 'disabled' }, ended: { by: 'cleo', at: AT, reason: 'fire' } },
-    decision: 'Switched off by Cleo 2026-03-02 10:00 UTC: fire',
-    execution: 'Never begun',
-    buttons: [],
-  },
-  {
-    name: 'executing',
-    facts: { ...by, action: { ...approved, state: 'executing', began_at: AT, deadline_at: AT } },
-    decision: 'Approved by Ana',
-    execution: 'Begun 2026-03-02 10:00 UTC. The agent reports by',
-    buttons: [],
-  },
-  {
-    name: 'executed',
-    facts: { ...by, action: { ...approved, state: 'executed', completed_at: AT } },
-    decision: 'Approved by Ana',
-    execution: 'Executed 2026-03-02 10:00 UTC',
-    buttons: [BUTTON.report],
-  },
-  {
-    name: 'failed',
-    facts: { ...by, action: { ...approved, state: 'failed', completed_at: AT, error_code: 'no_seat' } },
-    decision: 'Approved by Ana',
-    execution: 'Failed 2026-03-02 10:00 UTC: no_seat',
-    buttons: [],
-  },
-  {
-    name: 'unknown, allowed by policy',
-    facts: { action: { state: 'unknown', decided_by: 'policy', began_at: AT, deadline_at: AT } },
-    decision: 'Allowed by policy: cancel-2',
-    execution: 'Unknown. Begun 2026-03-02 10:00 UTC and no report by',
-    buttons: [BUTTON.report],
-  },
-  {
-    name: 'corrected',
-    facts: {
-      ...by,
-      action: {
-        ...approved,
-        state: 'executed',
-        completed_at: AT,
-        corrected_at: AT,
-        corrected_by: 'cleo',
-        correction_reason: 'Other room',
-      },
-    },
-    decision: 'Approved by Ana',
-    execution: 'Executed 2026-03-02 10:00 UTC\n*Reported as wrong by Cleo 2026-03-02 10:00 UTC: Other room*',
-    buttons: [],
-  },
-];
-
-test.each(CASES)(
+test.each([...WAITING, ...ANSWERED])(
   'the card of an action that is $name',
-  ({ facts, decision, execution, buttons: expected }) => {
+  ({ name, facts, decision, execution, lines = [], buttons }) => {
     const built = cardFacts(facts);
     const card = actionCard(built);
-    const shown = read(card);
-    expect(shown).toContain(`*Decision:* ${decision}`);
-    expect(shown).toContain(`*Execution:* ${execution}`);
-    expect(buttons(built)).toEqual([...expected, BUTTON.open]);
-    expect(shown.split('\n')[0]).toMatch(/^\*Cancel order R-1\*\. The guest loses the room/);
-    expect(shown.split('\n').at(-1)).toBe(
+    keep(name, card);
+    const shown = read(card).split('\n');
+    expect(shown.find((line) => line.startsWith('*Decision:*'))).toContain(`*Decision:* ${decision}`);
+    expect(shown.find((line) => line.startsWith('*Execution:*'))).toContain(`*Execution:* ${execution}`);
+    expect(shown).toEqual(expect.arrayContaining(lines));
+    const ids = elements(built).map(({ action_id }) => action_id);
+    expect(ids.filter((id) => id !== BUTTON.open)).toEqual(buttons);
+    expect(ids.filter((id) => id === BUTTON.open)).toHaveLength(1);
+    const first = shown[built.action.break_glass ? 1 : 0];
+    expect(first).toMatch(/^\*Cancel order R-1\*\. The guest loses the room/);
+    expect(shown.at(-1)).toBe(
       `Action ${built.action.id} · revision ${built.action.revision} · digest ${'f00d'.repeat(16)} · epoch 7`,
     );
-    expect(card.text).toMatch(/^Cancel order R-1\. The guest loses the room/);
+    expect(card.text).toMatch(
+      /^(EMERGENCY: approved by one person alone\. )?Cancel order R-1\. The guest loses the room/,
+    );
     read({ text: card.text, blocks: plainBlocks(card) });
   },
 );
+
+test('the text for notifications and screen readers says what the blocks say, in words alone', () => {
+  const plain = (text: string) =>
+    visibleText({ blocks: [{ type: 'header', text: { type: 'plain_text', text } }] });
+  const linked = / \(https[^)]*\)/g;
+  for (const { facts, lines = [] } of [...WAITING, ...ANSWERED]) {
+    const built = cardFacts(facts);
+    const text = plain(actionCard(built).text).replace(linked, '');
+    expect(text).not.toContain('*');
+    const offered = JSON.stringify(elements(built));
+    for (const line of lines) {
+      if (line === 'Erased' || offered.includes(line)) continue;
+      expect(text).toContain(line.replaceAll('*', ''));
+    }
+  }
+});
+
+test('what a person saw is kept as plain lines, with every button and where links lead', () => {
+  const text = visibleText(
+    actionCard(
+      cardFacts({
+        last: {
+          id: 'b',
+          at: new Date('2026-03-01T10:00:00Z'),
+          state: 'executed',
+          wrong: false,
+          changes: [],
+        },
+      }),
+    ),
+  );
+  expect(text).toContain(
+    '*Same arguments* as the last one like it (https://portcullis.test/actions/b) (executed',
+  );
+  expect(text).toContain('Answer by 2026-03-02 11:00 UTC');
+  expect(text).toContain('[Approve] [Deny] [Approve with a reason] [Edit the arguments]');
+  expect(text).toContain('"card": "[redacted]"');
+  expect(text).not.toMatch(/<!date|&lt;/);
+});
+
+test('why is marked as the agent’s own words, and what does not fit is one click away', () => {
+  expect(read(actionCard(cardFacts()))).toContain("*Why, in the agent's own words*\n>The guest asked for it");
+  const long = read(actionCard(cardFacts({ action: { why: 'because '.repeat(400) } })));
+  expect(long).toMatch(/because… \(all of it\)/);
+});
+
+test('only high risk is asked for again, within what a dialog holds', () => {
+  const confirmOf = (facts: CardFacts) => elements(facts)[0]?.confirm;
+  expect(confirmOf(cardFacts())).toBeUndefined();
+  const high = cardFacts({ action: { risk: 'high', summary: 'Cancel <!channel> *all*' } });
+  expect(confirmOf(high)).toMatchObject({
+    title: { text: 'Approve this high-risk write?' },
+    text: {
+      type: 'plain_text',
+      text: 'Cancel ‹!channel› ∗all∗. The guest loses the room. It is compensable.',
+    },
+    confirm: { text: 'Approve' },
+  });
+  const asked = cardFacts({ action: { risk: 'high', approval: { ...POLICY, reason: 'required' } } });
+  expect(confirmOf(asked)).toBeUndefined();
+});
+
+test('a screen reader hears what each button answers', () => {
+  const spoken = elements(cardFacts()).map(({ accessibility_label }) => accessibility_label);
+  expect(spoken).toEqual([
+    'Approve: Cancel order R-1',
+    'Deny: Cancel order R-1',
+    undefined,
+    'Open the page of: Cancel order R-1',
+  ]);
+});
+
+test('nothing is offered to answer the like of it with once somebody answered this one', () => {
+  const menu = (facts: CardFacts) => JSON.stringify(elements(facts).find(({ type }) => type === 'overflow'));
+  expect(menu(cardFacts())).toContain('standing:');
+  expect(menu(cardFacts(WAITING.find(({ name }) => name === 'partially approved')?.facts))).not.toContain(
+    'standing:',
+  );
+  expect(menu(cardFacts({ action: { approval: { ...POLICY, standing: 'forbidden' } } }))).not.toContain(
+    'standing:',
+  );
+});
 
 test('the first line of what waits has the deadline, in blocks and in the notification', () => {
   const card = actionCard(cardFacts());
@@ -174,6 +144,7 @@ test('a button carries the revision and digest that were shown; every block is n
     id: facts.action.id,
     revision: 1,
     digest: facts.action.args_digest,
+    version: 2,
   });
   const ids = (version: number) => actionCard({ ...facts, version }).blocks.map((block) => block.block_id);
   expect(ids(2).filter((id) => ids(4).includes(id))).toEqual([]);
@@ -190,7 +161,6 @@ test('arguments are shown in full while they fit, else what is missing is counte
 
 test('test mode, advisory tools and scaled days are said', () => {
   const tool = {
-    risk: 'low',
     reversibility: 'reversible',
     undo: undefined,
     consequence: undefined,

@@ -1,12 +1,24 @@
-import type { CardFacts } from '../../../src/slack/cards/card-facts.ts';
+import type { ApprovalPolicy } from '../../../src/domain/release.ts';
+import type { CardDecision, CardFacts } from '../../../src/slack/cards/card-facts.ts';
 import type { SlackMessage } from '../../../src/slack/cards/message.ts';
 import { refuseBadBlocks } from '../../fakes/slack/block-rules.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 
 export const AT = new Date('2026-03-02T10:00:00Z');
-const LATER = new Date('2026-03-02T11:00:00Z');
+export const LATER = new Date('2026-03-02T11:00:00Z');
 
 type Action = CardFacts['action'];
+
+/** One of the group desk, with everything else as it is when a release says nothing. */
+export const POLICY: ApprovalPolicy = {
+  stages: [[{ group: 'desk', quorum: 1 }]],
+  expiresIn: '1h',
+  reason: 'optional',
+  slackApproves: 'any',
+  notify: 'channel',
+  escalate: [],
+  standing: 'allowed',
+};
 
 /** A pending write of the desk; `action` and the rest replace parts. */
 export function cardFacts({
@@ -16,7 +28,6 @@ export function cardFacts({
   return {
     version: 2,
     tool: {
-      risk: 'high',
       reversibility: 'compensable',
       undo: 'Book it again',
       consequence: 'The guest loses the room',
@@ -24,9 +35,18 @@ export function cardFacts({
     },
     args: { id: 'R-1', card: '[redacted]' },
     decisions: [],
+    lapsed: 0,
     ended: undefined,
     names: { ana: 'Ana', ben: 'Ben', cleo: 'Cleo' },
     approvers: ['ana', 'ben'],
+    lent: {},
+    stale: [],
+    alike: 0,
+    last: undefined,
+    edits: [],
+    edited: undefined,
+    standings: [],
+    under: undefined,
     testMode: false,
     dayMs: 86_400_000,
     publicUrl: 'https://portcullis.test',
@@ -64,9 +84,9 @@ const pendingAction = (): Action => ({
   subject_digest: 's',
   summary: 'Cancel order R-1',
   why: 'The guest asked for it',
-  behind: null,
+  behind: [],
   links: [],
-  approval: { group: 'desk', quorum: 1, expiresIn: '1h' },
+  approval: POLICY,
   credential: null,
   limits: {},
   asked_at: AT,
@@ -85,14 +105,34 @@ const pendingAction = (): Action => ({
   corrected_by: null,
   corrected_at: null,
   correction_reason: null,
+  round: 0,
+  stage: 0,
+  routed: [],
+  risk: 'medium',
+  reminders: 0,
+  reach: null,
+  standing_id: null,
+  standing_wish: null,
+  break_glass: false,
+  reviewed_by: null,
+  reviewed_at: null,
+  review: null,
+  earned: false,
 });
 
-export const approvedBy = (person: string): CardFacts['decisions'][number] => ({
+/** An approval as one of the group desk, in the first stage unless `more` says otherwise. */
+export const approvedBy = (person: string, more: Partial<CardDecision> = {}): CardDecision => ({
   person,
+  for_person: person,
   verdict: 'approve',
   at: AT,
   via: 'slack',
   reason: null,
+  stage: 0,
+  options: [{ slot: '0/desk', group: 'desk' }],
+  slot: null,
+  grp: null,
+  ...more,
 });
 
 /** What a person reads, after Slack's own rules have passed it. */

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ACTION_STATES } from '../../../src/domain/action.ts';
 import { actionCard } from '../../../src/slack/cards/action-card.ts';
+import type { CardFacts } from '../../../src/slack/cards/card-facts.ts';
 import { plainBlocks } from '../../../src/slack/cards/message.ts';
-import { codePieces, cut, dateText, escapeText, inline, link } from '../../../src/slack/mrkdwn.ts';
+import { visibleText } from '../../../src/slack/cards/visible.ts';
+import { codePieces, cut, dateText, escapeText, inline, label, link } from '../../../src/slack/mrkdwn.ts';
 import { AT, approvedBy, cardFacts, read } from './facts.ts';
 
 const piece = fc.constantFrom(
@@ -40,23 +42,132 @@ const long = fc
   .tuple(text, fc.integer({ min: 1, max: 400 }))
   .map(([part, times]) => part.repeat(times).slice(0, 60_000));
 
+/** Arguments with half a character are refused when they are asked. */
+const argument = long.map((value) => value.replace(/\p{Surrogate}/gu, ''));
+const change = fc.record({
+  path: text,
+  before: fc.option(argument, { nil: undefined }),
+  after: fc.option(argument, { nil: undefined }),
+  sign: fc.constantFrom('+', '-', '~'),
+});
+const changes = fc.array(change, { maxLength: 15 });
+const time = fc.constant(AT);
+
+/** Everything about an action that somebody else wrote or that may be large. */
+const action = fc.record({
+  state: fc.constantFrom(...ACTION_STATES),
+  decided_by: fc.constantFrom('person', 'policy', null),
+  summary: text,
+  why: fc.option(long),
+  deny_reason: fc.option(long),
+  correction_reason: fc.option(long),
+  error_code: fc.option(text),
+  links: fc.array(fc.oneof(text, fc.webUrl()), { maxLength: 12 }),
+  behind: fc.array(text, { maxLength: 30 }),
+  asked_by: text,
+  agent: text,
+  tool: text,
+  agent_version: text,
+  segment: fc.option(text),
+  phase: fc.option(text),
+  event_day: fc.option(fc.nat(90)),
+  grant_name: fc.option(text),
+  reasons: fc.array(fc.record({ code: fc.constant('approved_by_rule' as const), message: long }), {
+    maxLength: 4,
+  }),
+  risk: fc.constantFrom('low', 'high'),
+  round: fc.nat(3),
+  stage: fc.nat(2),
+  earned: fc.boolean(),
+  break_glass: fc.boolean(),
+  reviewed_by: fc.option(text),
+  review: fc.option(fc.record({ justified: fc.boolean(), note: long })),
+  approval: fc.record({
+    stages: fc.array(
+      fc.array(fc.record({ group: text, quorum: fc.integer({ min: 1, max: 20 }) }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      { minLength: 1, maxLength: 5 },
+    ),
+    expiresIn: fc.constant('1h'),
+    reason: fc.constantFrom('optional', 'required'),
+    slackApproves: fc.constantFrom('any', 'not-high', 'none'),
+    notify: fc.constant('channel'),
+    escalate: fc.constant([]),
+    breakGlass: fc.option(text, { nil: undefined }),
+    standing: fc.constantFrom('allowed', 'forbidden'),
+  }),
+  routed: fc.array(
+    fc.record({
+      group: text,
+      stage: fc.nat(2),
+      because: fc.constant('unanswered'),
+      at: fc.constant(AT.toISOString()),
+    }),
+    { maxLength: 5 },
+  ),
+  reach: fc.option(
+    fc.record({
+      state: fc.constantFrom('delivered', 'queued', 'undelivered', 'unreached'),
+      people: fc.array(text, { maxLength: 40 }),
+      at: fc.constant(AT.toISOString()),
+      problem: fc.option(long, { nil: undefined }),
+    }),
+  ),
+  standing_wish: fc.option(
+    fc.record({
+      envelope: long,
+      maxUses: fc.integer({ min: 1, max: 100 }),
+      forMs: fc.constant(5_400_000),
+      by: text,
+    }),
+  ),
+});
+
+const around = fc.record({
+  args: fc.option(
+    fc.dictionary(text, fc.oneof(long, fc.integer(), fc.array(text, { maxLength: 5 })), { maxKeys: 5 }),
+    { nil: undefined },
+  ),
+  lapsed: fc.nat(9),
+  alike: fc.nat(60),
+  stale: fc.array(text, { maxLength: 6 }),
+  edits: fc.array(fc.record({ editor: text, at: time, via: fc.constant('web'), reason: fc.option(long) }), {
+    maxLength: 6,
+  }),
+  edited: fc.option(changes, { nil: undefined }),
+  last: fc.option(
+    fc.record({
+      id: fc.uuid(),
+      at: time,
+      state: fc.constantFrom(...ACTION_STATES),
+      wrong: fc.boolean(),
+      changes,
+    }),
+    { nil: undefined },
+  ),
+  standings: fc.array(
+    fc.record({
+      envelope: long,
+      maxUses: fc.nat(100),
+      used: fc.nat(100),
+      until: time,
+      by: text,
+      ended: fc.option(fc.record({ at: time, because: fc.constant('revoked'), by: text }), {
+        nil: undefined,
+      }),
+    }),
+    { maxLength: 3 },
+  ),
+  under: fc.option(fc.record({ by: text, action: fc.uuid() }), { nil: undefined }),
+});
+
 test('no card breaks a limit of Slack, whatever the agent and people write', () => {
   fc.assert(
     fc.property(
-      fc.record({
-        state: fc.constantFrom(...ACTION_STATES),
-        summary: text,
-        why: fc.option(long),
-        deny_reason: fc.option(long),
-        correction_reason: fc.option(long),
-        error_code: fc.option(text),
-        links: fc.array(fc.oneof(text, fc.webUrl()), { maxLength: 12 }),
-        behind: fc.option(text),
-        asked_by: text,
-        agent_version: text,
-        segment: fc.option(text),
-      }),
-      fc.dictionary(text, fc.oneof(long, fc.integer(), fc.array(text, { maxLength: 5 })), { maxKeys: 5 }),
+      action,
+      around,
       fc.record({
         consequence: fc.option(long, { nil: undefined }),
         undo: fc.option(long, { nil: undefined }),
@@ -66,28 +177,62 @@ test('no card breaks a limit of Slack, whatever the agent and people write', () 
         name: long,
         reason: fc.option(long, { nil: undefined }),
       }),
-      (action, args, tool, { people, name, reason }) => {
+      (row, rest, tool, { people, name, reason }) => {
         const ids = Array.from({ length: people }, (_, index) => `p${index}`);
-        const card = actionCard(
-          cardFacts({
-            action: { ...action, corrected_at: action.correction_reason ? AT : null, corrected_by: name },
-            args,
-            tool: { risk: 'low', reversibility: 'irreversible', advisory: true, ...tool },
-            decisions: ids.map(approvedBy),
-            approvers: ids,
-            names: Object.fromEntries(ids.map((id) => [id, name])),
-            ended: { by: name, at: AT, reason },
-            testMode: true,
-          }),
-        );
+        const built = cardFacts({
+          ...(rest as Partial<CardFacts>),
+          action: {
+            ...(row as unknown as Partial<CardFacts['action']>),
+            corrected_at: row.correction_reason ? AT : null,
+            corrected_by: name,
+          },
+          tool: { reversibility: 'irreversible', advisory: true, ...tool },
+          decisions: ids.map((id) => approvedBy(id, { reason: reason ?? null, for_person: name, grp: name })),
+          approvers: ids,
+          lent: Object.fromEntries(ids.map((id) => [id, name])),
+          names: Object.fromEntries(ids.map((id) => [id, name])),
+          ended: { by: name, at: AT, reason },
+          testMode: true,
+        });
+        const card = actionCard(built);
         read(card);
         read({ text: card.text, blocks: plainBlocks(card) });
         expect(JSON.stringify(card)).not.toMatch(/<!channel|<@U0ANA|<https:\/\/evil\.test\|safe/);
+        // How to answer, and what was shown, are never what is cut away.
+        const page = `https://portcullis.test/actions/${built.action.id}`;
+        expect(card.text.split('\n').slice(-2)).toEqual([
+          page,
+          expect.stringMatching(`^Action ${built.action.id} · revision 1 · digest`),
+        ]);
+        expect(visibleText({ blocks: plainBlocks(card) })).toContain(page);
       },
     ),
     { numRuns: 150 },
   );
 }, 60_000);
+
+test('arguments are never cut without saying how much is missing and where it is', () => {
+  fc.assert(
+    fc.property(fc.dictionary(text, long, { maxKeys: 4 }), (args) => {
+      const shown = read(actionCard(cardFacts({ args })));
+      const whole = shown.split('*Arguments*')[1]?.includes(JSON.stringify(args, null, 2).slice(-30));
+      expect(whole || /\*\d+ more characters:\* open the page/.test(shown) || hasUnseen(args)).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+const hasUnseen = (args: unknown): boolean => /[^ -~\n]|`|[<>&]/.test(JSON.stringify(args).slice(-200));
+
+test('label() is one inert line for places without markup', () => {
+  fc.assert(
+    fc.property(text, fc.integer({ min: 2, max: 100 }), (raw, max) => {
+      const shown = label(raw, max);
+      expect(shown.length).toBeLessThanOrEqual(max);
+      expect(shown).not.toMatch(/[<>\n]/);
+    }),
+  );
+});
 
 test('cut() keeps entities and characters whole', () => {
   fc.assert(

@@ -1,0 +1,133 @@
+import { type ActionRow, actionById } from '../src/actions/store.ts';
+import { escalateDue } from '../src/approvals/escalate.ts';
+import { foundOf } from '../src/approvals/found.ts';
+import { type Reachable, reachStage } from '../src/approvals/reachable.ts';
+import { recordReach } from '../src/approvals/record-reach.ts';
+import { stageLog } from '../src/approvals/stage-log.ts';
+import { type ActionState, isFinal } from '../src/domain/action.ts';
+import { escalationsDue } from '../src/domain/reach.ts';
+import { cardVersion } from '../src/slack/cards/card-facts.ts';
+import { carryOver } from '../src/slack/cards/live-copies.ts';
+import { deliver, type FollowDeps } from './deliver.ts';
+import { asActivityFailure } from './failures.ts';
+import { followAnswered } from './follow-answered.ts';
+import { presenceBy } from './presence.ts';
+import { refresh } from './refresh.ts';
+import { remindDue } from './remind.ts';
+
+/** Where an action is, for whoever waits with it. Nothing of what it would do. */
+export interface Followed {
+  state: ActionState;
+  /** Nothing follows by itself; a late report or a correction is a new beginning. */
+  final: boolean;
+  /** Look again after so many milliseconds, unless it changes before. */
+  waitMs: number;
+}
+
+/** The record ends by its own deadlines; until it has, it is read again this often. */
+const OVERDUE_REREAD_MS = 5_000;
+/** Nothing is due: look all the same, because people come and go. */
+const IDLE_REREAD_MS = 15 * 60_000;
+
+/** What the workflow of one action does. */
+export const createFollowActivities = (deps: FollowDeps) => ({
+  /**
+   * Does whatever is due by the record of an action: passes the question on, brings it to people, reminds them, keeps
+   * every copy of its card true. Any number of times, in any number of workers, the same.
+   */
+  async followAction(actionId: string): Promise<Followed> {
+    try {
+      const action = await actionById(deps.services.db.sql, actionId);
+      const nextMs = action.state === 'pending' ? await follow(deps, action) : await followAnswered(deps, action);
+      return viewOf(deps, await actionById(deps.services.db.sql, actionId), nextMs);
+    } catch (error) {
+      throw asActivityFailure(error);
+    }
+  },
+});
+export type FollowActivities = ReturnType<typeof createFollowActivities>;
+
+/** Answers when something is due next, in epoch milliseconds. */
+async function follow(deps: FollowDeps, read: ActionRow): Promise<number | undefined> {
+  const { services } = deps;
+  const now = services.clock.now();
+  if (read.expires_at && read.expires_at <= now) return undefined;
+  const log = await stageLog(services.db.sql, read);
+  const escalated = await escalateDue(services, read, log);
+  const reachable = await reachStage(services, escalated, log, presenceBy(deps.slack));
+  if (hasMoved(reachable.action, read)) return now.getTime();
+  const refreshMs = await refresh(deps, reachable.action);
+  const version = await cardVersion(services.db.sql, read.id);
+  const outcome = await deliver(deps, reachable, log);
+  const found = foundOf(reachable.action, reachable, outcome, now);
+  const recorded = await recordReach(services, reachable.action, found);
+  const reminded = await remindDue(deps, reachable, recorded, outcome);
+  const rest = await settle(deps, version, reachable.action, reminded.action);
+  return earliest([
+    read.expires_at?.getTime(),
+    refreshMs,
+    rest,
+    outcome.next?.getTime(),
+    reminded.nextMs,
+    escalationsDue(reachable.action, log.openedAt.getTime(), now.getTime(), services.dayMs).nextAtMs,
+    ...openings(reachable),
+  ]);
+}
+
+/** Somebody else changed what is followed: everything is looked at anew. */
+const hasMoved = (now: ActionRow, read: ActionRow): boolean =>
+  now.state !== 'pending' || now.round !== read.round || now.stage !== read.stage;
+
+const openings = ({ now, candidates }: Reachable): (number | undefined)[] =>
+  now === 'enough' ? [] : candidates.map(({ opensAtMs }) => opensAtMs);
+
+/**
+ * The entries that this pass itself wrote say nothing new to cards that were posted in it, and none is changed for
+ * them. Whatever else happened meanwhile is shown.
+ */
+async function settle(
+  deps: FollowDeps,
+  version: number,
+  before: ActionRow,
+  after: ActionRow,
+): Promise<number | undefined> {
+  const wrote = entriesOf(before, after);
+  if (!deps.slack || wrote === 0) return undefined;
+  const { sql } = deps.services.db;
+  const now = await cardVersion(sql, after.id);
+  if (now !== version + 2 * wrote || isShownAnew(before, after)) return refresh(deps, after);
+  await carryOver(sql, after.id, version, now);
+  return undefined;
+}
+
+/** Whether cards that are there say of the reach what is true no more. */
+function isShownAnew({ reach: before }: ActionRow, { reach: after }: ActionRow): boolean {
+  if (JSON.stringify(before) === JSON.stringify(after)) return false;
+  const isFirst = before?.state !== 'delivered' && before?.state !== 'unreached';
+  return !(isFirst && after?.state === 'delivered' && after.problem === undefined);
+}
+
+/** The log entries between two readings of a row that only this pass changed. */
+function entriesOf(before: ActionRow, after: ActionRow): number {
+  const told = ({ reach }: ActionRow) => JSON.stringify([reach?.state, reach?.people, reach?.problem]);
+  return (told(before) === told(after) ? 0 : 1) + (after.reminders > before.reminders ? 1 : 0);
+}
+
+const earliest = (times: readonly (number | null | undefined)[]): number | undefined => {
+  const known = times.filter((at): at is number => at != null);
+  return known.length > 0 ? Math.min(...known) : undefined;
+};
+
+function viewOf({ services }: FollowDeps, action: ActionRow, nextMs: number | undefined): Followed {
+  const { state, expires_at, deadline_at } = action;
+  const nowMs = services.clock.now().getTime();
+  const isEnded = isFinal(state) || state === 'unknown';
+  const ends = state === 'executing' ? deadline_at : isEnded ? null : expires_at;
+  const endsMs = ends && (ends.getTime() <= nowMs ? nowMs + OVERDUE_REREAD_MS : ends.getTime());
+  const next = earliest([nextMs, endsMs]) ?? nowMs + IDLE_REREAD_MS;
+  return {
+    state,
+    final: isEnded && nextMs === undefined,
+    waitMs: Math.min(IDLE_REREAD_MS, Math.max(0, Math.ceil(next - nowMs))),
+  };
+}

@@ -1,0 +1,35 @@
+import type { ActionRow } from '../actions/store.ts';
+import type { Services } from '../context.ts';
+import type { Route } from '../domain/approval.ts';
+import { escalationsDue, routeTo } from '../domain/reach.ts';
+import type { StageLog } from './stage-log.ts';
+import { changeWaiting, noteWaiting, type WaitingServices } from './waiting.ts';
+
+/** Passes the question on to those whose turn has come because nobody answered. Answers the row as it is now. */
+export async function escalateDue(
+  services: WaitingServices & Pick<Services, 'dayMs'>,
+  action: ActionRow,
+  { openedAt }: StageLog,
+): Promise<ActionRow> {
+  const now = services.clock.now();
+  const { due } = escalationsDue(action, openedAt.getTime(), now.getTime(), services.dayMs);
+  const routes = due.map((group) => routeTo(group, 'unanswered', action.stage, now));
+  return passOn(services, action, routes);
+}
+
+/** Lets further groups answer as well, each with its log entry. Answers the row as it is now. */
+export async function passOn(
+  services: WaitingServices,
+  action: ActionRow,
+  routes: readonly Route[],
+): Promise<ActionRow> {
+  if (routes.length === 0) return action;
+  const now = services.clock.now();
+  const passed = await changeWaiting(services, action, async (tx) => {
+    const routed = JSON.stringify([...action.routed, ...routes]);
+    await tx.updateTable('action').set({ routed }).where('id', '=', action.id).execute();
+    for (const { group, because } of routes)
+      await noteWaiting(tx, action, 'action.escalated', now, { group, because });
+  });
+  return passed.action;
+}

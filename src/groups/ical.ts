@@ -1,0 +1,77 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, sep } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ANSWER_BYTES_MAX, getText } from './http.ts';
+import { type GroupSource, type Shift, SourceFailure, type Window } from './source.ts';
+
+const REDIRECTS_MAX = 2;
+const EXPAND_MS = 5_000;
+const EXPAND_HEAP_MB = 128;
+const WHAT = 'The calendar';
+
+/** Who an iCalendar file puts on call: at an https address, or in the data folder. */
+export const icalSource = (place: string, dataFolder: string): GroupSource => ({
+  async shifts(window) {
+    const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(place)
+      ? await fetchCalendar(place)
+      : await readCalendar(place, dataFolder);
+    return expandApart(text, window);
+  },
+});
+
+async function fetchCalendar(address: string): Promise<string> {
+  const { status, text } = await getText(address, {
+    what: WHAT,
+    headers: { accept: 'text/calendar' },
+    redirectsMax: REDIRECTS_MAX,
+  });
+  if (status === 200) return text;
+  throw new SourceFailure(`${WHAT} answered ${status}: check that its address gives it without signing in`);
+}
+
+async function readCalendar(path: string, dataFolder: string): Promise<string> {
+  try {
+    if (isAbsolute(path))
+      throw new SourceFailure(`${WHAT} is not in the data folder: write its path inside of it`);
+    const file = await realpath(join(dataFolder, path));
+    if (!file.startsWith((await realpath(dataFolder)) + sep))
+      throw new SourceFailure(`${WHAT} is not in the data folder: put the file there`);
+    if ((await stat(file)).size > ANSWER_BYTES_MAX) throw new SourceFailure(`${WHAT} has more than 1 MiB`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof SourceFailure) throw error;
+    const code = (error as { code?: unknown }).code ?? 'unknown';
+    throw new SourceFailure(`${WHAT} "${path}" cannot be read in the data folder (${code})`, undefined, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * In a thread that can be ended: the library never returns for a rule without occurrences such as the 30th of February
+ * (kewisch/ical.js#1038), and would take the service with it.
+ */
+function expandApart(text: string, window: Window): Promise<Shift[]> {
+  const thread = new Worker(new URL('./ical-thread.js', import.meta.url), {
+    workerData: { text, window },
+    resourceLimits: { maxOldGenerationSizeMb: EXPAND_HEAP_MB },
+    execArgv: [],
+    env: {},
+  });
+  return new Promise<Shift[]>((resolve, reject) => {
+    const fail = (message: string) => reject(new SourceFailure(message));
+    const timer = setTimeout(
+      () =>
+        fail(`${WHAT} takes more than ${EXPAND_MS / 1_000} s to work out: one of its rules never comes true`),
+      EXPAND_MS,
+    );
+    thread.on('message', ({ shifts, failure }: { shifts?: Shift[]; failure?: string }) =>
+      shifts ? resolve(shifts) : fail(failure ?? `${WHAT} cannot be read`),
+    );
+    thread.on('error', () => fail(`${WHAT} is too much to work out`));
+    thread.on('exit', () => {
+      clearTimeout(timer);
+      fail(`${WHAT} is too much to work out`);
+    });
+  }).finally(() => thread.terminate());
+}

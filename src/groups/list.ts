@@ -1,0 +1,2 @@
+import { type Actor, requireRole, type Services } from '../context.ts';
+import { durationMs } from '../domain/duration.ts';

@@ -1,0 +1,80 @@
+import {
+  createDeputy,
+  type DeputyRow,
+  deputyState,
+  listDeputies,
+  revokeDeputy,
+} from '../../approvals/deputies.ts';
+import type { Agent } from '../../domain/agent.ts';
+import { durationMs } from '../../domain/duration.ts';
+import { AppError } from '../../errors.ts';
+import type { Command } from '../command-line.ts';
+import { actorFor, actorsFor, type SlackPerson } from '../identity.ts';
+import { dateText, inline } from '../mrkdwn.ts';
+import type { ListenerDeps } from './deps.ts';
+
+type Deputed = Extract<Command, { do: 'deputies' | 'deputy' | 'deputy-end' }>;
+
+const REASON_MAX = 200;
+const say = (name: string): string => inline(name, 63);
+
+/** Names, ends and lists who answers for whom. Returns what became of it. @throws AppError */
+export async function runDeputy(deps: ListenerDeps, who: SlackPerson, command: Deputed): Promise<string> {
+  switch (command.do) {
+    case 'deputies':
+      return listText(deps, who);
+    case 'deputy':
+      return name(deps, who, command);
+    case 'deputy-end':
+      return end(deps, who, command.id);
+  }
+}
+
+async function name(
+  { services, directory }: ListenerDeps,
+  who: SlackPerson,
+  { agent, to, time, group, reason }: Extract<Deputed, { do: 'deputy' }>,
+): Promise<string> {
+  const actor = await actorFor(services, directory, who, agent);
+  const endsAt = new Date(services.clock.now().getTime() + durationMs(time, services.dayMs));
+  const row = await createDeputy(services, actor, {
+    agent,
+    to,
+    endsAt,
+    reason,
+    ...(group === undefined ? {} : { group }),
+  });
+  return `*Named:* ${lineOf(row, 'running')}. \`/portcullis deputy end ${row.id}\` ends it.`;
+}
+
+/** The id is enough for a person: theirs are few. */
+async function end({ services, directory }: ListenerDeps, who: SlackPerson, id: string): Promise<string> {
+  for (const { agent, actor } of await actorsFor(services, directory, who)) {
+    const rows = await listDeputies(services, { agent: agent.agent, ended: true });
+    if (!rows.some((row) => row.id === id)) continue;
+    const row = await revokeDeputy(services, actor, { agent: agent.agent, id });
+    return `*Ended:* ${say(row.to_person)} does not answer for ${say(row.from_person)} any more.`;
+  }
+  throw new AppError('not_found', `No agent of yours has a deputy "${id}"`);
+}
+
+async function listText({ services, directory }: ListenerDeps, who: SlackPerson): Promise<string> {
+  const agents = (await actorsFor(services, directory, who)).map(({ agent }) => agent);
+  const lines = (await Promise.all(agents.map((agent) => linesOf(services, agent)))).flat();
+  return lines.length > 0 ? lines.join('\n') : 'Nobody answers for anybody else.';
+}
+
+async function linesOf(services: ListenerDeps['services'], { agent }: Agent): Promise<string[]> {
+  const rows = await listDeputies(services, { agent, ended: false });
+  const now = services.clock.now();
+  return rows.map((row) => `• ${lineOf(row, deputyState(row, now))} \`${row.id}\``);
+}
+
+function lineOf(
+  { agent, from_person, to_person, grp, starts_at, ends_at, reason }: DeputyRow,
+  state: string,
+): string {
+  const where = grp === null ? '' : ` in group ${say(grp)}`;
+  const from = state === 'coming' ? ` from ${dateText(starts_at)}` : '';
+  return `${say(to_person)} answers for ${say(from_person)}${where} of ${say(agent)}${from} until ${dateText(ends_at)}: ${inline(reason, REASON_MAX)}`;
+}

@@ -1,0 +1,255 @@
+import { expect, test } from 'vitest';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { applyAgent } from '../../../src/agents/apply.ts';
+import type { Services } from '../../../src/context.ts';
+import { verifies } from '../../requirements.ts';
+import {
+  agentActor,
+  agentFrom,
+  approverActor,
+  givenPendingAction,
+  managerActor,
+} from '../../support/fixtures.ts';
+import { describeBothStores } from '../../support/services.ts';
+import { approve, BANK_AGENT, codeOf, deny, givenBank, stateOf } from './support.ts';
+
+const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia' } };
+const begin = (services: Services, { id }: { id: string }) =>
+  beginAction(services, agentActor(), { id, executionId: 'e-1' });
+
+describeBothStores('who decides', (make) => {
+  test('several groups each with its own count, and one person in two of them counts once', async () => {
+    const services = await make();
+    await givenBank(services, '{ groups: { desk: 1, legal: 1 } }');
+    const first = await givenPendingAction(services, PAY);
+    await approve(services, first, 'ben');
+    expect(await stateOf(services, first)).toBe('pending');
+    expect(await codeOf(approve(services, first, 'ben'))).toBe('none');
+    expect(await stateOf(services, first)).toBe('pending');
+    // Ben now stands for legal, because Ana can only stand for the desk.
+    await approve(services, first, 'ana');
+    expect(await stateOf(services, first)).toBe('approved');
+
+    const second = await givenPendingAction(services, PAY);
+    await approve(services, second, 'ana');
+    await approve(services, second, 'cleo');
+    expect(await stateOf(services, second)).toBe('approved');
+    const decisions = await services.db.sql
+      .selectFrom('decision')
+      .select(['person', 'slot', 'grp'])
+      .where('action_id', '=', second.id)
+      .orderBy('person')
+      .execute();
+    expect(decisions).toEqual([
+      { person: 'ana', slot: '0/desk', grp: 'desk' },
+      { person: 'cleo', slot: '0/legal', grp: 'legal' },
+    ]);
+  });
+
+  test('stages are answered in their order, by people who answered no other', async () => {
+    const services = await make();
+    await givenBank(services, '{ stages: [{ group: desk }, { groups: { legal: 1, leads: 1 } }] }');
+    const action = await givenPendingAction(services, PAY);
+    expect(await codeOf(approve(services, action, 'dan'))).toBe('not_this_stage');
+    await approve(services, action, 'ben');
+    expect(await stateOf(services, action)).toBe('pending');
+    expect(await codeOf(approve(services, action, 'ben'))).toBe('none');
+    await approve(services, action, 'dan');
+    expect(await stateOf(services, action)).toBe('pending');
+    await approve(services, action, 'cleo');
+    expect(await stateOf(services, action)).toBe('approved');
+    await begin(services, action);
+  });
+
+  test('whoever may answer in any stage may deny at once', async () => {
+    const services = await make();
+    await givenBank(services, '{ stages: [{ group: desk, quorum: 2 }, { group: leads }] }');
+    const action = await givenPendingAction(services, PAY);
+    await deny(services, action, 'dan', 'not this customer');
+    expect(await stateOf(services, action)).toBe('denied');
+  });
+
+  verifies(
+    'never:decision-without-standing',
+    'nobody approves for themselves, however they are named, nor for what they own or deploy',
+    async () => {
+      const services = await make();
+      await givenBank(services, 'desk');
+      for (const behind of [['ana'], ['ANA@bank.test'], ['U0ANA'], ['u0ana/t0bank'], ['mia', 'ana']]) {
+        const action = await givenPendingAction(services, { ...PAY, behind });
+        expect(await codeOf(approve(services, action, 'ana'))).toBe('requester');
+      }
+      const action = await givenPendingAction(services, PAY);
+      expect(await codeOf(approve(services, action, 'olga'))).toBe('stands_behind');
+      expect(await codeOf(approve(services, action, 'dora'))).toBe('stands_behind');
+      expect(await codeOf(approve(services, action, 'dan'))).toBe('not_in_group');
+      expect(await codeOf(approve(services, action, 'mallory'))).toBe('unknown_person');
+      expect(await stateOf(services, action)).toBe('pending');
+      const asked = await givenPendingAction(services, PAY);
+      await services.db.sql
+        .updateTable('action')
+        .set({ asked_by: 'ana' })
+        .where('id', '=', asked.id)
+        .execute();
+      expect(await codeOf(approve(services, asked, 'ana'))).toBe('requester');
+    },
+  );
+
+  verifies(
+    'never:decision-without-standing',
+    'what was approved does not begin once an approver left the group, became an owner, or was taken off',
+    async () => {
+      const services = await make();
+      await givenBank(services, '{ groups: { desk: 1, legal: 1 } }');
+      const changes: [string, (yaml: string) => string][] = [
+        ['left the group', (yaml) => yaml.replace('legal: [ben, cleo]', 'legal: [ben]')],
+        ['became an owner', (yaml) => yaml.replace('owners: [olga]', 'owners: [olga, cleo]')],
+        ['deploys it now', (yaml) => yaml.replace('deployers: [dora]', 'deployers: [dora, cleo]')],
+      ];
+      for (const [what, change] of changes) {
+        const action = await givenPendingAction(services, PAY);
+        await approve(services, action, 'ana');
+        await approve(services, action, 'cleo');
+        await applyAgent(services, managerActor(), agentFrom(change(BANK_AGENT)));
+        expect(await codeOf(begin(services, action)), what).toBe('approver_lost_standing');
+        expect(await stateOf(services, action)).toBe('superseded');
+        await applyAgent(services, managerActor(), agentFrom(BANK_AGENT));
+      }
+    },
+  );
+
+  verifies(
+    'never:decision-without-standing',
+    'a group whose members could not be read for too long counts nobody, and what it approved waits',
+    async () => {
+      const services = await make();
+      await givenBank(services, 'desk');
+      const live = BANK_AGENT.replace('desk: [ana, ben, olga]', 'desk: { slackGroup: S0DESK }');
+      await applyAgent(services, managerActor(), agentFrom(live));
+      const at = services.clock.now();
+      const until = (ms: number) => new Date(at.getTime() + ms);
+      const source = {
+        agent: 'desk',
+        grp: 'desk',
+        kind: 'slack',
+        fetched_at: at,
+        error: null,
+        unknown: '[]',
+      };
+      const action = await givenPendingAction(services, PAY);
+      expect(await codeOf(approve(services, action, 'ana'))).toBe('group_stale');
+      await services.db.sql
+        .insertInto('group_source')
+        .values({ ...source, fresh_until: until(60_000) })
+        .execute();
+      expect(await codeOf(approve(services, action, 'ana'))).toBe('not_in_group');
+      await services.db.sql
+        .insertInto('agent_approver')
+        .values({ agent: 'desk', grp: 'desk', person: 'ana', via: 'slack' })
+        .execute();
+      await approve(services, action, 'ana');
+      services.clock.advance(61_000);
+      expect(await codeOf(begin(services, action))).toBe('group_stale');
+      expect(await stateOf(services, action)).toBe('approved');
+      await services.db.sql
+        .updateTable('group_source')
+        .set({ fresh_until: until(3_600_000) })
+        .execute();
+      await begin(services, action);
+    },
+  );
+
+  test('whoever was on call when deciding stands, after the shift too; a shift that was never theirs does not', async () => {
+    const services = await make();
+    await givenBank(services, 'desk');
+    const live = BANK_AGENT.replace('desk: [ana, ben, olga]', 'desk: { schedule: { pagerduty: P1 } }');
+    await applyAgent(services, managerActor(), agentFrom(live));
+    const at = services.clock.now();
+    const later = (ms: number) => new Date(at.getTime() + ms);
+    await services.db.sql
+      .insertInto('group_source')
+      .values({
+        agent: 'desk',
+        grp: 'desk',
+        kind: 'pagerduty',
+        fetched_at: at,
+        fresh_until: later(7_200_000),
+        error: null,
+        unknown: '[]',
+      })
+      .execute();
+    const shift = { agent: 'desk', grp: 'desk', via: 'pagerduty' };
+    await services.db.sql
+      .insertInto('agent_approver')
+      .values([
+        { ...shift, person: 'ana', from_at: later(-3_600_000), until_at: later(60_000) },
+        { ...shift, person: 'ben', from_at: later(60_000), until_at: later(7_200_000) },
+      ])
+      .execute();
+    const [first, second] = [
+      await givenPendingAction(services, PAY),
+      await givenPendingAction(services, PAY),
+    ];
+    expect(await codeOf(approve(services, first, 'ben'))).toBe('not_in_group');
+    await approve(services, first, 'ana');
+    await approve(services, second, 'ana');
+    services.clock.advance(120_000);
+    await begin(services, first);
+    await services.db.sql.deleteFrom('agent_approver').where('person', '=', 'ana').execute();
+    expect(await codeOf(begin(services, second))).toBe('approver_lost_standing');
+  });
+
+  test('high risk may be kept out of Slack, but not its denial', async () => {
+    const services = await make();
+    await givenBank(services, '{ group: desk, slackApproves: not-high }');
+    const inSlack = { ...approverActor('ana'), via: 'slack' as const };
+    const { decideAction } = await import('../../../src/actions/decide.ts');
+    const high = await givenPendingAction(services, { ...PAY, args: { amount: 5_000, to: 'Mia' } });
+    const low = await givenPendingAction(services, PAY);
+    expect([high.risk, low.risk]).toEqual(['high', 'low']);
+    expect(await codeOf(decideAction(services, inSlack, { id: high.id, verdict: 'approve' }))).toBe(
+      'not_from_slack',
+    );
+    await decideAction(services, inSlack, { id: low.id, verdict: 'approve' });
+    await decideAction(services, inSlack, { id: high.id, verdict: 'deny' });
+    expect([await stateOf(services, high), await stateOf(services, low)]).toEqual(['denied', 'approved']);
+  });
+
+  test('a reason is asked for where the release wants one', async () => {
+    const services = await make();
+    await givenBank(services, '{ group: desk, reason: required }');
+    const action = await givenPendingAction(services, PAY);
+    expect(await codeOf(approve(services, action, 'ana'))).toBe('reason_needed');
+    expect(await codeOf(approve(services, action, 'ana', { reason: '  ' }))).toBe('reason_needed');
+    await approve(services, action, 'ana', { reason: 'the customer called' });
+    expect(await stateOf(services, action)).toBe('approved');
+  });
+
+  test('breaking the glass takes one of its group, a reason, and is told to everybody on call', async () => {
+    const services = await make();
+    await givenBank(services, '{ group: desk, quorum: 2, breakGlass: emergency }');
+    const action = await givenPendingAction(services, PAY);
+    const glass = { breakGlass: true, reason: 'payments are stuck' };
+    expect(await codeOf(approve(services, action, 'eve', { breakGlass: true }))).toBe('reason_needed');
+    expect(await codeOf(approve(services, action, 'ana', glass))).toBe('not_in_group');
+    await approve(services, action, 'eve', glass);
+    expect(await stateOf(services, action)).toBe('approved');
+    const alerts = await services.db.sql
+      .selectFrom('alert')
+      .select('facts')
+      .where('kind', '=', 'action.break_glass')
+      .execute();
+    expect(alerts).toMatchObject([
+      { facts: { person: 'eve', reason: 'payments are stuck', action: action.id } },
+    ]);
+    await begin(services, action);
+    const lost = await givenPendingAction(services, PAY);
+    await approve(services, lost, 'eve', glass);
+    await applyAgent(
+      services,
+      managerActor(),
+      agentFrom(BANK_AGENT.replace('emergency: [eve]', 'emergency: [dan]')),
+    );
+    expect(await codeOf(begin(services, lost))).toBe('approver_lost_standing');
+  });
+});
