@@ -2,6 +2,8 @@ import type { Services } from '../src/context.ts';
 import { createAlertActivities } from './alerts.ts';
 import { createCallbackActivities } from './callbacks.ts';
 import { createCardActivities, type SlackPort } from './cards.ts';
+import { createDigestActivities } from './digests.ts';
+import { createFollowActivities } from './follow.ts';
 import { createRolloutActivities } from './rollouts.ts';
 
 export interface ActivityDeps {
@@ -14,6 +16,8 @@ export interface ActivityDeps {
 export const createActivities = (deps: ActivityDeps) => ({
   ...createRolloutActivities(deps.services),
   ...createCardActivities(deps),
+  ...createFollowActivities(deps),
+  ...createDigestActivities(deps),
   ...createAlertActivities(deps),
   ...createCallbackActivities(deps),
 });

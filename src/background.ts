@@ -5,6 +5,8 @@ import { judgeAutonomy } from './autonomy/judge.ts';
 import type { Services } from './context.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
 import { isStoreDown } from './db/failure.ts';
+import { refreshGroups } from './groups/refresh.ts';
+import type { Sources } from './groups/sources.ts';
 import { sequenceLog } from './log/sequence.ts';
 import { startLoop } from './loop.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
@@ -17,6 +19,8 @@ const SWEEP_EVERY_MS = 1_000;
 const SEQUENCE_EVERY_MS = 100;
 const LEASE_EVERY_MS = 500;
 const REJUDGE_AT_LEAST_MS = 1_000;
+/** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
+const GROUPS_EVERY_MS = 5_000;
 /** A wrong write is judged at once; this is for what becomes old enough, and for new decisions. */
 const AUTONOMY_EVERY_MS = 15_000;
 
@@ -67,6 +71,20 @@ export function startBackground(services: Services, client: Client): { wake(): v
       const lost = services.after?.waiting ?? 0;
       if (lost > 0)
         log.error({ lost }, 'stopped with the store down: reads that were answered are not recorded');
+    },
+  };
+}
+
+/** What the worker role does besides its workflows, since it holds the keys: reads who is in live approver groups. */
+export function startGroups(services: Services, sources: Sources): { stop(): Promise<void> } {
+  const { db, log } = services;
+  const stopping = new AbortController();
+  const refresh = () => refreshGroups(services, sources, stopping.signal);
+  const loop = startLoop('groups', GROUPS_EVERY_MS, () => exclusively(db, LOCKS.groups, refresh), log);
+  return {
+    async stop() {
+      stopping.abort();
+      await loop.stop();
     },
   };
 }

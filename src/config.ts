@@ -20,6 +20,8 @@ const environmentSchema = z.object({
   PORTCULLIS_DAY: optional(z.string().regex(DURATION_PATTERN, 'must be a duration such as 24h or 1.3s')),
   PORTCULLIS_WEBHOOK_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
+  PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
+  PORTCULLIS_PAGERDUTY_URL: optional(z.url()),
   SLACK_BOT_TOKEN: optional(z.string().startsWith('xoxb-')),
   SLACK_APP_TOKEN: optional(z.string().startsWith('xapp-')),
   SLACK_SIGNING_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
@@ -41,6 +43,8 @@ export interface Config {
   dataFolder: string;
   dayMs: number;
   webhookSecret?: string;
+  /** Reads on-call schedules for approver groups. */
+  pagerduty?: { token: string; apiUrl?: string };
   logLevel: string;
   slack?: { botToken: string; apiUrl?: string } & SlackDelivery;
 }
@@ -65,6 +69,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     dataFolder: data.PORTCULLIS_DATA ?? '.portcullis',
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,
+    pagerduty: data.PORTCULLIS_PAGERDUTY_TOKEN
+      ? { token: data.PORTCULLIS_PAGERDUTY_TOKEN, apiUrl: data.PORTCULLIS_PAGERDUTY_URL }
+      : undefined,
     logLevel: data.PORTCULLIS_LOG_LEVEL ?? 'info',
     slack: slackOf(data),
   };

@@ -9,7 +9,7 @@ import { AskWriter } from './actions/ask-writer.ts';
 import { AfterBuffer } from './actions/record-after.ts';
 import { Worlds } from './agents/world.ts';
 import { createApi } from './api/server.ts';
-import { startBackground } from './background.ts';
+import { startBackground, startGroups } from './background.ts';
 import { systemClock } from './clock.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
 import { ROLES, type Services } from './context.ts';
@@ -20,9 +20,11 @@ import { migrate } from './db/migrate.ts';
 import { personFrom } from './domain/agent.ts';
 import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
+import { createSources, type Sources } from './groups/sources.ts';
 import { startLoop } from './loop.ts';
 import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
+import type { SlackPort } from './slack/port.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
@@ -100,7 +102,7 @@ async function start(
       client,
       log,
     });
-    stops.push(worker.stop);
+    stops.push(worker.stop, startGroups(services, sourcesOf(config, slack?.port)).stop);
   }
   if (roles.includes('slack') && slack) {
     await slack.start();
@@ -122,6 +124,9 @@ async function start(
     stop: async () => void (await stop()),
   };
 }
+
+const sourcesOf = ({ pagerduty, dataFolder }: Config, slack: SlackPort | undefined): Sources =>
+  createSources({ usersOfGroup: slack && ((groupId) => slack.usersOfGroup(groupId)), pagerduty, dataFolder });
 
 async function openServices(config: Config, log: Logger, stops: Stop[]): Promise<Services> {
   const db = await openDatabase(

@@ -1,3 +1,4 @@
+import { sweepStandingApprovals } from '../approvals/standing-approvals.ts';
 import { type Services, serviceActor } from '../context.ts';
 import { raiseAlert } from '../incidents/alert.ts';
 import { moveAction } from './move.ts';
@@ -6,8 +7,8 @@ import type { ActionRow } from './store.ts';
 const BATCH = 200;
 
 /**
- * Ends what is overdue by the rows' own deadlines, whatever Temporal says: pending and approved actions expire,
- * silent executions become `unknown`, which people are told. Returns how many it ended.
+ * Ends what is overdue by the rows' own deadlines, whatever Temporal says: pending and approved actions and standing
+ * approvals expire, silent executions become `unknown`, which people are told. Returns how many it ended.
  */
 export async function sweepActions(services: Services): Promise<number> {
   const now = services.clock.now();
@@ -27,8 +28,10 @@ export async function sweepActions(services: Services): Promise<number> {
     .execute();
   for (const action of expired) await end(services, action, 'expired', now);
   for (const action of silent) await end(services, action, 'unknown', now);
-  if (expired.length + silent.length > 0) services.wake();
-  return expired.length + silent.length;
+  const standing = await sweepStandingApprovals(services);
+  const ended = expired.length + silent.length + standing;
+  if (ended > 0) services.wake();
+  return ended;
 }
 
 async function end(

@@ -29,6 +29,7 @@ import { approvalReviewRoutes } from './routes/approvals.ts';
 import { autonomyRoutes } from './routes/autonomy.ts';
 import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
+import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
@@ -125,6 +126,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   simulationRoutes,
   outcomeRoutes,
   agentRoutes,
+  groupRoutes,
   releaseRoutes,
   rolloutRoutes,
   switchRoutes,

@@ -58,7 +58,7 @@ interface RecordedRow
 
 /**
  * Decides the recorded actions of the last days again, in the segment and arm they had, under another release, and
- * compares. Nothing is written. Limits, switches, standing approvals and what was earned are not played: those are not
+ * compares: at most so many. Nothing is written. Limits, switches, standing approvals and what was earned are not played: those are not
  * of the release.
  * @throws AppError `forbidden`, `unknown_agent`, `invalid_input`
  */
@@ -66,6 +66,7 @@ export async function simulateRelease(
   services: Services,
   actor: Actor,
   { agent, release, days = 90 }: { agent: string; release: Release; days?: number },
+  most = SIMULATED_MAX,
 ): Promise<SimulatedRelease> {
   requireRole(actor, ['release-manager', 'auditor'], agent);
   const loaded = await services.worlds.get(agent);
@@ -88,7 +89,7 @@ export async function simulateRelease(
   let [seen, first, cut] = [0, now, false];
   for (const kind of ['write', 'read'] as const) {
     for await (const page of pagesOf(db, { agent, since, kind })) {
-      const rows = page.slice(0, SIMULATED_MAX - seen);
+      const rows = page.slice(0, most - seen);
       cut ||= rows.length < page.length;
       seen += rows.length;
       for (const row of rows) {

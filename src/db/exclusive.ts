@@ -2,7 +2,13 @@ import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
 /** Advisory locks of the work that one process at a time does. The gate is 727001, the sequencer 727002. */
-export const LOCKS = { judge: 727_003, dispatcher: 727_004, sweeper: 727_005, autonomy: 727_007 } as const;
+export const LOCKS = {
+  judge: 727_003,
+  dispatcher: 727_004,
+  sweeper: 727_005,
+  groups: 727_006,
+  autonomy: 727_007,
+} as const;
 
 /**
  * Runs `work` if no other process is doing the same. On the embedded store there is no other process.

@@ -124,7 +124,9 @@ export const agentSchema = z.strictObject({
     .prefault({}),
   webhook: z.strictObject({ url: z.url() }).optional().describe('Signed notices of breaches and switches'),
   callback: z
-    .strictObject({ url: z.url({ protocol: /^https?$/ }).describe('An https address; http only inside one network') })
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }).describe('An https address; http only inside one network'),
+    })
     .optional()
     .describe('Where the agent is told, signed, what became of its writes'),
   attributes: z

@@ -1,4 +1,4 @@
-import { type Agent, DEFAULT_SEGMENT, type Tool } from './agent.ts';
+import { type Agent, DEFAULT_SEGMENT, RISKS, type Tool } from './agent.ts';
 import { compileSchema, type JsonSchema, schemaAt } from './args-schema.ts';
 import { type Condition, compileCondition } from './cel.ts';
 import { equivalent, type Formula, implies } from './cel-logic.ts';
@@ -76,7 +76,23 @@ function checkTool(name: string, tool: Tool): CheckProblem[] {
         hint: sentence(found.hint),
       });
   }
-  return problems;
+  return [...problems, ...(compiled.ok ? checkRisks(tool, path) : [])];
+}
+
+/** A risk that is never raised, or always, is a mistake. */
+function checkRisks(tool: Tool, path: ManifestPath): CheckProblem[] {
+  return (tool.risks ?? []).flatMap(({ when, risk }, at): CheckProblem[] => {
+    const where = [...path, 'risks', at];
+    const condition = compileCondition(when, { args: tool.args as JsonSchema, attributes: {} });
+    if (!condition.ok) return conditionProblems([...where, 'when'], condition);
+    if (condition.constant !== undefined) {
+      const message = `The condition is always ${condition.constant}`;
+      return [{ path: [...where, 'when'], message, hint: 'Mend it, or set risk itself' }];
+    }
+    if (RISKS.indexOf(risk) > RISKS.indexOf(tool.risk)) return [];
+    const message = `It raises nothing: the risk is ${tool.risk} already`;
+    return [{ path: [...where, 'risk'], message, hint: 'Write a higher risk, or remove it' }];
+  });
 }
 
 function checkSegments(agent: Agent): CheckProblem[] {

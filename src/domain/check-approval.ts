@@ -1,5 +1,7 @@
 import { type Agent, groupOf, isLive, isWrite } from './agent.ts';
+import { slotOf } from './approval.ts';
 import type { JsonSchema } from './args-schema.ts';
+import { assign, isFilled } from './assignment.ts';
 import { compileCondition } from './cel.ts';
 import { conditionProblems } from './check-agent.ts';
 import { eligibleApprovers } from './check-people.ts';
@@ -17,7 +19,7 @@ export function checkApproval(grant: Grant, path: ManifestPath, agent: Agent): C
   const unknown = groupsOf(policy).flatMap((group) => unknownGroup(grant, group, path, agent));
   if (unknown.length > 0) return unknown;
   return [
-    ...policy.stages.flatMap((_, stage) => checkStage(grant, policy, stage, path, agent)),
+    ...checkPeopleEnough(grant, policy, path, agent),
     ...checkTimes(policy, path),
     ...checkRules(grant, path, agent),
   ];
@@ -105,6 +107,33 @@ function checkStage(
     const hint = `Write quorum: ${Math.max(1, eligible)} or add people to the group`;
     return [{ path: single ? [...path, 'quorum'] : path, message, hint }];
   });
+}
+
+/** One person counts once, in all groups and stages together. */
+function checkPeopleEnough(
+  grant: Grant,
+  policy: ApprovalPolicy,
+  path: ManifestPath,
+  agent: Agent,
+): CheckProblem[] {
+  const short = policy.stages.flatMap((_, stage) => checkStage(grant, policy, stage, path, agent));
+  if (short.length > 0) return short;
+  const listed = policy.stages.flatMap((needs, stage) =>
+    needs.flatMap(({ group, quorum }) => {
+      const spec = groupOf(agent, group);
+      return spec && !isLive(spec) ? [{ slot: slotOf(stage, group), count: quorum, group }] : [];
+    }),
+  );
+  const members = new Map(listed.map(({ group }) => [group, new Set(eligibleApprovers(agent, group))]));
+  const supporters = Object.keys(agent.people).map((person) => ({
+    person,
+    slots: listed.filter(({ group }) => members.get(group)?.has(person)).map(({ slot }) => slot),
+  }));
+  const filled = assign(listed, supporters);
+  if (isFilled(listed, filled)) return [];
+  const wanted = listed.reduce((sum, { count }) => sum + count, 0);
+  const message = `${wanted} different people must agree, and ${filled.size} of these groups can: one person counts once`;
+  return [{ path, message, hint: 'Add people to the groups, or ask fewer' }];
 }
 
 function checkTimes(

@@ -208,7 +208,13 @@ function answerFrom(request: DecisionRequest, context: Values, place: Place, wor
     );
   const values = { args: request.args, context, subject: request.subject };
   const { agentVersion } = request;
-  return weigh(tool, release, { ...place, ...(agentVersion !== undefined && { agentVersion }) }, values, world);
+  return weigh(
+    tool,
+    release,
+    { ...place, ...(agentVersion !== undefined && { agentVersion }) },
+    values,
+    world,
+  );
 }
 
 function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {

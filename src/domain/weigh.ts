@@ -123,7 +123,8 @@ function answerAsking(
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
   const hasEarned = (one: CompiledGrant) =>
     place.agentVersion !== undefined &&
-    (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ?? false);
+    (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ??
+      false);
   if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)))
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
       earned: true,

@@ -31,9 +31,13 @@ const RETRY_AFTER_MAX_MS = HOUR_MS;
 /**
  * Reads the live groups that are due and puts who is in them in force: a group never read or of another manifest at once,
  * else every five minutes, or three times within its `staleAfter`. What cannot be read keeps its people, shows why, and
- * becomes no fresher. To be run by one process at a time.
+ * becomes no fresher. To be run by one process at a time; `stopping` ends it between two sources.
  */
-export async function refreshGroups(services: Needed, sources: Sources): Promise<void> {
+export async function refreshGroups(
+  services: Needed,
+  sources: Sources,
+  stopping?: AbortSignal,
+): Promise<void> {
   const { db, clock } = services;
   const due = (await liveGroups(db.sql)).filter((group) => isDue(group, clock.now()));
   for (const agent of new Set(due.filter(hasMoved).map((group) => group.agent))) {
@@ -44,6 +48,7 @@ export async function refreshGroups(services: Needed, sources: Sources): Promise
     SOURCE_KINDS.map(async (kind) => {
       // One after the other: PagerDuty and Slack ask for that.
       for (const group of due.filter(({ ref }) => ref.kind === kind)) {
+        if (stopping?.aborted) return;
         const key = sourceKey(group.ref);
         const read = asked.get(key) ?? readSource(services, sources, group);
         asked.set(key, read);
@@ -59,7 +64,7 @@ const hasMoved = ({ known, ref }: LiveGroup): boolean =>
   known !== undefined && known.source !== sourceKey(ref);
 
 const isDue = (group: LiveGroup, now: Date): boolean =>
-  group.known?.nextAt == null ||
+  !group.known?.nextAt ||
   group.known.nextAt <= now ||
   group.known.revision !== group.revision ||
   hasMoved(group);
@@ -130,7 +135,8 @@ async function recordFailure(
   at: Date,
   failure: SourceFailure,
 ): Promise<void> {
-  log.warn({ err: failure, agent: group.agent, group: group.group }, 'an approver group could not be read');
+  if (failure.message !== group.known?.error)
+    log.warn({ err: failure, agent: group.agent, group: group.group }, 'an approver group could not be read');
   const staleAfterMs = durationMs(group.spec.staleAfter, dayMs);
   const known = hasMoved(group) ? undefined : group.known;
   const waitMs = Math.max(
@@ -152,7 +158,7 @@ const comparedIn = ({ from, to }: Window, known: KnownSource | undefined): Windo
   to: known?.fetchedAt ? after(known.fetchedAt, KEPT_AHEAD_MS) : to,
 });
 
-/** In a transaction in which the manifest stays as it is. */
+/** In a transaction in which the manifest stays as it is and nobody else writes its groups. */
 async function withAgent(
   { db }: Needed,
   agent: string,
@@ -163,7 +169,7 @@ async function withAgent(
       .selectFrom('agent')
       .select(['manifest', 'revision'])
       .where('name', '=', agent)
-      .forShare()
+      .forNoKeyUpdate()
       .executeTakeFirst();
     if (row) await work(tx, row);
   });

@@ -23,6 +23,7 @@ export interface KnownSource {
   fetchedAt: Date | null;
   freshUntil: Date | null;
   nextAt: Date | null;
+  error: string | null;
 }
 
 /** Tells one source from every other, in the store. */
@@ -99,7 +100,7 @@ const ROWS_AT_ONCE = 1_000;
 export async function saveSource(
   tx: Sql,
   { agent, group, ref }: Pick<LiveGroup, 'agent' | 'group' | 'ref'>,
-  state: Omit<KnownSource, 'source'> & { error: string | null; unknown?: readonly string[] },
+  state: Omit<KnownSource, 'source'> & { unknown?: readonly string[] },
 ): Promise<void> {
   const row = {
     kind: ref.kind,
@@ -153,10 +154,12 @@ const knownFrom = (row: {
   fetched_at: Date | null;
   fresh_until: Date | null;
   next_at: Date | null;
+  error: string | null;
 }): KnownSource => ({
   source: row.source,
   revision: row.revision,
   fetchedAt: row.fetched_at,
   freshUntil: row.fresh_until,
   nextAt: row.next_at,
+  error: row.error,
 });

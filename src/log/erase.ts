@@ -6,8 +6,9 @@ import { appendEntry } from './append.ts';
 const ERASED = '[erased]';
 
 /**
- * Erases a subject: its key, the arguments, results and salts of its actions. The log still verifies: it only ever
- * held digests that nobody can now link. Returns how many actions were emptied.
+ * Erases a subject: its key, the arguments, results and salts of its actions, what cards said of them and what people
+ * were shown when they decided. Standing approvals given with them end. The log and the receipts still verify: they
+ * only ever held digests that nobody can now link. Returns how many actions were emptied.
  */
 export async function eraseSubject(
   services: Services,
@@ -31,9 +32,18 @@ export async function eraseSubject(
       await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
       await tx
         .updateTable('action')
-        .set({ summary: ERASED, why: null, links: '[]', subject_id: null, request_digest: '' })
+        .set({
+          summary: ERASED,
+          why: null,
+          links: '[]',
+          subject_id: null,
+          request_digest: '',
+          standing_wish: null,
+        })
         .where('id', 'in', ids)
         .execute();
+      await eraseShown(tx, ids);
+      await endStandings(tx, ids, services.clock.now(), actor.id);
       await eraseSummaries(tx, agent, new Set(ids));
       await tx
         .insertInto('outbox')
@@ -63,6 +73,29 @@ async function withdrawWaiting(tx: Sql, ids: readonly string[], now: Date, actor
     .execute();
   for (const action of waiting) {
     await moveAction(tx, action, 'withdrawn', 'action.withdrawn', now, actor, { because: 'erased' });
+  }
+}
+
+/** What people saw of them. Whoever shows a card keeps what it says only while the arguments are there. */
+async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
+  await tx.updateTable('card_text').set({ text: null }).where('action_id', 'in', ids).execute();
+  await tx.updateTable('receipt').set({ shown: null, salt: null }).where('action_id', 'in', ids).execute();
+  await tx.updateTable('action_edit').set({ args_before: null }).where('action_id', 'in', ids).execute();
+}
+
+/** Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it. */
+async function endStandings(tx: Sql, ids: readonly string[], now: Date, actor: string): Promise<void> {
+  await tx.updateTable('standing_approval').set({ envelope: ERASED }).where('action_id', 'in', ids).execute();
+  const ended = await tx
+    .updateTable('standing_approval')
+    .set({ ended_at: now, ended_because: 'revoked', ended_by: actor })
+    .where('action_id', 'in', ids)
+    .where('ended_at', 'is', null)
+    .returning(['id', 'agent'])
+    .execute();
+  for (const { id, agent } of ended) {
+    const data = { because: 'revoked', reason: 'erased' };
+    await appendEntry(tx, { kind: 'standing_approval.ended', agent, ref: id, at: now, actor, data });
   }
 }
 

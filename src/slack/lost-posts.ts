@@ -9,14 +9,8 @@ const LOOK_BACK_MS = 15 * 60_000;
 const PAGE = 200;
 const PAGES_MAX = 5;
 const REMEMBERED_MAX = 10_000;
-/** Slack may answer these differently soon; any other refusal means that the app cannot read the channel. */
-const TRANSIENT = new Set([
-  'not_reached',
-  'rate_limited',
-  'internal_error',
-  'fatal_error',
-  'service_unavailable',
-]);
+/** Nobody knows whether it was done; of its own errors of this kind Slack says that parts may have succeeded. */
+const AMBIGUOUS = new Set(['not_reached', 'internal_error', 'fatal_error', 'service_unavailable']);
 
 /** Which message: what it is about, where, and in which thread. */
 export interface PostPlace {
@@ -54,9 +48,9 @@ export class LostPosts {
     this.#clock = clock;
   }
 
-  /** The try failed; whether the message was posted is unknown when Slack was not reached. */
+  /** The try failed, and whether the message was posted may be unknown. */
   failed(place: PostPlace, failure: SlackFailure): void {
-    if (failure.code !== 'not_reached') return;
+    if (!AMBIGUOUS.has(failure.code)) return;
     if (this.#lost.size >= REMEMBERED_MAX) this.#lost.clear();
     this.#lost.add(keyOf(place));
   }
@@ -96,7 +90,8 @@ export class LostPosts {
       }
     } catch (error) {
       const failure = slackFailure(error);
-      if (TRANSIENT.has(failure.code)) throw failure;
+      // Any other refusal means that the app cannot read the channel, now or later.
+      if (AMBIGUOUS.has(failure.code) || failure.code === 'rate_limited') throw failure;
     }
     return undefined;
   }

@@ -77,6 +77,7 @@ async function signal(
     client.workflow.signalWithStart(type, { workflowId, taskQueue, args, signal: 'changed', signalArgs: [] });
   if (topic === 'action') await start('governedAction', `action/${key}`, [{ actionId: key }]);
   else if (topic === 'alert') await start('alert', `alert/${key}`, [{ alertId: key }]);
+  else if (topic === 'digest') await start('approvalDigest', `digest/${key}`, [{ agent: key }]);
   else if (topic === 'callback') await startCallback(client, taskQueue, key, payload);
   else await start('rollout', `rollout/${key}`, [await rolloutInputOf(services, key)]);
 }

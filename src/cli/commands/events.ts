@@ -55,7 +55,7 @@ async function runEvents(cli: Cli, { agent, action, kinds, after }: EventsOption
   if (last !== undefined) cli.note(`To go on from here: portcullis events --after ${last}`);
 }
 
-/** `12:00:05  action.approved    6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11  desk  by ana`, on one line whatever it holds. */
+/** `12:00:05 action.approved   6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 desk by ana`, on one line whatever it holds. */
 export function eventLine(event: PortcullisEvent, width: number, now: Date): string {
   const { at, kind, agent, action, ref, actor, state } = event;
   const told = [
@@ -66,7 +66,7 @@ export function eventLine(event: PortcullisEvent, width: number, now: Date): str
     agent,
     actor && `by ${actor}`,
   ];
-  return cut(plain(told.filter((part) => part !== undefined).join('  ')).replaceAll('\n', ' '), width);
+  return cut(plain(told.filter((part) => part !== undefined).join(' ')).replaceAll('\n', ' '), width);
 }
 
 /** The time of day, or the day of what is older. */

@@ -53,6 +53,18 @@ function headlineOf({ kind, agent, facts }: AlertFacts): string {
       return `Enabled again: ${say(facts.scope)} by ${say(facts.actor)}: ${say(facts.reason)}`;
     case 'action.unknown':
       return `Nobody knows how it ended: ${say(facts.summary)} (${who})`;
+    case 'action.break_glass':
+      return `Glass broken: ${say(facts.person)} approved alone: ${say(facts.summary)} (${who})`;
+    case 'action.unreached':
+      return `Nobody who is needed can be reached: ${say(facts.summary)} (${who})`;
+    case 'action.undelivered':
+      return `Nobody was told, Slack did not take it: ${say(facts.summary)} (${who})`;
+    case 'autonomy.proposed':
+      return `Proposed: ${say(facts.tool)} of ${who} asks no more in ${say(facts.segment)}`;
+    case 'autonomy.changed':
+      return facts.to === 'allow'
+        ? `Earned: ${say(facts.tool)} of ${who} asks no more in ${say(facts.segment)}`
+        : `Asks again: ${say(facts.tool)} of ${who} in ${say(facts.segment)}`;
     default:
       return `${inline(kind, 60)}: ${who}`;
   }
@@ -68,8 +80,15 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
     facts.waitsFor.length > 0 ? `Waits for: ${say(facts.waitsFor.join('; '))}` : undefined,
     facts.checklist.length > 0 ? `To check: ${say(facts.checklist.join('; '))}` : undefined,
     facts.segments.length > 0 ? `Segments: ${say(facts.segments.join(', '))}` : undefined,
+    kind === 'action.break_glass' ? `Reason: ${say(facts.reason)}` : undefined,
+    facts.problem && `Why: ${say(facts.problem)}`,
+    facts.evidence && earnedLine(facts.evidence),
+    facts.release && facts.agentVersion
+      ? `Release ${say(facts.release)}, agent version ${say(facts.agentVersion)}`
+      : undefined,
+    kind === 'autonomy.proposed' ? 'A release manager confirms or refuses it: portcullis autonomy' : undefined,
     facts.action
-      ? `It had begun and did not report in time. ${link(actionUrl(publicUrl, facts.action), 'Open the action')}`
+      ? `${ABOUT_ACTION[kind] ?? ''} ${link(actionUrl(publicUrl, facts.action), 'Open the action')}`.trim()
       : undefined,
     facts.breachToRevokedMs != null
       ? `From breach to revoked: ${Math.round(facts.breachToRevokedMs)} ms`
@@ -80,6 +99,22 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
   ];
   return lines.filter((line): line is string => Boolean(line));
 }
+
+const ABOUT_ACTION: Readonly<Record<string, string>> = {
+  'action.unknown': 'It had begun and did not report in time.',
+  'action.break_glass': 'Somebody else reviews it now, on its page.',
+  'action.unreached': 'It waits all the same. Find somebody who may answer it before it expires.',
+  'action.undelivered': 'It is tried on, and can be answered on its page and by CLI meanwhile.',
+};
+
+const earnedLine = ({
+  decided,
+  good,
+  bad,
+  lower,
+  above,
+}: NonNullable<AlertFacts['facts']['evidence']>): string =>
+  `Evidence: ${decided ?? '?'} decided by people, ${good ?? '?'} approved unedited and right, ${bad ?? '?'} not; proven share ${lower ?? '?'}, needed ${above ?? '?'}`;
 
 const evidenceLine = ({ metric, harms, events, limit, eValue }: AlertFacts['facts']): string =>
   `Evidence: ${say(metric)}: ${harms ?? '?'} of ${events ?? '?'} events, limit ${limit ?? '?'}, e-value ${eValue ?? '?'}`;

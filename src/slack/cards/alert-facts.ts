@@ -15,6 +15,8 @@ const inFlight = z.object({
 const executed = z.object({ action: text, summary: text, reversibility: text, undo: text.nullish() });
 const figure = z.union([z.number(), z.string()]).nullish();
 
+const earned = z.object({ decided: figure, good: figure, bad: figure, lower: figure, above: figure });
+
 /** What alerts carry, each only where its kind has it. A part that is not as expected is left out, not the alert. */
 const alertFactsSchema = z.object({
   rollout: text.optional().catch(undefined),
@@ -44,6 +46,13 @@ const alertFactsSchema = z.object({
   actor: text.optional().catch(undefined),
   action: text.optional().catch(undefined),
   summary: text.optional().catch(undefined),
+  person: text.optional().catch(undefined),
+  problem: text.optional().catch(undefined),
+  tool: text.optional().catch(undefined),
+  release: text.optional().catch(undefined),
+  agentVersion: text.optional().catch(undefined),
+  to: text.optional().catch(undefined),
+  evidence: earned.optional().catch(undefined),
 });
 export type AlertParts = z.infer<typeof alertFactsSchema>;
 

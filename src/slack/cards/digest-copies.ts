@@ -66,3 +66,18 @@ export const listedIn = (db: Sql, { channel, ts }: Copy): Promise<ActionRow[]> =
     .orderBy('asked_at')
     .orderBy('id')
     .execute();
+
+/** Remembers what a digest message says now; `undefined`: it can never be changed again. */
+export async function showedListed(
+  db: Sql,
+  { channel, ts }: Copy,
+  listed: readonly Pick<ActionRow, 'state'>[] | undefined,
+): Promise<void> {
+  const waiting = listed?.filter(({ state }) => state === 'pending').length;
+  await db
+    .updateTable('card')
+    .set({ revision: waiting ?? COPY_GONE })
+    .where('channel', '=', channel)
+    .where('ts', '=', ts)
+    .execute();
+}

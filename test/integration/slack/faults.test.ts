@@ -125,6 +125,22 @@ describe('a post whose answer was lost', () => {
     expect(slack.messages('C1')).toHaveLength(2);
   });
 
+  test('is looked for after errors of which Slack itself does not know what they left behind', async () => {
+    for (const fault of [
+      { kind: 'http', status: 502 },
+      { kind: 'error', error: 'internal_error' },
+    ] as const) {
+      slack.fail('chat.postMessage', fault);
+      await expect(port.post('C1', card(), undefined, { ref: REF })).rejects.toThrow();
+      await port.post('C1', card(), undefined, { ref: REF });
+    }
+    expect(slack.calls('conversations.history')).toHaveLength(2);
+    slack.fail('chat.postMessage', { kind: 'error', error: 'not_in_channel' });
+    await expect(port.post('C1', card(), undefined, { ref: 'other' })).rejects.toThrow();
+    await port.post('C1', card(), undefined, { ref: 'other' });
+    expect(slack.calls('conversations.history')).toHaveLength(2);
+  });
+
   test('is found among many', async () => {
     slack.fail('chat.postMessage', { kind: 'hang-after' });
     await expect(port.post('C1', card(), undefined, { ref: REF })).rejects.toMatchObject(

@@ -89,6 +89,75 @@ describe('a release is refused', () => {
       { tool: 'cancel', approval: { group: 'desk', expiresIn: '5m', remindAfter: '5m' } },
       'grants[0].approval.remindAfter: The reminder would come after the end',
     ],
+    [
+      'an approval that asks nobody',
+      { tool: 'cancel', approval: { expiresIn: '5m' } },
+      'grants[0].approval: It does not say who approves - Write group (and quorum), or groups',
+    ],
+    [
+      'an approval that asks in two ways',
+      { tool: 'cancel', approval: { group: 'desk', groups: { desk: 1 } } },
+      'grants[0].approval: It says in several ways who approves',
+    ],
+    [
+      'a stage that asks nobody',
+      { tool: 'cancel', approval: { stages: [{ group: 'desk' }, {}] } },
+      'grants[0].approval.stages[1]: A stage asks one group or several',
+    ],
+    [
+      'a quorum beside groups',
+      { tool: 'cancel', approval: { quorum: 2, groups: { desk: 1 } } },
+      'grants[0].approval.quorum: quorum belongs to group',
+    ],
+    [
+      'more people over all stages than there are',
+      { tool: 'cancel', approval: { stages: [{ group: 'desk', quorum: 2 }, { group: 'desk' }] } },
+      'grants[0].approval: 3 different people must agree, and 2 of these groups can: one person counts once',
+    ],
+    [
+      'an unknown group to escalate to',
+      { tool: 'cancel', approval: { group: 'desk', escalate: [{ after: '5m', to: 'dsk' }] } },
+      'There is no approver group "dsk"',
+    ],
+    [
+      'an unknown group to break the glass',
+      { tool: 'cancel', approval: { group: 'desk', breakGlass: 'dsk' } },
+      'There is no approver group "dsk"',
+    ],
+    [
+      'an escalation after the end',
+      { tool: 'cancel', approval: { group: 'desk', escalate: [{ after: '1h', to: 'desk' }] } },
+      'grants[0].approval.escalate[0].after: It would come after the end',
+    ],
+    [
+      'escalations out of order',
+      {
+        tool: 'cancel',
+        approval: {
+          group: 'desk',
+          escalate: [
+            { after: '30m', to: 'desk' },
+            { after: '10m', to: 'desk' },
+          ],
+        },
+      },
+      'grants[0].approval.escalate[1].after: It would come before the one above',
+    ],
+    [
+      'a rule that approves more than low risk',
+      { tool: 'cancel', approval: { group: 'desk', rules: [{ when: 'args.id == "a"', answer: 'approve' }] } },
+      'grants[0].approval.rules[0].answer: Only low risk is approved by rule, and "cancel" is medium',
+    ],
+    [
+      'a rule about what is not there',
+      { tool: 'cancel', approval: { group: 'desk', rules: [{ when: 'args.nope == 1', answer: 'deny' }] } },
+      'grants[0].approval.rules[0].when',
+    ],
+    [
+      'a grant that earns without asking',
+      { tool: 'cancel', approval: 'none', earn: { above: 0.9 } },
+      'grants[0].earn: Only a grant that asks people for a write can earn not to ask',
+    ],
   ])('with %s', (_, grant, expected) => expect(ofGrant(grant).join('\n')).toContain(expected));
 
   test('with the name of another agent', () => {

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { decideAction } from '../../src/actions/decide.ts';
+import { editAction } from '../../src/actions/edit.ts';
+import { eraseSubject } from '../../src/log/erase.ts';
+import { sequenceLog } from '../../src/log/sequence.ts';
+import { verifyLog } from '../../src/log/verify.ts';
+import { readCardFacts } from '../../src/slack/cards/card-facts.ts';
+import { cardToShow } from '../../src/slack/cards/copies.ts';
+import { actorOf, approverActor, givenAdopted, givenAsked, givenPendingAction } from '../support/fixtures.ts';
+import { placesOf } from '../support/places.ts';
+import { describeBothStores } from '../support/services.ts';
+
+describeBothStores('erasing a subject', (make) => {
+  test('takes what people saw and edited, and ends what they approved along with it', async () => {
+    const services = await make();
+    await givenAdopted(services);
+    const of = { subject: 'Ada Lovelace', args: { id: 'R-ADA' } };
+    const asked = await givenPendingAction(services, of);
+    await cardToShow(services, await readCardFacts(services, asked.id));
+    const {
+      id,
+      args_digest: digest,
+      revision,
+    } = await editAction(services, approverActor('ana'), {
+      id: asked.id,
+      args: { id: 'R-ADA', note: 'for Ada' },
+      digest: asked.args_digest,
+      revision: asked.revision,
+    });
+    const stale = await readCardFacts(services, id);
+    await cardToShow(services, stale);
+    const standing = { envelope: 'args.id == "R-ADA"', maxUses: 3, forMs: 3_600_000 };
+    const shown = { digest, revision, cardVersion: stale.version };
+    await decideAction(services, approverActor('ben'), { id, verdict: 'approve', standing, ...shown });
+    const places = [
+      'card_text.text',
+      'receipt.shown',
+      'action_edit.args_before',
+      'standing_approval.envelope',
+    ];
+    expect(await placesOf(services, 'R-ADA')).toEqual(
+      expect.arrayContaining([...places, 'action.standing_wish']),
+    );
+
+    await eraseSubject(services, actorOf('admin'), { agent: 'desk', subject: of.subject, reason: 'asked' });
+    // A card drawn from what was read before the erasure is not kept any more.
+    await cardToShow(services, { ...stale, version: stale.version + 2 });
+    await cardToShow(services, await readCardFacts(services, id));
+    for (const text of ['R-ADA', 'Ada']) expect(await placesOf(services, text, [])).toEqual([]);
+    const { sql: db } = services.db;
+    expect(await db.selectFrom('standing_approval').selectAll().executeTakeFirst()).toMatchObject({
+      envelope: '[erased]',
+      ended_because: 'revoked',
+      ended_at: services.clock.now(),
+    });
+    expect((await givenAsked(services, { args: { id: 'R-ADA' }, subject: 'Bob' })).outcome).toBe('pending');
+    const receipt = await db.selectFrom('receipt').select(['jws', 'shown', 'salt']).executeTakeFirst();
+    expect(receipt).toMatchObject({ jws: expect.stringMatching(/^ey/), shown: null, salt: null });
+    await sequenceLog(db);
+    expect(await verifyLog(db)).toMatchObject({ verified: true });
+  });
+});
