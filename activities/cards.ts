@@ -2,9 +2,8 @@ import { manifestOf } from '../src/approvals/standing.ts';
 import type { Services } from '../src/context.ts';
 import type { ActionState } from '../src/domain/action.ts';
 import { isFinal } from '../src/domain/action.ts';
-import { actionCard } from '../src/slack/cards/action-card.ts';
 import { type CardFacts, readCardFacts } from '../src/slack/cards/card-facts.ts';
-import { copiesOf, keepCopy, refreshCopies } from '../src/slack/cards/copies.ts';
+import { cardToShow, copiesOf, keepCopy, refreshCopies } from '../src/slack/cards/copies.ts';
 import { reminderMessage } from '../src/slack/cards/reminder.ts';
 import type { SlackPort } from '../src/slack/port.ts';
 import { asActivityFailure } from './failures.ts';
@@ -67,7 +66,7 @@ async function postWanted({ services, slack }: Deps, facts: CardFacts): Promise<
   const { channel, action } = facts;
   if (channel === undefined || !isWanted(facts)) return;
   if ((await copiesOf(services.db.sql, action.id)).length > 0) return;
-  const copy = await slack.post(channel, actionCard(facts));
+  const copy = await slack.post(channel, await cardToShow(services, facts));
   await keepCopy(services, action.id, copy, facts.version);
 }
 

@@ -25,6 +25,7 @@ type SlackDeps = Required<FollowDeps> & { slack: SlackPort };
 const TURN_MAX_MS = 30_000;
 /** A digest that is later than this is not waited for. */
 const DIGEST_LATE_MS = 120_000;
+const DIGEST_REREAD_MS = 10_000;
 
 /** Brings the card to those who can be told now, in the way its release names. What is there is not posted again. */
 export async function deliver(
@@ -37,7 +38,8 @@ export async function deliver(
   if (isDigested(action, agent, log.openedAt)) return byDigest({ services, slack }, reachable, log);
   const notify = action.approval?.notify ?? 'channel';
   const channel = notify === 'dm' ? undefined : agent.slack.channel;
-  const inChannel = channel === undefined ? undefined : await postCard({ services, slack }, action.id, channel);
+  const inChannel =
+    channel === undefined ? undefined : await postCard({ services, slack }, action.id, channel);
   const isBroken = inChannel?.state === 'waiting' && isForGood(inChannel.problem ?? 'not_reached');
   const everybody = notify === 'dm' || notify === 'both' || channel === undefined || isBroken;
   const direct = await Promise.all(
@@ -111,10 +113,12 @@ async function byDigest(
   if (digest && digest.listed_at >= openedAt)
     return { told: { ...toldBefore(reachable, reached, 'digest'), ...toldBy(reachable, 'digest') } };
   const { postAt } = action.reach ?? {};
-  const next = postAt === undefined ? nextDigestAt(now) : new Date(postAt);
-  const isLate = now.getTime() - next.getTime() > DIGEST_LATE_MS;
-  const text = `the digest of ${new Date(next).toISOString()} did not go out`;
-  return { told: {}, next, digest: true, ...(isLate ? { problem: { text, forGood: true } } : {}) };
+  const due = postAt === undefined ? nextDigestAt(now) : new Date(postAt);
+  const lateMs = now.getTime() - due.getTime();
+  const next = lateMs < 0 ? due : new Date(now.getTime() + DIGEST_REREAD_MS);
+  const text = `the digest of ${due.toISOString()} did not go out`;
+  const problem = lateMs > DIGEST_LATE_MS ? { text, forGood: true } : undefined;
+  return { told: {}, due, next: problem ? now : next, digest: true, problem };
 }
 
 /** Puts together who was told, what is still to come, and what Slack refuses. */
@@ -155,7 +159,7 @@ function summary(
   const forGood = nobody || refused.every(({ problem }) => isForGood(problem ?? ''));
   return {
     told,
-    ...(next === undefined ? {} : { next: new Date(next) }),
+    ...(next === undefined ? {} : { due: new Date(next), next: new Date(next) }),
     ...(isAllRefused ? { problem: { text, forGood } } : {}),
   };
 }
@@ -164,7 +168,11 @@ const toldBy = ({ reachable }: Reachable, way: Way): Record<string, Way[]> =>
   Object.fromEntries(reachable.map(({ person }) => [person, [way]]));
 
 /** Those who were told in this way while they could be reached, and may still answer. */
-function toldBefore({ candidates }: Reachable, reached: StageLog['reached'], way: Way): Record<string, Way[]> {
+function toldBefore(
+  { candidates }: Reachable,
+  reached: StageLog['reached'],
+  way: Way,
+): Record<string, Way[]> {
   const last = reached.at(-1)?.told ?? {};
   const still = candidates.filter(
     ({ person, presence }) => presence !== 'inactive' && last[person]?.includes(way),

@@ -28,6 +28,7 @@ export interface Digested {
 }
 
 const RETRY_MS = 5_000;
+const MENDED_BY_PEOPLE_MS = 60_000;
 
 type SlackDeps = FollowDeps & { slack: SlackPort };
 
@@ -120,7 +121,8 @@ async function showAnswered(deps: SlackDeps, agent: string): Promise<number | un
     return undefined;
   } catch (error) {
     if (!(error instanceof SlackFailure)) throw error;
-    return deps.services.clock.now().getTime() + (error.retryAfterMs ?? RETRY_MS);
+    const ownMs = isForGood(error.code) ? MENDED_BY_PEOPLE_MS : RETRY_MS;
+    return deps.services.clock.now().getTime() + (error.retryAfterMs ?? ownMs);
   }
 }
 

@@ -38,7 +38,8 @@ export const createFollowActivities = (deps: FollowDeps) => ({
   async followAction(actionId: string): Promise<Followed> {
     try {
       const action = await actionById(deps.services.db.sql, actionId);
-      const nextMs = action.state === 'pending' ? await follow(deps, action) : await followAnswered(deps, action);
+      const nextMs =
+        action.state === 'pending' ? await follow(deps, action) : await followAnswered(deps, action);
       return viewOf(deps, await actionById(deps.services.db.sql, actionId), nextMs);
     } catch (error) {
       throw asActivityFailure(error);

@@ -12,7 +12,8 @@ export const slackUserOf = (agent: Pick<Agent, 'people'>, person: string): strin
  */
 export const looksInSlack = (slack: SlackPort | undefined, agent: Agent): slack is SlackPort =>
   slack !== undefined &&
-  (agent.slack.channel !== undefined || Object.values(agent.people).some(({ slack: id }) => id !== undefined));
+  (agent.slack.channel !== undefined ||
+    Object.values(agent.people).some(({ slack: id }) => id !== undefined));
 
 /** Asks Slack about people, each once. Where nobody looks in Slack, all see the queue page. */
 export function presenceBy(slack: SlackPort | undefined): PresenceOf {

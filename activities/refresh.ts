@@ -9,7 +9,10 @@ const RETRY_MAX_MS = 15 * 60_000;
 const MENDED_BY_PEOPLE_MS = 60_000;
 
 /** Brings every copy up to the record. Answers when to try again, in epoch milliseconds, if Slack refuses. */
-export async function refresh({ services, slack }: FollowDeps, action: ActionRow): Promise<number | undefined> {
+export async function refresh(
+  { services, slack }: FollowDeps,
+  action: ActionRow,
+): Promise<number | undefined> {
   if (!slack) return undefined;
   try {
     await refreshCopies(services, slack, action.id);

@@ -25,12 +25,19 @@ grants: [{ tool: lookup }, { tool: cancel, approval: desk }]
 export interface Governed {
   /** Ask, approve, begin, complete: one governed write, returning its action id. */
   write(): Promise<string>;
-  /** Ask for a write that waits for a person. */
+  /** Ask for a write that waits for a person, with a card in Slack. */
   ask(): Promise<string>;
+  /** The same of an agent without a channel: answered on page, CLI and API. */
+  askQuietly(): Promise<string>;
+  /** Approve what `askQuietly` asked. */
+  approve(id: string): Promise<void>;
   agentHeaders: Record<string, string>;
 }
 
-/** Applies the bench's agent and makes its tokens. */
+const QUIET_AGENT = AGENT.replace('agent: bench', 'agent: quiet').replace(/slack: .*\n/, '');
+const QUIET_RELEASE = RELEASE.replace('agent: bench', 'agent: quiet');
+
+/** Applies the bench's agents and makes their tokens. */
 export async function givenGoverned({ services, url }: Portcullis): Promise<Governed> {
   const manager: Actor = {
     id: 'olga',
@@ -40,31 +47,39 @@ export async function givenGoverned({ services, url }: Portcullis): Promise<Gove
     identity: 'bench',
     attributes: {},
   };
-  const agent = readManifest('agent.yaml', AGENT, 'agent');
-  if (!agent.ok) throw new Error(JSON.stringify(agent.problems));
-  const release = readManifest('release.yaml', RELEASE, 'release', agent.value);
-  if (!release.ok) throw new Error(JSON.stringify(release.problems));
-  await applyAgent(services, manager, agent.value);
-  await createRelease(services, manager, release.value);
-  await adoptRelease(services, manager, { agent: 'bench', version: '1', reason: 'bench' });
-  const headersOf = async (roles: Role[], person?: string) => {
+  for (const [agentYaml, releaseYaml] of [
+    [AGENT, RELEASE],
+    [QUIET_AGENT, QUIET_RELEASE],
+  ] as const) {
+    const agent = readManifest('agent.yaml', agentYaml, 'agent');
+    if (!agent.ok) throw new Error(JSON.stringify(agent.problems));
+    const release = readManifest('release.yaml', releaseYaml, 'release', agent.value);
+    if (!release.ok) throw new Error(JSON.stringify(release.problems));
+    await applyAgent(services, manager, agent.value);
+    await createRelease(services, manager, release.value);
+    await adoptRelease(services, manager, { agent: agent.value.agent, version: '1', reason: 'bench' });
+  }
+  const headersOf = async (roles: Role[], person?: string, agent = 'bench') => {
     const { token } = await insertToken(services.db.sql, services.clock.now(), 'bench', {
       roles,
-      agent: 'bench',
+      agent,
       person,
     });
     return { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   };
   const agentHeaders = await headersOf(['agent']);
   const approverHeaders = await headersOf(['approver'], 'ana');
+  const quietHeaders = await headersOf(['agent'], undefined, 'quiet');
+  const quietApproverHeaders = await headersOf(['approver'], 'ana', 'quiet');
+  const digests = new Map<string, string>();
   const post = async (path: string, headers: Record<string, string>, body: object) => {
     const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     const answer = (await response.json()) as { id: string; argsDigest: string };
     if (!response.ok) throw new Error(`${path} ${response.status} ${JSON.stringify(answer)}`);
     return answer;
   };
-  const askOnce = () =>
-    post('/v1/actions', agentHeaders, {
+  const askOnce = (headers = agentHeaders) =>
+    post('/v1/actions', headers, {
       agentVersion: '1',
       tool: 'cancel',
       args: { id: 'R-1' },
@@ -74,6 +89,15 @@ export async function givenGoverned({ services, url }: Portcullis): Promise<Gove
   return {
     agentHeaders,
     ask: async () => (await askOnce()).id,
+    async askQuietly() {
+      const { id, argsDigest } = await askOnce(quietHeaders);
+      digests.set(id, argsDigest);
+      return id;
+    },
+    async approve(id) {
+      const body = { verdict: 'approve', digest: digests.get(id) };
+      await post(`/v1/actions/${id}/decisions`, quietApproverHeaders, body);
+    },
     async write() {
       const { id, argsDigest } = await askOnce();
       await post(`/v1/actions/${id}/decisions`, approverHeaders, { verdict: 'approve', digest: argsDigest });

@@ -8,14 +8,14 @@ import { startTemporalServer } from '../src/embedded/temporal-server.ts';
 import { startPortcullis } from '../src/server.ts';
 import { startFakeSlack } from '../test/fakes/slack/server.ts';
 import { createDatabase, startPostgres } from '../test/support/postgres.ts';
+import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
 import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
-import { alternately, atOnce, ms, ratio, spreadOf } from './measure.ts';
+import { alternately, atOnce, ms, ratio } from './measure.ts';
 
 const SEQUENTIAL = 100;
 const AT_ONCE = 50;
-const CARDS = 30;
 const LOAD_SECONDS = 5;
 
 const say = (line = '') => console.log(line);
@@ -67,19 +67,6 @@ async function benchReads(url: string, governed: Governed) {
   );
 }
 
-/** (d) From the question to the card in Slack. */
-async function benchCards(governed: Governed, slack: Awaited<ReturnType<typeof startFakeSlack>>) {
-  const durations: number[] = [];
-  for (let round = 0; round < CARDS; round++) {
-    const startedAt = performance.now();
-    const id = await governed.ask();
-    await slack.nextMessage('#approvals', (message) => JSON.stringify(message).includes(id), 10_000);
-    durations.push(performance.now() - startedAt);
-  }
-  const { p50, p99 } = spreadOf(durations);
-  say(`(d) ask to card posted                    p50 ${ms(p50)}   p99 ${ms(p99)}`);
-}
-
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
   const postgres = await startPostgres({ own: true });
@@ -114,7 +101,8 @@ async function main() {
       `${cpus().length} cores, Node ${process.versions.node}, Postgres and Temporal dev server on this machine, all in one run\n`,
     );
     const governed = await givenGoverned(service);
-    await benchCards(governed, slack);
+    await benchClicks(governed, slack, service);
+    await benchBacklog(governed, floor, service);
     await benchWrites(governed, floor);
     await benchReads(service.url, governed);
     const { binaryUpdatesPerSecond, judgementsPerSecond } = benchEprocess();

@@ -10,6 +10,8 @@ const TASK_QUEUE = 'bench-floor';
 /** One run of the floor: start, two activities, one Update in between, result. */
 export interface Floor {
   once(): Promise<void>;
+  /** Starts one that waits; `answer` ends it. */
+  start(): Promise<{ answer(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -25,17 +27,23 @@ export async function startFloor(address: string): Promise<Floor> {
   const running = worker.run();
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
+  const start = async () => {
+    const id = randomUUID();
+    const handle = await client.workflow.start<typeof floor>('floor', {
+      workflowId: `floor/${id}`,
+      taskQueue: TASK_QUEUE,
+      args: [id],
+    });
+    return {
+      async answer() {
+        await handle.executeUpdate('answer', { args: ['approve'] });
+        await handle.result();
+      },
+    };
+  };
   return {
-    async once() {
-      const id = randomUUID();
-      const handle = await client.workflow.start<typeof floor>('floor', {
-        workflowId: `floor/${id}`,
-        taskQueue: TASK_QUEUE,
-        args: [id],
-      });
-      await handle.executeUpdate('answer', { args: ['approve'] });
-      await handle.result();
-    },
+    start,
+    once: async () => (await start()).answer(),
     async stop() {
       worker.shutdown();
       await running;

@@ -10,7 +10,9 @@ const NAMED_MAX = 5;
 /** How far a question has come to people. */
 export interface Outcome {
   told: Readonly<Record<string, readonly Way[]>>;
-  /** When a post has its turn or its next try. */
+  /** When people are told. */
+  due?: Date | undefined;
+  /** When to look again. */
   next?: Date | undefined;
   /** What is refused, in words; `forGood`: until people mend it. */
   problem?: { text: string; forGood: boolean } | undefined;
@@ -22,10 +24,10 @@ export interface Outcome {
 export function foundOf(
   { reach }: Pick<ActionRow, 'reach'>,
   reachable: Reachable,
-  { told, next, problem, digest }: Outcome,
+  { told, due: dueAt, problem, digest }: Outcome,
   now: Date,
 ): Found {
-  const due = { ...(next ? { postAt: next.toISOString() } : {}), ...(digest ? { joinsDigest: true } : {}) };
+  const due = { ...(dueAt ? { postAt: dueAt.toISOString() } : {}), ...(digest ? { joinsDigest: true } : {}) };
   if (Object.keys(told).length > 0) {
     if (reachable.possible) return { state: 'delivered', told, ...problemOf(shortage(reachable)) };
     return { state: 'delivered', told, ...problemOf(absence(reachable)), alert: 'action.unreached' };
@@ -55,7 +57,8 @@ const shortage = (reachable: Reachable): string | undefined =>
 function absence(reachable: Reachable): string {
   const { candidates, stale } = reachable;
   const unread = stale.map((group) => `the members of "${group}" could not be read for too long`);
-  const away = candidates.length === 0 ? 'nobody of the groups that are asked may answer' : whoIsAway(reachable);
+  const away =
+    candidates.length === 0 ? 'nobody of the groups that are asked may answer' : whoIsAway(reachable);
   const few = reachable.possible ? [] : ['all who may answer are too few'];
   return [...few, ...unread, ...(away ? [away] : [])].join('; ');
 }

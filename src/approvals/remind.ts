@@ -23,7 +23,8 @@ export async function countReminder(
 ): Promise<ActionRow> {
   const now = services.clock.now();
   let reminders = action.reminders + 1;
-  while ((reminderDueMs({ ...action, reminders }) ?? Number.POSITIVE_INFINITY) <= now.getTime()) reminders += 1;
+  while ((reminderDueMs({ ...action, reminders }) ?? Number.POSITIVE_INFINITY) <= now.getTime())
+    reminders += 1;
   const counted = await changeWaiting(services, action, async (tx) => {
     await tx.updateTable('action').set({ reminders }).where('id', '=', action.id).execute();
     await noteWaiting(tx, action, 'action.reminded', now, { reminders, people: [...people] });

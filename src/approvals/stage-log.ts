@@ -26,7 +26,10 @@ export interface StageLog {
 const OPENS = ['action.asked', 'action.edited', 'action.stage'];
 
 /** Reads since when the open stage of an action is open, and what has become of it. */
-export async function stageLog(db: Sql, { id, asked_at }: Pick<ActionRow, 'id' | 'asked_at'>): Promise<StageLog> {
+export async function stageLog(
+  db: Sql,
+  { id, asked_at }: Pick<ActionRow, 'id' | 'asked_at'>,
+): Promise<StageLog> {
   const entries = await db
     .selectFrom('log_entry')
     .select(['kind', 'at', 'body'])

@@ -58,6 +58,7 @@ const silentIo = (out: (text: string) => void): CliIo => ({
   out,
   err: () => {},
   confirm: async () => false,
+  edit: async (_, text) => text,
   now: () => new Date(0),
   interrupted: () => new AbortController().signal,
 });

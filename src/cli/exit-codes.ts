@@ -26,7 +26,11 @@ export const EXIT_CODES = {
     means: 'the service, its database or a part it needs does not answer or failed',
     thenDo: 'try again later; portcullis doctor says what is wrong',
   },
-  unverified: { code: 5, means: 'the log does not verify', thenDo: 'keep a copy, find out who changed it' },
+  unverified: {
+    code: 5,
+    means: 'the log or a receipt does not verify',
+    thenDo: 'keep a copy, find out who changed it',
+  },
   unfinished: {
     code: 6,
     means:

@@ -12,6 +12,8 @@ export interface CliIo {
   out(text: string): void;
   err(text: string): void;
   confirm(question: string): Promise<boolean>;
+  /** Opens the text in the person's editor ($VISUAL, $EDITOR) and gives back what was saved. */
+  edit(question: string, text: string): Promise<string>;
   now(): Date;
   /** For commands that follow something: Ctrl-C aborts it; pressed again it ends the process. */
   interrupted(): AbortSignal;
@@ -41,6 +43,13 @@ export function processIo(): CliIo {
     async confirm(message) {
       const { confirm } = await import('@inquirer/prompts');
       return confirm({ message, default: false }, { output: stderr });
+    },
+    async edit(message, text) {
+      const { editor } = await import('@inquirer/prompts');
+      return editor(
+        { message, default: text, postfix: '.json', waitForUserInput: false },
+        { output: stderr },
+      );
     },
     now: () => new Date(),
     interrupted() {

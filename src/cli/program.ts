@@ -4,13 +4,17 @@ import type { Cli, GlobalOptions, RegisterCommands } from './cli.ts';
 import { registerAction } from './commands/action.ts';
 import { registerAdopt } from './commands/adopt.ts';
 import { registerApply } from './commands/apply.ts';
+import { registerApprovals } from './commands/approvals.ts';
 import { registerAutonomy } from './commands/autonomy.ts';
+import { registerDeputy } from './commands/deputy.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEvents } from './commands/events.ts';
+import { registerGroup } from './commands/group.ts';
 import { registerInit } from './commands/init.ts';
 import { registerLog } from './commands/log.ts';
 import { registerOutcome } from './commands/outcome.ts';
 import { registerPosture } from './commands/posture.ts';
+import { registerReceipt } from './commands/receipt.ts';
 import { registerRollout } from './commands/rollout.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerSwitch } from './commands/switch.ts';
@@ -23,13 +27,16 @@ import { WIDTH } from './render.ts';
 /** Who uses what, in the order in which they meet it. */
 const GROUPS: readonly (readonly [string, readonly RegisterCommands[]])[] = [
   ['To begin:', [registerInit, registerUp, registerDoctor]],
-  ['For agent developers and approvers:', [registerAction, registerEvents, registerOutcome]],
+  [
+    'For agent developers and approvers:',
+    [registerAction, registerApprovals, registerDeputy, registerEvents, registerOutcome],
+  ],
   [
     'For release managers:',
-    [registerApply, registerAdopt, registerRollout, registerAutonomy, registerSchema],
+    [registerApply, registerAdopt, registerRollout, registerAutonomy, registerGroup, registerSchema],
   ],
   ['For on-call:', [registerSwitch]],
-  ['For auditors and admins:', [registerLog, registerPosture, registerToken]],
+  ['For auditors and admins:', [registerLog, registerReceipt, registerPosture, registerToken]],
 ];
 
 /** Every command with its help; nothing runs before `parseAsync`. */

@@ -2,6 +2,9 @@ import type { Decided } from '../actions/decide.ts';
 import type { ActionView } from '../actions/view.ts';
 import type { AgentView } from '../agents/list.ts';
 import type { AgentPosture } from '../agents/posture.ts';
+import type { Receipt } from '../approvals/receipt-claims.ts';
+import type { SimulatedRelease } from '../approvals/simulate.ts';
+import type { ApprovalStats } from '../approvals/stats.ts';
 import type { Change } from '../domain/diff.ts';
 import type { LogRecord } from '../log/read.ts';
 import type { ReleasePreview } from '../releases/create.ts';
@@ -28,7 +31,58 @@ export type WireDisabled = DisableAnswer;
 export type WireEnabled = EnableAnswer & { scope: string };
 export type WireVerb = VerbAnswer & { id: string; verb: string };
 export type WireRelease = ReleasePreview & { version: string; created: boolean };
+export type WireStats = Wire<ApprovalStats>;
+export type WireSimulation = Wire<SimulatedRelease>;
+export interface WireReceipts {
+  receipts: Receipt[];
+}
 export type { AgentPosture, LogRecord };
+
+/** An approval that one person gave alone. */
+export interface WireReview {
+  action: WireAction;
+  person: string;
+  at: string;
+  via: string;
+  reason: string;
+}
+
+/** What became of one answer of several. */
+export type WireAnswer =
+  | { id: string; counted: boolean; state: WireAction['state'] }
+  | { id: string; code: string; message: string };
+
+export interface WireStandingApproval {
+  id: string;
+  agent: string;
+  tool: string;
+  segment: string;
+  action: string;
+  envelope: string;
+  maxUses: number;
+  used: number;
+  startsAt: string;
+  expiresAt: string;
+  createdBy: string;
+  endedAt?: string;
+  endedBecause?: string;
+  endedBy?: string;
+}
+
+export interface WireDeputy {
+  id: string;
+  agent: string;
+  from: string;
+  to: string;
+  group?: string;
+  state: 'running' | 'coming' | 'over' | 'revoked';
+  startsAt: string;
+  endsAt: string;
+  reason: string;
+  createdBy: string;
+  revokedAt?: string;
+  revokedBy?: string;
+}
 
 export interface WireCredential {
   token: string;

@@ -55,7 +55,7 @@ function calendarOf(text: string): ICAL.Component {
   }
   if (Array.isArray(parsed) && parsed[0] === 'vcalendar') return new ICAL.Component(parsed);
   throw new SourceFailure(
-    'The calendar is no iCalendar file (RFC 5545), or not all of one: check that its address gives an .ics file without signing in',
+    'The calendar does not follow iCalendar (RFC 5545), or is not all of a file: check its rules (RRULE), and that its address gives an .ics file without signing in',
   );
 }
 

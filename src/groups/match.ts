@@ -15,8 +15,6 @@ export interface Matched {
   unknown: string[];
 }
 
-type People = Pick<Agent, 'people' | 'owners' | 'deployers' | 'testMode'>;
-
 const SHOWN_LENGTH_MAX = 120;
 const SHOWN_MAX = 50;
 
@@ -25,14 +23,14 @@ const SHOWN_MAX = 50;
  * one, else by the words: exactly one person's id or name. Somebody who may be two people, or nobody, is `unknown`; so is
  * whoever may not approve because they stand behind the agent.
  */
-export function matchShifts(agent: People, shifts: readonly Shift[]): Matched {
+export function matchShifts(agent: Agent, shifts: readonly Shift[]): Matched {
   const personFor = matcherOf(agent);
   const members: Membership[] = [];
   const unknown = new Set<string>();
   for (const { who, from, until } of shifts) {
     const person = personFor(who);
     if (person === undefined) unknown.add(shown(who));
-    else if (!agent.testMode && standsBehind(agent as Agent, person))
+    else if (!agent.testMode && standsBehind(agent, person))
       unknown.add(`${person} (owns or deploys the agent)`);
     else members.push({ person, from: from ?? null, until: until ?? null });
   }

@@ -14,6 +14,10 @@ export const BUTTON = {
   /** Answer what waits in the digest of an agent together: opens a modal. */
   digestAnswer: 'digest.answer',
   open: 'link.open',
+  /** Take back a standing approval, from the App Home. */
+  homeRevoke: 'home.revoke',
+  /** Choose what to switch off, from the App Home. */
+  homeDisable: 'home.disable',
   alertRollback: 'alert.rollback',
   alertDisable: 'alert.disable',
   alertWhy: 'alert.why',
@@ -37,6 +41,7 @@ const whyValue = z.strictObject({ alert: z.string() });
 const placeMeta = z.strictObject({ id: z.string(), channel: z.string(), ts: z.string() });
 const seenMeta = placeMeta.extend(actionValue.shape);
 const channelMeta = z.strictObject({ channel: z.string() });
+const standingValue = z.strictObject({ standing: z.string(), agent: z.string() });
 const digestValue = z.strictObject({ agent: z.string() });
 const batchMeta = z.strictObject({ agent: z.string(), id: z.string(), channel: z.string(), ts: z.string() });
 
@@ -84,6 +89,7 @@ export const VALUE = {
   why: codecOf(whyValue),
   place: codecOf(placeMeta),
   seen: codecOf(seenMeta),
+  standing: codecOf(standingValue),
   digest: codecOf(digestValue),
   batch: codecOf(batchMeta),
   channel: codecOf(channelMeta),

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import { createCallbackActivities } from '../../activities/callbacks.ts';
 import { decideAction } from '../../src/actions/decide.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
 import { systemClock } from '../../src/clock.ts';
+import { freePort } from '../../src/embedded/supervised-process.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { givenApi, type TestApi } from '../support/api.ts';
 import {
@@ -56,6 +56,7 @@ function run(command: string[], env: Record<string, string>, enough: RegExp, mea
     const [file = '', ...args] = command;
     const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...env } });
     let out = '';
+    let begun = false;
     const end = (say: () => void) => {
       child.kill();
       say();
@@ -63,7 +64,10 @@ function run(command: string[], env: Record<string, string>, enough: RegExp, mea
     const onText = (text: Buffer) => {
       out += String(text);
       if (enough.test(out)) end(() => resolve(out));
-      else if (/^ready/m.test(out)) void meanwhile().catch((error) => end(() => reject(error)));
+      else if (!begun && /^ready/m.test(out)) {
+        begun = true;
+        void meanwhile().catch((error) => end(() => reject(error)));
+      }
     };
     child.stdout.on('data', onText);
     child.stderr.on('data', onText);
@@ -78,7 +82,7 @@ const shell = (text: string): string[] => [
 ];
 
 function script(name: string, text: string): string[] {
-  const file = join(folder, `${name}.ts`);
+  const file = join(folder, `${name}.mts`);
   writeFileSync(file, text.replaceAll("'./src/sdk/index.ts'", `'${ROOT}src/sdk/index.ts'`));
   return ['node', '--import', 'tsx', file];
 }
@@ -97,7 +101,9 @@ test('the page has the examples that are run here', () => {
 test('long poll by curl and by the SDK', async () => {
   const id = await givenDenied();
   expect(await run(shell(pollSh), environment(id), /"denyReason":"Ask first"/)).toContain('"state":"denied"');
-  expect(await run(script('poll', pollTs), environment(id), /^denied Ask first$/m)).toBe('denied Ask first\n');
+  expect(await run(script('poll', pollTs), environment(id), /^denied Ask first$/m)).toBe(
+    'denied Ask first\n',
+  );
 });
 
 test('events by curl, the CLI and the SDK', async () => {
@@ -139,11 +145,3 @@ test('the receiver takes a callback once and refuses what is not signed', async 
   const [sent = ''] = blocks('json');
   expect(JSON.parse(sent)).toMatchObject({ type: 'action.denied', data: { denyReason: expect.any(String) } });
 });
-
-(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -14,10 +14,10 @@ const pages = [
     .map((file) => `docs/${file}`),
 ];
 
-test('the manifests of docs/manifests.md are valid', () => {
-  const [agentYaml = '', releaseYaml = ''] = [
-    ...read('docs/manifests.md').matchAll(/```yaml\n([\s\S]*?)```/g),
-  ].map(([, yaml]) => yaml);
+test.each(['docs/manifests.md', 'docs/approval-policies.md'])('the manifests of %s are valid', (page) => {
+  const [agentYaml = '', releaseYaml = ''] = [...read(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(
+    ([, yaml]) => yaml,
+  );
   const agent = readManifest('agent.yaml', agentYaml, 'agent');
   expect(agent.ok ? '' : formatProblems(agent.problems)).toBe('');
   if (!agent.ok) return;

@@ -1,11 +1,11 @@
 import { type ActionRow, privateOf } from '../../actions/store.ts';
-import { type ActionView, shownArgs } from '../../actions/view.ts';
+import type { ActionView } from '../../actions/view.ts';
 import { lastLike } from '../../approvals/like.ts';
 import { manifestOf } from '../../approvals/standing.ts';
 import type { StandingApprovalRow } from '../../approvals/standing-approvals.ts';
 import type { Services } from '../../context.ts';
-import { type ArgsChange, describeChange, diffArgs } from '../../domain/args-diff.ts';
-import { parseRedactPath, redact } from '../../domain/redact.ts';
+import { type ArgsChange, describeChange, diffRedacted } from '../../domain/args-diff.ts';
+import { parseRedactPath } from '../../domain/redact.ts';
 import { type Html, html } from './html.ts';
 import { formTokenField } from './layout.ts';
 import type { Session } from './session.ts';
@@ -46,18 +46,30 @@ export function historyOf(
 
 /** What differs: from the arguments before the last change, and from the last action like it. */
 export async function recordOf(services: Services, action: ActionRow): Promise<Html | undefined> {
-  const args = await shownArgs(services.db.sql, action);
+  const { sql } = services.db;
+  const args = await argsOf(services, action.id);
   if (!args) return undefined;
+  const agent = await manifestOf(sql, action.agent);
+  const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
+  // Without its manifest nothing of a tool may be shown.
+  if (!tool) return undefined;
+  const redactions = tool.redact.map(parseRedactPath);
   const before = action.round > 0 ? await argsBefore(services, action) : undefined;
-  const last = await lastLike(services.db.sql, action);
-  const lastArgs = last && (await shownArgs(services.db.sql, last));
-  return html`${before && html`<h2>What the change did</h2>${changes(diffArgs(before, args))}`}
+  const last = await lastLike(sql, action);
+  const lastArgs = last && (await argsOf(services, last.id));
+  return html`${before && html`<h2>What the change did</h2>${changes(diffRedacted(before, args, redactions))}`}
 <h2>Against the last one like it</h2>
 ${
   last && lastArgs
-    ? html`<p><a href="/actions/${last.id}">${last.summary}</a>, ${last.state}</p>${changes(diffArgs(lastArgs, args))}`
+    ? html`<p><a href="/actions/${last.id}">${last.summary}</a>, ${last.state}</p>${changes(diffRedacted(lastArgs, args, redactions))}`
     : html`<p class="meta">The first of its kind.</p>`
 }`;
+}
+
+/** Not to be shown as they are. */
+async function argsOf({ db }: Services, id: string): Promise<Record<string, unknown> | undefined> {
+  const kept = await privateOf(db.sql, id);
+  return kept && JSON.parse(kept.args);
 }
 
 const changes = (list: readonly ArgsChange[]): Html =>
@@ -65,21 +77,14 @@ const changes = (list: readonly ArgsChange[]): Html =>
     ? html`<p class="meta">The same arguments.</p>`
     : html`<ul>${list.map((change) => html`<li><code>${describeChange(change, CHANGE_MAX)}</code></li>`)}</ul>`;
 
-async function argsBefore(
-  services: Services,
-  action: ActionRow,
-): Promise<Record<string, unknown> | undefined> {
-  const edit = await services.db.sql
+async function argsBefore({ db }: Services, action: ActionRow): Promise<Record<string, unknown> | undefined> {
+  const edit = await db.sql
     .selectFrom('action_edit')
     .select('args_before')
     .where('action_id', '=', action.id)
     .where('round', '=', action.round)
     .executeTakeFirst();
-  const kept = await privateOf(services.db.sql, action.id);
-  if (!edit?.args_before || !kept) return undefined;
-  const agent = await manifestOf(services.db.sql, action.agent);
-  const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
-  return redact(tool && { redactions: tool.redact.map(parseRedactPath) }, JSON.parse(edit.args_before));
+  return edit?.args_before ? JSON.parse(edit.args_before) : undefined;
 }
 
 /** The standing approval that came of it, and how to take it back. */

@@ -1,6 +1,7 @@
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { checkCallbacks } from '../doctor/callbacks.ts';
 import { type Check, fail, wordsOf } from '../doctor/check.ts';
+import { checkGroups } from '../doctor/groups.ts';
 import { checkHere } from '../doctor/local.ts';
 import { checkService } from '../doctor/service.ts';
 import { checkSlack } from '../doctor/slack.ts';
@@ -14,7 +15,7 @@ export const registerDoctor: RegisterCommands = (program, cli) => {
     .command('doctor')
     .summary('what is wrong, and how to mend it')
     .description(
-      'Looks at Node, the environment, the data folder, the service, the token, the database with its clock, Temporal with its workers, webhooks, and Slack. Works while the service is down; changes nothing. Exit code 1 when a check fails.',
+      'Looks at Node, the environment, the data folder, the service, the token, the database with its clock, Temporal with its workers, webhooks, approver groups, and Slack. Works while the service is down; changes nothing. Exit code 1 when a check fails.',
     )
     .action(() => runDoctor(cli));
   withExample(doctor, 'portcullis doctor');
@@ -35,6 +36,7 @@ async function runDoctor(cli: Cli): Promise<void> {
       return checkTemporal(config.temporal);
     }),
     guarded('webhooks', async () => (config ? checkCallbacks(cli.api, config.webhookSecret) : [])),
+    guarded('approver groups', () => checkGroups(cli.api)),
     guarded('Slack', async () => (config ? checkSlack(config.slack) : [])),
   ]);
   const checks = [...here, ...groups.flat()];

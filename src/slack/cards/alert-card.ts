@@ -86,7 +86,9 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
     facts.release && facts.agentVersion
       ? `Release ${say(facts.release)}, agent version ${say(facts.agentVersion)}`
       : undefined,
-    kind === 'autonomy.proposed' ? 'A release manager confirms or refuses it: portcullis autonomy' : undefined,
+    kind === 'autonomy.proposed'
+      ? 'A release manager confirms or refuses it: portcullis autonomy'
+      : undefined,
     facts.action
       ? `${ABOUT_ACTION[kind] ?? ''} ${link(actionUrl(publicUrl, facts.action), 'Open the action')}`.trim()
       : undefined,

@@ -6,9 +6,9 @@ import type { Services } from '../../context.ts';
 import type { Sql } from '../../db/database.ts';
 import type { DecisionTable } from '../../db/tables-action.ts';
 import type { Tool } from '../../domain/agent.ts';
-import { approversOf, rightToApprove, type Standing } from '../../domain/approval.ts';
 import { parseRedactPath, redact } from '../../domain/redact.ts';
 import { type CardChanges, readChanges } from './changes-facts.ts';
+import { answerersOf } from './stages.ts';
 import { type CardStanding, type RunUnder, readStandings } from './standing-facts.ts';
 
 export type CardDecision = Pick<
@@ -129,22 +129,6 @@ async function decisionsOf(db: Sql, id: string): Promise<(CardDecision & { round
     .orderBy('at')
     .orderBy('person')
     .execute();
-}
-
-/** Nobody answers twice, nor for somebody for whom it was answered. */
-function answerersOf(
-  standing: Standing,
-  action: ActionRow,
-  decisions: readonly CardDecision[],
-): Pick<CardFacts, 'approvers' | 'lent'> {
-  const lent: Record<string, string> = {};
-  const approvers = approversOf(standing, action).filter((person) => {
-    const answer = rightToApprove(person, standing, action);
-    if (!('right' in answer)) return false;
-    if (answer.right.for !== person) lent[person] = answer.right.for;
-    return !decisions.some((one) => one.person === person || one.for_person === answer.right.for);
-  });
-  return { approvers, lent };
 }
 
 async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {

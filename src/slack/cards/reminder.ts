@@ -1,6 +1,7 @@
+import { actionUrl } from '../../actions/view.ts';
 import type { Agent } from '../../domain/agent.ts';
 import { LIMITS } from '../limits.ts';
-import { cut, dateText, inline } from '../mrkdwn.ts';
+import { cut, dateText, inline, link } from '../mrkdwn.ts';
 import { nameOf } from './action-state.ts';
 import type { CardFacts } from './card-facts.ts';
 import { type SlackMessage, section } from './message.ts';
@@ -13,8 +14,9 @@ export function reminderMessage(facts: CardFacts, agent: Agent, people: readonly
     return user ? `<@${user}>` : nameOf(facts, person);
   });
   const until = action.expires_at ? ` It expires ${dateText(action.expires_at)}; nothing happens then.` : '';
+  const page = link(actionUrl(facts.publicUrl, action.id), 'Open the page');
   const text = cut(
-    `${who.join(', ') || 'Nobody of the group may decide'}: still waiting for an answer: ${inline(action.summary, 600)}.${until}`,
+    `${who.join(', ') || 'Nobody of the group may decide'}: still waiting for an answer: ${inline(action.summary, 600)}.${until} ${page}`,
     LIMITS.sectionText,
   );
   return { text, blocks: [section(`reminder:${action.id.slice(0, 8)}`, text)] };

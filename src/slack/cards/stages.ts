@@ -1,7 +1,8 @@
-import { slotOf, tallyStage } from '../../domain/approval.ts';
+import type { ActionRow } from '../../actions/store.ts';
+import { approversOf, rightToApprove, type Standing, slotOf, tallyStage } from '../../domain/approval.ts';
 import { missingOf } from '../../domain/assignment.ts';
 import type { Need } from '../../domain/release.ts';
-import type { CardFacts } from './card-facts.ts';
+import type { CardDecision, CardFacts } from './card-facts.ts';
 
 /** How many of which group the open stage still needs; empty once it is complete. */
 export function missingIn({ action, decisions }: Pick<CardFacts, 'action' | 'decisions'>): Need[] {
@@ -14,4 +15,38 @@ export function missingIn({ action, decisions }: Pick<CardFacts, 'action' | 'dec
     group: slot.slice(slotOf(stage, '').length),
     quorum: count,
   }));
+}
+
+type Answered = Pick<CardDecision, 'person' | 'for_person'>;
+
+/**
+ * For whom a person may answer now, themselves or somebody whose deputy they are; `undefined`: they may not. Nobody
+ * answers twice in a round, nor for somebody for whom it was answered.
+ */
+export function answersFor(
+  person: string,
+  standing: Standing,
+  action: ActionRow,
+  decisions: readonly Answered[],
+): string | undefined {
+  const answer = rightToApprove(person, standing, action);
+  if (!('right' in answer)) return undefined;
+  const other = answer.right.for;
+  return decisions.some((one) => one.person === person || one.for_person === other) ? undefined : other;
+}
+
+/** Who may answer now, and for whom, of those who do it as somebody's deputy. */
+export function answerersOf(
+  standing: Standing,
+  action: ActionRow,
+  decisions: readonly Answered[],
+): Pick<CardFacts, 'approvers' | 'lent'> {
+  const pairs = approversOf(standing, action).map(
+    (person) => [person, answersFor(person, standing, action, decisions)] as const,
+  );
+  const may = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return {
+    approvers: may.map(([person]) => person),
+    lent: Object.fromEntries(may.filter(([person, other]) => person !== other)),
+  };
 }

@@ -3,7 +3,7 @@ import type { AckFn, ViewResponseAction, ViewSubmitAction } from '@slack/bolt';
 import { isStoreDown } from '../../db/failure.ts';
 import { AppError } from '../../errors.ts';
 import { slackFailure } from '../failure.ts';
-import { loadingView, noticeView } from '../modals.ts';
+import { INPUT, loadingView, noticeView } from '../modals.ts';
 import { inline } from '../mrkdwn.ts';
 import { plainWordsFor, wordsFor } from '../words.ts';
 import type { ListenerDeps, View } from './deps.ts';
@@ -107,6 +107,13 @@ function refusalOf(
 function noticeFor(deps: ListenerDeps, title: string, error: unknown): View {
   if (!(error instanceof FormProblem)) noteFailure(deps, error);
   return noticeView(title, error instanceof FormProblem ? inline(error.message, 1_000) : wordsFor(error));
+}
+
+/** A missing reason is said where it belongs. */
+export function reasonAtInput(error: unknown): never {
+  if (error instanceof AppError && error.code === 'reason_needed')
+    throw new FormProblem({ [INPUT.reason]: `${error.message}. Say why` });
+  throw error;
 }
 
 /** What stands in an input of a submitted modal. */

@@ -14,7 +14,7 @@ import {
   type View,
 } from './deps.ts';
 import { fillEdit } from './edit.ts';
-import { FormProblem, inputOf, openForm, type Submission, textOf } from './forms.ts';
+import { FormProblem, inputOf, openForm, reasonAtInput, type Submission, textOf } from './forms.ts';
 import { fillStanding } from './standing.ts';
 
 interface Form {
@@ -66,7 +66,7 @@ async function submitApprove(deps: ListenerDeps, submission: Submission): Promis
       verdict: 'approve',
       receivedAt,
       ...(reason ? { reason } : {}),
-    });
+    }).catch(reasonAtInput);
     return counted ? undefined : noticeView(APPROVE, 'Your approval is counted already; once is enough.');
   });
 }

@@ -11,7 +11,7 @@ import { dateText } from '../mrkdwn.ts';
 import { plainWordsFor } from '../words.ts';
 import { answerAction, decideSeen, openedFor } from './answering.ts';
 import { type Click, type ListenerDeps, personOf, type View } from './deps.ts';
-import { FormProblem, inputOf, type Submission, textOf } from './forms.ts';
+import { FormProblem, inputOf, reasonAtInput, type Submission, textOf } from './forms.ts';
 
 const TITLE = 'Approve it and the like';
 
@@ -59,9 +59,7 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
 function atInput(error: unknown): never {
   if (error instanceof AppError && error.code === 'invalid_input')
     throw new FormProblem({ [INPUT.envelope]: plainWordsFor(error) });
-  if (error instanceof AppError && error.code === 'reason_needed')
-    throw new FormProblem({ [INPUT.reason]: plainWordsFor(error) });
-  throw error;
+  return reasonAtInput(error);
 }
 
 function doneText(action: ActionRow, counted: boolean, { maxUses, forMs }: StandingInput): string {

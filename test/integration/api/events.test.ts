@@ -27,7 +27,7 @@ import {
 import { describeBothStores, type TestServices } from '../../support/services.ts';
 import { type Followed, type FollowRequest, follow } from './event-client.ts';
 
-describeBothStores('GET /v1/events', (make) => {
+describeBothStores('GET /v1/events', (make, store) => {
   let api: TestApi;
   let services: TestServices;
   let base: string;
@@ -263,6 +263,23 @@ describeBothStores('GET /v1/events', (make) => {
     expect(two.events).toEqual([]);
     stays.leave();
   });
+
+  test.runIf(store === 'postgres')(
+    'connections to the database that break are no end of a stream',
+    async () => {
+      const { url } = await another({ pollMs: 20 });
+      const stream = await as('auditor', '', {}, url);
+      await givenPendingAction(services);
+      await number();
+      await stream.count(1);
+      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(services.db.sql);
+      await expect.poll(() => givenPendingAction(services).then(() => 'asked', String)).toBe('asked');
+      await number();
+      expect((await stream.count(2))[1]).toMatchObject({ kind: 'action.asked' });
+      stream.leave();
+    },
+  );
 
   test('close() ends the streams at once', async () => {
     const { app, url } = await another({});

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decideAction } from '../../../src/actions/decide.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { eventLine } from '../../../src/cli/commands/events.ts';
+import { logHead } from '../../../src/events/read.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { approverActor, givenAdopted, givenPendingAction, onCallActor } from '../../support/fixtures.ts';
 import { type CliResult, tooLong } from '../../unit/cli/cli-io.ts';
@@ -50,13 +51,12 @@ test('one line an event, in 80 columns, from the first on; then it says how to g
 });
 
 test('a service that is restarted is found again; with --output json each line is one event, each once', async () => {
-  const { lines, ended } = following((all) => all.length === 2, '--kinds', 'action', '--output', 'json');
-  const told = givenPendingAction(cli.services);
-  await told;
-  // Nothing tells from outside that it follows by now: an event is seen or the next one is.
-  const first = setInterval(() => void cli.sequence(), 50);
-  await expect.poll(() => lines.length, { timeout: 5_000 }).toBe(1);
-  clearInterval(first);
+  const head = String(await logHead(cli.services.db.sql));
+  const argv = ['--kinds', 'action', '--after', head, '--output', 'json'];
+  const { lines, ended } = following((all) => all.length === 2, ...argv);
+  await givenPendingAction(cli.services);
+  await cli.sequence();
+  await expect.poll(() => lines.length, { timeout: 20_000 }).toBe(1);
   await cli.stopApi();
   const { id } = await givenPendingAction(cli.services);
   await cli.sequence();

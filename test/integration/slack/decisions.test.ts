@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCardActivities } from '../../../activities/cards.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { decideAction } from '../../../src/actions/decide.ts';
+import { type ReceiptClaims, shownDigest } from '../../../src/approvals/receipt-claims.ts';
+import { keepCopy } from '../../../src/slack/cards/copies.ts';
+import { createSlackClient, createSlackPort } from '../../../src/slack/port.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import type { Message } from '../../fakes/slack/world.ts';
 import { agentActor, approverActor } from '../../support/fixtures.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk } from './support.ts';
 
 const HOUR_MS = 3_600_000;
+const SECOND_MS = 1_000;
 
 let desk: Desk;
 beforeAll(async () => {
@@ -80,12 +85,13 @@ test('another person cannot give the reason of a denial', async () => {
   );
   await desk.slack.click(denied, 'Give the reason', 'U0ANA').ack();
   const modal = await desk.slack.nextView('U0ANA');
-  await desk.slack.submit(modal.id, { reason: 'I say so' }, 'U0ANA');
-  expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('another person denied it');
+  const { outcome, errors } = await desk.slack.submit(modal.id, { reason: 'I say so' }, 'U0ANA');
+  expect(outcome).toBe('errors');
+  expect(errors.reason).toContain('another person denied it');
   expect(await desk.row(action.id)).toMatchObject({ deny_reason: null });
 });
 
-test('a second click of the same person and a redelivered envelope count once', async () => {
+test('a redelivered envelope and a second click count once; who approved may still deny', async () => {
   const { action, card } = await desk.givenCard({ tool: 'refund', args: { amount: 5 } });
   const click = desk.slack.click(card, 'Approve', 'U0ANA');
   await click.ack();
@@ -93,14 +99,39 @@ test('a second click of the same person and a redelivered envelope count once', 
   expect(visibleText(updated)).toContain('1 of 2 approvals');
   await desk.slack.redeliver(click).ack();
   expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('counted already');
-  expect(await refusalOf(updated, 'Deny', 'U0ANA')).toContain('already decided to approve');
+  expect(await refusalOf(updated, 'Approve', 'U0ANA')).toContain('counted already');
   expect(await decisions(action.id)).toHaveLength(1);
-  await desk.slack.click(updated, 'Approve', 'U0BEN').ack();
-  const both = await desk.slack.nextUpdate(updated, (message) =>
-    /Approved by Ana .*, Ben .*/.test(visibleText(message)),
-  );
+  await desk.slack.click(updated, 'Deny', 'U0ANA').ack();
+  await expect.poll(async () => (await desk.row(action.id)).state).toBe('denied');
+  expect(await decisions(action.id)).toMatchObject([{ person: 'ana', verdict: 'deny' }]);
+});
+
+test('two people of a quorum are both named', async () => {
+  const { action, card } = await desk.givenCard({ tool: 'refund', args: { amount: 5 } });
+  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+  const one = await desk.slack.nextUpdate(card);
+  await desk.slack.click(one, 'Approve', 'U0BEN').ack();
+  const both = await desk.slack.nextUpdate(one, (message) => visibleText(message).includes('Ben'));
+  expect(visibleText(both)).toContain('Ana');
   expect(visibleText(both)).not.toContain('Waiting');
   expect(await desk.row(action.id)).toMatchObject({ state: 'approved' });
+});
+
+test('the receipt proves what the clicked card said', async () => {
+  const { action, card } = await desk.givenCard();
+  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+  await desk.slack.nextUpdate(card);
+  const receipt = await desk.services.db.sql
+    .selectFrom('receipt')
+    .selectAll()
+    .where('action_id', '=', action.id)
+    .executeTakeFirstOrThrow();
+  const [, payload = ''] = receipt.jws.split('.');
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as ReceiptClaims;
+  expect(claims.shown.cardVersion).toEqual(expect.any(Number));
+  expect(claims.shown.digest).toBe(shownDigest(receipt.salt, receipt.shown));
+  expect(receipt.shown).toContain('Cancel order R-1');
+  expect(receipt.shown).toContain('[Approve]');
 });
 
 test('clicks of a stranger, of another workspace and of the owner count for nothing and say why', async () => {
@@ -173,12 +204,38 @@ test('the executed card takes a report of a wrong write', async () => {
   });
 });
 
+test.each(['web', 'cli', 'api'] as const)(
+  'a decision by %s shows on every copy, in channel and direct message',
+  async (via) => {
+    const { action, card } = await desk.givenCard();
+    const channel = await desk.app.port.dm('U0ANA');
+    const direct = await desk.app.port.post(channel, { text: 'old', blocks: [] });
+    await keepCopy(desk.services, action.id, direct, 0);
+    await decideAction(
+      desk.services,
+      { ...approverActor('ben'), via },
+      { id: action.id, verdict: 'approve' },
+    );
+    const restarted = createCardActivities({
+      services: desk.services,
+      slack: createSlackPort(
+        createSlackClient({ botToken: desk.slack.tokens.bot, apiUrl: desk.slack.url }),
+        desk.services.clock,
+      ),
+    });
+    await restarted.syncActionCards(action.id);
+    for (const copy of [card, { channel, ts: direct.ts }])
+      expect(visibleText(desk.slack.message(copy.channel, copy.ts) ?? card)).toContain('Approved by Ben');
+  },
+);
+
 test('a card Slack does not update at once still counts; the person hears that it follows', async () => {
   const { action, card } = await desk.givenCard();
   desk.slack.fail('chat.update', { kind: 'rate-limited', retryAfter: 1 });
   await desk.slack.click(card, 'Approve', 'U0ANA').ack();
   expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('The card follows');
   expect(await desk.row(action.id)).toMatchObject({ state: 'approved' });
+  desk.services.clock.advance(SECOND_MS);
   await desk.cards.syncActionCards(action.id);
   expect(visibleText(await desk.slack.nextUpdate(card))).toContain('Approved by Ana');
 });

@@ -12,16 +12,18 @@ export interface CliResult {
   json<T = Record<string, unknown>>(): T;
 }
 
-export interface CliTestOptions extends Partial<Omit<CliIo, 'out' | 'err' | 'confirm'>> {
+export interface CliTestOptions extends Partial<Omit<CliIo, 'out' | 'err' | 'confirm' | 'edit'>> {
   /** Answers to questions, in order; none left is no. */
   answers?: boolean[];
+  /** What an editor saves, given what it opened. */
+  edited?(text: string): string;
   /** Called with everything on standard output as it comes. */
   onOut?(text: string): void;
 }
 
 /** Runs a command in this process, in a terminal of its own. */
 export async function runInTest(argv: readonly string[], options: CliTestOptions = {}): Promise<CliResult> {
-  const { answers, onOut, ...given } = options;
+  const { answers, edited, onOut, ...given } = options;
   const left = [...(answers ?? [])];
   let [out, err] = ['', ''];
   const io: CliIo = {
@@ -44,6 +46,7 @@ export async function runInTest(argv: readonly string[], options: CliTestOptions
       err += `${question}\n`;
       return left.shift() ?? false;
     },
+    edit: async (_, text) => edited?.(text) ?? text,
   };
   const code = await runCli(argv, io);
   return { code, out, err, flat: out.replace(/\s+/g, ' '), json: <T>() => JSON.parse(out) as T };

@@ -1,0 +1,99 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ReceiptKey } from '../../approvals/verify-receipt.ts';
+import { actionPath } from '../answer-actions.ts';
+import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
+import { CliError } from '../failure.ts';
+import { verifiedText } from '../receipt-text.ts';
+import { paragraph } from '../render.ts';
+import type { WireReceipts } from '../wire.ts';
+
+const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
+
+/** `portcullis receipt`. */
+export const registerReceipt: RegisterCommands = (program, cli) => {
+  const receipt = program.command('receipt').summary('signed proof of who decided what, on what they saw');
+  receipt.description(
+    'Each decision has a receipt: signed, over the action, its arguments’ digest, the person, and the text that was shown.',
+  );
+  const get = receipt
+    .command('get')
+    .summary('the receipts of an action')
+    .description('Gets the receipts of an action: a file that stands alone.')
+    .argument('<action>', 'the action')
+    .option('-o, --out <file>', 'write it there')
+    .action(async (id: string, { out }: { out?: string }) => {
+      const found = await cli.api.get<WireReceipts>(`${actionPath(id)}/receipt`);
+      if (found.receipts.length === 0)
+        throw new CliError('refused', `Action ${id} has no receipts: no person decided on it`);
+      await give(cli, found, out);
+    });
+  withExample(get, `portcullis receipt get ${ID} -o receipt.json`);
+  const key = receipt
+    .command('key')
+    .summary('the public key that verifies them')
+    .description(
+      'Gets the public keys of this installation (JWKS). Keep them where the service cannot change them.',
+    )
+    .option('-o, --out <file>', 'write them there')
+    .action(async ({ out }: { out?: string }) =>
+      give(cli, await cli.api.get<object>('/.well-known/jwks.json'), out),
+    );
+  withExample(key, 'portcullis receipt key -o portcullis-keys.json');
+  const verify = receipt
+    .command('verify')
+    .summary('check receipts, without the service')
+    .description(
+      'Checks a file of receipts by the public key alone: who decided, what they saw, and that nothing was changed. It needs no service and no network. Exit code 5 when it is not valid, saying what is wrong.',
+    )
+    .argument('<file>', 'as receipt get writes it')
+    .requiredOption('--key <file>', 'as receipt key writes it')
+    .option('--action <id>', 'only valid for this action')
+    .action((file: string, options: VerifyOptions) => runVerify(cli, file, options));
+  withExample(verify, `portcullis receipt verify receipt.json --key portcullis-keys.json --action ${ID}`);
+};
+
+async function give(cli: Cli, document: object, out: string | undefined): Promise<void> {
+  const text = JSON.stringify(document, null, 2);
+  if (out === undefined) return cli.print(document, () => text);
+  await writeFile(resolve(cli.io.cwd, out), `${text}\n`);
+  cli.print({ written: out }, () => paragraph(`Written to ${out}.`));
+}
+
+interface VerifyOptions {
+  key: string;
+  action?: string;
+}
+
+async function runVerify(cli: Cli, file: string, { key, action }: VerifyOptions): Promise<void> {
+  const { InvalidReceipt, verifyReceipts } = await import('../../approvals/verify-receipt.ts');
+  const keys = await keysOf(resolve(cli.io.cwd, key));
+  const text = await readFile(resolve(cli.io.cwd, file), 'utf8');
+  try {
+    const receipts = await verifyReceipts(await documentOf(text), keys, action?.toLowerCase());
+    cli.print({ valid: true, receipts }, () => verifiedText(receipts, cli.io.columns));
+  } catch (error) {
+    if (!(error instanceof InvalidReceipt)) throw error;
+    cli.exit = 'unverified';
+    cli.print({ valid: false, fault: error.message }, () =>
+      paragraph(`NOT VALID: ${error.message}.`, cli.io.columns),
+    );
+  }
+}
+
+/** What every reader of the file reads: nothing, where readers would differ. */
+async function documentOf(text: string): Promise<unknown> {
+  const { parseExactJson } = await import('../../domain/exact-json.ts');
+  const parsed = parseExactJson(text);
+  return parsed.ok ? parsed.value : undefined;
+}
+
+/** @throws CliError `usage` */
+async function keysOf(file: string): Promise<ReceiptKey[]> {
+  const { receiptKeys } = await import('../../approvals/verify-receipt.ts');
+  const keys = receiptKeys(await documentOf(await readFile(file, 'utf8')));
+  if (keys.length > 0) return keys;
+  throw new CliError('usage', `${file} holds no Ed25519 key (JWKS)`, {
+    hint: 'Get it from the installation: portcullis receipt key -o keys.json',
+  });
+}
