@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { AskWriter } from './actions/ask-writer.ts';
@@ -84,11 +83,10 @@ async function start(
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
   const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
-  const apiOptions = {
+  const api = await createApi(services, {
     temporal: () => answers(client),
-    mount: (app: FastifyInstance) => bySlack && slackRoute(app, bySlack),
-  };
-  const api = await createApi(services, apiOptions);
+    mount: (app) => bySlack && slackRoute(app, bySlack),
+  });
   const url = await api.listen({ host: config.host, port: config.port });
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;

@@ -31,6 +31,8 @@ export interface ApiOptions {
   requestsPerMinute?: number;
   /** What bounds the streams of events of this process. */
   streamLimits?: Partial<StreamLimits>;
+  /** Registers what another surface answers on the same listener. */
+  mount?: (app: FastifyInstance) => void;
 }
 
 declare module 'fastify' {

@@ -99,6 +99,7 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   });
   healthRoutes(app, deps);
   app.register(async (scope) => registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps));
+  options.mount?.(app as unknown as FastifyInstance);
   await app.ready();
   return app as unknown as FastifyInstance;
 }

@@ -100,7 +100,8 @@ export async function simulateRelease(
     }
   }
   const { people, ...counted } = simulation;
-  const weeks = Math.max(now.getTime() - first.getTime(), services.dayMs) / (DAYS_A_WEEK * services.dayMs);
+  // What was recorded for less than a week is not blown up to one.
+  const weeks = Math.max(1, (now.getTime() - first.getTime()) / (DAYS_A_WEEK * services.dayMs));
   const weekly = [...people]
     .map(([person, load]) => ({ person, before: load.before / weeks, after: load.after / weeks }))
     .sort((a, b) => b.before - a.before || (a.person < b.person ? -1 : 1));

@@ -24,21 +24,27 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['Links', action.links.join('\n')],
         ['Where', placeText(action)],
         ['Asks', action.approval && approvalText(action.approval)],
+        ['Reached', action.state === 'pending' ? reachText(action) : undefined],
         ['Asked', `${when(action.askedAt)} by ${action.askedBy}`],
         [
           'Expires',
           action.state === 'pending' || action.state === 'approved' ? when(action.expiresAt) : undefined,
         ],
-        ['Decided', action.decidedAt && `${when(action.decidedAt)} by ${action.decidedBy}`],
+        ['Decided', action.decidedAt && `${when(action.decidedAt)} by ${action.decidedBy}${byText(action)}`],
+        ['Alone', aloneText(action)],
         ['Began', when(action.execution?.beganAt)],
         ['Completed', when(action.execution?.completedAt)],
         ['Error', action.execution?.error],
-        ['Wrong', action.correction && `${action.correction.person}: ${action.correction.reason ?? ''}`],
+        [
+          isStopped(action) ? 'Was right' : 'Wrong',
+          action.correction && `${action.correction.person}: ${action.correction.reason ?? ''}`,
+        ],
         ['Digest', action.argsDigest],
         ['Page', action.url],
       ],
       width,
     ),
+    action.edits.length > 0 ? `Edits\n${bullets(action.edits.map(editText), width)}` : undefined,
     action.decisions.length > 0
       ? `Decisions\n${bullets(action.decisions.map(decisionText), width)}`
       : undefined,
@@ -56,11 +62,40 @@ function labels({ testMode, advisory, tool }: WireAction): string[] {
 const stateText = ({ state, supersededBecause, denyReason }: WireAction): string =>
   [state, supersededBecause, denyReason].filter((part) => part !== undefined).join(': ');
 
-const approvalText = ({ group, quorum }: NonNullable<WireAction['approval']>): string =>
-  quorum > 1 ? `${quorum} of ${group}` : group;
+/** Stopped, and not executed: a report on it says that it was right. */
+export const isStopped = ({ state }: Pick<WireAction, 'state'>): boolean =>
+  state === 'denied' || state === 'expired';
 
-const decisionText = ({ person, verdict, via, reason }: WireAction['decisions'][number]): string =>
-  `${person}: ${verdict} by ${via}${reason ? `: ${reason}` : ''}`;
+const approvalText = ({ group, stages, stage }: NonNullable<WireAction['approval']>): string =>
+  stages.length > 1 ? `${group} (stage ${stage + 1} of ${stages.length} is open)` : group;
+
+function reachText({ reach }: WireAction): string | undefined {
+  if (!reach) return undefined;
+  const { state, people, problem } = reach;
+  return [state, people.join(', '), problem].filter((part) => part).join(': ');
+}
+
+const byText = ({ standingApproval, earned }: WireAction): string =>
+  standingApproval ? `, standing approval ${standingApproval}` : earned ? ', because it was earned' : '';
+
+function aloneText({ breakGlass }: WireAction): string | undefined {
+  if (!breakGlass) return undefined;
+  const { reviewed } = breakGlass;
+  if (!reviewed) return 'one person broke the glass; not reviewed yet';
+  return `one person broke the glass; ${reviewed.justified ? 'justified' : 'NOT justified'}, says ${reviewed.person}: ${reviewed.note}`;
+}
+
+const editText = ({ person, via, reason }: WireAction['edits'][number]): string =>
+  `${person} changed the arguments by ${via}${reason ? `: ${reason}` : ''}`;
+
+const decisionText = ({
+  person,
+  for: other,
+  verdict,
+  via,
+  reason,
+}: WireAction['decisions'][number]): string =>
+  `${person}${other ? ` for ${other}` : ''}: ${verdict} by ${via}${reason ? `: ${reason}` : ''}`;
 
 function placeText({ segment, release, arm, rollout, phase, grant }: WireAction): string {
   const parts = [

@@ -10,6 +10,7 @@ import { register as registerAlerts } from './listeners/alerts.ts';
 import { register as registerCommands } from './listeners/commands.ts';
 import type { ListenerDeps } from './listeners/deps.ts';
 import { answerPerson } from './listeners/errors.ts';
+import { register as registerHome } from './listeners/home.ts';
 import { register as registerModals } from './listeners/modals.ts';
 import { clientOptions, createSlackClient, createSlackPort, type SlackPort, slackFailure } from './port.ts';
 import { createUserLookup } from './users.ts';
@@ -152,6 +153,7 @@ function register(app: App, deps: ListenerDeps): void {
   registerActions(app, deps);
   registerAlerts(app, deps);
   registerCommands(app, deps);
+  registerHome(app, deps);
   registerModals(app, deps);
   app.error(async (failed: { error: Error; body: unknown }) => answerPerson(deps, failed.error, failed.body));
 }

@@ -15,10 +15,7 @@ import type { Copy } from './port.ts';
 
 /** An action that waits, in one line: never its arguments. */
 export interface HomeAction
-  extends Pick<
-    ActionRow,
-    'id' | 'agent' | 'summary' | 'risk' | 'segment' | 'asked_at' | 'expires_at' | 'round'
-  > {
+  extends Pick<ActionRow, 'id' | 'agent' | 'summary' | 'risk' | 'segment' | 'asked_at' | 'expires_at'> {
   /** Its card, where the person can see it. */
   card: Copy | undefined;
 }

@@ -4,9 +4,10 @@ import type { DeputyRow } from '../approvals/deputies.ts';
 import type { StandingApprovalRow } from '../approvals/standing-approvals.ts';
 import { BUTTON, VALUE } from './buttons.ts';
 import { actions, button, confirmation, context, header, type KnownBlock, section } from './cards/message.ts';
+import { openButton, spoken } from './cards/open-button.ts';
 import type { HomeAction, HomeFacts, Listed, QueuedAction, WaitingAction } from './home-facts.ts';
 import { LIMITS } from './limits.ts';
-import { dateText, inline, inlineOrLinked, label, link } from './mrkdwn.ts';
+import { codeOrLinked, dateText, inline, label, link } from './mrkdwn.ts';
 import type { Copy } from './port.ts';
 import { scopeLabel } from './scopes.ts';
 
@@ -87,11 +88,9 @@ function switchBlocks({ off, mayDisable }: HomeFacts): KnownBlock[] {
 
 function queueBlocks({ queue, at, publicUrl }: HomeFacts, linkTo: LinkTo): KnownBlock[] {
   const blocks = queue.items.map((one): KnownBlock => {
-    const url = actionUrl(publicUrl, one.id);
+    const open = openButton('Open', actionUrl(publicUrl, one.id), one.summary);
     const block = section(`queue:${one.id}`, queuedText(one, at, linkTo));
-    if (!isOpenable(url)) return block;
-    const open = button(BUTTON.open, 'Open', { url, accessibility_label: spoken('Open', one.summary) });
-    return { ...block, accessory: open };
+    return open ? { ...block, accessory: open } : block;
   });
   return [
     header('queue', `Waiting for you: ${queue.items.length + queue.more}`),
@@ -130,7 +129,7 @@ function waitingText(one: WaitingAction, at: Date, publicUrl: string, linkTo: Li
   const needs = one.needs.map(({ group, quorum }) => `${quorum} of ${inline(group, NAME_MAX)}`).join(' and ');
   const people = one.people.map((name) => inline(name, NAME_MAX)).join(', ') || 'nobody of it may decide';
   const facts = [
-    `waits ${agoText(one.asked_at, at)} for ${needs || 'nobody'} (${people})`,
+    `asked ${agoText(one.asked_at, at)}, waits for ${needs || 'nobody'} (${people})`,
     ...(one.escalated.length > 0
       ? [`escalated to ${one.escalated.map((group) => inline(group, NAME_MAX)).join(', ')}`]
       : []),
@@ -164,7 +163,8 @@ function standingText(row: StandingApprovalRow, publicUrl: string): string {
   const page = actionUrl(publicUrl, row.action_id);
   return [
     `*${inline(row.tool, NAME_MAX)}* of ${inline(row.agent, NAME_MAX)}, segment ${inline(row.segment, NAME_MAX)}, given by ${inline(row.created_by, NAME_MAX)} with ${link(page, 'this action')}`,
-    `used ${row.used} of ${row.max_uses}, until ${dateText(row.expires_at)}, where \`${inlineOrLinked(row.envelope, ENVELOPE_MAX, page)}\``,
+    `used ${row.used} of ${row.max_uses}, until ${dateText(row.expires_at)}, where`,
+    codeOrLinked(row.envelope, ENVELOPE_MAX, page),
   ].join('\n');
 }
 
@@ -219,11 +219,6 @@ function cardLink({ card }: HomeAction, linkTo: LinkTo): string[] {
 
 const restBlock = (id: string, { more }: Listed<unknown>, where?: string): KnownBlock[] =>
   more > 0 ? [context(id, [`and ${more} more${where === undefined ? '' : `: ${where}`}`])] : [];
-
-const isOpenable = (url: string): boolean => url.length <= LIMITS.url && /^https?:\/\/\S+$/.test(url);
-
-const spoken = (verb: string, what: string): string =>
-  `${verb}: ${label(what, LIMITS.accessibilityLabel - verb.length - 2)}`;
 
 /** "just now", "12 min ago", "3 h ago", "2 days ago". */
 export function agoText(since: Date, at: Date): string {

@@ -76,6 +76,13 @@ export function codePieces(text: string, size: number, most: number): { pieces: 
   return { pieces, left: [...shown.slice(taken)].length };
 }
 
+/** A text in a code block; what does not fit is counted, and one click away. */
+export function codeOrLinked(text: string, max: number, url: string): string {
+  const { pieces, left } = codePieces(text, max, 1);
+  const more = left > 0 ? `\n*${left} more characters:* ${link(url, 'open the page')}` : '';
+  return `\`\`\`\n${pieces.join('')}\n\`\`\`${more}`;
+}
+
 /** A time in the reader's own zone; the fallback is UTC. */
 export function dateText(at: Date): string {
   const utc = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;

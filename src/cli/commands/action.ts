@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { ACTION_STATES } from '../../domain/action.ts';
-import { actionsText, actionText, credentialText, reasonsText } from '../action-text.ts';
+import { actionsText, actionText, credentialText, isStopped, reasonsText } from '../action-text.ts';
+import { actionPath } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { formatTimeAndDistance } from '../format.ts';
 import { jsonObject } from '../input.ts';
 import { bullets, command, fields, paragraph, sections } from '../render.ts';
 import type { WireAction, WireAsked, WireDecided } from '../wire.ts';
-
-const actionPath = (id: string): string => `/v1/actions/${encodeURIComponent(id)}`;
 
 /** `portcullis action`. */
 export const registerAction: RegisterCommands = (program, cli) => {
@@ -21,16 +20,17 @@ export const registerAction: RegisterCommands = (program, cli) => {
   registerDecision(action, cli, 'deny');
   const correct = action
     .command('correct')
-    .summary('report that an executed write was wrong')
+    .summary('report a wrong write, or a right one that was stopped')
     .description(
-      'Reports, afterwards, that an executed write was wrong. It counts as harm in the metrics that say so.',
+      'Reports, afterwards, that an executed write was wrong, which counts as harm in the metrics that say so; or that one denied or expired was right and wrongly stopped, which approvals stats shows.',
     )
     .argument('<id>', 'the action')
-    .requiredOption('--reason <text>', 'what was wrong')
+    .requiredOption('--reason <text>', 'what was wrong, or why it was right')
     .action(async (id: string, { reason }: { reason: string }) => {
       const corrected = await cli.api.post<WireAction>(`${actionPath(id)}/corrections`, { reason });
+      const word = isStopped(corrected) ? 'wrongly stopped' : 'wrong';
       cli.print(corrected, () =>
-        paragraph(`Reported as wrong by ${corrected.correction?.person}: ${corrected.summary}`),
+        paragraph(`Reported as ${word} by ${corrected.correction?.person}: ${corrected.summary}`),
       );
     });
   withExample(

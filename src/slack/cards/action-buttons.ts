@@ -1,18 +1,19 @@
 import { actionUrl } from '../../actions/view.ts';
 import { slackMayApprove } from '../../domain/approval.ts';
 import { BUTTON, type More, moreValue, VALUE } from '../buttons.ts';
-import { LIMITS } from '../limits.ts';
 import { label } from '../mrkdwn.ts';
 import type { CardFacts } from './card-facts.ts';
 import { type Button, button, confirmation, type Overflow, overflow } from './message.ts';
+import { openButton, spoken } from './open-button.ts';
 
+const OPEN = 'Open the page';
 const BATCH_MAX = 50;
 const CONFIRM_SUMMARY_MAX = 150;
 const CONFIRM_CONSEQUENCE_MAX = 80;
 
 /** What a person may do from the card as it stands. */
 export const buttonsOf = (facts: CardFacts): (Button | Overflow)[] =>
-  facts.action.state === 'pending' ? answers(facts) : [...afterwards(facts), ...openButton(facts)];
+  facts.action.state === 'pending' ? answers(facts) : [...afterwards(facts), ...pageButton(facts, OPEN)];
 
 /** Why there is no button to approve with; `undefined` where there is one. */
 export function whyNotHere({ action }: CardFacts): string | undefined {
@@ -28,8 +29,9 @@ function answers(facts: CardFacts): (Button | Overflow)[] {
     style: 'danger',
     accessibility_label: spoken('Deny', action.summary),
   });
-  if (!slackMayApprove(action)) return [...openButton(facts, 'Approve on the page'), deny, ...menu(facts)];
-  return [approveButton(facts), deny, ...menu(facts), ...openButton(facts)];
+  if (!slackMayApprove(action))
+    return [...pageButton(facts, 'Approve on the page', 'primary'), deny, ...menu(facts)];
+  return [approveButton(facts), deny, ...menu(facts), ...pageButton(facts, OPEN)];
 }
 
 /** Where a reason is needed a modal asks for it, and that is a second step already. */
@@ -84,17 +86,10 @@ function afterwards(facts: CardFacts): Button[] {
   ];
 }
 
-function openButton({ action, publicUrl }: CardFacts, name?: string): Button[] {
-  const url = actionUrl(publicUrl, action.id);
-  if (url.length > LIMITS.url || !/^https?:\/\/\S+$/.test(url)) return [];
-  const accessibility_label = spoken(name ?? 'Open the page of', action.summary);
-  const style = name === undefined ? {} : { style: 'primary' as const };
-  return [button(BUTTON.open, name ?? 'Open the page', { url, ...style, accessibility_label })];
+function pageButton({ action, publicUrl }: CardFacts, name: string, style?: 'primary'): Button[] {
+  const open = openButton(name, actionUrl(publicUrl, action.id), action.summary, style);
+  return open ? [open] : [];
 }
 
 const valueFor = ({ action, version }: CardFacts): string =>
   VALUE.action.encode({ id: action.id, revision: action.revision, digest: action.args_digest, version });
-
-/** Read aloud instead of the button's text. */
-const spoken = (verb: string, summary: string): string =>
-  `${verb}: ${label(summary, LIMITS.accessibilityLabel - verb.length - 2)}`;

@@ -1,6 +1,6 @@
 import { actionUrl } from '../../actions/view.ts';
 import { LIMITS } from '../limits.ts';
-import { codePieces, cut, dateText, inline, inlineOrLinked, link } from '../mrkdwn.ts';
+import { codeOrLinked, codePieces, cut, dateText, inline, inlineOrLinked, link } from '../mrkdwn.ts';
 import { buttonsOf, whyNotHere } from './action-buttons.ts';
 import { editLines, likeLines } from './action-changes.ts';
 import { standingParts } from './action-standing.ts';
@@ -126,10 +126,8 @@ function linkBlocks({ action }: CardFacts, id: Id): KnownBlock[] {
 
 const standingBlocks = (facts: CardFacts, id: Id): KnownBlock[] =>
   standingParts(facts).map(({ head, envelope }, index) => {
-    const { pieces, left } = codePieces(envelope, ENVELOPE_MAX, 1);
-    const page = link(actionUrl(facts.publicUrl, facts.action.id), 'open the page');
-    const more = left > 0 ? `\n*${left} more characters:* ${page}` : '';
-    return section(id(`standing${index}`), `${head}\n\`\`\`\n${pieces.join('')}\n\`\`\`${more}`);
+    const code = codeOrLinked(envelope, ENVELOPE_MAX, actionUrl(facts.publicUrl, facts.action.id));
+    return section(id(`standing${index}`), `${head}\n${code}`);
   });
 
 function warningBlocks({ tool, testMode, dayMs }: CardFacts, id: Id): KnownBlock[] {

@@ -4,8 +4,9 @@ import { type ActionRow, actionById, privateOf } from '../../actions/store.ts';
 import { actionUrl, shownArgs } from '../../actions/view.ts';
 import { manifestOf } from '../../approvals/standing.ts';
 import type { Services } from '../../context.ts';
+import { canonical } from '../../credentials/keys.ts';
 import { type ArgsChange, describeChange, diffRedacted } from '../../domain/args-diff.ts';
-import { parseRedactPath } from '../../domain/redact.ts';
+import { parseRedactPath, redact } from '../../domain/redact.ts';
 import { describeStages } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
 import { actorFor } from '../identity.ts';
@@ -20,6 +21,9 @@ const TITLE = 'Change the arguments';
 const CHANGE_MAX = 400;
 const PIECE_MAX = 2_900;
 const PIECES_MAX = 4;
+/** What is redacted is not for Slack, also when a person types it. */
+const NOT_HERE =
+  'A redacted value was written out, and Slack is no place for it. Leave [redacted] as it was, or change it on its page';
 
 /** Changing the arguments of an action that waits. */
 export function register(app: App, deps: ListenerDeps): void {
@@ -51,8 +55,11 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
     async ({ id, digest, revision }) => {
       const read = argsFrom(typed);
       if (!read.ok) throw new FormProblem(read.errors);
-      const { agent } = await actionById(services.db.sql, id);
+      const { agent, tool } = await actionById(services.db.sql, id);
       const actor = await actorFor(services, directory, personOf(body), agent);
+      const redactions = await redactionsOf(services, { agent, tool });
+      if (canonical(redact({ redactions }, read.args)) !== canonical(read.args))
+        throw new FormProblem({ [firstArgInput(typed)]: NOT_HERE });
       const reason = textOf(body, INPUT.reason);
       const input = { id, args: read.args, digest, revision, receivedAt, ...(reason ? { reason } : {}) };
       const action = await namingPage(services, id, editAction(services, actor, input));
@@ -88,7 +95,8 @@ const lostText = (count: number): string =>
     ? 'Nobody had approved it before.'
     : `${count} ${count === 1 ? 'approval' : 'approvals'} given before ${count === 1 ? 'does' : 'do'} not count any more.`;
 
-async function changesOf({ db }: Services, action: ActionRow): Promise<readonly ArgsChange[]> {
+async function changesOf(services: Services, action: ActionRow): Promise<readonly ArgsChange[]> {
+  const { db } = services;
   const edit = await db.sql
     .selectFrom('action_edit')
     .select('args_before')
@@ -96,10 +104,19 @@ async function changesOf({ db }: Services, action: ActionRow): Promise<readonly 
     .where('round', '=', action.round)
     .executeTakeFirst();
   const kept = await privateOf(db.sql, action.id);
-  const { tools } = await manifestOf(db.sql, action.agent);
-  const tool = Object.hasOwn(tools, action.tool) ? tools[action.tool] : undefined;
-  if (!edit?.args_before || !kept || !tool) return [];
-  return diffRedacted(JSON.parse(edit.args_before), JSON.parse(kept.args), tool.redact.map(parseRedactPath));
+  if (!edit?.args_before || !kept) return [];
+  return diffRedacted(
+    JSON.parse(edit.args_before),
+    JSON.parse(kept.args),
+    await redactionsOf(services, action),
+  );
+}
+
+async function redactionsOf({ db }: Services, { agent, tool }: Pick<ActionRow, 'agent' | 'tool'>) {
+  const { tools } = await manifestOf(db.sql, agent);
+  const known = Object.hasOwn(tools, tool) ? tools[tool] : undefined;
+  if (!known) throw new AppError('wrong_state', 'Cannot edit: its tool is not in the manifest any more');
+  return known.redact.map(parseRedactPath);
 }
 
 async function approvalsLost({ db }: Services, action: ActionRow): Promise<number> {

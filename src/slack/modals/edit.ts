@@ -31,7 +31,7 @@ export function editView(action: ActionRow, args: Args, meta: SeenMeta): ModalVi
         section('what', `*${inline(action.summary, SUMMARY_MAX)}*`),
         section(
           'how',
-          'Approvals so far will not count any more, and you will not count as an approver of it: somebody else must approve. Values shown as [redacted] stay what they are.',
+          'Approvals so far will not count any more, and you will not count as an approver of it: somebody else must approve. Values shown as [redacted] stay what they are; they can be changed on its page alone.',
         ),
         ...inputs,
         reasonInput('Why? The next approver and the log get this', true),

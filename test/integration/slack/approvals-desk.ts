@@ -12,7 +12,7 @@ const AGENT = `${SLACK_AGENT_YAML.replace(
   'people:\n',
   `people:\n  mia: { name: Mia, slack: U0MIA/${TEAM} }\n`,
 )}  note: { kind: write, risk: low, summary: "Note {text}", args: { type: object, required: [text], properties: { text: { type: string } } } }
-  file: { kind: write, summary: "File {name}", args: { type: object } }
+  file: { kind: write, summary: "File it", args: { type: object } }
 `;
 
 /** A desk whose tools ask as `approvals` say; those not named ask one of the group. */

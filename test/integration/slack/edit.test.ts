@@ -55,7 +55,7 @@ test.each([
   expect(await argsOf(action.id)).toEqual({ amount: 6 });
 });
 
-test('a redacted value is neither shown nor lost, and a change of it tells no value', async () => {
+test('a redacted value is neither shown nor lost, and is not changed from Slack', async () => {
   const { action, card } = await desk.givenCard({ args: { id: 'R-7', card: '4111-secret' } });
   const form = await openForm(desk, card, BEN, '[redacted]');
   const args = '{ "id": "R-8", "card": "[redacted]" }';
@@ -63,9 +63,11 @@ test('a redacted value is neither shown nor lost, and a change of it tells no va
   expect(await argsOf(action.id)).toEqual({ id: 'R-8', card: '4111-secret' });
   const edited = await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('R-8'));
   const second = await openForm(desk, edited, [ENTRY, 'U0ANA'], '[redacted]');
-  await desk.slack.submit(second.id, { args: '{ "id": "R-8", "card": "5500-other" }' }, 'U0ANA');
-  expect(shownIn(desk, second)).toContain('card: "[redacted]" → "[redacted]"');
-  expect(JSON.stringify(desk.slack.calls())).not.toMatch(/4111-secret|5500-other/);
+  const written = { args: '{ "id": "R-8", "card": "5500-other" }' };
+  const { errors } = await desk.slack.submit(second.id, written, 'U0ANA');
+  expect(errors.args).toContain('Slack is no place for it');
+  expect(await argsOf(action.id)).toEqual({ id: 'R-8', card: '4111-secret' });
+  expect(JSON.stringify([desk.slack.calls(), desk.slack.acks])).not.toMatch(/4111-secret|5500-other/);
 });
 
 test('what was changed or answered while the form was open is refused, and what was typed stays', async () => {

@@ -59,6 +59,8 @@ export interface FollowDesk extends Desk {
 }
 
 const FLOOR_MS = 250;
+/** Nobody posted for so long: a new post has its turn at once. */
+const QUIET_MS = 10_000;
 const PEOPLE = ['U0ANA', 'U0BEN', 'U0CLEO', 'U0MIA', 'U0OLGA'];
 
 export async function openFollowDesk(
@@ -69,7 +71,8 @@ export async function openFollowDesk(
   const desk = await openDesk({ clock, agentYaml: edit(agentWith(tools)), releaseYaml: releaseWith(tools) });
   const { services, slack } = desk;
   const activities = () => {
-    const port = createSlackPort(createSlackClient({ botToken: slack.tokens.bot, apiUrl: slack.url }));
+    const client = createSlackClient({ botToken: slack.tokens.bot, apiUrl: slack.url });
+    const port = createSlackPort(client, clock);
     return {
       ...createFollowActivities({ services, slack: port }),
       ...createDigestActivities({ services, slack: port }),
@@ -83,6 +86,7 @@ export async function openFollowDesk(
     async given(tool, gone = []) {
       for (const id of PEOPLE) slack.world.addUser({ id, deactivated: gone.includes(id) });
       worker = activities();
+      clock.advance(QUIET_MS);
       return givenPendingAction(services, { tool, args: { id: 'R-1' } });
     },
     async follow(id, times = 1) {

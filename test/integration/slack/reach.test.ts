@@ -74,12 +74,10 @@ test('out of hours the group for other hours is asked at once', async () => {
 
 test('everybody out of hours and no chain: on-call is told once, and the group is told when its hours begin', async () => {
   at(20);
-  const opens = new Date(desk.services.clock.now().getTime() + 12 * 60 * MINUTE_MS);
   const { id } = await desk.given('office');
   await desk.follow(id, 3);
   expect(await reachOf(id)).toMatchObject({ state: 'unreached', people: [] });
-  const until = opens.getUTCDay() === 6 ? '' : opens.toISOString();
-  expect((await reachOf(id))?.problem).toContain(`ana is out of hours until ${until}`);
+  expect((await reachOf(id))?.problem).toMatch(/ana is out of hours until [\d-]+T08:00:00.000Z/);
   expect(await desk.alerts(id)).toEqual(['action.unreached']);
   expect(shown(id)).toContain('Nobody who may answer could be reached');
   await desk.live([id], 12 * 60 * MINUTE_MS);

@@ -22,7 +22,7 @@ test('where the release wants a reason, Approve asks for it and counts when it i
   const { action, card } = await desk.givenCard();
   await desk.slack.click(card, 'Approve', 'U0ANA').ack();
   const form = await desk.slack.nextView('U0ANA', (view) => visibleText(view).includes('Cancel order R-1'));
-  expect(() => desk.slack.submit(form.id, {}, 'U0ANA')).rejects.toThrow('left empty');
+  await expect(desk.slack.submit(form.id, {}, 'U0ANA')).rejects.toThrow('left empty');
   const blank = await desk.slack.submit(form.id, { reason: '   ' }, 'U0ANA');
   expect(blank).toMatchObject({ outcome: 'errors', errors: { reason: expect.stringContaining('Say why') } });
   expect(await desk.row(action.id)).toMatchObject({ state: 'pending' });

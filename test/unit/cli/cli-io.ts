@@ -16,7 +16,7 @@ export interface CliTestOptions extends Partial<Omit<CliIo, 'out' | 'err' | 'con
   /** Answers to questions, in order; none left is no. */
   answers?: boolean[];
   /** What an editor saves, given what it opened. */
-  edited?(text: string): string;
+  edited?(text: string): string | Promise<string>;
   /** Called with everything on standard output as it comes. */
   onOut?(text: string): void;
 }

@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BUTTON, VALUE } from '../../../src/slack/buttons.ts';
 import { actionCard } from '../../../src/slack/cards/action-card.ts';
@@ -9,27 +7,17 @@ import { visibleText } from '../../../src/slack/cards/visible.ts';
 import { elementsOf, findElement } from '../../fakes/slack/visible.ts';
 import { ANSWERED } from './card-cases-answered.ts';
 import { WAITING } from './card-cases-waiting.ts';
-import { cardFacts, POLICY, read } from './facts.ts';
+import { cardFacts, keepForLooking, POLICY, read } from './facts.ts';
 
 const elements = (facts: CardFacts) =>
   elementsOf(actionCard(facts).blocks as never).map(({ element }) => element);
-
-/** For people who want to look: `PORTCULLIS_CARDS=folder`, then paste a file into Slack's Block Kit Builder. */
-function keep(name: string, card: ReturnType<typeof actionCard>): void {
-  const folder = process.env.PORTCULLIS_CARDS;
-  if (!folder) return;
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, name.replace(/\W+/g, '-'));
-  writeFileSync(`${file}.json`, JSON.stringify(card, null, 2));
-  writeFileSync(`${file}.txt`, `${visibleText(card)}\n\n--- text ---\n${card.text}\n`);
-}
 
 test.each([...WAITING, ...ANSWERED])(
   'the card of an action that is $name',
   ({ name, facts, decision, execution, lines = [], buttons }) => {
     const built = cardFacts(facts);
     const card = actionCard(built);
-    keep(name, card);
+    keepForLooking(name, card);
     const shown = read(card).split('\n');
     expect(shown.find((line) => line.startsWith('*Decision:*'))).toContain(`*Decision:* ${decision}`);
     expect(shown.find((line) => line.startsWith('*Execution:*'))).toContain(`*Execution:* ${execution}`);
@@ -116,7 +104,7 @@ test('a screen reader hears what each button answers', () => {
     'Approve: Cancel order R-1',
     'Deny: Cancel order R-1',
     undefined,
-    'Open the page of: Cancel order R-1',
+    'Open the page: Cancel order R-1',
   ]);
 });
 

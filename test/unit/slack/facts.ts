@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ApprovalPolicy } from '../../../src/domain/release.ts';
 import type { CardDecision, CardFacts } from '../../../src/slack/cards/card-facts.ts';
 import type { SlackMessage } from '../../../src/slack/cards/message.ts';
@@ -141,4 +143,19 @@ export function read(message: SlackMessage): string {
   if (message.text.length > 4_000 || message.text.trim() === '')
     throw new Error(`text of ${message.text.length} characters`);
   return visibleText({ text: message.text, blocks: message.blocks.map((block) => ({ ...block })) });
+}
+
+/**
+ * For people who want to look: with `PORTCULLIS_CARDS=folder` what is shown goes into a file there, for Slack's Block
+ * Kit Builder, with its text beside it.
+ */
+export function keepForLooking(name: string, shown: { text?: string; blocks: readonly object[] }): void {
+  const folder = process.env.PORTCULLIS_CARDS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name.replace(/\W+/g, '-'));
+  const { text, blocks } = shown;
+  writeFileSync(`${file}.json`, JSON.stringify(shown, null, 2));
+  const lines = visibleText({ blocks: blocks.map((block) => ({ ...block })) });
+  writeFileSync(`${file}.txt`, `${lines}\n${text === undefined ? '' : `\n--- text ---\n${text}\n`}`);
 }
