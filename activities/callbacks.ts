@@ -46,8 +46,8 @@ async function callbackUrl({ db }: Pick<Services, 'db'>, agent: string): Promise
 }
 
 /**
- * The action as it was at that revision. Only its state changes afterwards: who decided is said once, and nothing
- * follows a denial or what superseded it.
+ * The action as it was at that revision. Who decided and why not is said once and stays; what superseded an approval
+ * was not known yet when it was given.
  */
 function callbackOf(
   publicUrl: string,
@@ -62,7 +62,7 @@ function callbackOf(
     outcome: outcomeOf({ state }),
     ...(decided_by ? { decidedBy: decided_by } : {}),
     ...(state === 'superseded' && superseded_because ? { supersededBecause: superseded_because } : {}),
-    ...(state === 'denied' && deny_reason ? { denyReason: deny_reason } : {}),
+    ...(deny_reason ? { denyReason: deny_reason } : {}),
     revision,
     url: actionUrl(publicUrl, id),
   };

@@ -10,7 +10,8 @@ import { digestOf } from '../src/slack/cards/digest-copies.ts';
 import { tellSaturation } from '../src/slack/cards/saturation.ts';
 import { SlackFailure } from '../src/slack/failure.ts';
 import type { SlackPort } from '../src/slack/port.ts';
-import { isForGood, type Posting, postOnce } from '../src/slack/post-once.ts';
+import { type Posting, postOnce } from '../src/slack/post-once.ts';
+import { isForGood } from '../src/slack/turns.ts';
 import { looksInSlack, slackUserOf } from './presence.ts';
 
 export interface FollowDeps {
@@ -21,8 +22,7 @@ export interface FollowDeps {
 
 type SlackDeps = Required<FollowDeps> & { slack: SlackPort };
 
-/** Longer turns than this are told to the channel at once. */
-const TURN_MAX_MS = 30_000;
+const RETRY_MS = 30_000;
 /** A digest that is later than this is not waited for. */
 const DIGEST_LATE_MS = 120_000;
 const DIGEST_REREAD_MS = 10_000;
@@ -50,7 +50,7 @@ export async function deliver(
         return user === undefined ? [] : [postDirect({ services, slack }, action.id, person, user)];
       }),
   );
-  if (channel !== undefined && inChannel) await tellOfTurn({ services, slack }, channel, inChannel);
+  if (channel !== undefined && !isBroken) await tellOfTurns({ services, slack }, channel);
   return summary(reachable, log, inChannel, channel, direct);
 }
 
@@ -85,15 +85,14 @@ async function postDirect(deps: SlackDeps, id: string, person: string, user: str
     return { person, posting: await postCard(deps, id, await deps.slack.dm(user)) };
   } catch (error) {
     if (!(error instanceof SlackFailure)) throw error;
-    const waitMs = error.retryAfterMs ?? TURN_MAX_MS;
+    const waitMs = error.retryAfterMs ?? RETRY_MS;
     const at = new Date(deps.services.clock.now().getTime() + waitMs);
     return { person, posting: { state: 'waiting', at, problem: error.code } };
   }
 }
 
-async function tellOfTurn({ services, slack }: SlackDeps, channel: string, posting: Posting): Promise<void> {
-  if (posting.state !== 'waiting' || posting.problem !== undefined) return;
-  if (posting.at.getTime() - services.clock.now().getTime() <= TURN_MAX_MS) return;
+/** That cards are slow in a channel is told by whoever posts there. */
+async function tellOfTurns({ services, slack }: SlackDeps, channel: string): Promise<void> {
   try {
     await tellSaturation(services, slack, channel);
   } catch (error) {

@@ -15,7 +15,8 @@ import {
 import type { SlackMessage } from '../src/slack/cards/message.ts';
 import { SlackFailure } from '../src/slack/failure.ts';
 import type { Copy, SlackPort } from '../src/slack/port.ts';
-import { isForGood, postOnce } from '../src/slack/post-once.ts';
+import { postOnce } from '../src/slack/post-once.ts';
+import { isForGood } from '../src/slack/turns.ts';
 import type { FollowDeps } from './deliver.ts';
 import { asActivityFailure } from './failures.ts';
 

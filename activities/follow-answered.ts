@@ -2,7 +2,7 @@ import type { ActionRow } from '../src/actions/store.ts';
 import { manifestOf } from '../src/approvals/standing.ts';
 import { copiesOf } from '../src/slack/cards/copies.ts';
 import { digestOf, digestsBehind } from '../src/slack/cards/digest-copies.ts';
-import { forgetPostsOf, isForGood } from '../src/slack/post-once.ts';
+import { forgetPostsOf, isForGood } from '../src/slack/turns.ts';
 import { type FollowDeps, postCard } from './deliver.ts';
 import { refresh, sinceChangeMs } from './refresh.ts';
 

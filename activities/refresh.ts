@@ -1,7 +1,7 @@
 import type { ActionRow } from '../src/actions/store.ts';
 import { refreshCopies } from '../src/slack/cards/copies.ts';
 import { SlackFailure } from '../src/slack/failure.ts';
-import { isForGood } from '../src/slack/post-once.ts';
+import { isForGood } from '../src/slack/turns.ts';
 import type { FollowDeps } from './deliver.ts';
 
 const RETRY_MIN_MS = 1_000;

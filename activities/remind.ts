@@ -8,7 +8,8 @@ import { digestOf } from '../src/slack/cards/digest-copies.ts';
 import { isDirect, liveCopies } from '../src/slack/cards/live-copies.ts';
 import { reminderMessage } from '../src/slack/cards/reminder.ts';
 import type { Copy, SlackPort } from '../src/slack/port.ts';
-import { isForGood, type Posting, postOnce } from '../src/slack/post-once.ts';
+import { type Posting, postOnce } from '../src/slack/post-once.ts';
+import { isForGood } from '../src/slack/turns.ts';
 import type { FollowDeps } from './deliver.ts';
 import { looksInSlack } from './presence.ts';
 

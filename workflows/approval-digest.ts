@@ -14,7 +14,7 @@ import { type ApprovalDigestInput, changedSignal } from './approval-digest.contr
 /** What is answered or joins at once is shown together. */
 const SETTLE_MS = 5_000;
 /** However soon something is due, the server's clock and the store's may differ by this. */
-const WAIT_MIN_MS = 250;
+const WAIT_MIN_MS = 100;
 
 const { sendDigest } = proxyLocalActivities<DigestActivities>({
   startToCloseTimeout: '30s',

@@ -18,7 +18,7 @@ const OVERDUE_REREAD_MS = 5_000;
 /** Nothing is due: look all the same, in case nobody told. */
 const IDLE_REREAD_MS = 15 * 60_000;
 /** However soon something is due, the server's clock and the store's may differ by this. */
-const WAIT_MIN_MS = 250;
+const WAIT_MIN_MS = 100;
 
 const { followAction, syncActionCards, remindAction } = proxyLocalActivities<
   FollowActivities & CardActivities

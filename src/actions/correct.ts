@@ -55,6 +55,8 @@ export async function correctAction(
   );
   services.wake();
   // What this tool earned may end with it, and at once.
-  await judgeAgent(services, action.agent);
+  await judgeAgent(services, action.agent).catch((error: unknown) => {
+    services.log.error({ err: error, agent: action.agent }, 'what was earned is judged again by the judge');
+  });
   return actionById(services.db.sql, id);
 }

@@ -40,11 +40,14 @@ export function readBodies(app: FastifyInstance): void {
   );
 }
 
+/** Browsers send every line break of a form as CR LF; people typed a line break. */
+const withLineFeeds = (text: string): string => text.replaceAll('\r\n', '\n');
+
 function formOf(params: URLSearchParams): Record<string, string | string[]> {
   const names = [...new Set(params.keys())];
   return Object.fromEntries(
     names.map((name) => {
-      const values = params.getAll(name);
+      const values = params.getAll(name).map(withLineFeeds);
       return [name, values.length === 1 ? (values[0] ?? '') : values];
     }),
   );

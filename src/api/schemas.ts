@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WAYS } from '../approvals/stage-log.ts';
 import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
 import { nameSchema, riskSchema } from '../domain/agent.ts';
 import { REASON_CODES } from '../domain/decision.ts';
@@ -146,6 +147,41 @@ export const actionSchema = z
     correction: z.object({ person: z.string(), at: instant, reason: z.string().optional() }).optional(),
   })
   .meta({ id: 'Action' });
+
+export const actionDetailSchema = actionSchema
+  .extend({
+    queue: z
+      .object({
+        position: z.number().int().describe('From 1'),
+        ahead: z
+          .number()
+          .int()
+          .describe('Actions of the agent that ask one of the same groups and wait for longer'),
+      })
+      .optional()
+      .describe('Its place among what waits for the same people; only while it waits'),
+    asked: z
+      .array(
+        z.object({
+          person: z.string(),
+          groups: z.array(z.string()).describe('By which they may answer now; none: they may not any more'),
+          because: z
+            .enum(['asked', 'unreached', 'out_of_hours', 'unanswered'])
+            .describe('By the release, or because it was passed on to a group of theirs'),
+          told: z.array(z.enum(WAYS)).describe('How they know of it; none: nobody told them'),
+          at: instant.optional().describe('When they were told first'),
+        }),
+      )
+      .optional()
+      .describe(
+        'Who is asked in the open stage; for approvers and release managers, and while it waits for the agent itself',
+      ),
+    standingWish: z
+      .object({ envelope: z.string(), maxUses: z.number().int(), forMs: z.number().int(), by: z.string() })
+      .optional()
+      .describe('Approving it approves the like of it, too'),
+  })
+  .meta({ id: 'ActionDetail' });
 
 export const credentialSchema = z
   .object({

@@ -95,8 +95,12 @@ export async function listUnreviewed(db: Sql, { agent }: { agent?: string } = {}
   });
 }
 
-/** The person who reviews, if they may. */
-async function reviewerOf(services: Services, actor: Actor, action: ActionRow): Promise<string> {
+/** The person who reviews, if they may. @throws AppError `forbidden`, `not_eligible` */
+export async function reviewerOf(
+  services: Pick<Services, 'db'>,
+  actor: Actor,
+  action: ActionRow,
+): Promise<string> {
   const cannot = (why: string) => new AppError('not_eligible', `Cannot review action ${action.id}: ${why}`);
   const { person } = actor;
   if (!person) throw cannot('the token stands for no person');

@@ -1,5 +1,3 @@
-import Table from 'cli-table3';
-
 export const WIDTH = 80;
 const GAP = '  ';
 const COLUMN_MIN = 4;
@@ -7,25 +5,6 @@ const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 const NARROW = /[\p{Mn}\p{Me}\p{Cf}]/u;
-const NO_LINES = Object.fromEntries(
-  [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-    'left',
-    'left-mid',
-    'mid',
-    'mid-mid',
-    'right',
-    'right-mid',
-  ].map((name) => [name, '']),
-);
-
 /** Text that others wrote must not steer the terminal or turn its own order around: such characters are shown. */
 export const plain = (text: string): string =>
   text.replace(UNSAFE, (character) => {
@@ -85,14 +64,21 @@ function cut(word: string, width: number): string[] {
 export function table(head: readonly string[], rows: readonly (readonly string[])[], width = WIDTH): string {
   const cells = [head, ...rows].map((row) => row.map(plain));
   const widths = columnWidths(cells, width - GAP.length * (head.length - 1));
-  const made = new Table({
-    chars: { ...NO_LINES, middle: GAP },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    colWidths: widths,
-  });
-  made.push(...cells.map((row) => row.map((cell, at) => wrap(cell, widths[at] ?? width).join('\n'))));
-  return trimLines(made.toString());
+  return cells.map((row) => rowText(row, widths)).join('\n');
 }
+
+/** The lines of one row: cells side by side, as high as the highest of them. */
+function rowText(row: readonly string[], widths: readonly number[]): string {
+  const wrapped = row.map((cell, at) => wrap(cell, widths[at] ?? WIDTH));
+  const height = Math.max(...wrapped.map((lines) => lines.length));
+  const lines = Array.from({ length: height }, (_, line) =>
+    wrapped.map((cell, at) => padded(cell[line] ?? '', widths[at] ?? WIDTH)).join(GAP),
+  );
+  return trimLines(lines.join('\n'));
+}
+
+const padded = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 
 /** Natural widths; where they do not fit, the widest column that can wrap gives way first. */
 function columnWidths(cells: readonly (readonly string[])[], available: number): number[] {

@@ -4,6 +4,7 @@ import type { Timestamp } from './columns.ts';
 export interface PostSlotTable {
   channel: string;
   next_at: Timestamp;
+  last_at: Timestamp | null;
 }
 
 /** A post that is to come, or whose answer is out. */

@@ -26,7 +26,7 @@ export interface GroupView {
 
 const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
 
-/** Every approver group of an agent, as it is now. @throws AppError `forbidden`, `unknown_agent` */
+/** Every approver group of an agent by name, as it is now. @throws AppError `forbidden`, `unknown_agent` */
 export async function listGroups(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   actor: Actor,
@@ -41,11 +41,13 @@ export async function listGroups(
     .executeTakeFirst();
   if (!row) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
   const sources = await db.sql.selectFrom('group_source').selectAll().where('agent', '=', agent).execute();
-  const views = Object.keys(row.manifest.approvers).map(async (group) => {
-    const members = await readMembers(db.sql, agent, group);
-    const known = sources.find(({ grp }) => grp === group);
-    return viewOf(group, groupOf(row.manifest, group), members, known, now);
-  });
+  const views = Object.keys(row.manifest.approvers)
+    .sort()
+    .map(async (group) => {
+      const members = await readMembers(db.sql, agent, group);
+      const known = sources.find(({ grp }) => grp === group);
+      return viewOf(group, groupOf(row.manifest, group), members, known, now);
+    });
   return Promise.all(views);
 }
 

@@ -41,7 +41,7 @@ export interface Action {
   reasons: DecisionReason[];
   denyReason?: string;
   revision: number;
-  /** How often people changed the arguments while it waited. */
+  /** `round`: how often people changed the arguments while it waited. */
   approval?: { round: number };
   execution?: { executionId: string; beganAt: string; startBy?: string };
 }

@@ -11,11 +11,11 @@ export interface DecisionReason {
 export interface DeniedFacts {
   state: DeniedState;
   actionId?: string;
-  /** Who said no, where somebody or something did. */
+  /** Who said no; of what expired: who had approved it. */
   decidedBy?: 'policy' | 'person';
   /** The person's own words; only with `state` `denied`, `decidedBy` `person`. */
   personReason?: string;
-  /** `superseded`: by what, e.g. `rolled_back`. */
+  /** Why, in a code: what superseded it, e.g. `rolled_back`, or why it could not begin. */
   because?: string;
   reasons?: readonly DecisionReason[];
 }
@@ -53,7 +53,9 @@ function messageOf({ state, decidedBy, personReason, because, reasons }: DeniedF
       if (decidedBy === 'person') return `Denied by a person${personReason ? `: ${personReason}` : ''}`;
       return `Denied by policy: ${(reasons ?? []).map(({ message }) => message).join('; ') || 'no reason given'}`;
     case 'expired':
-      return 'Expired: nobody decided, or nobody began, in time';
+      return decidedBy === undefined && because === undefined
+        ? 'Expired: nobody decided in time, which is no denial'
+        : 'Expired: it was not begun in time';
     case 'withdrawn':
       return 'Withdrawn: the question was taken back';
     case 'superseded':

@@ -10,6 +10,8 @@ export interface Permit {
   actionId: string;
   /** For writes: send it to the tool. */
   credential?: Credential;
+  /** People changed the arguments: the model should be told, or it may ask for its own ones again. */
+  edited: boolean;
   /** Aborted when the caller gives up. */
   signal: AbortSignal;
 }
@@ -63,7 +65,7 @@ export function makeGuard(client: Client): Guard {
       const decided = await untilDecided(client, asked, signal);
       if (decided !== asked) options.onAction?.(decided);
       assertAllowed(decided);
-      if (decided.kind === 'read') return fn(args, { actionId: decided.id, signal });
+      if (decided.kind === 'read') return fn(args, { actionId: decided.id, edited: false, signal });
       let begun = begunAlready(asked);
       if (!begun) {
         sentMs = performance.now();
@@ -125,6 +127,7 @@ async function execute<Args, Result>(
     });
   };
   const { id: actionId, credential } = begun;
+  const edited = begun.args !== undefined;
   if (signal.aborted) {
     await report({ ok: false, error: 'aborted_before_start' });
     throw signal.reason;
@@ -135,7 +138,7 @@ async function execute<Args, Result>(
   }
   let result: Result;
   try {
-    result = await fn(args, { actionId, credential, signal });
+    result = await fn(args, { actionId, credential, edited, signal });
   } catch (error) {
     if (!options.uncertain?.(error)) await report({ ok: false, error: codeOf(error, options) });
     throw error;

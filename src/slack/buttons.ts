@@ -24,7 +24,7 @@ export const BUTTON = {
 } as const;
 
 const actionValue = z.strictObject({
-  id: z.string(),
+  id: z.uuid(),
   revision: z.int(),
   digest: z.string(),
   /** The version of the card; what it said is kept under it. */

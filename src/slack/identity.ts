@@ -33,9 +33,14 @@ export async function actorFor(
     .where('name', '=', agentName)
     .executeTakeFirst();
   if (!row) throw new AppError('unknown_agent', `Agent "${agentName.slice(0, 64)}" is not known`);
-  const actor = await personOf(row.manifest, directory, who);
+  return actorIn(row.manifest, directory, who);
+}
+
+/** The same, where the manifest has been read. @throws AppError `forbidden` with what to do about it */
+export async function actorIn(agent: Agent, directory: SlackDirectory, who: SlackPerson): Promise<Actor> {
+  const actor = await personOf(agent, directory, who);
   if (actor) return actor;
-  throw new AppError('forbidden', howToBeAdded(who, `agent "${agentName}"`));
+  throw new AppError('forbidden', howToBeAdded(who, `agent "${agent.agent}"`));
 }
 
 /** Every agent this Slack user is a person of, with the actor they are there. @throws AppError `forbidden` */

@@ -23,6 +23,6 @@ export async function requireSession(
 export async function requireForm(services: Services, request: FastifyRequest): Promise<Session> {
   requireSameOrigin(services, request);
   const session = await requireSession(services, request);
-  requireFormToken(session, (request.body as Record<string, string> | undefined)?.form);
+  requireFormToken(session, (request.body as Record<string, unknown> | null | undefined)?.form);
   return session;
 }

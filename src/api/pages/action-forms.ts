@@ -1,20 +1,21 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { correctAction } from '../../actions/correct.ts';
-import { decideAction } from '../../actions/decide.ts';
+import { type DecisionInput, decideAction } from '../../actions/decide.ts';
 import { editAction } from '../../actions/edit.ts';
+import { actionById } from '../../actions/store.ts';
 import { reviewBreakGlass } from '../../approvals/review.ts';
 import { revokeStandingApproval } from '../../approvals/standing-approvals.ts';
 import { parseExactJson } from '../../domain/exact-json.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, type ErrorCode } from '../../errors.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { standingInput, standingSchema } from '../routes/standing.ts';
 import { reasonSchema } from '../schemas.ts';
 import { requireForm } from './access.ts';
-import { readForm } from './form.ts';
-
-/** A field that was left empty is not there. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+import { sendAction } from './action-page.ts';
+import { hasField, optional, readForm, textField } from './form.ts';
+import type { Draft } from './form-facts.ts';
+import type { Session } from './session.ts';
 
 const seen = { digest: z.string().min(1).max(100), revision: z.coerce.number().int().min(1) };
 const decisionForm = z.object({
@@ -22,10 +23,10 @@ const decisionForm = z.object({
   verdict: z.enum(['approve', 'deny']),
   reason: optional(reasonSchema),
   breakGlass: z.literal('true').optional(),
-  envelope: optional(standingSchema.shape.envelope),
-  maxUses: z.coerce.number().optional(),
-  for: optional(standingSchema.shape.for),
 });
+const standingForm = standingSchema
+  .extend({ maxUses: z.coerce.number().pipe(standingSchema.shape.maxUses) })
+  .strip();
 const editForm = z.object({
   ...seen,
   args: z.string().min(2).max(1_000_000),
@@ -37,36 +38,17 @@ const reviewForm = z.object({ note: reasonSchema, justified: z.enum(['true', 'fa
 interface WithId {
   Params: { id: string };
 }
+interface WithStanding {
+  Params: { id: string; standing: string };
+}
+type Posted = FastifyRequest<WithId>;
+
+const hidden = { schema: { hide: true } };
 
 /** What people send from the page of an action. Every verb is the API's own; the page only renders. */
-export function actionForms(app: Api, { services, metrics }: RouteDeps): void {
-  const hidden = { schema: { hide: true } };
-  app.post<WithId>('/actions/:id/decisions', hidden, async (request, reply) => {
-    const receivedAt = services.clock.now();
-    const { actor } = await requireForm(services, request);
-    const { envelope, maxUses, for: time, breakGlass, ...form } = readForm(decisionForm, request);
-    const standing =
-      envelope === undefined
-        ? undefined
-        : standingInput(standingSchema.parse({ envelope, maxUses, for: time }));
-    const { action, counted } = await decideAction(services, actor, {
-      id: request.params.id,
-      receivedAt,
-      ...form,
-      breakGlass: breakGlass === 'true',
-      ...(standing && { standing }),
-    });
-    if (counted) metrics.decided.inc({ verdict: form.verdict });
-    return reply.redirect(`/actions/${action.id}?done=${counted ? form.verdict : 'again'}`, 303);
-  });
-  app.post<WithId>('/actions/:id/edits', hidden, async (request, reply) => {
-    const receivedAt = services.clock.now();
-    const { actor } = await requireForm(services, request);
-    const { args, ...form } = readForm(editForm, request);
-    const input = { id: request.params.id, args: argsFrom(args), receivedAt, ...form };
-    const action = await editAction(services, actor, input);
-    return reply.redirect(`/actions/${action.id}?done=edit`, 303);
-  });
+export function actionForms(app: Api, deps: RouteDeps): void {
+  answerForms(app, deps);
+  const { services } = deps;
   app.post<WithId>('/actions/:id/corrections', hidden, async (request, reply) => {
     const { actor } = await requireForm(services, request);
     const { reason } = readForm(reasonForm, request);
@@ -80,13 +62,74 @@ export function actionForms(app: Api, { services, metrics }: RouteDeps): void {
     const action = await reviewBreakGlass(services, actor, input);
     return reply.redirect(`/actions/${action.id}?done=review`, 303);
   });
-  app.post<WithId>('/standing-approvals/:id/revoke', hidden, async (request, reply) => {
-    const { actor } = await requireForm(services, request);
-    const { reason } = readForm(reasonForm, request);
-    const row = await revokeStandingApproval(services, actor, { id: request.params.id, reason });
-    return reply.redirect(`/actions/${row.action_id}?done=revoke`, 303);
-  });
+  app.post<WithStanding>(
+    '/actions/:id/standing-approvals/:standing/revoke',
+    hidden,
+    async (request, reply) => {
+      const { actor } = await requireForm(services, request);
+      const { reason } = readForm(reasonForm, request);
+      const { id } = await actionById(services.db.sql, request.params.id);
+      await revokeStandingApproval(services, actor, { id: request.params.standing, reason });
+      return reply.redirect(`/actions/${id}?done=revoke`, 303);
+    },
+  );
 }
+
+/** Answers to what waits; those that take typing come back with what was typed when it must be mended. */
+function answerForms(app: Api, { services, metrics }: RouteDeps): void {
+  app.post<WithId>('/actions/:id/decisions', hidden, async (request, reply) => {
+    const receivedAt = services.clock.now();
+    const session = await requireForm(services, request);
+    const decide = async () => {
+      const { breakGlass, ...form } = readForm(decisionForm, request);
+      const standing = hasField(request, 'envelope')
+        ? standingInput(services, readForm(standingForm, request))
+        : undefined;
+      const input: DecisionInput = {
+        id: request.params.id,
+        receivedAt,
+        ...form,
+        ...(standing && { standing }),
+      };
+      const { action, counted } = await decideAction(services, session.actor, {
+        ...input,
+        breakGlass: breakGlass === 'true',
+      });
+      if (counted) metrics.decided.inc({ verdict: form.verdict });
+      return reply.redirect(`/actions/${action.id}?done=${counted ? form.verdict : 'again'}`, 303);
+    };
+    return hasField(request, 'envelope') ? orAgain(session, request, reply, 'standing', decide) : decide();
+  });
+  app.post<WithId>('/actions/:id/edits', hidden, async (request, reply) => {
+    const receivedAt = services.clock.now();
+    const session = await requireForm(services, request);
+    return orAgain(session, request, reply, 'edit', async () => {
+      const { args, ...form } = readForm(editForm, request);
+      const input = { id: request.params.id, args: argsFrom(args), receivedAt, ...form };
+      const action = await editAction(services, session.actor, input);
+      return reply.redirect(`/actions/${action.id}?done=edit`, 303);
+    });
+  });
+
+  async function orAgain(
+    session: Session,
+    request: Posted,
+    reply: FastifyReply,
+    form: Draft['form'],
+    work: () => Promise<FastifyReply>,
+  ): Promise<FastifyReply> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AppError) || !MENDABLE.includes(error.code)) throw error;
+      const field = form === 'edit' ? 'args' : 'envelope';
+      const draft = { form, text: textField(request, field), reason: textField(request, 'reason') };
+      return sendAction(services, session, reply, request.params.id, { problem: error, draft });
+    }
+  }
+}
+
+const MENDABLE: readonly ErrorCode[] = ['invalid_input', 'args_not_exact', 'reason_needed'];
 
 /** @throws AppError `args_not_exact`, `invalid_input` */
 function argsFrom(text: string): Record<string, unknown> {

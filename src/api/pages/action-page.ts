@@ -1,51 +1,103 @@
-import { actionById } from '../../actions/store.ts';
+import type { FastifyReply } from 'fastify';
+import { type ActionRow, actionById } from '../../actions/store.ts';
 import { type ActionView, actionView } from '../../actions/view.ts';
+import { receiptsOf } from '../../approvals/receipts.ts';
 import { noteSeen } from '../../approvals/seen.ts';
+import type { Services } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { type ActionDetail, detailOf } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { maySeeArgs } from '../auth.ts';
 import { requireSession } from './access.ts';
+import { changesOf } from './changes-part.ts';
+import type { Draft } from './form-facts.ts';
 import { formsFor } from './forms-for.ts';
 import { type Html, html } from './html.ts';
 import { row, sendPage, testModeNotice } from './layout.ts';
-import { historyOf, recordOf, standingOf } from './record-part.ts';
-import { REACH_WORDS, REVERSIBILITY_WORDS, STATE_WORDS, SUPERSEDED_WORDS, timeWords } from './words.ts';
+import { askedPart, historyOf, queueWords } from './record-part.ts';
+import type { Session } from './session.ts';
+import { standingOf } from './standing-part.ts';
+import { REACH_WORDS, REVERSIBILITY_WORDS, SUPERSEDED_WORDS, stateWords, timeWords } from './words.ts';
 
 const DONE_WORDS: Readonly<Record<string, string>> = {
   approve: 'Your approval is recorded.',
   deny: 'Your denial is recorded.',
   again: 'You had already said so; nothing changed.',
   correction: 'Your report is recorded.',
-  reason: 'Your reason is recorded.',
   edit: 'The arguments are changed. Somebody else must approve them.',
   review: 'Your review is recorded.',
   revoke: 'The standing approval is taken back.',
 };
 
+interface Query {
+  Params: { id: string };
+  Querystring: { done?: string };
+}
+
 /** Everything that is needed to decide on one action: what it does first, numbers and digests last. */
 export function actionPage(app: Api, { services }: RouteDeps): void {
-  app.get<{ Params: { id: string }; Querystring: { done?: string } }>(
-    '/actions/:id',
-    { schema: { hide: true } },
-    async (request, reply) => {
-      const session = await requireSession(services, request);
-      const action = await actionById(services.db.sql, request.params.id);
-      if (session.actor.agent !== undefined && session.actor.agent !== action.agent) {
-        throw new AppError('not_found', `There is no action "${action.id}"`);
-      }
-      const view = await actionView(services, action, { args: maySeeArgs(session.actor, action.agent) });
-      await noteSeen(services, session.actor, action);
-      const forms = await formsFor(services, session, action, view.args);
-      const more = [await recordOf(services, action), await standingOf(services, session, action)];
-      const done = DONE_WORDS[request.query.done ?? ''];
-      return sendPage(services, reply, {
-        title: view.summary,
-        session,
-        notices: noticesOf(view),
-        main: html`${done && html`<p class="done" role="status">${done}</p>`}${body(view, services.clock.now(), forms, more)}`,
-      });
-    },
-  );
+  app.get<Query>('/actions/:id', { schema: { hide: true } }, async (request, reply) => {
+    const session = await requireSession(services, request);
+    const done = DONE_WORDS[request.query.done ?? ''];
+    return sendAction(services, session, reply, request.params.id, { ...(done && { done }) });
+  });
+  app.get<Query>('/actions/:id/receipt', { schema: { hide: true } }, async (request, reply) => {
+    const session = await requireSession(services, request);
+    const { id, agent } = await readable(services, session, request.params.id);
+    if (!maySeeArgs(session.actor, agent))
+      throw new AppError('forbidden', `${session.actor.id} may not see what was shown of action ${id}`);
+    const receipts = await receiptsOf(services.db.sql, id);
+    return reply
+      .type('application/json; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('content-disposition', `attachment; filename="receipt-${id}.json"`)
+      .send(JSON.stringify({ receipts }, null, 2));
+  });
+}
+
+/** What is said above an action: that something was done, or why it was not, with what was typed. */
+export interface Said {
+  done?: string;
+  problem?: AppError;
+  draft?: Draft;
+}
+
+/** The page of one action. @throws AppError `not_found` */
+export async function sendAction(
+  services: Services,
+  session: Session,
+  reply: FastifyReply,
+  id: string,
+  { done, problem, draft }: Said,
+): Promise<FastifyReply> {
+  const action = await readable(services, session, id);
+  const view = await actionView(services, action, { args: maySeeArgs(session.actor, action.agent) });
+  await noteSeen(services, session.actor, action);
+  const parts = {
+    detail: await detailOf(services, action),
+    changes: await changesOf(services, action, view),
+    forms: await formsFor(services, session, action, view, draft),
+    standing: await standingOf(services, session, action),
+  };
+  return sendPage(services, reply, {
+    title: view.summary,
+    session,
+    ...(problem && { status: problem.spec.http }),
+    notices: noticesOf(view),
+    main: html`${done && html`<p class="done" role="status">${done}</p>`}${problem && problemPart(problem)}
+${body(view, services.clock.now(), parts)}`,
+  });
+}
+
+const problemPart = ({ message, details, spec }: AppError): Html => html`<div class="problem" role="alert">
+<p><strong>NOT recorded.</strong> ${message}</p>
+<p>${typeof details.hint === 'string' ? details.hint : spec.hint}. What you typed is <a href="#decide">below</a>.</p></div>`;
+
+/** An action of another agent is not there: its ids tell nothing. */
+async function readable({ db }: Services, { actor }: Session, id: string): Promise<ActionRow> {
+  const action = await actionById(db.sql, id);
+  if (actor.agent === undefined || actor.agent === action.agent) return action;
+  throw new AppError('not_found', `There is no action "${action.id}"`);
 }
 
 const noticesOf = ({ testMode, advisory, agent, tool }: ActionView) => [
@@ -53,33 +105,45 @@ const noticesOf = ({ testMode, advisory, agent, tool }: ActionView) => [
   advisory ? `Advisory: ${agent} also holds a key of its own for ${tool} and could pass this by` : undefined,
 ];
 
-function body(view: ActionView, now: Date, forms: Html, more: readonly (Html | undefined)[]): Html {
+interface Parts {
+  detail: ActionDetail;
+  changes: Html | undefined;
+  forms: Html;
+  standing: Html | undefined;
+}
+
+function body(view: ActionView, now: Date, { detail, changes, forms, standing }: Parts): Html {
+  const waits = view.state === 'pending';
   return html`<h1>${view.summary}</h1>
-<p><span class="state">${STATE_WORDS[view.state]}</span>${because(view)}</p>
+<p><span class="state ${view.state}">${stateWords(view)}</span>${because(view)}${waits && html` · <a href="#decide">To the answer</a>`}</p>
 <dl>
 ${row('Consequence', view.consequence)}
-${row('Decide by', view.state === 'pending' && view.expiresAt ? timeWords(view.expiresAt, now) : undefined)}
+${row('Decide by', waits && view.expiresAt ? timeWords(view.expiresAt, now) : undefined)}
+${row('Begin by', view.state === 'approved' && view.expiresAt ? timeWords(view.expiresAt, now) : undefined)}
+${row('Risk', view.risk)}
+${row('Can it be undone', view.reversibility && REVERSIBILITY_WORDS[view.reversibility])}
+${row('How to undo it', view.undo)}
 ${row('Agent', `${view.agent} (version ${view.agentVersion})`)}
 ${row('Tool', `${view.tool} (${view.kind})`)}
 ${row('Segment', view.segment)}
 ${row('Phase', view.phase)}
 ${row('Arm', view.rollout ? `${view.arm} of rollout ${view.rollout}` : undefined)}
 ${row('Release', view.release)}
-${row('Risk', view.risk)}
-${row('Can it be undone', view.reversibility && REVERSIBILITY_WORDS[view.reversibility])}
-${row('How to undo it', view.undo)}
 ${row('Acts for', view.behind.length > 0 ? view.behind.join(', ') : undefined)}
 ${row('Asked by', `${view.askedBy}, ${timeWords(view.askedAt, now)}`)}
-${row('Asked of', view.approval && askedOf(view.approval))}
+${row('Asked of', view.approval && approvalWords(view))}
+${row('Queue', queueWords(detail))}
 ${row('Reached', view.reach && reachWords(view.reach))}
 </dl>
 ${view.why !== undefined && html`<h2>Why, in the agent’s own words</h2><blockquote>${view.why}</blockquote>`}
 <h2>Arguments</h2>
 ${argsOf(view)}
 ${linksOf(view.links)}
+${changes}
 ${forms}
+${askedPart(detail, now)}
 ${historyOf(view, now)}
-${more}
+${standing}
 <h2>For the record</h2>
 <dl>
 ${row('Reasons', view.reasons.map(({ message }) => message).join('; '))}
@@ -88,14 +152,26 @@ ${row('Action', html`<code>${view.id}</code>`)}
 ${row('Digest of the arguments', html`<code>${view.argsDigest}</code>`)}
 ${row('Revision', view.revision)}
 ${row('Epoch', view.epoch)}
+${row('Receipts', view.decisions.length > 0 && view.args ? receiptLink(view.id) : undefined)}
 </dl>`;
 }
 
-const askedOf = ({ group, stages, stage }: NonNullable<ActionView['approval']>): string =>
-  stages.length > 1 ? `${group} (stage ${stage + 1} of ${stages.length})` : group;
+const receiptLink = (
+  id: string,
+): Html => html`<a href="/actions/${id}/receipt">Signed proof of each decision</a>,
+checked by <code>portcullis receipt verify</code>`;
 
-const reachWords = ({ state, people, problem }: NonNullable<ActionView['reach']>): string =>
-  `${REACH_WORDS[state]}${people.length > 0 ? `: ${people.join(', ')}` : ''}${problem ? `. ${problem}` : ''}`;
+/** "2 of desk, then 1 of legal: stage 1 of 2; 1 of 3 approved so far". */
+function approvalWords({ approval, decisions, state }: ActionView): string | undefined {
+  if (!approval) return undefined;
+  const { group, stages, stage, round, quorum } = approval;
+  const given = decisions.filter((one) => one.verdict === 'approve' && one.round === round).length;
+  const far = state === 'pending' && quorum > 1 ? `; ${given} of ${quorum} approved so far` : '';
+  return `${group}${stages.length > 1 ? `: stage ${stage + 1} of ${stages.length}` : ''}${far}`;
+}
+
+const reachWords = ({ state, problem }: NonNullable<ActionView['reach']>): string =>
+  `${REACH_WORDS[state]}${problem ? `: ${problem}` : ''}`;
 
 function because({ supersededBecause, denyReason }: ActionView): string {
   if (supersededBecause) return `: ${SUPERSEDED_WORDS[supersededBecause] ?? supersededBecause}`;

@@ -1,30 +1,19 @@
-import type { ActionRow } from '../../actions/store.ts';
 import { slackMayApprove } from '../../domain/approval.ts';
-import { type Html, html, UNSEEN } from './html.ts';
+import type { Draft, FormFacts } from './form-facts.ts';
+import { type Html, html, visible } from './html.ts';
+import { spanWords, timesWords } from './words.ts';
 
-/** What the forms of an action need: the row, its redacted arguments and what this person may do. */
-export interface FormFacts {
-  action: ActionRow;
-  args: Record<string, unknown> | undefined;
-  /** The form token of the session. */
-  field: Html;
-  mayApprove: boolean;
-  /** Why approving is not for this person now; denying is. */
-  notApproving?: string;
-  mayBreakGlass: boolean;
-  /** A proposed envelope and what it leaves open; absent where standing approvals are forbidden. */
-  envelope?: { text: string; open: readonly string[] };
-  alike: number;
-}
+const ROWS_MAX = 20;
 
 /** Every way to answer, the usual ones first; what is rare is folded away. */
 export function decideForms(facts: FormFacts): Html {
-  const { action, mayApprove, notApproving, mayBreakGlass, alike } = facts;
-  return html`<h2>Decide</h2>
-${notApproving && html`<p class="notice" role="note">You may deny this. You cannot approve it: ${notApproving}.</p>`}
+  const { action, note, mayApprove, mayDeny, mayBreakGlass, alike } = facts;
+  return html`<h2 id="decide">Decide</h2>
+${note && html`<p class="notice" role="note">${note}</p>`}
+${mayApprove && wishNotice(facts)}
 ${mayApprove && approveForm(facts)}
-${denyForm(facts)}
-${alike > 1 && html`<p><a href="/queue">${alike} like this wait</a>: answer them together.</p>`}
+${mayDeny && denyForm(facts)}
+${mayApprove && alike > 0 && html`<p><a href="/queue">${alike === 1 ? '1 other like this waits' : `${alike} others like this wait`}</a>: answer them together.</p>`}
 ${editForm(facts)}
 ${mayApprove && standingForm(facts)}
 ${mayBreakGlass && glassForm(facts)}
@@ -35,38 +24,52 @@ const seen = ({ action, field }: FormFacts): Html =>
   html`${field}<input type="hidden" name="digest" value="${action.args_digest}">
 <input type="hidden" name="revision" value="${action.revision}">`;
 
-function approveForm(facts: FormFacts): Html {
-  const { action } = facts;
-  const required = action.approval?.reason === 'required';
-  return html`<form class="panel" method="post" action="/actions/${action.id}/decisions">
+/** Whoever approves after somebody who wished it agrees to the like of it, too. */
+function wishNotice({ action: { standing_wish: wish } }: FormFacts): Html | undefined {
+  if (!wish) return undefined;
+  const bounds = `${timesWords(wish.maxUses)} at most, for ${spanWords(wish.forMs)}`;
+  return html`<div class="notice" role="note"><p>Approving also approves the like of it, ${bounds}, as ${wish.by} wished:</p>
+<pre>${wish.envelope}</pre></div>`;
+}
+
+const required = ({ action }: FormFacts): Html | undefined =>
+  action.approval?.reason === 'required' ? html` required` : undefined;
+
+const draftOf = ({ draft }: FormFacts, form: Draft['form']): Draft | undefined =>
+  draft?.form === form ? draft : undefined;
+
+const approveForm = (
+  facts: FormFacts,
+): Html => html`<form class="panel" method="post" action="/actions/${facts.action.id}/decisions">
 ${seen(facts)}<input type="hidden" name="verdict" value="approve">
-<label for="approve-reason">Why it may be done${required ? '' : ' (not needed)'}</label>
-<textarea id="approve-reason" name="reason" rows="1" maxlength="2000"${required ? html` required` : ''}></textarea>
+<label for="approve-reason">Why it may be done${required(facts) ? '' : ' (not needed)'}</label>
+<textarea id="approve-reason" name="reason" rows="1" maxlength="2000"${required(facts)}></textarea>
 <button class="approve" type="submit">Approve</button>
 </form>`;
-}
 
 const denyForm = (
   facts: FormFacts,
 ): Html => html`<form class="panel" method="post" action="/actions/${facts.action.id}/decisions">
 ${seen(facts)}<input type="hidden" name="verdict" value="deny">
 <label for="deny-reason">Why not? The agent reads this</label>
-<textarea id="deny-reason" name="reason" rows="2" maxlength="2000" required></textarea>
+<textarea id="deny-reason" name="reason" rows="1" maxlength="2000" required></textarea>
 <button class="deny" type="submit">Deny</button>
 </form>`;
 
 function editForm(facts: FormFacts): Html | undefined {
   const { action, args } = facts;
   if (args === undefined) return undefined;
-  const text = editableJson(args);
-  return html`<details><summary>Change the arguments</summary>
+  const draft = draftOf(facts, 'edit');
+  const text = draft?.text ?? editableJson(args);
+  const rows = Math.min(ROWS_MAX, text.split('\n').length + 1);
+  return html`<details${draft && html` open`}><summary>Change the arguments</summary>
 <form class="panel" method="post" action="/actions/${action.id}/edits">
 ${seen(facts)}<p>Approvals so far do not count any more, and you will not count as an approver of it. Values shown as
 [redacted] stay what they are.</p>
 <label for="edit-args">Arguments, as JSON</label>
-<textarea id="edit-args" name="args" rows="${Math.min(20, text.split('\n').length + 1)}" spellcheck="false" required>${text}</textarea>
-<label for="edit-reason">Why (for the log and the next approver)</label>
-<textarea id="edit-reason" name="reason" rows="1" maxlength="2000"></textarea>
+<textarea class="code" id="edit-args" name="args" rows="${rows}" spellcheck="false" required>${text}</textarea>
+<label for="edit-reason">Why (for the log and whoever approves it)</label>
+<textarea id="edit-reason" name="reason" rows="1" maxlength="2000">${draft?.reason}</textarea>
 <button type="submit">Change them</button>
 </form></details>`;
 }
@@ -74,19 +77,20 @@ ${seen(facts)}<p>Approvals so far do not count any more, and you will not count 
 function standingForm(facts: FormFacts): Html | undefined {
   const { action, envelope } = facts;
   if (!envelope) return undefined;
-  const open = envelope.open.length > 0 && `Left open, because it is redacted: ${envelope.open.join(', ')}.`;
-  return html`<details><summary>Approve it and the like for a while</summary>
+  const { open } = envelope;
+  const draft = draftOf(facts, 'standing');
+  return html`<details${draft && html` open`}><summary>Approve it and the like for a while</summary>
 <form class="panel" method="post" action="/actions/${action.id}/decisions">
 ${seen(facts)}<input type="hidden" name="verdict" value="approve">
 <label for="envelope">The like of it: a condition (CEL) over its arguments</label>
-<textarea id="envelope" name="envelope" rows="3" maxlength="2000" spellcheck="false" required>${envelope.text}</textarea>
-${open && html`<p class="meta">${open}</p>`}
-<label for="uses">At most so many times</label>
-<input id="uses" name="maxUses" type="number" min="1" max="100" value="5" required>
-<label for="for">For</label>
-<select id="for" name="for"><option value="1h">1 hour</option><option value="4h">4 hours</option><option value="24h">24 hours</option></select>
-<label for="standing-reason">Why</label>
-<textarea id="standing-reason" name="reason" rows="1" maxlength="2000"${action.approval?.reason === 'required' ? html` required` : ''}></textarea>
+<textarea class="code" id="envelope" name="envelope" rows="4" maxlength="2000" spellcheck="false" required>${draft?.text ?? envelope.text}</textarea>
+${open.length > 0 && html`<p class="meta">It lets any value through there, because it is not shown: ${open.join(', ')}.</p>`}
+<div class="side"><div><label for="uses">At most so many times</label>
+<input id="uses" name="maxUses" type="number" min="1" max="100" value="5" required></div>
+<div><label for="for">For</label>
+<select id="for" name="for"><option value="1h">1 hour</option><option value="4h">4 hours</option><option value="24h">24 hours</option></select></div></div>
+<label for="standing-reason">Why it may be done${required(facts) ? '' : ' (not needed)'}</label>
+<textarea id="standing-reason" name="reason" rows="1" maxlength="2000"${required(facts)}>${draft?.reason}</textarea>
 <p class="meta">It ends sooner when the phase, the release or a switch changes, with an incident or a rollback, or when somebody takes it back.</p>
 <button class="approve" type="submit">Approve it and the like</button>
 </form></details>`;
@@ -101,34 +105,13 @@ ${seen(facts)}<input type="hidden" name="verdict" value="approve"><input type="h
 <button class="deny" type="submit">Approve alone</button>
 </form></details>`;
 
-/** What people say afterwards of an approval that one of them gave alone. */
-export const reviewForm = ({
-  action,
-  field,
-}: Pick<FormFacts, 'action' | 'field'>): Html => html`<h2>Review</h2>
-<form class="panel" method="post" action="/actions/${action.id}/review">
-${field}<label for="note">One person approved this alone. Was it right to?</label>
-<textarea id="note" name="note" rows="2" maxlength="2000" required></textarea>
-<button class="approve" type="submit" name="justified" value="true">It was justified</button>
-<button class="deny" type="submit" name="justified" value="false">It was not</button>
-</form>`;
-
 /** What cannot be seen stands as its JSON escape: what is sent back is what was there. */
-const editableJson = (args: Record<string, unknown>): string =>
-  JSON.stringify(args, null, 2).replace(UNSEEN, (char) => (char === '\n' ? char : jsonEscape(char)));
+export const editableJson = (args: Readonly<Record<string, unknown>>): string =>
+  visible(JSON.stringify(args, null, 2), jsonEscape);
 
-const jsonEscape = (char: string): string =>
-  Array.from(
-    { length: char.length },
-    (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`,
-  ).join('');
-
-export const correctionForm = ({
-  action,
-  field,
-}: Pick<FormFacts, 'action' | 'field'>): Html => html`<h2>Report a wrong write</h2>
-<form class="panel" method="post" action="/actions/${action.id}/corrections">
-${field}<label for="correction">What was wrong?</label>
-<textarea id="correction" name="reason" rows="2" maxlength="2000" required></textarea>
-<button class="deny" type="submit">Report it as wrong</button>
-</form>`;
+/** As UTF-16 units, which is how JSON escapes. */
+const jsonEscape = (codePoint: number): string =>
+  String.fromCodePoint(codePoint)
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');

@@ -1,3 +1,5 @@
+import { spellUnseen } from '../../domain/unseen.ts';
+
 /** Markup that is safe as it stands. Only `html` makes it. */
 export class Html {
   constructor(readonly text: string) {}
@@ -12,8 +14,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-/** Cannot be seen, or changes how its neighbours are read. */
-export const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]|\u034F|\p{Surrogate}/gu;
 
 /** Everything put into the template is escaped, unless it is markup already. */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
@@ -31,6 +31,10 @@ function render(value: HtmlValue): string {
 export const escapeHtml = (text: string): string =>
   visible(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 
+const LINE_FEED = 10;
+
 /** An agent must not be able to dress up what people approve: line breaks stay, the rest is spelled out. */
-export const visible = (text: string): string =>
-  text.replace(UNSEEN, (char) => (char === '\n' ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`));
+export const visible = (
+  text: string,
+  spell = (codePoint: number) => `\\u{${codePoint.toString(16)}}`,
+): string => spellUnseen(text, (codePoint) => (codePoint === LINE_FEED ? '\n' : spell(codePoint)));

@@ -8,7 +8,10 @@ import { closeSession, openSession, requireFormToken, requireSameOrigin, session
 const LOGINS_PER_MINUTE = 60;
 const schema = { hide: true } as const;
 
-type Form = Record<string, string> | undefined;
+type Form = Readonly<Record<string, unknown>> | null | undefined;
+
+/** A field that is sent twice is none. */
+const tokenOf = (form: Form): string => (typeof form?.token === 'string' ? form.token.trim() : '');
 
 /** Signing in with a pasted token, and out. */
 export function loginPages(app: Api, { services }: RouteDeps): void {
@@ -22,7 +25,7 @@ export function loginPages(app: Api, { services }: RouteDeps): void {
       requireSameOrigin(services, request);
       const next = localPath(request.body?.next);
       try {
-        await openSession(services, reply, (request.body?.token ?? '').trim());
+        await openSession(services, reply, tokenOf(request.body));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         const main = loginForm(next, error.code === 'unauthenticated' ? WRONG_TOKEN : error.message);

@@ -40,19 +40,22 @@ function sendFailure(
     return reply.redirect(`/login?next=${encodeURIComponent(request.url)}`, 303);
   }
   const posted = request.method === 'POST';
+  const signedOut = error.code === 'unauthenticated';
+  const back = posted ? backOf(request) : '/';
   return sendPage(services, reply, {
     title: 'Not done',
     status: error.spec.http,
     main: html`<h1>${posted ? 'Your answer was NOT recorded' : 'This cannot be shown'}</h1>
 <p class="problem" role="alert">${error.message}</p>
-<p>${error.spec.hint}.</p>
-<p><a href="${posted ? backOf(request) : '/'}">Go back</a></p>
+${!signedOut && html`<p>${typeof error.details.hint === 'string' ? error.details.hint : error.spec.hint}.</p>`}
+<p>${signedOut ? html`<a href="/login?next=${back}">Sign in</a>` : html`<a href="${back}">Go back</a>`}</p>
 <p class="meta">Code ${error.code}, instance ${request.id}</p>`,
   });
 }
 
+/** The page that the form was on. */
 const backOf = ({ url }: FastifyRequest): string =>
-  url.replace(/\/(decisions|corrections|deny-reason|edits|review|revoke)(\?.*)?$/, '');
+  /^\/(?:actions\/[\w-]+|queue|login)/.exec(url)?.[0] ?? '/';
 
 /** A link in Slack comes from another site, so the browser keeps the strict cookie back; the page's own reload sends it. */
 const isFirstFromElsewhere = ({ headers }: FastifyRequest): boolean =>

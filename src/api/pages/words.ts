@@ -1,4 +1,7 @@
+import type { AskedPerson } from '../../approvals/reach.ts';
+import type { Way } from '../../approvals/stage-log.ts';
 import type { Reach } from '../../db/tables-action.ts';
+import type { StandingEndedBecause } from '../../db/tables-approvals.ts';
 import type { ActionState } from '../../domain/action.ts';
 
 const REAL_DAY_MS = 86_400_000;
@@ -8,7 +11,7 @@ export const STATE_WORDS: Readonly<Record<ActionState, string>> = {
   pending: 'Waiting for a decision',
   approved: 'Approved, not begun yet',
   denied: 'Denied',
-  expired: 'Expired before it was begun',
+  expired: 'Expired',
   withdrawn: 'Withdrawn by the agent',
   superseded: 'Void: what it was asked under no longer holds',
   disabled: 'Void: switched off',
@@ -17,6 +20,12 @@ export const STATE_WORDS: Readonly<Record<ActionState, string>> = {
   failed: 'Failed',
   unknown: 'Begun, and the outcome is unknown',
 };
+
+/** The same of one action: nobody decided in time, and decided but not begun, are two things. */
+export const stateWords = ({ state, decidedAt }: { state: ActionState; decidedAt?: string }): string =>
+  state === 'expired'
+    ? `Expired: ${decidedAt ? 'approved, but not begun in time' : 'nobody decided in time'}`
+    : STATE_WORDS[state];
 
 export const SUPERSEDED_WORDS: Readonly<Record<string, string>> = {
   rolled_back: 'the permission was rolled back',
@@ -32,6 +41,34 @@ export const REACH_WORDS: Readonly<Record<Reach['state'], string>> = {
   queued: 'Waits to be told',
   undelivered: 'NOBODY could be told',
   unreached: 'NOBODY who may answer could be reached',
+};
+
+/** How somebody knows of it. */
+export const WAY_WORDS: Readonly<Record<Way, string>> = {
+  channel: 'in the channel',
+  dm: 'by direct message',
+  digest: 'in the digest',
+  page: 'on these pages',
+};
+
+/** Why somebody may answer who was not asked at first. */
+export const ROUTED_WORDS: Readonly<Record<AskedPerson['because'], string | undefined>> = {
+  asked: undefined,
+  unreached: 'because nobody else could be reached',
+  out_of_hours: 'because it is out of hours for the others',
+  unanswered: 'because nobody answered',
+};
+
+/** Why a standing approval is over. */
+export const STANDING_ENDED_WORDS: Readonly<Record<StandingEndedBecause, string>> = {
+  revoked: 'it was taken back',
+  spent: 'it was used up',
+  expired: 'its time was over',
+  switch: 'the switch was thrown',
+  incident: 'an incident was opened',
+  rolled_back: 'the permission was rolled back',
+  phase_change: 'the rollout entered another step',
+  new_release: 'another release came in force',
 };
 
 export const REVERSIBILITY_WORDS: Readonly<Record<string, string>> = {
@@ -56,6 +93,8 @@ export function spanWords(ms: number): string {
   if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
   return `${Math.round(ms / REAL_DAY_MS)} days`;
 }
+
+export const timesWords = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 /** What every page says when a day is not a day. */
 export const dayNotice = (dayMs: number): string | undefined =>

@@ -71,7 +71,7 @@ export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void
         id: request.params.id,
         receivedAt: services.clock.now(),
         ...body,
-        ...(standing && { standing: standingInput(standing) }),
+        ...(standing && { standing: standingInput(services, standing) }),
       };
       const { action, counted } = await decideAction(services, actorOf(request), input);
       if (counted) metrics.decided.inc({ verdict: request.body.verdict });
@@ -102,7 +102,9 @@ export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void
       schema: {
         operationId: 'correct',
         tags,
-        summary: 'Report a wrong write',
+        summary: 'Report a wrong write, or one that was wrongly stopped',
+        description:
+          'Of an executed action: it was wrong. Of one denied or expired unanswered: it was right. The first word stands.',
         params,
         body: z.strictObject({ reason: reasonSchema }),
         response: { 200: actionSchema },

@@ -1,12 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { actionById } from '../../actions/store.ts';
+import { type ActionRow, actionById } from '../../actions/store.ts';
 import { actionView } from '../../actions/view.ts';
 import type { Actor } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { detailFor } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, maySeeArgs, requireReader } from '../auth.ts';
-import { actionSchema, idSchema } from '../schemas.ts';
+import { actionDetailSchema, idSchema } from '../schemas.ts';
 
 const WAIT_MS_MAX = 60_000;
 const WAIT_PATTERN = /^(\d{1,6})(ms|s|m)?$/;
@@ -28,7 +29,7 @@ export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
           wait: z.string().regex(WAIT_PATTERN, 'write a duration such as 30s').optional(),
           after: z.coerce.number().int().min(0).optional().describe('The revision already known'),
         }),
-        response: { 200: actionSchema },
+        response: { 200: actionDetailSchema },
       },
     },
     async (request, reply) => {
@@ -36,17 +37,18 @@ export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
       const { id } = request.params;
       const action = await readable(id, actor);
       const { wait, after } = request.query;
-      const over = (row: Pick<typeof action, 'state' | 'revision'>) =>
+      const over = (row: Pick<ActionRow, 'state' | 'revision'>) =>
         after === undefined ? row.state !== 'pending' : row.revision !== after;
-      if (wait !== undefined && !over(action)) {
-        await waiter.wait(id, waitMs(wait), closedSignal(reply), over);
-        return actionView(services, await actionById(services.db.sql, id), {
-          args: maySeeArgs(actor, action.agent),
-        });
-      }
-      return actionView(services, action, { args: maySeeArgs(actor, action.agent) });
+      if (wait === undefined || over(action)) return shown(action, actor);
+      await waiter.wait(id, waitMs(wait), closedSignal(reply), over);
+      return shown(await actionById(services.db.sql, id), actor);
     },
   );
+
+  async function shown(action: ActionRow, actor: Actor) {
+    const view = await actionView(services, action, { args: maySeeArgs(actor, action.agent) });
+    return { ...view, ...(await detailFor(services, actor, action)) };
+  }
 
   /** An action of another agent is not there for an agent: its ids tell nothing. */
   async function readable(id: string, actor: Actor) {

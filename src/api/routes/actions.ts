@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { askAction } from '../../actions/ask.ts';
+import { type Asked, askAction } from '../../actions/ask.ts';
 import { type Begun, beginAction } from '../../actions/begin.ts';
 import { type ActionRow, listActions } from '../../actions/store.ts';
 import { type ActionView, actionView, actionViews, viewOf } from '../../actions/view.ts';
@@ -101,7 +101,7 @@ function askRoute(app: Api, deps: RouteDeps): void {
         tags: ['actions'],
         summary: 'Ask before a tool is used',
         description:
-          'Recorded before it is answered. The same idempotency key gives the same action; with other arguments it is 409. With begin=true an allowed write begins in the same round trip.',
+          'Recorded before it is answered. The same idempotency key gives the same action; with other arguments it is 409. With begin=true an allowed write begins in the same round trip, unless people changed its arguments.',
         querystring: z.object({ begin: flagSchema }),
         body: askSchema,
         response: {
@@ -123,8 +123,7 @@ function askRoute(app: Api, deps: RouteDeps): void {
       const answer = await askAction(services, actor, { ...body, agent: agentOf(actor, body.agent) });
       const { outcome, recorded, repeated } = answer;
       metrics.asked.inc({ outcome, kind: answer.action.kind });
-      const begins =
-        request.query.begin === 'true' && outcome === 'allowed' && answer.action.kind === 'write';
+      const begins = request.query.begin === 'true' && mayBeginNow(answer);
       const begun = begins
         ? await beginCounted(deps, actor, { id: answer.action.id, executionId: executionId ?? randomUUID() })
         : undefined;
@@ -145,6 +144,10 @@ export function agentOf(actor: Actor, asked: string | undefined): string {
   return agent;
 }
 
+/** What people changed while it waited is begun by its round, so that the agent knows of the change. */
+const mayBeginNow = ({ outcome, action }: Asked): boolean =>
+  outcome === 'allowed' && action.kind === 'write' && action.round === 0;
+
 /** A first ask has no decisions to look up; what the manifest says of the tool is in memory. */
 async function askedView({ services }: RouteDeps, action: ActionRow, repeated: boolean): Promise<ActionView> {
   if (repeated) return actionView(services, action, { args: false });
@@ -156,7 +159,7 @@ async function askedView({ services }: RouteDeps, action: ActionRow, repeated: b
 export async function beginCounted(
   { services, metrics }: RouteDeps,
   actor: Actor,
-  input: { id: string; executionId: string },
+  input: { id: string; executionId: string; round?: number },
 ): Promise<Begun> {
   try {
     const begun = await beginAction(services, actor, input);

@@ -4,7 +4,7 @@ import { editAction } from '../../actions/edit.ts';
 import { actionById } from '../../actions/store.ts';
 import { actionView, actionViews } from '../../actions/view.ts';
 import { queueFor } from '../../approvals/queue.ts';
-import { ERRORS, type ErrorCode } from '../../errors.ts';
+import { AppError, ERRORS, type ErrorCode } from '../../errors.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, requireReader } from '../auth.ts';
 import { actionSchema, agentNameSchema, idSchema, reasonSchema, textSchema } from '../schemas.ts';
@@ -60,8 +60,11 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
       },
     },
     async (request) => {
+      const actor = actorOf(request);
+      requireReader(actor);
       const one = await actionById(services.db.sql, request.params.id);
-      requireReader(actorOf(request), one.agent);
+      if (actor.agent !== undefined && actor.agent !== one.agent)
+        throw new AppError('not_found', `There is no action "${one.id}"`);
       return { actions: await actionViews(services, await likeActions(services, one.id)) };
     },
   );

@@ -12,7 +12,7 @@ import { actorOf, agentScope, mayReadLog } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, idSchema, instantSchema } from '../schemas.ts';
 
 const RETRY_AFTER_S = 5;
-const KIND = `(${EVENT_TOPICS.join('|')})(\\.[a-z_]+)?`;
+const KIND = `(${EVENT_TOPICS.join('|')})(\\.[a-z_-]+)?`;
 
 const placeSchema = z.string().regex(/^\d{1,15}$/, 'write the number of an event');
 const eventSchema = z

@@ -6,6 +6,7 @@ import {
   type StandingApprovalRow,
   type StandingInput,
 } from '../../approvals/standing-approvals.ts';
+import type { Services } from '../../context.ts';
 import { STANDING_ENDED_BECAUSE } from '../../db/tables-approvals.ts';
 import { durationSchema } from '../../domain/agent.ts';
 import { durationMs } from '../../domain/duration.ts';
@@ -31,10 +32,11 @@ export const standingSchema = z
   })
   .describe('Approve the like of it for a while, too');
 
-export const standingInput = ({ for: time, ...rest }: z.infer<typeof standingSchema>): StandingInput => ({
-  ...rest,
-  forMs: durationMs(time),
-});
+/** The same in milliseconds: days are as long as the service says. */
+export const standingInput = (
+  { dayMs }: Pick<Services, 'dayMs'>,
+  { for: time, ...rest }: z.infer<typeof standingSchema>,
+): StandingInput => ({ ...rest, forMs: durationMs(time, dayMs) });
 
 export const standingApprovalSchema = z
   .object({

@@ -3,11 +3,11 @@ import type { Sql } from '../../db/database.ts';
 import { dateText, link } from '../mrkdwn.ts';
 import type { SlackPort } from '../port.ts';
 import { type PostServices, postOnce } from '../post-once.ts';
-import { copiesOf } from './copies.ts';
-import { COPY_GONE } from './live-copies.ts';
 import { type SlackMessage, section } from './message.ts';
 
 const MINUTE_MS = 60_000;
+/** Longer turns than this are told at once. */
+const TURN_MAX_MS = 30_000;
 
 /** How many requests wait for their turn in a channel, and when the last one's comes. */
 export interface Saturation {
@@ -23,8 +23,8 @@ export function saturationMessage({ waiting, lastAt }: Saturation, publicUrl: st
 }
 
 /**
- * Tells the people of a channel that its cards wait for their turns: one message a channel and minute, out of turn. When
- * twice as many wait as it says, it is brought up to date.
+ * Tells the people of a channel that its cards wait long for their turns: one message a channel and minute, before all
+ * others. When twice as many wait as it says, it is brought up to date. Whoever posts in the channel calls it.
  */
 export async function tellSaturation(
   services: PostServices,
@@ -32,27 +32,25 @@ export async function tellSaturation(
   channel: string,
 ): Promise<void> {
   const { db, clock, publicUrl } = services;
-  const ref = `saturation/${channel}/${Math.floor(clock.now().getTime() / MINUTE_MS)}`;
-  const told = await postOnce(services, slack, {
+  const now = clock.now();
+  const saturation = await saturationOf(db.sql, channel, now);
+  if (!saturation || saturation.lastAt.getTime() - now.getTime() <= TURN_MAX_MS) return;
+  const ref = `saturation/${channel}/${Math.floor(now.getTime() / MINUTE_MS)}`;
+  const message = saturationMessage(saturation, publicUrl);
+  const posting = await postOnce(services, slack, {
     ref,
     channel,
-    atOnce: true,
-    async message() {
-      const saturation = await saturationOf(db.sql, channel, clock.now());
-      return saturation && { message: saturationMessage(saturation, publicUrl), version: saturation.waiting };
-    },
+    first: true,
+    message: async () => ({ message, version: saturation.waiting }),
   });
-  if (told.state !== 'posted') return;
-  const [said] = await copiesOf(db.sql, ref);
-  const saturation = await saturationOf(db.sql, channel, clock.now());
-  if (!said || said.revision === COPY_GONE || !saturation || saturation.waiting < 2 * said.revision) return;
-  const mine = await db.sql
+  if (posting.state !== 'posted') return;
+  const isMuchMore = await db.sql
     .updateTable('card')
     .set({ revision: saturation.waiting })
     .where('ref', '=', ref)
-    .where('revision', '=', said.revision)
+    .where(sql<number>`revision * 2`, '<=', saturation.waiting)
     .executeTakeFirst();
-  if (mine.numUpdatedRows > 0n) await slack.update(told.copy, saturationMessage(saturation, publicUrl));
+  if (isMuchMore.numUpdatedRows > 0n) await slack.update(posting.copy, message);
 }
 
 /** The cards of actions, which are posted under their bare ids, and nothing else that is to be posted. */

@@ -80,7 +80,7 @@ export async function answerForm<T>(
     await ack(refusalOf(deps, title, inTime.error, input));
     return undefined;
   }
-  await ack({ response_action: 'update', view: loadingView(title) });
+  await ack({ response_action: 'update', view: noticeView(title, 'It is being recorded…') });
   const late = await working;
   const view =
     'done' in late

@@ -1,20 +1,12 @@
-import type { FastifyInstance } from 'fastify';
-import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { decideAction } from '../../../src/actions/decide.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import type { ApiOptions } from '../../../src/api/server.ts';
-import { createApi } from '../../../src/api/server.ts';
-import { sequenceLog } from '../../../src/log/sequence.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
-import { revokeToken } from '../../../src/tokens/revoke.ts';
-import { call, givenApi, type TestApi } from '../../support/api.ts';
 import {
   AGENT_YAML,
-  actorOf,
   agentActor,
   agentFrom,
   approverActor,
@@ -24,24 +16,13 @@ import {
   managerActor,
   onCallActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
-import { type Followed, type FollowRequest, follow } from './event-client.ts';
+import { describeBothStores } from '../../support/services.ts';
+import { type Followed, follow } from './event-client.ts';
+import { type EventDesk, openEventDesk } from './event-desk.ts';
 
-describeBothStores('GET /v1/events', (make, store) => {
-  let api: TestApi;
-  let services: TestServices;
-  let base: string;
-  const apps: FastifyInstance[] = [];
-  const number = () => sequenceLog(services.db.sql);
-  const headOf = async () => (await services.db.sql.selectFrom('log_chain').select('seq').execute()).length;
-  /** Another process on the same store, with bounds of its own. */
-  const another = async (streamLimits: ApiOptions['streamLimits']) => {
-    const app = await createApi(services, { streamLimits });
-    apps.push(app);
-    return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) };
-  };
-  const as = (who: keyof TestApi['as'], query = '', more: FollowRequest = {}, url = base) =>
-    follow(url, query, { ...more, headers: { ...api.as[who].headers, ...more.headers } });
+describeBothStores('GET /v1/events', (make) => {
+  let desk: EventDesk;
+  let { services, as, another, number, head } = {} as EventDesk;
   /** What a log reader sees of everything, for comparison. */
   const wholeLog = async () => {
     const rows = await services.db.sql
@@ -54,13 +35,10 @@ describeBothStores('GET /v1/events', (make, store) => {
   };
 
   beforeAll(async () => {
-    api = await givenApi(make);
-    services = api.services;
-    base = await api.app.listen({ host: '127.0.0.1', port: 0 });
+    desk = await openEventDesk(make);
+    ({ services, as, another, number, head } = desk);
   });
-  afterAll(async () => {
-    await Promise.all([api.app, ...apps].map((app) => app.close()));
-  });
+  afterAll(() => desk.close());
 
   test('begins now, then tells what happens in the order of the log, and nothing of other kinds', async () => {
     await givenPendingAction(services);
@@ -74,7 +52,7 @@ describeBothStores('GET /v1/events', (make, store) => {
         'cache-control': 'no-store, no-transform',
       },
     });
-    const before = await headOf();
+    const before = await head();
     const { id } = await givenPendingAction(services);
     await decideAction(services, approverActor(), { id, verdict: 'approve' });
     await beginAction(services, agentActor(), { id, executionId: 'e' });
@@ -114,7 +92,7 @@ describeBothStores('GET /v1/events', (make, store) => {
       agent: await as('agent'),
       ana: await as('ana'),
       cleo: await as('cleo'),
-      bar: await follow(base, '', { headers: bar.headers }),
+      bar: await follow(desk.base, '', { headers: bar.headers }),
     };
     const { id } = await givenPendingAction(services);
     await decideAction(services, approverActor(), { id, verdict: 'deny', reason: 'She is my aunt' });
@@ -137,10 +115,10 @@ describeBothStores('GET /v1/events', (make, store) => {
     for (const person of ['cleo', 'olga'])
       await enable(services, onCallActor(person), { scope: 'everything', reason: 'It is out' });
     const refused = async (query: string, headers: Record<string, string>) =>
-      (await follow(base, query, { headers })).status;
+      (await follow(desk.base, query, { headers })).status;
     expect(await refused('', {})).toBe(401);
-    expect(await refused('', api.as.admin.headers)).toBe(403);
-    expect(await refused('?agent=bar', api.as.agent.headers)).toBe(403);
+    expect(await refused('', desk.api.as.admin.headers)).toBe(403);
+    expect(await refused('?agent=bar', desk.api.as.agent.headers)).toBe(403);
     expect(await refused(`?action=${id}`, bar.headers)).toBe(404);
     for (const stream of Object.values(streams)) stream.leave();
   });
@@ -159,7 +137,7 @@ describeBothStores('GET /v1/events', (make, store) => {
     expect(new Set(kinds.events.map(({ kind }) => kind))).toEqual(
       new Set(['switch.disabled', 'switch.enabled', 'switch.enable_asked', 'action.approved']),
     );
-    const head = await headOf();
+    const last = await head();
     for (const [query, lastEventId, status] of [
       ['?kinds=acton', undefined, 400],
       ['?kinds=token.created', undefined, 400],
@@ -170,18 +148,20 @@ describeBothStores('GET /v1/events', (make, store) => {
       ['?after=', undefined, 400],
       ['', 'x', 400],
       ['', '', 400],
-      ['', head + 1, 400],
+      ['', last + 1, 400],
     ] as const) {
       const answer = await as('auditor', query, { lastEventId });
       expect([query, lastEventId, answer.status]).toEqual([query, lastEventId, status]);
     }
     expect((await as('auditor', '', { method: 'HEAD' })).status).toBe(404);
-    for (const stream of [about, kinds]) stream.leave();
+    const verb = await as('auditor', '?kinds=rollout.approve-gate,receipt');
+    expect(verb.status).toBe(200);
+    for (const stream of [about, kinds, verb]) stream.leave();
   });
 
   test('nothing is lost and nothing comes twice, wherever connections are cut while things happen', async () => {
     const { url, app } = await another({ page: 7, pollMs: 20 });
-    const from = await headOf();
+    const from = await head();
     let happening = true;
     const writing = (async () => {
       for (let n = 0; n < 40; n++) {
@@ -193,7 +173,7 @@ describeBothStores('GET /v1/events', (make, store) => {
     const cutOff = async (everyMs: number) => {
       const seen: number[] = [];
       let place: string | undefined = String(from);
-      while (happening || Number(place) < (await headOf())) {
+      while (happening || Number(place) < (await head())) {
         const stream: Followed = await as('auditor', '?after=0', { lastEventId: place }, url);
         await new Promise((resolve) => setTimeout(resolve, everyMs));
         stream.leave();
@@ -215,117 +195,7 @@ describeBothStores('GET /v1/events', (make, store) => {
 
   test('a connection that is cut before its first event goes on from where it began', async () => {
     const stream = await as('auditor', '?kinds=switch');
-    await expect.poll(() => stream.place()).toBe(String(await headOf()));
+    await expect.poll(() => stream.place()).toBe(String(await head()));
     stream.leave();
-  });
-
-  test('the place moves on with the heartbeat, also where nothing is wanted', async () => {
-    const { url } = await another({ heartbeatMs: 50, pollMs: 20 });
-    const stream = await as('auditor', '?kinds=rollout', {}, url);
-    await givenPendingAction(services);
-    await number();
-    const head = String(await headOf());
-    await expect.poll(() => stream.place()).toBe(head);
-    expect(stream.events).toEqual([]);
-    expect(stream.text()).toContain(': still here\n\n');
-    stream.leave();
-  });
-
-  test('beyond the bound it is refused with Retry-After, until somebody leaves', async () => {
-    const { url } = await another({ streams: 2 });
-    const first = await as('auditor', '', {}, url);
-    await as('agent', '', {}, url);
-    const third = await as('ana', '', {}, url);
-    expect(third).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
-    await third.ended;
-    expect(JSON.parse(third.text())).toMatchObject({ code: 'too_many_streams', retry: true });
-    first.leave();
-    await expect.poll(async () => (await as('ana', '', {}, url)).status).toBe(200);
-  });
-
-  test('a token that is revoked or expires ends its streams within seconds, and no others', async () => {
-    const { url } = await another({ tokensMs: 200, pollMs: 50 });
-    const soon = new Date(services.clock.now().getTime() + 60_000);
-    const revoked = await givenToken(services, 'auditor');
-    const expiring = await givenToken(services, 'auditor', { expiresAt: soon });
-    const [one, two, stays] = await Promise.all([
-      follow(url, '', { headers: revoked.headers }),
-      follow(url, '', { headers: expiring.headers }),
-      as('auditor', '', {}, url),
-    ]);
-    await revokeToken(services, actorOf('admin'), revoked.id);
-    await one.ended;
-    services.clock.moveTo(new Date(soon.getTime() + 1));
-    await two.ended;
-    await givenPendingAction(services);
-    await number();
-    await stays.count(1);
-    expect(two.events).toEqual([]);
-    stays.leave();
-  });
-
-  test.runIf(store === 'postgres')(
-    'connections to the database that break are no end of a stream',
-    async () => {
-      const { url } = await another({ pollMs: 20 });
-      const stream = await as('auditor', '', {}, url);
-      await givenPendingAction(services);
-      await number();
-      await stream.count(1);
-      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(services.db.sql);
-      await expect.poll(() => givenPendingAction(services).then(() => 'asked', String)).toBe('asked');
-      await number();
-      expect((await stream.count(2))[1]).toMatchObject({ kind: 'action.asked' });
-      stream.leave();
-    },
-  );
-
-  test('close() ends the streams at once', async () => {
-    const { app, url } = await another({});
-    const stream = await as('auditor', '', {}, url);
-    const startedAt = performance.now();
-    await Promise.all([app.close(), stream.ended]);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
-  });
-
-  describe('a slow reader', () => {
-    test('does not make memory grow, is let go, and loses nothing when it comes back', async () => {
-      const { app, url } = await another({ page: 50, heartbeatMs: 200, stalledMs: 600, pollMs: 20 });
-      const waiting: (() => number)[] = [];
-      app.server.on('request', (_, response) => waiting.push(() => response.writableLength));
-      const from = await headOf();
-      const entries = 3_000;
-      await sql`SELECT log_append('action.decision', 'desk', gen_random_uuid()::text, ${services.clock.now()}, 'ana',
-        jsonb_build_object('reason', repeat('x', 8000))) FROM generate_series(1, ${entries}::int)`.execute(
-        services.db.sql,
-      );
-      while ((await number()) > 0);
-      const slow = await as('auditor', `?after=${from}`, { paused: true }, url);
-      const quick = await as('auditor', `?after=${from}`, {}, url);
-      let most = 0;
-      const watch = setInterval(() => {
-        most = Math.max(most, waiting[0]?.() ?? 0);
-      }, 5);
-      await quick.count(entries);
-      await expect.poll(() => waiting[0]?.(), { timeout: 10_000 }).toBe(0);
-      clearInterval(watch);
-      expect(most).toBeLessThan(50 * 10_000);
-      slow.resume();
-      await slow.ended;
-      expect(slow.events.length).toBeLessThan(entries);
-      const rest = await as('auditor', '', { lastEventId: slow.place() }, url);
-      await rest.count(entries - slow.events.length);
-      const seqs = [...slow.events, ...rest.events].map(({ seq }) => seq);
-      expect(seqs).toEqual(quick.events.map(({ seq }) => seq));
-    });
-  });
-
-  test('a stream is counted when it begins, and is no measure of latency', async () => {
-    const { app, url } = await another({});
-    (await as('auditor', '', {}, url)).leave();
-    const { text } = await call(app, 'GET /metrics');
-    expect(text).toContain('requests_total{method="GET",route="/v1/events",status="200"} 1');
-    expect(text).not.toContain('seconds_count{method="GET",route="/v1/events"}');
   });
 });

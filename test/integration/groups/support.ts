@@ -1,8 +1,8 @@
-import type { Agent } from '../../../src/domain/agent.ts';
+import { listGroups } from '../../../src/groups/list.ts';
 import { refreshGroups } from '../../../src/groups/refresh.ts';
 import { type Shift, SourceFailure, type SourceRef } from '../../../src/groups/source.ts';
 import type { Sources } from '../../../src/groups/sources.ts';
-import { AGENT_YAML, givenAdopted } from '../../support/fixtures.ts';
+import { AGENT_YAML, approverActor, givenAdopted, givenAgent } from '../../support/fixtures.ts';
 import type { MakeServices, TestServices } from '../../support/services.ts';
 
 /** A source whose answers a test gives. */
@@ -47,20 +47,66 @@ export const agentWith = (desk: string): string =>
 
 export interface Desk {
   services: TestServices;
-  agent: Agent;
   fake: FakeSources;
   refresh(): Promise<void>;
 }
 
-/** The desk with a live group and its release in force; nothing was read yet. */
-export async function openGroupDesk(make: MakeServices, desk: string, answers = {}): Promise<Desk> {
-  const services = await make();
-  const { agent } = await givenAdopted(services, { agentYaml: agentWith(desk) });
-  const fake = fakeSources(answers);
-  return { services, agent, fake, refresh: () => refreshGroups(services, fake.sources) };
+export type OpenDesk = (group: string, answers?: FakeSources['answers']) => Promise<Desk>;
+
+/** Log entries up to here are of earlier tests. */
+const loggedBefore = new Map<TestServices, number>();
+
+/**
+ * Opens the desk with a live group and its release in force; nothing was read yet. The tests of a block share a store,
+ * and a clock that only goes forward.
+ */
+export function groupDesk(make: MakeServices): OpenDesk {
+  let opened: Promise<TestServices> | undefined;
+  return async (group, answers = {}) => {
+    const first = opened === undefined;
+    opened ??= make();
+    const services = await opened;
+    const agentYaml = agentWith(group);
+    if (first) await givenAdopted(services, { agentYaml });
+    else await startAnew(services, agentYaml);
+    const fake = fakeSources(answers);
+    return { services, fake, refresh: () => refreshGroups(services, fake.sources) };
+  };
+}
+
+async function startAnew(services: TestServices, agentYaml: string): Promise<void> {
+  const { sql } = services.db;
+  await sql.deleteFrom('group_source').execute();
+  await sql.deleteFrom('agent_approver').execute();
+  await givenAgent(services, agentYaml);
+  const last = await sql.selectFrom('log_entry').select('id').orderBy('id', 'desc').executeTakeFirst();
+  loggedBefore.set(services, last?.id ?? 0);
 }
 
 export const slackUsers = (...ids: string[]): Shift[] => ids.map((slack) => ({ who: { slack } }));
 
+export const SLACK = '{ slackGroup: S0DESK }';
+export const KEY = 'slack S0DESK';
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
+
+/** The group as people see it. */
+export const groupOf = async (services: TestServices) => {
+  const [group] = await listGroups(services, approverActor(), 'desk');
+  if (!group) throw new Error('there is no group');
+  return group;
+};
+export const peopleIn = async (services: TestServices) =>
+  (await groupOf(services)).members.map(({ person }) => person);
+/** What the log says of changes in the groups. */
+export const logged = async (services: TestServices) => {
+  const rows = await services.db.sql
+    .selectFrom('log_entry')
+    .select('body')
+    .where('kind', '=', 'group.changed')
+    .where('id', '>', loggedBefore.get(services) ?? 0)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ body }) => JSON.parse(body).data);
+};
+export const after = ({ clock }: TestServices, ms: number) => new Date(clock.now().getTime() + ms);

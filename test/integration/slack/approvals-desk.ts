@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { ActionRow } from '../../../src/actions/store.ts';
 import { BUTTON } from '../../../src/slack/buttons.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
@@ -35,8 +36,12 @@ export async function openForm(
   return desk.slack.nextView(user, (view) => visibleText(view).includes(text));
 }
 
-/** What a form shows now. */
-export const shownIn = (desk: Desk, view: View): string => visibleText(desk.slack.view(view.id) ?? view);
+/** What a form says when it is answered. */
+export async function shownIn(desk: Desk, view: View): Promise<string> {
+  const shown = () => visibleText(desk.slack.view(view.id) ?? view);
+  await expect.poll(shown, { timeout: 20_000 }).not.toContain('being recorded');
+  return shown();
+}
 
 /** The decisions on an action, oldest first. */
 export const decisionsOf = (desk: Desk, { id }: Pick<ActionRow, 'id'>) =>

@@ -27,8 +27,10 @@ async function givenAlike(...ids: readonly string[]): Promise<{ actions: ActionR
   const { sql } = desk.services.db;
   await sql.updateTable('action').set({ state: 'expired' }).where('state', '=', 'pending').execute();
   const actions: ActionRow[] = [];
-  for (const id of ids.slice(0, -1))
+  for (const id of ids.slice(0, -1)) {
     actions.push(await givenPendingAction(desk.services, { args: { id, card: `4111-${id}` } }));
+    desk.services.clock.advance(1);
+  }
   const { action, card } = await desk.givenCard({ args: { id: ids.at(-1), card: '4111-last' } });
   const entry = `Answer ${ids.length} alike together`;
   const form = await openForm(desk, card, [entry, 'U0ANA'], 'Each is answered for itself');
@@ -56,7 +58,7 @@ test('the table shows each with its difference, and what is ticked is approved, 
     'U0ANA',
   );
   expect(outcome).toBe('update');
-  expect(shownIn(desk, form)).toContain('2 of 2 approvals count');
+  expect(await shownIn(desk, form)).toContain('2 of 2 approvals count');
   expect(await statesOf(actions)).toEqual(['approved', 'pending', 'approved']);
   const [first] = actions;
   expect(first && (await decisionsOf(desk, first))).toMatchObject([
@@ -72,7 +74,7 @@ test('one that was edited or answered after the table was shown is left out, and
   await editAction(desk.services, approverActor('ben'), { id, args: { id: 'R-9' }, digest, revision });
   await decideAction(desk.services, approverActor('ben'), { id: denied.id, verdict: 'deny' });
   await desk.slack.submit(form.id, { verdict: APPROVE }, 'U0ANA');
-  const text = shownIn(desk, form);
+  const text = await shownIn(desk, form);
   expect(text).toContain('1 of 3 approvals count');
   expect(text).toMatch(/Cancel order R-9: \*not counted\.\* .*arguments shown are not those/);
   expect(text).toMatch(/Cancel order R-2: \*not counted\.\* .*already denied/);
@@ -87,7 +89,7 @@ test('denying needs a reason, which reaches every agent', async () => {
   expect(none).toMatchObject({ outcome: 'errors', errors: { 'rows:0': 'Tick at least one' } });
   expect(await statesOf(actions)).toEqual(['pending', 'pending']);
   await desk.slack.submit(form.id, { verdict: DENY, reason: 'Not on Sundays' }, 'U0ANA');
-  expect(shownIn(desk, form)).toContain('2 of 2 denials count');
+  expect(await shownIn(desk, form)).toContain('2 of 2 denials count');
   for (const { id } of actions)
     expect(await desk.row(id)).toMatchObject({ state: 'denied', deny_reason: 'Not on Sundays' });
 });
@@ -97,7 +99,7 @@ test('fifty fit, in groups of ten ticks', async () => {
   expect(visibleText(form)).toContain('Answer 50 together');
   expect(visibleText(form)).toContain('Answer 41 to 50');
   await desk.slack.submit(form.id, { verdict: APPROVE }, 'U0ANA');
-  expect(shownIn(desk, form)).toContain('50 of 50 approvals count');
+  expect(await shownIn(desk, form)).toContain('50 of 50 approvals count');
   expect(new Set(await statesOf(actions))).toEqual(new Set(['approved']));
 }, 60_000);
 
@@ -116,7 +118,7 @@ test('the store going away in between is told, and nothing is said to count that
   desk.services.db = { ...db, sql: failing(db.sql) };
   await desk.slack.submit(form.id, { verdict: APPROVE }, 'U0ANA');
   desk.services.db = db;
-  expect(shownIn(desk, form)).toContain('Not all of them are recorded');
+  expect(await shownIn(desk, form)).toContain('Not all of them are recorded');
   expect(await statesOf(actions)).toEqual(['pending', 'pending']);
 });
 

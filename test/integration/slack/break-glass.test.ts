@@ -32,7 +32,7 @@ test('one of the group approves alone, loudly, with a reason and their own respo
     'U0CLEO',
   );
   expect(outcome).toBe('update');
-  expect(shownIn(desk, form)).toContain('Approved by you alone');
+  expect(await shownIn(desk, form)).toContain('Approved by you alone');
   await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Cleo'));
   expect(await desk.row(action.id)).toMatchObject({ state: 'approved', break_glass: true });
   expect(await decisionsOf(desk, action)).toMatchObject([
@@ -50,7 +50,7 @@ test('who is not in the group breaks nothing, and the form says so', async () =>
     'U0ANA',
   );
   expect(outcome).toBe('update');
-  expect(shownIn(desk, form)).toContain('is not in "glass"');
+  expect(await shownIn(desk, form)).toContain('is not in "glass"');
   expect(await desk.row(action.id)).toMatchObject({ state: 'pending', break_glass: false });
   expect(await alertsOf(action.id)).toEqual([]);
 });
@@ -61,7 +61,7 @@ test('an approval given before does not become one that was given alone', async 
   const one = await desk.slack.nextUpdate(card);
   const form = await openForm(desk, one, [ENTRY, 'U0BEN'], 'you approve this alone');
   await desk.slack.submit(form.id, { reason: 'Faster', responsible: [RESPONSIBLE] }, 'U0BEN');
-  expect(shownIn(desk, form)).toContain('The glass is not broken');
+  expect(await shownIn(desk, form)).toContain('The glass is not broken');
   expect(await desk.row(action.id)).toMatchObject({ state: 'pending', break_glass: false });
 });
 

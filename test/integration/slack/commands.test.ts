@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { decideAction } from '../../../src/actions/decide.ts';
 import { listDisabled } from '../../../src/switches/list.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
-import { givenPendingAction } from '../../support/fixtures.ts';
+import { approverActor, givenPendingAction } from '../../support/fixtures.ts';
 import { CHANNEL, type Desk, openDesk } from './support.ts';
 
 let desk: Desk;
@@ -78,4 +79,42 @@ test('rollback, pause and resume need a rollout, a reason and the role', async (
   expect(await typed('rollback desk gold it is wrong', 'U0CLEO')).toContain('has no rollout to rollback');
   expect(await typed('pause desk', 'U0CLEO')).toContain('A reason is needed');
   expect(await typed('pause nobody because', 'U0CLEO')).toContain('is not known');
+});
+
+test('approvals lists what waits for the person alone, each with its page', async () => {
+  expect(await typed('approvals', 'U0ANA')).toBe('Nothing waits for you.');
+  const [one, two] = [
+    await givenPendingAction(desk.services, { args: { id: 'R-1' } }),
+    await givenPendingAction(desk.services, { tool: 'refund', args: { amount: 5 } }),
+  ];
+  await desk.slack.command('/portcullis', 'approvals', 'U0ANA', CHANNEL).ack();
+  const { text } = await desk.slack.nextEphemeral('U0ANA');
+  expect(text).toContain('*2 wait for you*');
+  expect(text).toContain(`<http://portcullis.test/actions/${one.id}|Cancel order R-1> (desk, risk medium`);
+  await decideAction(desk.services, approverActor('ana'), { id: two.id, verdict: 'approve' });
+  expect(await typed('approvals', 'U0ANA')).toContain('1 waits for you');
+  expect(await typed('approvals', 'U0BEN')).toContain('2 wait for you');
+  expect(await typed('approvals', 'U0OLGA')).toBe('Nothing waits for you.');
+  expect(await typed('approvals', 'U0MIA')).toContain('not a person of any agent');
+});
+
+test('a deputy is named, listed and ended, and answers in between', async () => {
+  const action = await givenPendingAction(desk.services);
+  const approve = () =>
+    decideAction(desk.services, approverActor('cleo'), { id: action.id, verdict: 'approve' });
+  await expect(approve()).rejects.toMatchObject({ code: 'not_eligible' });
+  expect(await typed('deputy', 'U0ANA')).toBe('Nobody answers for anybody else.');
+  expect(await typed('deputy desk cleo 3d in desk vacation', 'U0ANA')).toMatch(
+    /Named:\* cleo answers for ana in group desk of desk until .*: vacation/,
+  );
+  const listed = await typed('deputy', 'U0BEN');
+  expect(listed).toContain('cleo answers for ana');
+  const id = /`([0-9a-f-]{36})`/.exec(listed)?.[1];
+  expect(await typed(`deputy end ${id}`, 'U0BEN')).toContain('Not counted');
+  expect(await typed(`deputy end ${id}`, 'U0ANA')).toContain('cleo does not answer for ana any more');
+  await expect(approve()).rejects.toMatchObject({ code: 'not_eligible' });
+  expect(await typed('deputy desk olga 3d vacation', 'U0ANA')).toContain('does not count');
+  expect(await typed('deputy desk cleo soon vacation', 'U0ANA')).toContain('What you can type');
+  expect(await typed('deputy desk cleo 1h lunch', 'U0ANA')).toContain('Named:');
+  expect(await approve()).toMatchObject({ counted: true });
 });

@@ -24,8 +24,8 @@ test('what was edited is shown, starts the count anew, and is approved by somebo
   const form = await openForm(desk, one, BEN, '"amount": 5');
   const { outcome } = await desk.slack.submit(form.id, { args: '{ "amount": 7 }', reason: 'fee' }, 'U0BEN');
   expect(outcome).toBe('update');
-  expect(shownIn(desk, form)).toMatch(/~ amount: 5 → 7/);
-  expect(shownIn(desk, form)).toContain('1 approval given before does not count any more');
+  expect(await shownIn(desk, form)).toMatch(/~ amount: 5 → 7/);
+  expect(await shownIn(desk, form)).toContain('1 approval given before does not count any more');
   const edited = await desk.slack.nextUpdate(one, (message) => visibleText(message).includes('7'));
   expect(await desk.row(action.id)).toMatchObject({ state: 'pending', round: 1, revision: 2 });
   await desk.slack.click(edited, 'Approve', 'U0BEN').ack();

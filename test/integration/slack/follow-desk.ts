@@ -40,7 +40,7 @@ export interface GivenTool {
 }
 
 /** A desk whose actions are followed as the worker does, on a clock that stands. */
-export interface FollowDesk extends Desk {
+export interface FollowDesk extends Omit<Desk, 'cards'> {
   /** A question of one of the tools; `U0...` are deactivated from now on, and everybody else is active. */
   given(tool: string, gone?: readonly string[]): Promise<ActionRow>;
   /** One pass of what the workflow does, or several at the same moment. */
@@ -58,7 +58,7 @@ export interface FollowDesk extends Desk {
   threads(id: string): Message[];
 }
 
-const FLOOR_MS = 250;
+const FLOOR_MS = 100;
 /** Nobody posted for so long: a new post has its turn at once. */
 const QUIET_MS = 10_000;
 const PEOPLE = ['U0ANA', 'U0BEN', 'U0CLEO', 'U0MIA', 'U0OLGA'];

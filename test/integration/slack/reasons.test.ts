@@ -61,7 +61,7 @@ test('what changed while the form was open is not approved, and the form says so
   await editAction(desk.services, approverActor('ben'), edit);
   const { outcome } = await desk.slack.submit(form.id, { reason: 'as seen' }, 'U0ANA');
   expect(outcome).toBe('update');
-  expect(shownIn(desk, form)).toMatch(/Not counted[\s\S]*arguments shown are not those/);
+  expect(await shownIn(desk, form)).toMatch(/Not counted[\s\S]*arguments shown are not those/);
   expect(await desk.row(action.id)).toMatchObject({ state: 'pending', round: 1 });
   expect(await decisionsOf(desk, action)).toEqual([]);
 });

@@ -37,7 +37,7 @@ test('the like of it runs unasked within what was chosen, and what is not alike 
     'U0ANA',
   );
   expect(outcome).toBe('update');
-  expect(shownIn(desk, form)).toContain('Approved, and the like of it: at most 20 times');
+  expect(await shownIn(desk, form)).toContain('the like of it:* at most 20 times');
   await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Approved by Ana'));
   const [started] = await startedBy(action);
   expect(started).toMatchObject({
@@ -83,10 +83,10 @@ test('with others to agree it begins when they have, and not after an approval w
     await openForm(desk, card, [ENTRY, 'U0BEN'], 'For how long'),
   ] as const;
   await desk.slack.submit(forms[0].id, {}, 'U0ANA');
-  expect(shownIn(desk, forms[0])).toContain('when the others have agreed');
+  expect(await shownIn(desk, forms[0])).toContain('when the others have agreed');
   expect(await startedBy(action)).toEqual([]);
   await desk.slack.submit(forms[1].id, {}, 'U0BEN');
-  expect(shownIn(desk, forms[1])).toContain('others answered this one without it');
+  expect(await shownIn(desk, forms[1])).toContain('others answered this one without it');
   const one = await desk.slack.nextUpdate(card);
   await desk.slack.click(one, 'Approve', 'U0BEN').ack();
   await expect.poll(() => startedBy(action)).toHaveLength(1);

@@ -36,6 +36,15 @@ describe('table()', () => {
   });
 });
 
+describe('table() of much', () => {
+  test('takes no time worth noting: arguments may be large', () => {
+    const note = 'a b '.repeat(25_000);
+    const began = performance.now();
+    expect(table(['action', 'what'], [['id', note]]).match(/a b/g)).toHaveLength(25_000);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});
+
 describe('text of others', () => {
   test('plain() shows what would steer a terminal or turn its order around', () => {
     expect(plain('a\u001b[2Jb\u202ec\u0007')).toBe('a\\u001b[2Jb\\u202ec\\u0007');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Decision } from '../../../src/domain/decide.ts';
 import { type Outcome, REASON_CODES } from '../../../src/domain/decision.ts';
 import type { ApprovalPolicy } from '../../../src/domain/release.ts';
 import {
@@ -30,7 +31,7 @@ const past = (more: Partial<PastAction> = {}): PastAction => ({
   ...more,
 });
 const membersOf = (group: string) => ({ desk: ['ana', 'ben'], legal: ['eve'] })[group] ?? [];
-const allowed = { outcome: 'allowed', reasons: [] } as const;
+const allowed: Pick<Decision, 'outcome' | 'reasons'> = { outcome: 'allowed', reasons: [] };
 
 describe('addDecided()', () => {
   test('adds up, whatever comes: decided and left out are all, and nothing is counted twice', () => {
@@ -38,16 +39,16 @@ describe('addDecided()', () => {
     const one = fc.record({
       before: outcome,
       after: outcome,
-      then: fc.array(fc.constantFrom(...REASON_CODES), { maxLength: 2 }),
+      codes: fc.array(fc.constantFrom(...REASON_CODES), { maxLength: 2 }),
       now: fc.array(fc.constantFrom(...REASON_CODES), { maxLength: 2 }),
       judged: fc.constantFrom<PastAction['judged']>('right', 'denied', 'edited', 'corrected', 'unknown'),
     });
     fc.assert(
       fc.property(fc.array(one, { maxLength: 60 }), (all) => {
         const simulation = newSimulation();
-        for (const { before, after, then, now, judged } of all) {
+        for (const { before, after, codes, now, judged } of all) {
           const reasons = now.map((code) => ({ code, message: '' }));
-          const action = past({ outcome: before, reasons: then, judged });
+          const action = past({ outcome: before, reasons: codes, judged });
           addDecided(simulation, action, { outcome: after, reasons, approval: policy('desk') }, membersOf);
         }
         const { decided, same, newlyAllowed, newlyAsked, newlyDenied, unasked } = simulation;

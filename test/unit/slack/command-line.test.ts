@@ -20,6 +20,23 @@ test.each([
   ['pause desk lunch', { do: 'pause', agent: 'desk', words: ['lunch'] }],
   ['resume desk', { do: 'resume', agent: 'desk', words: [] }],
   ['delete desk', { do: 'help' }],
+  ['approvals', { do: 'approvals' }],
+  ['approvals desk', { do: 'help' }],
+  ['deputy', { do: 'deputies' }],
+  ['deputy desk ben 3d away', { do: 'deputy', agent: 'desk', to: 'ben', time: '3d', reason: 'away' }],
+  [
+    'deputy desk ben 3d in front a way',
+    { do: 'deputy', agent: 'desk', to: 'ben', time: '3d', group: 'front', reason: 'a way' },
+  ],
+  ['deputy desk ben 3d', { do: 'help' }],
+  ['deputy desk ben 3d in front', { do: 'help' }],
+  ['deputy desk ben never away', { do: 'help' }],
+  ['deputy end', { do: 'help' }],
+  ['deputy end 1', { do: 'help' }],
+  [
+    'deputy end 0b7e3f6a-1f6e-4d7e-9f43-0d1f2a3b4c5d',
+    { do: 'deputy-end', id: '0b7e3f6a-1f6e-4d7e-9f43-0d1f2a3b4c5d' },
+  ],
 ])('parseCommand(%j)', (text, expected) => {
   expect(parseCommand(text)).toEqual(expected);
 });

@@ -12,6 +12,9 @@ CREATE TABLE post (
 ---
 CREATE INDEX post_by_ref ON post (ref);
 ---
+-- When something was last sent there: turns may come late, and two are never sent within a second.
+ALTER TABLE post_slot ADD COLUMN last_at timestamptz;
+---
 -- Which requests a digest message speaks of.
 CREATE TABLE digest_item (
   action_id uuid NOT NULL REFERENCES action (id),

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createFollowActivities } from '../../../activities/follow.ts';
+import { decideAction } from '../../../src/actions/decide.ts';
+import { createSlackClient, createSlackPort } from '../../../src/slack/port.ts';
+import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
+import { approverActor, givenAdopted, givenPendingAction } from '../../support/fixtures.ts';
+import { createTestServices, type TestServices } from '../../support/services.ts';
+import { CHANNEL, SLACK_AGENT_YAML } from './support.ts';
+
+const AT_ONCE = 60;
+const SECOND_MS = 1_000;
+const FLOOR_MS = 100;
+
+let services: TestServices;
+let slack: FakeSlack;
+beforeAll(async () => {
+  services = await createTestServices();
+  await givenAdopted(services, { agentYaml: SLACK_AGENT_YAML });
+  slack = await startFakeSlack({
+    users: [{ id: 'U0ANA' }, { id: 'U0BEN' }, { id: 'U0OLGA' }, { id: 'U0CLEO' }],
+    channels: [{ id: CHANNEL, name: 'desk' }],
+    rateLimit: { burst: 1 },
+    now: () => services.clock.now().getTime(),
+  });
+});
+afterAll(async () => {
+  await slack.stop();
+  await services.close();
+});
+
+/** Two workers that live through the given time with these actions; answers what they posted, with its moment. */
+async function live(ids: readonly string[], forMs: number): Promise<void> {
+  const workers = [0, 1].map(() => {
+    const client = createSlackClient({ botToken: slack.tokens.bot, apiUrl: slack.url });
+    return createFollowActivities({ services, slack: createSlackPort(client, services.clock) });
+  });
+  const endMs = services.clock.now().getTime() + forMs;
+  const dueMs = new Map(ids.map((id) => [id, services.clock.now().getTime()]));
+  for (let turn = 0; ; turn++) {
+    const nextMs = Math.min(...dueMs.values());
+    if (nextMs > endMs) break;
+    services.clock.moveTo(new Date(nextMs));
+    const due = [...dueMs].filter(([, atMs]) => atMs <= nextMs).map(([id]) => id);
+    await Promise.all(
+      due.map(async (id, n) => {
+        const worker = workers[(turn + n) % 2] ?? expect.fail();
+        const { final, waitMs } = await worker.followAction(id);
+        if (final) dueMs.delete(id);
+        else dueMs.set(id, nextMs + Math.max(FLOOR_MS, waitMs));
+      }),
+    );
+  }
+  services.clock.moveTo(new Date(endMs));
+}
+
+const notices = () => slack.messages(CHANNEL).filter(({ text }) => text.includes('wait to be posted here'));
+const cardsOf = (id: string) => slack.messages(CHANNEL).filter(({ text }) => text.includes(id));
+
+test('sixty at once in one channel: one post a second, none lost, none doubled, people told at once', {
+  timeout: 180_000,
+}, async () => {
+  const startMs = services.clock.now().getTime();
+  const ids: string[] = [];
+  for (let n = 0; n < AT_ONCE; n++) ids.push((await givenPendingAction(services)).id);
+  await live(ids, 3 * SECOND_MS);
+  expect(notices()).toHaveLength(1);
+  const [notice] = notices();
+  expect(notice?.text).toMatch(/^\*5\d requests wait to be posted here\*, the last at .*\/queue/);
+  expect((notice?.at ?? 0) - startMs).toBeLessThan(3 * SECOND_MS);
+  const queued = await services.db.sql
+    .selectFrom('action')
+    .select('id')
+    .where((where) => where(where.ref('reach', '->>').key('state'), '=', 'queued'))
+    .execute();
+  expect(queued.length).toBeGreaterThan(50);
+  const [early = ''] = ids.slice(-1);
+  await decideAction(services, approverActor(), { id: early, verdict: 'approve' });
+  await live(ids, 75 * SECOND_MS);
+  for (const id of ids) expect([id, cardsOf(id).length]).toEqual([id, id === early ? 0 : 1]);
+  expect(slack.calls('chat.postMessage').filter(({ status }) => status !== 200)).toEqual([]);
+  const rows = await services.db.sql
+    .selectFrom('action')
+    .select('reach')
+    .where('state', '=', 'pending')
+    .execute();
+  expect(new Set(rows.map(({ reach }) => reach?.state))).toEqual(new Set(['delivered']));
+  expect(await services.db.sql.selectFrom('alert').selectAll().execute()).toEqual([]);
+  expect(await services.db.sql.selectFrom('post').selectAll().execute()).toEqual([]);
+  expect(slack.calls('chat.update').length).toBeLessThan(5);
+});
