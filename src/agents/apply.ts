@@ -6,6 +6,7 @@ import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
 import { eligibleApprovers } from '../domain/check-people.ts';
 import { type Change, diffAgents } from '../domain/diff.ts';
 import { AppError } from '../errors.ts';
+import { forgetMovedGroups } from '../groups/store.ts';
 import { appendEntry } from '../log/append.ts';
 
 export interface Applied {
@@ -69,6 +70,7 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
       .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
       .execute();
     await replaceApprovers(tx, agent);
+    await forgetMovedGroups(tx, agent, now);
     await coverNewSegments(tx, agent, now);
     await appendEntry(tx, {
       kind: 'agent.applied',

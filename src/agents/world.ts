@@ -86,9 +86,7 @@ export class Worlds {
       .where('state', '=', 'allow')
       .execute();
     return new Set(
-      rows.map((row) =>
-        earnedKey(row.release, row.grant_name, row.tool, row.segment, row.agent_version),
-      ),
+      rows.map((row) => earnedKey(row.release, row.grant_name, row.tool, row.segment, row.agent_version)),
     );
   }
 

@@ -1,4 +1,5 @@
-import { formatTimeAndDistance } from './format.ts';
+import type { StandingWish } from '../db/tables-action.ts';
+import { formatDuration, formatTimeAndDistance } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
 import type { WireAction, WireCredential } from './wire.ts';
 
@@ -24,6 +25,8 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['Links', action.links.join('\n')],
         ['Where', placeText(action)],
         ['Asks', action.approval && approvalText(action.approval)],
+        ['People', action.asked?.map(askedText).join('\n')],
+        ['Queue', action.queue && queueText(action.queue)],
         ['Reached', action.state === 'pending' ? reachText(action) : undefined],
         ['Asked', `${when(action.askedAt)} by ${action.askedBy}`],
         [
@@ -52,8 +55,9 @@ export function actionText(action: WireAction, now: Date, width: number): string
   );
 }
 
-function labels({ testMode, advisory, tool }: WireAction): string[] {
+function labels({ testMode, advisory, tool, standingWish }: WireAction): string[] {
   return [
+    ...(standingWish ? [standingWishText(standingWish)] : []),
     ...(testMode ? ['TEST MODE: owners may approve what their own agent asks.'] : []),
     ...(advisory ? [`ADVISORY: the agent also holds a key of its own for ${tool}.`] : []),
   ];
@@ -68,6 +72,18 @@ export const isStopped = ({ state }: Pick<WireAction, 'state'>): boolean =>
 
 const approvalText = ({ group, stages, stage }: NonNullable<WireAction['approval']>): string =>
   stages.length > 1 ? `${group} (stage ${stage + 1} of ${stages.length} is open)` : group;
+
+/** Whoever approves it approves this, too. */
+export const standingWishText = ({ envelope, maxUses, forMs, by }: StandingWish): string =>
+  `STANDING: approving it also approves up to ${maxUses} like it for ${formatDuration(forMs)}, as ${by} wished: ${envelope}`;
+
+const queueText = ({ ahead }: NonNullable<WireAction['queue']>): string =>
+  ahead === 0 ? 'next: nothing waits for longer' : `${ahead} ahead of it`;
+
+function askedText({ person, groups, told }: NonNullable<WireAction['asked']>[number]): string {
+  const by = groups.length > 0 ? `of ${groups.join(', ')}` : 'may not answer any more';
+  return `${person}, ${by}, ${told.length > 0 ? `told by ${told.join(', ')}` : 'not told yet'}`;
+}
 
 function reachText({ reach }: WireAction): string | undefined {
   if (!reach) return undefined;

@@ -27,6 +27,7 @@ export async function answerActions(
   ids: readonly string[],
   options: AnswerOptions,
 ): Promise<void> {
+  if (options.standing !== undefined) wholeNumber('--times', options.times);
   const seen = await seenActions(cli, ids, options.like ?? false);
   const alone = options.breakGlass || options.standing !== undefined;
   if (alone && seen.length > 1)
@@ -96,7 +97,7 @@ async function answerOne(
     reason,
     ...(breakGlass && { breakGlass }),
     ...(standing !== undefined && {
-      standing: { envelope: standing, maxUses: wholeNumber('--times', times), for: time },
+      standing: { envelope: standing, maxUses: Number(times), for: time },
     }),
   });
   return { id, counted: decided.counted, state: decided.state };

@@ -1,3 +1,4 @@
+import { standingWishText } from './action-text.ts';
 import { formatRelative, formatTime, formatTimeAndDistance } from './format.ts';
 import { bullets, command, paragraph, sections, table } from './render.ts';
 import type { WireAction, WireAnswer, WireReview, WireStandingApproval } from './wire.ts';
@@ -37,6 +38,7 @@ export function preflightText(actions: readonly WireAction[], now: Date, width: 
       `${action.agent}: ${action.summary}`,
       `${action.state === 'pending' ? placeText(action) : action.state.toUpperCase()}, asked ${formatRelative(action.askedAt, now)}`,
       action.args ? JSON.stringify(action.args) : 'arguments erased',
+      ...(action.standingWish ? [standingWishText(action.standingWish)] : []),
     ].join('\n'),
   ]);
   return sections(

@@ -2,9 +2,11 @@ import type { Decided } from '../actions/decide.ts';
 import type { ActionView } from '../actions/view.ts';
 import type { AgentView } from '../agents/list.ts';
 import type { AgentPosture } from '../agents/posture.ts';
+import type { AskedPerson, QueuePlace } from '../approvals/reach.ts';
 import type { Receipt } from '../approvals/receipt-claims.ts';
 import type { SimulatedRelease } from '../approvals/simulate.ts';
 import type { ApprovalStats } from '../approvals/stats.ts';
+import type { StandingWish } from '../db/tables-action.ts';
 import type { Change } from '../domain/diff.ts';
 import type { LogRecord } from '../log/read.ts';
 import type { ReleasePreview } from '../releases/create.ts';
@@ -22,7 +24,12 @@ export type Wire<T> = T extends Date
       ? { [Key in keyof T]: Wire<T[Key]> }
       : T;
 
-export type WireAction = ActionView;
+/** With what is known of its wait, where one action is asked for and the reader may follow it. */
+export type WireAction = ActionView & {
+  queue?: QueuePlace;
+  asked?: AskedPerson[];
+  standingWish?: StandingWish;
+};
 export type WireDecided = ActionView & Pick<Decided, 'counted'>;
 export type WireAsked = ActionView & { repeated: boolean; startBy?: string; credential?: WireCredential };
 export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;

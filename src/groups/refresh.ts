@@ -98,7 +98,7 @@ function record(services: Needed, group: LiveGroup, read: Read): Promise<void> {
     const spec = groupOf(manifest, group.group);
     const ref = spec && sourceOf(spec);
     // The manifest changed while the source was read: the next round reads what it names now.
-    if (!spec || !ref) return;
+    if (!spec || !ref || sourceKey(ref) !== sourceKey(group.ref)) return;
     const current = { ...group, spec, revision };
     if ('failure' in read) await recordFailure(services, tx, current, read.at, read.failure);
     else await recordShifts(services, tx, current, manifest, read);

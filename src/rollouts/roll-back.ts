@@ -81,7 +81,7 @@ async function takeBack(
   const answer = rows[0]?.answer;
   if (answer?.status !== 'rolled_back') return undefined;
   if (!answer.changed) return { segment };
-  const facts = await whatApplies(tx, rolloutId, segment);
+  const facts = await whatApplies(tx, rolloutId, segment, at);
   const verified = await isClosed(tx, rolloutId, segment);
   const revokedAt = clock.now();
   const incident = await openIncident(tx, {
@@ -135,7 +135,7 @@ export const forLog = (verdict: VerdictRecord | undefined): Record<string, unkno
     : null;
 
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
-async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
+async function whatApplies(tx: Sql, rolloutId: string, segment: string, at: Date) {
   const rollout = await rolloutById(tx, rolloutId);
   const { manifest } = await tx
     .selectFrom('agent')
@@ -165,7 +165,7 @@ async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
     agent: rollout.agent,
     backOn: (await releaseOf(tx, rollout.agent, segment)) ?? null,
     waiting: Number(waiting.count),
-    approversInGroup: await approversInAll(tx, rollout.agent),
+    approversInGroup: await approversInAll(tx, rollout.agent, at),
     executed: executed.map(({ id, tool, summary }) => ({
       action: id,
       summary,
@@ -175,12 +175,14 @@ async function whatApplies(tx: Sql, rolloutId: string, segment: string) {
   };
 }
 
-async function approversInAll(tx: Sql, agent: string): Promise<number> {
+async function approversInAll(tx: Sql, agent: string, at: Date): Promise<number> {
   const people = await tx
     .selectFrom('agent_approver')
     .select('person')
     .distinct()
     .where('agent', '=', agent)
+    .where((where) => where.or([where('from_at', 'is', null), where('from_at', '<=', at)]))
+    .where((where) => where.or([where('until_at', 'is', null), where('until_at', '>', at)]))
     .execute();
   return people.length;
 }

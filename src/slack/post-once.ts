@@ -5,7 +5,7 @@ import { isDirect, liveCopies } from './cards/live-copies.ts';
 import type { SlackMessage } from './cards/message.ts';
 import { SlackFailure } from './failure.ts';
 import type { Copy, SlackPort } from './port.ts';
-import { forgetPosts, later, putOff, RETRY_MIN_MS, takeChannel, takeTurn, turnOf } from './turns.ts';
+import { forgetPost, later, putOff, RETRY_MIN_MS, takeChannel, takeTurn, turnOf } from './turns.ts';
 
 /** One message that is to be posted exactly once. */
 export interface Outgoing {
@@ -52,14 +52,14 @@ export async function postOnce(
   const meanwhile = await copyIn(db.sql, ref, channel);
   const made = meanwhile ? undefined : await outgoing.message();
   if (!made) {
-    await forgetPosts(db.sql, ref, channel);
+    await forgetPost(db.sql, ref, channel);
     return meanwhile ? { state: 'posted', copy: meanwhile } : { state: 'dropped' };
   }
   const { message, version } = made;
   try {
     const copy = await slack.post(channel, message, under, { ref, version, maybePosted: turn.tries > 0 });
     await keepCopy(services, ref, copy, version);
-    await forgetPosts(db.sql, ref, channel);
+    await forgetPost(db.sql, ref, channel);
     return { state: 'posted', copy };
   } catch (error) {
     if (!(error instanceof SlackFailure)) throw error;

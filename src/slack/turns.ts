@@ -37,11 +37,9 @@ type TurnServices = Pick<Services, 'db' | 'clock'>;
 
 export const later = (at: Date, ms: number): Date => new Date(at.getTime() + ms);
 
-/** Gives up what was to be posted about `ref`, in one channel or in all. */
-export async function forgetPosts(db: Sql, ref: string, channel?: string): Promise<void> {
-  let posts = db.deleteFrom('post').where('ref', '=', ref);
-  if (channel !== undefined) posts = posts.where('channel', '=', channel);
-  await posts.execute();
+/** It is posted, or is not needed any more. */
+export async function forgetPost(db: Sql, ref: string, channel: string): Promise<void> {
+  await db.deleteFrom('post').where('ref', '=', ref).where('channel', '=', channel).execute();
 }
 
 /** Gives up what was to be posted about an action: its card and whatever belongs to it. */

@@ -10,10 +10,7 @@ export interface FakeOncall {
 }
 
 /** What PagerDuty answers instead, once. */
-export type FakeFault =
-  | { status: number; headers?: Record<string, string>; body?: unknown }
-  | 'hang'
-  | 'drop';
+export type FakeFault = { status: number; headers?: Record<string, string>; body?: unknown } | 'drop';
 
 export interface FakePagerDuty extends AsyncDisposable {
   url: string;

@@ -5,6 +5,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CardActivities } from '../../activities/cards.ts';
+import { createFollowActivities, type FollowActivities } from '../../activities/follow.ts';
 import { beginAction } from '../../src/actions/begin.ts';
 import { completeAction } from '../../src/actions/complete.ts';
 import { correctAction } from '../../src/actions/correct.ts';
@@ -17,8 +18,14 @@ import {
 } from '../../workflows/governed-action.contract.ts';
 import type { governedAction } from '../../workflows/governed-action.ts';
 import { visibleText } from '../fakes/slack/visible.ts';
-import { CHANNEL, type Desk, openDesk } from '../integration/slack/support.ts';
-import { agentActor, givenAsked, givenPendingAction, onCallActor } from '../support/fixtures.ts';
+import { CHANNEL, type Desk, openDesk, SLACK_AGENT_YAML } from '../integration/slack/support.ts';
+import {
+  agentActor,
+  givenAsked,
+  givenPendingAction,
+  onCallActor,
+  RELEASE_YAML,
+} from '../support/fixtures.ts';
 import { keepHistory } from '../support/histories.ts';
 import { createTimeSkippingEnv } from '../support/test-server.ts';
 
@@ -50,12 +57,18 @@ afterEach(async () => {
 });
 
 /** The store's time is the environment's, and its sweeper runs as it does in the service. */
-function activities(): CardActivities {
+function activities(): CardActivities & FollowActivities {
+  const { services, app } = desk;
+  const { followAction } = createFollowActivities({ services, slack: app.port });
   const atThisTime = async () => {
     desk.services.clock.moveTo(new Date(await environment.currentTimeMs()));
     await sweepActions(desk.services);
   };
   return {
+    async followAction(id) {
+      await atThisTime();
+      return followAction(id);
+    },
     async syncActionCards(id) {
       await atThisTime();
       return desk.cards.syncActionCards(id);
@@ -101,7 +114,7 @@ test('an unanswered action is reminded of once and ends expired, on its card too
   const action = await givenPendingAction(desk.services);
   const handle = await tell(action.id);
   expect(await withWorker(() => handle.result())).toBe('expired');
-  await keepHistory(handle, 'governed-action/reminded-and-expired');
+  await keepHistory(handle, 'governed-action/reminded-and-expired-v2');
   const [card, ...others] = desk.slack.messages(CHANNEL);
   expect(others.map(({ text }) => text)).toEqual([expect.stringContaining('still waiting for an answer')]);
   expect(visibleText(card ?? { blocks: [] })).toContain('Expired unanswered');
@@ -122,11 +135,11 @@ test('an approved action is followed through its execution; a correction is a ru
     await completeAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1', ok: true });
     await tell(action.id);
     expect(await handle.result()).toBe('executed');
-    await keepHistory(handle, 'governed-action/approved-and-executed');
+    await keepHistory(handle, 'governed-action/approved-and-executed-v2');
     await correctAction(desk.services, onCallActor(), { id: action.id, reason: 'The other room' });
     const again = await tell(action.id);
     expect(await again.result()).toBe('executed');
-    await keepHistory(again, 'governed-action/corrected');
+    await keepHistory(again, 'governed-action/corrected-v2');
     expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('Reported as wrong by Cleo');
   });
   expect(desk.slack.messages(CHANNEL)).toHaveLength(1);
@@ -158,7 +171,7 @@ test('an execution that is never reported ends unknown; a late report is a run o
     await beginAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1' });
     await tell(action.id);
     expect(await handle.result()).toBe('unknown');
-    await keepHistory(handle, 'governed-action/unknown');
+    await keepHistory(handle, 'governed-action/unknown-v2');
     expect(visibleText(desk.slack.message(CHANNEL, card.ts) ?? card)).toContain('*Execution:* Unknown');
     await completeAction(desk.services, agentActor(), {
       id: action.id,
@@ -178,7 +191,32 @@ test('a card Slack refuses for a while is posted when it takes it again', async 
   await tell(action.id);
   await withWorker(async () => {
     await environment.sleep('3m');
-    await desk.slack.nextMessage(CHANNEL);
+    expect(desk.slack.messages('D0U0ANA')).toHaveLength(1);
+    await environment.sleep('20m');
+    expect(desk.slack.messages(CHANNEL)).toHaveLength(1);
   });
   expect((await givenAsked(desk.services)).action.state).toBe('pending');
+});
+
+test('nobody answers: each reminder and each escalation has its time, and every copy says how it ended', async () => {
+  await desk[Symbol.asyncDispose]();
+  desk = await openDesk({
+    clock: new ManualClock(new Date(await environment.currentTimeMs())),
+    agentYaml: SLACK_AGENT_YAML.replace('desk: [ana, ben] }', 'desk: [ana, ben], leads: [cleo] }'),
+    releaseYaml: RELEASE_YAML.replace(
+      'approval: desk }',
+      'approval: { group: desk, expiresIn: 2h, remindAfter: 5m, escalate: [{ after: 30m, to: leads }] } }',
+    ),
+  });
+  const action = await givenPendingAction(desk.services);
+  const handle = await tell(action.id);
+  expect(await withWorker(() => handle.result())).toBe('expired');
+  await keepHistory(handle, 'governed-action/escalated');
+  expect((await desk.row(action.id)).routed).toMatchObject([{ group: 'leads', because: 'unanswered' }]);
+  const [card, ...reminders] = desk.slack.messages(CHANNEL);
+  expect(reminders).toHaveLength(4);
+  const [direct, ...directReminders] = desk.slack.messages('D0U0CLEO');
+  expect(directReminders).toHaveLength(2);
+  for (const copy of [card, direct])
+    expect(visibleText(copy ?? { blocks: [] })).toContain('Expired unanswered');
 });

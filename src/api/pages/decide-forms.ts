@@ -1,7 +1,7 @@
 import { slackMayApprove } from '../../domain/approval.ts';
 import type { Draft, FormFacts } from './form-facts.ts';
 import { type Html, html, visible } from './html.ts';
-import { spanWords, timesWords } from './words.ts';
+import { wishBounds } from './words.ts';
 
 const ROWS_MAX = 20;
 
@@ -27,8 +27,7 @@ const seen = ({ action, field }: FormFacts): Html =>
 /** Whoever approves after somebody who wished it agrees to the like of it, too. */
 function wishNotice({ action: { standing_wish: wish } }: FormFacts): Html | undefined {
   if (!wish) return undefined;
-  const bounds = `${timesWords(wish.maxUses)} at most, for ${spanWords(wish.forMs)}`;
-  return html`<div class="notice" role="note"><p>Approving also approves the like of it, ${bounds}, as ${wish.by} wished:</p>
+  return html`<div class="notice" role="note"><p>Approving also approves the like of it, ${wishBounds(wish)}:</p>
 <pre>${wish.envelope}</pre></div>`;
 }
 

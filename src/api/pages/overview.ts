@@ -1,5 +1,6 @@
 import { listActions } from '../../actions/store.ts';
 import { type AgentView, agentView, listAgents } from '../../agents/list.ts';
+import { queueFor } from '../../approvals/queue.ts';
 import type { Actor, Services } from '../../context.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
 import { listDisabled } from '../../switches/list.ts';
@@ -26,13 +27,15 @@ export function overviewPage(app: Api, { services }: RouteDeps): void {
       state: 'pending',
       limit: WAITING_MAX,
     });
+    const mineNow = (await queueFor(services, actor)).length;
     return sendPage(services, reply, {
       title: 'Overview',
       session,
       notices: agents.map(({ manifest }) => testModeNotice(manifest)),
       main: html`<h1>Overview</h1>
 ${await switchedOff(services)}
-<p><a href="/actions?state=pending">${waiting(actions.length)}</a> · <a href="/actions">All actions</a></p>
+<p>${mineNow > 0 && html`<strong><a href="/queue">${mineNow} ${mineNow === 1 ? 'waits' : 'wait'} for you</a></strong> · `}
+<a href="/actions?state=pending">${waiting(actions.length)}</a> · <a href="/actions">All actions</a></p>
 ${agents.map(agentPart)}
 ${await rollouts(services, actor)}
 <p class="meta"><a href="/openapi.json">API</a> · <a href="/readyz">Readiness</a> · <a href="/metrics">Metrics</a></p>`,

@@ -1,40 +1,57 @@
 import { z } from 'zod';
 import { BATCH_MAX, type BatchResult, decideBatch } from '../../actions/batch.ts';
-import { type ActionView, actionViews } from '../../actions/view.ts';
+import type { ActionRow } from '../../actions/store.ts';
 import { queueFor } from '../../approvals/queue.ts';
+import { noteSeen } from '../../approvals/seen.ts';
+import { answerTogether, type Together } from '../../approvals/together.ts';
+import type { Services } from '../../context.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { reasonSchema } from '../schemas.ts';
 import { requireForm, requireSession } from './access.ts';
-import { readForm } from './form.ts';
+import { optional, readForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { formTokenField, sendPage, testModeNotice } from './layout.ts';
-import { timeWords } from './words.ts';
+import { groupForm } from './queue-group.ts';
+import { reviewsPart, standingsPart } from './queue-rest.ts';
+import type { Session } from './session.ts';
+import { STATE_WORDS } from './words.ts';
+
+/** So many are shown at once, the oldest first: what was shown is remembered of each. */
+const SHOWN_MAX = 100;
 
 /** What is chosen carries what was seen: id, revision and digest of the arguments. */
 const itemSchema = z
   .string()
-  .regex(/^[0-9a-f-]{36} \d+ [0-9a-f]{64}$/)
+  .regex(/^[0-9a-f-]{36} \d{1,9} [0-9a-f]{64}$/)
   .transform((text) => {
     const [id = '', revision = '', digest = ''] = text.split(' ');
     return { id, revision: Number(revision), digest };
   });
 const batchForm = z.object({
   verdict: z.enum(['approve', 'deny']),
-  reason: z.preprocess((text) => (text === '' ? undefined : text), reasonSchema.optional()),
-  item: z.preprocess((one) => [one].flat(), z.array(itemSchema).min(1).max(BATCH_MAX)),
+  reason: optional(reasonSchema),
+  item: z.preprocess(
+    (items) => (items === undefined ? [] : [items].flat()),
+    z.array(itemSchema).min(1, 'choose at least one').max(BATCH_MAX, `choose at most ${BATCH_MAX}`),
+  ),
 });
 
 /** What this person may answer now, alike beside alike; several are answered at once, each by its own id. */
 export function queuePage(app: Api, { services, metrics }: RouteDeps): void {
   app.get('/queue', { schema: { hide: true } }, async (request, reply) => {
     const session = await requireSession(services, request);
-    const views = await actionViews(services, await queueFor(services, session.actor));
+    const queue = await queueFor(services, session.actor);
+    const shown = await rowsOf(services, session, queue.slice(0, SHOWN_MAX));
     return sendPage(services, reply, {
       title: 'My queue',
       session,
-      notices: views.map(testModeNotice),
-      main: html`<h1>My queue (${views.length})</h1>
-${views.length === 0 ? EMPTY : alike(views).map((group) => groupForm(group, services.clock.now(), formTokenField(session.formToken)))}`,
+      notices: await noticesOf(services, queue),
+      main: html`<h1>My queue (${queue.length})</h1>
+${queue.length === 0 && EMPTY}
+${queue.length > SHOWN_MAX && html`<p>The ${SHOWN_MAX} that wait longest; the others follow when these are answered.</p>`}
+${alike(shown).map((group) => groupForm(group, services.clock.now(), formTokenField(session.formToken)))}
+${await reviewsPart(services, session.actor)}
+${await standingsPart(services, session.actor)}`,
     });
   });
   app.post('/queue', { schema: { hide: true } }, async (request, reply) => {
@@ -42,11 +59,13 @@ ${views.length === 0 ? EMPTY : alike(views).map((group) => groupForm(group, serv
     const session = await requireForm(services, request);
     const { item, verdict, reason } = readForm(batchForm, request);
     const results = await decideBatch(services, session.actor, { items: item, verdict, reason, receivedAt });
-    for (const result of results) if ('counted' in result && result.counted) metrics.decided.inc({ verdict });
+    const counted = results.filter((one) => 'counted' in one && one.counted).length;
+    if (counted > 0) metrics.decided.inc({ verdict }, counted);
+    const recorded = results.filter((one) => 'counted' in one).length;
     return sendPage(services, reply, {
       title: 'Answered',
       session,
-      main: html`<h1>${verdict === 'approve' ? 'Approved' : 'Denied'}: ${results.filter((one) => 'counted' in one).length} of ${results.length}</h1>
+      main: html`<h1>${verdict === 'approve' ? 'Approved' : 'Denied'}: ${recorded} of ${results.length}</h1>
 <ul class="rows">${results.map(resultLine)}</ul>
 <p><a href="/queue">Back to the queue</a></p>`,
     });
@@ -55,40 +74,46 @@ ${views.length === 0 ? EMPTY : alike(views).map((group) => groupForm(group, serv
 
 const EMPTY = html`<p>Nothing waits for you. What waits for others is under <a href="/actions?state=pending">Actions</a>.</p>`;
 
-/** Same agent, tool, grant and segment, in the order of the oldest of each. */
-function alike(views: readonly ActionView[]): ActionView[][] {
-  const groups = new Map<string, ActionView[]>();
-  for (const view of views) {
-    const key = JSON.stringify([view.agent, view.tool, view.grant, view.segment, view.release]);
-    groups.set(key, [...(groups.get(key) ?? []), view]);
+/** With arguments and what differs, in the order of the queue; that they were shown is remembered. */
+async function rowsOf(
+  services: Services,
+  { actor }: Session,
+  queue: readonly ActionRow[],
+): Promise<Together[]> {
+  const rows: Together[] = [];
+  for (const agent of new Set(queue.map((action) => action.agent)))
+    rows.push(
+      ...(await answerTogether(
+        services,
+        actor,
+        queue.filter((action) => action.agent === agent),
+      )),
+    );
+  await Promise.all(rows.map(({ action }) => noteSeen(services, actor, action)));
+  return rows;
+}
+
+async function noticesOf({ db }: Services, queue: readonly ActionRow[]): Promise<(string | undefined)[]> {
+  if (queue.length === 0) return [];
+  const names = [...new Set(queue.map(({ agent }) => agent))];
+  const agents = await db.sql.selectFrom('agent').select('manifest').where('name', 'in', names).execute();
+  return agents.map(({ manifest }) => testModeNotice(manifest));
+}
+
+/** Same agent, tool, grant, segment and release, in the order of the oldest of each. */
+function alike(rows: readonly Together[]): Together[][] {
+  const groups = new Map<string, Together[]>();
+  for (const row of rows) {
+    const { agent, tool, grant_name, segment, release } = row.action;
+    const key = JSON.stringify([agent, tool, grant_name, segment, release]);
+    groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
 }
 
-function groupForm(group: readonly ActionView[], now: Date, field: Html): Html {
-  const [first] = group;
-  if (!first) return html``;
-  const fromHere = group.slice(0, BATCH_MAX);
-  const id = `g-${first.id}`;
-  return html`<h2>${first.tool} of ${first.agent}, ${first.segment ?? 'no segment'} (${group.length})</h2>
-<form class="panel" method="post" action="/queue">${field}
-<table><caption class="meta">Look at each before you choose it${group.length > BATCH_MAX ? `; the first ${BATCH_MAX} of ${group.length}` : ''}</caption>
-<thead><tr><th scope="col">Choose</th><th scope="col">What</th><th scope="col">Risk</th><th scope="col">Decide by</th></tr></thead>
-<tbody>${fromHere.map(
-    (
-      view,
-    ) => html`<tr><td><input type="checkbox" name="item" id="${view.id}" value="${`${view.id} ${view.revision} ${view.argsDigest}`}"></td>
-<th scope="row"><label for="${view.id}">${view.summary}</label> <a href="/actions/${view.id}">open</a></th>
-<td>${view.risk}</td><td>${view.expiresAt ? timeWords(view.expiresAt, now) : ''}</td></tr>`,
-  )}</tbody></table>
-<label for="${id}">Reason (denying tells it to the agent)</label>
-<textarea id="${id}" name="reason" rows="2" maxlength="2000"></textarea>
-<button class="approve" type="submit" name="verdict" value="approve">Approve the chosen</button>
-<button class="deny" type="submit" name="verdict" value="deny">Deny the chosen</button>
-</form>`;
-}
-
 const resultLine = (result: BatchResult): Html =>
   'counted' in result
-    ? html`<li><a href="/actions/${result.id}">${result.action.summary}</a>: ${result.counted ? 'counted' : 'you had already said so'}, now ${result.action.state}</li>`
-    : html`<li><a href="/actions/${result.id}">${result.id}</a>: <strong>NOT counted</strong>: ${result.message}</li>`;
+    ? html`<li><a href="/actions/${result.id}">${result.action.summary}</a>
+<div class="meta">${result.counted ? 'Counted' : 'You had already said so'}. ${STATE_WORDS[result.action.state]}</div></li>`
+    : html`<li><a href="/actions/${result.id}">${result.id}</a>
+<div><strong class="state denied">NOT counted</strong>: ${result.message}</div></li>`;

@@ -32,19 +32,20 @@ ul.rows { list-style: none; padding: 0; }
 ul.rows > li { padding: 0.6rem 0; border-bottom: 1px solid var(--line); }
 .meta { color: var(--soft); font-size: 0.9rem; overflow-wrap: anywhere; }
 .state { font-weight: 600; }
+.state.approved, .state.executed { color: var(--ok); }
+.state.denied, .state.failed, .state.disabled, .state.unknown { color: var(--bad); }
 blockquote { margin: 0.5rem 0; padding: 0.3rem 0.8rem; border-left: 3px solid var(--line); white-space: pre-wrap;
   overflow-wrap: anywhere; }
 pre, code { font: 0.9rem/1.45 ui-monospace, monospace; }
 pre { background: var(--panel); padding: 0.6rem 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.5rem 0; }
 code { overflow-wrap: anywhere; }
 form.panel { background: var(--panel); padding: 0.8rem; margin: 0.75rem 0; border: 1px solid var(--line); }
-table { width: 100%; border-collapse: collapse; margin: 0.5rem 0; }
-th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.5rem 0.4rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; font-weight: inherit; }
-thead th { color: var(--soft); font-size: 0.9rem; }
-th label { display: inline; }
-caption { text-align: left; }
-td input[type="checkbox"] { width: 1.5rem; height: 1.5rem; }
+fieldset { border: 0; padding: 0; margin: 0; min-width: 0; }
+legend { padding: 0; }
+ul.rows > li.choice { display: grid; grid-template-columns: 2rem minmax(0, 1fr); gap: 0 0.6rem; }
+li.choice input { width: 1.5rem; height: 1.5rem; margin: 0; }
+li.choice label { margin: 0; overflow-wrap: anywhere; }
+ul.changes { margin: 0.25rem 0; }
 details { margin: 0.75rem 0; }
 summary { cursor: pointer; min-height: 2.75rem; padding: 0.5rem 0; font-weight: 600; }
 form.filters { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; }
@@ -53,6 +54,12 @@ input, select, textarea { font: inherit; color: inherit; background: var(--paper
   padding: 0.5rem; width: 100%; }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: 0.5rem 1.2rem; margin-top: 0.6rem; cursor: pointer;
   color: var(--paper); background: var(--link); border: 2px solid transparent; }
+textarea.code { font: 0.9rem/1.45 ui-monospace, monospace; }
+textarea { resize: vertical; }
+form.panel > label:not(:first-of-type), .side + label { margin-top: 0.6rem; }
+.side, .buttons { display: flex; flex-wrap: wrap; gap: 0 0.75rem; margin-top: 0.6rem; }
+.side > div { flex: 1 1 10rem; }
+.buttons { margin: 0; }
 button.approve { background: var(--ok); }
 button.deny { background: var(--bad); }
 button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-height: 0; text-decoration: underline; }

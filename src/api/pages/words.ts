@@ -1,6 +1,6 @@
 import type { AskedPerson } from '../../approvals/reach.ts';
 import type { Way } from '../../approvals/stage-log.ts';
-import type { Reach } from '../../db/tables-action.ts';
+import type { Reach, StandingWish } from '../../db/tables-action.ts';
 import type { StandingEndedBecause } from '../../db/tables-approvals.ts';
 import type { ActionState } from '../../domain/action.ts';
 
@@ -94,7 +94,9 @@ export function spanWords(ms: number): string {
   return `${Math.round(ms / REAL_DAY_MS)} days`;
 }
 
-export const timesWords = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+/** "5 times at most, for 60 min, as ana wished". */
+export const wishBounds = ({ maxUses, forMs, by }: StandingWish): string =>
+  `${maxUses === 1 ? 'once' : `${maxUses} times`} at most, for ${spanWords(forMs)}, as ${by} wished`;
 
 /** What every page says when a day is not a day. */
 export const dayNotice = (dayMs: number): string | undefined =>

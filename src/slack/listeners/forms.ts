@@ -47,7 +47,7 @@ export async function openForm(
   if (!view_id) return;
   const view = await reading;
   await client.views.update({ view_id, view }).catch(async (error: unknown) => {
-    services.log.error({ err: error }, 'a form could not be shown in Slack');
+    services.log.warn({ err: error }, 'a form could not be filled, or was closed before');
     const failed = noticeView(title, 'Slack does not show this form. Open the page instead.');
     await client.views.update({ view_id, view: failed }).catch(() => undefined);
   });

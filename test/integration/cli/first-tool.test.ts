@@ -86,7 +86,7 @@ test('it is listed, shown and approved, with the arguments that were seen', asyn
   expect((await cli.run('action', 'approve', asked.id, '--reason', 'fine')).out).toContain('Approved before');
   const changed = await cli.run('action', 'deny', asked.id, '--reason', 'no');
   expect(changed).toMatchObject({ code: 1 });
-  expect(changed.err).toContain('Code: already_decided');
+  expect(changed.err).toContain('Code: not_pending');
 });
 
 test('asked again it begins, once, with a credential; a wrong one is reported', async () => {

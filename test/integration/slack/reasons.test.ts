@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { editAction } from '../../../src/actions/edit.ts';
 import { BUTTON, VALUE } from '../../../src/slack/buttons.ts';
@@ -112,4 +113,38 @@ test('a form that Slack does not open in time says that nothing is recorded', as
   await desk.slack.select(card, BUTTON.more, ENTRY, 'U0BEN').ack();
   expect((await desk.slack.nextEphemeral('U0BEN')).text).toMatch(/NOT recorded.*expired_trigger_id/);
   expect(await desk.row(action.id)).toMatchObject({ state: 'pending' });
+});
+
+/** A store whose transactions begin late: later than Slack waits. */
+const slow = (sql: Desk['services']['db']['sql']) =>
+  new Proxy(sql, {
+    get(target, key) {
+      if (key === 'transaction')
+        return () => ({
+          execute: async (work: Parameters<ReturnType<typeof target.transaction>['execute']>[0]) => {
+            await setTimeout(2_500);
+            return target.transaction().execute(work);
+          },
+        });
+      const value = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+
+test.each([
+  ['then says what became of it', false],
+  ['counts, though Slack does not take the answer any more', true],
+])('a store that is slower than Slack is waited for behind a notice, and %s', async (_, refused) => {
+  const { action, card } = await desk.givenCard(NOTE);
+  const form = await openForm(desk, card, [ENTRY, 'U0MIA'], 'Note hello');
+  const { db } = desk.services;
+  desk.services.db = { ...db, sql: slow(db.sql) };
+  if (refused) desk.slack.fail('views.update', { kind: 'http', status: 500 });
+  const { outcome } = await desk.slack.submit(form.id, { reason: 'ok' }, 'U0MIA');
+  desk.services.db = db;
+  expect(outcome).toBe('update');
+  await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Approved by Mia'));
+  expect(await desk.row(action.id)).toMatchObject({ state: 'approved' });
+  if (!refused) expect(await shownIn(desk, form)).toContain('it counts');
+  expect(desk.slack.ephemerals('U0MIA')).toEqual([]);
 });

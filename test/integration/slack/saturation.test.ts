@@ -88,3 +88,21 @@ test('sixty at once in one channel: one post a second, none lost, none doubled, 
   expect(await services.db.sql.selectFrom('post').selectAll().execute()).toEqual([]);
   expect(slack.calls('chat.update').length).toBeLessThan(5);
 });
+
+test('when Slack asks to wait, everybody waits in the same order and is posted once', async () => {
+  slack.fail('chat.postMessage', { kind: 'rate-limited', retryAfter: 20 });
+  services.clock.advance(60 * SECOND_MS);
+  const before = slack.messages(CHANNEL).length;
+  const refused = slack.calls('chat.postMessage').filter(({ status }) => status === 429).length;
+  const ids: string[] = [];
+  for (let n = 0; n < 8; n++) ids.push((await givenPendingAction(services)).id);
+  for (const id of ids) await live([id], 0);
+  await live(ids, 19 * SECOND_MS);
+  expect(slack.messages(CHANNEL)).toHaveLength(before);
+  await live(ids, 15 * SECOND_MS);
+  const posted = slack.messages(CHANNEL).slice(before);
+  expect(posted.map(({ text }) => ids.findIndex((id) => text.includes(id)))).toEqual([
+    0, 1, 2, 3, 4, 5, 6, 7,
+  ]);
+  expect(slack.calls('chat.postMessage').filter(({ status }) => status === 429)).toHaveLength(refused + 1);
+});

@@ -89,6 +89,17 @@ describe('what waits', () => {
     expect(text).toContain('arguments erased');
   });
 
+  test('what else an approval would approve is said before it is given', () => {
+    const standingWish = { envelope: 'args.amount <= 50', maxUses: 5, forMs: 3_600_000, by: 'ana' };
+    for (const text of [
+      preflightText([action({ standingWish })], NOW, 80),
+      actionText(action({ standingWish }), NOW, 80),
+    ])
+      expect(text.replace(/\s+/g, ' ')).toContain(
+        'STANDING: approving it also approves up to 5 like it for 1 h, as ana wished: args.amount <= 50',
+      );
+  });
+
   test('several answers: what failed cannot be overlooked', () => {
     const text = answersText(
       [
