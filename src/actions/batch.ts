@@ -1,3 +1,4 @@
+import { alike } from '../approvals/like.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Verdict } from '../domain/approval.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
@@ -52,17 +53,5 @@ export async function decideBatch(
 /** What waits and is like this one: same agent, tool, grant, release and segment; the oldest first, itself included. */
 export async function likeActions({ db }: Pick<Services, 'db'>, id: string): Promise<ActionRow[]> {
   const one = await actionById(db.sql, id);
-  return db.sql
-    .selectFrom('action')
-    .selectAll()
-    .where('agent', '=', one.agent)
-    .where('tool', '=', one.tool)
-    .where('state', '=', 'pending')
-    .where('grant_name', 'is not distinct from', one.grant_name)
-    .where('release', 'is not distinct from', one.release)
-    .where('segment', 'is not distinct from', one.segment)
-    .orderBy('asked_at')
-    .orderBy('id')
-    .limit(BATCH_MAX)
-    .execute();
+  return alike(db.sql, one).selectAll().orderBy('asked_at').orderBy('id').limit(BATCH_MAX).execute();
 }

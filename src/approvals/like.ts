@@ -30,22 +30,26 @@ export async function lastLike(
   return found && actionById(db, found.id);
 }
 
-/** How many others wait and are like it, as a batch takes them: same grant and release too; counted up to 50. */
-export async function waitingLike(
+/** What waits and is like it: same agent, tool, grant, release and segment, itself included. */
+export const alike = (
   db: Sql,
-  action: Pick<ActionRow, 'id' | 'agent' | 'tool' | 'grant_name' | 'release' | 'segment'>,
-): Promise<number> {
-  const others = db
+  action: Pick<ActionRow, 'agent' | 'tool' | 'grant_name' | 'release' | 'segment'>,
+) =>
+  db
     .selectFrom('action')
-    .select('id')
     .where('agent', '=', action.agent)
     .where('tool', '=', action.tool)
     .where('state', '=', 'pending')
     .where('grant_name', 'is not distinct from', action.grant_name)
     .where('release', 'is not distinct from', action.release)
-    .where('segment', 'is not distinct from', action.segment)
-    .where('id', '<>', action.id)
-    .limit(COUNTED_MAX);
+    .where('segment', 'is not distinct from', action.segment);
+
+/** How many others wait and are like it, as a batch takes them: same grant and release too; counted up to 50. */
+export async function waitingLike(
+  db: Sql,
+  action: Pick<ActionRow, 'id' | 'agent' | 'tool' | 'grant_name' | 'release' | 'segment'>,
+): Promise<number> {
+  const others = alike(db, action).select('id').where('id', '<>', action.id).limit(COUNTED_MAX);
   const { count } = await db
     .selectFrom(others.as('other'))
     .select((select) => select.fn.countAll<number>().as('count'))

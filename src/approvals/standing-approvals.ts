@@ -179,10 +179,7 @@ export async function revokeStandingApproval(
   const known = await standingApprovalById(services.db.sql, id);
   requireRole(actor, ['approver', 'on-call', 'release-manager'], known.agent);
   if (known.ended_at) return known;
-  await closeGateFor(services, async (tx) => {
-    await endOne(tx, known, 'revoked', services.clock.now(), actor.id, reason);
-    await tx.insertInto('outbox').values({ topic: 'action', key: known.action_id, payload: '{}' }).execute();
-  });
+  await closeGateFor(services, (tx) => endOne(tx, known, 'revoked', services.clock.now(), actor.id, reason));
   return standingApprovalById(services.db.sql, id);
 }
 
@@ -212,7 +209,7 @@ export async function standingApprovalById(db: Sql, id: string): Promise<Standin
 
 async function endOne(
   tx: Sql,
-  { id, agent }: StandingApprovalRow,
+  { id, agent, action_id }: StandingApprovalRow,
   because: StandingEndedBecause,
   now: Date,
   by: string,
@@ -227,4 +224,5 @@ async function endOne(
   if (ended.numUpdatedRows === 0n) return;
   const data = { because, ...(reason ? { reason } : {}) };
   await appendEntry(tx, { kind: 'standing_approval.ended', agent, ref: id, at: now, actor: by, data });
+  await tx.insertInto('outbox').values({ topic: 'action', key: action_id, payload: '{}' }).execute();
 }

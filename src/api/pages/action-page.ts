@@ -91,7 +91,7 @@ ${body(view, services.clock.now(), parts)}`,
 
 const problemPart = ({ message, details, spec }: AppError): Html => html`<div class="problem" role="alert">
 <p><strong>NOT recorded.</strong> ${message}</p>
-<p>${typeof details.hint === 'string' ? details.hint : spec.hint}. What you typed is <a href="#decide">below</a>.</p></div>`;
+<p>${typeof details.hint === 'string' ? details.hint : spec.hint}. What you typed is <a href="#mend">below</a>.</p></div>`;
 
 /** An action of another agent is not there: its ids tell nothing. */
 async function readable({ db }: Services, { actor }: Session, id: string): Promise<ActionRow> {
@@ -120,7 +120,7 @@ function body(view: ActionView, now: Date, { detail, changes, forms, standing }:
 ${row('Consequence', view.consequence)}
 ${row('Decide by', waits && view.expiresAt ? timeWords(view.expiresAt, now) : undefined)}
 ${row('Begin by', view.state === 'approved' && view.expiresAt ? timeWords(view.expiresAt, now) : undefined)}
-${row('Risk', view.risk)}
+${row('Risk', view.risk === 'high' ? html`<strong>high</strong>` : view.risk)}
 ${row('Can it be undone', view.reversibility && REVERSIBILITY_WORDS[view.reversibility])}
 ${row('How to undo it', view.undo)}
 ${row('Agent', `${view.agent} (version ${view.agentVersion})`)}
@@ -141,7 +141,7 @@ ${argsOf(view)}
 ${linksOf(view.links)}
 ${changes}
 ${forms}
-${askedPart(detail, now)}
+${askedPart(view, detail, now)}
 ${historyOf(view, now)}
 ${standing}
 <h2>For the record</h2>
@@ -170,8 +170,11 @@ function approvalWords({ approval, decisions, state }: ActionView): string | und
   return `${group}${stages.length > 1 ? `: stage ${stage + 1} of ${stages.length}` : ''}${far}`;
 }
 
-const reachWords = ({ state, problem }: NonNullable<ActionView['reach']>): string =>
-  `${REACH_WORDS[state]}${problem ? `: ${problem}` : ''}`;
+/** That all is well need not be said: who was told is listed. */
+function reachWords({ state, problem }: NonNullable<ActionView['reach']>): string | undefined {
+  if (state === 'delivered' && !problem) return undefined;
+  return problem ? `${REACH_WORDS[state]}: ${problem}` : REACH_WORDS[state];
+}
 
 function because({ supersededBecause, denyReason }: ActionView): string {
   if (supersededBecause) return `: ${SUPERSEDED_WORDS[supersededBecause] ?? supersededBecause}`;

@@ -1,12 +1,18 @@
 import type { ActionRow } from '../../actions/store.ts';
+import type { DecisionView } from '../../actions/view-parts.ts';
 import { type Html, html } from './html.ts';
 
 type Of = Pick<ActionRow, 'id'>;
 
 /** What people say afterwards of an approval that one of them gave alone. */
-export const reviewForm = ({ id }: Of, field: Html): Html => html`<h2>Review</h2>
+export const reviewForm = (
+  { id }: Of,
+  broken: Pick<DecisionView, 'person' | 'reason'> | undefined,
+  field: Html,
+): Html => html`<h2>Review</h2>
 <form class="panel" method="post" action="/actions/${id}/review">
-${field}<label for="note">One person approved this alone. Was it right to?</label>
+${field}<p>${broken?.person ?? 'One person'} approved this alone: ${broken?.reason}</p>
+<label for="note">What do you say of that?</label>
 <textarea id="note" name="note" rows="2" maxlength="2000" required></textarea>
 <div class="buttons"><button class="approve" type="submit" name="justified" value="true">It was justified</button>
 <button class="deny" type="submit" name="justified" value="false">It was not</button></div>

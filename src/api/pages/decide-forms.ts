@@ -4,6 +4,15 @@ import { type Html, html, visible } from './html.ts';
 import { wishBounds } from './words.ts';
 
 const ROWS_MAX = 20;
+/** Of a phone. */
+const ROW_LENGTH = 40;
+
+/** As many rows as the text takes, within reason. */
+const rowsFor = (text: string): number =>
+  Math.min(
+    ROWS_MAX,
+    text.split('\n').reduce((sum, line) => sum + Math.ceil((line.length + 1) / ROW_LENGTH), 1),
+  );
 
 /** Every way to answer, the usual ones first; what is rare is folded away. */
 export function decideForms(facts: FormFacts): Html {
@@ -34,6 +43,9 @@ function wishNotice({ action: { standing_wish: wish } }: FormFacts): Html | unde
 const required = ({ action }: FormFacts): Html | undefined =>
   action.approval?.reason === 'required' ? html` required` : undefined;
 
+/** Where what was typed has to be mended. */
+const OPEN = html` id="mend" open`;
+
 const draftOf = ({ draft }: FormFacts, form: Draft['form']): Draft | undefined =>
   draft?.form === form ? draft : undefined;
 
@@ -60,13 +72,12 @@ function editForm(facts: FormFacts): Html | undefined {
   if (args === undefined) return undefined;
   const draft = draftOf(facts, 'edit');
   const text = draft?.text ?? editableJson(args);
-  const rows = Math.min(ROWS_MAX, text.split('\n').length + 1);
-  return html`<details${draft && html` open`}><summary>Change the arguments</summary>
+  return html`<details${draft && OPEN}><summary>Change the arguments</summary>
 <form class="panel" method="post" action="/actions/${action.id}/edits">
 ${seen(facts)}<p>Approvals so far do not count any more, and you will not count as an approver of it. Values shown as
 [redacted] stay what they are.</p>
 <label for="edit-args">Arguments, as JSON</label>
-<textarea class="code" id="edit-args" name="args" rows="${rows}" spellcheck="false" required>${text}</textarea>
+<textarea class="code" id="edit-args" name="args" rows="${rowsFor(text)}" spellcheck="false" required>${text}</textarea>
 <label for="edit-reason">Why (for the log and whoever approves it)</label>
 <textarea id="edit-reason" name="reason" rows="1" maxlength="2000">${draft?.reason}</textarea>
 <button type="submit">Change them</button>
@@ -78,12 +89,13 @@ function standingForm(facts: FormFacts): Html | undefined {
   if (!envelope) return undefined;
   const { open } = envelope;
   const draft = draftOf(facts, 'standing');
-  return html`<details${draft && html` open`}><summary>Approve it and the like for a while</summary>
+  const envelopeText = draft?.text ?? envelope.text;
+  return html`<details${draft && OPEN}><summary>Approve it and the like for a while</summary>
 <form class="panel" method="post" action="/actions/${action.id}/decisions">
 ${seen(facts)}<input type="hidden" name="verdict" value="approve">
 <label for="envelope">The like of it: a condition (CEL) over its arguments</label>
-<textarea class="code" id="envelope" name="envelope" rows="4" maxlength="2000" spellcheck="false" required>${draft?.text ?? envelope.text}</textarea>
-${open.length > 0 && html`<p class="meta">It lets any value through there, because it is not shown: ${open.join(', ')}.</p>`}
+<textarea class="code" id="envelope" name="envelope" rows="${rowsFor(envelopeText)}" maxlength="2000" spellcheck="false" required>${envelopeText}</textarea>
+${open.length > 0 && html`<p class="meta">It says nothing of what is not shown, so any value passes there: ${open.join(', ')}.</p>`}
 <div class="side"><div><label for="uses">At most so many times</label>
 <input id="uses" name="maxUses" type="number" min="1" max="100" value="5" required></div>
 <div><label for="for">For</label>

@@ -29,7 +29,11 @@ export async function formsFor(
   const isWrite = action.kind === 'write';
   const done = action.state === 'executed' || action.state === 'unknown';
   const stopped = action.state === 'denied' || (action.state === 'expired' && !action.decided_at);
-  return html`${(await mayReview(services, actor, action)) && reviewForm(action, field)}
+  return html`${(await mayReview(services, actor, action)) && reviewForm(action, lastApproval(view), field)}
 ${reports && isWrite && done && correctionForm(action, field)}
 ${reports && isWrite && stopped && wronglyStoppedForm(action, field)}`;
 }
+
+/** The one that broke the glass ended the wait. */
+const lastApproval = ({ decisions, approval }: ActionView) =>
+  decisions.findLast(({ verdict, round }) => verdict === 'approve' && round === approval?.round);

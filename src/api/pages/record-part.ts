@@ -1,4 +1,5 @@
 import type { ActionView } from '../../actions/view.ts';
+import type { AskedPerson } from '../../approvals/reach.ts';
 import type { ActionDetail } from '../action-detail.ts';
 import { type Html, html } from './html.ts';
 import { ROUTED_WORDS, timeWords, WAY_WORDS } from './words.ts';
@@ -73,14 +74,27 @@ function afterwardsOf({ execution, correction, state }: ActionView): Happened[] 
 export const queueWords = ({ queue }: ActionDetail): string | undefined =>
   queue && (queue.ahead === 0 ? 'Next: nothing waits for longer' : `${queue.ahead} ahead of it`);
 
-/** Who is asked now, how they know of it and since when. */
-export function askedPart({ asked = [] }: ActionDetail, now: Date): Html | undefined {
-  if (asked.length === 0) return undefined;
-  return html`<h2>Who is asked</h2>
-<ul>${asked.map(({ person, groups, because, told, at }) => {
-    const by = groups.length > 0 ? `of ${groups.join(', ')}` : 'may not answer any more';
-    const how = told.length > 0 ? `told ${told.map((way) => WAY_WORDS[way]).join(', ')}` : 'not told yet';
-    const why = ROUTED_WORDS[because];
-    return html`<li>${person} <span class="meta">${[by, why, how].filter(Boolean).join(', ')}${at && `, ${timeWords(at, now)}`}</span></li>`;
+/** Who is asked, how they know of it and since when; once it is over, who was told. */
+export function askedPart(
+  { state, decisions, approval }: ActionView,
+  { asked = [] }: ActionDetail,
+  now: Date,
+): Html | undefined {
+  const waits = state === 'pending';
+  const listed = waits ? asked : asked.filter(({ told }) => told.length > 0);
+  if (listed.length === 0) return undefined;
+  const answered = decisions.filter(({ round }) => round === approval?.round).map(({ person }) => person);
+  return html`<h2>${waits ? 'Who is asked' : 'Who was asked'}</h2>
+<ul>${listed.map((one) => {
+    const facts = askedFacts(one, waits, answered.includes(one.person));
+    return html`<li>${one.person} <span class="meta">${facts.join(', ')}${one.at && `, ${timeWords(one.at, now)}`}</span></li>`;
   })}</ul>`;
+}
+
+function askedFacts({ groups, because, told }: AskedPerson, waits: boolean, answered: boolean): string[] {
+  const by = groups.length > 0 ? `of ${groups.join(', ')}` : waits && 'may not answer any more';
+  const how = told.length > 0 ? `told ${told.map((way) => WAY_WORDS[way]).join(' and ')}` : 'not told yet';
+  return [by, answered && 'has answered', ROUTED_WORDS[because], how].filter(
+    (fact) => typeof fact === 'string',
+  );
 }

@@ -13,7 +13,8 @@ header { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; align-items: center;
 header strong { margin-right: auto; }
 header form { margin: 0; }
 footer { color: var(--soft); border-top: 1px solid var(--line); font-size: 0.875rem; }
-h1 { font-size: 1.4rem; line-height: 1.3; margin: 0.5rem 0; overflow-wrap: anywhere; }
+main { overflow-wrap: anywhere; }
+h1 { font-size: 1.4rem; line-height: 1.3; margin: 0.5rem 0; }
 h2 { font-size: 1.1rem; margin: 1.5rem 0 0.5rem; }
 h3 { font-size: 1rem; margin: 1rem 0 0.25rem; }
 a { color: var(--link); }
@@ -22,32 +23,32 @@ a { color: var(--link); }
 .skip:focus { position: static; }
 .notice, .problem, .done { padding: 0.6rem 0.8rem; margin: 0.75rem 0; border-left: 0.35rem solid; }
 .notice { color: var(--warn-ink); background: var(--warn-paper); border-color: currentColor; }
+.notice > p, .problem > p, form.panel > p { margin: 0 0 0.5rem; }
 .problem { background: var(--panel); border-color: var(--bad); }
 .done { background: var(--panel); border-color: var(--ok); }
 dl { display: grid; grid-template-columns: minmax(7rem, 13rem) 1fr; gap: 0.3rem 1rem; margin: 0.5rem 0; }
 dt { color: var(--soft); }
-dd { margin: 0; overflow-wrap: anywhere; }
+dd { margin: 0; }
 ul { padding-left: 1.2rem; }
-ul.rows { list-style: none; padding: 0; }
+ul.rows { list-style: none; padding: 0; margin: 0.25rem 0 1rem; }
 ul.rows > li { padding: 0.6rem 0; border-bottom: 1px solid var(--line); }
-.meta { color: var(--soft); font-size: 0.9rem; overflow-wrap: anywhere; }
+.meta { color: var(--soft); font-size: 0.9rem; }
 .state { font-weight: 600; }
 .state.approved, .state.executed { color: var(--ok); }
 .state.denied, .state.failed, .state.disabled, .state.unknown { color: var(--bad); }
-blockquote { margin: 0.5rem 0; padding: 0.3rem 0.8rem; border-left: 3px solid var(--line); white-space: pre-wrap;
-  overflow-wrap: anywhere; }
+blockquote { margin: 0.5rem 0; padding: 0.3rem 0.8rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 pre, code { font: 0.9rem/1.45 ui-monospace, monospace; }
-pre { background: var(--panel); padding: 0.6rem 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.5rem 0; }
-code { overflow-wrap: anywhere; }
+pre { background: var(--panel); padding: 0.6rem 0.8rem; white-space: pre-wrap; margin: 0.5rem 0; }
 form.panel { background: var(--panel); padding: 0.8rem; margin: 0.75rem 0; border: 1px solid var(--line); }
 fieldset { border: 0; padding: 0; margin: 0; min-width: 0; }
 legend { padding: 0; }
 ul.rows > li.choice { display: grid; grid-template-columns: 2rem minmax(0, 1fr); gap: 0 0.6rem; }
 li.choice input { width: 1.5rem; height: 1.5rem; margin: 0; }
-li.choice label { margin: 0; overflow-wrap: anywhere; }
-ul.changes { margin: 0.25rem 0; }
-details { margin: 0.75rem 0; }
-summary { cursor: pointer; min-height: 2.75rem; padding: 0.5rem 0; font-weight: 600; }
+li.choice label { margin: 0; }
+ul.changes { list-style: none; padding: 0; margin: 0.25rem 0; }
+details { margin: 0.25rem 0; }
+details form.panel { margin-top: 0; }
+summary { cursor: pointer; min-height: 2.75rem; padding: 0.6rem 0; font-weight: 600; }
 form.filters { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; }
 label { display: block; font-weight: 600; margin-bottom: 0.25rem; }
 input, select, textarea { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft);
@@ -56,13 +57,14 @@ button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: 0.5rem 1
   color: var(--paper); background: var(--link); border: 2px solid transparent; }
 textarea.code { font: 0.9rem/1.45 ui-monospace, monospace; }
 textarea { resize: vertical; }
-form.panel > label:not(:first-of-type), .side + label { margin-top: 0.6rem; }
+form.panel > textarea + label, .side + label { margin-top: 0.6rem; }
 .side, .buttons { display: flex; flex-wrap: wrap; gap: 0 0.75rem; margin-top: 0.6rem; }
 .side > div { flex: 1 1 10rem; }
 .buttons { margin: 0; }
 button.approve { background: var(--ok); }
 button.deny { background: var(--bad); }
-button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-height: 0; text-decoration: underline; }
+button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-height: 0; font-weight: inherit;
+  text-decoration: underline; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; } button { width: 100%; }
   header button.quiet { width: auto; } }
 `;

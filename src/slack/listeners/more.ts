@@ -67,7 +67,7 @@ async function submitApprove(deps: ListenerDeps, submission: Submission): Promis
       receivedAt,
       ...(reason ? { reason } : {}),
     }).catch(reasonAtInput);
-    return counted ? undefined : noticeView(APPROVE, 'Your approval is counted already; once is enough.');
+    return counted ? undefined : noticeView(APPROVE, ALREADY);
   });
 }
 
@@ -88,11 +88,12 @@ async function submitGlass(deps: ListenerDeps, submission: Submission): Promise<
     const reason = textOf(body, INPUT.reason);
     if (!reason) throw new FormProblem({ [INPUT.reason]: 'Say why it cannot wait' });
     const answer = { verdict: 'approve', breakGlass: true, reason, receivedAt } as const;
-    const { counted } = await decideSeen(deps, personOf(body), meta, answer);
-    return noticeView(GLASS, counted ? ALONE : ALONE_NOT);
+    const { action, counted } = await decideSeen(deps, personOf(body), meta, answer);
+    return noticeView(GLASS, counted ? ALONE : action.break_glass ? ALREADY : ALONE_NOT);
   });
 }
 
+const ALREADY = 'Your approval is counted already; once is enough.';
 const ALONE =
   '*Approved by you alone.* On-call is being told, with your name and your reason; people review it afterwards.';
 const ALONE_NOT =

@@ -63,6 +63,7 @@ function atInput(error: unknown): never {
 }
 
 function doneText(action: ActionRow, counted: boolean, { maxUses, forMs }: StandingInput): string {
+  if (!counted && action.standing_wish) return 'Your approval is counted already; once is enough.';
   if (!counted)
     return '*Nothing new.* You approved this one before, without the like; a person decides once.';
   if (action.state === 'pending')

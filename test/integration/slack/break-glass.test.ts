@@ -25,6 +25,7 @@ const alertsOf = (id: string) =>
 test('one of the group approves alone, loudly, with a reason and their own responsibility', async () => {
   const { action, card } = await givenRefund();
   const form = await openForm(desk, card, CLEO, 'you approve this alone');
+  const twin = await openForm(desk, card, CLEO, 'you approve this alone');
   await expect(desk.slack.submit(form.id, { reason: 'fire' }, 'U0CLEO')).rejects.toThrow('left empty');
   const { outcome } = await desk.slack.submit(
     form.id,
@@ -38,6 +39,8 @@ test('one of the group approves alone, loudly, with a reason and their own respo
   expect(await decisionsOf(desk, action)).toMatchObject([
     { person: 'cleo', slot: 'break-glass', reason: 'The guest is stranded' },
   ]);
+  await desk.slack.submit(twin.id, { reason: 'Again', responsible: [RESPONSIBLE] }, 'U0CLEO');
+  expect(await shownIn(desk, twin)).toContain('counted already');
   expect(await alertsOf(action.id)).toHaveLength(1);
 });
 

@@ -1,11 +1,17 @@
 -- One use of a standing approval, if it is live: committed with the action that used it.
 CREATE FUNCTION use_standing_approval(p_id uuid, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_action uuid;
 BEGIN
   UPDATE standing_approval s SET used = s.used + 1,
     ended_at = CASE WHEN s.used + 1 >= s.max_uses THEN p_now END,
     ended_because = CASE WHEN s.used + 1 >= s.max_uses THEN 'spent' END
-  WHERE s.id = p_id AND s.ended_at IS NULL AND s.used < s.max_uses AND s.expires_at > p_now;
-  RETURN FOUND;
+  WHERE s.id = p_id AND s.ended_at IS NULL AND s.used < s.max_uses AND s.expires_at > p_now
+  RETURNING s.action_id INTO v_action;
+  IF v_action IS NULL THEN RETURN false; END IF;
+  -- The card it was given on says how often it was used.
+  INSERT INTO outbox (topic, key) VALUES ('action', v_action::text);
+  RETURN true;
 END $$;
 ---
 -- Records asks and their decisions before they are answered: one row of `status` per ask, in order.
@@ -51,7 +57,10 @@ BEGIN
     INSERT INTO action SELECT (r).* ON CONFLICT (agent, idempotency_key) DO NOTHING;
     IF NOT FOUND THEN
       -- Another process recorded the same key: its use of the standing approval is not counted twice.
-      UPDATE standing_approval s SET used = s.used - 1 WHERE s.id = r.standing_id;
+      UPDATE standing_approval s SET used = s.used - 1,
+        ended_at = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_at END,
+        ended_because = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_because END
+      WHERE s.id = r.standing_id;
       status := 'stale';
       RETURN NEXT;
       CONTINUE;

@@ -12,6 +12,7 @@ BEGIN
     v_count := v_count + 1;
     PERFORM log_append('standing_approval.ended', s.agent, s.id::text, p_now, p_actor,
       jsonb_build_object('because', p_because, 'used', s.used, 'of', s.max_uses));
+    INSERT INTO outbox (topic, key) VALUES ('action', s.action_id::text);
   END LOOP;
   RETURN v_count;
 END $$;
