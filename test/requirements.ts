@@ -12,12 +12,12 @@ export const REQUIREMENTS = {
   'never:unrecorded-write': {
     promise: 'A write never begins without a recorded allow or approval for exactly these arguments',
     guard:
-      "3-actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'",
+      "0002-approvals/2-actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; use_standing_approval(): s.used < s.max_uses; actions/begin.ts assertKnowsRound(); actions/decide.ts answersOf(): of the action's own round",
   },
   'never:write-after-stop': {
     promise: 'A write never begins after disable or a rollback covering it has returned',
     guard:
-      '3-actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action(); standing_of() in it and in store_credential()',
+      '0002-approvals/2-actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action(); standing_of() in it and in store_credential(); 3-standing.sql: the triggers that end standing approvals',
   },
   'never:decision-twice': {
     promise: 'A decision never counts twice',
@@ -27,7 +27,7 @@ export const REQUIREMENTS = {
   'never:decision-without-standing': {
     promise: 'A decision is never made by someone who may not',
     guard:
-      "actions/decide.ts assertMayDecide(): eligibility(); 3-actions.sql standing_of(): 'approver_lost_standing'",
+      "domain/approval.ts conflictOf() and rightIn(); actions/decide.ts rightOf(); 0002-approvals/1-approvals.sql approvers_stand(): the member joined to the decision's group, coalesce(s.fresh_until) <= p_now",
   },
   'never:decision-shown-but-not-made': {
     promise: 'A decision is never shown as made when it was not',

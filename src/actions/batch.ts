@@ -1,5 +1,6 @@
 import { alike } from '../approvals/like.ts';
 import type { Actor, Services } from '../context.ts';
+import { isStoreDown } from '../db/failure.ts';
 import type { Verdict } from '../domain/approval.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { type DecisionInput, decideAction } from './decide.ts';
@@ -17,8 +18,8 @@ export type BatchResult =
 
 /**
  * Answers several actions, each by its own id, digest and revision and in its own transaction: one that may not be
- * answered keeps none of the others back. Results are in the order of the items.
- * @throws AppError `invalid_input`, and what the store answers when it is down
+ * answered, or a store that goes away, takes nothing from the others. Results are in the order of the items.
+ * @throws AppError `invalid_input`
  */
 export async function decideBatch(
   services: Services,
@@ -43,11 +44,18 @@ export async function decideBatch(
       };
       results.push({ id: item.id, ...(await decideAction(services, actor, input)) });
     } catch (error) {
-      if (!(error instanceof AppError) || error.code === 'store_down') throw error;
-      results.push({ id: item.id, code: error.code, message: error.message });
+      results.push({ id: item.id, ...refusalOf(error) });
     }
   }
   return results;
+}
+
+/** @throws what is no answer to this item */
+function refusalOf(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof AppError) return { code: error.code, message: error.message };
+  if (isStoreDown(error))
+    return { code: 'store_down', message: 'NOT recorded: the database does not answer' };
+  throw error;
 }
 
 /** What waits and is like this one: same agent, tool, grant, release and segment; the oldest first, itself included. */

@@ -1,12 +1,13 @@
-import type { Updateable } from 'kysely';
+import { sql, type Updateable } from 'kysely';
 import { startStandingApproval } from '../approvals/standing-approvals.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { ActionTable, StandingWish } from '../db/tables-action.ts';
+import type { Agent } from '../domain/agent.ts';
 import { BREAK_GLASS_SLOT, type Right, tallyStage } from '../domain/approval.ts';
 import { raiseAlert } from '../incidents/alert.ts';
 import { appendEntry } from '../log/append.ts';
-import { knowEvent, metricsCounting } from '../outcomes/event.ts';
+import { knowEvent, metricsOf } from '../outcomes/event.ts';
 import type { DecisionInput } from './decide.ts';
 import { moveAction } from './move.ts';
 import type { ActionRow } from './store.ts';
@@ -15,6 +16,7 @@ import type { ActionRow } from './store.ts';
 export interface Countable {
   person: string;
   action: ActionRow;
+  agent: Agent;
   right: Right;
   input: DecisionInput;
   standingWish?: StandingWish | undefined;
@@ -27,7 +29,7 @@ export async function countDecision(
   actor: Actor,
   countable: Countable,
 ): Promise<void> {
-  const { person, action, right, input } = countable;
+  const { person, action, agent, right, input } = countable;
   const now = services.clock.now();
   await writeAnswer(services, tx, actor, countable);
   const data = {
@@ -44,8 +46,7 @@ export async function countDecision(
   if (input.verdict === 'deny') {
     await update(tx, action, { deny_reason: input.reason ?? null, decided_by: 'person', decided_at: now });
     await moveAction(tx, action, 'denied', 'action.denied', now, person, data);
-    for (const metric of await metricsCounting(tx, action, 'denials'))
-      await knowEvent(tx, action, metric, 1, now);
+    for (const metric of metricsOf(agent, action, 'denials')) await knowEvent(tx, action, metric, 1, now);
     return;
   }
   const wish = countable.standingWish ?? action.standing_wish;
@@ -67,8 +68,7 @@ export async function countDecision(
   await moveAction(tx, action, 'approved', 'action.approved', now, person, data);
   if (breakGlass) await tellOfBrokenGlass(tx, countable, now);
   else if (wish) await startStandingApproval(tx, action, wish, now);
-  for (const metric of await metricsCounting(tx, action, 'denials'))
-    await knowEvent(tx, action, metric, 0, now);
+  for (const metric of metricsOf(agent, action, 'denials')) await knowEvent(tx, action, metric, 0, now);
 }
 
 const update = (tx: Sql, action: ActionRow, set: Updateable<ActionTable>) =>
@@ -105,22 +105,11 @@ async function writeAnswer(
 }
 
 /** When this person could first see it: their own look at the page, else the first card. */
-async function shownAt(tx: Sql, action: ActionRow, actor: Actor): Promise<Date | null> {
-  const looked = await tx
-    .selectFrom('seen')
-    .select('at')
-    .where('action_id', '=', action.id)
-    .where('person', '=', actor.person ?? '')
-    .executeTakeFirst();
-  if (looked || actor.via !== 'slack') return looked?.at ?? null;
-  const card = await tx
-    .selectFrom('card')
-    .select('posted_at')
-    .where('ref', '=', action.id)
-    .orderBy('posted_at')
-    .limit(1)
-    .executeTakeFirst();
-  return card?.posted_at ?? null;
+async function shownAt(tx: Sql, action: ActionRow, { person, via }: Actor): Promise<Date | null> {
+  const { rows } = await sql<{ looked: Date | null; posted: Date | null }>`
+    SELECT (SELECT at FROM seen WHERE action_id = ${action.id} AND person = ${person ?? ''}) AS looked,
+      (SELECT min(posted_at) FROM card WHERE ref = ${action.id}) AS posted`.execute(tx);
+  return rows[0]?.looked ?? (via === 'slack' ? (rows[0]?.posted ?? null) : null);
 }
 
 /** Writes down which slot each approval of the stage fills, once all are filled. */

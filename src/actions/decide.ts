@@ -16,7 +16,7 @@ import {
 } from '../domain/approval.ts';
 import { AppError } from '../errors.ts';
 import { countDecision } from './count.ts';
-import { type ActionRow, actionById } from './store.ts';
+import { type ActionRow, actionById, lockedAction } from './store.ts';
 
 /** A person's answer to one action, on what they saw of it. */
 export interface DecisionInput {
@@ -48,39 +48,40 @@ export interface Decided {
  * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `store_down`
  */
 export async function decideAction(services: Services, actor: Actor, input: DecisionInput): Promise<Decided> {
-  const known = await actionById(services.db.sql, input.id);
-  const person = deciderOf(actor, known.agent);
   const counted = await withoutDeadlock(() =>
-    services.db.sql.transaction().execute(async (tx) => {
-      const action = await lockedAction(tx, input.id);
-      const earlier = await answersOf(tx, action);
-      const own = earlier.find((one) => one.person === person);
-      if (own?.verdict === input.verdict) return false;
-      if (own && input.verdict === 'approve')
-        throw new AppError(
-          'already_decided',
-          `Cannot change it: ${person} already decided to ${own.verdict}`,
-        );
-      const standing = await readStanding(tx, action, services.clock.now());
-      const right = rightOf(person, actor, standing, action, input);
-      assertOpen(services, action, input);
-      const other = earlier.find(
-        (one) => one.verdict === 'approve' && one.for_person === right.for && one !== own,
-      );
-      if (other && input.verdict === 'approve')
-        throw new AppError(
-          'already_decided',
-          `Cannot approve: ${other.person} already decided for ${right.for}`,
-        );
-      const standingWish = input.standing && wishFrom(actor, action, input.standing);
-      if (standingWish) await assertMayStand(tx, action, standingWish, earlier.length);
-      await countDecision(services, tx, actor, { person, action, right, input, standingWish });
-      await issueReceipt(services, tx, actor, { person, action, right, input });
-      return true;
-    }),
+    services.db.sql.transaction().execute((tx) => decideLocked(services, tx, actor, input)),
   );
   services.wake();
   return { action: await actionById(services.db.sql, input.id), counted };
+}
+
+async function decideLocked(
+  services: Services,
+  tx: Sql,
+  actor: Actor,
+  input: DecisionInput,
+): Promise<boolean> {
+  const action = await lockedAction(tx, input.id);
+  const person = deciderOf(actor, action.agent);
+  const cannot = (why: string) => new AppError('already_decided', `Cannot ${input.verdict}: ${why}`);
+  const earlier = await answersOf(tx, action);
+  const own = earlier.find((one) => one.person === person);
+  // Breaking the glass is another answer than approving with the others.
+  if (own?.verdict === input.verdict && !(input.breakGlass && action.state === 'pending')) return false;
+  if (own?.verdict === 'deny') throw cannot(`${person} already decided to deny`);
+  const others = earlier.filter((one) => one !== own && one.verdict === 'approve');
+  const taken = others.map((one) => one.for_person);
+  const standing = await readStanding(tx, action, services.clock.now());
+  const right = rightOf(person, actor, standing, action, input, taken);
+  assertOpen(services, action, input);
+  const other = others.find((one) => one.for_person === right.for);
+  if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
+  const standingWish = input.standing && wishFrom(actor, action, input.standing);
+  if (standingWish) await assertMayStand(tx, action, standingWish, earlier.length);
+  const { agent } = standing;
+  await countDecision(services, tx, actor, { person, action, agent, right, input, standingWish });
+  await issueReceipt(services, tx, actor, { person, action, right, input });
+  return true;
 }
 
 /** The person who acts, with the role it takes. @throws AppError `forbidden`, `not_eligible` */
@@ -89,10 +90,6 @@ export function deciderOf(actor: Actor, agent: string): string {
   if (!actor.person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
   return actor.person;
 }
-
-/** The row, held until the end of the transaction. */
-export const lockedAction = (tx: Sql, id: string): Promise<ActionRow> =>
-  tx.selectFrom('action').selectAll().where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
 
 const answersOf = (tx: Sql, action: ActionRow) =>
   tx
@@ -126,6 +123,7 @@ function rightOf(
   standing: Standing,
   action: ActionRow,
   input: DecisionInput,
+  taken: readonly string[],
 ): Right {
   if (input.verdict === 'deny') {
     const refusal = mayDeny(person, standing, action);
@@ -144,7 +142,7 @@ function rightOf(
   }
   const answer = input.breakGlass
     ? rightToBreakGlass(person, standing, action)
-    : rightToApprove(person, standing, action);
+    : rightToApprove(person, standing, action, taken);
   if ('refusal' in answer) throw refused('approve', answer.refusal);
   return answer.right;
 }

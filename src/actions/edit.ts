@@ -12,8 +12,8 @@ import { type Decision, decideIn } from '../domain/decide.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
-import { assertOpen, deciderOf, lockedAction, refused } from './decide.ts';
-import { type ActionRow, actionById, privateOf } from './store.ts';
+import { assertOpen, deciderOf, refused } from './decide.ts';
+import { type ActionRow, actionById, lockedAction, privateOf } from './store.ts';
 
 /** Other arguments for an action that waits, from somebody who may answer it. */
 export interface EditInput {

@@ -10,9 +10,19 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** @throws AppError `not_found` */
 export async function actionById(db: Sql, id: string): Promise<ActionRow> {
-  const row = UUID.test(id)
-    ? await db.selectFrom('action').selectAll().where('id', '=', id).executeTakeFirst()
-    : undefined;
+  return foundOf(id, byId(db, id)?.executeTakeFirst());
+}
+
+/** The row, held until the end of the transaction. @throws AppError `not_found` */
+export async function lockedAction(tx: Sql, id: string): Promise<ActionRow> {
+  return foundOf(id, byId(tx, id)?.forUpdate().executeTakeFirst());
+}
+
+const byId = (db: Sql, id: string) =>
+  UUID.test(id) ? db.selectFrom('action').selectAll().where('id', '=', id) : undefined;
+
+async function foundOf(id: string, found: Promise<ActionRow | undefined> | undefined): Promise<ActionRow> {
+  const row = await found;
   if (!row) throw new AppError('not_found', `There is no action "${id.slice(0, 64)}"`);
   return row;
 }

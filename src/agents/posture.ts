@@ -76,12 +76,15 @@ async function countActions(db: Sql, now: Date, agent: string | undefined): Prom
         EXISTS (SELECT 1 FROM action_private p WHERE p.action_id = a.id) AS kept,
         CASE a.decided_by
           WHEN 'policy' THEN EXISTS (SELECT 1 FROM log_entry l WHERE l.ref = a.id::text AND l.kind = 'action.asked')
-          ELSE (SELECT count(*) FROM decision d WHERE d.action_id = a.id AND d.verdict = 'approve')
-            >= coalesce((a.approval ->> 'quorum')::int, 1)
+          ELSE (SELECT count(*) FROM decision d WHERE d.action_id = coalesce(s.action_id, a.id)
+              AND d.round = coalesce(s.round, a.round) AND d.verdict = 'approve' AND d.slot IS NOT NULL)
+            >= CASE WHEN a.break_glass THEN 1 ELSE (SELECT sum((need ->> 'quorum')::int)
+              FROM jsonb_array_elements(a.approval -> 'stages') AS stage, jsonb_array_elements(stage) AS need) END
         END AS confirmed,
         EXISTS (SELECT 1 FROM credential c WHERE c.action_id = a.id) AS credentialed,
         a.state = 'unknown' OR (a.state = 'executing' AND a.deadline_at < ${now}) AS unpaired
-      FROM action a WHERE ${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text
+      FROM action a LEFT JOIN standing_approval s ON s.id = a.standing_id
+      WHERE ${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text
     )
     SELECT agent, segment, count(*)::int AS actions, (count(*) FILTER (WHERE kept))::int AS kept,
       (count(*) FILTER (WHERE begun))::int AS begun, (count(*) FILTER (WHERE begun AND confirmed))::int AS confirmed,

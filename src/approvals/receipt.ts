@@ -12,7 +12,7 @@ export async function issueReceipt(
   services: Services,
   tx: Sql,
   actor: Actor,
-  { person, action, right, input }: Countable,
+  { person, action, right, input }: Pick<Countable, 'person' | 'action' | 'right' | 'input'>,
 ): Promise<void> {
   const now = services.clock.now();
   const salt = randomBytes(32);

@@ -1,5 +1,4 @@
-import { lockedAction } from '../actions/decide.ts';
-import { type ActionRow, actionById } from '../actions/store.ts';
+import { type ActionRow, actionById, lockedAction } from '../actions/store.ts';
 import { type Services, serviceActor } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';

@@ -100,16 +100,17 @@ export function conflictOf(
 
 /**
  * By what right a person may approve now, or why not. Their own membership comes before anybody's they stand in for;
- * who may not answer themselves lends no right either.
+ * who may not answer themselves lends no right either. `taken`: whose right others used already.
  */
 export function rightToApprove(
   person: string,
   standing: Standing,
   action: AskedAction,
+  taken: readonly string[] = [],
 ): { right: Right } | { refusal: Refusal } {
   const refusal = conflictOf(person, standing, action);
   if (refusal) return { refusal };
-  const right = rightIn(person, standing, action, optionsIn(action, action.stage));
+  const right = rightIn(person, standing, action, optionsIn(action, action.stage), taken);
   if (right) return { right };
   const everywhere = (action.approval?.stages ?? []).flatMap((_, stage) => optionsIn(action, stage));
   if (rightIn(person, standing, action, everywhere)) {
@@ -173,13 +174,18 @@ function rightIn(
   standing: Standing,
   action: AskedAction,
   options: readonly { slot: string; group: string }[],
+  taken: readonly string[] = [],
 ): Right | undefined {
   const isMember = (who: string, group: string) =>
     !standing.stale.includes(group) &&
     standing.members.some((member) => member.group === group && member.person === who);
   const own = options.filter(({ group }) => isMember(person, group));
   if (own.length > 0) return { for: person, options: own };
-  for (const deputy of standing.deputies) {
+  // Whose right is used already comes last: it is refused later, with a word for it.
+  const lenders = [...standing.deputies].sort(
+    (one, other) => Number(taken.includes(one.from)) - Number(taken.includes(other.from)),
+  );
+  for (const deputy of lenders) {
     if (deputy.to !== person || conflictOf(deputy.from, standing, action)) continue;
     const lent = options.filter(
       ({ group }) => (deputy.group === null || deputy.group === group) && isMember(deputy.from, group),

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ActionRow } from '../actions/store.ts';
 import type { Sql } from '../db/database.ts';
-import type { Metric } from '../domain/agent.ts';
+import type { Agent, Metric } from '../domain/agent.ts';
 
 /** The metrics in which a correction, or a person's decision, says what came of this action. */
 export async function metricsCounting(
@@ -14,10 +14,18 @@ export async function metricsCounting(
     .select('manifest')
     .where('name', '=', action.agent)
     .executeTakeFirstOrThrow();
-  return Object.entries(manifest.metrics)
+  return metricsOf(manifest, action, by);
+}
+
+/** The same of an agent whose manifest is at hand. */
+export const metricsOf = (
+  agent: Pick<Agent, 'metrics'>,
+  action: Pick<ActionRow, 'tool' | 'decided_by'>,
+  by: 'corrections' | 'denials',
+): string[] =>
+  Object.entries(agent.metrics)
     .filter(([, metric]) => metric[by] && isCountedIn(metric, action))
     .map(([name]) => name);
-}
 
 /** Whether the metric is about actions such as this one: its tool, and decided the way it says. */
 export function isCountedIn(

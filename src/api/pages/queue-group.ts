@@ -20,7 +20,7 @@ export function groupForm(group: readonly Together[], now: Date, field: Html): H
   const more = group.length > rows.length && `The first ${rows.length} of ${group.length}. `;
   return html`<h2>${tool} of ${agent}, ${segment ? `segment ${segment}` : 'no segment'} (${group.length})</h2>
 <form class="panel" method="post" action="/queue">${field}
-<fieldset><legend class="meta">${more}Look at each before you choose it. ${rows.length > 1 && 'From the second on, what differs from the first of its tool is shown.'}</legend>
+<fieldset><legend class="meta">${more}Look at each before you choose it. ${rows.length > 1 && 'From the second on, what differs from the first is shown.'}</legend>
 <ul class="rows">${rows.map((row) => rowOf(row, now))}</ul></fieldset>
 <label for="${id}">${needed ? 'Reason (approving needs one; denying tells it to the agent)' : 'Reason (denying tells it to the agent)'}</label>
 <textarea id="${id}" name="reason" rows="1" maxlength="2000"></textarea>

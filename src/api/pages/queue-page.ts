@@ -41,7 +41,7 @@ export function queuePage(app: Api, { services, metrics }: RouteDeps): void {
   app.get('/queue', { schema: { hide: true } }, async (request, reply) => {
     const session = await requireSession(services, request);
     const queue = await queueFor(services, session.actor);
-    const shown = await rowsOf(services, session, queue.slice(0, SHOWN_MAX));
+    const groups = await groupsOf(services, session, queue.slice(0, SHOWN_MAX));
     return sendPage(services, reply, {
       title: 'My queue',
       session,
@@ -49,7 +49,7 @@ export function queuePage(app: Api, { services, metrics }: RouteDeps): void {
       main: html`<h1>My queue (${queue.length})</h1>
 ${queue.length === 0 && EMPTY}
 ${queue.length > SHOWN_MAX && html`<p>The ${SHOWN_MAX} that wait longest; the others follow when these are answered.</p>`}
-${alike(shown).map((group) => groupForm(group, services.clock.now(), formTokenField(session.formToken)))}
+${groups.map((group) => groupForm(group, services.clock.now(), formTokenField(session.formToken)))}
 ${await reviewsPart(services, session.actor)}
 ${await standingsPart(services, session.actor)}`,
     });
@@ -74,23 +74,16 @@ ${await standingsPart(services, session.actor)}`,
 
 const EMPTY = html`<p>Nothing waits for you. What waits for others is under <a href="/actions?state=pending">Actions</a>.</p>`;
 
-/** With arguments and what differs, in the order of the queue; that they were shown is remembered. */
-async function rowsOf(
+/** With arguments and what differs from the first of each group; that they were shown is remembered. */
+async function groupsOf(
   services: Services,
   { actor }: Session,
   queue: readonly ActionRow[],
-): Promise<Together[]> {
-  const rows: Together[] = [];
-  for (const agent of new Set(queue.map((action) => action.agent)))
-    rows.push(
-      ...(await answerTogether(
-        services,
-        actor,
-        queue.filter((action) => action.agent === agent),
-      )),
-    );
-  await Promise.all(rows.map(({ action }) => noteSeen(services, actor, action)));
-  return rows;
+): Promise<Together[][]> {
+  const groups: Together[][] = [];
+  for (const group of alike(queue)) groups.push(await answerTogether(services, actor, group));
+  await Promise.all(groups.flat().map(({ action }) => noteSeen(services, actor, action)));
+  return groups;
 }
 
 async function noticesOf({ db }: Services, queue: readonly ActionRow[]): Promise<(string | undefined)[]> {
@@ -101,12 +94,12 @@ async function noticesOf({ db }: Services, queue: readonly ActionRow[]): Promise
 }
 
 /** Same agent, tool, grant, segment and release, in the order of the oldest of each. */
-function alike(rows: readonly Together[]): Together[][] {
-  const groups = new Map<string, Together[]>();
-  for (const row of rows) {
-    const { agent, tool, grant_name, segment, release } = row.action;
+function alike(queue: readonly ActionRow[]): ActionRow[][] {
+  const groups = new Map<string, ActionRow[]>();
+  for (const action of queue) {
+    const { agent, tool, grant_name, segment, release } = action;
     const key = JSON.stringify([agent, tool, grant_name, segment, release]);
-    groups.set(key, [...(groups.get(key) ?? []), row]);
+    groups.set(key, [...(groups.get(key) ?? []), action]);
   }
   return [...groups.values()];
 }

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type ActionRow, actionById } from '../../actions/store.ts';
 import { actionView } from '../../actions/view.ts';
+import { noteSeen } from '../../approvals/seen.ts';
 import type { Actor } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { detailFor } from '../action-detail.ts';
@@ -46,6 +47,7 @@ export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
   );
 
   async function shown(action: ActionRow, actor: Actor) {
+    if (actor.via === 'cli') await noteSeen(services, actor, action);
     const view = await actionView(services, action, { args: maySeeArgs(actor, action.agent) });
     return { ...view, ...(await detailFor(services, actor, action)) };
   }

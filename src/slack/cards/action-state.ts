@@ -245,8 +245,12 @@ function reviewLines(facts: CardFacts): string[] {
 
 /** A person's word that the write was wrong. */
 function correctionLines(facts: CardFacts): string[] {
-  const { corrected_by, corrected_at, correction_reason } = facts.action;
+  const { corrected_by, corrected_at, correction_reason, state } = facts.action;
   if (!corrected_at) return [];
   const who = nameOf(facts, corrected_by ?? 'somebody');
-  return [`*Reported as wrong by ${who}${when(corrected_at)}${because(correction_reason)}*`];
+  const what =
+    state === 'denied' || state === 'expired'
+      ? 'Reported as right, and wrongly stopped,'
+      : 'Reported as wrong';
+  return [`*${what} by ${who}${when(corrected_at)}${because(correction_reason)}*`];
 }

@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
 export interface DigestFacts {
   agent: string;
   /** What still waits, oldest first. */
-  waiting: readonly Pick<ActionRow, 'id' | 'summary' | 'asked_at' | 'expires_at'>[];
+  waiting: readonly Pick<ActionRow, 'id' | 'summary' | 'asked_at'>[];
   /** What was listed and waits no more. */
   answered: number;
   now: Date;

@@ -53,13 +53,15 @@ export async function tellSaturation(
   if (isMuchMore.numUpdatedRows > 0n) await slack.update(posting.copy, message);
 }
 
-/** The cards of actions, which are posted under their bare ids, and nothing else that is to be posted. */
+/** The cards of actions that only wait for their turns: they are posted under their bare ids, all else is not. */
 async function saturationOf(db: Sql, channel: string, now: Date): Promise<Saturation | undefined> {
   const { waiting, last } = await db
     .selectFrom('post')
     .select(({ fn }) => [fn.countAll<number>().as('waiting'), fn.max('due_at').as('last')])
     .where('channel', '=', channel)
     .where('due_at', '>', now)
+    .where('tries', '=', 0)
+    .where('problem', 'is', null)
     .where(sql<number>`position('/' IN ref)`, '=', 0)
     .executeTakeFirstOrThrow();
   return last && { waiting: Number(waiting), lastAt: last };

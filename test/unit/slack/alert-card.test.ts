@@ -92,6 +92,60 @@ test.each([
   expect(read(alertCard(alert(kind, facts)))).toContain(expected);
 });
 
+const EVIDENCE = { decided: 120, good: 118, bad: 2, lower: '0.951200', above: '0.95', alpha: '0.05' };
+const SLICE = { tool: 'refund', segment: 'gold', release: '2', grant: 'refund-1', agentVersion: '1.4.0' };
+
+test.each<[string, Record<string, unknown>, string[]]>([
+  [
+    'action.break_glass',
+    { action: '0b7e', summary: 'Cancel R-1', person: 'ana', reason: 'fire in the <lobby>' },
+    [
+      '*Glass broken: ana approved alone: Cancel R-1 (agent desk)*',
+      'Reason: fire in the <lobby>',
+      'Somebody else reviews it now, on its page.',
+    ],
+  ],
+  [
+    'action.unreached',
+    { action: '0b7e', summary: 'Cancel R-1', round: 0, stage: 0, problem: 'ana is deactivated in Slack' },
+    [
+      '*Nobody who is needed can be reached: Cancel R-1 (agent desk)*',
+      'Why: ana is deactivated in Slack',
+      'It waits all the same.',
+    ],
+  ],
+  [
+    'action.undelivered',
+    { action: '0b7e', summary: 'Cancel R-1', problem: 'Slack answered is_archived for C1' },
+    ['*Nobody was told, Slack did not take it: Cancel R-1', 'Why: Slack answered is_archived for C1'],
+  ],
+  [
+    'autonomy.proposed',
+    { ...SLICE, to: 'proposed', because: 'the evidence carries it', evidence: EVIDENCE },
+    [
+      '*Proposed: refund of agent desk asks no more in gold*',
+      'Evidence: 120 decided by people, 118 approved unedited and right, 2 not; proven share 0.951200, needed 0.95',
+      'Release 2, agent version 1.4.0',
+      'A release manager confirms or refuses it',
+    ],
+  ],
+  [
+    'autonomy.changed',
+    { ...SLICE, to: 'allow', evidence: EVIDENCE },
+    ['*Earned: refund of agent desk asks no more in gold*'],
+  ],
+  [
+    'autonomy.changed',
+    { ...SLICE, to: 'ask', evidence: {} },
+    ['*Asks again: refund of agent desk in gold*', 'needed ?'],
+  ],
+])('the alert %s says what happened and what to do', (kind, facts, expected) => {
+  const shown = read(alertCard(alert(kind, facts)));
+  for (const words of expected) expect(shown).toContain(words);
+  expect(shown).not.toContain('It had begun and did not report');
+  refuseBadView(noticeView('Why', whyText(alert(kind, facts))), 'modal');
+});
+
 test('an alert about everything has no agent to disable; one of the switch does not offer it again', () => {
   const everything = alertCard(
     alert('switch.disabled', { scope: 'everything', actor: 'cleo', reason: 'fire' }, { agent: null }),

@@ -185,7 +185,7 @@ CREATE TABLE receipt (
   shown text,
   salt bytea,
   at timestamptz NOT NULL,
-  PRIMARY KEY (action_id, round, person, verdict)
+  PRIMARY KEY (action_id, round, person, verdict, at)
 );
 ---
 DROP FUNCTION standing_of(action);
