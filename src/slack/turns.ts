@@ -86,7 +86,8 @@ export async function turnOf(
     .where('ref', '=', ref)
     .where('tries', '=', 0)
     .execute();
-  if (first) await goFirst(db.sql, { channel, ref }, clock.now());
+  if (!first) return { ...claim, due_at };
+  await goFirst(db.sql, { channel, ref }, clock.now());
   return (await known()) ?? { ...claim, due_at };
 }
 
