@@ -30,7 +30,7 @@ export async function benchClicks(governed: Governed, slack: FakeSlack, { servic
     decided.push(performance.now() - clickedAt);
     await slack.nextUpdate(card, (message) => JSON.stringify(message).includes('Approved by'));
     updated.push(performance.now() - clickedAt);
-    await sleep(Math.max(0, POST_GAP_MS - (performance.now() - askedAt)));
+    await sleep(Math.max(0, POST_GAP_MS - (performance.now() - clickedAt)));
   }
   await assertAll(services, 'approved', CARDS);
   line('(d) ask to card posted', spreadOf(posted));

@@ -34,7 +34,7 @@ export interface Governed {
   agentHeaders: Record<string, string>;
 }
 
-const QUIET_AGENT = AGENT.replace('agent: bench', 'agent: quiet').replace(/slack: .*\n/, '');
+const QUIET_AGENT = AGENT.replace('agent: bench', 'agent: quiet').replace(/^slack: .*\n/m, '');
 const QUIET_RELEASE = RELEASE.replace('agent: bench', 'agent: quiet');
 
 /** Applies the bench's agents and makes their tokens. */

@@ -79,7 +79,7 @@ async function main() {
   });
   const slack = await startFakeSlack({
     users: [{ id: 'U0ANA', name: 'ana', teamId: 'T0FAKE' }],
-    channels: [{ id: 'C0APPROVALS', name: 'approvals' }],
+    channels: [{ id: 'C0APPROVALS', name: 'approvals', members: ['U0ANA'] }],
   });
   const common = {
     DATABASE_URL: await createDatabase(postgres),

@@ -115,7 +115,7 @@ interface Parts {
 function body(view: ActionView, now: Date, { detail, changes, forms, standing }: Parts): Html {
   const waits = view.state === 'pending';
   return html`<h1>${view.summary}</h1>
-<p><span class="state ${view.state}">${stateWords(view)}</span>${because(view)}${waits && html` · <a href="#decide">To the answer</a>`}</p>
+<p><span class="state ${view.state}">${stateWords(view)}</span>${because(view)}${view.breakGlass && html` · <strong class="state denied">approved by one person alone</strong>`}${waits && html` · <a href="#decide">To the answer</a>`}</p>
 <dl>
 ${row('Consequence', view.consequence)}
 ${row('Decide by', waits && view.expiresAt ? timeWords(view.expiresAt, now) : undefined)}

@@ -26,7 +26,7 @@ a { color: var(--link); }
 .notice > p, .problem > p, form.panel > p { margin: 0 0 0.5rem; }
 .problem { background: var(--panel); border-color: var(--bad); }
 .done { background: var(--panel); border-color: var(--ok); }
-dl { display: grid; grid-template-columns: minmax(7rem, 13rem) 1fr; gap: 0.3rem 1rem; margin: 0.5rem 0; }
+dl { display: grid; grid-template-columns: minmax(7rem, 13rem) minmax(0, 1fr); gap: 0.3rem 1rem; margin: 0.5rem 0; }
 dt { color: var(--soft); }
 dd { margin: 0; }
 ul { padding-left: 1.2rem; }
@@ -65,6 +65,6 @@ button.approve { background: var(--ok); }
 button.deny { background: var(--bad); }
 button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-height: 0; font-weight: inherit;
   text-decoration: underline; }
-@media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; } button { width: 100%; }
+@media (max-width: 30rem) { dl { grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.3rem 0.6rem; } button { width: 100%; }
   header button.quiet { width: auto; } }
 `;

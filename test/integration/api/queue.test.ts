@@ -182,10 +182,12 @@ describeBothStores('waiting in view', (make) => {
     expect(people.asked).toMatchObject([{ person: 'ana', told: ['channel', 'dm'] }, { person: 'ben' }]);
   });
 
-  test('what nobody is asked about has no queue', async () => {
-    const rule = '{ group: desk, rules: [{ when: args.amount <= 5, answer: approve }] }';
-    const { as, ask, get } = await openBank(make, rule);
-    const { id, state } = (await ask()).json;
+  test('what nobody is asked about any more has no queue', async () => {
+    const { as, ask, decide, get } = await openBank(make);
+    const args = { amount: 5, to: 'Mia' };
+    const first = (await ask({ args })).json;
+    await decide(first.id, as.ana, { standing: { envelope: 'args.amount <= 5', maxUses: 2, for: '1h' } });
+    const { id, state } = (await ask({ args })).json;
     expect(state).toBe('approved');
     const { json } = await get(`/v1/actions/${id}`, as.ana);
     expect([json.queue, json.asked]).toEqual([undefined, undefined]);

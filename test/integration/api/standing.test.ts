@@ -74,8 +74,11 @@ describeBothStores('standing approvals over HTTP', (make) => {
       const { as, post } = bank;
       const { standing } = await given();
       const before = (await ask()).json;
-      for (const body of [{}, { reason: ' ' }, undefined])
+      for (const body of [{}, { reason: ' ' }, 'nothing'])
         expect((await revoke(standing, as.ben, body)).status).toBe(400);
+      expect((await call(bank.app, `DELETE /v1/standing-approvals/${standing}`, { as: as.ben })).status).toBe(
+        400,
+      );
       for (const who of [as.agent, as.auditor, as.stranger])
         expect(await revoke(standing, who)).toMatchObject({ status: 403, json: { code: 'forbidden' } });
       expect((await revoke(standing, as.ben)).json).toMatchObject({
