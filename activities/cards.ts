@@ -26,7 +26,7 @@ export interface ActionView {
   final: boolean;
 }
 
-/** What the workflow of one action does: its cards and its one reminder. */
+/** What a workflow of one action did before `Patch.FollowRecord`: its cards and its one reminder. */
 export const createCardActivities = ({ services, slack }: CardActivityDeps) => ({
   /** Posts the card where one is wanted and brings every copy up to the record. Any number of times the same. */
   async syncActionCards(actionId: string): Promise<ActionView> {

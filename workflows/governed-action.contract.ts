@@ -5,7 +5,7 @@ export const GOVERNED_ACTION_WORKFLOW = 'governedAction';
 
 export interface GovernedActionInput {
   actionId: string;
-  /** Carried over continue-as-new; absent at the start. */
+  /** Carried over continue-as-new by runs of before `Patch.FollowRecord`. */
   reminded?: boolean;
 }
 

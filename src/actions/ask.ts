@@ -16,6 +16,7 @@ import { isCountedIn } from '../outcomes/event.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import { dayOf, stepOf } from '../rollouts/record.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from './ask-writer.ts';
+import { credentialSpec } from './credential-spec.ts';
 import { type ActionRow, actionById } from './store.ts';
 
 const ROUNDS_MAX = 8;
@@ -186,12 +187,7 @@ function draftOf(
     behind: [...input.behind],
     links: [...input.links],
     approval: decision.approval ?? null,
-    credential: credentialOf(
-      input,
-      agent.tools[input.tool]?.scopes ?? [],
-      agent.tools[input.tool]?.audience,
-      decision,
-    ),
+    credential: credentialSpec(agent, input.tool, decision.grant),
     limits: decision.grant?.limits ?? {},
     asked_at: now,
     asked_by: actor.id,
@@ -247,20 +243,6 @@ function timesOf(services: Services, { outcome, approval }: Decision, write: boo
     expires_at: outcome === 'allowed' && write ? later(ALLOWED_VALID_MS) : null,
     remind_at: null,
     decided_at: now,
-  };
-}
-
-function credentialOf(
-  input: AskInput,
-  scopes: readonly string[],
-  audience: string | undefined,
-  { grant }: Decision,
-) {
-  if (!grant || grant.deny !== undefined) return null;
-  return {
-    scopes: [...(grant.credential.scopes ?? scopes)],
-    audience: audience ?? input.agent,
-    ttlMs: durationMs(grant.credential.ttl),
   };
 }
 

@@ -50,9 +50,8 @@ export async function countDecision(
     return;
   }
   const wish = countable.standingWish ?? action.standing_wish;
-  if (countable.standingWish)
-    await update(tx, action, { standing_wish: JSON.stringify(countable.standingWish) });
   const end = input.breakGlass ? 'approved' : await closeStage(tx, action);
+  if (countable.standingWish) await keepWish(tx, action, countable.standingWish, end !== 'approved');
   if (end !== 'approved') {
     const entry = { agent: action.agent, ref: action.id, at: now, actor: person };
     await appendEntry(tx, { ...entry, kind: 'action.decision', data: { ...data, stage: action.stage } });
@@ -70,6 +69,17 @@ export async function countDecision(
   else if (wish) await startStandingApproval(tx, action, wish, now);
   for (const metric of metricsOf(agent, action, 'denials')) await knowEvent(tx, action, metric, 0, now);
 }
+
+/** Whoever answers next answers the wish too: what was shown before it is outdated. */
+const keepWish = (tx: Sql, action: ActionRow, wish: StandingWish, othersFollow: boolean) =>
+  tx
+    .updateTable('action')
+    .set({
+      standing_wish: JSON.stringify(wish),
+      ...(othersFollow ? { revision: sql<number>`revision + 1` } : {}),
+    })
+    .where('id', '=', action.id)
+    .execute();
 
 const update = (tx: Sql, action: ActionRow, set: Updateable<ActionTable>) =>
   tx.updateTable('action').set(set).where('id', '=', action.id).execute();

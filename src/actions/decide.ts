@@ -4,6 +4,7 @@ import { assertMayStand, type StandingInput, wishFrom } from '../approvals/stand
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+import type { StandingWish } from '../db/tables-action.ts';
 import {
   mayDeny,
   type Refusal,
@@ -76,12 +77,37 @@ async function decideLocked(
   assertOpen(services, action, input);
   const other = others.find((one) => one.for_person === right.for);
   if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
-  const standingWish = input.standing && wishFrom(actor, action, input.standing);
-  if (standingWish) await assertMayStand(tx, action, standingWish, earlier.length);
+  const standingWish = await wishOf(tx, actor, action, input, earlier.length);
   const { agent } = standing;
   await countDecision(services, tx, actor, { person, action, agent, right, input, standingWish });
   await issueReceipt(services, tx, actor, { person, action, right, input });
   return true;
+}
+
+/** What is approved beside this one: it goes with approving it together with the others, and with nothing else. */
+async function wishOf(
+  tx: Sql,
+  actor: Actor,
+  action: ActionRow,
+  input: DecisionInput,
+  answers: number,
+): Promise<StandingWish | undefined> {
+  const approves = input.verdict === 'approve' && !input.breakGlass;
+  if (!input.standing) {
+    if (approves && action.standing_wish && input.revision === undefined)
+      throw new AppError(
+        'seen_outdated',
+        'Cannot approve: approving it approves the like of it too. Send the revision that showed this',
+      );
+    return undefined;
+  }
+  if (!approves) {
+    const what = input.breakGlass ? 'breaking the glass is for this one alone' : 'it goes with approving it';
+    throw new AppError('invalid_input', `Cannot approve the like of it: ${what}`);
+  }
+  const wish = wishFrom(actor, action, input.standing);
+  await assertMayStand(tx, action, wish, answers);
+  return wish;
 }
 
 /** The person who acts, with the role it takes. @throws AppError `forbidden`, `not_eligible` */

@@ -12,8 +12,12 @@ import { type Decision, decideIn } from '../domain/decide.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
+import { credentialSpec } from './credential-spec.ts';
 import { assertOpen, deciderOf, refused } from './decide.ts';
+import { epochOf, freshWorld } from './fresh-world.ts';
 import { type ActionRow, actionById, lockedAction, privateOf } from './store.ts';
+
+const ROUNDS_MAX = 8;
 
 /** Other arguments for an action that waits, from somebody who may answer it. */
 export interface EditInput {
@@ -34,18 +38,23 @@ export interface EditInput {
 export async function editAction(services: Services, actor: Actor, input: EditInput): Promise<ActionRow> {
   const known = await actionById(services.db.sql, input.id);
   const person = deciderOf(actor, known.agent);
-  const world = await services.worlds.get(known.agent);
-  if (!world) throw new AppError('unknown_agent', `Agent "${known.agent}" is not known`);
-  await withoutDeadlock(() =>
-    services.db.sql.transaction().execute(async (tx) => {
-      const action = await lockedAction(tx, input.id);
-      await assertMayEdit(services, tx, actor, person, action);
-      assertOpen(services, action, { ...input, verdict: 'edit' });
-      await replaceArgs(services, tx, actor, world, action, input);
-    }),
-  );
-  services.wake();
-  return actionById(services.db.sql, input.id);
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const world = await freshWorld(services, known.agent);
+    const edited = await withoutDeadlock(() =>
+      services.db.sql.transaction().execute(async (tx) => {
+        const action = await lockedAction(tx, input.id);
+        await assertMayEdit(services, tx, actor, person, action);
+        assertOpen(services, action, { ...input, verdict: 'edit' });
+        if ((await epochOf(tx)) !== world.epoch) return false;
+        await replaceArgs(services, tx, actor, world, action, input);
+        return true;
+      }),
+    );
+    if (!edited) continue;
+    services.wake();
+    return actionById(services.db.sql, input.id);
+  }
+  throw new AppError('conflict', `Cannot edit: what is in force changed ${ROUNDS_MAX} times meanwhile`);
 }
 
 async function assertMayEdit(
@@ -69,7 +78,7 @@ async function replaceArgs(
   services: Services,
   tx: Sql,
   actor: Actor,
-  { world }: AgentWorld,
+  { agent, world }: AgentWorld,
   action: ActionRow,
   input: EditInput,
 ): Promise<void> {
@@ -128,7 +137,12 @@ async function replaceArgs(
       summary: renderSummary(tool, args),
       risk: decision.risk,
       approval: approval ? JSON.stringify(approval) : null,
-      grant_name: decision.grant?.name ?? action.grant_name,
+      // What may be done with it is what the grant allows that these arguments fall under.
+      ...(decision.grant && {
+        grant_name: decision.grant.name,
+        limits: JSON.stringify(decision.grant.limits),
+        credential: JSON.stringify(credentialSpec(agent, action.tool, decision.grant)),
+      }),
       revision: sql`revision + 1`,
     })
     .where('id', '=', action.id)

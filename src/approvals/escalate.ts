@@ -14,22 +14,21 @@ export async function escalateDue(
   const now = services.clock.now();
   const { due } = escalationsDue(action, openedAt.getTime(), now.getTime(), services.dayMs);
   const routes = due.map((group) => routeTo(group, 'unanswered', action.stage, now));
-  return passOn(services, action, routes);
+  return (await passOn(services, action, routes)).action;
 }
 
-/** Lets further groups answer as well, each with its log entry. Answers the row as it is now. */
+/** Lets further groups answer as well, each with its log entry. `changed: false`: the row is no longer as read. */
 export async function passOn(
   services: WaitingServices,
   action: ActionRow,
   routes: readonly Route[],
-): Promise<ActionRow> {
-  if (routes.length === 0) return action;
+): Promise<{ action: ActionRow; changed: boolean }> {
+  if (routes.length === 0) return { action, changed: true };
   const now = services.clock.now();
-  const passed = await changeWaiting(services, action, async (tx) => {
+  return changeWaiting(services, action, async (tx) => {
     const routed = JSON.stringify([...action.routed, ...routes]);
     await tx.updateTable('action').set({ routed }).where('id', '=', action.id).execute();
     for (const { group, because } of routes)
       await noteWaiting(tx, action, 'action.escalated', now, { group, because });
   });
-  return passed.action;
 }

@@ -37,14 +37,14 @@ export interface Reachable extends Reachability {
 export async function reachStage(
   services: WaitingServices,
   action: ActionRow,
-  { reached }: StageLog,
+  log: StageLog,
   presenceOf: PresenceOf,
 ): Promise<Reachable> {
   const now = services.clock.now();
   const given = await approvalsOf(services.db.sql, action);
   const look = (routes: readonly Route[]) =>
     lookAround(services.db.sql, { ...action, routed: [...action.routed, ...routes] }, given, now, presenceOf);
-  const wasTold = reached.some(({ state }) => state === 'delivered');
+  const wasTold = log.reached.some(({ state }) => state === 'delivered');
   const routes: Route[] = [];
   let seen = await look(routes);
   for (;;) {
@@ -53,7 +53,14 @@ export async function reachStage(
     routes.push(...more);
     seen = await look(routes);
   }
-  return { ...seen, action: await passOn(services, action, routes) };
+  const passed = await passOn(services, action, routes);
+  const goesOn =
+    passed.action.state === 'pending' &&
+    passed.action.round === action.round &&
+    passed.action.stage === action.stage;
+  // Another worker wrote meanwhile: what is true now may be something else.
+  if (!passed.changed && goesOn) return reachStage(services, passed.action, log, presenceOf);
+  return { ...seen, action: passed.action };
 }
 
 /** Whom to ask as well, while those who are asked are not enough. */

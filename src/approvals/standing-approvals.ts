@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { type ActionRow, privateOf } from '../actions/store.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
@@ -119,7 +119,10 @@ export async function startStandingApproval(
   });
 }
 
-/** The live ones that might cover a request of this tool, ready for deciding; the longest lasting first. */
+/**
+ * The live ones that might cover a request of this tool, ready for deciding; the longest lasting first. Those whose
+ * approvers may not give them any more are not among them: people are asked again.
+ */
 export async function liveStandings(
   db: Sql,
   agent: string,
@@ -127,13 +130,16 @@ export async function liveStandings(
   now: Date,
 ): Promise<CompiledStanding[]> {
   const rows = await db
-    .selectFrom('standing_approval')
-    .selectAll()
-    .where('agent', '=', agent)
-    .where('tool', '=', tool)
-    .where('ended_at', 'is', null)
-    .where('expires_at', '>', now)
-    .orderBy('expires_at', 'desc')
+    .selectFrom('standing_approval as s')
+    .innerJoin('action as a', 'a.id', 's.action_id')
+    .selectAll('s')
+    .select('a.risk')
+    .where('s.agent', '=', agent)
+    .where('s.tool', '=', tool)
+    .where('s.ended_at', 'is', null)
+    .where('s.expires_at', '>', now)
+    .where(sql<boolean>`approvers_stand(s.action_id, s.round, false, ${now}) = 'stands'`)
+    .orderBy('s.expires_at', 'desc')
     .execute();
   if (rows.length === 0) return [];
   const manifest = await manifestOf(db, agent);
@@ -147,6 +153,7 @@ export async function liveStandings(
     segment: row.segment,
     arm: row.arm,
     generation: row.generation,
+    risk: row.risk,
     matches: compileEnvelope(row.envelope, spec),
   }));
 }

@@ -22,7 +22,7 @@ export interface EarnedCounts {
 }
 
 /**
- * The evidence of a grant, per segment and build. Not counted: what nobody decided (expired, withdrawn, void), what
+ * The evidence of a grant, per segment and build. Not counted: what nobody decided or edited (expired, withdrawn, void), what
  * ran under a standing approval or broken glass, failed or unknown writes, right ones younger than `matureBefore`, and
  * what was asked before people took back what it carried.
  */
@@ -40,7 +40,7 @@ export async function earnedCounts(
         OR corrected_at IS NOT NULL)::int AS bad
     FROM action a
     WHERE agent = ${agent} AND release = ${release} AND grant_name = ${grant} AND tool = ${tool} AND kind = 'write'
-      AND segment IS NOT NULL AND standing_id IS NULL AND NOT break_glass AND (decided_by = 'person' OR earned)
+      AND segment IS NOT NULL AND standing_id IS NULL AND NOT break_glass AND (decided_by = 'person' OR earned OR round > 0)
       AND asked_at > coalesce((SELECT u.evidence_from FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
         AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment
         AND u.agent_version = a.agent_version), '-infinity')

@@ -1,4 +1,4 @@
-import type { Risk } from './agent.ts';
+import { RISKS, type Risk } from './agent.ts';
 import type { ConditionValues, Truth } from './cel.ts';
 import type { CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
 import type { Arm, Outcome, Reason, ReasonCode } from './decision.ts';
@@ -28,6 +28,8 @@ export interface CompiledStanding {
   segment: string;
   arm: Arm;
   generation: number | null;
+  /** Of the action it was given with: what is riskier is not the like of it. */
+  risk: Risk;
   matches(values: ConditionValues): Truth;
 }
 
@@ -166,7 +168,7 @@ const covers = (
   release: CompiledRelease,
   grant: CompiledGrant,
   place: WeighedPlace,
-  values: ConditionValues,
+  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
 ): boolean =>
   one.tool === tool.name &&
   one.grant === grant.name &&
@@ -175,6 +177,7 @@ const covers = (
   one.arm === place.arm &&
   one.generation === (place.generation ?? null) &&
   grant.approval?.standing === 'allowed' &&
+  RISKS.indexOf(tool.riskOf(values.args)) <= RISKS.indexOf(one.risk) &&
   one.matches(values) === 'true';
 
 function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonly CompiledGrant[]): Reason {

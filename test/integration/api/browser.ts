@@ -18,8 +18,8 @@ export type Typed = Readonly<Record<string, string | readonly string[]>>;
 /** A browser without a script, in which somebody is signed in. */
 export interface Browser {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** Sends the form of a page that holds the text; line breaks go out as browsers send them. */
-  send(page: Answer, holding: string, typed?: Typed, headers?: Record<string, string>): Promise<Answer>;
+  /** Presses the button of a page, having typed something; line breaks go out as browsers send them. */
+  send(page: Answer, button: string, typed?: Typed, headers?: Record<string, string>): Promise<Answer>;
   /** The page that a redirect leads to. */
   follow(answer: Answer): Promise<Answer>;
 }
@@ -33,21 +33,21 @@ export async function openBrowser(app: FastifyInstance, { token }: GivenToken): 
   return {
     get,
     follow: (answer) => get(String(answer.headers.location)),
-    send: (page, holding, typed = {}, headers = {}) => {
-      const form = formOf(page, holding);
+    send: (page, button, typed = {}, headers = {}) => {
+      const form = formOf(page, button);
       const all = { ...TYPE, ...ORIGIN, cookie, ...headers };
       return call(app, `POST ${form.action}`, { headers: all, body: bodyOf(form, typed) });
     },
   };
 }
 
-/** The one form that holds the text. @throws Error when there is none, or more than one */
-export function formOf({ text }: Answer, holding: string): Form {
-  const forms = [...text.matchAll(/<form[^>]* action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)]
+/** The one form that has the button. @throws Error when there is none, or more than one */
+export function formOf({ text }: Answer, button: string): Form {
+  const forms = [...text.matchAll(/<form[^>]*\saction="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)]
     .map(([, action = '', html = '']) => ({ action, html }))
-    .filter(({ html }) => plain(html).includes(holding));
+    .filter(({ html }) => html.includes(`>${button}</button>`));
   const [form] = forms;
-  if (!form || forms.length > 1) throw new Error(`${forms.length} forms hold "${holding}"`);
+  if (!form || forms.length > 1) throw new Error(`${forms.length} forms have the button "${button}"`);
   return { ...form, fields: fieldsOf(form.html) };
 }
 
@@ -74,7 +74,9 @@ function bodyOf({ fields }: Form, typed: Typed): string {
       [values].flat().map((value) => [name, value] as const),
     ),
   ];
-  return new URLSearchParams(sent.map(([name, value]) => [name, value.replace(/\r?\n/g, '\r\n')])).toString();
+  const params = new URLSearchParams();
+  for (const [name, value] of sent) params.append(name, value.replace(/\r?\n/g, '\r\n'));
+  return params.toString();
 }
 
 const attribute = (tag: string, name: string): string =>

@@ -34,7 +34,7 @@ describeBothStores('answering on the page of an action', (make) => {
     expect(plain(text)).toContain('ana said approve by web: Seen the bill and the letter');
     expect(text).not.toContain('u{d}');
     const other = await ask();
-    await as('ana').send(await open(other), 'The agent reads this', { reason: 'Two lines\nof no' });
+    await as('ana').send(await open(other), 'Deny', { reason: 'Two lines\nof no' });
     expect((await bank.get(`/v1/actions/${other}`, bank.as.agent)).json.denyReason).toBe('Two lines\nof no');
   });
 
@@ -43,12 +43,12 @@ describeBothStores('answering on the page of an action', (make) => {
     const ana = await openBrowser(strict.app, strict.as.ana);
     const { id } = (await strict.ask()).json;
     const page = await ana.get(`/actions/${id}`);
-    expect(formOf(page, 'Why it may be done').html).toMatch(/<textarea id="approve-reason"[^>]* required>/);
-    const refused = await ana.send(page, 'Why it may be done', { reason: '' });
+    expect(formOf(page, 'Approve').html).toMatch(/<textarea id="approve-reason"[^>]* required>/);
+    const refused = await ana.send(page, 'Approve', { reason: '' });
     expect(refused.status).toBe(422);
     expect(plain(refused.text)).toContain('Your answer was NOT recorded');
     expect(plain(refused.text)).toContain('its release wants a reason');
-    await ana.send(page, 'Why it may be done', { reason: 'Seen' });
+    await ana.send(page, 'Approve', { reason: 'Seen' });
     expect(await actionById(strict.services.db.sql, id)).toMatchObject({ state: 'approved' });
   });
 
@@ -125,6 +125,7 @@ describeBothStores('answering on the page of an action', (make) => {
   );
 
   test('the difference from the last one like it is shown before the answer', async () => {
+    bank.services.clock.advance(1_000);
     const last = await ask({ args: { amount: 40, to: 'Zoe' } });
     await bank.decide(last, bank.as.ben);
     bank.services.clock.advance(1_000);
@@ -142,7 +143,7 @@ describeBothStores('answering on the page of an action', (make) => {
     const ana = await openBrowser(two.app, two.as.ana);
     const cleo = await openBrowser(two.app, two.as.cleo);
     const { id } = (await two.ask()).json;
-    const sent = await ana.send(await ana.get(`/actions/${id}`), 'Why it may be done');
+    const sent = await ana.send(await ana.get(`/actions/${id}`), 'Approve');
     const words = plain((await ana.follow(sent)).text);
     expect(words).toContain('You approved this. It waits for others; you may still deny it.');
     expect(words).not.toContain('Why it may be done');
@@ -150,7 +151,7 @@ describeBothStores('answering on the page of an action', (make) => {
     expect(plain((await cleo.get(`/actions/${id}`)).text)).toContain(
       'You may deny this. You cannot approve it: cleo answers in another stage, and this is stage 1.',
     );
-    await ana.send(await ana.get(`/actions/${id}`), 'The agent reads this', { reason: 'On second thought' });
+    await ana.send(await ana.get(`/actions/${id}`), 'Deny', { reason: 'On second thought' });
     expect(await actionById(two.services.db.sql, id)).toMatchObject({ state: 'denied' });
   });
 
@@ -161,9 +162,9 @@ describeBothStores('answering on the page of an action', (make) => {
     expect(plain(page.text)).toContain(
       'You may deny this. You cannot approve it: eve is not in approver group "desk"',
     );
-    const silent = await as('eve').send(page, 'You approve it alone', { reason: ' ' });
+    const silent = await as('eve').send(page, 'Approve alone', { reason: ' ' });
     expect(silent.status).toBe(400);
-    const broken = await as('eve').send(page, 'You approve it alone', { reason: 'The clinic <waits>' });
+    const broken = await as('eve').send(page, 'Approve alone', { reason: 'The clinic <waits>' });
     expect((await as('eve').follow(broken)).text).not.toContain('>It was justified<');
     expect(await row(id)).toMatchObject({ state: 'approved', break_glass: true });
 
@@ -196,7 +197,7 @@ describeBothStores('answering on the page of an action', (make) => {
   test('a write that was wrongly stopped is reported as that', async () => {
     const id = await ask();
     await bank.decide(id, bank.as.ben, { verdict: 'deny', reason: 'no' });
-    const sent = await as('ana').send(await open(id), 'Why was it right?', {
+    const sent = await as('ana').send(await open(id), 'Report it as right', {
       reason: 'It was her own money',
     });
     expect(plain((await as('ana').follow(sent)).text)).toContain(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createFollowActivities } from '../../../activities/follow.ts';
 import { decideAction } from '../../../src/actions/decide.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
@@ -133,4 +134,19 @@ test('both ways: a channel copy and a direct one, told twice and counted once', 
   expect(await desk.entries(id, 'action.reach')).toMatchObject([
     { told: { ana: ['channel', 'dm'], ben: ['channel', 'dm'] } },
   ]);
+});
+
+test('without Slack people look at the queue page: told there in their hours, else on-call is', async () => {
+  const { followAction } = createFollowActivities({ services: desk.services });
+  at(12);
+  const { id } = await desk.given('office');
+  await followAction(id);
+  expect(await reachOf(id)).toMatchObject({ state: 'delivered', people: ['ana', 'ben'] });
+  expect(await desk.entries(id, 'action.reach')).toMatchObject([{ told: { ana: ['page'], ben: ['page'] } }]);
+  at(20);
+  const other = await desk.given('office');
+  await followAction(other.id);
+  expect(await reachOf(other.id)).toMatchObject({ state: 'unreached' });
+  expect(await desk.alerts(other.id)).toEqual(['action.unreached']);
+  expect(desk.cards(id)).toHaveLength(0);
 });

@@ -148,6 +148,7 @@ describe('a standing approval', () => {
         segment: 'gold',
         arm: 'control',
         generation: null,
+        risk: 'high',
         matches: ({ args }) => (args?.amount === 5 ? 'true' : 'false'),
         ...more,
       },

@@ -51,9 +51,10 @@ ALTER TABLE decision
   DROP CONSTRAINT decision_pkey,
   ADD PRIMARY KEY (action_id, round, person);
 ---
-UPDATE decision d SET for_person = d.person, grp = a.approval #>> '{stages,0,0,group}',
-  slot = '0/' || (a.approval #>> '{stages,0,0,group}')
-FROM action a WHERE a.id = d.action_id AND d.verdict = 'approve';
+UPDATE decision d SET for_person = d.person, grp = g.name, slot = '0/' || g.name,
+  options = jsonb_build_array(jsonb_build_object('slot', '0/' || g.name, 'group', g.name))
+FROM (SELECT a.id, a.approval #>> '{stages,0,0,group}' AS name FROM action a) AS g
+WHERE g.id = d.action_id AND d.verdict = 'approve';
 ---
 UPDATE decision SET for_person = person WHERE for_person IS NULL;
 ---
