@@ -1,9 +1,11 @@
 import type { Services } from '../src/context.ts';
-import type { Agent } from '../src/domain/agent.ts';
+import { type Agent, onCallOf } from '../src/domain/agent.ts';
 import { alertCard } from '../src/slack/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/slack/cards/alert-facts.ts';
 import { copiesOf, keepCopy } from '../src/slack/cards/copies.ts';
+import { SlackFailure } from '../src/slack/failure.ts';
 import type { SlackPort } from '../src/slack/port.ts';
+import { isForGood } from '../src/slack/turns.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';
 
@@ -14,7 +16,7 @@ export interface AlertActivityDeps {
   webhookSecret?: string;
 }
 
-/** What became of an alert, in words: `posted`, `no channel`, `no Slack tokens`; `sent`, `no url`, `no secret`. */
+/** What became of an alert, in words: `posted`, `told directly` (its channel is gone for good), `no channel`, `no Slack tokens`; `sent`, `no url`, `no secret`. */
 export interface AlertDelivery {
   slack: string;
   webhook: string;
@@ -56,17 +58,49 @@ async function toSlack(
   if (channels.length === 0) return 'no channel';
   const message = alertCard(await readAlertFacts(services, alertId));
   let failure: unknown;
+  let directly = false;
   for (const channel of channels) {
     const ref = `${alertId}@${channel}`;
     if ((await copiesOf(services.db.sql, ref)).length > 0) continue;
     try {
       await keepCopy(services, ref, await slack.post(channel, message), 1);
     } catch (error) {
-      failure ??= error;
+      const gone = error instanceof SlackFailure && isForGood(error.code);
+      const lost = agents.filter((agent) => (agent.slack.alerts ?? agent.slack.channel) === channel);
+      if (gone && (await tellOnCall(services, slack, alertId, lost, message))) directly = true;
+      else failure ??= error;
     }
   }
   if (failure !== undefined) throw failure;
-  return 'posted';
+  return directly ? 'told directly' : 'posted';
+}
+
+/** The channel of an alert can be what broke: then on-call gets it in person. False: nobody of them could be told. */
+async function tellOnCall(
+  services: AlertActivityDeps['services'],
+  slack: SlackPort,
+  alertId: string,
+  agents: readonly Agent[],
+  message: ReturnType<typeof alertCard>,
+): Promise<boolean> {
+  const users = distinct(
+    agents.flatMap((agent) => onCallOf(agent).map((person) => agent.people[person]?.slack?.split('/')[0])),
+  );
+  let told = false;
+  for (const user of users) {
+    const ref = `${alertId}@${user}`;
+    if ((await copiesOf(services.db.sql, ref)).length > 0) {
+      told = true;
+      continue;
+    }
+    try {
+      await keepCopy(services, ref, await slack.post(await slack.dm(user), message), 1);
+      told = true;
+    } catch (error) {
+      services.log.warn({ err: error, alert: alertId, user }, 'on-call could not be told directly');
+    }
+  }
+  return told;
 }
 
 async function toWebhooks(

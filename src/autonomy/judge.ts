@@ -10,7 +10,7 @@ import { approvalOf, type Earn, type Release, toolsOf } from '../domain/release.
 import { raiseAlert } from '../incidents/alert.ts';
 import { recordOf, stepOf } from '../rollouts/record.ts';
 import { type EarnedCounts, type EarningGrant, earnedCounts } from './evidence.ts';
-import { moveAutonomy, type Slice, stateOf } from './store.ts';
+import { type AutonomyMove, type AutonomyState, moveAutonomy, type Slice, stateOf } from './store.ts';
 
 /** A grant that may earn not to ask, and where its release serves so fully that it may. */
 interface Earning extends EarningGrant {
@@ -21,6 +21,7 @@ interface Earning extends EarningGrant {
 /** One judgement, with everything it rests on. */
 export interface Judged {
   slice: Slice;
+  state: AutonomyState;
   earn: Earn;
   counts: EarnedCounts;
   verdict: EarnedVerdict;
@@ -40,62 +41,78 @@ export async function judgeAutonomy(services: Services): Promise<number> {
 /** The same for one agent: called as soon as a write turns out to be wrong. */
 export async function judgeAgent(services: Services, agent: string): Promise<number> {
   let moves = 0;
-  for (const judged of await judgements(services, agent)) if (await follow(services, judged)) moves += 1;
+  for (const earning of await earningGrants(services.db.sql, agent))
+    for (const judged of await judgeGrant(services, services.db.sql, earning))
+      if (await follow(services, judged)) moves += 1;
   return moves;
 }
 
-/** What the evidence says of every slice that has any, without changing anything. */
-export async function judgements(services: Services, agent: string): Promise<Judged[]> {
-  const { db, clock, dayMs } = services;
+/** One slice as of now, in this transaction; `undefined`: there is nothing to judge any more. */
+export async function judgeSlice(
+  services: Pick<Services, 'clock' | 'dayMs'>,
+  tx: Sql,
+  { agent, release, grant, tool, segment, agentVersion }: Slice,
+): Promise<Judged | undefined> {
+  const earning = (await earningGrants(tx, agent)).find(
+    (one) => one.release === release && one.grant === grant && one.tool === tool,
+  );
+  const judged = earning ? await judgeGrant(services, tx, earning) : [];
+  return judged.find(({ slice }) => slice.segment === segment && slice.agentVersion === agentVersion);
+}
+
+async function judgeGrant(
+  { clock, dayMs }: Pick<Services, 'clock' | 'dayMs'>,
+  db: Sql,
+  { earn, segments, ...grant }: Earning,
+): Promise<Judged[]> {
+  const matureBefore = new Date(clock.now().getTime() - durationMs(earn.matureAfter, dayMs));
   const judged: Judged[] = [];
-  for (const earning of await earningGrants(db.sql, agent)) {
-    const matureBefore = new Date(clock.now().getTime() - durationMs(earning.earn.matureAfter, dayMs));
-    for (const counts of await earnedCounts(db.sql, earning, matureBefore)) {
-      if (!earning.segments.has(counts.segment)) continue;
-      const { earn, segments: _, ...grant } = earning;
-      const slice = { ...grant, segment: counts.segment, agentVersion: counts.agentVersion };
-      const { state } = await stateOf(db.sql, slice);
-      const verdict = judgeEarned(earn, state === 'allow' ? 'allow' : 'ask', counts);
-      judged.push({ slice, earn, counts, verdict });
-    }
+  for (const counts of await earnedCounts(db, grant, matureBefore)) {
+    if (!segments.has(counts.segment)) continue;
+    const slice = { ...grant, segment: counts.segment, agentVersion: counts.agentVersion };
+    const { state } = await stateOf(db, slice);
+    const verdict = judgeEarned(earn, state === 'allow' ? 'allow' : 'ask', counts);
+    judged.push({ slice, state, earn, counts, verdict });
   }
   return judged;
 }
 
-async function follow(services: Services, { slice, earn, counts, verdict }: Judged): Promise<boolean> {
-  const { state } = await stateOf(services.db.sql, slice);
-  const evidence = {
-    decided: counts.decided,
-    good: counts.good,
-    bad: counts.bad,
-    lower: verdict.lower.toFixed(6),
-    above: String(earn.above),
-    alpha: String(earn.alpha),
-  };
-  const move = (to: 'ask' | 'proposed' | 'allow', kind: string, because: string) =>
-    closeGateFor(services, async (tx) => {
-      const now = services.clock.now();
-      const moved = await moveAutonomy(tx, slice, {
-        from: state,
-        to,
-        kind,
-        evidence,
-        because,
-        now,
-        actor: 'judge',
-      });
-      if (moved) await tell(tx, slice, to, because, evidence, now);
-      return moved;
-    });
-  if (state === 'allow' && verdict.verdict === 'breach')
-    return move('ask', 'autonomy.taken_back', 'the evidence no longer carries it');
-  if (state === 'proposed' && verdict.verdict !== 'earned')
-    return move('ask', 'autonomy.withdrawn', 'the evidence no longer carries it');
-  if (state === 'ask' && verdict.verdict === 'earned')
-    return earn.automatic
-      ? move('allow', 'autonomy.allowed', 'the evidence carries it and the release lets it')
-      : move('proposed', 'autonomy.proposed', 'the evidence carries it');
-  return false;
+/** Behind the gate everything is judged once more: people may have said otherwise since. */
+async function follow(services: Services, judged: Judged): Promise<boolean> {
+  if (!moveFor(judged)) return false;
+  return closeGateFor(services, async (tx) => {
+    const again = await judgeSlice(services, tx, judged.slice);
+    const move = again && moveFor(again);
+    if (!move) return false;
+    const { slice, state, earn, counts, verdict } = again;
+    const evidence = {
+      decided: counts.decided,
+      good: counts.good,
+      bad: counts.bad,
+      lower: verdict.lower.toFixed(6),
+      above: String(earn.above),
+      alpha: String(earn.alpha),
+    };
+    const now = services.clock.now();
+    const moved = await moveAutonomy(tx, slice, { ...move, from: state, evidence, now, actor: 'judge' });
+    if (moved) await tell(tx, slice, move.to, move.because, evidence, now);
+    return moved;
+  });
+}
+
+function moveFor({
+  state,
+  earn,
+  verdict: { verdict },
+}: Judged): Pick<AutonomyMove, 'to' | 'kind' | 'because'> | undefined {
+  if (state === 'allow' && verdict === 'breach')
+    return { to: 'ask', kind: 'autonomy.taken_back', because: 'the evidence no longer carries it' };
+  if (state === 'proposed' && verdict !== 'earned')
+    return { to: 'ask', kind: 'autonomy.withdrawn', because: 'the evidence no longer carries it' };
+  if (state !== 'ask' || verdict !== 'earned') return undefined;
+  return earn.automatic
+    ? { to: 'allow', kind: 'autonomy.allowed', because: 'the evidence carries it and the release lets it' }
+    : { to: 'proposed', kind: 'autonomy.proposed', because: 'the evidence carries it' };
 }
 
 async function tell(

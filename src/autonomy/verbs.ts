@@ -1,8 +1,9 @@
 import { type Actor, requireRole, type Services } from '../context.ts';
+import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import { AppError } from '../errors.ts';
-import { judgements } from './judge.ts';
-import { moveAutonomy, type Slice, stateOf } from './store.ts';
+import { judgeSlice } from './judge.ts';
+import { type AutonomyMove, moveAutonomy, type Slice, stateOf } from './store.ts';
 
 /**
  * A person confirms a proposed move from ask to allow, or refuses it. The evidence is judged once more at this moment.
@@ -20,19 +21,19 @@ export async function answerAutonomy(
       'wrong_state',
       `Cannot answer: nothing is proposed for ${nameOf(slice)} (it is ${state})`,
     );
-  const judged = (await judgements(services, slice.agent)).find((one) => nameOf(one.slice) === nameOf(slice));
-  if (accept && judged?.verdict.verdict !== 'earned')
-    throw new AppError('gate_not_ready', `Cannot confirm: the evidence no longer carries ${nameOf(slice)}`);
   const to = accept ? 'allow' : 'ask';
-  const evidence = judged ? { ...judged.counts, lower: judged.verdict.lower.toFixed(6) } : {};
-  const kind = accept ? 'autonomy.allowed' : 'autonomy.refused';
-  await move(services, actor, slice, {
-    from: 'proposed',
-    to,
-    kind,
-    evidence,
-    because: reason,
-    anew: !accept,
+  await move(services, actor, slice, async (tx) => {
+    const judged = await judgeSlice(services, tx, slice);
+    if (accept && judged?.verdict.verdict !== 'earned')
+      throw new AppError('gate_not_ready', `Cannot confirm: the evidence no longer carries ${nameOf(slice)}`);
+    return {
+      from: 'proposed',
+      to,
+      kind: accept ? 'autonomy.allowed' : 'autonomy.refused',
+      evidence: judged ? { ...judged.counts, lower: judged.verdict.lower.toFixed(6) } : {},
+      because: reason,
+      anew: !accept,
+    };
   });
   return { state: to };
 }
@@ -49,14 +50,14 @@ export async function takeAutonomyBack(
   requireRole(actor, ['on-call', 'release-manager'], slice.agent);
   const { state } = await stateOf(services.db.sql, slice);
   if (state === 'ask') throw new AppError('wrong_state', `${nameOf(slice)} asks people already`);
-  await move(services, actor, slice, {
+  await move(services, actor, slice, async () => ({
     from: state,
     to: 'ask',
     kind: 'autonomy.taken_back',
     evidence: {},
     because: reason,
     anew: true,
-  });
+  }));
   return { state: 'ask' };
 }
 
@@ -64,12 +65,12 @@ async function move(
   services: Services,
   actor: Actor,
   slice: Slice,
-  change: Omit<Parameters<typeof moveAutonomy>[2], 'now' | 'actor'>,
+  changeIn: (tx: Sql) => Promise<Omit<AutonomyMove, 'now' | 'actor'>>,
 ): Promise<void> {
-  const now = services.clock.now();
-  const moved = await closeGateFor(services, (tx) =>
-    moveAutonomy(tx, slice, { ...change, now, actor: actor.person ?? actor.id }),
-  );
+  const moved = await closeGateFor(services, async (tx) => {
+    const now = services.clock.now();
+    return moveAutonomy(tx, slice, { ...(await changeIn(tx)), now, actor: actor.person ?? actor.id });
+  });
   if (!moved) throw new AppError('conflict', `${nameOf(slice)} changed meanwhile`);
 }
 

@@ -1,6 +1,7 @@
 import { moveAction } from '../actions/move.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
+import { withoutDeadlock } from '../db/failure.ts';
 import { appendEntry } from './append.ts';
 
 const ERASED = '[erased]';
@@ -13,53 +14,63 @@ const ERASED = '[erased]';
 export async function eraseSubject(
   services: Services,
   actor: Actor,
+  input: { agent: string; subject: string; reason: string },
+): Promise<{ actions: number }> {
+  requireRole(actor, ['admin'], input.agent);
+  return withoutDeadlock(() =>
+    services.db.sql.transaction().execute((tx) => eraseIn(services, tx, actor, input)),
+  );
+}
+
+async function eraseIn(
+  services: Services,
+  tx: Sql,
+  actor: Actor,
   { agent, subject, reason }: { agent: string; subject: string; reason: string },
 ): Promise<{ actions: number }> {
-  requireRole(actor, ['admin'], agent);
-  return services.db.sql.transaction().execute(async (tx) => {
-    const row = await tx
-      .selectFrom('subject')
-      .selectAll()
-      .where('agent', '=', agent)
-      .where('name', '=', subject)
-      .forUpdate()
-      .executeTakeFirst();
-    if (!row) return { actions: 0 };
-    const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', row.id).execute();
-    const ids = actions.map((action) => action.id);
-    if (ids.length > 0) {
-      await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
-      await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
-      await tx
-        .updateTable('action')
-        .set({
-          summary: ERASED,
-          why: null,
-          links: '[]',
-          subject_id: null,
-          request_digest: '',
-          standing_wish: null,
-        })
-        .where('id', 'in', ids)
-        .execute();
-      await eraseShown(tx, ids);
-      await endStandings(tx, ids, services.clock.now(), actor.id);
-      await eraseSummaries(tx, agent, new Set(ids));
-      await tx
-        .insertInto('outbox')
-        .values(ids.map((id) => ({ topic: 'action' as const, key: id, payload: '{}' })))
-        .execute();
-    }
-    await tx.deleteFrom('subject').where('id', '=', row.id).execute();
-    await appendEntry(tx, {
-      kind: 'subject.erased',
-      agent,
-      at: services.clock.now(),
-      actor: actor.id,
-      data: { actions: ids.length, reason },
-    });
-    return { actions: ids.length };
+  const row = await tx
+    .selectFrom('subject')
+    .selectAll()
+    .where('agent', '=', agent)
+    .where('name', '=', subject)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) return { actions: 0 };
+  const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', row.id).execute();
+  const ids = actions.map((action) => action.id);
+  if (ids.length > 0) {
+    // In the order of a stop, standing approvals before actions, so that neither waits for the other.
+    await endStandings(tx, ids, services.clock.now(), actor.id);
+    await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
+    await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
+    await tx
+      .updateTable('action')
+      .set({
+        summary: ERASED,
+        why: null,
+        links: '[]',
+        subject_id: null,
+        request_digest: '',
+        standing_wish: null,
+      })
+      .where('id', 'in', ids)
+      .execute();
+    await eraseShown(tx, ids);
+    await eraseSummaries(tx, agent, new Set(ids));
+    await tx
+      .insertInto('outbox')
+      .values(ids.map((id) => ({ topic: 'action' as const, key: id, payload: '{}' })))
+      .execute();
+  }
+  await tx.deleteFrom('subject').where('id', '=', row.id).execute();
+  await appendEntry(tx, {
+    kind: 'subject.erased',
+    agent,
+    at: services.clock.now(),
+    actor: actor.id,
+    data: { actions: ids.length, reason },
   });
+  return { actions: ids.length };
 }
 
 /** Without its arguments an action can be neither judged nor executed. */
@@ -70,6 +81,7 @@ async function withdrawWaiting(tx: Sql, ids: readonly string[], now: Date, actor
     .where('id', 'in', ids)
     .where('kind', '=', 'write')
     .where('state', 'in', ['pending', 'approved'])
+    .orderBy('id')
     .execute();
   for (const action of waiting) {
     await moveAction(tx, action, 'withdrawn', 'action.withdrawn', now, actor, { because: 'erased' });
@@ -85,6 +97,13 @@ async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
 
 /** Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it. */
 async function endStandings(tx: Sql, ids: readonly string[], now: Date, actor: string): Promise<void> {
+  await tx
+    .selectFrom('standing_approval')
+    .select('id')
+    .where('action_id', 'in', ids)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
   await tx.updateTable('standing_approval').set({ envelope: ERASED }).where('action_id', 'in', ids).execute();
   const ended = await tx
     .updateTable('standing_approval')

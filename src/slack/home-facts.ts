@@ -9,7 +9,8 @@ import { type Standing, slackMayApprove } from '../domain/approval.ts';
 import type { Need } from '../domain/release.ts';
 import { listDisabled } from '../switches/list.ts';
 import type { CardDecision } from './cards/card-facts.ts';
-import { COPY_GONE, isDirect } from './cards/live-copies.ts';
+import { COPY_GONE } from './cards/copies.ts';
+import { isDirect } from './cards/live-copies.ts';
 import { answerersOf, answersFor, missingIn } from './cards/stages.ts';
 import type { Copy } from './port.ts';
 

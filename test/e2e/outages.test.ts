@@ -40,7 +40,7 @@ const ROLLOUT = `rollout:
   guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }]
   baseline: { days: 3, gate: { approve: false } }
   constrained: [{ days: 1, exposure: { gold: 50 }, gate: { approve: false, verdicts: no-breach } }]
-  scale: [{ days: 1, exposure: { '*': 100 }, gate: { approve: false, verdicts: no-breach } }]
+  scale: [{ days: 25, exposure: { '*': 100 }, gate: { approve: false, verdicts: no-breach } }]
 `;
 
 let postgres: PostgresServer;

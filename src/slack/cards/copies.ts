@@ -7,8 +7,8 @@ import { type CardFacts, cardVersion, readCardFacts } from './card-facts.ts';
 import type { SlackMessage } from './message.ts';
 import { visibleText } from './visible.ts';
 
-/** The version of a copy that can never be changed again. */
-const GONE = 2_147_483_647;
+/** The version of a copy that can never be changed again: it was deleted, or its channel is gone. */
+export const COPY_GONE = 2_147_483_647;
 const ROUNDS_MAX = 5;
 
 type CardServices = Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs'>;
@@ -65,7 +65,7 @@ export async function refreshCopy(
     const shown = await slack.update(copy, await cardToShow(services, facts));
     await services.db.sql
       .updateTable('card')
-      .set({ revision: shown ? facts.version : GONE })
+      .set({ revision: shown ? facts.version : COPY_GONE })
       .where('channel', '=', copy.channel)
       .where('ts', '=', copy.ts)
       .execute();

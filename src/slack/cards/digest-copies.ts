@@ -3,7 +3,7 @@ import type { ActionRow } from '../../actions/store.ts';
 import type { Services } from '../../context.ts';
 import type { Sql } from '../../db/database.ts';
 import type { Copy } from '../port.ts';
-import { COPY_GONE } from './live-copies.ts';
+import { COPY_GONE } from './copies.ts';
 
 /** Older digests are not brought up to date any more. */
 const KEPT_UP_MS = 7 * 86_400_000;

@@ -1,9 +1,6 @@
 import type { Sql } from '../../db/database.ts';
 import type { Copy } from '../port.ts';
-import { copiesOf } from './copies.ts';
-
-/** The version of a copy that can never be changed again: it was deleted, or its channel is gone. */
-export const COPY_GONE = 2_147_483_647;
+import { COPY_GONE, copiesOf } from './copies.ts';
 
 /** The copies that people can still see, oldest first. */
 export async function liveCopies(db: Sql, ref: string): Promise<Copy[]> {

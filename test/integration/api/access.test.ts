@@ -75,7 +75,7 @@ describeBothStores('who may', (make) => {
     expect(await decide(id, as.cleo)).toMatchObject({ status: 403, json: { code: 'forbidden' } });
     expect(await decide(id, as.olga)).toMatchObject({
       status: 403,
-      json: { code: 'not_eligible', details: { because: 'not_in_group' } },
+      json: { code: 'not_eligible', details: { because: 'stands_behind' } },
     });
     const stranger = await givenToken(services, 'approver', { person: 'mallory' });
     expect(await decide(id, stranger)).toMatchObject({ json: { code: 'not_eligible' } });

@@ -76,6 +76,21 @@ test('every route of the API is in it, and no page', async () => {
     '/v1/actions/{id}/complete',
     '/v1/actions/{id}/withdraw',
     '/v1/actions/{id}/corrections',
+    '/v1/actions/{id}/edits',
+    '/v1/actions/{id}/like',
+    '/v1/actions/{id}/receipt',
+    '/v1/actions/{id}/review',
+    '/v1/approvals/batch',
+    '/v1/approvals/queue',
+    '/v1/approvals/reviews',
+    '/v1/approvals/stats',
+    '/v1/standing-approvals',
+    '/v1/standing-approvals/{id}',
+    '/v1/autonomy',
+    '/v1/autonomy/answers',
+    '/v1/autonomy/take-back',
+    '/v1/agents/{agent}/deputies',
+    '/v1/agents/{agent}/deputies/{id}',
     '/v1/outcomes',
     '/v1/agents/{agent}',
     '/v1/agents/{agent}/releases',
@@ -98,6 +113,22 @@ test('every route of the API is in it, and no page', async () => {
   }
   expect(paths).not.toContain('/login');
   expect(routes).toContain('login');
+});
+
+test('what waiting looks like, and what an edit, a batch and a standing approval take, is described', async () => {
+  const { document, operations } = await givenDocument();
+  const named = (id: string) => operations.find(({ operation }) => operation.operationId === id)?.operation;
+  const answer = JSON.stringify(named('getAction')?.responses['200']);
+  expect(answer).toContain('#/components/schemas/ActionDetail');
+  const { queue, asked, standingWish, args } = document.components.schemas.ActionDetail.properties;
+  for (const part of [queue, asked, standingWish, args]) expect(part.description).toBeTruthy();
+  const body = (id: string) => JSON.stringify(named(id)?.requestBody);
+  expect(body('edit')).toMatch(/"required":\[.*"args".*"digest".*"revision"/);
+  expect(body('decideBatch')).toContain('"maxItems":50');
+  for (const field of ['envelope', 'maxUses', 'for', 'breakGlass'])
+    expect(body('decide')).toContain(`"${field}"`);
+  expect(body('revokeStandingApproval')).toContain('"reason"');
+  expect(body('begin')).toContain('"round"');
 });
 
 test('health, readiness, metrics and keys need no token', async () => {

@@ -42,6 +42,7 @@ describeBothStores('the queue page', (make) => {
 
   test('alike beside alike, the first with its arguments, the others with what differs', async () => {
     const first = await pay(11, { to: '<b>\u202EMia' });
+    bank.services.clock.advance(1_000);
     await pay(12, { to: '<b>\u202EMia', iban: 'FR76-OTHER' });
     await bank.ask({ tool: 'wire', args: { amount: 3 } });
     const { text } = await ana.get('/queue');

@@ -74,6 +74,18 @@ test('a Slack that does not answer does not keep the webhook from being sent', a
   expect(hook.calls).toHaveLength(1);
 });
 
+test('an alert whose channel is gone reaches on-call in person, once', async () => {
+  const id = await unknown();
+  for (let times = 0; times < 2; times++) {
+    desk.slack.fail('chat.postMessage', { kind: 'error', error: 'is_archived' });
+    expect(await activities().deliverAlert(id)).toMatchObject({ slack: 'told directly' });
+    desk.slack.clearFaults();
+  }
+  expect(desk.slack.messages(ALERTS)).toHaveLength(0);
+  const cards = desk.slack.calls('chat.postMessage').filter(({ ok }) => ok);
+  expect(cards).toHaveLength(1);
+});
+
 test('without tokens and without a secret it says so', async () => {
   const { deliverAlert } = createAlertActivities({ services: desk.services });
   expect(await deliverAlert(await unknown())).toEqual({ slack: 'no Slack tokens', webhook: 'no secret' });

@@ -9,11 +9,14 @@ const MINUTE_MS = 60_000;
 
 let desk: FollowDesk;
 beforeAll(async () => {
-  desk = await openFollowDesk({
-    plain: { approval: '{ group: anytime, expiresIn: 4h }' },
-    couple: { approval: '{ group: anytime, quorum: 2 }' },
-    chain: { approval: '{ group: anytime, expiresIn: 4h, escalate: [{ after: 2h, to: leads }] }' },
-  });
+  desk = await openFollowDesk(
+    {
+      plain: { approval: '{ group: anytime, expiresIn: 4h }' },
+      couple: { approval: '{ group: anytime, quorum: 2 }' },
+      chain: { approval: '{ group: anytime, expiresIn: 4h, escalate: [{ after: 2h, to: leads }] }' },
+    },
+    { store: 'postgres' },
+  );
 });
 afterAll(() => desk[Symbol.asyncDispose]());
 
@@ -155,4 +158,18 @@ test('killed between any two steps: nothing is lost and nothing doubled', { time
     expect(await desk.entries(id, 'action.escalated')).toHaveLength(1);
   }
   expect(nth).toBeGreaterThan(40);
+});
+
+test('killed between any two steps of a reminder: it comes once', { timeout: 180_000 }, async () => {
+  let nth = 1;
+  for (let killed = true; killed; nth++) {
+    const { id } = await desk.given('plain');
+    await desk.follow(id);
+    desk.services.clock.advance(121 * MINUTE_MS);
+    killed = await killedAt(nth, id);
+    await desk.live([id], MINUTE_MS);
+    expect([nth, desk.threads(id).length, (await desk.row(id)).reminders]).toEqual([nth, 1, 1]);
+    expect(await desk.entries(id, 'action.reminded')).toHaveLength(1);
+  }
+  expect(nth).toBeGreaterThan(25);
 });

@@ -5,6 +5,7 @@ import { ManualClock } from '../../../src/clock.ts';
 import { createSlackClient, createSlackPort } from '../../../src/slack/port.ts';
 import type { Message } from '../../fakes/slack/world.ts';
 import { AGENT_YAML, givenPendingAction } from '../../support/fixtures.ts';
+import type { StoreKind } from '../../support/services.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk, TEAM } from './support.ts';
 
 /** A Monday morning, ten o'clock in UTC. */
@@ -65,10 +66,15 @@ const PEOPLE = ['U0ANA', 'U0BEN', 'U0CLEO', 'U0MIA', 'U0OLGA'];
 
 export async function openFollowDesk(
   tools: Readonly<Record<string, GivenTool>>,
-  { at = MONDAY, edit = (yaml: string) => yaml } = {},
+  { at = MONDAY, store }: { at?: Date; store?: StoreKind } = {},
 ): Promise<FollowDesk> {
   const clock = new ManualClock(at);
-  const desk = await openDesk({ clock, agentYaml: edit(agentWith(tools)), releaseYaml: releaseWith(tools) });
+  const desk = await openDesk({
+    clock,
+    ...(store ? { store } : {}),
+    agentYaml: agentWith(tools),
+    releaseYaml: releaseWith(tools),
+  });
   const { services, slack } = desk;
   const activities = () => {
     const client = createSlackClient({ botToken: slack.tokens.bot, apiUrl: slack.url });

@@ -26,6 +26,13 @@ DECLARE
   m text;
 BEGIN
   SELECT i.epoch INTO v_epoch FROM installation i;
+  -- In the order of whoever rolls back or ends standing approvals: rollouts first, then standing approvals by id.
+  IF p_asks @? '$[*] ? (@.standing_id != null)' THEN
+    PERFORM 1 FROM rollout o WHERE o.id IN (SELECT e ->> 'rollout_id' FROM jsonb_array_elements(p_asks) e)
+    ORDER BY o.id FOR KEY SHARE;
+    PERFORM 1 FROM standing_approval s
+    WHERE s.id IN (SELECT (e ->> 'standing_id')::uuid FROM jsonb_array_elements(p_asks) e) ORDER BY s.id FOR UPDATE;
+  END IF;
   FOR k IN SELECT value FROM jsonb_array_elements(p_asks) LOOP
     v_n := v_n + 1;
     n := v_n;

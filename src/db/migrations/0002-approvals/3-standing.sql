@@ -1,14 +1,16 @@
--- Ends the live standing approvals of a slice (null means any) and says why. Returns how many.
+-- Ends the live standing approvals of a slice (null means any) and says why. Returns how many. Locks them in the order
+-- of their ids, as ask_actions does: two that wait for each other would cost a stop a second, or the stop itself.
 CREATE FUNCTION end_standing_approvals(p_agent text, p_tool text, p_segment text, p_rollout text, p_because text,
   p_now timestamptz, p_actor text) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   s standing_approval;
   v_count int := 0;
 BEGIN
-  FOR s IN UPDATE standing_approval x SET ended_at = p_now, ended_because = p_because, ended_by = p_actor
+  FOR s IN SELECT * FROM standing_approval x
     WHERE x.ended_at IS NULL AND (p_agent IS NULL OR x.agent = p_agent) AND (p_tool IS NULL OR x.tool = p_tool)
       AND (p_segment IS NULL OR x.segment = p_segment) AND (p_rollout IS NULL OR x.rollout_id = p_rollout)
-    RETURNING * LOOP
+    ORDER BY x.id FOR UPDATE LOOP
+    UPDATE standing_approval x SET ended_at = p_now, ended_because = p_because, ended_by = p_actor WHERE x.id = s.id;
     v_count := v_count + 1;
     PERFORM log_append('standing_approval.ended', s.agent, s.id::text, p_now, p_actor,
       jsonb_build_object('because', p_because, 'used', s.used, 'of', s.max_uses));
