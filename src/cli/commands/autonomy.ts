@@ -1,6 +1,6 @@
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { formatTimeAndDistance } from '../format.ts';
-import { table } from '../render.ts';
+import { command, paragraph, quoted, sections, table } from '../render.ts';
 
 interface SliceOptions {
   release: string;
@@ -60,21 +60,48 @@ async function runList(cli: Cli, agent: string | undefined): Promise<void> {
   cli.print(autonomy, () =>
     autonomy.length === 0
       ? 'Nothing has earned anything yet: every grant asks as its release says.'
-      : table(
-          ['What', 'State', 'Evidence', 'Since'],
-          autonomy.map((one) => [
-            `${one.tool} of ${one.agent} ${one.agentVersion}, ${one.segment}\nrelease ${one.release}, grant ${one.grant}`,
-            one.state,
-            evidenceText(one.evidence),
-            `${formatTimeAndDistance(one.changedAt, cli.io.now())}\nby ${one.changedBy}`,
-          ]),
-        ),
+      : sections(listTable(autonomy, cli.io.now()), ...autonomy.map(proposedText)),
   );
 }
 
+const listTable = (autonomy: readonly Autonomy[], now: Date): string =>
+  table(
+    ['What', 'State', 'Evidence', 'Since'],
+    autonomy.map((one) => [
+      `${one.tool} of ${one.agent}\nversion ${one.agentVersion}\nsegment ${one.segment}\nrelease ${one.release}, grant ${one.grant}`,
+      one.state,
+      evidenceText(one.evidence),
+      `${formatTimeAndDistance(one.changedAt, now)}\nby ${one.changedBy}`,
+    ]),
+  );
+
 function evidenceText({ decided, good, bad, lower, above }: Autonomy['evidence']): string {
   if (lower === undefined) return '';
-  return `${decided} decided, ${good} right, ${bad} not\nlower bound ${lower}, needs ${above}`;
+  const needs = above === undefined ? [] : [`needs ${above}`];
+  return [`${decided} decided`, `${good} right, ${bad} not`, `lower bound ${lower}`, ...needs].join('\n');
+}
+
+/** What is proposed waits for an answer, by a command that can be copied. */
+function proposedText({
+  agent,
+  release,
+  grant,
+  tool,
+  segment,
+  agentVersion,
+  state,
+}: Autonomy): string | undefined {
+  if (state !== 'proposed') return undefined;
+  const slice = [
+    ['--release', release],
+    ['--grant', grant],
+    ['--tool', tool],
+    ['--segment', segment],
+    ['--agent-version', agentVersion],
+  ];
+  const words = slice.map(([name, value]) => `${name} ${quoted(String(value))}`).join(' ');
+  const said = `"${tool}" goes on asking until a release manager answers, with confirm or refuse:`;
+  return `${paragraph(said)}\n${command(`portcullis autonomy confirm ${agent} ${words} --reason "..."`)}`;
 }
 
 async function runAnswer(

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { judgeAutonomy } from '../../../src/autonomy/judge.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import { describeBothStores } from '../../support/services.ts';
@@ -96,5 +97,33 @@ describeBothStores('earned autonomy over HTTP', (make) => {
     };
     const begun = await call(app, 'POST /v1/actions?begin=true', { as: as.agent, body });
     expect(begun).toMatchObject({ status: 200, json: { state: 'executing', earned: true } });
+  });
+
+  test('twenty right ones, a proposal, a word: it runs unasked, and asks again after a wrong one', async () => {
+    const own = await openBank(make, 'desk', 'earn: { decided: 20, above: 0.8, matureAfter: 1ms }');
+    const { as, ask, decide, post, services } = own;
+    const args = { amount: 5, to: 'Mia' };
+    const write = async () => {
+      const { id, state: asked } = (await ask({ args })).json;
+      if (asked === 'pending') await decide(id, as.ana);
+      await post(`/v1/actions/${id}/begin`, as.agent, { executionId: 'e' });
+      await post(`/v1/actions/${id}/complete`, as.agent, { executionId: 'e', ok: true });
+      return { id, asked };
+    };
+    for (let n = 0; n < 40; n++) await write();
+    services.clock.advance(10);
+    expect(await judgeAutonomy(services)).toBe(1);
+    const said = await post('/v1/autonomy/answers', as.olga, { ...SLICE, accept: true, reason: REASON });
+    expect(said.json).toEqual({ state: 'allow' });
+    const unasked = await write();
+    expect(unasked.asked).toBe('approved');
+    for (let n = 0; n < 6; n++) {
+      const wrong = await write();
+      if (wrong.asked === 'pending') break;
+      await post(`/v1/actions/${wrong.id}/corrections`, as.ana, { reason: 'Wrong customer' });
+    }
+    const { autonomy } = (await own.get('/v1/autonomy', as.olga)).json;
+    expect(autonomy).toMatchObject([{ state: 'ask', changedBy: 'judge' }]);
+    expect((await ask({ args })).status).toBe(202);
   });
 });
