@@ -79,7 +79,7 @@ async function countActions(db: Sql, now: Date, agent: string | undefined): Prom
           ELSE (SELECT count(*) FROM decision d WHERE d.action_id = coalesce(s.action_id, a.id)
               AND d.round = coalesce(s.round, a.round) AND d.verdict = 'approve' AND d.slot IS NOT NULL)
             >= CASE WHEN a.break_glass THEN 1 ELSE (SELECT sum((need ->> 'quorum')::int)
-              FROM jsonb_array_elements(a.approval -> 'stages') AS stage, jsonb_array_elements(stage) AS need) END
+              FROM jsonb_array_elements(a.approval -> 'stages') AS stage (needs), jsonb_array_elements(needs) AS one (need)) END
         END AS confirmed,
         EXISTS (SELECT 1 FROM credential c WHERE c.action_id = a.id) AS credentialed,
         a.state = 'unknown' OR (a.state = 'executing' AND a.deadline_at < ${now}) AS unpaired
