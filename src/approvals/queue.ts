@@ -20,6 +20,10 @@ export async function waitingActions(
     .orderBy('asked_at')
     .orderBy('id')
     .limit(LOOKED_AT_MAX);
+  // What is over is ended by the sweeper within a second; nobody is asked for it meanwhile.
+  query = query.where((where) =>
+    where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]),
+  );
   if (agents) query = query.where('agent', 'in', agents);
   const actions = await query.execute();
   const editors = await editorsOf(db.sql, actions);

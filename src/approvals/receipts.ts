@@ -7,9 +7,7 @@ export async function receiptsOf(db: Sql, actionId: string): Promise<Receipt[]> 
     .selectFrom('receipt')
     .select(['jws', 'shown', 'salt'])
     .where('action_id', '=', actionId)
-    .orderBy('at')
-    .orderBy('round')
-    .orderBy('person')
+    .orderBy('id')
     .execute();
   return rows.map(({ jws, shown, salt }) =>
     shown === null || salt === null

@@ -134,8 +134,12 @@ function assertAbout({ action }: ReceiptClaims, expected: string | undefined): v
     throw new InvalidReceipt(`is about action ${action}, not about ${expected}`);
 }
 
+/** Who approved may deny or break the glass afterwards: those are decisions of their own. */
 const isSameDecision = (one: ReceiptClaims, other: ReceiptClaims): boolean =>
-  one.round === other.round && one.person === other.person;
+  one.round === other.round &&
+  one.person === other.person &&
+  one.verdict === other.verdict &&
+  one.breakGlass === other.breakGlass;
 
 function parsed(text: string): unknown {
   try {

@@ -77,6 +77,16 @@ async function judgeGrant(
   return judged;
 }
 
+/** What a move rests on, as the log and the list keep it: whole numbers, and text for the rest. */
+export const evidenceOf = ({ earn, counts, verdict }: Pick<Judged, 'earn' | 'counts' | 'verdict'>) => ({
+  decided: counts.decided,
+  good: counts.good,
+  bad: counts.bad,
+  lower: verdict.lower.toFixed(6),
+  above: String(earn.above),
+  alpha: String(earn.alpha),
+});
+
 /** Behind the gate everything is judged once more: people may have said otherwise since. */
 async function follow(services: Services, judged: Judged): Promise<boolean> {
   if (!moveFor(judged)) return false;
@@ -84,15 +94,8 @@ async function follow(services: Services, judged: Judged): Promise<boolean> {
     const again = await judgeSlice(services, tx, judged.slice);
     const move = again && moveFor(again);
     if (!move) return false;
-    const { slice, state, earn, counts, verdict } = again;
-    const evidence = {
-      decided: counts.decided,
-      good: counts.good,
-      bad: counts.bad,
-      lower: verdict.lower.toFixed(6),
-      above: String(earn.above),
-      alpha: String(earn.alpha),
-    };
+    const { slice, state } = again;
+    const evidence = evidenceOf(again);
     const now = services.clock.now();
     const moved = await moveAutonomy(tx, slice, { ...move, from: state, evidence, now, actor: 'judge' });
     if (moved) await tell(tx, slice, move.to, move.because, evidence, now);

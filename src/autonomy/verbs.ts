@@ -2,7 +2,7 @@ import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import { AppError } from '../errors.ts';
-import { judgeSlice } from './judge.ts';
+import { evidenceOf, judgeSlice } from './judge.ts';
 import { type AutonomyMove, moveAutonomy, type Slice, stateOf } from './store.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function answerAutonomy(
       from: 'proposed',
       to,
       kind: accept ? 'autonomy.allowed' : 'autonomy.refused',
-      evidence: judged ? { ...judged.counts, lower: judged.verdict.lower.toFixed(6) } : {},
+      evidence: judged ? evidenceOf(judged) : {},
       because: reason,
       anew: !accept,
     };

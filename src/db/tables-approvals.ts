@@ -120,6 +120,7 @@ export interface CardTextTable {
 }
 
 export interface ReceiptTable {
+  id: Generated<number>;
   action_id: string;
   round: number;
   person: string;

@@ -1,4 +1,5 @@
 import type { CompiledTool } from './compile.ts';
+import { spellUnseen } from './unseen.ts';
 
 /** Stands where a redacted value was. */
 export const REDACTED = '[redacted]';
@@ -11,7 +12,6 @@ export interface RedactStep {
 
 const VALUE_LENGTH_MAX = 80;
 const SUMMARY_LENGTH_MAX = 280;
-const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const PLACEHOLDER = /\{([^{}]+)\}/g;
 
 /** `passengers[].dob` as steps. */
@@ -88,7 +88,6 @@ function textOf(value: unknown): string {
 }
 
 /** Characters that cannot be seen are spelled out: an agent must not be able to dress up the line people approve. */
-const plain = (text: string): string =>
-  text.replace(UNSEEN, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+const plain = (text: string): string => spellUnseen(text, (codePoint) => `\\u{${codePoint.toString(16)}}`);
 
 const cut = (text: string, length: number): string => text.slice(0, length).replace(/\p{Surrogate}$/u, '');

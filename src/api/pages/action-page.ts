@@ -115,7 +115,7 @@ interface Parts {
 function body(view: ActionView, now: Date, { detail, changes, forms, standing }: Parts): Html {
   const waits = view.state === 'pending';
   return html`<h1>${view.summary}</h1>
-<p><span class="state ${view.state}">${stateWords(view)}</span>${because(view)}${view.breakGlass && html` · <strong class="state denied">approved by one person alone</strong>`}${waits && html` · <a href="#decide">To the answer</a>`}</p>
+<p><span class="state ${view.state}">${stateWords(view)}</span>${because(view)}${remarks(view)}${waits && html` · <a href="#decide">To the answer</a>`}</p>
 <dl>
 ${row('Consequence', view.consequence)}
 ${row('Decide by', waits && view.expiresAt ? timeWords(view.expiresAt, now) : undefined)}
@@ -174,6 +174,16 @@ function approvalWords({ approval, decisions, state }: ActionView): string | und
 function reachWords({ state, problem }: NonNullable<ActionView['reach']>): string | undefined {
   if (state === 'delivered' && !problem) return undefined;
   return problem ? `${REACH_WORDS[state]}: ${problem}` : REACH_WORDS[state];
+}
+
+/** What must not be overlooked beside the state. */
+function remarks({ breakGlass, correction, state }: ActionView): Html {
+  const stopped = state === 'denied' || state === 'expired';
+  const words = [
+    breakGlass && 'approved by one person alone',
+    correction && (stopped ? 'reported as right' : 'reported as wrong'),
+  ].filter((word) => typeof word === 'string');
+  return html`${words.map((word) => html` · <strong class="state denied">${word}</strong>`)}`;
 }
 
 function because({ supersededBecause, denyReason }: ActionView): string {

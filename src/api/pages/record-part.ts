@@ -93,7 +93,8 @@ export function askedPart(
 
 function askedFacts({ groups, because, told }: AskedPerson, waits: boolean, answered: boolean): string[] {
   const by = groups.length > 0 ? `of ${groups.join(', ')}` : waits && 'may not answer any more';
-  const how = told.length > 0 ? `told ${told.map((way) => WAY_WORDS[way]).join(' and ')}` : 'not told yet';
+  const how =
+    told.length > 0 ? `told ${told.map((way) => WAY_WORDS[way]).join(' and ')}` : !answered && 'not told yet';
   return [by, answered && 'has answered', ROUTED_WORDS[because], how].filter(
     (fact) => typeof fact === 'string',
   );

@@ -59,12 +59,13 @@ textarea.code { font: 0.9rem/1.45 ui-monospace, monospace; }
 textarea { resize: vertical; }
 form.panel > textarea + label, .side + label { margin-top: 0.6rem; }
 .side, .buttons { display: flex; flex-wrap: wrap; gap: 0 0.75rem; margin-top: 0.6rem; }
+.side { row-gap: 0.6rem; }
 .side > div { flex: 1 1 10rem; }
 .buttons { margin: 0; }
 button.approve { background: var(--ok); }
 button.deny { background: var(--bad); }
 button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-height: 0; font-weight: inherit;
   text-decoration: underline; }
-@media (max-width: 30rem) { dl { grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.3rem 0.6rem; } button { width: 100%; }
+@media (max-width: 30rem) { dl { grid-template-columns: 7.25rem minmax(0, 1fr); gap: 0.3rem 0.6rem; } button { width: 100%; }
   header button.quiet { width: auto; } }
 `;

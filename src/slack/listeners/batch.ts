@@ -11,9 +11,7 @@ import { waitingForDigest } from '../../approvals/digest.ts';
 import { manifestOf } from '../../approvals/standing.ts';
 import { answerTogether } from '../../approvals/together.ts';
 import type { Services } from '../../context.ts';
-import { isStoreDown } from '../../db/failure.ts';
 import { slackMayApprove, type Verdict } from '../../domain/approval.ts';
-import { AppError } from '../../errors.ts';
 import { BUTTON, parseItem, VALUE } from '../buttons.ts';
 import { actorFor } from '../identity.ts';
 import { batchView, FIRST_TICKS, isTicks } from '../modals/batch.ts';
@@ -88,21 +86,11 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
     const meta = VALUE.batch.parse(body.view.private_metadata);
     const chosen = chosenIn(body);
     const actor = await actorFor(services, directory, personOf(body), meta.agent);
-    const text = await decideBatch(services, actor, { ...chosen, receivedAt }).then(
-      (results) => resultText(services, results, chosen.verdict),
-      cutShort,
-    );
-    return { meta, text };
+    const results = await decideBatch(services, actor, { ...chosen, receivedAt });
+    return { meta, text: await resultText(services, results, chosen.verdict) };
   };
   const done = await answerForm(deps, submission, TITLE, work, ({ text }) => noticeView(TITLE, text));
   if (done && done.meta.id !== '') await refreshClicked(deps, done.meta.id, copyIn(done.meta));
-}
-
-/** Each has a transaction of its own: when the store goes away in between, some count and some do not. */
-function cutShort(error: unknown): string {
-  const down = isStoreDown(error) || (error instanceof AppError && error.code === 'store_down');
-  if (!down) throw error;
-  return '*Not all of them are recorded.* The database stopped answering. What it took before counts, the rest does not: look at the cards, and answer in a moment those that still wait.';
 }
 
 /** Which ones, as each was shown, and the answer to them. @throws FormProblem */

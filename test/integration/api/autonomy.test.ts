@@ -99,7 +99,7 @@ describeBothStores('earned autonomy over HTTP', (make) => {
     expect(begun).toMatchObject({ status: 200, json: { state: 'executing', earned: true } });
   });
 
-  test('twenty right ones, a proposal, a word: it runs unasked, and asks again after a wrong one', async () => {
+  test('forty right ones, a proposal, a word: it runs unasked, and asks again after a wrong one', async () => {
     const own = await openBank(make, 'desk', 'earn: { decided: 20, above: 0.8, matureAfter: 1ms }');
     const { as, ask, decide, post, services } = own;
     const args = { amount: 5, to: 'Mia' };

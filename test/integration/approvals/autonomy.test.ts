@@ -1,7 +1,11 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { correctAction } from '../../../src/actions/correct.ts';
+import { editAction } from '../../../src/actions/edit.ts';
+import { withdrawAction } from '../../../src/actions/withdraw.ts';
+import { earnedCounts } from '../../../src/autonomy/evidence.ts';
 import { judgeAutonomy } from '../../../src/autonomy/judge.ts';
 import { listAutonomy, type Slice } from '../../../src/autonomy/store.ts';
 import { answerAutonomy, takeAutonomyBack } from '../../../src/autonomy/verbs.ts';
@@ -42,7 +46,7 @@ async function givenRight(services: TestServices, count: number, agentVersion = 
   services.clock.advance(2 * DAY_MS);
 }
 
-describeBothStores('earned autonomy', (make) => {
+describeBothStores('earned autonomy', (make, store) => {
   test('proposed when the evidence carries it, allowed when a person confirms, asked again at a wrong write', async () => {
     const services = await make();
     await givenBank(services, 'desk', `${EARN} }`);
@@ -140,6 +144,40 @@ describeBothStores('earned autonomy', (make) => {
     await judgeAutonomy(services);
     expect(await state(services)).toBe('ask');
   });
+
+  test('an edit counts against it, though the agent takes its question back then', async () => {
+    const services = await make();
+    await givenBank(services, 'desk', `${EARN} }`);
+    const { action } = await givenAsked(services, PAY);
+    const { id, args_digest: digest, revision } = action;
+    await editAction(services, approverActor(), { id, args: { ...PAY.args, amount: 4 }, digest, revision });
+    await withdrawAction(services, agentActor(), { id });
+    expect(await earnedCounts(services.db.sql, SLICE, services.clock.now())).toMatchObject([
+      { decided: 0, good: 0, bad: 1 },
+    ]);
+  });
+
+  // On the embedded store there is one connection, and nobody waits at the gate.
+  test.skipIf(store === 'pglite')(
+    'judged again behind the gate: what people said meanwhile counts',
+    async () => {
+      const services = await make();
+      await givenBank(services, 'desk', `${EARN}, automatic: true }`);
+      await givenRight(services, 40);
+      const now = services.clock.now();
+      let judging: Promise<number> | undefined;
+      await services.db.sql.transaction().execute(async (tx) => {
+        await sql`SELECT pg_advisory_xact_lock(gate_key())`.execute(tx);
+        judging = judgeAutonomy(services);
+        const waits = sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+        await expect.poll(async () => (await waits.execute(tx)).rows.length, { timeout: 20_000 }).toBe(1);
+        await tx.updateTable('action').set({ corrected_at: now, corrected_by: 'ana' }).execute();
+      });
+      expect(await judging).toBe(0);
+      expect(await state(services)).toBe('ask');
+    },
+  );
 
   verifies('never:unrecorded-write', 'taken back, nothing that it allowed begins', async () => {
     const services = await make();

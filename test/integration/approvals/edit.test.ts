@@ -2,11 +2,20 @@ import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { editAction } from '../../../src/actions/edit.ts';
 import { actionById, privateOf } from '../../../src/actions/store.ts';
+import { applyAgent } from '../../../src/agents/apply.ts';
+import { Worlds } from '../../../src/agents/world.ts';
 import type { Services } from '../../../src/context.ts';
 import { verifies } from '../../requirements.ts';
-import { agentActor, approverActor, givenPendingAction } from '../../support/fixtures.ts';
+import {
+  agentActor,
+  agentFrom,
+  approverActor,
+  givenAdopted,
+  givenPendingAction,
+  managerActor,
+} from '../../support/fixtures.ts';
 import { describeBothStores } from '../../support/services.ts';
-import { approve, codeOf, givenBank, stateOf } from './support.ts';
+import { approve, BANK_AGENT, codeOf, givenBank, stateOf } from './support.ts';
 
 const SECRET = 'DE89-3704-0044';
 const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia', iban: SECRET } };
@@ -88,6 +97,32 @@ describeBothStores('editing what waits', (make) => {
     expect(await edit(services, action, 'ana', { ...PAY.args, amount: 2_000 })).toMatchObject({
       risk: 'high',
     });
+  });
+
+  test('limits and credential are those of the grant that the new arguments fall under', async () => {
+    const services = await make();
+    const grant = (name: string, when: string, more: string) =>
+      `  - { tool: cancel, name: ${name}, when: '${when}', approval: desk, ${more} }\n`;
+    const releaseYaml = `agent: desk\nrelease: 1\ngrants:\n${grant('near', 'args.id == "a"', 'credential: { ttl: 60s }')}${grant('far', 'args.id != "a"', 'credential: { ttl: 5s }, limits: { perDay: 1 }')}`;
+    await givenAdopted(services, { releaseYaml });
+    const action = await givenPendingAction(services, { args: { id: 'a' } });
+    expect(await edit(services, action, 'ana', { id: 'b' })).toMatchObject({
+      grant_name: 'far',
+      limits: { perDay: 1 },
+      credential: { ttlMs: 5_000 },
+    });
+  });
+
+  verifies('never:secret-leaks', 'a process that never asks edits by the manifest of now', async () => {
+    const services = await make();
+    await givenBank(services, 'desk');
+    const slack = { ...services, worlds: new Worlds(services.db.sql) };
+    await slack.worlds.get('desk');
+    const hidden = BANK_AGENT.replace('redact: [iban]', 'redact: [iban, to]').replace(' to {to}', '');
+    await applyAgent(services, managerActor(), agentFrom(hidden));
+    const action = await givenPendingAction(services, PAY);
+    const edited = await edit(slack, action, 'ana', { ...PAY.args, amount: 4, to: '[redacted]' });
+    expect(edited.summary).toBe('Pay 4');
   });
 
   verifies('never:secret-leaks', 'neither the log nor a refusal names a redacted value', async () => {

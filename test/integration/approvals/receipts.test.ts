@@ -11,6 +11,7 @@ import { call } from '../../support/api.ts';
 import { actorOf, givenPendingAction, givenToken } from '../../support/fixtures.ts';
 import { describeBothStores, type TestServices } from '../../support/services.ts';
 import { answer, givenBrokenGlass, givenPeople, givenRefund } from './people.ts';
+import { givenBank } from './support.ts';
 
 type File = { receipts: Receipt[] };
 
@@ -68,6 +69,25 @@ describeBothStores('receipts', (make) => {
     expect(await claims(glass)).toMatchObject([{ person: 'finn', breakGlass: true }]);
     expect(await claims(denied)).toMatchObject([{ person: 'ben', verdict: 'deny' }]);
     await services.db.sql.deleteFrom('deputy').execute();
+  });
+
+  test('who breaks the glass or denies after approving has one of each, in one millisecond, too', async () => {
+    const bank = await make();
+    await givenBank(bank, '{ stages: [{ group: desk }, { group: legal }], breakGlass: desk }');
+    const action = await givenPendingAction(bank, { tool: 'pay', args: { amount: 5, to: 'Mia' } });
+    await answer(bank, action, 'ana');
+    await answer(bank, action, 'ana', { breakGlass: true, reason: 'The bank burns' });
+    const receipts = await receiptsOf(bank.db.sql, action.id);
+    const known = receiptKeys({ keys: [bank.keys.publicJwk] });
+    const [alone, glass] = await verifyReceipts({ receipts }, known, action.id);
+    expect(alone?.claims).not.toHaveProperty('breakGlass');
+    expect(glass?.claims).toMatchObject({ person: 'ana', breakGlass: true });
+
+    const other = await givenPendingAction(bank, { tool: 'pay', args: { amount: 5, to: 'Mia' } });
+    await answer(bank, other, 'ana');
+    await answer(bank, other, 'ana', { verdict: 'deny' });
+    const both = await receiptsOf(bank.db.sql, other.id);
+    expect(await verifyReceipts({ receipts: both }, known, other.id)).toHaveLength(2);
   });
 
   test('each of a quorum has its own, with the text of the card that was clicked', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
+import { actionById } from '../../../src/actions/store.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import {
   listStandingApprovals,
@@ -129,15 +130,44 @@ describeBothStores('standing approvals', (make) => {
     const without = BANK_AGENT.replace('desk: [ana, ben, olga]', 'desk: [ben, olga]');
     await applyAgent(services, managerActor(), agentFrom(without));
     expect(await codeOf(begin(services, action))).toBe('approver_lost_standing');
+    expect((await givenAsked(services, PAY)).outcome).toBe('pending');
+  });
+
+  test('what is riskier is not the like of it, whatever the envelope says', async () => {
+    const services = await make();
+    const wide = { ...HOUR, maxUses: 5, envelope: 'args.amount <= 9000 && args.to == "Mia"' };
+    await givenStanding(services, '{ group: desk, slackApproves: not-high }', wide);
+    const high = await givenAsked(services, { tool: 'pay', args: { amount: 5_000, to: 'Mia' } });
+    expect([high.action.risk, high.outcome]).toEqual(['high', 'pending']);
+    expect((await givenAsked(services, { tool: 'pay', args: { amount: 900, to: 'Mia' } })).outcome).toBe(
+      'allowed',
+    );
+  });
+
+  test('goes with approving together: not with a denial, and not with a broken glass', async () => {
+    const services = await make();
+    await givenBank(services, '{ group: desk, breakGlass: emergency }');
+    const action = await givenPendingAction(services, PAY);
+    const glass = { breakGlass: true, reason: 'the bank burns', standing: HOUR };
+    expect(await codeOf(approve(services, action, 'eve', glass))).toBe('invalid_input');
+    expect(await codeOf(approve(services, action, 'ana', { verdict: 'deny', standing: HOUR }))).toBe(
+      'invalid_input',
+    );
+    expect(await stateOf(services, action)).toBe('pending');
   });
 
   test('a quorum must agree to it, and who answered before it was wished is asked no less', async () => {
     const services = await make();
     await givenBank(services, '{ groups: { desk: 1, legal: 1 } }');
     const action = await givenPendingAction(services, PAY);
-    await approve(services, action, 'ana', { standing: HOUR });
+    const seen = { digest: action.args_digest, revision: action.revision };
+    await approve(services, action, 'ana', { ...seen, standing: HOUR });
     expect(await listStandingApprovals(services.db.sql, { live: true, limit: 1 })).toEqual([]);
-    await approve(services, action, 'cleo');
+    // What cleo saw before the wish, or does not say she saw, approves nothing of it.
+    expect(await codeOf(approve(services, action, 'cleo', seen))).toBe('seen_outdated');
+    expect(await codeOf(approve(services, action, 'cleo'))).toBe('seen_outdated');
+    const { revision } = await actionById(services.db.sql, action.id);
+    await approve(services, action, 'cleo', { ...seen, revision });
     expect(await listStandingApprovals(services.db.sql, { live: true, limit: 1 })).toHaveLength(1);
 
     const late = await givenPendingAction(services, { tool: 'pay', args: { amount: 50, to: 'Mia' } });

@@ -86,7 +86,7 @@ test('with others to agree it begins when they have, and not after an approval w
   expect(await shownIn(desk, forms[0])).toContain('when the others have agreed');
   expect(await startedBy(action)).toEqual([]);
   await desk.slack.submit(forms[1].id, {}, 'U0BEN');
-  expect(await shownIn(desk, forms[1])).toContain('others answered this one without it');
+  expect(await shownIn(desk, forms[1])).toContain('the action changed since it was shown');
   const one = await desk.slack.nextUpdate(card);
   await desk.slack.click(one, 'Approve', 'U0BEN').ack();
   await expect.poll(() => startedBy(action)).toHaveLength(1);

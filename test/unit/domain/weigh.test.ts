@@ -175,6 +175,12 @@ describe('a standing approval', () => {
       expect(ask(grants, {}, standing(other)).outcome).toBe('pending');
   });
 
+  test('nothing that is riskier than what it was given with', () => {
+    expect(ask(grants, {}, standing({ risk: 'low' })).outcome).toBe('allowed');
+    expect(ask(grants, { args: { amount: 5, by: 5 } }, standing({ risk: 'low' })).outcome).toBe('pending');
+    expect(ask(grants, { args: { amount: 5, by: 5 } }, standing({ risk: 'medium' })).outcome).toBe('allowed');
+  });
+
   test('nothing where the release forbids it, and a claim takes it away', () => {
     const forbidden = [{ tool: 'pay', approval: { group: 'desk', standing: 'forbidden' } }];
     expect(ask(forbidden, {}, standing()).outcome).toBe('pending');

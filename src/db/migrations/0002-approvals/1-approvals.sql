@@ -178,6 +178,7 @@ CREATE TABLE card_text (
 ---
 -- The signed proof of each decision. The text and its salt are erased with the arguments, the signature stays.
 CREATE TABLE receipt (
+  id bigserial PRIMARY KEY,
   action_id uuid NOT NULL REFERENCES action (id),
   round int NOT NULL,
   person text NOT NULL,
@@ -185,9 +186,10 @@ CREATE TABLE receipt (
   jws text NOT NULL,
   shown text,
   salt bytea,
-  at timestamptz NOT NULL,
-  PRIMARY KEY (action_id, round, person, verdict, at)
+  at timestamptz NOT NULL
 );
+---
+CREATE INDEX receipt_by_action ON receipt (action_id, id);
 ---
 DROP FUNCTION standing_of(action);
 ---
