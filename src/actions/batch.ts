@@ -39,6 +39,7 @@ export async function decideBatch(
       const input = {
         ...item,
         verdict,
+        together: true,
         ...(reason ? { reason } : {}),
         ...(receivedAt ? { receivedAt } : {}),
       };

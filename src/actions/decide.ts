@@ -31,6 +31,8 @@ export interface DecisionInput {
   receivedAt?: Date;
   /** The version of the card that was clicked: what it said goes into the receipt. */
   cardVersion?: number;
+  /** One of several that are answered together: what approves more than itself is refused. */
+  together?: boolean;
   /** Approve alone, loudly, in an emergency. */
   breakGlass?: boolean;
   /** Approve the like for a while, too. */
@@ -94,6 +96,11 @@ async function wishOf(
 ): Promise<StandingWish | undefined> {
   const approves = input.verdict === 'approve' && !input.breakGlass;
   if (!input.standing) {
+    if (approves && action.standing_wish && input.together)
+      throw new AppError(
+        'wrong_state',
+        'Cannot approve together with others: approving it approves the like of it too. Answer it by itself',
+      );
     if (approves && action.standing_wish && input.revision === undefined)
       throw new AppError(
         'seen_outdated',

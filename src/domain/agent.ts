@@ -175,18 +175,29 @@ export function groupOf(agent: Pick<Agent, 'approvers'>, name: string): Group | 
 export const isLive = (group: Group): boolean =>
   group.slackGroup !== undefined || group.schedule !== undefined;
 
-/** Whether two ways to name somebody mean one person of the agent: id, e-mail address or Slack account. */
+/** Whether a way to name somebody means this person of the agent: id, e-mail address or Slack account, however spelled. */
 export function isPerson(agent: Pick<Agent, 'people'>, person: string, named: string): boolean {
-  if (person === named) return true;
   const known = Object.hasOwn(agent.people, person) ? agent.people[person] : undefined;
-  const name = named.trim().toLowerCase();
-  const account = known?.slack?.toLowerCase();
-  return (
-    name === person.toLowerCase() ||
-    name === known?.email?.toLowerCase() ||
-    (account !== undefined && (name === account || name === account.split('/')[0]))
-  );
+  const [user = '', team = ''] = (known?.slack ?? '').toLowerCase().split('/');
+  const names = [
+    person,
+    known?.email,
+    known?.name,
+    ...(user ? [user, `${user}/${team}`, `${team}/${user}`] : []),
+  ];
+  const name = bareName(named);
+  return names.some((one) => one !== undefined && one.toLowerCase() === name);
 }
+
+/** Without what mentions, links and handles put around a name: `<@U0ANA|ana>`, `mailto:`, `slack:`, `@ana`. */
+const bareName = (named: string): string =>
+  named
+    .trim()
+    .toLowerCase()
+    .replace(/^<(?:@|mailto:)?([^|>]+)(?:\|[^>]*)?>$/, '$1')
+    .replace(/^(?:mailto|slack|user|person):/, '')
+    .replace(/^@/, '')
+    .trim();
 
 const NAME_LENGTH_MAX = 63;
 

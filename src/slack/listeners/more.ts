@@ -88,13 +88,11 @@ async function submitGlass(deps: ListenerDeps, submission: Submission): Promise<
     const reason = textOf(body, INPUT.reason);
     if (!reason) throw new FormProblem({ [INPUT.reason]: 'Say why it cannot wait' });
     const answer = { verdict: 'approve', breakGlass: true, reason, receivedAt } as const;
-    const { action, counted } = await decideSeen(deps, personOf(body), meta, answer);
-    return noticeView(GLASS, counted ? ALONE : action.break_glass ? ALREADY : ALONE_NOT);
+    const { counted } = await decideSeen(deps, personOf(body), meta, answer);
+    return noticeView(GLASS, counted ? ALONE : ALREADY);
   });
 }
 
 const ALREADY = 'Your approval is counted already; once is enough.';
 const ALONE =
   '*Approved by you alone.* On-call is being told, with your name and your reason; people review it afterwards.';
-const ALONE_NOT =
-  '*The glass is not broken.* You approved it before, and a person decides once: somebody else of that group can.';

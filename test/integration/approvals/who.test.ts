@@ -75,7 +75,18 @@ describeBothStores('who decides', (make) => {
     async () => {
       const services = await make();
       await givenBank(services, 'desk');
-      for (const behind of [['ana'], ['ANA@bank.test'], ['U0ANA'], ['u0ana/t0bank'], ['mia', 'ana']]) {
+      for (const behind of [
+        ['ana'],
+        ['ANA@bank.test'],
+        ['U0ANA'],
+        ['u0ana/t0bank'],
+        ['<@U0ANA>'],
+        ['<@U0ANA|ana>'],
+        ['T0BANK/U0ANA'],
+        ['@ana'],
+        ['mailto:Ana@bank.test'],
+        ['mia', 'ana'],
+      ]) {
         const action = await givenPendingAction(services, { ...PAY, behind });
         expect(await codeOf(approve(services, action, 'ana'))).toBe('requester');
       }

@@ -149,7 +149,14 @@ describe('standing approvals', () => {
   test('are given with one approval, listed, used and taken back', async () => {
     const action = await asked();
     const options = ['--standing', 'args.id == "R-1"', '--times', '2', '--for', '30m'];
-    const two = await run(ana, 'approve', action.id, action.id.replace(/^./, '0'), ...options, '--yes');
+    const two = await run(
+      ana,
+      'approve',
+      action.id,
+      action.id.replace(/^./, (first) => (first === '0' ? '1' : '0')),
+      ...options,
+      '--yes',
+    );
     expect(two.code).toBe(2);
     expect(await run(ana, 'approve', action.id, ...options, '--yes')).toMatchObject({ code: 0 });
     const used = await givenAsked(cli.services);

@@ -36,6 +36,7 @@ const opened = (user: string, words: string): Promise<View> => {
 
 test('the queue: what I may answer now, with its page and its card, and never its arguments', async () => {
   const { action, card } = await desk.givenCard({ args: { id: 'R-1', note: 'canary-note' } });
+  desk.services.clock.advance(1);
   await givenPendingAction(desk.services, { args: { id: 'R-2' }, subject: 'guest-2' });
   desk.services.clock.advance(600_000);
   const tab = await opened('U0ANA', 'Waiting for you: 2');
