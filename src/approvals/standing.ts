@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { ActionRow } from '../actions/store.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, groupOf, isLive } from '../domain/agent.ts';
@@ -21,17 +22,30 @@ export async function readStanding(db: Sql, action: Asked, at: Date): Promise<St
   return { ...standing, editors: edits.map(({ editor }) => editor) };
 }
 
-/** The same for several groups of an agent, without the editors of any action. */
+/**
+ * The same for several groups of an agent, without the editors of any action. One question to the store: it stands
+ * between every tap and its commit.
+ * @throws AppError `unknown_agent`
+ */
 export async function readAgentStanding(
   db: Sql,
   name: string,
   groups: readonly string[],
   at: Date,
 ): Promise<Standing> {
-  const agent = await manifestOf(db, name);
-  const members = await membersOf(db, name, groups, at);
-  const stale = await staleOf(db, agent, groups, at);
-  return { agent, members, stale, deputies: await deputiesOf(db, name, at), editors: [] };
+  const { rows } = await sql<Omit<Standing, 'stale' | 'editors'>>`
+    SELECT a.manifest AS agent,
+      coalesce((SELECT jsonb_agg(jsonb_build_object('group', m.grp, 'person', m.person) ORDER BY m.grp, m.person)
+        FROM agent_approver m WHERE m.agent = a.name AND m.grp = ANY (${[...groups]}::text[])
+          AND coalesce(m.from_at, '-infinity') <= ${at} AND coalesce(m.until_at, 'infinity') > ${at}), '[]') AS members,
+      coalesce((SELECT jsonb_agg(jsonb_build_object('id', d.id, 'from', d.from_person, 'to', d.to_person,
+          'group', d.grp) ORDER BY d.starts_at, d.id)
+        FROM deputy d WHERE d.agent = a.name AND d.starts_at <= ${at} AND d.ends_at > ${at}
+          AND d.revoked_at IS NULL), '[]') AS deputies
+    FROM agent a WHERE a.name = ${name}`.execute(db);
+  const [row] = rows;
+  if (!row) throw new AppError('unknown_agent', `Agent "${name}" is not known`);
+  return { ...row, stale: await staleOf(db, row.agent, groups, at), editors: [] };
 }
 
 /** @throws AppError `unknown_agent` */
@@ -39,21 +53,6 @@ export async function manifestOf(db: Sql, agent: string): Promise<Agent> {
   const row = await db.selectFrom('agent').select('manifest').where('name', '=', agent).executeTakeFirst();
   if (!row) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
   return row.manifest;
-}
-
-async function membersOf(db: Sql, agent: string, groups: readonly string[], at: Date) {
-  if (groups.length === 0) return [];
-  const rows = await db
-    .selectFrom('agent_approver')
-    .select(['grp', 'person'])
-    .where('agent', '=', agent)
-    .where('grp', 'in', groups)
-    .where((where) => where.or([where('from_at', 'is', null), where('from_at', '<=', at)]))
-    .where((where) => where.or([where('until_at', 'is', null), where('until_at', '>', at)]))
-    .orderBy('grp')
-    .orderBy('person')
-    .execute();
-  return rows.map(({ grp, person }) => ({ group: grp, person }));
 }
 
 /** The live groups of these whose members are not known well enough to count anybody. */
@@ -71,23 +70,4 @@ export async function staleOf(db: Sql, agent: Agent, groups: readonly string[], 
     .where('fresh_until', '>', at)
     .execute();
   return live.filter((name) => !fresh.some(({ grp }) => grp === name));
-}
-
-async function deputiesOf(db: Sql, agent: string, at: Date): Promise<Standing['deputies']> {
-  const rows = await db
-    .selectFrom('deputy')
-    .select(['id', 'from_person', 'to_person', 'grp'])
-    .where('agent', '=', agent)
-    .where('starts_at', '<=', at)
-    .where('ends_at', '>', at)
-    .where('revoked_at', 'is', null)
-    .orderBy('starts_at')
-    .orderBy('id')
-    .execute();
-  return rows.map(({ id, from_person, to_person, grp }) => ({
-    id,
-    from: from_person,
-    to: to_person,
-    group: grp,
-  }));
 }
