@@ -54,8 +54,9 @@ export async function decideAction(services: Services, actor: Actor, input: Deci
   const counted = await withoutDeadlock(() =>
     services.db.sql.transaction().execute((tx) => decideLocked(services, tx, actor, input)),
   );
+  const action = await actionById(services.db.sql, input.id);
   services.wake();
-  return { action: await actionById(services.db.sql, input.id), counted };
+  return { action, counted };
 }
 
 async function decideLocked(

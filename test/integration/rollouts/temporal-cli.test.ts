@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
@@ -107,11 +107,14 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
   await until('the pause', async () => (await status()).status === 'paused');
   await say('resume', { actor: 'olga', reason: 'looked' });
   await until('the gate', async () => (await status()).waitsFor.every((wait) => wait.for === 'person'));
-  await runRolloutVerb(service.services, managerActor(), {
-    id: 'by-hand',
-    verb: 'approve-gate',
-    reason: 'ready',
-  });
+  // The workflow writes to the same row meanwhile: a conflict says to repeat.
+  await vi.waitFor(() =>
+    runRolloutVerb(service.services, managerActor(), {
+      id: 'by-hand',
+      verb: 'approve-gate',
+      reason: 'ready',
+    }),
+  );
   await until('the exposure', async () =>
     (await status()).segments.some((segment) => segment.exposurePercent > 0),
   );
