@@ -1,5 +1,5 @@
 import type { Services } from '../src/context.ts';
-import { type Agent, onCallOf } from '../src/domain/agent.ts';
+import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
 import { alertCard } from '../src/slack/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/slack/cards/alert-facts.ts';
 import { copiesOf, keepCopy } from '../src/slack/cards/copies.ts';
@@ -84,7 +84,7 @@ async function tellOnCall(
   message: ReturnType<typeof alertCard>,
 ): Promise<boolean> {
   const users = distinct(
-    agents.flatMap((agent) => onCallOf(agent).map((person) => agent.people[person]?.slack?.split('/')[0])),
+    agents.flatMap((agent) => onCallOf(agent).map((person) => slackUserOf(agent, person))),
   );
   let told = false;
   for (const user of users) {

@@ -1,4 +1,4 @@
-import { manifestOf } from '../src/approvals/standing.ts';
+import { manifestOf } from '../src/agents/manifest.ts';
 import type { Services } from '../src/context.ts';
 import type { ActionState } from '../src/domain/action.ts';
 import { isFinal } from '../src/domain/action.ts';

@@ -3,6 +3,7 @@ import type { Outcome } from '../src/approvals/found.ts';
 import type { Reachable } from '../src/approvals/reachable.ts';
 import type { StageLog, Way } from '../src/approvals/stage-log.ts';
 import type { Services } from '../src/context.ts';
+import { slackUserOf } from '../src/domain/agent.ts';
 import { isRoutedTo } from '../src/domain/reach.ts';
 import { type CardFacts, readCardFacts } from '../src/slack/cards/card-facts.ts';
 import { cardToShow } from '../src/slack/cards/copies.ts';
@@ -12,7 +13,7 @@ import { SlackFailure } from '../src/slack/failure.ts';
 import type { SlackPort } from '../src/slack/port.ts';
 import { type Posting, postOnce } from '../src/slack/post-once.ts';
 import { isForGood } from '../src/slack/turns.ts';
-import { looksInSlack, slackUserOf } from './presence.ts';
+import { looksInSlack } from './presence.ts';
 
 export interface FollowDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;

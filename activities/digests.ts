@@ -1,8 +1,8 @@
 import type { ActionRow } from '../src/actions/store.ts';
+import { manifestOf } from '../src/agents/manifest.ts';
 import { digestSlot, waitingForDigest } from '../src/approvals/digest.ts';
 import { TOLD_WITHIN_MS } from '../src/approvals/found.ts';
 import { recordReach } from '../src/approvals/record-reach.ts';
-import { manifestOf } from '../src/approvals/standing.ts';
 import type { Agent } from '../src/domain/agent.ts';
 import { digestCard } from '../src/slack/cards/digest-card.ts';
 import {

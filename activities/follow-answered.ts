@@ -1,5 +1,5 @@
 import type { ActionRow } from '../src/actions/store.ts';
-import { manifestOf } from '../src/approvals/standing.ts';
+import { manifestOf } from '../src/agents/manifest.ts';
 import { copiesOf } from '../src/slack/cards/copies.ts';
 import { digestOf, digestsBehind } from '../src/slack/cards/digest-copies.ts';
 import { forgetPostsOf, isForGood } from '../src/slack/turns.ts';

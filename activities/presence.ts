@@ -1,10 +1,6 @@
 import type { PresenceOf } from '../src/approvals/reachable.ts';
-import type { Agent } from '../src/domain/agent.ts';
+import { type Agent, slackUserOf } from '../src/domain/agent.ts';
 import type { SlackPort } from '../src/slack/port.ts';
-
-/** A person's Slack user id; `undefined`: the manifest names none. */
-export const slackUserOf = (agent: Pick<Agent, 'people'>, person: string): string | undefined =>
-  Object.hasOwn(agent.people, person) ? agent.people[person]?.slack?.split('/')[0] : undefined;
 
 /**
  * Whether people of an agent look for its questions in Slack. Without Slack, or for an agent that names neither a

@@ -1,19 +1,19 @@
 import type { CredentialSpec } from '../db/tables-action.ts';
-import type { Agent } from '../domain/agent.ts';
+import { type Agent, toolOf } from '../domain/agent.ts';
 import { durationMs } from '../domain/duration.ts';
 import type { NamedGrant } from '../domain/weigh.ts';
 
 /** What is minted when a tool is used under a grant; `null` where nothing is granted. */
 export function credentialSpec(
-  { agent, tools }: Pick<Agent, 'agent' | 'tools'>,
+  agent: Pick<Agent, 'agent' | 'tools'>,
   tool: string,
   grant: NamedGrant | undefined,
 ): CredentialSpec | null {
   if (!grant || grant.deny !== undefined) return null;
-  const known = Object.hasOwn(tools, tool) ? tools[tool] : undefined;
+  const known = toolOf(agent, tool);
   return {
     scopes: [...(grant.credential.scopes ?? known?.scopes ?? [])],
-    audience: known?.audience ?? agent,
+    audience: known?.audience ?? agent.agent,
     ttlMs: durationMs(grant.credential.ttl),
   };
 }

@@ -3,9 +3,9 @@ import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { DecisionTable, Reach } from '../db/tables-action.ts';
 import type { SupersededBecause } from '../domain/action.ts';
-import type { Agent, Risk, Tool } from '../domain/agent.ts';
+import { type Agent, type Risk, type Tool, toolOf } from '../domain/agent.ts';
 import type { Outcome, Reason } from '../domain/decision.ts';
-import { parseRedactPath, redact } from '../domain/redact.ts';
+import { redactArgs } from '../domain/redact.ts';
 import { outcomeOf } from './ask.ts';
 import type { ActionRow } from './store.ts';
 import { privateOf } from './store.ts';
@@ -96,7 +96,7 @@ type ViewServices = Pick<Services, 'publicUrl'>;
 
 /** The view from its parts; pure. */
 export function viewOf({ publicUrl }: ViewServices, action: ActionRow, parts: ViewParts = {}): ActionView {
-  const tool = toolOf(parts.agent, action.tool);
+  const tool = parts.agent && toolOf(parts.agent, action.tool);
   return {
     id: action.id,
     url: actionUrl(publicUrl, action.id),
@@ -194,18 +194,12 @@ export async function shownArgs(db: Sql, action: Pick<ActionRow, 'id' | 'agent' 
     .select('manifest')
     .where('name', '=', action.agent)
     .executeTakeFirst();
-  const tool = toolOf(row?.manifest, action.tool);
-  const args = JSON.parse(kept.args) as Record<string, unknown>;
-  return redact(tool && { redactions: tool.redact.map(parseRedactPath) }, args);
+  return redactArgs(row && toolOf(row.manifest, action.tool), JSON.parse(kept.args));
 }
 
 /** The page on which people decide. */
 export const actionUrl = (publicUrl: string, id: string): string =>
   `${publicUrl.replace(/\/$/, '')}/actions/${id}`;
-
-function toolOf(agent: Agent | undefined, name: string): Tool | undefined {
-  return agent && Object.hasOwn(agent.tools, name) ? agent.tools[name] : undefined;
-}
 
 const placeOf = (action: ActionRow) => ({
   segment: action.segment ?? undefined,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { manifestOf } from '../agents/manifest.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
@@ -7,7 +8,6 @@ import type { DeputyTable } from '../db/tables-approvals.ts';
 import { type Agent, groupOf, isLive, standsBehind } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { manifestOf } from './standing.ts';
 
 export type DeputyRow = Selectable<DeputyTable>;
 

@@ -1,11 +1,11 @@
 import { type ActionRow, actionById } from '../actions/store.ts';
+import { manifestOf } from '../agents/manifest.ts';
 import { type Actor, type Role, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { isPerson } from '../domain/agent.ts';
 import { BREAK_GLASS_SLOT } from '../domain/approval.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { manifestOf } from './standing.ts';
 
 const LISTED_MAX = 200;
 const REVIEWERS: readonly Role[] = ['release-manager', 'auditor'];

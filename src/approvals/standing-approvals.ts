@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import { type ActionRow, privateOf } from '../actions/store.ts';
+import { manifestOf } from '../agents/manifest.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import type { StandingApprovalTable, StandingEndedBecause } from '../db/tables-approvals.ts';
+import { toolOf } from '../domain/agent.ts';
 import { checkEnvelope, compileEnvelope } from '../domain/envelope.ts';
 import type { CompiledStanding } from '../domain/weigh.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
-import { manifestOf } from './standing.ts';
 
 export type StandingApprovalRow = Selectable<StandingApprovalTable>;
 
@@ -62,7 +63,7 @@ export async function assertMayStand(
       'Cannot approve the like of it: others answered this one without it. Approve this one alone',
     );
   const agent = await manifestOf(tx, action.agent);
-  const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
+  const tool = toolOf(agent, action.tool);
   const kept = await privateOf(tx, action.id);
   if (!tool || !kept)
     throw new AppError('wrong_state', 'Cannot approve the like of it: its arguments are gone');
@@ -143,7 +144,7 @@ export async function liveStandings(
     .execute();
   if (rows.length === 0) return [];
   const manifest = await manifestOf(db, agent);
-  const spec = Object.hasOwn(manifest.tools, tool) ? manifest.tools[tool] : undefined;
+  const spec = toolOf(manifest, tool);
   if (!spec) return [];
   return rows.map((row) => ({
     id: row.id,

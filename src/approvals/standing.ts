@@ -48,13 +48,6 @@ export async function readAgentStanding(
   return { ...row, stale: await staleOf(db, row.agent, groups, at), editors: [] };
 }
 
-/** @throws AppError `unknown_agent` */
-export async function manifestOf(db: Sql, agent: string): Promise<Agent> {
-  const row = await db.selectFrom('agent').select('manifest').where('name', '=', agent).executeTakeFirst();
-  if (!row) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
-  return row.manifest;
-}
-
 /** The live groups of these whose members are not known well enough to count anybody. */
 export async function staleOf(db: Sql, agent: Agent, groups: readonly string[], at: Date): Promise<string[]> {
   const live = groups.filter((name) => {

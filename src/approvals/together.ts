@@ -1,9 +1,10 @@
 import type { ActionRow } from '../actions/store.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
+import { toolOf } from '../domain/agent.ts';
 import { rightToApprove } from '../domain/approval.ts';
 import { type ArgsChange, diffRedacted } from '../domain/args-diff.ts';
-import { parseRedactPath, redact } from '../domain/redact.ts';
+import { redactArgs, redactionsOf } from '../domain/redact.ts';
 import { groupsOf } from '../domain/release.ts';
 import { readAgentStanding } from './standing.ts';
 
@@ -48,16 +49,14 @@ export async function answerTogether(
   );
   const first = new Map<string, Args>();
   return may.map((action) => {
-    const tool = Object.hasOwn(standing.agent.tools, action.tool)
-      ? standing.agent.tools[action.tool]
-      : undefined;
-    const redactions = tool?.redact.map(parseRedactPath);
+    const tool = toolOf(standing.agent, action.tool);
+    const redactions = tool && redactionsOf(tool);
     const own = args.get(action.id);
     const other = first.get(action.tool);
     if (own && !other) first.set(action.tool, own);
     return {
       action,
-      args: own && redact(redactions && { redactions }, own),
+      args: own && redactArgs(tool, own),
       changes: own && other && redactions ? diffRedacted(other, own, redactions) : undefined,
     };
   });

@@ -1,8 +1,8 @@
-import { manifestOf } from '../approvals/standing.ts';
+import { manifestOf } from '../agents/manifest.ts';
 import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
-import { type Agent, isWrite } from '../domain/agent.ts';
+import { type Agent, isWrite, toolOf } from '../domain/agent.ts';
 import { grantName } from '../domain/compile.ts';
 import { durationMs } from '../domain/duration.ts';
 import { type EarnedVerdict, judgeEarned } from '../domain/earned.ts';
@@ -155,7 +155,7 @@ function grantsThatEarn(agent: Agent, release: Release): (EarningGrant & { earn:
     if (!earn || !approvalOf(grant)) return [];
     return toolsOf(grant)
       .filter((tool) => {
-        const known = Object.hasOwn(agent.tools, tool) ? agent.tools[tool] : undefined;
+        const known = toolOf(agent, tool);
         return known !== undefined && isWrite(known);
       })
       .map((tool) => ({

@@ -153,6 +153,12 @@ export type Agent = z.infer<typeof agentSchema>;
 
 export const DEFAULT_SEGMENT = 'default';
 
+/** A tool by its name; `undefined`: the agent declares none of this name. */
+export const toolOf = (agent: Pick<Agent, 'tools'>, name: string): Tool | undefined =>
+  Object.hasOwn(agent.tools, name) ? agent.tools[name] : undefined;
+/** The Slack user of a person, without the workspace. */
+export const slackUserOf = (agent: Pick<Agent, 'people'>, person: string): string | undefined =>
+  Object.hasOwn(agent.people, person) ? agent.people[person]?.slack?.split('/')[0] : undefined;
 /** Not classified means write. */
 export const isWrite = (tool: Tool): boolean => tool.kind !== 'read';
 export const onCallOf = (agent: Agent): readonly string[] => agent.onCall ?? agent.owners;

@@ -1,4 +1,4 @@
-import { type Agent, groupOf, isLive, isWrite } from './agent.ts';
+import { type Agent, groupOf, isLive, isWrite, toolOf } from './agent.ts';
 import { slotOf } from './approval.ts';
 import type { JsonSchema } from './args-schema.ts';
 import { assign, isFilled } from './assignment.ts';
@@ -30,7 +30,7 @@ export function checkEarn(grant: Grant, path: ManifestPath, agent: Agent): Check
   if (grant.earn === undefined) return [];
   const asks = approvalOf(grant) !== undefined && grant.deny === undefined;
   const writes = toolsOf(grant).some((name) => {
-    const tool = Object.hasOwn(agent.tools, name) ? agent.tools[name] : undefined;
+    const tool = toolOf(agent, name);
     return tool !== undefined && isWrite(tool);
   });
   if (asks && writes) return [];
@@ -175,7 +175,7 @@ function checkRules(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
   return rulesOf(grant).flatMap(({ when, answer }, at) => {
     const where = [...path, 'rules', at, 'when'];
     for (const name of toolsOf(grant)) {
-      const tool = Object.hasOwn(agent.tools, name) ? agent.tools[name] : undefined;
+      const tool = toolOf(agent, name);
       if (!tool) continue;
       const condition = compileCondition(when, {
         args: tool.args as JsonSchema,

@@ -1,4 +1,4 @@
-import { type Agent, isWrite, type Tool } from './agent.ts';
+import { type Agent, isWrite, toolOf } from './agent.ts';
 import type { JsonSchema } from './args-schema.ts';
 import { compileCondition } from './cel.ts';
 import { conditionProblems } from './check-agent.ts';
@@ -50,9 +50,6 @@ export function checkFirstRelease(release: Release, agent: Agent): CheckProblem[
     ];
   });
 }
-
-const toolOf = (agent: Agent, name: string): Tool | undefined =>
-  Object.hasOwn(agent.tools, name) ? agent.tools[name] : undefined;
 
 const writes = (agent: Agent, name: string): boolean => {
   const tool = toolOf(agent, name);

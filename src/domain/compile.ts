@@ -1,7 +1,7 @@
 import { type Agent, DEFAULT_SEGMENT, isWrite, RISKS, type Risk, type Tool } from './agent.ts';
 import { type ArgsValidator, compileSchema, type JsonSchema } from './args-schema.ts';
 import { type ConditionScope, type ConditionValues, compileCondition, type Truth } from './cel.ts';
-import { parseRedactPath, type RedactStep } from './redact.ts';
+import { type RedactStep, redactionsOf } from './redact.ts';
 import {
   type ApprovalPolicy,
   type ApprovalRule,
@@ -79,7 +79,7 @@ export function compileAgent(agent: Agent): CompiledAgent {
         tool,
         write: isWrite(tool),
         validateArgs: schema.ok ? schema.validate : () => [broken],
-        redactions: tool.redact.map(parseRedactPath),
+        redactions: redactionsOf(tool),
         riskOf: riskOf(tool),
       },
     ];

@@ -2,7 +2,7 @@ import type { Tool } from './agent.ts';
 import { asSchema, type JsonSchema, propertyOf } from './args-schema.ts';
 import { isObjectSchema } from './cel-types.ts';
 import { type ManifestPath, pathText } from './problem.ts';
-import { parseRedactPath, REDACTED, redact } from './redact.ts';
+import { REDACTED, redactArgs } from './redact.ts';
 import { spellUnseen } from './unseen.ts';
 
 /** What an envelope needs to know of a tool. */
@@ -24,10 +24,6 @@ interface Place {
 const NAME = /^(?!(?:in|true|false|null)$)[A-Za-z_]\w*$/;
 const ESCAPES: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r' };
 
-/** The arguments as an envelope may see them: redacted. */
-export const shownArgs = (args: Args, tool: EnvelopeTool): Record<string, unknown> =>
-  redact({ redactions: tool.redact.map(parseRedactPath) }, args);
-
 /**
  * CEL that holds of these arguments: of the same members, the same text, bools and nulls, and of numbers between 0 and
  * the one here. `open` are the paths it says nothing about, such as redacted ones. Not checked for length or depth.
@@ -48,7 +44,7 @@ export const unseenMembers = (args: Args, tool: EnvelopeTool): string[] => [
 ];
 
 /** The marker exactly where something is redacted: an agent may send the marker as text, and that hides nothing. */
-const maskOf = (args: Args, tool: EnvelopeTool): unknown => shownArgs(blank(args) as Args, tool);
+const maskOf = (args: Args, tool: EnvelopeTool): unknown => redactArgs(tool, blank(args) as Args);
 
 function blank(value: unknown): unknown {
   if (value === null) return null;

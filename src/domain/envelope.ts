@@ -1,9 +1,9 @@
 import { parse } from '@marcbachmann/cel-js';
 import { CONDITION_LENGTH_MAX, type ConditionValues, compileCondition, type Truth } from './cel.ts';
 import { type ASTNode, childrenOf, comprehensionOf, selectedName } from './cel-ast.ts';
-import { type EnvelopeTool, envelopeText, shownArgs, unseenMembers } from './envelope-text.ts';
+import { type EnvelopeTool, envelopeText, unseenMembers } from './envelope-text.ts';
 import { pathText } from './problem.ts';
-import { parseRedactPath } from './redact.ts';
+import { redactArgs, redactionsOf } from './redact.ts';
 
 export type { EnvelopeTool } from './envelope-text.ts';
 
@@ -41,7 +41,7 @@ export function compileEnvelope(
   return ({ args = {} }) =>
     unseenMembers(args, tool).length > 0
       ? 'error'
-      : condition.evaluate({ args: shownArgs(args, tool), context: {} });
+      : condition.evaluate({ args: redactArgs(tool, args), context: {} });
 }
 
 /**
@@ -80,8 +80,8 @@ function constantProblem(constant: boolean | undefined, { free }: Names): string
   return free.has('args') ? undefined : 'the envelope does not depend on the arguments. Name args in it';
 }
 
-function redactedProblem({ members }: Names, { redact }: EnvelopeTool): string | undefined {
-  const redactions = redact.map(parseRedactPath);
+function redactedProblem({ members }: Names, tool: EnvelopeTool): string | undefined {
+  const redactions = redactionsOf(tool);
   return members
     .filter((path) => redactions.some((steps) => steps.every(({ name }, at) => path[at] === name)))
     .map(

@@ -39,6 +39,16 @@ export function redact(
   return redacted as Record<string, unknown>;
 }
 
+/** The redaction paths of a tool, as steps. */
+export const redactionsOf = ({ redact: paths }: { redact: readonly string[] }): RedactStep[][] =>
+  paths.map(parseRedactPath);
+
+/** The arguments of a tool as people see them; of one that is not known every value is hidden. */
+export const redactArgs = (
+  tool: { redact: readonly string[] } | undefined,
+  args: Readonly<Record<string, unknown>>,
+): Record<string, unknown> => redact(tool && { redactions: redactionsOf(tool) }, args);
+
 function redactAt(value: unknown, path: readonly RedactStep[]): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value === undefined ? undefined : REDACTED;

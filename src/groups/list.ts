@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely';
+import { manifestOf } from '../agents/manifest.ts';
 import { type Actor, type Role, requireRole, type Services } from '../context.ts';
 import type { GroupSourceTable } from '../db/tables-approvals.ts';
 import { type Group, groupOf } from '../domain/agent.ts';
-import { AppError } from '../errors.ts';
 import { isMemberAt, type Membership } from './match.ts';
 import { type SourceKind, sourceOf } from './source.ts';
 import { readMembers } from './store.ts';
@@ -34,19 +34,14 @@ export async function listGroups(
 ): Promise<GroupView[]> {
   requireRole(actor, READERS, agent);
   const now = clock.now();
-  const row = await db.sql
-    .selectFrom('agent')
-    .select('manifest')
-    .where('name', '=', agent)
-    .executeTakeFirst();
-  if (!row) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
+  const manifest = await manifestOf(db.sql, agent);
   const sources = await db.sql.selectFrom('group_source').selectAll().where('agent', '=', agent).execute();
-  const views = Object.keys(row.manifest.approvers)
+  const views = Object.keys(manifest.approvers)
     .sort()
     .map(async (group) => {
       const members = await readMembers(db.sql, agent, group);
       const known = sources.find(({ grp }) => grp === group);
-      return viewOf(group, groupOf(row.manifest, group), members, known, now);
+      return viewOf(group, groupOf(manifest, group), members, known, now);
     });
   return Promise.all(views);
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { ActionRow } from '../actions/store.ts';
+import { manifestOf } from '../agents/manifest.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent, Metric } from '../domain/agent.ts';
 
@@ -9,12 +10,7 @@ export async function metricsCounting(
   action: ActionRow,
   by: 'corrections' | 'denials',
 ): Promise<string[]> {
-  const { manifest } = await tx
-    .selectFrom('agent')
-    .select('manifest')
-    .where('name', '=', action.agent)
-    .executeTakeFirstOrThrow();
-  return metricsOf(manifest, action, by);
+  return metricsOf(await manifestOf(tx, action.agent), action, by);
 }
 
 /** The same of an agent whose manifest is at hand. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { manifestOf } from '../agents/manifest.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
@@ -23,11 +24,7 @@ export async function adoptRelease(
   requireRole(actor, ['release-manager'], agent);
   const now = services.clock.now();
   return closeGateFor(services, async (tx) => {
-    const { manifest } = await tx
-      .selectFrom('agent')
-      .select('manifest')
-      .where('name', '=', agent)
-      .executeTakeFirstOrThrow(() => new AppError('unknown_agent', `Agent "${agent}" is not known`));
+    const manifest = await manifestOf(tx, agent);
     const release = await releaseByVersion(tx, agent, version);
     const before = await releaseInForce(tx, agent);
     await assertMayApplyAtOnce(tx, manifest, before, release);

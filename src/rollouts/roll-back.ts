@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { manifestOf } from '../agents/manifest.ts';
 import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { raiseAlert } from '../incidents/alert.ts';
@@ -137,11 +138,7 @@ export const forLog = (verdict: VerdictRecord | undefined): Record<string, unkno
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
 async function whatApplies(tx: Sql, rolloutId: string, segment: string, at: Date) {
   const rollout = await rolloutById(tx, rolloutId);
-  const { manifest } = await tx
-    .selectFrom('agent')
-    .select('manifest')
-    .where('name', '=', rollout.agent)
-    .executeTakeFirstOrThrow();
+  const manifest = await manifestOf(tx, rollout.agent);
   const executed = await tx
     .selectFrom('action')
     .select(['id', 'tool', 'summary'])

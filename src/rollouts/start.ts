@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { definitionsDigest } from '../agents/apply.ts';
+import { manifestOf } from '../agents/manifest.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
@@ -38,11 +39,7 @@ export async function startRollout(
   await closeGateFor(services, async (tx) => {
     const known = await tx.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
     if (known) return;
-    const { manifest } = await tx
-      .selectFrom('agent')
-      .select('manifest')
-      .where('name', '=', input.agent)
-      .executeTakeFirstOrThrow(() => new AppError('unknown_agent', `Agent "${input.agent}" is not known`));
+    const manifest = await manifestOf(tx, input.agent);
     const release = await releaseByVersion(tx, input.agent, input.release);
     const control = await controlOf(tx, manifest);
     await preflight(tx, manifest, release, control);

@@ -1,10 +1,11 @@
 import { type ActionRow, privateOf } from '../../actions/store.ts';
 import type { ActionView } from '../../actions/view.ts';
+import { manifestOf } from '../../agents/manifest.ts';
 import { lastLike } from '../../approvals/like.ts';
-import { manifestOf } from '../../approvals/standing.ts';
 import type { Services } from '../../context.ts';
+import { toolOf } from '../../domain/agent.ts';
 import { type ArgsChange, describeChange, diffRedacted } from '../../domain/args-diff.ts';
-import { parseRedactPath, REDACTED } from '../../domain/redact.ts';
+import { REDACTED, redactionsOf } from '../../domain/redact.ts';
 import { type Html, html } from './html.ts';
 import { stateWords, timeWords } from './words.ts';
 
@@ -22,10 +23,10 @@ export async function changesOf(
   const args = await argsOf(services, action.id);
   if (!args) return undefined;
   const agent = await manifestOf(sql, action.agent);
-  const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
+  const tool = toolOf(agent, action.tool);
   // Without its manifest nothing of a tool may be shown.
   if (!tool) return undefined;
-  const redactions = tool.redact.map(parseRedactPath);
+  const redactions = redactionsOf(tool);
   const now = services.clock.now();
   const befores = edits.length > 0 ? await argsBefore(services, action.id) : new Map<number, Args>();
   const last = await lastLike(sql, action);

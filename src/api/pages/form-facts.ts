@@ -1,9 +1,11 @@
 import type { ActionRow } from '../../actions/store.ts';
 import type { ActionView } from '../../actions/view.ts';
+import { manifestOf } from '../../agents/manifest.ts';
 import { waitingLike } from '../../approvals/like.ts';
 import { reviewerOf } from '../../approvals/review.ts';
-import { manifestOf, readStanding } from '../../approvals/standing.ts';
+import { readStanding } from '../../approvals/standing.ts';
 import type { Actor, Services } from '../../context.ts';
+import { toolOf } from '../../domain/agent.ts';
 import { mayDeny, rightToApprove, rightToBreakGlass } from '../../domain/approval.ts';
 import { suggestEnvelope } from '../../domain/envelope.ts';
 import { AppError } from '../../errors.ts';
@@ -85,7 +87,7 @@ const givenWords = (person: string, given: ActionView['decisions'][number]): str
 /** Proposed from the redacted arguments: what is not shown does not enter it. */
 async function envelopeOf(services: Services, action: ActionRow, args: Record<string, unknown>) {
   const agent = await manifestOf(services.db.sql, action.agent);
-  const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
+  const tool = toolOf(agent, action.tool);
   return tool ? suggestEnvelope(args, tool) : { text: '', open: [] };
 }
 

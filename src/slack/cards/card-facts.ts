@@ -5,8 +5,8 @@ import { readStanding } from '../../approvals/standing.ts';
 import type { Services } from '../../context.ts';
 import type { Sql } from '../../db/database.ts';
 import type { DecisionTable } from '../../db/tables-action.ts';
-import type { Tool } from '../../domain/agent.ts';
-import { parseRedactPath, redact } from '../../domain/redact.ts';
+import { type Tool, toolOf } from '../../domain/agent.ts';
+import { redactArgs, redactionsOf } from '../../domain/redact.ts';
 import { type CardChanges, readChanges } from './changes-facts.ts';
 import { answerersOf } from './stages.ts';
 import { type CardStanding, type RunUnder, readStandings } from './standing-facts.ts';
@@ -66,15 +66,14 @@ export async function readCardFacts(
   const kept = await privateOf(db.sql, id);
   const decisions = await decisionsOf(db.sql, id);
   const current = decisions.filter(({ round }) => round === action.round);
-  const tool = Object.hasOwn(agent.tools, action.tool) ? agent.tools[action.tool] : undefined;
-  const redactions = tool?.redact.map(parseRedactPath);
+  const tool = toolOf(agent, action.tool);
   const args = kept && (JSON.parse(kept.args) as Record<string, unknown>);
   const pending = action.state === 'pending';
   return {
     version,
     action,
     tool,
-    args: args && redact(redactions && { redactions }, args),
+    args: args && redactArgs(tool, args),
     decisions: current,
     lapsed: decisions.filter(({ round, verdict }) => round < action.round && verdict === 'approve').length,
     ended: pending ? undefined : await endOf(db.sql, id),
@@ -84,7 +83,7 @@ export async function readCardFacts(
     ...(pending ? answerersOf(standing, action, current) : { approvers: [], lent: {} }),
     stale: standing.stale,
     alike: pending ? await waitingLike(db.sql, action) : 0,
-    ...(await readChanges(db.sql, action, args, redactions)),
+    ...(await readChanges(db.sql, action, args, tool && redactionsOf(tool))),
     ...(await readStandings(db.sql, action)),
     testMode: agent.testMode,
     dayMs,

@@ -1,5 +1,5 @@
 import { actionUrl } from '../../actions/view.ts';
-import type { Agent } from '../../domain/agent.ts';
+import { type Agent, slackUserOf } from '../../domain/agent.ts';
 import { LIMITS } from '../limits.ts';
 import { cut, dateText, inline, link } from '../mrkdwn.ts';
 import { nameOf } from './action-state.ts';
@@ -10,7 +10,7 @@ import { type SlackMessage, section } from './message.ts';
 export function reminderMessage(facts: CardFacts, agent: Agent, people: readonly string[]): SlackMessage {
   const { action } = facts;
   const who = people.map((person) => {
-    const user = agent.people[person]?.slack?.split('/')[0];
+    const user = slackUserOf(agent, person);
     return user ? `<@${user}>` : nameOf(facts, person);
   });
   const until = action.expires_at ? ` It expires ${dateText(action.expires_at)}; nothing happens then.` : '';

@@ -7,8 +7,8 @@ import {
   likeActions,
 } from '../../actions/batch.ts';
 import { type ActionRow, actionById } from '../../actions/store.ts';
+import { manifestOf } from '../../agents/manifest.ts';
 import { waitingForDigest } from '../../approvals/digest.ts';
-import { manifestOf } from '../../approvals/standing.ts';
 import { answerTogether } from '../../approvals/together.ts';
 import type { Services } from '../../context.ts';
 import { slackMayApprove, type Verdict } from '../../domain/approval.ts';

@@ -1,5 +1,5 @@
 import type { App, RespondFn, SlashCommand } from '@slack/bolt';
-import { manifestOf } from '../../approvals/standing.ts';
+import { manifestOf } from '../../agents/manifest.ts';
 import { AppError } from '../../errors.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';

@@ -2,11 +2,12 @@ import type { App, ViewSubmitAction } from '@slack/bolt';
 import { editAction } from '../../actions/edit.ts';
 import { type ActionRow, actionById, privateOf } from '../../actions/store.ts';
 import { actionUrl, shownArgs } from '../../actions/view.ts';
-import { manifestOf } from '../../approvals/standing.ts';
+import { manifestOf } from '../../agents/manifest.ts';
 import type { Services } from '../../context.ts';
 import { canonical } from '../../credentials/keys.ts';
+import { toolOf } from '../../domain/agent.ts';
 import { type ArgsChange, describeChange, diffRedacted } from '../../domain/args-diff.ts';
-import { parseRedactPath, redact } from '../../domain/redact.ts';
+import { redact, redactionsOf } from '../../domain/redact.ts';
 import { describeStages } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
 import { actorFor } from '../identity.ts';
@@ -57,7 +58,7 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
       if (!read.ok) throw new FormProblem(read.errors);
       const { agent, tool } = await actionById(services.db.sql, id);
       const actor = await actorFor(services, directory, personOf(body), agent);
-      const redactions = await redactionsOf(services, { agent, tool });
+      const redactions = await hiddenOf(services, { agent, tool });
       if (canonical(redact({ redactions }, read.args)) !== canonical(read.args))
         throw new FormProblem({ [firstArgInput(typed)]: NOT_HERE });
       const reason = textOf(body, INPUT.reason);
@@ -105,18 +106,13 @@ async function changesOf(services: Services, action: ActionRow): Promise<readonl
     .executeTakeFirst();
   const kept = await privateOf(db.sql, action.id);
   if (!edit?.args_before || !kept) return [];
-  return diffRedacted(
-    JSON.parse(edit.args_before),
-    JSON.parse(kept.args),
-    await redactionsOf(services, action),
-  );
+  return diffRedacted(JSON.parse(edit.args_before), JSON.parse(kept.args), await hiddenOf(services, action));
 }
 
-async function redactionsOf({ db }: Services, { agent, tool }: Pick<ActionRow, 'agent' | 'tool'>) {
-  const { tools } = await manifestOf(db.sql, agent);
-  const known = Object.hasOwn(tools, tool) ? tools[tool] : undefined;
+async function hiddenOf({ db }: Services, { agent, tool }: Pick<ActionRow, 'agent' | 'tool'>) {
+  const known = toolOf(await manifestOf(db.sql, agent), tool);
   if (!known) throw new AppError('wrong_state', 'Cannot edit: its tool is not in the manifest any more');
-  return known.redact.map(parseRedactPath);
+  return redactionsOf(known);
 }
 
 async function approvalsLost({ db }: Services, action: ActionRow): Promise<number> {

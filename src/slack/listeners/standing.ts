@@ -1,8 +1,9 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import type { ActionRow } from '../../actions/store.ts';
 import { shownArgs } from '../../actions/view.ts';
-import { manifestOf } from '../../approvals/standing.ts';
+import { manifestOf } from '../../agents/manifest.ts';
 import type { StandingInput } from '../../approvals/standing-approvals.ts';
+import { toolOf } from '../../domain/agent.ts';
 import { suggestEnvelope } from '../../domain/envelope.ts';
 import { AppError } from '../../errors.ts';
 import { standingFrom, standingView } from '../modals/standing.ts';
@@ -26,8 +27,7 @@ export async function fillStanding(deps: ListenerDeps, body: Click, id: string):
   const { action, meta } = await openedFor(deps, body, { id, verb: 'approve' });
   if (action.approval?.standing !== 'allowed') throw forbidden(action);
   const args = await shownArgs(db.sql, action);
-  const { tools } = await manifestOf(db.sql, action.agent);
-  const tool = Object.hasOwn(tools, action.tool) ? tools[action.tool] : undefined;
+  const tool = toolOf(await manifestOf(db.sql, action.agent), action.tool);
   if (!args || !tool)
     throw new AppError('wrong_state', 'Cannot approve the like of it: its arguments are gone');
   return standingView(action, suggestEnvelope(args, tool), meta);
