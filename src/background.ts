@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
-import { readEpoch } from './actions/record-after.ts';
 import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
 import type { Services } from './context.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
 import { isStoreDown } from './db/failure.ts';
+import { readEpoch } from './db/gate.ts';
 import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
 import { sequenceLog } from './log/sequence.ts';

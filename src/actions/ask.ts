@@ -6,13 +6,12 @@ import { type Actor, requireRole, type Services } from '../context.ts';
 import { canonical, newSalt, saltedDigest } from '../credentials/keys.ts';
 import { isStoreDown } from '../db/failure.ts';
 import type { ActionState } from '../domain/action.ts';
-import type { Metric } from '../domain/agent.ts';
 import { renderSummary } from '../domain/compile.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
 import { AppError } from '../errors.ts';
-import { isCountedIn } from '../outcomes/event.ts';
+import { metricsAbout } from '../outcomes/event.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import { dayOf, stepOf } from '../rollouts/record.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from './ask-writer.ts';
@@ -210,7 +209,9 @@ function draftOf(
     salt: salt.toString('hex'),
     metrics:
       inRollout && write && state !== 'denied'
-        ? metricsOf(agent.metrics, input.tool, decidedBy ?? 'person')
+        ? metricsAbout(agent.metrics, { tool: input.tool, decided_by: decidedBy ?? 'person' }).map(
+            ([name]) => name,
+          )
         : [],
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {
@@ -245,13 +246,3 @@ function timesOf(services: Services, { outcome, approval }: Decision, write: boo
     decided_at: now,
   };
 }
-
-/** The metrics in which this action starts an event. */
-const metricsOf = (
-  metrics: Readonly<Record<string, Metric>>,
-  tool: string,
-  decidedBy: 'policy' | 'person',
-): string[] =>
-  Object.entries(metrics)
-    .filter(([, metric]) => isCountedIn(metric, { tool, decided_by: decidedBy }))
-    .map(([name]) => name);

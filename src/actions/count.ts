@@ -1,37 +1,46 @@
-import { sql, type Updateable } from 'kysely';
+import { sql } from 'kysely';
+import { type SignedReceipt, signReceipt } from '../approvals/receipt.ts';
 import { startStandingApproval } from '../approvals/standing-approvals.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import type { ActionTable, StandingWish } from '../db/tables-action.ts';
-import type { Agent } from '../domain/agent.ts';
+import type { StandingWish } from '../db/tables-action.ts';
 import { BREAK_GLASS_SLOT, type Right, tallyStage } from '../domain/approval.ts';
 import { raiseAlert } from '../incidents/alert.ts';
 import { appendEntry } from '../log/append.ts';
-import { knowEvent, metricsOf } from '../outcomes/event.ts';
+import { metricsOf } from '../outcomes/event.ts';
 import type { DecisionInput } from './decide.ts';
-import { moveAction } from './move.ts';
-import type { ActionRow } from './store.ts';
+import { type ActionRow, actionById } from './store.ts';
+import type { ToDecide } from './to-decide.ts';
 
 /** One answer that may be counted: everything about it has been checked. */
 export interface Countable {
   person: string;
-  action: ActionRow;
-  agent: Agent;
+  known: ToDecide;
   right: Right;
   input: DecisionInput;
-  standingWish?: StandingWish | undefined;
+  standingWish: StandingWish | undefined;
 }
 
-/** Writes the answer and what follows from it: the next stage, the end of the wait, or one more of the quorum. */
+/** What an answer leads to, and which answers fill which slots by it. */
+interface Tally {
+  end: 'open' | 'next' | 'approved' | 'denied';
+  filled: { person: string; slot: string; grp: string }[];
+}
+
+/**
+ * Writes the answer with its receipt, and what follows from it: the next stage, the end of the wait, or one more of the
+ * quorum. Answers the row as it is then.
+ */
 export async function countDecision(
   services: Services,
   tx: Sql,
   actor: Actor,
   countable: Countable,
-): Promise<void> {
-  const { person, action, agent, right, input } = countable;
+): Promise<ActionRow> {
+  const { person, known, right, input, standingWish } = countable;
+  const { action, standing } = known;
   const now = services.clock.now();
-  await writeAnswer(services, tx, actor, countable);
+  const tally = tallyOf(countable);
   const data = {
     verdict: input.verdict,
     via: actor.via,
@@ -43,31 +52,106 @@ export async function countDecision(
     ...(right.for === person ? {} : { for: right.for }),
     ...(input.breakGlass ? { breakGlass: true } : {}),
   };
-  if (input.verdict === 'deny') {
-    await update(tx, action, { deny_reason: input.reason ?? null, decided_by: 'person', decided_at: now });
-    await moveAction(tx, action, 'denied', 'action.denied', now, person, data);
-    for (const metric of metricsOf(agent, action, 'denials')) await knowEvent(tx, action, metric, 1, now);
-    return;
+  if (standingWish) await keepWish(tx, action, standingWish, tally.end !== 'approved');
+  const metrics = metricsOf(standing.agent, action, 'denials');
+  const ended = await recordAnswer(
+    tx,
+    answerOf(actor, countable, tally, now),
+    tally,
+    await signReceipt(services, tx, actor, countable),
+    tally.end === 'approved' || tally.end === 'denied' ? { state: tally.end, data, metrics } : null,
+  );
+  if (!ended) return goOn(tx, action, tally, person, now, data);
+  const wish = standingWish ?? action.standing_wish;
+  if (input.breakGlass) await tellOfBrokenGlass(tx, countable, now);
+  else if (wish && tally.end === 'approved') await startStandingApproval(tx, action, wish, now);
+  return ended;
+}
+
+/** It waits on: for more of the same stage, or for the next one. */
+async function goOn(
+  tx: Sql,
+  action: ActionRow,
+  { end }: Tally,
+  person: string,
+  now: Date,
+  data: Record<string, unknown>,
+): Promise<ActionRow> {
+  const entry = { agent: action.agent, ref: action.id, at: now, actor: person };
+  await appendEntry(tx, { ...entry, kind: 'action.decision', data: { ...data, stage: action.stage } });
+  if (end === 'next') {
+    const stage = action.stage + 1;
+    await tx.updateTable('action').set({ stage, reach: null }).where('id', '=', action.id).execute();
+    await appendEntry(tx, { ...entry, kind: 'action.stage', data: { stage } });
   }
-  const wish = countable.standingWish ?? action.standing_wish;
-  const end = input.breakGlass ? 'approved' : await closeStage(tx, action);
-  if (countable.standingWish) await keepWish(tx, action, countable.standingWish, end !== 'approved');
-  if (end !== 'approved') {
-    const entry = { agent: action.agent, ref: action.id, at: now, actor: person };
-    await appendEntry(tx, { ...entry, kind: 'action.decision', data: { ...data, stage: action.stage } });
-    if (end === 'next') {
-      await update(tx, action, { stage: action.stage + 1, reach: null });
-      await appendEntry(tx, { ...entry, kind: 'action.stage', data: { stage: action.stage + 1 } });
-    }
-    await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();
-    return;
-  }
-  const breakGlass = input.breakGlass ?? false;
-  await update(tx, action, { decided_by: 'person', decided_at: now, break_glass: breakGlass });
-  await moveAction(tx, action, 'approved', 'action.approved', now, person, data);
-  if (breakGlass) await tellOfBrokenGlass(tx, countable, now);
-  else if (wish) await startStandingApproval(tx, action, wish, now);
-  for (const metric of metricsOf(agent, action, 'denials')) await knowEvent(tx, action, metric, 0, now);
+  await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();
+  return actionById(tx, action.id);
+}
+
+/** Where the answer leaves the open stage: which slot each approval of it fills, once all are filled. */
+function tallyOf({ person, known: { action, answers }, right, input }: Countable): Tally {
+  if (input.verdict === 'deny') return { end: 'denied', filled: [] };
+  const [glass] = input.breakGlass ? right.options : [];
+  if (glass) return { end: 'approved', filled: [{ person, slot: BREAK_GLASS_SLOT, grp: glass.group }] };
+  const stages = action.approval?.stages ?? [];
+  const earlier = answers.filter((one) => one.verdict === 'approve' && one.stage === action.stage);
+  const approvals = [...earlier, { person, options: right.options }];
+  const { filled, slots } = tallyStage(stages[action.stage] ?? [], action.stage, approvals);
+  if (!filled) return { end: 'open', filled: [] };
+  return {
+    end: action.stage + 1 < stages.length ? 'next' : 'approved',
+    filled: approvals.flatMap((one) => {
+      const slot = slots.get(one.person);
+      const option = one.options.find((each) => each.slot === slot);
+      return option ? [{ person: one.person, slot: option.slot, grp: option.group }] : [];
+    }),
+  };
+}
+
+/** The answer as it is kept. */
+function answerOf(
+  { via, identity }: Actor,
+  { person, known: { action, lookedAt, postedAt }, right, input }: Countable,
+  { filled }: Tally,
+  at: Date,
+) {
+  const own = filled.find((one) => one.person === person);
+  return {
+    action_id: action.id,
+    round: action.round,
+    stage: action.stage,
+    person,
+    for_person: right.for,
+    deputy_id: right.deputy ?? null,
+    options: right.options,
+    slot: own?.slot ?? null,
+    grp: own?.grp ?? null,
+    // When they could first see it: their own look at the page, else the first card.
+    shown_at: lookedAt ?? (via === 'slack' ? postedAt : null),
+    verdict: input.verdict,
+    at,
+    via,
+    identity,
+    seen_revision: input.revision ?? null,
+    seen_digest: input.digest ?? null,
+    reason: input.reason ?? null,
+  };
+}
+
+/** One statement, because it stands between a tap and its commit. Answers the row, where the answer ended the wait. */
+async function recordAnswer(
+  tx: Sql,
+  answer: ReturnType<typeof answerOf>,
+  { filled }: Tally,
+  receipt: SignedReceipt,
+  end: { state: 'approved' | 'denied'; data: Record<string, unknown>; metrics: string[] } | null,
+): Promise<ActionRow | undefined> {
+  const others = filled.filter(({ person }) => person !== answer.person);
+  const { rows } = await sql<ActionRow>`SELECT * FROM record_answer(${JSON.stringify(answer)}::jsonb,
+    ${JSON.stringify(others)}::jsonb, ${JSON.stringify(receipt)}::jsonb, ${end && JSON.stringify(end)}::jsonb)`.execute(
+    tx,
+  );
+  return rows[0];
 }
 
 /** Whoever answers next answers the wish too: what was shown before it is outdated. */
@@ -81,78 +165,11 @@ const keepWish = (tx: Sql, action: ActionRow, wish: StandingWish, othersFollow: 
     .where('id', '=', action.id)
     .execute();
 
-const update = (tx: Sql, action: ActionRow, set: Updateable<ActionTable>) =>
-  tx.updateTable('action').set(set).where('id', '=', action.id).execute();
-
-async function writeAnswer(
-  services: Services,
+async function tellOfBrokenGlass(
   tx: Sql,
-  actor: Actor,
-  { person, action, right, input }: Countable,
+  { person, known: { action }, input }: Countable,
+  now: Date,
 ): Promise<void> {
-  const glass = input.breakGlass ? right.options[0] : undefined;
-  const answer = {
-    stage: action.stage,
-    for_person: right.for,
-    deputy_id: right.deputy ?? null,
-    options: JSON.stringify(right.options),
-    slot: glass ? BREAK_GLASS_SLOT : null,
-    grp: glass?.group ?? null,
-    shown_at: await shownAt(tx, action, actor),
-    verdict: input.verdict,
-    at: services.clock.now(),
-    via: actor.via,
-    identity: actor.identity,
-    seen_revision: input.revision ?? null,
-    seen_digest: input.digest ?? null,
-    reason: input.reason ?? null,
-  };
-  await tx
-    .insertInto('decision')
-    .values({ action_id: action.id, round: action.round, person, ...answer })
-    .onConflict((conflict) => conflict.columns(['action_id', 'round', 'person']).doUpdateSet(answer))
-    .execute();
-}
-
-/** When this person could first see it: their own look at the page, else the first card. */
-async function shownAt(tx: Sql, action: ActionRow, { person, via }: Actor): Promise<Date | null> {
-  const { rows } = await sql<{ looked: Date | null; posted: Date | null }>`
-    SELECT (SELECT at FROM seen WHERE action_id = ${action.id} AND person = ${person ?? ''}) AS looked,
-      (SELECT min(posted_at) FROM card WHERE ref = ${action.id}) AS posted`.execute(tx);
-  return rows[0]?.looked ?? (via === 'slack' ? (rows[0]?.posted ?? null) : null);
-}
-
-/** Writes down which slot each approval of the stage fills, once all are filled. */
-async function closeStage(tx: Sql, action: ActionRow): Promise<'open' | 'next' | 'approved'> {
-  const approvals = await tx
-    .selectFrom('decision')
-    .select(['person', 'options'])
-    .where('action_id', '=', action.id)
-    .where('round', '=', action.round)
-    .where('stage', '=', action.stage)
-    .where('verdict', '=', 'approve')
-    .orderBy('at')
-    .orderBy('person')
-    .execute();
-  const stages = action.approval?.stages ?? [];
-  const { filled, slots } = tallyStage(stages[action.stage] ?? [], action.stage, approvals);
-  if (!filled) return 'open';
-  for (const { person, options } of approvals) {
-    const slot = slots.get(person);
-    const grp = options.find((option) => option.slot === slot)?.group;
-    if (slot === undefined || grp === undefined) continue;
-    await tx
-      .updateTable('decision')
-      .set({ slot, grp })
-      .where('action_id', '=', action.id)
-      .where('round', '=', action.round)
-      .where('person', '=', person)
-      .execute();
-  }
-  return action.stage + 1 < stages.length ? 'next' : 'approved';
-}
-
-async function tellOfBrokenGlass(tx: Sql, { person, action, input }: Countable, now: Date): Promise<void> {
   await raiseAlert(tx, 'action.break_glass', action.agent, now, {
     action: action.id,
     summary: action.summary,

@@ -1,5 +1,3 @@
-import { issueReceipt } from '../approvals/receipt.ts';
-import { readStanding } from '../approvals/standing.ts';
 import { assertMayStand, type StandingInput, wishFrom } from '../approvals/standing-approvals.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
@@ -17,7 +15,8 @@ import {
 } from '../domain/approval.ts';
 import { AppError } from '../errors.ts';
 import { countDecision } from './count.ts';
-import { type ActionRow, actionById, lockedAction } from './store.ts';
+import type { ActionRow } from './store.ts';
+import { lockToDecide, type ToDecide } from './to-decide.ts';
 
 /** A person's answer to one action, on what they saw of it. */
 export interface DecisionInput {
@@ -51,12 +50,11 @@ export interface Decided {
  * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `store_down`
  */
 export async function decideAction(services: Services, actor: Actor, input: DecisionInput): Promise<Decided> {
-  const counted = await withoutDeadlock(() =>
+  const decided = await withoutDeadlock(() =>
     services.db.sql.transaction().execute((tx) => decideLocked(services, tx, actor, input)),
   );
-  const action = await actionById(services.db.sql, input.id);
   services.wake();
-  return { action, counted };
+  return decided;
 }
 
 async function decideLocked(
@@ -64,36 +62,44 @@ async function decideLocked(
   tx: Sql,
   actor: Actor,
   input: DecisionInput,
-): Promise<boolean> {
-  const action = await lockedAction(tx, input.id);
+): Promise<Decided> {
+  const known = await lockToDecide(tx, {
+    id: input.id,
+    person: actor.person ?? '',
+    cardVersion: input.cardVersion,
+    now: services.clock.now(),
+  });
+  const { action, standing, answers } = known;
   const person = deciderOf(actor, action.agent);
   const cannot = (why: string) => new AppError('already_decided', `Cannot ${input.verdict}: ${why}`);
-  const earlier = await answersOf(tx, action);
-  const own = earlier.find((one) => one.person === person);
+  const own = answers.find((one) => one.person === person);
   // Breaking the glass is another answer than approving with the others.
-  if (own?.verdict === input.verdict && !(input.breakGlass && action.state === 'pending')) return false;
+  if (own?.verdict === input.verdict && !(input.breakGlass && action.state === 'pending'))
+    return { action, counted: false };
   if (own?.verdict === 'deny') throw cannot(`${person} already decided to deny`);
-  const others = earlier.filter((one) => one !== own && one.verdict === 'approve');
-  const taken = others.map((one) => one.for_person);
-  const standing = await readStanding(tx, action, services.clock.now());
-  const right = rightOf(person, actor, standing, action, input, taken);
+  const others = answers.filter((one) => one !== own && one.verdict === 'approve');
+  const right = rightOf(
+    person,
+    actor,
+    standing,
+    action,
+    input,
+    others.map((one) => one.for),
+  );
   assertOpen(services, action, input);
-  const other = others.find((one) => one.for_person === right.for);
+  const other = others.find((one) => one.for === right.for);
   if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
-  const standingWish = await wishOf(tx, actor, action, input, earlier.length);
-  const { agent } = standing;
-  await countDecision(services, tx, actor, { person, action, agent, right, input, standingWish });
-  await issueReceipt(services, tx, actor, { person, action, right, input });
-  return true;
+  const standingWish = await wishOf(tx, actor, known, input);
+  const decided = await countDecision(services, tx, actor, { person, known, right, input, standingWish });
+  return { action: decided, counted: true };
 }
 
 /** What is approved beside this one: it goes with approving it together with the others, and with nothing else. */
 async function wishOf(
   tx: Sql,
   actor: Actor,
-  action: ActionRow,
+  { action, standing, answers }: ToDecide,
   input: DecisionInput,
-  answers: number,
 ): Promise<StandingWish | undefined> {
   const approves = input.verdict === 'approve' && !input.breakGlass;
   if (!input.standing) {
@@ -114,7 +120,7 @@ async function wishOf(
     throw new AppError('invalid_input', `Cannot approve the like of it: ${what}`);
   }
   const wish = wishFrom(actor, action, input.standing);
-  await assertMayStand(tx, action, wish, answers);
+  await assertMayStand(tx, { action, agent: standing.agent, answers: answers.length }, wish);
   return wish;
 }
 
@@ -124,14 +130,6 @@ export function deciderOf(actor: Actor, agent: string): string {
   if (!actor.person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
   return actor.person;
 }
-
-const answersOf = (tx: Sql, action: ActionRow) =>
-  tx
-    .selectFrom('decision')
-    .select(['person', 'verdict', 'for_person'])
-    .where('action_id', '=', action.id)
-    .where('round', '=', action.round)
-    .execute();
 
 /** Still waiting, in time, and the very thing the person saw. */
 export function assertOpen(

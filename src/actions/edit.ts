@@ -5,6 +5,7 @@ import type { Actor, Services } from '../context.ts';
 import { canonical, newSalt, saltedDigest } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+import { readEpoch } from '../db/gate.ts';
 import { mayDeny, slackMayApprove } from '../domain/approval.ts';
 import { mergeRedacted } from '../domain/args-diff.ts';
 import { renderSummary } from '../domain/compile.ts';
@@ -14,7 +15,6 @@ import { appendEntry } from '../log/append.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
 import { credentialSpec } from './credential-spec.ts';
 import { assertOpen, deciderOf, refused } from './decide.ts';
-import { epochOf, freshWorld } from './fresh-world.ts';
 import { type ActionRow, actionById, lockedAction, privateOf } from './store.ts';
 
 const ROUNDS_MAX = 8;
@@ -39,13 +39,13 @@ export async function editAction(services: Services, actor: Actor, input: EditIn
   const known = await actionById(services.db.sql, input.id);
   const person = deciderOf(actor, known.agent);
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const world = await freshWorld(services, known.agent);
+    const world = await services.worlds.fresh(known.agent);
     const edited = await withoutDeadlock(() =>
       services.db.sql.transaction().execute(async (tx) => {
         const action = await lockedAction(tx, input.id);
         await assertMayEdit(services, tx, actor, person, action);
         assertOpen(services, action, { ...input, verdict: 'edit' });
-        if ((await epochOf(tx)) !== world.epoch) return false;
+        if ((await readEpoch(tx)) !== world.epoch) return false;
         await replaceArgs(services, tx, actor, world, action, input);
         return true;
       }),

@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
 import type { Services } from '../context.ts';
-import type { Sql } from '../db/database.ts';
 import { isStoreDown } from '../db/failure.ts';
+import { readEpoch } from '../db/gate.ts';
 import { appendEntry } from '../log/append.ts';
 import { type AskDraft, actionOf, rowOf } from './ask-writer.ts';
 import type { ActionRow } from './store.ts';
@@ -90,11 +89,4 @@ async function record(services: FlushServices, draft: AskDraft, subject: string)
     log.error({ err: error, action: draft.id }, 'a read that was answered cannot be recorded');
   }
   return false;
-}
-
-/** The number that rises with every change of what is in force. */
-export async function readEpoch(db: Sql): Promise<number> {
-  const { rows } = await sql<{ epoch: number }>`SELECT epoch FROM installation`.execute(db);
-  if (!rows[0]) throw new Error('the store has no installation');
-  return rows[0].epoch;
 }

@@ -1,12 +1,11 @@
 import type { Selectable } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { ActionTable } from '../db/tables-action.ts';
+import { isUuid } from '../db/uuid.ts';
 import { AppError } from '../errors.ts';
 
 /** The row of one action: the authority on its state. */
 export type ActionRow = Selectable<ActionTable>;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** @throws AppError `not_found` */
 export async function actionById(db: Sql, id: string): Promise<ActionRow> {
@@ -19,13 +18,17 @@ export async function lockedAction(tx: Sql, id: string): Promise<ActionRow> {
 }
 
 const byId = (db: Sql, id: string) =>
-  UUID.test(id) ? db.selectFrom('action').selectAll().where('id', '=', id) : undefined;
+  isUuid(id) ? db.selectFrom('action').selectAll().where('id', '=', id) : undefined;
 
 async function foundOf(id: string, found: Promise<ActionRow | undefined> | undefined): Promise<ActionRow> {
   const row = await found;
-  if (!row) throw new AppError('not_found', `There is no action "${id.slice(0, 64)}"`);
+  if (!row) throw noSuchAction(id);
   return row;
 }
+
+/** What is told of an id that is of no action. */
+export const noSuchAction = (id: string): AppError =>
+  new AppError('not_found', `There is no action "${id.slice(0, 64)}"`);
 
 /** Arguments, claims and salt; `undefined` once erased. */
 export const privateOf = (db: Sql, id: string) =>
@@ -71,7 +74,7 @@ export async function listActions(
 function parseCursor(cursor: string): [Date, string] {
   const [at, id] = cursor.split('_');
   const date = new Date(at ?? '');
-  if (!id || !UUID.test(id) || Number.isNaN(date.getTime())) {
+  if (!id || !isUuid(id) || Number.isNaN(date.getTime())) {
     throw new AppError('invalid_input', 'Cannot read the cursor: send back nextCursor of the page before');
   }
   return [date, id];

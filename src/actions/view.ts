@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { manifestOf } from '../agents/manifest.ts';
 import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { DecisionTable, Reach } from '../db/tables-action.ts';
@@ -185,16 +186,16 @@ export async function actionViews(
   );
 }
 
-/** Arguments with what the manifest now in force redacts marked; `undefined` once erased. */
-export async function shownArgs(db: Sql, action: Pick<ActionRow, 'id' | 'agent' | 'tool'>) {
+/** Arguments with what the manifest redacts marked, by default the one now in force; `undefined` once erased. */
+export async function shownArgs(
+  db: Sql,
+  action: Pick<ActionRow, 'id' | 'agent' | 'tool'>,
+  agent?: Agent,
+): Promise<Record<string, unknown> | undefined> {
   const kept = await privateOf(db, action.id);
   if (!kept) return undefined;
-  const row = await db
-    .selectFrom('agent')
-    .select('manifest')
-    .where('name', '=', action.agent)
-    .executeTakeFirst();
-  return redactArgs(row && toolOf(row.manifest, action.tool), JSON.parse(kept.args));
+  const manifest = agent ?? (await manifestOf(db, action.agent));
+  return redactArgs(toolOf(manifest, action.tool), JSON.parse(kept.args));
 }
 
 /** The page on which people decide. */

@@ -1,9 +1,11 @@
 import type { Sql } from '../db/database.ts';
+import { readEpoch } from '../db/gate.ts';
 import type { RolloutTable } from '../db/tables.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { type CompiledAgent, type CompiledRelease, compileAgent, compileRelease } from '../domain/compile.ts';
 import type { RolloutWorld, World } from '../domain/decide.ts';
 import { earnedKey } from '../domain/weigh.ts';
+import { AppError } from '../errors.ts';
 import type { RolloutRecord } from '../rollouts/record.ts';
 import { recordOf } from '../rollouts/record.ts';
 
@@ -46,6 +48,20 @@ export class Worlds {
     }
   }
 
+  /**
+   * The world as of the epoch that is current when it is called. Asking notices by itself that a world is old; whoever
+   * never asks, as a process that serves Slack alone, has to look.
+   * @throws AppError `unknown_agent`
+   */
+  async fresh(agent: string): Promise<AgentWorld> {
+    const epoch = await readEpoch(this.#db);
+    const known = await this.get(agent);
+    if (known && known.epoch < epoch) await this.forget(agent, known.epoch);
+    const world = await this.get(agent);
+    if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
+    return world;
+  }
+
   /** Drops what is known of an agent if it is of the epoch that turned out to be old. */
   async forget(agent: string, epoch: number): Promise<void> {
     const known = await this.#worlds.get(agent)?.catch(() => undefined);
@@ -53,7 +69,7 @@ export class Worlds {
   }
 
   async #load(name: string): Promise<AgentWorld | undefined> {
-    const { epoch } = await this.#db.selectFrom('installation').select('epoch').executeTakeFirstOrThrow();
+    const epoch = await readEpoch(this.#db);
     const row = await this.#db.selectFrom('agent').selectAll().where('name', '=', name).executeTakeFirst();
     if (!row) return undefined;
     const compiled = this.#compiledAgent(row.manifest, row.digest);

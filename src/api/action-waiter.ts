@@ -1,6 +1,7 @@
 import type { ActionRow } from '../actions/store.ts';
 import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
+import { SoonestTimer } from './soonest-timer.ts';
 
 const POLL_MS = 250;
 /** Wakes that follow one another closely are one look at the store. */
@@ -17,8 +18,7 @@ export class ActionWaiter {
   readonly #db: Sql;
   readonly #log: Services['log'];
   readonly #waiters = new Set<Waiter>();
-  #timer: NodeJS.Timeout | undefined;
-  #dueMs = 0;
+  readonly #timer = new SoonestTimer(() => void this.#look());
   #looking = false;
 
   constructor({ db, log }: Pick<Services, 'db' | 'log'>) {
@@ -43,34 +43,23 @@ export class ActionWaiter {
       if (signal.aborted) return waiter.finish();
       signal.addEventListener('abort', waiter.finish);
       this.#waiters.add(waiter);
-      this.#lookIn(POLL_MS);
+      this.#timer.in(POLL_MS);
     });
   }
 
   /** Something was committed: look soon. */
   wake(): void {
-    if (this.#waiters.size > 0) this.#lookIn(GAP_MS);
+    if (this.#waiters.size > 0) this.#timer.in(GAP_MS);
   }
 
   /** Answers all of them with what there is. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     for (const waiter of [...this.#waiters]) waiter.finish();
   }
 
-  #lookIn(ms: number): void {
-    const dueMs = performance.now() + ms;
-    if (this.#timer !== undefined && this.#dueMs <= dueMs) return;
-    clearTimeout(this.#timer);
-    this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#look();
-    }, ms);
-  }
-
   async #look(): Promise<void> {
-    if (this.#looking) return this.#lookIn(GAP_MS);
+    if (this.#looking) return this.#timer.in(GAP_MS);
     this.#looking = true;
     try {
       const ids = [...new Set([...this.#waiters].map(({ id }) => id))];
@@ -91,7 +80,7 @@ export class ActionWaiter {
       this.#log.warn({ err: error }, 'long polls could not look at the store');
     } finally {
       this.#looking = false;
-      if (this.#waiters.size > 0) this.#lookIn(POLL_MS);
+      if (this.#waiters.size > 0) this.#timer.in(POLL_MS);
     }
   }
 }

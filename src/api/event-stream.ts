@@ -4,6 +4,7 @@ import { type EventFilter, eventOf, isWanted, type StoredEvent } from '../events
 import { logHead, readEvents } from '../events/read.ts';
 import { sseMessage, ssePlace, sseRetry } from '../events/sse.ts';
 import { tokensStanding } from '../tokens/standing.ts';
+import { SoonestTimer } from './soonest-timer.ts';
 
 /** What bounds the streams of one process. */
 export interface StreamLimits {
@@ -65,8 +66,7 @@ export class EventStreams {
   readonly #limits: StreamLimits;
   readonly #streams = new Set<Stream>();
   readonly #heartbeat: NodeJS.Timeout;
-  #timer: NodeJS.Timeout | undefined;
-  #dueMs = 0;
+  readonly #timer = new SoonestTimer(() => void this.#look());
   #looking = false;
   #failing = false;
   #closed = false;
@@ -113,7 +113,7 @@ export class EventStreams {
   /** Ends all of them. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     clearInterval(this.#heartbeat);
     for (const stream of [...this.#streams]) this.#end(stream);
   }
@@ -137,15 +137,7 @@ export class EventStreams {
   }
 
   #lookIn(ms: number): void {
-    if (this.#closed) return;
-    const dueMs = performance.now() + ms;
-    if (this.#timer !== undefined && this.#dueMs <= dueMs) return;
-    clearTimeout(this.#timer);
-    this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#look();
-    }, ms);
+    if (!this.#closed) this.#timer.in(ms);
   }
 
   async #look(): Promise<void> {

@@ -5,6 +5,7 @@ import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import type { DeputyTable } from '../db/tables-approvals.ts';
+import { isUuid } from '../db/uuid.ts';
 import { type Agent, groupOf, isLive, standsBehind } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../log/append.ts';
@@ -27,7 +28,6 @@ export interface DeputyInput {
 
 export const DEPUTY_DAYS_MAX = 30;
 const DAY_MS = 86_400_000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Lets somebody answer for somebody else, for a while. People name their own deputies; a release manager may name
@@ -147,7 +147,7 @@ export function deputyState(
 }
 
 async function deputyById(db: Sql, agent: string, id: string): Promise<DeputyRow> {
-  const row = UUID.test(id)
+  const row = isUuid(id)
     ? await db
         .selectFrom('deputy')
         .selectAll()

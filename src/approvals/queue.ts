@@ -2,8 +2,7 @@ import type { ActionRow } from '../actions/store.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { rightToApprove, type Standing } from '../domain/approval.ts';
-import { groupsOf } from '../domain/release.ts';
-import { readAgentStanding } from './standing.ts';
+import { withStanding } from './standing.ts';
 
 const LOOKED_AT_MAX = 500;
 
@@ -25,21 +24,7 @@ export async function waitingActions(
     where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]),
   );
   if (agents) query = query.where('agent', 'in', agents);
-  const actions = await query.execute();
-  const editors = await editorsOf(db.sql, actions);
-  const standings = new Map<string, Standing>();
-  for (const agent of new Set(actions.map((action) => action.agent))) {
-    const groups = actions.flatMap((action) =>
-      action.agent === agent && action.approval
-        ? [...groupsOf(action.approval), ...action.routed.map(({ group }) => group)]
-        : [],
-    );
-    standings.set(agent, await readAgentStanding(db.sql, agent, [...new Set(groups)], clock.now()));
-  }
-  return actions.flatMap((action) => {
-    const standing = standings.get(action.agent);
-    return standing ? [{ action, standing: { ...standing, editors: editors.get(action.id) ?? [] } }] : [];
-  });
+  return withStanding(db.sql, await query.execute(), clock.now());
 }
 
 /** What a person may answer now, oldest first, and has not answered. */
@@ -52,9 +37,19 @@ export async function queueFor(
   if (!person) return [];
   const scope = agent ?? actor.agent;
   const waiting = await waitingActions(services, scope === undefined ? undefined : [scope]);
+  const may = await answerableBy(services.db.sql, person, waiting);
+  return may.map(({ action }) => action);
+}
+
+/** Of these, those the person may approve now and has not answered in their round, in the same order. */
+export async function answerableBy<W extends { action: ActionRow; standing: Standing }>(
+  db: Sql,
+  person: string,
+  waiting: readonly W[],
+): Promise<W[]> {
   const may = waiting.filter(({ action, standing }) => 'right' in rightToApprove(person, standing, action));
   if (may.length === 0) return [];
-  const answered = await services.db.sql
+  const answered = await db
     .selectFrom('decision')
     .select(['action_id', 'round'])
     .where('person', '=', person)
@@ -65,19 +60,5 @@ export async function queueFor(
     )
     .execute();
   const done = new Set(answered.map(({ action_id, round }) => `${action_id}/${round}`));
-  return may.map(({ action }) => action).filter(({ id, round }) => !done.has(`${id}/${round}`));
-}
-
-async function editorsOf(db: Sql, actions: readonly ActionRow[]): Promise<Map<string, string[]>> {
-  const edited = actions.filter(({ round }) => round > 0).map(({ id }) => id);
-  const editors = new Map<string, string[]>();
-  if (edited.length === 0) return editors;
-  const rows = await db
-    .selectFrom('action_edit')
-    .select(['action_id', 'editor'])
-    .where('action_id', 'in', edited)
-    .execute();
-  for (const { action_id, editor } of rows)
-    editors.set(action_id, [...(editors.get(action_id) ?? []), editor]);
-  return editors;
+  return may.filter(({ action }) => !done.has(`${action.id}/${action.round}`));
 }

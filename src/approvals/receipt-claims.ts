@@ -21,6 +21,10 @@ export const receiptClaimsSchema = z.strictObject({
   round: z.int(),
   verdict: z.enum(['approve', 'deny']),
   breakGlass: z.literal(true).optional(),
+  standing: z
+    .strictObject({ maxUses: z.int(), forMs: z.int() })
+    .optional()
+    .describe('How often and for how long the like of it was approved along with it'),
   person: z.string(),
   for: z.string().optional().describe("Whose right it was, where not the person's own"),
   via: z.string(),

@@ -5,21 +5,31 @@ import type { Actor, Services } from '../context.ts';
 import { canonical, SIGNING_ALGORITHM } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { RECEIPT_TYPE, type ReceiptClaims, shownDigest } from './receipt-claims.ts';
-import { shownText } from './shown.ts';
+import { recordText, wishLine } from './shown.ts';
 
-/** Signs what was decided, by whom and on what they saw, in the transaction that counts it. */
-export async function issueReceipt(
-  services: Services,
+/** A receipt as it is kept: the signature, and the text and salt (hex) that it stands for. */
+export interface SignedReceipt {
+  jws: string;
+  text: string;
+  salt: string;
+}
+
+/** Signs what is decided, by whom and on what they saw: the clicked version of the card, else what the record says. */
+export async function signReceipt(
+  { keys, publicUrl, clock }: Pick<Services, 'keys' | 'publicUrl' | 'clock'>,
   tx: Sql,
   actor: Actor,
-  { person, action, right, input }: Pick<Countable, 'person' | 'action' | 'right' | 'input'>,
-): Promise<void> {
-  const now = services.clock.now();
+  { person, known, right, input, standingWish }: Countable,
+): Promise<SignedReceipt> {
+  const { action, standing, cardText } = known;
+  const shown = cardText ?? (await recordText(tx, action, standing.agent));
+  const text = standingWish ? `${shown}\n${wishLine(standingWish)}` : shown;
+  const wish =
+    standingWish ?? (input.verdict === 'approve' && !input.breakGlass ? action.standing_wish : null);
   const salt = randomBytes(32);
-  const { text, version } = await shownText(tx, action, input.cardVersion);
   const claims: ReceiptClaims = {
     v: 1,
-    iss: services.publicUrl,
+    iss: publicUrl,
     action: action.id,
     agent: action.agent,
     tool: action.tool,
@@ -32,20 +42,20 @@ export async function issueReceipt(
     round: action.round,
     verdict: input.verdict,
     ...(input.breakGlass ? { breakGlass: true } : {}),
+    ...(wish ? { standing: { maxUses: wish.maxUses, forMs: wish.forMs } } : {}),
     person,
     ...(right.for === person ? {} : { for: right.for }),
     via: actor.via,
     identity: actor.identity,
-    at: now.toISOString(),
-    shown: { cardVersion: version, digest: shownDigest(salt, text) },
+    at: clock.now().toISOString(),
+    shown: {
+      cardVersion: cardText === null ? null : (input.cardVersion ?? null),
+      digest: shownDigest(salt, text),
+    },
   };
-  const { kid, privateKey } = services.keys;
+  const { kid, privateKey } = keys;
   const jws = await new CompactSign(Buffer.from(canonical(claims)))
     .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid, typ: RECEIPT_TYPE })
     .sign(privateKey);
-  const { verdict } = input;
-  await tx
-    .insertInto('receipt')
-    .values({ action_id: action.id, round: action.round, person, verdict, jws, shown: text, salt, at: now })
-    .execute();
+  return { jws, text, salt: salt.toString('hex') };
 }

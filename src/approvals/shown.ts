@@ -1,6 +1,8 @@
 import type { ActionRow } from '../actions/store.ts';
 import { shownArgs } from '../actions/view.ts';
 import type { Sql } from '../db/database.ts';
+import type { StandingWish } from '../db/tables-action.ts';
+import type { Agent } from '../domain/agent.ts';
 import { describeStages } from '../domain/release.ts';
 
 /** Keeps what a card said at one version, so that a click on it can be proved later. */
@@ -12,27 +14,9 @@ export async function keepShown(db: Sql, actionId: string, version: number, text
     .execute();
 }
 
-/** The text of the clicked version of the card; where none was clicked, or it was not kept, what the record says now. */
-export async function shownText(
-  tx: Sql,
-  action: ActionRow,
-  version: number | undefined,
-): Promise<{ text: string; version: number | null }> {
-  if (version !== undefined) {
-    const kept = await tx
-      .selectFrom('card_text')
-      .select('text')
-      .where('action_id', '=', action.id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    if (kept?.text) return { text: kept.text, version };
-  }
-  return { text: await recordText(tx, action), version: null };
-}
-
 /** What page, CLI and API show of an action that waits: the whole of it, redacted, in plain lines. */
-async function recordText(tx: Sql, action: ActionRow): Promise<string> {
-  const args = await shownArgs(tx, action);
+export async function recordText(db: Sql, action: ActionRow, agent: Agent): Promise<string> {
+  const args = await shownArgs(db, action, agent);
   return [
     action.summary,
     `Agent: ${action.agent}, version ${action.agent_version}`,
@@ -42,6 +26,11 @@ async function recordText(tx: Sql, action: ActionRow): Promise<string> {
     ...(action.why ? [`The agent's reason: ${action.why}`] : []),
     ...(action.approval ? [`Asks: ${describeStages(action.approval)}`] : []),
     `Arguments: ${args === undefined ? 'erased' : JSON.stringify(args, null, 2)}`,
+    ...(action.standing_wish ? [wishLine(action.standing_wish)] : []),
     `Action ${action.id}, revision ${action.revision}, digest ${action.args_digest}, epoch ${action.epoch}`,
   ].join('\n');
 }
+
+/** What is approved along with an action whose approval carries this wish. */
+export const wishLine = ({ maxUses, forMs, envelope, by }: StandingWish): string =>
+  `The like of it too, as ${by} wished: at most ${maxUses} times within ${forMs / 60_000} minutes, where ${envelope}`;

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { freshWorld } from '../actions/fresh-world.ts';
 import type { ActionRow } from '../actions/store.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
@@ -70,7 +69,7 @@ export async function simulateRelease(
   most = SIMULATED_MAX,
 ): Promise<SimulatedRelease> {
   requireRole(actor, ['release-manager', 'auditor'], agent);
-  const loaded = await freshWorld(services, agent);
+  const loaded = await services.worlds.fresh(agent);
   if (release.agent !== agent)
     throw new AppError('invalid_input', `Cannot try a release of "${release.agent}" on agent "${agent}"`);
   if (!(days > 0 && days <= SIMULATED_DAYS_MAX))

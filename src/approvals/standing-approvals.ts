@@ -7,7 +7,8 @@ import type { Sql } from '../db/database.ts';
 import { closeGateFor } from '../db/gate.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import type { StandingApprovalTable, StandingEndedBecause } from '../db/tables-approvals.ts';
-import { toolOf } from '../domain/agent.ts';
+import { isUuid } from '../db/uuid.ts';
+import { type Agent, toolOf } from '../domain/agent.ts';
 import { checkEnvelope, compileEnvelope } from '../domain/envelope.ts';
 import type { CompiledStanding } from '../domain/weigh.ts';
 import { AppError } from '../errors.ts';
@@ -47,9 +48,8 @@ export function wishFrom(
  */
 export async function assertMayStand(
   tx: Sql,
-  action: ActionRow,
+  { action, agent, answers }: { action: ActionRow; agent: Agent; answers: number },
   wish: StandingWish,
-  answers: number,
 ): Promise<void> {
   if (action.approval?.standing !== 'allowed')
     throw new AppError(
@@ -62,7 +62,6 @@ export async function assertMayStand(
       'wrong_state',
       'Cannot approve the like of it: others answered this one without it. Approve this one alone',
     );
-  const agent = await manifestOf(tx, action.agent);
   const tool = toolOf(agent, action.tool);
   const kept = await privateOf(tx, action.id);
   if (!tool || !kept)
@@ -91,9 +90,7 @@ export async function startStandingApproval(
       release: action.release,
       segment: action.segment,
       arm: action.arm,
-      rollout_id: action.rollout_id,
       generation: action.generation,
-      phase: action.phase,
       action_id: action.id,
       round: action.round,
       envelope: wish.envelope,
@@ -187,7 +184,9 @@ export async function revokeStandingApproval(
   const known = await standingApprovalById(services.db.sql, id);
   requireRole(actor, ['approver', 'on-call', 'release-manager'], known.agent);
   if (known.ended_at) return known;
-  await closeGateFor(services, (tx) => endOne(tx, known, 'revoked', services.clock.now(), actor.id, reason));
+  await closeGateFor(services, (tx) =>
+    endStandingApproval(tx, known, 'revoked', services.clock.now(), actor.id, reason),
+  );
   return standingApprovalById(services.db.sql, id);
 }
 
@@ -202,20 +201,21 @@ export async function sweepStandingApprovals({ db, clock }: Services): Promise<n
     .limit(200)
     .execute();
   for (const row of due)
-    await db.sql.transaction().execute((tx) => endOne(tx, row, 'expired', now, 'sweeper'));
+    await db.sql.transaction().execute((tx) => endStandingApproval(tx, row, 'expired', now, 'sweeper'));
   return due.length;
 }
 
 /** @throws AppError `not_found` */
 export async function standingApprovalById(db: Sql, id: string): Promise<StandingApprovalRow> {
-  const row = /^[0-9a-f-]{36}$/i.test(id)
+  const row = isUuid(id)
     ? await db.selectFrom('standing_approval').selectAll().where('id', '=', id).executeTakeFirst()
     : undefined;
   if (!row) throw new AppError('not_found', `There is no standing approval "${id.slice(0, 64)}"`);
   return row;
 }
 
-async function endOne(
+/** Ends one, with its log entry; the card of the action it was given with follows. Ended ones stay as they are. */
+export async function endStandingApproval(
   tx: Sql,
   { id, agent, action_id }: StandingApprovalRow,
   because: StandingEndedBecause,

@@ -2,11 +2,10 @@ import type { ActionRow } from '../actions/store.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { toolOf } from '../domain/agent.ts';
-import { rightToApprove } from '../domain/approval.ts';
 import { type ArgsChange, diffRedacted } from '../domain/args-diff.ts';
 import { redactArgs, redactionsOf } from '../domain/redact.ts';
-import { groupsOf } from '../domain/release.ts';
-import { readAgentStanding } from './standing.ts';
+import { answerableBy } from './queue.ts';
+import { withStanding } from './standing.ts';
 
 /** One of several requests that are looked at together. */
 export interface Together {
@@ -19,36 +18,21 @@ export interface Together {
 
 type Args = Readonly<Record<string, unknown>>;
 
-/** Of these actions of one agent, those this person may approve now and has not answered, in the same order. */
+/** Of these actions, those this person may approve now and has not answered, in the same order. */
 export async function answerTogether(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   actor: Actor,
   actions: readonly ActionRow[],
 ): Promise<Together[]> {
   const { person } = actor;
-  const [one] = actions;
-  if (!person || !one) return [];
-  const groups = actions.flatMap(({ approval, routed }) => [
-    ...(approval ? groupsOf(approval) : []),
-    ...routed.map(({ group }) => group),
-  ]);
-  const standing = await readAgentStanding(db.sql, one.agent, [...new Set(groups)], clock.now());
-  const ids = actions.map(({ id }) => id);
-  const edits = await editsOf(db.sql, ids);
-  const done = await answeredBy(db.sql, person, ids);
-  const may = actions.filter((action) => {
-    const editors = edits.filter(({ action_id }) => action_id === action.id).map(({ editor }) => editor);
-    return (
-      !done.has(`${action.id}/${action.round}`) &&
-      'right' in rightToApprove(person, { ...standing, editors }, action)
-    );
-  });
+  if (!person) return [];
+  const may = await answerableBy(db.sql, person, await withStanding(db.sql, actions, clock.now()));
   const args = await argsOf(
     db.sql,
-    may.map(({ id }) => id),
+    may.map(({ action }) => action.id),
   );
   const first = new Map<string, Args>();
-  return may.map((action) => {
+  return may.map(({ action, standing }) => {
     const tool = toolOf(standing.agent, action.tool);
     const redactions = tool && redactionsOf(tool);
     const own = args.get(action.id);
@@ -60,19 +44,6 @@ export async function answerTogether(
       changes: own && other && redactions ? diffRedacted(other, own, redactions) : undefined,
     };
   });
-}
-
-const editsOf = (db: Sql, ids: readonly string[]) =>
-  db.selectFrom('action_edit').select(['action_id', 'editor']).where('action_id', 'in', ids).execute();
-
-async function answeredBy(db: Sql, person: string, ids: readonly string[]): Promise<Set<string>> {
-  const rows = await db
-    .selectFrom('decision')
-    .select(['action_id', 'round'])
-    .where('person', '=', person)
-    .where('action_id', 'in', ids)
-    .execute();
-  return new Set(rows.map(({ action_id, round }) => `${action_id}/${round}`));
 }
 
 async function argsOf(db: Sql, ids: readonly string[]): Promise<Map<string, Args>> {

@@ -70,7 +70,7 @@ async function judgeGrant(
   for (const counts of await earnedCounts(db, grant, matureBefore)) {
     if (!segments.has(counts.segment)) continue;
     const slice = { ...grant, segment: counts.segment, agentVersion: counts.agentVersion };
-    const { state } = await stateOf(db, slice);
+    const state = await stateOf(db, slice);
     const verdict = judgeEarned(earn, state === 'allow' ? 'allow' : 'ask', counts);
     judged.push({ slice, state, earn, counts, verdict });
   }

@@ -13,21 +13,19 @@ export interface Slice extends EarningGrant {
 }
 
 /** How a slice stands; one that was never moved asks. */
-export async function stateOf(db: Sql, slice: Slice): Promise<{ state: AutonomyState; changedAt?: Date }> {
-  const row = await whereSlice(db, slice).executeTakeFirst();
-  return row ? { state: row.state, changedAt: row.changed_at } : { state: 'ask' };
-}
-
-const whereSlice = (db: Sql, slice: Slice) =>
-  db
+export async function stateOf(db: Sql, slice: Slice): Promise<AutonomyState> {
+  const row = await db
     .selectFrom('autonomy')
-    .selectAll()
+    .select('state')
     .where('agent', '=', slice.agent)
     .where('release', '=', slice.release)
     .where('grant_name', '=', slice.grant)
     .where('tool', '=', slice.tool)
     .where('segment', '=', slice.segment)
-    .where('agent_version', '=', slice.agentVersion);
+    .where('agent_version', '=', slice.agentVersion)
+    .executeTakeFirst();
+  return row?.state ?? 'ask';
+}
 
 export interface AutonomyMove {
   from: AutonomyState;
@@ -50,7 +48,7 @@ export async function moveAutonomy(
   slice: Slice,
   { from, to, kind, evidence, because, now, actor, anew }: AutonomyMove,
 ): Promise<boolean> {
-  const { state } = await stateOf(tx, slice);
+  const state = await stateOf(tx, slice);
   if (state !== from || from === to) return false;
   const row = {
     state: to,

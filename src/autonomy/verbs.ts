@@ -15,7 +15,7 @@ export async function answerAutonomy(
   { slice, accept, reason }: { slice: Slice; accept: boolean; reason: string },
 ): Promise<{ state: 'ask' | 'allow' }> {
   requireRole(actor, ['release-manager'], slice.agent);
-  const { state } = await stateOf(services.db.sql, slice);
+  const state = await stateOf(services.db.sql, slice);
   if (state !== 'proposed')
     throw new AppError(
       'wrong_state',
@@ -48,7 +48,7 @@ export async function takeAutonomyBack(
   { slice, reason }: { slice: Slice; reason: string },
 ): Promise<{ state: 'ask' }> {
   requireRole(actor, ['on-call', 'release-manager'], slice.agent);
-  const { state } = await stateOf(services.db.sql, slice);
+  const state = await stateOf(services.db.sql, slice);
   if (state === 'ask') throw new AppError('wrong_state', `${nameOf(slice)} asks people already`);
   await move(services, actor, slice, async () => ({
     from: state,

@@ -1,5 +1,6 @@
+import type { ReceiptClaims } from '../approvals/receipt-claims.ts';
 import type { VerifiedReceipt } from '../approvals/verify-receipt.ts';
-import { formatTime } from './format.ts';
+import { formatDuration, formatTime } from './format.ts';
 import { fields, paragraph, sections } from './render.ts';
 
 /** Who decided what, when, how they were known, and what they saw: nothing but what was proved. */
@@ -23,6 +24,7 @@ function receiptText({ claims, kid, text }: VerifiedReceipt, width: number): str
     [
       ['Decided', `${claims.person} ${word}${claims.breakGlass ? ' ALONE, breaking the glass' : ''}`],
       ['For', claims.for],
+      ['The like', claims.standing && theLikeText(claims.standing)],
       ['At', formatTime(claims.at)],
       ['Known by', `${claims.identity}, by ${claims.via}`],
       ['Tool', `${claims.tool} of ${claims.agent}`],
@@ -40,3 +42,6 @@ function receiptText({ claims, kid, text }: VerifiedReceipt, width: number): str
     width,
   );
 }
+
+const theLikeText = ({ maxUses, forMs }: NonNullable<ReceiptClaims['standing']>): string =>
+  `approved along with it: at most ${maxUses} times within ${formatDuration(forMs)}`;

@@ -40,6 +40,8 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
       max,
       application_name: `portcullis ${name}`,
       connectionTimeoutMillis: 5_000,
+      // A new connection knows no plan of any statement yet: what is asked on it first takes several times as long.
+      idleTimeoutMillis: 600_000,
       // A server that hangs is down too; one that works gives up by its own statement_timeout before.
       query_timeout: answerWithinMs,
       options: settings,

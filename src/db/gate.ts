@@ -18,3 +18,10 @@ export async function closeGateFor<T>(
   services.wake();
   return result;
 }
+
+/** The number that rises with every change of what is in force. */
+export async function readEpoch(db: Sql): Promise<number> {
+  const { rows } = await sql<{ epoch: number }>`SELECT epoch FROM installation`.execute(db);
+  if (!rows[0]) throw new Error('the store has no installation');
+  return rows[0].epoch;
+}

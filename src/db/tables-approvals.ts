@@ -62,9 +62,7 @@ export interface StandingApprovalTable {
   release: string;
   segment: string;
   arm: 'control' | 'candidate';
-  rollout_id: string | null;
   generation: number | null;
-  phase: string | null;
   action_id: string;
   round: number;
   envelope: string;

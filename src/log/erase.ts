@@ -1,4 +1,5 @@
 import { moveAction } from '../actions/move.ts';
+import { endStandingApproval } from '../approvals/standing-approvals.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
@@ -97,25 +98,15 @@ async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
 
 /** Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it. */
 async function endStandings(tx: Sql, ids: readonly string[], now: Date, actor: string): Promise<void> {
-  await tx
+  const given = await tx
     .selectFrom('standing_approval')
-    .select('id')
+    .selectAll()
     .where('action_id', 'in', ids)
     .orderBy('id')
     .forUpdate()
     .execute();
   await tx.updateTable('standing_approval').set({ envelope: ERASED }).where('action_id', 'in', ids).execute();
-  const ended = await tx
-    .updateTable('standing_approval')
-    .set({ ended_at: now, ended_because: 'revoked', ended_by: actor })
-    .where('action_id', 'in', ids)
-    .where('ended_at', 'is', null)
-    .returning(['id', 'agent'])
-    .execute();
-  for (const { id, agent } of ended) {
-    const data = { because: 'revoked', reason: 'erased' };
-    await appendEntry(tx, { kind: 'standing_approval.ended', agent, ref: id, at: now, actor, data });
-  }
+  for (const one of given) await endStandingApproval(tx, one, 'revoked', now, actor, 'erased');
 }
 
 /** Alerts and incidents say what an action would have done. */

@@ -19,9 +19,15 @@ export const metricsOf = (
   action: Pick<ActionRow, 'tool' | 'decided_by'>,
   by: 'corrections' | 'denials',
 ): string[] =>
-  Object.entries(agent.metrics)
-    .filter(([, metric]) => metric[by] && isCountedIn(metric, action))
+  metricsAbout(agent.metrics, action)
+    .filter(([, metric]) => metric[by])
     .map(([name]) => name);
+
+/** The metrics that are about such an action. */
+export const metricsAbout = (
+  metrics: Readonly<Record<string, Metric>>,
+  action: Pick<ActionRow, 'tool' | 'decided_by'>,
+): [string, Metric][] => Object.entries(metrics).filter(([, metric]) => isCountedIn(metric, action));
 
 /** Whether the metric is about actions such as this one: its tool, and decided the way it says. */
 export function isCountedIn(

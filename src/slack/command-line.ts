@@ -1,3 +1,4 @@
+import { isUuid } from '../db/uuid.ts';
 import { DURATION_PATTERN } from '../domain/duration.ts';
 
 /** What somebody typed behind `/portcullis`. */
@@ -11,7 +12,6 @@ export type Command =
   | { do: 'disable' | 'enable'; scope?: string; reason: string }
   | { do: 'rollback' | 'pause' | 'resume'; agent: string; words: readonly string[] };
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
 
 export const HELP = [
@@ -62,7 +62,7 @@ function deputyOf(words: readonly string[]): Command {
   const [agent, to = '', time = '', ...rest] = words;
   if (agent === undefined) return { do: 'deputies' };
   if (words.length === 2 && agent === 'end')
-    return UUID.test(to) ? { do: 'deputy-end', id: to } : { do: 'help' };
+    return isUuid(to) ? { do: 'deputy-end', id: to } : { do: 'help' };
   const group = rest[0] === 'in' ? rest[1] : undefined;
   const reason = rest.slice(group === undefined ? 0 : 2).join(' ');
   const names = [agent, to, ...(group === undefined ? [] : [group])];

@@ -55,9 +55,16 @@ export async function formFacts(
   const refusal = mayDeny(person, standing, action);
   if (refusal && refusal.because !== 'edited_it') return { cannot: refusal.message };
   const answers = decisions.filter(({ round }) => round === action.round);
-  const approving = rightToApprove(person, standing, action);
+  const others = answers.filter((one) => one.person !== person && one.verdict === 'approve');
+  const taken = others.map((one) => one.for ?? one.person);
+  const approving = rightToApprove(person, standing, action, taken);
   const given =
-    'right' in approving ? answers.find((one) => (one.for ?? one.person) === approving.right.for) : undefined;
+    'right' in approving
+      ? (answers.find((one) => one.person === person) ??
+        others.find((one) => (one.for ?? one.person) === approving.right.for))
+      : undefined;
+  // Breaking the glass is another answer than approving with the others: who gave that may still give this.
+  const glass = rightToBreakGlass(person, standing, action);
   const mayApprove = 'right' in approving && !given;
   const mayStand = mayApprove && answers.length === 0 && action.approval?.standing === 'allowed';
   const note = refusal
@@ -73,7 +80,7 @@ export async function formFacts(
     mayApprove,
     mayDeny: !refusal,
     ...(note && { note }),
-    mayBreakGlass: !given && 'right' in rightToBreakGlass(person, standing, action),
+    mayBreakGlass: 'right' in glass && !taken.includes(glass.right.for),
     ...(mayStand && args && { envelope: await envelopeOf(services, action, args) }),
     alike: await waitingLike(services.db.sql, action),
   };

@@ -3,8 +3,10 @@ import type { Sql } from '../../db/database.ts';
 import { dateText, link } from '../mrkdwn.ts';
 import type { SlackPort } from '../port.ts';
 import { type PostServices, postOnce } from '../post-once.ts';
+import { forgetPost } from '../turns.ts';
 import { type SlackMessage, section } from './message.ts';
 
+const NOTICE = 'saturation/';
 const MINUTE_MS = 60_000;
 /** Longer turns than this are told at once. */
 const TURN_MAX_MS = 30_000;
@@ -33,9 +35,12 @@ export async function tellSaturation(
 ): Promise<void> {
   const { db, clock, publicUrl } = services;
   const now = clock.now();
-  const saturation = await saturationOf(db.sql, channel, now);
-  if (!saturation || saturation.lastAt.getTime() - now.getTime() <= TURN_MAX_MS) return;
-  const ref = `saturation/${channel}/${Math.floor(now.getTime() / MINUTE_MS)}`;
+  const { saturation, notices } = await waitingIn(db.sql, channel, now);
+  const isLong = saturation !== undefined && saturation.lastAt.getTime() - now.getTime() > TURN_MAX_MS;
+  const ref = `${NOTICE}${channel}/${Math.floor(now.getTime() / MINUTE_MS)}`;
+  // The turn of a notice may come when its minute, or the wait that it was to tell of, is over.
+  for (const old of notices) if (!isLong || old !== ref) await forgetPost(db.sql, old, channel);
+  if (!isLong) return;
   const message = saturationMessage(saturation, publicUrl);
   const posting = await postOnce(services, slack, {
     ref,
@@ -53,16 +58,20 @@ export async function tellSaturation(
   if (isMuchMore.numUpdatedRows > 0n) await slack.update(posting.copy, message);
 }
 
-/** The cards of actions that only wait for their turns: they are posted under their bare ids, all else is not. */
-async function saturationOf(db: Sql, channel: string, now: Date): Promise<Saturation | undefined> {
-  const { waiting, last } = await db
-    .selectFrom('post')
-    .select(({ fn }) => [fn.countAll<number>().as('waiting'), fn.max('due_at').as('last')])
-    .where('channel', '=', channel)
-    .where('due_at', '>', now)
-    .where('tries', '=', 0)
-    .where('problem', 'is', null)
-    .where(sql<number>`position('/' IN ref)`, '=', 0)
-    .executeTakeFirstOrThrow();
-  return last && { waiting: Number(waiting), lastAt: last };
+/**
+ * The cards that only wait for their turns, which are posted under their bare ids as nothing else is, and the notices
+ * whose turns have come.
+ */
+async function waitingIn(
+  db: Sql,
+  channel: string,
+  now: Date,
+): Promise<{ saturation: Saturation | undefined; notices: string[] }> {
+  const { rows } = await sql<{ waiting: number; lastAt: Date | null; notices: string[] | null }>`
+    SELECT count(*) FILTER (WHERE is_card)::int AS waiting, max(due_at) FILTER (WHERE is_card) AS "lastAt",
+      array_agg(ref) FILTER (WHERE starts_with(ref, ${NOTICE}) AND due_at <= ${now}) AS notices
+    FROM post, LATERAL (SELECT due_at > ${now} AND tries = 0 AND problem IS NULL AND position('/' IN ref) = 0) AS kind (is_card)
+    WHERE channel = ${channel}`.execute(db);
+  const { waiting = 0, lastAt = null, notices = null } = rows[0] ?? {};
+  return { saturation: lastAt ? { waiting, lastAt } : undefined, notices: notices ?? [] };
 }

@@ -29,7 +29,8 @@ export function answersFor(
   action: ActionRow,
   decisions: readonly Answered[],
 ): string | undefined {
-  const answer = rightToApprove(person, standing, action);
+  const taken = decisions.filter((one) => one.person !== person).map((one) => one.for_person);
+  const answer = rightToApprove(person, standing, action, taken);
   if (!('right' in answer)) return undefined;
   const other = answer.right.for;
   return decisions.some((one) => one.person === person || one.for_person === other) ? undefined : other;

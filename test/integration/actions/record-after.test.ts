@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
-import { AfterBuffer, READ_LEASE_MS, readEpoch } from '../../../src/actions/record-after.ts';
+import { AfterBuffer, READ_LEASE_MS } from '../../../src/actions/record-after.ts';
 import type { Services } from '../../../src/context.ts';
+import { readEpoch } from '../../../src/db/gate.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
 import { disable } from '../../../src/switches/disable.ts';

@@ -106,3 +106,14 @@ test('when Slack asks to wait, everybody waits in the same order and is posted o
   ]);
   expect(slack.calls('chat.postMessage').filter(({ status }) => status === 429)).toHaveLength(refused + 1);
 });
+
+test('a notice whose turn comes when the wait is over is forgotten, not left for ever', async () => {
+  await services.db.sql
+    .insertInto('post')
+    .values({ ref: `saturation/${CHANNEL}/1`, channel: CHANNEL, due_at: services.clock.now(), tries: 0 })
+    .execute();
+  const before = notices().length;
+  await live([(await givenPendingAction(services)).id], 5 * SECOND_MS);
+  expect(await services.db.sql.selectFrom('post').select('ref').execute()).toEqual([]);
+  expect(notices()).toHaveLength(before);
+});

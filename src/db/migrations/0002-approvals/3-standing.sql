@@ -1,6 +1,6 @@
 -- Ends the live standing approvals of a slice (null means any) and says why. Returns how many. Locks them in the order
 -- of their ids, as ask_actions does: two that wait for each other would cost a stop a second, or the stop itself.
-CREATE FUNCTION end_standing_approvals(p_agent text, p_tool text, p_segment text, p_rollout text, p_because text,
+CREATE FUNCTION end_standing_approvals(p_agent text, p_tool text, p_segment text, p_because text,
   p_now timestamptz, p_actor text) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   s standing_approval;
@@ -8,7 +8,7 @@ DECLARE
 BEGIN
   FOR s IN SELECT * FROM standing_approval x
     WHERE x.ended_at IS NULL AND (p_agent IS NULL OR x.agent = p_agent) AND (p_tool IS NULL OR x.tool = p_tool)
-      AND (p_segment IS NULL OR x.segment = p_segment) AND (p_rollout IS NULL OR x.rollout_id = p_rollout)
+      AND (p_segment IS NULL OR x.segment = p_segment)
     ORDER BY x.id FOR UPDATE LOOP
     UPDATE standing_approval x SET ended_at = p_now, ended_because = p_because, ended_by = p_actor WHERE x.id = s.id;
     v_count := v_count + 1;
@@ -24,7 +24,7 @@ CREATE FUNCTION end_standing_with_switch() RETURNS trigger LANGUAGE plpgsql AS $
 BEGIN
   IF NEW.disabled THEN
     PERFORM end_standing_approvals(CASE WHEN NEW.scope <> 'everything' THEN split_part(NEW.scope, '/', 2) END,
-      CASE WHEN NEW.scope LIKE 'tool/%' THEN split_part(NEW.scope, '/', 3) END, NULL, NULL, 'switch', NEW.changed_at,
+      CASE WHEN NEW.scope LIKE 'tool/%' THEN split_part(NEW.scope, '/', 3) END, NULL, 'switch', NEW.changed_at,
       NEW.actor);
   END IF;
   RETURN NULL;
@@ -35,7 +35,7 @@ CREATE TRIGGER switch_ends_standing AFTER INSERT OR UPDATE ON switch
 ---
 CREATE FUNCTION end_standing_with_incident() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM end_standing_approvals(NEW.agent, NULL, NEW.segment, NULL, 'incident', NEW.opened_at, NEW.opened_by);
+  PERFORM end_standing_approvals(NEW.agent, NULL, NEW.segment, 'incident', NEW.opened_at, NEW.opened_by);
   RETURN NULL;
 END $$;
 ---
@@ -47,7 +47,7 @@ DECLARE
   v_agent text;
 BEGIN
   SELECT agent INTO v_agent FROM rollout WHERE id = NEW.rollout_id;
-  PERFORM end_standing_approvals(v_agent, NULL, NEW.segment, NULL, 'rolled_back', NEW.changed_at, 'rollback');
+  PERFORM end_standing_approvals(v_agent, NULL, NEW.segment, 'rolled_back', NEW.changed_at, 'rollback');
   RETURN NULL;
 END $$;
 ---
@@ -57,7 +57,7 @@ CREATE TRIGGER rollback_ends_standing AFTER UPDATE ON rollout_segment
 ---
 CREATE FUNCTION end_standing_with_phase() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM end_standing_approvals(NEW.agent, NULL, NULL, NULL, 'phase_change',
+  PERFORM end_standing_approvals(NEW.agent, NULL, NULL, 'phase_change',
     coalesce(NEW.ended_at, NEW.ticking_since, clock_timestamp()), 'rollout');
   RETURN NULL;
 END $$;
@@ -68,7 +68,7 @@ CREATE TRIGGER phase_ends_standing AFTER UPDATE ON rollout
 ---
 CREATE FUNCTION end_standing_with_release() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM end_standing_approvals(NEW.agent, NULL, NEW.segment, NULL, 'new_release', NEW.since, 'release');
+  PERFORM end_standing_approvals(NEW.agent, NULL, NEW.segment, 'new_release', NEW.since, 'release');
   RETURN NULL;
 END $$;
 ---

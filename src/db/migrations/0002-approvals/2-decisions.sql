@@ -1,0 +1,65 @@
+-- What deciding takes to know, with the action held until the end of the transaction: what was answered already, and who
+-- is what as far as it is about p_person. One question, because it stands between a tap and its commit.
+CREATE FUNCTION action_to_decide(p_id uuid, p_person text, p_card_version int, p_now timestamptz,
+  OUT a action, OUT manifest jsonb, OUT members jsonb, OUT deputies jsonb, OUT fresh jsonb, OUT editors jsonb,
+  OUT answers jsonb, OUT looked_at timestamptz, OUT posted_at timestamptz, OUT card_text text)
+RETURNS SETOF record LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT * INTO a FROM action x WHERE x.id = p_id FOR UPDATE;
+  IF NOT FOUND THEN RETURN; END IF;
+  -- A statement of its own: it sees what was committed while the first one waited for the lock.
+  SELECT g.manifest,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('id', d.id, 'from', d.from_person, 'to', d.to_person, 'group', d.grp)
+        ORDER BY d.starts_at, d.id)
+      FROM deputy d WHERE d.agent = a.agent AND d.to_person = p_person AND d.starts_at <= p_now AND d.ends_at > p_now
+        AND d.revoked_at IS NULL), '[]'),
+    coalesce((SELECT jsonb_agg(s.grp) FROM group_source s WHERE s.agent = a.agent AND s.fresh_until > p_now), '[]'),
+    coalesce((SELECT jsonb_agg(e.editor) FROM action_edit e WHERE e.action_id = a.id), '[]'),
+    coalesce((SELECT jsonb_agg(jsonb_build_object('person', n.person, 'verdict', n.verdict, 'for', n.for_person,
+        'stage', n.stage, 'options', n.options) ORDER BY n.at, n.person)
+      FROM decision n WHERE n.action_id = a.id AND n.round = a.round), '[]'),
+    (SELECT n.at FROM seen n WHERE n.action_id = a.id AND n.person = p_person),
+    (SELECT min(c.posted_at) FROM card c WHERE c.ref = a.id::text),
+    (SELECT t.text FROM card_text t WHERE t.action_id = a.id AND t.version = p_card_version)
+  INTO manifest, deputies, fresh, editors, answers, looked_at, posted_at, card_text
+  FROM agent g WHERE g.name = a.agent;
+  SELECT coalesce(jsonb_agg(jsonb_build_object('group', m.grp, 'person', m.person) ORDER BY m.grp, m.person), '[]')
+  INTO members FROM agent_approver m
+  WHERE m.agent = a.agent AND (m.person = p_person OR deputies @> jsonb_build_array(jsonb_build_object('from', m.person)))
+    AND coalesce(m.from_at, '-infinity') <= p_now AND coalesce(m.until_at, 'infinity') > p_now;
+  RETURN NEXT;
+END $$;
+---
+-- Writes an answer and its receipt. p_filled: the slots of earlier answers that are known now that the stage is filled.
+-- p_end: people ended the wait by it, with `state` approved or denied; then the row as it is now is given back, and what
+-- it says of `metrics` is known.
+CREATE FUNCTION record_answer(p_answer jsonb, p_filled jsonb, p_receipt jsonb, p_end jsonb) RETURNS SETOF action
+LANGUAGE plpgsql AS $$
+DECLARE
+  n decision := jsonb_populate_record(NULL::decision, p_answer);
+  v_to text := p_end ->> 'state';
+  a action;
+  m text;
+BEGIN
+  DELETE FROM decision d WHERE d.action_id = n.action_id AND d.round = n.round AND d.person = n.person;
+  INSERT INTO decision SELECT n.*;
+  IF p_filled <> '[]' THEN
+    UPDATE decision d SET slot = f.slot, grp = f.grp
+    FROM jsonb_to_recordset(p_filled) AS f (person text, slot text, grp text)
+    WHERE d.action_id = n.action_id AND d.round = n.round AND d.person = f.person;
+  END IF;
+  INSERT INTO receipt (action_id, round, person, verdict, jws, shown, salt, at)
+  VALUES (n.action_id, n.round, n.person, n.verdict, p_receipt ->> 'jws', p_receipt ->> 'text',
+    decode(p_receipt ->> 'salt', 'hex'), n.at);
+  IF p_end IS NULL THEN RETURN; END IF;
+  UPDATE action x SET decided_by = 'person', decided_at = n.at, break_glass = p_end -> 'data' ? 'breakGlass',
+    deny_reason = CASE WHEN v_to = 'denied' THEN n.reason END
+  WHERE x.id = n.action_id RETURNING x.* INTO a;
+  IF NOT move_action(a.id, 'pending', a.revision, v_to, 'action.' || v_to, n.at, n.person, p_end -> 'data') THEN
+    RAISE EXCEPTION 'action % does not wait', a.id;
+  END IF;
+  FOR m IN SELECT value FROM jsonb_array_elements_text(p_end -> 'metrics') LOOP
+    PERFORM know_event(a, m, (v_to = 'denied')::int, n.at);
+  END LOOP;
+  RETURN QUERY SELECT * FROM action x WHERE x.id = a.id;
+END $$;
