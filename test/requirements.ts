@@ -12,7 +12,7 @@ export const REQUIREMENTS = {
   'never:unrecorded-write': {
     promise: 'A write never begins without a recorded allow or approval for exactly these arguments',
     guard:
-      "0002-approvals/2-actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; use_standing_approval(): s.used < s.max_uses; actions/begin.ts assertKnowsRound(); actions/decide.ts answersOf(): of the action's own round",
+      "0002-approvals/2-actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; use_standing_approval(): s.used < s.max_uses; actions/begin.ts assertKnowsRound(); 2-decisions.sql action_to_decide(): n.round = a.round",
   },
   'never:write-after-stop': {
     promise: 'A write never begins after disable or a rollback covering it has returned',
@@ -22,12 +22,12 @@ export const REQUIREMENTS = {
   'never:decision-twice': {
     promise: 'A decision never counts twice',
     guard:
-      'actions/decide.ts: the earlier decision is looked up under the lock of the action row (lockedAction: forUpdate)',
+      '2-decisions.sql action_to_decide(): FOR UPDATE, and the answers in a statement after it; actions/decide.ts: own, other',
   },
   'never:decision-without-standing': {
     promise: 'A decision is never made by someone who may not',
     guard:
-      "domain/approval.ts conflictOf() and rightIn(); actions/decide.ts rightOf(); 0002-approvals/1-approvals.sql approvers_stand(): the member joined to the decision's group, coalesce(s.fresh_until) <= p_now",
+      "domain/approval.ts conflictOf() and rightIn(); actions/decide.ts rightOf(); 0002-approvals/2-decisions.sql action_to_decide(): the times of members and deputies; 1-approvals.sql approvers_stand(): the member joined to the decision's group, coalesce(s.fresh_until) <= p_now",
   },
   'never:decision-shown-but-not-made': {
     promise: 'A decision is never shown as made when it was not',

@@ -4,27 +4,44 @@ import type { Sql } from '../db/database.ts';
 import { rightToApprove, type Standing } from '../domain/approval.ts';
 import { withStanding } from './standing.ts';
 
-const LOOKED_AT_MAX = 500;
+const PAGE = 500;
+/** More is not told of one person's queue: nobody answers so many before they look again. */
+const QUEUE_MAX = 500;
 
-/** What waits, oldest first, with who is what for each of it. */
-export async function waitingActions(
+/** An action that waits, with who is what for it. */
+export interface Waiting {
+  action: ActionRow;
+  standing: Standing;
+}
+
+/** What waits, oldest first, page by page. */
+export async function* waitingActions(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   agents: readonly string[] | undefined,
-): Promise<{ action: ActionRow; standing: Standing }[]> {
-  if (agents?.length === 0) return [];
-  let query = db.sql
-    .selectFrom('action')
-    .selectAll()
-    .where('state', '=', 'pending')
-    .orderBy('asked_at')
-    .orderBy('id')
-    .limit(LOOKED_AT_MAX);
-  // What is over is ended by the sweeper within a second; nobody is asked for it meanwhile.
-  query = query.where((where) =>
-    where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]),
-  );
-  if (agents) query = query.where('agent', 'in', agents);
-  return withStanding(db.sql, await query.execute(), clock.now());
+): AsyncGenerator<Waiting[]> {
+  if (agents?.length === 0) return;
+  let after: Pick<ActionRow, 'asked_at' | 'id'> | undefined;
+  do {
+    let query = db.sql
+      .selectFrom('action')
+      .selectAll()
+      .where('state', '=', 'pending')
+      .orderBy('asked_at')
+      .orderBy('id')
+      .limit(PAGE);
+    // What is over is ended by the sweeper within a second; nobody is asked for it meanwhile.
+    query = query.where((where) =>
+      where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]),
+    );
+    if (agents) query = query.where('agent', 'in', agents);
+    if (after)
+      query = query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('asked_at', 'id'), '>', tuple(after?.asked_at ?? new Date(0), after?.id ?? '')),
+      );
+    const actions = await query.execute();
+    yield withStanding(db.sql, actions, clock.now());
+    after = actions.length === PAGE ? actions.at(-1) : undefined;
+  } while (after);
 }
 
 /** What a person may answer now, oldest first, and has not answered. */
@@ -36,17 +53,17 @@ export async function queueFor(
   const { person } = actor;
   if (!person) return [];
   const scope = agent ?? actor.agent;
-  const waiting = await waitingActions(services, scope === undefined ? undefined : [scope]);
-  const may = await answerableBy(services.db.sql, person, waiting);
-  return may.map(({ action }) => action);
+  const queue: ActionRow[] = [];
+  for await (const page of waitingActions(services, scope === undefined ? undefined : [scope])) {
+    const may = await answerableBy(services.db.sql, person, page);
+    queue.push(...may.map(({ action }) => action));
+    if (queue.length >= QUEUE_MAX) break;
+  }
+  return queue.slice(0, QUEUE_MAX);
 }
 
 /** Of these, those the person may approve now and has not answered in their round, in the same order. */
-export async function answerableBy<W extends { action: ActionRow; standing: Standing }>(
-  db: Sql,
-  person: string,
-  waiting: readonly W[],
-): Promise<W[]> {
+export async function answerableBy(db: Sql, person: string, waiting: readonly Waiting[]): Promise<Waiting[]> {
   const may = waiting.filter(({ action, standing }) => 'right' in rightToApprove(person, standing, action));
   if (may.length === 0) return [];
   const answered = await db

@@ -24,7 +24,7 @@ export interface EarnedCounts {
 /**
  * The evidence of a grant, per segment and build. Not counted: what nobody decided or edited (expired, withdrawn, void), what
  * ran under a standing approval or broken glass, failed or unknown writes, right ones younger than `matureBefore`, and
- * what was asked before people took back what it carried.
+ * what was asked before people took back what it carried, or before the last incident there.
  */
 export async function earnedCounts(
   db: Sql,
@@ -44,6 +44,8 @@ export async function earnedCounts(
       AND asked_at > coalesce((SELECT u.evidence_from FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
         AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment
         AND u.agent_version = a.agent_version), '-infinity')
+      AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.agent = a.agent AND coalesce(i.segment, a.segment) = a.segment
+        AND i.opened_at >= a.asked_at)
     GROUP BY segment, agent_version
     ORDER BY segment, agent_version`.execute(db);
   return rows;

@@ -12,6 +12,7 @@ export interface AnswerOptions {
   reason?: string;
   yes?: boolean;
   like?: boolean;
+  digest?: string;
   breakGlass?: boolean;
   standing?: string;
   times: string;
@@ -29,13 +30,19 @@ export async function answerActions(
 ): Promise<void> {
   if (options.standing !== undefined) wholeNumber('--times', options.times);
   const seen = await seenActions(cli, ids, options.like ?? false);
-  const alone = options.breakGlass || options.standing !== undefined;
+  const { breakGlass, standing, digest } = options;
+  const alone = breakGlass || standing !== undefined || digest !== undefined;
   if (alone && seen.length > 1)
-    throw new CliError('usage', '--break-glass and --standing are about one action', {
+    throw new CliError('usage', '--break-glass, --standing and --digest are about one action', {
       hint: 'Name one id, without --like',
     });
   const { columns, now } = cli.io;
   const [one] = seen;
+  if (one && digest !== undefined && digest !== one.argsDigest)
+    throw new CliError('refused', `Cannot ${verdict}: the arguments are not those of digest ${digest}`, {
+      code: 'seen_outdated',
+      hint: `Look at it again: portcullis action show ${one.id}`,
+    });
   cli.note(
     `${seen.length === 1 && one ? actionText(one, now(), columns) : preflightText(seen, now(), columns)}\n`,
   );

@@ -4,7 +4,7 @@ import type { CompiledAgent, CompiledRelease } from './compile.ts';
 import type { Arm, DecisionRequest, Outcome, Reason, SegmentExposure } from './decision.ts';
 import { armOf, bucketOf } from './exposure.ts';
 import { nearest } from './nearest.ts';
-import { quorumOf } from './release.ts';
+import { quorumOf, tightened } from './release.ts';
 import { type Answer, denied, type Relaxations, reason, weigh } from './weigh.ts';
 
 /** `everything`, `agent/${agent}` or `tool/${agent}/${tool}`; `reads` stops reads too. */
@@ -87,11 +87,12 @@ function stricter(trusted: Decision, claimed: Decision): Decision {
   const byOutcome = STRICTNESS[claimed.outcome] - STRICTNESS[trusted.outcome];
   const byQuorum = quorumOf(claimed.approval) - quorumOf(trusted.approval);
   if (byOutcome < 0 || (byOutcome === 0 && (claimed.outcome !== 'pending' || byQuorum <= 0))) return trusted;
-  const { grant, approval: _, standing: __, earned: ___, ...place } = trusted;
+  const { grant, approval, standing: _, earned: __, ...place } = trusted;
   const note = reason('claim_stricter', 'What the agent itself claims leads to a stricter answer');
   const answer: Decision = { ...place, outcome: claimed.outcome, reasons: [note, ...claimed.reasons] };
   if (claimed.outcome === 'denied') return answer;
-  return { ...answer, ...(grant && { grant }), ...(claimed.approval && { approval: claimed.approval }) };
+  const asked = claimed.approval && tightened(claimed.approval, approval ? [approval] : []);
+  return { ...answer, ...(grant && { grant }), ...(asked && { approval: asked }) };
 }
 
 function decideWith(request: DecisionRequest, attributes: Values, world: World, fixed?: Place): Decision {

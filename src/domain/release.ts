@@ -197,6 +197,20 @@ export function approvalOf(grant: Pick<Grant, 'approval'>): ApprovalPolicy | und
   };
 }
 
+/** The policy of one of several grants that ask about the same call, with whatever another one is stricter in. */
+export function tightened(policy: ApprovalPolicy, others: readonly ApprovalPolicy[]): ApprovalPolicy {
+  const all = [policy, ...others];
+  const { breakGlass, ...rest } = policy;
+  const surfaces = all.map(({ slackApproves }) => SLACK_APPROVES.indexOf(slackApproves));
+  return {
+    ...rest,
+    reason: all.some(({ reason }) => reason === 'required') ? 'required' : 'optional',
+    slackApproves: SLACK_APPROVES[Math.max(...surfaces)] ?? policy.slackApproves,
+    standing: all.every(({ standing }) => standing === 'allowed') ? 'allowed' : 'forbidden',
+    ...(breakGlass !== undefined && all.every((one) => one.breakGlass !== undefined) && { breakGlass }),
+  };
+}
+
 const needsOf = ({ group, quorum, groups }: Asked): Need[] => [
   ...(group === undefined ? [] : [{ group, quorum: quorum ?? 1 }]),
   ...Object.entries(groups ?? {}).map(([name, count]) => ({ group: name, quorum: count })),

@@ -2,7 +2,7 @@ import { RISKS, type Risk } from './agent.ts';
 import type { ConditionValues, Truth } from './cel.ts';
 import type { CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
 import type { Arm, Outcome, Reason, ReasonCode } from './decision.ts';
-import { type ApprovalPolicy, describeStages, type Grant, quorumOf } from './release.ts';
+import { type ApprovalPolicy, describeStages, type Grant, quorumOf, tightened } from './release.ts';
 
 /** The grant that decided, with its name filled in. */
 export type NamedGrant = Grant & { name: string };
@@ -131,8 +131,14 @@ function answerAsking(
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
       earned: true,
     });
-  const approval = grant.approval as ApprovalPolicy;
-  const covering = standings.find((one) => covers(one, tool, release, grant, place, values));
+  const approval = tightened(
+    grant.approval as ApprovalPolicy,
+    asking.flatMap((one) => one.approval ?? []),
+  );
+  const covering =
+    approval.standing === 'allowed'
+      ? standings.find((one) => covers(one, tool, release, grant, place, values))
+      : undefined;
   if (covering)
     return allowed('standing_approval', 'People approved the like of it for a while', {
       standing: covering.id,
@@ -176,7 +182,6 @@ const covers = (
   one.segment === place.segment &&
   one.arm === place.arm &&
   one.generation === (place.generation ?? null) &&
-  grant.approval?.standing === 'allowed' &&
   RISKS.indexOf(tool.riskOf(values.args)) <= RISKS.indexOf(one.risk) &&
   one.matches(values) === 'true';
 

@@ -1,11 +1,11 @@
 import type { ActionRow } from '../actions/store.ts';
 import { type DeputyRow, deputyState, listDeputies } from '../approvals/deputies.ts';
-import { waitingActions } from '../approvals/queue.ts';
+import { type Waiting as Asked, waitingActions } from '../approvals/queue.ts';
 import type { StandingApprovalRow } from '../approvals/standing-approvals.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
-import { type Standing, slackMayApprove } from '../domain/approval.ts';
+import { slackMayApprove } from '../domain/approval.ts';
 import type { Need } from '../domain/release.ts';
 import { listDisabled } from '../switches/list.ts';
 import type { CardDecision } from './cards/card-facts.ts';
@@ -73,7 +73,7 @@ export interface Known {
 
 type HomeServices = Pick<Services, 'db' | 'clock' | 'publicUrl'>;
 type Decision = CardDecision & { action_id: string };
-type Waiting = { action: ActionRow; standing: Standing; person: string; decisions: Decision[] };
+type Waiting = Asked & { person: string; decisions: Decision[] };
 
 const QUEUE_MAX = 20;
 const OTHERS_MAX = 10;
@@ -88,7 +88,7 @@ export async function readHome(
   direct?: string,
 ): Promise<HomeFacts> {
   const at = services.clock.now();
-  const waiting = await waitingFor(services, known, at);
+  const waiting = await waitingFor(services, known);
   const mine = waiting.filter((one) => insteadOf(one) !== undefined);
   const others = waiting.filter((one) => insteadOf(one) === undefined);
   const shown = [...mine.slice(0, QUEUE_MAX), ...others.slice(0, OTHERS_MAX)];
@@ -113,11 +113,10 @@ export async function readHome(
 }
 
 /** What waits at any of these agents, oldest first, with all that was answered on it as it is now. */
-async function waitingFor(services: HomeServices, known: readonly Known[], at: Date): Promise<Waiting[]> {
+async function waitingFor(services: HomeServices, known: readonly Known[]): Promise<Waiting[]> {
   const names = known.map(({ agent }) => agent.agent);
-  const waiting = (await waitingActions(services, names)).filter(
-    ({ action }) => action.expires_at === null || action.expires_at > at,
-  );
+  const waiting: Asked[] = [];
+  for await (const page of waitingActions(services, names)) waiting.push(...page);
   if (waiting.length === 0) return [];
   const decisions: (Decision & { round: number })[] = await services.db.sql
     .selectFrom('decision')

@@ -108,8 +108,8 @@ export function standingRoutes(app: Api, { services }: RouteDeps): void {
       return { standingApprovals: rows.map(standingView) };
     },
   );
-  app.delete(
-    '/v1/standing-approvals/:id',
+  app.post(
+    '/v1/standing-approvals/:id/revoke',
     {
       schema: {
         operationId: 'revokeStandingApproval',

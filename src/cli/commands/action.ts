@@ -4,20 +4,17 @@ import { ACTION_STATES } from '../../domain/action.ts';
 import { actionsText, actionText, credentialText, isStopped, reasonsText } from '../action-text.ts';
 import { actionPath } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
-import { CliError } from '../failure.ts';
 import { formatTimeAndDistance } from '../format.ts';
 import { jsonObject } from '../input.ts';
-import { bullets, command, fields, paragraph, sections } from '../render.ts';
-import type { WireAction, WireAsked, WireDecided } from '../wire.ts';
+import { command, fields, paragraph, sections } from '../render.ts';
+import type { WireAction, WireAsked } from '../wire.ts';
 
 /** `portcullis action`. */
 export const registerAction: RegisterCommands = (program, cli) => {
-  const action = program.command('action').summary('ask for actions, look at them, approve or deny them');
+  const action = program.command('action').summary('ask for actions, look at them, report on them');
   action.description('One action is one use of a tool.');
   registerAsk(action, cli);
   registerLooks(action, cli);
-  registerDecision(action, cli, 'approve');
-  registerDecision(action, cli, 'deny');
   const correct = action
     .command('correct')
     .summary('report a wrong write, or a right one that was stopped')
@@ -110,7 +107,7 @@ function askedText(cli: Cli, asked: WireAsked, key: string): string {
   }[asked.outcome];
   const next =
     asked.outcome === 'pending'
-      ? `Next: approve it here, or on the page\n${command(`portcullis action approve ${asked.id}`)}`
+      ? `Next: approve it here, or on the page\n${command(`portcullis approvals approve ${asked.id}`)}`
       : undefined;
   return sections(
     paragraph(said, columns),
@@ -164,65 +161,4 @@ function registerLooks(action: Command, cli: Cli): void {
       cli.print(shown, () => actionText(shown, cli.io.now(), cli.io.columns));
     });
   withExample(show, 'portcullis action show 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --wait 30s');
-}
-
-interface DecisionOptions {
-  reason?: string;
-  digest?: string;
-  yes?: boolean;
-}
-
-function registerDecision(action: Command, cli: Cli, verdict: 'approve' | 'deny'): void {
-  const decide = action
-    .command(verdict)
-    .summary(verdict === 'approve' ? 'approve a waiting action' : 'deny a waiting action')
-    .description(
-      `Shows the action and ${verdict === 'approve' ? 'approves' : 'denies'} exactly what was shown. In a terminal it asks first.`,
-    )
-    .argument('<id>', 'the action')
-    .addOption(
-      new Option('--reason <text>', 'why; the agent and the log get it').makeOptionMandatory(
-        verdict === 'deny',
-      ),
-    )
-    .option('--digest <digest>', 'only if its arguments are still those seen before (see action show)')
-    .option('--yes', 'do not ask')
-    .action((id: string, options: DecisionOptions) => runDecision(cli, id, verdict, options));
-  const reason = verdict === 'deny' ? ' --reason "Wrong address"' : '';
-  withExample(decide, `portcullis action ${verdict} 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11${reason}`);
-}
-
-/** What is decided on is what was shown: its digest and revision go with the decision. */
-async function runDecision(
-  cli: Cli,
-  id: string,
-  verdict: 'approve' | 'deny',
-  options: DecisionOptions,
-): Promise<void> {
-  const { reason, digest, yes } = options;
-  const seen = await cli.api.get<WireAction>(actionPath(id));
-  if (digest !== undefined && digest !== seen.argsDigest) {
-    throw new CliError('refused', `Cannot ${verdict}: the arguments are not those of digest ${digest}`, {
-      code: 'seen_outdated',
-      hint: `Look at it again: portcullis action show ${id}`,
-    });
-  }
-  if (cli.io.interactive && !yes && seen.state === 'pending') {
-    cli.io.err(`${actionText(seen, cli.io.now(), cli.io.columns)}\n\n`);
-    if (!(await cli.ask(verdict === 'approve' ? 'Approve this?' : 'Deny this?', 'Add --yes'))) {
-      throw new CliError('refused', 'Nothing was decided');
-    }
-  }
-  const json = { verdict, digest: seen.argsDigest, revision: seen.revision, reason };
-  const decided = await cli.api.post<WireDecided>(`${actionPath(id)}/decisions`, json);
-  cli.print(decided, () => decidedText(decided, verdict));
-}
-
-function decidedText(decided: WireDecided, verdict: 'approve' | 'deny'): string {
-  const word = verdict === 'approve' ? 'Approved' : 'Denied';
-  const still = decided.state === 'pending' ? `, ${decided.approval?.quorum} approvals are needed` : '';
-  return sections(
-    paragraph(`${decided.counted ? word : `${word} before`}: ${decided.summary} (${decided.state}${still})`),
-    decided.testMode ? bullets(['TEST MODE: owners may approve what their own agent asks.']) : undefined,
-  );
 }

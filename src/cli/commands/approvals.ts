@@ -76,6 +76,7 @@ function registerAnswer(approvals: Command, cli: Cli, verdict: 'approve' | 'deny
       new Option('--reason <text>', 'why; the agent and the log get it').makeOptionMandatory(!approves),
     )
     .option('--like', 'also whatever waits and is like them')
+    .option('--digest <digest>', 'one only, if its arguments are still those seen before (see action show)')
     .option('--yes', 'do not ask');
   if (approves) {
     answer
@@ -147,9 +148,9 @@ function registerStanding(approvals: Command, cli: Cli): void {
     .argument('<id>', 'the standing approval')
     .requiredOption('--reason <text>', 'why')
     .action(async (id: string, { reason }: { reason: string }) => {
-      const path = `/v1/standing-approvals/${encodeURIComponent(id)}`;
-      const { body } = await cli.api.request<WireStandingApproval>('DELETE', path, { json: { reason } });
-      cli.print(body, () => standingText([body], cli.io.now(), cli.io.columns));
+      const path = `/v1/standing-approvals/${encodeURIComponent(id)}/revoke`;
+      const revoked = await cli.api.post<WireStandingApproval>(path, { reason });
+      cli.print(revoked, () => standingText([revoked], cli.io.now(), cli.io.columns));
     });
   withExample(revoke, `portcullis approvals standing revoke ${ID} --reason "The discount is over"`);
 }

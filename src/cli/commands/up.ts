@@ -103,7 +103,7 @@ function upText(
         'Slack',
         slack
           ? 'on'
-          : `no Slack tokens: approvals are answered at ${publicUrl}/actions and by portcullis action approve`,
+          : `no Slack tokens: approvals are answered at ${publicUrl}/actions and by portcullis approvals approve`,
       ],
       ['Token', localTokenFile && `${localTokenFile}: commands run in this folder use it`],
       ['Note', scaledDayNote(dayMs)],

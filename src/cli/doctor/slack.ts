@@ -37,7 +37,7 @@ export const SLACK_SCOPES: Readonly<Record<string, { needed: boolean; without: s
 export async function checkSlack(slack: Config['slack']): Promise<Check[]> {
   if (!slack) {
     return [
-      ok('Slack', 'no tokens: approvals are answered on the web page and by portcullis action approve'),
+      ok('Slack', 'no tokens: approvals are answered on the web page and by portcullis approvals approve'),
     ];
   }
   const base = (slack.apiUrl ?? SLACK_API).replace(/\/?$/, '/');

@@ -70,7 +70,12 @@ async function openNow(
 ): Promise<Opened> {
   const action = await actionById(services.db.sql, id);
   const actor = await actorFor(services, directory, personOf(body), action.agent);
-  const shown = shownIn(body, id) ?? { id, revision: action.revision, digest: action.args_digest };
+  const shown = shownIn(body, id);
+  if (!shown)
+    throw new AppError(
+      'seen_outdated',
+      `Cannot ${verb}: the message does not say what it showed of the action`,
+    );
   assertOpen(services, action, { ...shown, verdict: verb });
   if (!slackMayApprove(action)) {
     const message = 'its release wants it handled on the page or by CLI: a Slack account alone is not enough';

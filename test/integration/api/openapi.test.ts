@@ -85,7 +85,7 @@ test('every route of the API is in it, and no page', async () => {
     '/v1/approvals/reviews',
     '/v1/approvals/stats',
     '/v1/standing-approvals',
-    '/v1/standing-approvals/{id}',
+    '/v1/standing-approvals/{id}/revoke',
     '/v1/autonomy',
     '/v1/autonomy/answers',
     '/v1/autonomy/take-back',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
 import { appendEntry } from '../../../src/log/append.ts';
@@ -61,6 +62,22 @@ describeBothStores('the queue and batches over HTTP', (make) => {
     await edit(first.id, as.ana, { amount: 8, to: 'Mia' });
     expect(await queueOf(as.ana)).not.toContain(first.id);
     expect(await queueOf(as.ben)).toContain(first.id);
+  });
+
+  test('a thousand that wait longer for others hide none of mine', async () => {
+    const { as, ask, decide, services } = bank;
+    const { id } = (await ask()).json;
+    await sql`INSERT INTO action SELECT (jsonb_populate_record(a, jsonb_build_object('id', gen_random_uuid(),
+      'idempotency_key', 'copy-' || n))).* FROM action a, generate_series(1, 1100) AS n WHERE a.id = ${id}`.execute(
+      services.db.sql,
+    );
+    services.clock.advance(1_000);
+    const mine = (await ask()).json;
+    await decide(mine.id, as.ana);
+    await decide(mine.id, as.ben);
+    expect(await queueOf(as.cleo)).toEqual([mine.id]);
+    expect(await queueOf(as.ana)).toHaveLength(500);
+    await sql`DELETE FROM action WHERE idempotency_key LIKE 'copy-%'`.execute(services.db.sql);
   });
 
   test('it is of one agent where that is asked for, and shows no arguments', async () => {

@@ -15,7 +15,7 @@ describeBothStores('standing approvals over HTTP', (make) => {
   const list = async (who: GivenToken = bank.as.ana, query = '?live=true') =>
     (await bank.get(`/v1/standing-approvals${query}`, who)).json.standingApprovals;
   const revoke = (id: string, who: GivenToken, body: unknown = { reason: 'enough' }) =>
-    call(bank.app, `DELETE /v1/standing-approvals/${id}`, { as: who, body });
+    call(bank.app, `POST /v1/standing-approvals/${id}/revoke`, { as: who, body });
   /** Approves one and the like of it. */
   const given = async (standing: Record<string, unknown> = LIKE) => {
     const { id } = (await ask()).json;
@@ -76,9 +76,9 @@ describeBothStores('standing approvals over HTTP', (make) => {
       const before = (await ask()).json;
       for (const body of [{}, { reason: ' ' }, 'nothing'])
         expect((await revoke(standing, as.ben, body)).status).toBe(400);
-      expect((await call(bank.app, `DELETE /v1/standing-approvals/${standing}`, { as: as.ben })).status).toBe(
-        400,
-      );
+      expect(
+        (await call(bank.app, `POST /v1/standing-approvals/${standing}/revoke`, { as: as.ben })).status,
+      ).toBe(400);
       for (const who of [as.agent, as.auditor, as.stranger])
         expect(await revoke(standing, who)).toMatchObject({ status: 403, json: { code: 'forbidden' } });
       expect((await revoke(standing, as.ben)).json).toMatchObject({

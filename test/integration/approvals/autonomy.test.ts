@@ -46,6 +46,23 @@ async function givenRight(services: TestServices, count: number, agentVersion = 
   services.clock.advance(2 * DAY_MS);
 }
 
+let incidents = 0;
+
+async function givenIncident({ db, clock }: TestServices, segment?: string): Promise<void> {
+  await db.sql
+    .insertInto('incident')
+    .values({
+      id: `i-${++incidents}`,
+      agent: 'desk',
+      segment: segment ?? null,
+      title: 't',
+      opened_at: clock.now(),
+      opened_by: 'ana',
+      evidence: '{}',
+    })
+    .execute();
+}
+
 describeBothStores('earned autonomy', (make, store) => {
   test('proposed when the evidence carries it, allowed when a person confirms, asked again at a wrong write', async () => {
     const services = await make();
@@ -129,18 +146,20 @@ describeBothStores('earned autonomy', (make, store) => {
     await givenRight(services, 40);
     await judgeAutonomy(services);
     expect(await state(services)).toBe('allow');
-    await services.db.sql
-      .insertInto('incident')
-      .values({
-        id: 'i-1',
-        agent: 'desk',
-        title: 't',
-        opened_at: services.clock.now(),
-        opened_by: 'ana',
-        evidence: '{}',
-      })
-      .execute();
+    await givenIncident(services);
     expect(await state(services)).toBe('ask');
+    await judgeAutonomy(services);
+    expect(await state(services)).toBe('ask');
+  });
+
+  test('an incident begins the evidence anew where it never carried a move, too, and only in its segment', async () => {
+    const services = await make();
+    await givenBank(services, 'desk', `${EARN}, automatic: true }`);
+    await givenRight(services, 40);
+    await givenIncident(services, 'elsewhere');
+    expect(await earnedCounts(services.db.sql, SLICE, services.clock.now())).toMatchObject([{ good: 40 }]);
+    await givenIncident(services);
+    expect(await earnedCounts(services.db.sql, SLICE, services.clock.now())).toEqual([]);
     await judgeAutonomy(services);
     expect(await state(services)).toBe('ask');
   });

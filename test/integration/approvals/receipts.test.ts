@@ -90,6 +90,26 @@ describeBothStores('receipts', (make) => {
     expect(await verifyReceipts({ receipts: both }, known, other.id)).toHaveLength(2);
   });
 
+  test('the like that is approved along with it is signed by all who approve it, and named', async () => {
+    const bank = await make();
+    await givenBank(bank, '{ group: desk, quorum: 2 }');
+    const action = await givenPendingAction(bank, { tool: 'pay', args: { amount: 5, to: 'Mia' } });
+    const wish = { envelope: 'args.amount <= 9', maxUses: 5, forMs: 3_600_000 };
+    const { action: wished } = await answer(bank, action, 'ana', { standing: wish });
+    await answer(bank, wished, 'ben', { revision: wished.revision });
+    const receipts = await receiptsOf(bank.db.sql, action.id);
+    const verified = await verifyReceipts(
+      { receipts },
+      receiptKeys({ keys: [bank.keys.publicJwk] }),
+      action.id,
+    );
+    for (const { claims, text } of verified) {
+      expect(claims.standing).toEqual({ maxUses: 5, forMs: 3_600_000 });
+      expect(text).toContain('as ana wished: at most 5 times within 60 minutes, where args.amount <= 9');
+    }
+    expect(verified.map(({ claims }) => claims.person)).toEqual(['ana', 'ben']);
+  });
+
   test('each of a quorum has its own, with the text of the card that was clicked', async () => {
     const action = await givenRefund(services);
     await keepShown(services.db.sql, action.id, 3, 'Refund 5?');

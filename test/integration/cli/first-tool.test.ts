@@ -61,7 +61,7 @@ test('adopt, and a question waits for a person', async () => {
   expect(asked).toMatchObject({ state: 'pending', idempotencyKey: 'k-1' });
   const again = await cli.run(...ASK, '--key', 'k-1');
   expect(again.out).toContain('WAITING for reviewers');
-  expect(again.out).toContain(`portcullis action approve ${asked.id}`);
+  expect(again.out).toContain(`portcullis approvals approve ${asked.id}`);
 });
 
 test('it is listed, shown and approved, with the arguments that were seen', async () => {
@@ -74,17 +74,18 @@ test('it is listed, shown and approved, with the arguments that were seen', asyn
   expect(shown.out).toContain('"to": "b@example.org"');
   expect(shown.out).toContain(asked.argsDigest);
 
-  expect(await cli.run('action', 'approve', asked.id, '--reason', 'x', '--digest', '00')).toMatchObject({
-    code: 1,
-  });
-  const kept = await cli.runWith({ answers: [false] }, 'action', 'approve', asked.id, '--reason', 'x');
+  const approve = ['approvals', 'approve', asked.id, '--reason', 'fine'];
+  const outdated = await cli.run(...approve, '--yes', '--digest', '00');
+  expect(outdated).toMatchObject({ code: 1 });
+  expect(outdated.err).toContain('Code: seen_outdated');
+  const kept = await cli.runWith({ answers: [false] }, ...approve);
   expect(kept).toMatchObject({ code: 1 });
   expect(kept.err).toContain('"to": "b@example.org"');
-  const approved = await cli.run('action', 'approve', asked.id, '--reason', 'fine');
+  const approved = await cli.run(...approve, '--yes', '--digest', asked.argsDigest);
   expect(approved).toMatchObject({ code: 0 });
-  expect(approved.out).toContain('Approved: Send "Hello" to b@example.org (approved)');
-  expect((await cli.run('action', 'approve', asked.id, '--reason', 'fine')).out).toContain('Approved before');
-  const changed = await cli.run('action', 'deny', asked.id, '--reason', 'no');
+  expect(approved.flat).toContain('approved');
+  expect((await cli.run(...approve, '--yes')).flat).toContain('said before');
+  const changed = await cli.run('approvals', 'deny', asked.id, '--reason', 'no', '--yes');
   expect(changed).toMatchObject({ code: 1 });
   expect(changed.err).toContain('Code: not_pending');
 });

@@ -31,10 +31,8 @@ describe('--help', () => {
   test('every command of the issue is there', () => {
     expect(COMMANDS.map((path) => path.join(' ')).sort()).toMatchInlineSnapshot(`
       [
-        "action approve",
         "action ask",
         "action correct",
-        "action deny",
         "action list",
         "action show",
         "adopt",

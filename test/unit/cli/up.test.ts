@@ -44,7 +44,7 @@ describe('portcullis up', () => {
     expect(stopped).toBe(true);
     expect(printed.out).toContain('Portcullis answers at http://127.0.0.1:8080');
     expect(printed.out.replace(/\s+/g, ' ')).toContain(
-      'no Slack tokens: approvals are answered at http://127.0.0.1:8080/actions and by portcullis action approve',
+      'no Slack tokens: approvals are answered at http://127.0.0.1:8080/actions and by portcullis approvals approve',
     );
     expect(printed.out).toContain('PORTCULLIS_DAY is 1 s');
     expect(printed.out).toContain('.portcullis/token');

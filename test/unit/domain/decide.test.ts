@@ -181,14 +181,20 @@ describe('decide() and attributes', () => {
     expect(codes(ask({ claimed: { admin: true } }, lenient))).toEqual(['granted']);
   });
 
-  test('a claim that asks for more people than the trusted answer counts', () => {
+  test('a claim that asks for more people than the trusted answer counts, and takes nothing back', () => {
+    const strict = { group: 'desk', reason: 'required', slackApproves: 'none', standing: 'forbidden' };
     const world = worldOf([
-      { tool: 'cancel', approval: 'desk' },
+      { tool: 'cancel', approval: strict, when: 'context.tier == "gold"' },
       { tool: 'cancel', approval: { group: 'desk', quorum: 2 }, when: 'context.tier == "silver"' },
     ]);
     expect(ask({ claimed: { tier: 'silver' } }, world)).toMatchObject({
       outcome: 'pending',
-      approval: { stages: [[{ group: 'desk', quorum: 2 }]] },
+      approval: {
+        stages: [[{ group: 'desk', quorum: 2 }]],
+        reason: 'required',
+        slackApproves: 'none',
+        standing: 'forbidden',
+      },
     });
   });
 });

@@ -108,6 +108,28 @@ describe('rules of an approval', () => {
   });
 });
 
+test('of several grants that ask, the most people are asked, as strictly as any of them says', () => {
+  const two = { tool: 'pay', approval: { group: 'desk', quorum: 2, breakGlass: 'emergency' } };
+  const strict = {
+    tool: 'pay',
+    approval: { group: 'desk', reason: 'required', slackApproves: 'not-high', standing: 'forbidden' },
+  };
+  expect(ask([two]).approval).toMatchObject({ breakGlass: 'emergency', standing: 'allowed' });
+  for (const grants of [
+    [two, strict],
+    [strict, two],
+  ]) {
+    const { approval } = ask(grants);
+    expect(approval).toMatchObject({
+      stages: [[{ group: 'desk', quorum: 2 }]],
+      reason: 'required',
+      slackApproves: 'not-high',
+      standing: 'forbidden',
+    });
+    expect(approval).not.toHaveProperty('breakGlass');
+  }
+});
+
 describe('what was earned', () => {
   const earned = (grant = 'pay-1', segment = 'gold', version = '1.0') => ({
     earned: new Set([earnedKey('1', grant, 'pay', segment, version)]),

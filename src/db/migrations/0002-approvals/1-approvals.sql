@@ -145,7 +145,7 @@ CREATE FUNCTION end_autonomy_with_incident() RETURNS trigger LANGUAGE plpgsql AS
 DECLARE
   u autonomy;
 BEGIN
-  FOR u IN UPDATE autonomy x SET state = 'ask', evidence_from = NEW.opened_at, changed_at = NEW.opened_at, changed_by = NEW.opened_by
+  FOR u IN UPDATE autonomy x SET state = 'ask', changed_at = NEW.opened_at, changed_by = NEW.opened_by
     WHERE x.agent = NEW.agent AND x.state <> 'ask' AND (NEW.segment IS NULL OR x.segment = NEW.segment) RETURNING * LOOP
     PERFORM log_append('autonomy.taken_back', u.agent, u.agent || '/' || u.release || '/' || u.grant_name, NEW.opened_at,
       NEW.opened_by, jsonb_build_object('tool', u.tool, 'segment', u.segment, 'agentVersion', u.agent_version,
