@@ -9,6 +9,8 @@ import { paragraph } from '../render.ts';
 import type { WireReceipts } from '../wire.ts';
 
 const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
+/** Where verify looks for the public keys when nothing else is said. */
+const KEYS = 'portcullis-keys.json';
 
 /** `portcullis receipt`. */
 export const registerReceipt: RegisterCommands = (program, cli) => {
@@ -39,7 +41,7 @@ export const registerReceipt: RegisterCommands = (program, cli) => {
     .action(async ({ out }: { out?: string }) =>
       give(cli, await cli.api.get<object>('/.well-known/jwks.json'), out),
     );
-  withExample(key, 'portcullis receipt key -o portcullis-keys.json');
+  withExample(key, `portcullis receipt key -o ${KEYS}`);
   const verify = receipt
     .command('verify')
     .summary('check receipts, without the service')
@@ -47,10 +49,14 @@ export const registerReceipt: RegisterCommands = (program, cli) => {
       'Checks a file of receipts by the public key alone: who decided, what they saw, and that nothing was changed. It needs no service and no network. Exit code 5 when it is not valid, saying what is wrong.',
     )
     .argument('<file>', 'as receipt get writes it')
-    .requiredOption('--key <file>', 'as receipt key writes it')
+    .option('--key <file>', 'the public keys, as receipt key writes them', KEYS)
     .option('--action <id>', 'only valid for this action')
     .action((file: string, options: VerifyOptions) => runVerify(cli, file, options));
-  withExample(verify, `portcullis receipt verify receipt.json --key portcullis-keys.json --action ${ID}`);
+  withExample(
+    verify,
+    'portcullis receipt verify receipt.json',
+    `portcullis receipt verify receipt.json --action ${ID}`,
+  );
 };
 
 async function give(cli: Cli, document: object, out: string | undefined): Promise<void> {
@@ -91,9 +97,15 @@ async function documentOf(text: string): Promise<unknown> {
 /** @throws CliError `usage` */
 async function keysOf(file: string): Promise<ReceiptKey[]> {
   const { receiptKeys } = await import('../../approvals/verify-receipt.ts');
-  const keys = receiptKeys(await documentOf(await readFile(file, 'utf8')));
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  const keys = text === undefined ? [] : receiptKeys(await documentOf(text));
   if (keys.length > 0) return keys;
-  throw new CliError('usage', `${file} holds no Ed25519 key (JWKS)`, {
-    hint: 'Get it from the installation: portcullis receipt key -o keys.json',
+  const problem =
+    text === undefined ? `There are no public keys at ${file}` : `${file} holds no Ed25519 key (JWKS)`;
+  throw new CliError('usage', problem, {
+    hint: `Get them from the installation, once: portcullis receipt key -o ${KEYS}`,
   });
 }

@@ -41,6 +41,14 @@ describe('receipts', () => {
     expect(tooLong(valid.out)).toEqual([]);
   });
 
+  test('are verified by portcullis-keys.json where no other file is named', async () => {
+    const without = await offline('receipt.json');
+    expect(without).toMatchObject({ code: 2 });
+    expect(without.err).toContain('portcullis receipt key -o portcullis-keys.json');
+    write('portcullis-keys.json', readFileSync(join(cli.cwd, 'keys.json'), 'utf8'));
+    expect(await offline('receipt.json')).toMatchObject({ code: 0 });
+  });
+
   test('say that the text is erased', async () => {
     const { receipts } = JSON.parse(readFileSync(join(cli.cwd, 'receipt.json'), 'utf8')) as WireReceipts;
     write('erased.json', { receipts: receipts.map(({ jws }) => ({ jws })) });
@@ -85,7 +93,6 @@ describe('receipts', () => {
     write('oct.json', { keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'x' }] });
     expect(await offline('receipt.json', '--key', 'oct.json')).toMatchObject({ code: 2 });
     expect(await offline('receipt.json', '--key', 'missing.json')).toMatchObject({ code: 2 });
-    expect(await offline('receipt.json')).toMatchObject({ code: 2 });
   });
 });
 
