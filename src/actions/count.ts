@@ -38,8 +38,7 @@ export async function countDecision(
   countable: Countable,
 ): Promise<ActionRow> {
   const { person, known, right, input, standingWish } = countable;
-  const { action, standing } = known;
-  const now = services.clock.now();
+  const { action, standing, at: now } = known;
   const tally = tallyOf(countable);
   const data = {
     verdict: input.verdict,
@@ -56,7 +55,7 @@ export async function countDecision(
   const metrics = metricsOf(standing.agent, action, 'denials');
   const ended = await recordAnswer(
     tx,
-    answerOf(actor, countable, tally, now),
+    answerOf(actor, countable, tally),
     tally,
     await signReceipt(services, tx, actor, countable),
     tally.end === 'approved' || tally.end === 'denied' ? { state: tally.end, data, metrics } : null,
@@ -111,9 +110,8 @@ function tallyOf({ person, known: { action, answers }, right, input }: Countable
 /** The answer as it is kept. */
 function answerOf(
   { via, identity }: Actor,
-  { person, known: { action, lookedAt, postedAt }, right, input }: Countable,
+  { person, known: { at, action, lookedAt, postedAt }, right, input }: Countable,
   { filled }: Tally,
-  at: Date,
 ) {
   const own = filled.find((one) => one.person === person);
   return {

@@ -47,9 +47,14 @@ export interface Decided {
 /**
  * Counts a person's decision: standing, what they saw, lateness, not twice. Committed, with its receipt, when it
  * returns; Temporal is told afterwards and is not needed.
- * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `store_down`
+ * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `invalid_input`, `store_down`
  */
 export async function decideAction(services: Services, actor: Actor, input: DecisionInput): Promise<Decided> {
+  if (input.breakGlass && input.verdict !== 'approve')
+    throw new AppError(
+      'invalid_input',
+      'Cannot deny by breaking the glass: anyone eligible may deny without it',
+    );
   const decided = await withoutDeadlock(() =>
     services.db.sql.transaction().execute((tx) => decideLocked(services, tx, actor, input)),
   );
@@ -63,12 +68,8 @@ async function decideLocked(
   actor: Actor,
   input: DecisionInput,
 ): Promise<Decided> {
-  const known = await lockToDecide(tx, {
-    id: input.id,
-    person: actor.person ?? '',
-    cardVersion: input.cardVersion,
-    now: services.clock.now(),
-  });
+  const { id, cardVersion } = input;
+  const known = await lockToDecide(tx, services.clock, { id, person: actor.person ?? '', cardVersion });
   const { action, standing, answers } = known;
   const person = deciderOf(actor, action.agent);
   const cannot = (why: string) => new AppError('already_decided', `Cannot ${input.verdict}: ${why}`);
@@ -86,7 +87,7 @@ async function decideLocked(
     input,
     others.map((one) => one.for),
   );
-  assertOpen(services, action, input);
+  assertOpen(action, input, known.at);
   const other = others.find((one) => one.for === right.for);
   if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
   const standingWish = await wishOf(tx, actor, known, input);
@@ -133,15 +134,15 @@ export function deciderOf(actor: Actor, agent: string): string {
 
 /** Still waiting, in time, and the very thing the person saw. */
 export function assertOpen(
-  services: Services,
   action: ActionRow,
   input: Pick<DecisionInput, 'digest' | 'revision' | 'receivedAt'> & { verdict: string },
+  now: Date,
 ): void {
   const cannot = (code: 'not_pending' | 'seen_outdated', why: string, details?: Record<string, unknown>) =>
     new AppError(code, `Cannot ${input.verdict}: ${why}`, details);
   if (action.state !== 'pending')
     throw cannot('not_pending', `the action is already ${action.state}`, { state: action.state });
-  if (action.expires_at && (input.receivedAt ?? services.clock.now()) > action.expires_at)
+  if (action.expires_at && (input.receivedAt ?? now) > action.expires_at)
     throw cannot('not_pending', `it expired at ${action.expires_at.toISOString()}`, { state: 'expired' });
   if (input.digest !== undefined && input.digest !== action.args_digest)
     throw cannot('seen_outdated', 'the arguments shown are not those of the action');

@@ -44,7 +44,7 @@ export async function editAction(services: Services, actor: Actor, input: EditIn
       services.db.sql.transaction().execute(async (tx) => {
         const action = await lockedAction(tx, input.id);
         await assertMayEdit(services, tx, actor, person, action);
-        assertOpen(services, action, { ...input, verdict: 'edit' });
+        assertOpen(action, { ...input, verdict: 'edit' }, services.clock.now());
         if ((await readEpoch(tx)) !== world.epoch) return false;
         await replaceArgs(services, tx, actor, world, action, input);
         return true;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { staleIn } from '../approvals/standing.ts';
+import type { Clock } from '../clock.ts';
 import type { Sql } from '../db/database.ts';
 import { isUuid } from '../db/uuid.ts';
 import type { Standing, Supporting, Verdict } from '../domain/approval.ts';
@@ -15,8 +16,10 @@ export interface Answer extends Supporting {
 
 /** An action that is held until the end of the transaction, with what deciding on it takes to know. */
 export interface ToDecide {
+  /** When it was held: what is decided is decided then. */
+  at: Date;
   action: ActionRow;
-  /** Who is what, as far as it is about the person who decides. */
+  /** Who is what at that time, as far as it is about the person who decides. */
   standing: Standing;
   /** Those of this round, in their order. */
   answers: Answer[];
@@ -28,40 +31,70 @@ export interface ToDecide {
   cardText: string | null;
 }
 
-interface Row extends ActionRow, Pick<Standing, 'members' | 'deputies' | 'editors'> {
+/** Times are ISO 8601; `null` or absent: without end. */
+interface Timed {
+  startsAt?: string | null;
+  endsAt: string | null;
+}
+
+interface Row extends ActionRow, Pick<Standing, 'editors'> {
   manifest: Standing['agent'];
-  fresh: string[];
+  members: (Standing['members'][number] & Timed)[];
+  deputies: (Standing['deputies'][number] & Timed)[];
+  sources: ({ group: string } & Timed)[];
   answers: Answer[];
   looked_at: Date | null;
   posted_at: Date | null;
   card_text: string | null;
 }
 
-/** Locks the action and reads what a decision on it depends on. @throws AppError `not_found` */
+/**
+ * Locks the action and reads what a decision on it depends on. The time is read afterwards: whoever waited for the lock
+ * is judged by what they are when they get it.
+ * @throws AppError `not_found`
+ */
 export async function lockToDecide(
   tx: Sql,
-  {
-    id,
-    person,
-    cardVersion,
-    now,
-  }: { id: string; person: string; cardVersion: number | undefined; now: Date },
+  clock: Clock,
+  { id, person, cardVersion }: { id: string; person: string; cardVersion: number | undefined },
 ): Promise<ToDecide> {
   if (!isUuid(id)) throw noSuchAction(id);
   const { rows } =
-    await sql<Row>`SELECT (f.a).*, f.manifest, f.members, f.deputies, f.fresh, f.editors, f.answers,
+    await sql<Row>`SELECT (f.a).*, f.manifest, f.members, f.deputies, f.sources, f.editors, f.answers,
       f.looked_at, f.posted_at, f.card_text
-    FROM action_to_decide(${id}, ${person}, ${cardVersion ?? null}, ${now}) AS f`.execute(tx);
+    FROM action_to_decide(${id}, ${person}, ${cardVersion ?? null}) AS f`.execute(tx);
   const [row] = rows;
   if (!row) throw noSuchAction(id);
-  const { manifest, members, deputies, fresh, editors, answers, looked_at, posted_at, card_text, ...action } =
-    row;
+  const at = clock.now();
+  const {
+    manifest,
+    members,
+    deputies,
+    sources,
+    editors,
+    answers,
+    looked_at,
+    posted_at,
+    card_text,
+    ...action
+  } = row;
+  const fresh = sources.filter((one) => isThen(one, at)).map(({ group }) => group);
   return {
+    at,
     action,
-    standing: { agent: manifest, members, deputies, editors, stale: staleIn(manifest, fresh) },
+    standing: {
+      agent: manifest,
+      members: members.filter((one) => isThen(one, at)),
+      deputies: deputies.filter((one) => isThen(one, at)),
+      editors,
+      stale: staleIn(manifest, fresh),
+    },
     answers,
     lookedAt: looked_at,
     postedAt: posted_at,
     cardText: card_text,
   };
 }
+
+const isThen = ({ startsAt, endsAt }: Timed, at: Date): boolean =>
+  (startsAt == null || new Date(startsAt) <= at) && (endsAt === null || new Date(endsAt) > at);

@@ -16,12 +16,12 @@ export interface SignedReceipt {
 
 /** Signs what is decided, by whom and on what they saw: the clicked version of the card, else what the record says. */
 export async function signReceipt(
-  { keys, publicUrl, clock }: Pick<Services, 'keys' | 'publicUrl' | 'clock'>,
+  { keys, publicUrl }: Pick<Services, 'keys' | 'publicUrl'>,
   tx: Sql,
   actor: Actor,
   { person, known, right, input, standingWish }: Countable,
 ): Promise<SignedReceipt> {
-  const { action, standing, cardText } = known;
+  const { at, action, standing, cardText } = known;
   const shown = cardText ?? (await recordText(tx, action, standing.agent));
   const text = standingWish ? `${shown}\n${wishLine(standingWish)}` : shown;
   const wish =
@@ -47,7 +47,7 @@ export async function signReceipt(
     ...(right.for === person ? {} : { for: right.for }),
     via: actor.via,
     identity: actor.identity,
-    at: clock.now().toISOString(),
+    at: at.toISOString(),
     shown: {
       cardVersion: cardText === null ? null : (input.cardVersion ?? null),
       digest: shownDigest(salt, text),

@@ -42,6 +42,8 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
       connectionTimeoutMillis: 5_000,
       // A new connection knows no plan of any statement yet: what is asked on it first takes several times as long.
       idleTimeoutMillis: 600_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 30_000,
       // A server that hangs is down too; one that works gives up by its own statement_timeout before.
       query_timeout: answerWithinMs,
       options: settings,

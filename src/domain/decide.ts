@@ -86,7 +86,11 @@ function claimsOf({ claimed, attributes }: DecisionRequest, { agent }: World): V
 function stricter(trusted: Decision, claimed: Decision): Decision {
   const byOutcome = STRICTNESS[claimed.outcome] - STRICTNESS[trusted.outcome];
   const byQuorum = quorumOf(claimed.approval) - quorumOf(trusted.approval);
-  if (byOutcome < 0 || (byOutcome === 0 && (claimed.outcome !== 'pending' || byQuorum <= 0))) return trusted;
+  if (byOutcome < 0 || (byOutcome === 0 && claimed.outcome !== 'pending')) return trusted;
+  if (byOutcome === 0 && byQuorum <= 0)
+    return trusted.approval && claimed.approval
+      ? { ...trusted, approval: tightened(trusted.approval, [claimed.approval]) }
+      : trusted;
   const { grant, approval, standing: _, earned: __, ...place } = trusted;
   const note = reason('claim_stricter', 'What the agent itself claims leads to a stricter answer');
   const answer: Decision = { ...place, outcome: claimed.outcome, reasons: [note, ...claimed.reasons] };

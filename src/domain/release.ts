@@ -207,7 +207,7 @@ export function tightened(policy: ApprovalPolicy, others: readonly ApprovalPolic
     reason: all.some(({ reason }) => reason === 'required') ? 'required' : 'optional',
     slackApproves: SLACK_APPROVES[Math.max(...surfaces)] ?? policy.slackApproves,
     standing: all.every(({ standing }) => standing === 'allowed') ? 'allowed' : 'forbidden',
-    ...(breakGlass !== undefined && all.every((one) => one.breakGlass !== undefined) && { breakGlass }),
+    ...(breakGlass !== undefined && all.every((one) => one.breakGlass === breakGlass) && { breakGlass }),
   };
 }
 

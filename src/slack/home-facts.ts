@@ -79,6 +79,8 @@ const QUEUE_MAX = 20;
 const OTHERS_MAX = 10;
 const STANDINGS_MAX = 10;
 const STANDINGS_READ_MAX = 500;
+/** What waits behind so much is counted when the first of it is answered. */
+const WAITING_READ_MAX = 2_000;
 const PEOPLE_MAX = 5;
 
 /** Reads what one person's Home tab shows; `direct` is their own conversation with the app. */
@@ -116,7 +118,10 @@ export async function readHome(
 async function waitingFor(services: HomeServices, known: readonly Known[]): Promise<Waiting[]> {
   const names = known.map(({ agent }) => agent.agent);
   const waiting: Asked[] = [];
-  for await (const page of waitingActions(services, names)) waiting.push(...page);
+  for await (const page of waitingActions(services, names)) {
+    waiting.push(...page);
+    if (waiting.length >= WAITING_READ_MAX) break;
+  }
   if (waiting.length === 0) return [];
   const decisions: (Decision & { round: number })[] = await services.db.sql
     .selectFrom('decision')
@@ -128,11 +133,16 @@ async function waitingFor(services: HomeServices, known: readonly Known[]): Prom
     )
     .orderBy('at')
     .execute();
+  const byAction = new Map<string, Decision[]>();
+  for (const one of decisions) {
+    const key = `${one.action_id}/${one.round}`;
+    byAction.set(key, [...(byAction.get(key) ?? []), one]);
+  }
   return waiting.map(({ action, standing }) => ({
     action,
     standing,
     person: known.find(({ agent }) => agent.agent === action.agent)?.actor.id ?? '',
-    decisions: decisions.filter((one) => one.action_id === action.id && one.round === action.round),
+    decisions: byAction.get(`${action.id}/${action.round}`) ?? [],
   }));
 }
 

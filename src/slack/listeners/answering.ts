@@ -76,7 +76,7 @@ async function openNow(
       'seen_outdated',
       `Cannot ${verb}: the message does not say what it showed of the action`,
     );
-  assertOpen(services, action, { ...shown, verdict: verb });
+  assertOpen(action, { ...shown, verdict: verb }, services.clock.now());
   if (!slackMayApprove(action)) {
     const message = 'its release wants it handled on the page or by CLI: a Slack account alone is not enough';
     throw refused(verb, { because: 'not_from_slack', message });

@@ -121,34 +121,42 @@ describeBothStores('deputies', (make) => {
         );
     });
 
-    test('the deputy and the one they stand for are one person, whoever comes first', async () => {
-      await name();
-      for (const [first, second] of [
-        ['dave', 'ana'],
-        ['ana', 'dave'],
-      ] as const) {
-        const action = await givenRefund(services);
-        await answer(services, action, first);
-        await expect(answer(services, action, second)).rejects.toMatchObject({ code: 'already_decided' });
-        expect(await row(services, action)).toMatchObject({ state: 'pending', stage: 0 });
-        await answer(services, action, 'ben');
-        expect(await row(services, action)).toMatchObject({ state: 'pending', stage: 1 });
-      }
-    });
+    verifies(
+      'never:decision-twice',
+      'the deputy and the one they stand for are one person, whoever comes first',
+      async () => {
+        await name();
+        for (const [first, second] of [
+          ['dave', 'ana'],
+          ['ana', 'dave'],
+        ] as const) {
+          const action = await givenRefund(services);
+          await answer(services, action, first);
+          await expect(answer(services, action, second)).rejects.toMatchObject({ code: 'already_decided' });
+          expect(await row(services, action)).toMatchObject({ state: 'pending', stage: 0 });
+          await answer(services, action, 'ben');
+          expect(await row(services, action)).toMatchObject({ state: 'pending', stage: 1 });
+        }
+      },
+    );
 
-    test('two deputies of one person are that one person; one deputy of two is one, too', async () => {
-      await name();
-      await name({ to: 'cleo' });
-      const ofOne = await givenRefund(services);
-      await answer(services, ofOne, 'dave');
-      await expect(answer(services, ofOne, 'cleo')).rejects.toMatchObject({ code: 'already_decided' });
-      await name({}, approverActor('ben'));
-      const ofTwo = await givenRefund(services);
-      await answer(services, ofTwo, 'dave');
-      expect(await answer(services, ofTwo, 'dave')).toMatchObject({ counted: false });
-      for (const action of [ofOne, ofTwo])
-        expect(await row(services, action)).toMatchObject({ state: 'pending', stage: 0 });
-    });
+    verifies(
+      'never:decision-twice',
+      'two deputies of one person are that one person; one deputy of two is one, too',
+      async () => {
+        await name();
+        await name({ to: 'cleo' });
+        const ofOne = await givenRefund(services);
+        await answer(services, ofOne, 'dave');
+        await expect(answer(services, ofOne, 'cleo')).rejects.toMatchObject({ code: 'already_decided' });
+        await name({}, approverActor('ben'));
+        const ofTwo = await givenRefund(services);
+        await answer(services, ofTwo, 'dave');
+        expect(await answer(services, ofTwo, 'dave')).toMatchObject({ counted: false });
+        for (const action of [ofOne, ofTwo])
+          expect(await row(services, action)).toMatchObject({ state: 'pending', stage: 0 });
+      },
+    );
 
     test('in one group only, where it says so', async () => {
       await name({ group: 'legal' }, approverActor('ben'));

@@ -34,27 +34,31 @@ const begin = (services: Services, { id }: { id: string }, round?: number) =>
   beginAction(services, agentActor(), { id, executionId: 'e-1', ...(round === undefined ? {} : { round }) });
 
 describeBothStores('editing what waits', (make) => {
-  test('the count begins anew, the editor does not count, and the agent must know', async () => {
-    const services = await make();
-    await givenBank(services, '{ group: desk, quorum: 2 }'.replace('quorum: 2', 'quorum: 1'));
-    const action = await givenPendingAction(services, PAY);
-    const edited = await edit(services, action, 'ana', { amount: 4, to: 'Mia', iban: '[redacted]' });
-    expect(edited).toMatchObject({ round: 1, revision: 2, summary: 'Pay 4 to Mia', state: 'pending' });
-    expect(edited.args_digest).not.toBe(action.args_digest);
-    const kept = await privateOf(services.db.sql, action.id);
-    expect(JSON.parse(kept?.args ?? '')).toEqual({ amount: 4, to: 'Mia', iban: SECRET });
-    expect(await codeOf(approve(services, action, 'ana'))).toBe('edited_it');
-    expect(await codeOf(approve(services, action, 'ben', { digest: action.args_digest }))).toBe(
-      'seen_outdated',
-    );
-    expect(await codeOf(approve(services, action, 'ben', { revision: 1 }))).toBe('seen_outdated');
-    await approve(services, action, 'ben', { digest: edited.args_digest, revision: 2 });
+  verifies(
+    'never:unrecorded-write',
+    'the count begins anew, the editor does not count, and the agent must know',
+    async () => {
+      const services = await make();
+      await givenBank(services, '{ group: desk, quorum: 2 }'.replace('quorum: 2', 'quorum: 1'));
+      const action = await givenPendingAction(services, PAY);
+      const edited = await edit(services, action, 'ana', { amount: 4, to: 'Mia', iban: '[redacted]' });
+      expect(edited).toMatchObject({ round: 1, revision: 2, summary: 'Pay 4 to Mia', state: 'pending' });
+      expect(edited.args_digest).not.toBe(action.args_digest);
+      const kept = await privateOf(services.db.sql, action.id);
+      expect(JSON.parse(kept?.args ?? '')).toEqual({ amount: 4, to: 'Mia', iban: SECRET });
+      expect(await codeOf(approve(services, action, 'ana'))).toBe('edited_it');
+      expect(await codeOf(approve(services, action, 'ben', { digest: action.args_digest }))).toBe(
+        'seen_outdated',
+      );
+      expect(await codeOf(approve(services, action, 'ben', { revision: 1 }))).toBe('seen_outdated');
+      await approve(services, action, 'ben', { digest: edited.args_digest, revision: 2 });
 
-    expect(await codeOf(begin(services, action))).toBe('args_changed');
-    expect(await stateOf(services, action)).toBe('approved');
-    const begun = await begin(services, action, 1);
-    expect(begun.args).toEqual({ amount: 4, to: 'Mia', iban: SECRET });
-  });
+      expect(await codeOf(begin(services, action))).toBe('args_changed');
+      expect(await stateOf(services, action)).toBe('approved');
+      const begun = await begin(services, action, 1);
+      expect(begun.args).toEqual({ amount: 4, to: 'Mia', iban: SECRET });
+    },
+  );
 
   verifies('never:unrecorded-write', 'approvals of other arguments do not count after an edit', async () => {
     const services = await make();

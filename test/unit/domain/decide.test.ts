@@ -196,6 +196,14 @@ describe('decide() and attributes', () => {
         standing: 'forbidden',
       },
     });
+    const fewer = worldOf([
+      { tool: 'cancel', approval: { group: 'desk', quorum: 2 }, when: 'context.tier == "gold"' },
+      { tool: 'cancel', approval: strict, when: 'context.tier == "silver"' },
+    ]);
+    expect(ask({ claimed: { tier: 'silver' } }, fewer)).toMatchObject({
+      outcome: 'pending',
+      approval: { stages: [[{ group: 'desk', quorum: 2 }]], slackApproves: 'none' },
+    });
   });
 });
 

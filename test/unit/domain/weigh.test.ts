@@ -128,6 +128,9 @@ test('of several grants that ask, the most people are asked, as strictly as any 
     });
     expect(approval).not.toHaveProperty('breakGlass');
   }
+  const glass = (breakGlass: string) => ({ tool: 'pay', approval: { group: 'desk', breakGlass } });
+  expect(ask([two, glass('emergency')]).approval).toMatchObject({ breakGlass: 'emergency' });
+  expect(ask([two, glass('desk')]).approval).not.toHaveProperty('breakGlass');
 });
 
 describe('what was earned', () => {

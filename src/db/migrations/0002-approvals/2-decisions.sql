@@ -1,7 +1,7 @@
 -- What deciding takes to know, with the action held until the end of the transaction: what was answered already, and who
--- is what as far as it is about p_person. One question, because it stands between a tap and its commit.
-CREATE FUNCTION action_to_decide(p_id uuid, p_person text, p_card_version int, p_now timestamptz,
-  OUT a action, OUT manifest jsonb, OUT members jsonb, OUT deputies jsonb, OUT fresh jsonb, OUT editors jsonb,
+-- is what, from when to when, as far as it is about p_person. One question, because it stands between a tap and its commit.
+CREATE FUNCTION action_to_decide(p_id uuid, p_person text, p_card_version int,
+  OUT a action, OUT manifest jsonb, OUT members jsonb, OUT deputies jsonb, OUT sources jsonb, OUT editors jsonb,
   OUT answers jsonb, OUT looked_at timestamptz, OUT posted_at timestamptz, OUT card_text text)
 RETURNS SETOF record LANGUAGE plpgsql AS $$
 BEGIN
@@ -9,11 +9,11 @@ BEGIN
   IF NOT FOUND THEN RETURN; END IF;
   -- A statement of its own: it sees what was committed while the first one waited for the lock.
   SELECT g.manifest,
-    coalesce((SELECT jsonb_agg(jsonb_build_object('id', d.id, 'from', d.from_person, 'to', d.to_person, 'group', d.grp)
-        ORDER BY d.starts_at, d.id)
-      FROM deputy d WHERE d.agent = a.agent AND d.to_person = p_person AND d.starts_at <= p_now AND d.ends_at > p_now
-        AND d.revoked_at IS NULL), '[]'),
-    coalesce((SELECT jsonb_agg(s.grp) FROM group_source s WHERE s.agent = a.agent AND s.fresh_until > p_now), '[]'),
+    coalesce((SELECT jsonb_agg(jsonb_build_object('id', d.id, 'from', d.from_person, 'to', d.to_person, 'group', d.grp,
+        'startsAt', d.starts_at, 'endsAt', d.ends_at) ORDER BY d.starts_at, d.id)
+      FROM deputy d WHERE d.agent = a.agent AND d.to_person = p_person AND d.revoked_at IS NULL), '[]'),
+    coalesce((SELECT jsonb_agg(jsonb_build_object('group', s.grp, 'endsAt', s.fresh_until))
+      FROM group_source s WHERE s.agent = a.agent AND s.fresh_until IS NOT NULL), '[]'),
     coalesce((SELECT jsonb_agg(e.editor) FROM action_edit e WHERE e.action_id = a.id), '[]'),
     coalesce((SELECT jsonb_agg(jsonb_build_object('person', n.person, 'verdict', n.verdict, 'for', n.for_person,
         'stage', n.stage, 'options', n.options) ORDER BY n.at, n.person)
@@ -21,12 +21,13 @@ BEGIN
     (SELECT n.at FROM seen n WHERE n.action_id = a.id AND n.person = p_person),
     (SELECT min(c.posted_at) FROM card c WHERE c.ref = a.id::text),
     (SELECT t.text FROM card_text t WHERE t.action_id = a.id AND t.version = p_card_version)
-  INTO manifest, deputies, fresh, editors, answers, looked_at, posted_at, card_text
+  INTO manifest, deputies, sources, editors, answers, looked_at, posted_at, card_text
   FROM agent g WHERE g.name = a.agent;
-  SELECT coalesce(jsonb_agg(jsonb_build_object('group', m.grp, 'person', m.person) ORDER BY m.grp, m.person), '[]')
+  SELECT coalesce(jsonb_agg(jsonb_build_object('group', m.grp, 'person', m.person, 'startsAt', m.from_at,
+      'endsAt', m.until_at) ORDER BY m.grp, m.person), '[]')
   INTO members FROM agent_approver m
-  WHERE m.agent = a.agent AND (m.person = p_person OR deputies @> jsonb_build_array(jsonb_build_object('from', m.person)))
-    AND coalesce(m.from_at, '-infinity') <= p_now AND coalesce(m.until_at, 'infinity') > p_now;
+  WHERE m.agent = a.agent
+    AND (m.person = p_person OR deputies @> jsonb_build_array(jsonb_build_object('from', m.person)));
   RETURN NEXT;
 END $$;
 ---
@@ -52,7 +53,7 @@ BEGIN
   VALUES (n.action_id, n.round, n.person, n.verdict, p_receipt ->> 'jws', p_receipt ->> 'text',
     decode(p_receipt ->> 'salt', 'hex'), n.at);
   IF p_end IS NULL THEN RETURN; END IF;
-  UPDATE action x SET decided_by = 'person', decided_at = n.at, break_glass = p_end -> 'data' ? 'breakGlass',
+  UPDATE action x SET decided_by = 'person', decided_at = n.at, break_glass = v_to = 'approved' AND p_end -> 'data' ? 'breakGlass',
     deny_reason = CASE WHEN v_to = 'denied' THEN n.reason END
   WHERE x.id = n.action_id RETURNING x.* INTO a;
   IF NOT move_action(a.id, 'pending', a.revision, v_to, 'action.' || v_to, n.at, n.person, p_end -> 'data') THEN
