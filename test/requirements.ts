@@ -27,7 +27,7 @@ export const REQUIREMENTS = {
   'never:decision-without-standing': {
     promise: 'A decision is never made by someone who may not',
     guard:
-      "domain/approval.ts conflictOf() and rightIn(); actions/decide.ts rightOf(); 0002-approvals/2-decisions.sql action_to_decide(): the times of members and deputies; 1-approvals.sql approvers_stand(): the member joined to the decision's group, coalesce(s.fresh_until) <= p_now",
+      "domain/approval.ts conflictOf() and rightIn(); actions/decide.ts rightOf(); actions/to-decide.ts isThen(); 0002-approvals/1-approvals.sql approvers_stand(): the member joined to the decision's group, coalesce(s.fresh_until) <= p_now",
   },
   'never:decision-shown-but-not-made': {
     promise: 'A decision is never shown as made when it was not',
