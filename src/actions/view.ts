@@ -165,12 +165,16 @@ export async function actionViews(
     .where('action_id', 'in', ids)
     .orderBy('at')
     .execute();
-  const edits = await services.db.sql
-    .selectFrom('action_edit')
-    .select(['action_id', 'round', 'editor', 'at', 'via', 'reason', 'digest_before'])
-    .where('action_id', 'in', ids)
-    .orderBy('round')
-    .execute();
+  const edited = actions.filter(({ round }) => round > 0).map(({ id }) => id);
+  const edits =
+    edited.length === 0
+      ? []
+      : await services.db.sql
+          .selectFrom('action_edit')
+          .select(['action_id', 'round', 'editor', 'at', 'via', 'reason', 'digest_before'])
+          .where('action_id', 'in', edited)
+          .orderBy('round')
+          .execute();
   const names = [...new Set(actions.map(({ agent }) => agent))];
   const agents = await services.db.sql
     .selectFrom('agent')
