@@ -155,11 +155,11 @@ describeBothStores('asking, deciding, beginning, completing', (make) => {
   });
 
   test('arguments are shown, redacted, to people and to the agent itself', async () => {
-    const { id } = (await ask({ args: { id: 'R-9', card: '4111' } })).json;
+    const { id } = (await ask({ args: { id: 'R-9', card: '4111-secret' } })).json;
     for (const as of [api.as.ana, api.as.cleo, api.as.olga, api.as.auditor, api.as.agent]) {
       const { json, text } = await call(api.app, `GET /v1/actions/${id}`, { as });
       expect(json.args).toEqual({ id: 'R-9', card: '[redacted]' });
-      expect(text).not.toContain('4111');
+      expect(text).not.toContain('4111-secret');
     }
     expect((await call(api.app, `GET /v1/actions/${id}`, { as: api.as.admin })).status).toBe(403);
   });

@@ -50,11 +50,11 @@ describe('approve and deny', () => {
 
   test('several at once: shown in full, asked for, answered each by its own id', async () => {
     const note = 'x'.repeat(300);
-    const first = await givenPendingAction(cli.services, { args: { id: 'R-1', note, card: '4111' } });
+    const first = await givenPendingAction(cli.services, { args: { id: 'R-1', note, card: '4111-secret' } });
     const second = await asked();
     const like = await run(ana, 'like', first.id);
     expect(like.out.replace(/\s/g, '')).toContain(note);
-    expect(like.out).not.toContain('4111');
+    expect(like.out).not.toContain('4111-secret');
     expect(like.out).toContain(second.id);
     expect(tooLong(like.out)).toEqual([]);
     const kept = await cli.runWith({ answers: [false] }, 'approvals', 'approve', first.id, '--like');
@@ -95,7 +95,7 @@ describe('approve and deny', () => {
 
 describe('edit', () => {
   test('in an editor: shows the difference, keeps what is redacted, begins the count anew', async () => {
-    const action = await givenPendingAction(cli.services, { args: { id: 'R-1', card: '4111' } });
+    const action = await givenPendingAction(cli.services, { args: { id: 'R-1', card: '4111-secret' } });
     let opened = '';
     const edited = (text: string) => {
       opened = text;
@@ -111,7 +111,7 @@ describe('edit', () => {
       .select('args')
       .where('action_id', '=', action.id)
       .executeTakeFirstOrThrow();
-    expect(JSON.parse(args)).toEqual({ id: 'R-2', card: '4111' });
+    expect(JSON.parse(args)).toEqual({ id: 'R-2', card: '4111-secret' });
     const own = await run(ana, 'approve', action.id, '--yes');
     expect(own).toMatchObject({ code: 3 });
     expect(own.err).toContain('somebody else must answer');
