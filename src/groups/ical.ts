@@ -49,7 +49,7 @@ async function readCalendar(path: string, dataFolder: string): Promise<string> {
 
 /**
  * In a thread that can be ended: the library never returns for a rule without occurrences such as the 30th of February
- * (kewisch/ical.js#1038), and would take the service with it.
+ * (kewisch/ical.js#1038), and would take the service with it. Whether time or memory ends first is chance.
  */
 function expandApart(text: string, window: Window): Promise<Shift[]> {
   const thread = new Worker(new URL('./ical-thread.js', import.meta.url), {
@@ -60,18 +60,16 @@ function expandApart(text: string, window: Window): Promise<Shift[]> {
   });
   return new Promise<Shift[]>((resolve, reject) => {
     const fail = (message: string) => reject(new SourceFailure(message));
-    const timer = setTimeout(
-      () =>
-        fail(`${WHAT} takes more than ${EXPAND_MS / 1_000} s to work out: one of its rules never comes true`),
-      EXPAND_MS,
-    );
+    const tooMuch = () =>
+      fail(`${WHAT} is too much to work out: one of its rules never comes true, or it holds too many shifts`);
+    const timer = setTimeout(tooMuch, EXPAND_MS);
     thread.on('message', ({ shifts, failure }: { shifts?: Shift[]; failure?: string }) =>
       shifts ? resolve(shifts) : fail(failure ?? `${WHAT} cannot be read`),
     );
-    thread.on('error', () => fail(`${WHAT} is too much to work out`));
+    thread.on('error', tooMuch);
     thread.on('exit', () => {
       clearTimeout(timer);
-      fail(`${WHAT} is too much to work out`);
+      tooMuch();
     });
   }).finally(() => thread.terminate());
 }
