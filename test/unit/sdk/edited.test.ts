@@ -6,7 +6,7 @@ const ASK = '/v1/actions?begin=true';
 const BEGIN = '/v1/actions/a-1/begin';
 const COMPLETE = '/v1/actions/a-1/complete';
 const call = { subject: 'c-1', idempotencyKey: 'k-1' };
-const EDITED = { id: 'R-2', card: '4111' };
+const EDITED = { id: 'R-2', card: '4111-secret' };
 const round = (count: number) => ({ approval: { round: count } });
 
 /** Runs a guarded tool against the stand-in. */
@@ -65,7 +65,7 @@ describe('what people changed while it waited', () => {
     await expect(portcullis.guard('cancel', failing)({ id: 'R-1' }, call)).rejects.toThrow('R-2');
     const reported = service.seen.at(-1)?.body;
     expect(reported).toMatchObject({ ok: false, error: 'no_room' });
-    expect(JSON.stringify(reported)).not.toContain('4111');
+    expect(JSON.stringify(reported)).not.toContain('4111-secret');
   });
 
   test('when the service says the round is another one, nothing is called', async () => {
