@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type SignedReceipt, signReceipt } from '../approvals/receipt.ts';
 import { startStandingApproval } from '../approvals/standing-approvals.ts';
-import type { Actor, Services } from '../context.ts';
+import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import { BREAK_GLASS_SLOT, type Right, tallyStage } from '../domain/approval.ts';
@@ -31,14 +31,9 @@ interface Tally {
  * Writes the answer with its receipt, and what follows from it: the next stage, the end of the wait, or one more of the
  * quorum. Answers the row as it is then.
  */
-export async function countDecision(
-  services: Services,
-  tx: Sql,
-  actor: Actor,
-  countable: Countable,
-): Promise<ActionRow> {
+export async function countDecision(services: Services, tx: Sql, countable: Countable): Promise<ActionRow> {
   const { person, known, right, input, standingWish } = countable;
-  const { action, standing, at: now } = known;
+  const { actor, action, standing, at: now } = known;
   const tally = tallyOf(countable);
   const data = {
     verdict: input.verdict,
@@ -55,9 +50,9 @@ export async function countDecision(
   const metrics = metricsOf(standing.agent, action, 'denials');
   const ended = await recordAnswer(
     tx,
-    answerOf(actor, countable, tally),
+    answerOf(countable, tally),
     tally,
-    await signReceipt(services, tx, actor, countable),
+    await signReceipt(services, tx, countable),
     tally.end === 'approved' || tally.end === 'denied' ? { state: tally.end, data, metrics } : null,
   );
   if (!ended) return goOn(tx, action, tally, person, now, data);
@@ -108,11 +103,9 @@ function tallyOf({ person, known: { action, answers }, right, input }: Countable
 }
 
 /** The answer as it is kept. */
-function answerOf(
-  { via, identity }: Actor,
-  { person, known: { at, action, lookedAt, postedAt }, right, input }: Countable,
-  { filled }: Tally,
-) {
+function answerOf({ person, known, right, input }: Countable, { filled }: Tally) {
+  const { actor, at, action, lookedAt, postedAt } = known;
+  const { via, identity } = actor;
   const own = filled.find((one) => one.person === person);
   return {
     action_id: action.id,

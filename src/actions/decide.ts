@@ -16,7 +16,7 @@ import {
 import { AppError } from '../errors.ts';
 import { countDecision } from './count.ts';
 import type { ActionRow } from './store.ts';
-import { lockToDecide, type ToDecide } from './to-decide.ts';
+import { type Account, lockToDecide, type ToDecide } from './to-decide.ts';
 
 /** A person's answer to one action, on what they saw of it. */
 export interface DecisionInput {
@@ -46,17 +46,21 @@ export interface Decided {
 
 /**
  * Counts a person's decision: standing, what they saw, lateness, not twice. Committed, with its receipt, when it
- * returns; Temporal is told afterwards and is not needed.
+ * returns; Temporal is told afterwards and is not needed. An account is the person that the manifest says while it is held.
  * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `invalid_input`, `store_down`
  */
-export async function decideAction(services: Services, actor: Actor, input: DecisionInput): Promise<Decided> {
+export async function decideAction(
+  services: Services,
+  who: Actor | Account,
+  input: DecisionInput,
+): Promise<Decided> {
   if (input.breakGlass && input.verdict !== 'approve')
     throw new AppError(
       'invalid_input',
       'Cannot deny by breaking the glass: anyone eligible may deny without it',
     );
   const decided = await withoutDeadlock(() =>
-    services.db.sql.transaction().execute((tx) => decideLocked(services, tx, actor, input)),
+    services.db.sql.transaction().execute((tx) => decideLocked(services, tx, who, input)),
   );
   services.wake();
   return decided;
@@ -65,12 +69,11 @@ export async function decideAction(services: Services, actor: Actor, input: Deci
 async function decideLocked(
   services: Services,
   tx: Sql,
-  actor: Actor,
+  who: Actor | Account,
   input: DecisionInput,
 ): Promise<Decided> {
-  const { id, cardVersion } = input;
-  const known = await lockToDecide(tx, services.clock, { id, person: actor.person ?? '', cardVersion });
-  const { action, standing, answers } = known;
+  const known = await lockToDecide(tx, services.clock, who, input);
+  const { actor, action, standing, answers } = known;
   const person = deciderOf(actor, action.agent);
   const cannot = (why: string) => new AppError('already_decided', `Cannot ${input.verdict}: ${why}`);
   const own = answers.find((one) => one.person === person);
@@ -90,16 +93,15 @@ async function decideLocked(
   assertOpen(action, input, known.at);
   const other = others.find((one) => one.for === right.for);
   if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
-  const standingWish = await wishOf(tx, actor, known, input);
-  const decided = await countDecision(services, tx, actor, { person, known, right, input, standingWish });
+  const standingWish = await wishOf(tx, known, input);
+  const decided = await countDecision(services, tx, { person, known, right, input, standingWish });
   return { action: decided, counted: true };
 }
 
 /** What is approved beside this one: it goes with approving it together with the others, and with nothing else. */
 async function wishOf(
   tx: Sql,
-  actor: Actor,
-  { action, standing, answers }: ToDecide,
+  { actor, action, standing, answers }: ToDecide,
   input: DecisionInput,
 ): Promise<StandingWish | undefined> {
   const approves = input.verdict === 'approve' && !input.breakGlass;

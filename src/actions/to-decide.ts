@@ -1,10 +1,22 @@
 import { sql } from 'kysely';
 import { staleIn } from '../approvals/standing.ts';
 import type { Clock } from '../clock.ts';
+import type { Actor } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { isUuid } from '../db/uuid.ts';
+import type { Agent } from '../domain/agent.ts';
 import type { Standing, Supporting, Verdict } from '../domain/approval.ts';
 import { type ActionRow, noSuchAction } from './store.ts';
+
+/** Somebody whom only the manifest of an agent makes a person of it: a Slack account. */
+export interface Account {
+  /** `user/team`. */
+  slack: string;
+  /** In lower case, where it may stand for a person. */
+  email?: string;
+  /** @throws AppError `forbidden` with what to do about it */
+  actorIn(agent: Agent): Actor;
+}
 
 /** An answer that was given in this round. */
 export interface Answer extends Supporting {
@@ -16,6 +28,8 @@ export interface Answer extends Supporting {
 
 /** An action that is held until the end of the transaction, with what deciding on it takes to know. */
 export interface ToDecide {
+  /** Who decides, by the manifest as it is. */
+  actor: Actor;
   /** When it was held: what is decided is decided then. */
   at: Date;
   action: ActionRow;
@@ -51,18 +65,22 @@ interface Row extends ActionRow, Pick<Standing, 'editors'> {
 /**
  * Locks the action and reads what a decision on it depends on. The time is read afterwards: whoever waited for the lock
  * is judged by what they are when they get it.
- * @throws AppError `not_found`
+ * @throws AppError `not_found`, `forbidden` for an account that is nobody
  */
 export async function lockToDecide(
   tx: Sql,
   clock: Clock,
-  { id, person, cardVersion }: { id: string; person: string; cardVersion: number | undefined },
+  who: Actor | Account,
+  { id, cardVersion }: { id: string; cardVersion?: number },
 ): Promise<ToDecide> {
   if (!isUuid(id)) throw noSuchAction(id);
+  const [person, slack, email] = 'actorIn' in who ? [null, who.slack, who.email] : [who.person];
   const { rows } =
     await sql<Row>`SELECT (f.a).*, f.manifest, f.members, f.deputies, f.sources, f.editors, f.answers,
       f.looked_at, f.posted_at, f.card_text
-    FROM action_to_decide(${id}, ${person}, ${cardVersion ?? null}) AS f`.execute(tx);
+    FROM action_to_decide(${id}, ${person ?? null}, ${slack ?? null}, ${email ?? null}, ${cardVersion ?? null}) AS f`.execute(
+      tx,
+    );
   const [row] = rows;
   if (!row) throw noSuchAction(id);
   const at = clock.now();
@@ -80,6 +98,7 @@ export async function lockToDecide(
   } = row;
   const fresh = sources.filter((one) => isThen(one, at)).map(({ group }) => group);
   return {
+    actor: 'actorIn' in who ? who.actorIn(manifest) : who,
     at,
     action,
     standing: {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CompactSign } from 'jose';
 import type { Countable } from '../actions/count.ts';
-import type { Actor, Services } from '../context.ts';
+import type { Services } from '../context.ts';
 import { canonical, SIGNING_ALGORITHM } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { RECEIPT_TYPE, type ReceiptClaims, shownDigest } from './receipt-claims.ts';
@@ -18,10 +18,9 @@ export interface SignedReceipt {
 export async function signReceipt(
   { keys, publicUrl }: Pick<Services, 'keys' | 'publicUrl'>,
   tx: Sql,
-  actor: Actor,
   { person, known, right, input, standingWish }: Countable,
 ): Promise<SignedReceipt> {
-  const { at, action, standing, cardText } = known;
+  const { actor, at, action, standing, cardText } = known;
   const shown = cardText ?? (await recordText(tx, action, standing.agent));
   const text = standingWish ? `${shown}\n${wishLine(standingWish)}` : shown;
   const wish =

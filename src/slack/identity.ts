@@ -1,3 +1,4 @@
+import type { Account } from '../actions/to-decide.ts';
 import { actorFromManifest } from '../agents/standing.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Agent } from '../domain/agent.ts';
@@ -33,14 +34,23 @@ export async function actorFor(
     .where('name', '=', agentName)
     .executeTakeFirst();
   if (!row) throw new AppError('unknown_agent', `Agent "${agentName.slice(0, 64)}" is not known`);
-  return actorIn(row.manifest, directory, who);
+  return (await accountOf(directory, who)).actorIn(row.manifest);
 }
 
-/** The same, where the manifest has been read. @throws AppError `forbidden` with what to do about it */
-export async function actorIn(agent: Agent, directory: SlackDirectory, who: SlackPerson): Promise<Actor> {
-  const actor = await personOf(agent, directory, who);
-  if (actor) return actor;
-  throw new AppError('forbidden', howToBeAdded(who, `agent "${agent.agent}"`));
+/** A Slack user as the account they are, whoever they are in which agent. @throws AppError `forbidden` */
+export async function accountOf(directory: SlackDirectory, who: SlackPerson): Promise<Account> {
+  assertOfWorkspace(directory, who);
+  const user = await directory.user(who.userId);
+  const email = user?.email?.toLowerCase();
+  return {
+    slack: slackIdOf(who),
+    ...(email ? { email } : {}),
+    actorIn(agent) {
+      const actor = personAs(agent, directory, who, user);
+      if (actor) return actor;
+      throw new AppError('forbidden', howToBeAdded(who, `agent "${agent.agent}"`));
+    },
+  };
 }
 
 /** Every agent this Slack user is a person of, with the actor they are there. @throws AppError `forbidden` */
@@ -50,9 +60,11 @@ export async function actorsFor(
   who: SlackPerson,
 ): Promise<{ agent: Agent; actor: Actor }[]> {
   const rows = await services.db.sql.selectFrom('agent').select('manifest').orderBy('name').execute();
+  assertOfWorkspace(directory, who);
+  const user = await directory.user(who.userId);
   const found: { agent: Agent; actor: Actor }[] = [];
   for (const { manifest } of rows) {
-    const actor = await personOf(manifest, directory, who);
+    const actor = personAs(manifest, directory, who, user);
     if (actor) found.push({ agent: manifest, actor });
   }
   if (found.length === 0) throw new AppError('forbidden', howToBeAdded(who, 'any agent'));
@@ -67,21 +79,26 @@ export function actorForEverything(found: readonly { actor: Actor }[]): Actor {
   return { ...actor, roles: [...new Set(found.flatMap((each) => each.actor.roles))] };
 }
 
-async function personOf(
+function assertOfWorkspace({ teamId }: SlackDirectory, who: SlackPerson): void {
+  if (who.teamId === teamId) return;
+  throw new AppError(
+    'forbidden',
+    `Slack user ${who.userId} is of workspace ${who.teamId}, and only people of ${teamId} count here`,
+  );
+}
+
+const slackIdOf = ({ userId, teamId }: SlackPerson): string => `${userId}/${teamId}`;
+
+/** Who the user is in this agent; `undefined`: nobody. @throws AppError `forbidden` for somebody who is gone */
+function personAs(
   agent: Agent,
   directory: SlackDirectory,
   who: SlackPerson,
-): Promise<Actor | undefined> {
-  if (who.teamId !== directory.teamId) {
-    throw new AppError(
-      'forbidden',
-      `Slack user ${who.userId} is of workspace ${who.teamId}, and only people of ${directory.teamId} count here`,
-    );
-  }
-  const slackId = `${who.userId}/${who.teamId}`;
+  user: SlackUser | undefined,
+): Actor | undefined {
+  const slackId = slackIdOf(who);
   const byId = Object.entries(agent.people).find(([, { slack }]) => slack === slackId)?.[0];
   if (byId === undefined && !agent.slack.matchEmail) return undefined;
-  const user = await directory.user(who.userId);
   if (user?.deactivated || user?.bot)
     throw new AppError('forbidden', `Slack user ${who.userId} is deactivated or a bot`);
   if (byId !== undefined) return actorOf(agent, byId, `slack ${slackId}`);

@@ -2,12 +2,10 @@ import { assertOpen, type Decided, type DecisionInput, decideAction, refused } f
 import { type ActionRow, actionById } from '../../actions/store.ts';
 import { actionUrl } from '../../actions/view.ts';
 import type { Actor } from '../../context.ts';
-import type { Sql } from '../../db/database.ts';
-import type { Agent } from '../../domain/agent.ts';
 import { slackMayApprove } from '../../domain/approval.ts';
 import { AppError } from '../../errors.ts';
 import { type ActionValue, type SeenMeta, VALUE } from '../buttons.ts';
-import { actorFor, actorIn, type SlackPerson } from '../identity.ts';
+import { accountOf, actorFor, type SlackPerson } from '../identity.ts';
 import {
   type Click,
   copyIn,
@@ -35,21 +33,9 @@ export async function decideSeen(
   { id, revision, digest, version }: ActionValue,
   answer: Answer,
 ): Promise<Decided> {
-  const actor = await actorIn(await agentOf(services.db.sql, id), directory, who);
+  const account = await accountOf(directory, who);
   const seen = { id, revision, digest, ...(version === undefined ? {} : { cardVersion: version }) };
-  return namingPage(services, id, decideAction(services, actor, { ...seen, ...answer }));
-}
-
-/** The agent of an action in one read: a click is answered in milliseconds. @throws AppError `not_found` */
-async function agentOf(db: Sql, id: string): Promise<Agent> {
-  const row = await db
-    .selectFrom('action')
-    .innerJoin('agent', 'agent.name', 'action.agent')
-    .select('agent.manifest')
-    .where('action.id', '=', id)
-    .executeTakeFirst();
-  if (!row) throw new AppError('not_found', `There is no action "${id}"`);
-  return row.manifest;
+  return namingPage(services, id, decideAction(services, account, { ...seen, ...answer }));
 }
 
 /**
