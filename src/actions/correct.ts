@@ -7,7 +7,7 @@ import { knowEvent, metricsCounting } from '../outcomes/event.ts';
 import { type ActionRow, actionById } from './store.ts';
 
 /** Denied, or nobody answered in time; what was approved and not begun in time was not stopped by anybody. */
-const isStopped = ({ state, decided_at }: Pick<ActionRow, 'state' | 'decided_at'>): boolean =>
+export const wasNotApproved = ({ state, decided_at }: Pick<ActionRow, 'state' | 'decided_at'>): boolean =>
   state === 'denied' || (state === 'expired' && decided_at === null);
 
 /**
@@ -23,7 +23,7 @@ export async function correctAction(
 ): Promise<ActionRow> {
   const action = await actionById(services.db.sql, id);
   requireRole(actor, ['approver', 'on-call', 'release-manager'], action.agent);
-  const stopped = isStopped(action);
+  const stopped = wasNotApproved(action);
   if (action.kind !== 'write' || !(stopped || action.state === 'executed' || action.state === 'unknown')) {
     throw new AppError('wrong_state', `Cannot report action ${id}: it is ${action.state}`, {
       state: action.state,

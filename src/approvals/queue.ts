@@ -34,10 +34,12 @@ export async function* waitingActions(
       where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]),
     );
     if (agents) query = query.where('agent', 'in', agents);
-    if (after)
+    if (after) {
+      const { asked_at, id } = after;
       query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('asked_at', 'id'), '>', tuple(after?.asked_at ?? new Date(0), after?.id ?? '')),
+        eb(refTuple('asked_at', 'id'), '>', tuple(asked_at, id)),
       );
+    }
     const actions = await query.execute();
     yield withStanding(db.sql, actions, clock.now());
     after = actions.length === PAGE ? actions.at(-1) : undefined;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { ActionRow } from '../actions/store.ts';
 import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
+import { isStopped } from '../domain/action.ts';
 import { compileRelease } from '../domain/compile.ts';
 import { decideIn, type World } from '../domain/decide.ts';
 import type { Outcome } from '../domain/decision.ts';
@@ -152,8 +153,7 @@ function outcomeThen({ approval, state, decided_by }: RecordedRow): Outcome {
 
 /** A denial that was called wrong afterwards was a right write. */
 function judgedOf({ state, decided_by, corrected_at, round }: RecordedRow): Judged {
-  const stopped = state === 'denied' || state === 'expired';
-  if (stopped && corrected_at) return 'right';
+  if (isStopped(state) && corrected_at) return 'right';
   if (state === 'denied') return 'denied';
   if (corrected_at) return 'corrected';
   if (round > 0) return 'edited';

@@ -1,4 +1,5 @@
 import type { StandingWish } from '../db/tables-action.ts';
+import { isStopped } from '../domain/action.ts';
 import { formatDuration, formatTimeAndDistance } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
 import type { WireAction, WireCredential } from './wire.ts';
@@ -39,7 +40,7 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['Completed', when(action.execution?.completedAt)],
         ['Error', action.execution?.error],
         [
-          isStopped(action) ? 'Was right' : 'Wrong',
+          isStopped(action.state) ? 'Was right' : 'Wrong',
           action.correction && `${action.correction.person}: ${action.correction.reason ?? ''}`,
         ],
         ['Digest', action.argsDigest],
@@ -65,10 +66,6 @@ function labels({ testMode, advisory, tool, standingWish }: WireAction): string[
 
 const stateText = ({ state, supersededBecause, denyReason }: WireAction): string =>
   [state, supersededBecause, denyReason].filter((part) => part !== undefined).join(': ');
-
-/** Stopped, and not executed: a report on it says that it was right. */
-export const isStopped = ({ state }: Pick<WireAction, 'state'>): boolean =>
-  state === 'denied' || state === 'expired';
 
 const approvalText = ({ group, stages, stage }: NonNullable<WireAction['approval']>): string =>
   stages.length > 1 ? `${group} (stage ${stage + 1} of ${stages.length} is open)` : group;

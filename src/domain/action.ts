@@ -40,3 +40,6 @@ export type SupersededBecause = (typeof SUPERSEDED_BECAUSE)[number];
 
 export const mayFollow = (from: ActionState, to: ActionState): boolean => TRANSITIONS[from].includes(to);
 export const isFinal = (state: ActionState): boolean => TRANSITIONS[state].length === 0;
+
+/** Stopped by people, by policy or by time, and not executed: a report on it says that it was right. */
+export const isStopped = (state: ActionState): boolean => state === 'denied' || state === 'expired';

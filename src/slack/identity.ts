@@ -1,4 +1,5 @@
 import type { Account } from '../actions/to-decide.ts';
+import { manifestOf } from '../agents/manifest.ts';
 import { actorFromManifest } from '../agents/standing.ts';
 import type { Actor, Services } from '../context.ts';
 import type { Agent } from '../domain/agent.ts';
@@ -28,13 +29,8 @@ export async function actorFor(
   who: SlackPerson,
   agentName: string,
 ): Promise<Actor> {
-  const row = await services.db.sql
-    .selectFrom('agent')
-    .select('manifest')
-    .where('name', '=', agentName)
-    .executeTakeFirst();
-  if (!row) throw new AppError('unknown_agent', `Agent "${agentName.slice(0, 64)}" is not known`);
-  return (await accountOf(directory, who)).actorIn(row.manifest);
+  const agent = await manifestOf(services.db.sql, agentName);
+  return (await accountOf(directory, who)).actorIn(agent);
 }
 
 /** A Slack user as the account they are, whoever they are in which agent. @throws AppError `forbidden` */

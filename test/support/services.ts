@@ -47,7 +47,8 @@ export async function servicesAt(
   return servicesOver({ db, close: () => db.close() }, options);
 }
 
-async function servicesOver(
+/** Services over a migrated database, whoever opened it. */
+export async function servicesOver(
   { db, close }: { db: Database; close(): Promise<void> },
   { clock = new ManualClock(), ...rest }: Omit<TestServicesOptions, 'store'>,
 ): Promise<TestServices> {

@@ -4,6 +4,7 @@ import { type ActionView, actionView } from '../../actions/view.ts';
 import { receiptsOf } from '../../approvals/receipts.ts';
 import { noteSeen } from '../../approvals/seen.ts';
 import type { Services } from '../../context.ts';
+import { isStopped } from '../../domain/action.ts';
 import { AppError } from '../../errors.ts';
 import { type ActionDetail, detailOf } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -178,10 +179,9 @@ function reachWords({ state, problem }: NonNullable<ActionView['reach']>): strin
 
 /** What must not be overlooked beside the state. */
 function remarks({ breakGlass, correction, state }: ActionView): Html {
-  const stopped = state === 'denied' || state === 'expired';
   const words = [
     breakGlass && 'approved by one person alone',
-    correction && (stopped ? 'reported as right' : 'reported as wrong'),
+    correction && (isStopped(state) ? 'reported as right' : 'reported as wrong'),
   ].filter((word) => typeof word === 'string');
   return html`${words.map((word) => html` · <strong class="state denied">${word}</strong>`)}`;
 }

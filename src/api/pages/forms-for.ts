@@ -1,3 +1,4 @@
+import { wasNotApproved } from '../../actions/correct.ts';
 import type { ActionRow } from '../../actions/store.ts';
 import type { ActionView } from '../../actions/view.ts';
 import type { Services } from '../../context.ts';
@@ -28,10 +29,9 @@ export async function formsFor(
   const reports = actor.roles.some((role) => REPORTERS.includes(role)) && !action.corrected_at;
   const isWrite = action.kind === 'write';
   const done = action.state === 'executed' || action.state === 'unknown';
-  const stopped = action.state === 'denied' || (action.state === 'expired' && !action.decided_at);
   return html`${(await mayReview(services, actor, action)) && reviewForm(action, lastApproval(view), field)}
 ${reports && isWrite && done && correctionForm(action, field)}
-${reports && isWrite && stopped && wronglyStoppedForm(action, field)}`;
+${reports && isWrite && wasNotApproved(action) && wronglyStoppedForm(action, field)}`;
 }
 
 /** The one that broke the glass ended the wait. */

@@ -1,5 +1,6 @@
 import type { ActionView } from '../../actions/view.ts';
 import type { AskedPerson } from '../../approvals/reach.ts';
+import { isStopped } from '../../domain/action.ts';
 import type { ActionDetail } from '../action-detail.ts';
 import { type Html, html } from './html.ts';
 import { ROUTED_WORDS, timeWords, WAY_WORDS } from './words.ts';
@@ -48,7 +49,7 @@ function answersOf({ decisions, edits, approval, breakGlass, decidedAt }: Action
 }
 
 function afterwardsOf({ execution, correction, state }: ActionView): Happened[] {
-  const stopped = state === 'denied' || state === 'expired';
+  const stopped = isStopped(state);
   return [
     ...(execution ? [{ at: execution.beganAt, text: `Begun as ${execution.executionId}` }] : []),
     ...(execution?.completedAt

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { ACTION_STATES } from '../../domain/action.ts';
-import { actionsText, actionText, credentialText, isStopped, reasonsText } from '../action-text.ts';
+import { ACTION_STATES, isStopped } from '../../domain/action.ts';
+import { actionsText, actionText, credentialText, reasonsText } from '../action-text.ts';
 import { actionPath } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { formatTimeAndDistance } from '../format.ts';
@@ -25,7 +25,7 @@ export const registerAction: RegisterCommands = (program, cli) => {
     .requiredOption('--reason <text>', 'what was wrong, or why it was right')
     .action(async (id: string, { reason }: { reason: string }) => {
       const corrected = await cli.api.post<WireAction>(`${actionPath(id)}/corrections`, { reason });
-      const word = isStopped(corrected) ? 'wrongly stopped' : 'wrong';
+      const word = isStopped(corrected.state) ? 'wrongly stopped' : 'wrong';
       cli.print(corrected, () =>
         paragraph(`Reported as ${word} by ${corrected.correction?.person}: ${corrected.summary}`),
       );

@@ -1,4 +1,5 @@
 import { actionUrl } from '../../actions/view.ts';
+import { isStopped } from '../../domain/action.ts';
 import { BREAK_GLASS_SLOT, type Route } from '../../domain/approval.ts';
 import { type Need, quorumOf } from '../../domain/release.ts';
 import { dateText, inline, link } from '../mrkdwn.ts';
@@ -248,9 +249,6 @@ function correctionLines(facts: CardFacts): string[] {
   const { corrected_by, corrected_at, correction_reason, state } = facts.action;
   if (!corrected_at) return [];
   const who = nameOf(facts, corrected_by ?? 'somebody');
-  const what =
-    state === 'denied' || state === 'expired'
-      ? 'Reported as right, and wrongly stopped,'
-      : 'Reported as wrong';
+  const what = isStopped(state) ? 'Reported as right, and wrongly stopped,' : 'Reported as wrong';
   return [`*${what} by ${who}${when(corrected_at)}${because(correction_reason)}*`];
 }

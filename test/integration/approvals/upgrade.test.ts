@@ -1,15 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
-import pino from 'pino';
 import { expect, test } from 'vitest';
-import { AskWriter } from '../../../src/actions/ask-writer.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { actionById } from '../../../src/actions/store.ts';
-import { Worlds } from '../../../src/agents/world.ts';
 import { ManualClock } from '../../../src/clock.ts';
-import type { Services } from '../../../src/context.ts';
-import { loadKeys } from '../../../src/credentials/keys.ts';
 import { type Database, openDatabase } from '../../../src/db/database.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import {
@@ -20,6 +15,7 @@ import {
   RELEASE_YAML,
   releaseFrom,
 } from '../../support/fixtures.ts';
+import { servicesOver } from '../../support/services.ts';
 import { approve, codeOf, stateOf } from './support.ts';
 
 const FIRST = fileURLToPath(new URL('../../../src/db/migrations/0001-init/', import.meta.url));
@@ -102,17 +98,7 @@ test('what 0.1.0 left waiting is answered, what it approved begins, and its mani
     await sql`INSERT INTO decision (action_id, person, verdict, at, via, identity)
       VALUES (${id}, 'ana', 'approve', ${now}, 'slack', 'x')`.execute(db.sql);
   await migrate(db);
-  const services: Services = {
-    db,
-    clock,
-    dayMs: 24 * HOUR_MS,
-    keys: await loadKeys(db.sql),
-    worlds: new Worlds(db.sql),
-    asks: new AskWriter(db.sql, clock),
-    log: pino({ level: 'silent' }),
-    publicUrl: 'http://portcullis.test',
-    wake: () => {},
-  };
+  const services = await servicesOver({ db, close: () => db.close() }, { clock });
 
   expect((await actionById(db.sql, asked)).behind).toEqual(['ana']);
   expect(await codeOf(approve(services, { id: asked }, 'ana'))).toBe('requester');
@@ -128,5 +114,5 @@ test('what 0.1.0 left waiting is answered, what it approved begins, and its mani
   await approve(services, fresh.action, 'ana');
   await approve(services, fresh.action, 'ben');
   expect(await stateOf(services, fresh.action)).toBe('approved');
-  await db.close();
+  await services.close();
 });

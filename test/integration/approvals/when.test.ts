@@ -13,6 +13,23 @@ const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia' } };
 const begin = (services: Services, { id }: { id: string }) =>
   beginAction(services, agentActor(), { id, executionId: 'e-1' });
 
+const laterThan = (at: Date) => (ms: number) => new Date(at.getTime() + ms);
+
+/** The members of the live group "desk" were read now. */
+const givenRead = ({ db, clock }: Services, kind: string, fresh_until: Date) =>
+  db.sql
+    .insertInto('group_source')
+    .values({
+      agent: 'desk',
+      grp: 'desk',
+      kind,
+      fetched_at: clock.now(),
+      fresh_until,
+      error: null,
+      unknown: '[]',
+    })
+    .execute();
+
 describeBothStores('who is in a group when', (make, store) => {
   verifies(
     'never:decision-without-standing',
@@ -22,22 +39,10 @@ describeBothStores('who is in a group when', (make, store) => {
       await givenBank(services, 'desk');
       const live = BANK_AGENT.replace('desk: [ana, ben, olga]', 'desk: { slackGroup: S0DESK }');
       await applyAgent(services, managerActor(), agentFrom(live));
-      const at = services.clock.now();
-      const until = (ms: number) => new Date(at.getTime() + ms);
-      const source = {
-        agent: 'desk',
-        grp: 'desk',
-        kind: 'slack',
-        fetched_at: at,
-        error: null,
-        unknown: '[]',
-      };
+      const later = laterThan(services.clock.now());
       const action = await givenPendingAction(services, PAY);
       expect(await codeOf(approve(services, action, 'ana'))).toBe('group_stale');
-      await services.db.sql
-        .insertInto('group_source')
-        .values({ ...source, fresh_until: until(60_000) })
-        .execute();
+      await givenRead(services, 'slack', later(60_000));
       expect(await codeOf(approve(services, action, 'ana'))).toBe('not_in_group');
       await services.db.sql
         .insertInto('agent_approver')
@@ -49,7 +54,7 @@ describeBothStores('who is in a group when', (make, store) => {
       expect(await stateOf(services, action)).toBe('approved');
       await services.db.sql
         .updateTable('group_source')
-        .set({ fresh_until: until(3_600_000) })
+        .set({ fresh_until: later(3_600_000) })
         .execute();
       await begin(services, action);
     },
@@ -63,20 +68,8 @@ describeBothStores('who is in a group when', (make, store) => {
       await givenBank(services, 'desk');
       const live = BANK_AGENT.replace('desk: [ana, ben, olga]', 'desk: { schedule: { pagerduty: P1 } }');
       await applyAgent(services, managerActor(), agentFrom(live));
-      const at = services.clock.now();
-      const later = (ms: number) => new Date(at.getTime() + ms);
-      await services.db.sql
-        .insertInto('group_source')
-        .values({
-          agent: 'desk',
-          grp: 'desk',
-          kind: 'pagerduty',
-          fetched_at: at,
-          fresh_until: later(7_200_000),
-          error: null,
-          unknown: '[]',
-        })
-        .execute();
+      const later = laterThan(services.clock.now());
+      await givenRead(services, 'pagerduty', later(7_200_000));
       const shift = { agent: 'desk', grp: 'desk', via: 'pagerduty' };
       await services.db.sql
         .insertInto('agent_approver')
