@@ -38,11 +38,14 @@ const quiet = {
   error: console.error,
 };
 
-function sourcesDigest(): string {
-  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package.json')));
+/** Changes with any file that goes into the bundle, however deep it lies below `root`. */
+export function sourcesDigest(root: string = ROOT): string {
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package.json')));
   for (const folder of ['workflows', 'src/domain']) {
-    for (const file of readdirSync(join(ROOT, folder)).sort()) {
-      if (file.endsWith('.ts')) hash.update(file).update(readFileSync(join(ROOT, folder, file)));
+    const files = readdirSync(join(root, folder), { recursive: true }).map(String).sort();
+    for (const file of files) {
+      if (file.endsWith('.ts'))
+        hash.update(join(folder, file)).update(readFileSync(join(root, folder, file)));
     }
   }
   return hash.digest('hex').slice(0, 16);
