@@ -1,11 +1,11 @@
-import type { Services } from '../src/context.ts';
+import { alertCard } from '../src/cards/alert-card.ts';
+import { alertById, readAlertFacts } from '../src/cards/alert-facts.ts';
+import { copiesOf, keepCopy } from '../src/cards/copies.ts';
+import { SlackFailure } from '../src/cards/posting/failure.ts';
+import type { SlackPort } from '../src/cards/posting/port.ts';
+import { isForGood } from '../src/cards/posting/turns.ts';
 import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
-import { alertCard } from '../src/slack/cards/alert-card.ts';
-import { alertById, readAlertFacts } from '../src/slack/cards/alert-facts.ts';
-import { copiesOf, keepCopy } from '../src/slack/cards/copies.ts';
-import { SlackFailure } from '../src/slack/failure.ts';
-import type { SlackPort } from '../src/slack/port.ts';
-import { isForGood } from '../src/slack/turns.ts';
+import type { Services } from '../src/services.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';
 

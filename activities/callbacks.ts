@@ -1,8 +1,8 @@
 import { outcomeOf } from '../src/actions/ask.ts';
-import { type ActionRow, actionById } from '../src/actions/store.ts';
 import { actionUrl } from '../src/actions/view.ts';
-import type { Services } from '../src/context.ts';
+import { type ActionRow, actionById } from '../src/records/action.ts';
 import type { ActionCallback } from '../src/sdk/webhook.ts';
+import type { Services } from '../src/services.ts';
 import type { AgentCallbackInput } from '../workflows/agent-callback.contract.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';

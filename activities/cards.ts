@@ -1,11 +1,11 @@
-import { manifestOf } from '../src/agents/manifest.ts';
-import type { Services } from '../src/context.ts';
+import { type CardFacts, readCardFacts } from '../src/cards/card-facts.ts';
+import { cardToShow, copiesOf, keepCopy, refreshCopies } from '../src/cards/copies.ts';
+import type { SlackPort } from '../src/cards/posting/port.ts';
+import { reminderMessage } from '../src/cards/reminder.ts';
 import type { ActionState } from '../src/domain/action.ts';
 import { isFinal } from '../src/domain/action.ts';
-import { type CardFacts, readCardFacts } from '../src/slack/cards/card-facts.ts';
-import { cardToShow, copiesOf, keepCopy, refreshCopies } from '../src/slack/cards/copies.ts';
-import { reminderMessage } from '../src/slack/cards/reminder.ts';
-import type { SlackPort } from '../src/slack/port.ts';
+import { manifestOf } from '../src/records/manifest.ts';
+import type { Services } from '../src/services.ts';
 import { asActivityFailure } from './failures.ts';
 
 export interface CardActivityDeps {

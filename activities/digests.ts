@@ -1,23 +1,17 @@
-import type { ActionRow } from '../src/actions/store.ts';
-import { manifestOf } from '../src/agents/manifest.ts';
-import { digestSlot, waitingForDigest } from '../src/approvals/digest.ts';
-import { TOLD_WITHIN_MS } from '../src/approvals/found.ts';
-import { recordReach } from '../src/approvals/record-reach.ts';
+import type { SlackMessage } from '../src/cards/blocks/message.ts';
+import { digestCard } from '../src/cards/digest-card.ts';
+import { digestOf, digestsBehind, keepListed, listedIn, showedListed } from '../src/cards/digest-copies.ts';
+import { SlackFailure } from '../src/cards/posting/failure.ts';
+import type { Copy, SlackPort } from '../src/cards/posting/port.ts';
+import { postOnce } from '../src/cards/posting/post-once.ts';
+import { isForGood } from '../src/cards/posting/turns.ts';
 import type { Agent } from '../src/domain/agent.ts';
-import { digestCard } from '../src/slack/cards/digest-card.ts';
-import {
-  digestOf,
-  digestsBehind,
-  keepListed,
-  listedIn,
-  showedListed,
-} from '../src/slack/cards/digest-copies.ts';
-import type { SlackMessage } from '../src/slack/cards/message.ts';
-import { SlackFailure } from '../src/slack/failure.ts';
-import type { Copy, SlackPort } from '../src/slack/port.ts';
-import { postOnce } from '../src/slack/post-once.ts';
-import { isForGood } from '../src/slack/turns.ts';
-import type { FollowDeps } from './deliver.ts';
+import type { FollowDeps } from '../src/reaching/deliver.ts';
+import { TOLD_WITHIN_MS } from '../src/reaching/delivery.ts';
+import { digestSlot, waitingForDigest } from '../src/reaching/digest.ts';
+import { recordReach } from '../src/reaching/record-reach.ts';
+import type { ActionRow } from '../src/records/action.ts';
+import { manifestOf } from '../src/records/manifest.ts';
 import { asActivityFailure } from './failures.ts';
 
 /** Where the digests of an agent are. */

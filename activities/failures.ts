@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { SlackFailure } from '../src/cards/posting/port.ts';
 import { AppError } from '../src/errors.ts';
-import { SlackFailure } from '../src/slack/port.ts';
 
 /** Waits for somebody to mend it: the bot is not in the channel, a scope or the token is missing. */
 const MENDED_BY_PEOPLE_MS = 60_000;

@@ -1,19 +1,19 @@
-import { type ActionRow, actionById } from '../src/actions/store.ts';
-import { escalateDue } from '../src/approvals/escalate.ts';
-import { foundOf } from '../src/approvals/found.ts';
-import { type Reachable, reachStage } from '../src/approvals/reachable.ts';
-import { recordReach } from '../src/approvals/record-reach.ts';
-import { stageLog } from '../src/approvals/stage-log.ts';
+import { cardVersion } from '../src/cards/card-facts.ts';
+import { carryOver } from '../src/cards/live-copies.ts';
 import { type ActionState, isFinal } from '../src/domain/action.ts';
-import { escalationsDue } from '../src/domain/reach.ts';
-import { cardVersion } from '../src/slack/cards/card-facts.ts';
-import { carryOver } from '../src/slack/cards/live-copies.ts';
-import { deliver, type FollowDeps } from './deliver.ts';
+import { escalationsDue } from '../src/domain/approval/reach.ts';
+import { deliver, type FollowDeps } from '../src/reaching/deliver.ts';
+import { foundOf } from '../src/reaching/delivery.ts';
+import { escalateDue } from '../src/reaching/escalate.ts';
+import { followAnswered } from '../src/reaching/follow-answered.ts';
+import { presenceBy } from '../src/reaching/presence.ts';
+import { type Reachable, reachStage } from '../src/reaching/reachable.ts';
+import { recordReach } from '../src/reaching/record-reach.ts';
+import { refresh } from '../src/reaching/refresh.ts';
+import { remindDue } from '../src/reaching/remind.ts';
+import { stageLog } from '../src/reaching/stage-log.ts';
+import { type ActionRow, actionById } from '../src/records/action.ts';
 import { asActivityFailure } from './failures.ts';
-import { followAnswered } from './follow-answered.ts';
-import { presenceBy } from './presence.ts';
-import { refresh } from './refresh.ts';
-import { remindDue } from './remind.ts';
 
 /** Where an action is, for whoever waits with it. Nothing of what it would do. */
 export interface Followed {

@@ -1,4 +1,4 @@
-import type { Services } from '../src/context.ts';
+import type { Services } from '../src/services.ts';
 import { createAlertActivities } from './alerts.ts';
 import { createCallbackActivities } from './callbacks.ts';
 import { createCardActivities, type SlackPort } from './cards.ts';

@@ -1,5 +1,5 @@
-import { addValue, EMPTY_SUM, logE, restartLogE } from '../src/domain/eprocess.ts';
-import { judge } from '../src/domain/guardrail.ts';
+import { addValue, EMPTY_SUM, logE, restartLogE } from '../src/domain/evidence/eprocess.ts';
+import { judge } from '../src/domain/evidence/guardrail.ts';
 
 const UPDATES = 1_000_000;
 const VALUES = 200_000;

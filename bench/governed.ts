@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { applyAgent } from '../src/agents/apply.ts';
-import type { Actor, Role } from '../src/context.ts';
-import { readManifest } from '../src/domain/manifest.ts';
+import { readManifest } from '../src/domain/manifest/manifest.ts';
 import { adoptRelease } from '../src/releases/adopt.ts';
 import { createRelease } from '../src/releases/create.ts';
 import type { Portcullis } from '../src/server.ts';
+import type { Actor, Role } from '../src/services.ts';
 import { insertToken } from '../src/tokens/tokens.ts';
 
 const AGENT = `agent: bench

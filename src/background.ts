@@ -1,15 +1,15 @@
 import type { Client } from '@temporalio/client';
 import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
-import type { Services } from './context.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
 import { isStoreDown } from './db/failure.ts';
-import { readEpoch } from './db/gate.ts';
 import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
 import { sequenceLog } from './log/sequence.ts';
 import { startLoop } from './loop.ts';
+import { readEpoch } from './records/gate.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
+import type { Services } from './services.ts';
 import { dispatchOutbox } from './temporal/dispatch.ts';
 import { TASK_QUEUE } from './temporal/worker.ts';
 

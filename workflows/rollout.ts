@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RolloutActivities } from '../activities/rollouts.ts';
-import { type Move, nextMove, type RolloutFacts } from '../src/domain/phase.ts';
+import { type Move, nextMove, type RolloutFacts } from '../src/domain/rollout/phase.ts';
 import {
   changedSignal,
   nextMoveQuery,

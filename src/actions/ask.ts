@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { verifyAssertion } from '../agents/assertion.ts';
-import type { AgentWorld } from '../agents/world.ts';
-import { liveStandings } from '../approvals/standing-approvals.ts';
-import { type Actor, requireRole, type Services } from '../context.ts';
+import { liveStandings } from '../approvals/standing/store.ts';
 import { canonical, newSalt, saltedDigest } from '../credentials/keys.ts';
+import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
 import type { ActionState } from '../domain/action.ts';
-import { renderSummary } from '../domain/compile.ts';
-import { type Decision, decide } from '../domain/decide.ts';
+import { renderSummary } from '../domain/decision/compile.ts';
+import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
+import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { metricsAbout } from '../outcomes/event.ts';
+import { type ActionRow, actionById } from '../records/action.ts';
+import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-writer.ts';
+import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
-import { dayOf, stepOf } from '../rollouts/record.ts';
-import { type AskDraft, actionOf, rowOf, type Written } from './ask-writer.ts';
-import { credentialSpec } from './credential-spec.ts';
-import { type ActionRow, actionById } from './store.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */

@@ -1,8 +1,8 @@
-import { type Actor, requireRole, type Services } from '../context.ts';
 import { canonical, saltedDigest } from '../credentials/keys.ts';
 import { AppError } from '../errors.ts';
-import { moveAction } from './move.ts';
-import { type ActionRow, actionById, privateOf } from './store.ts';
+import { type ActionRow, actionById, privateOf } from '../records/action.ts';
+import { moveAction } from '../records/move.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 
 export interface CompleteInput {
   id: string;

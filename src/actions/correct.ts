@@ -1,10 +1,10 @@
 import { judgeAgent } from '../autonomy/judge.ts';
-import { type Actor, requireRole, type Services } from '../context.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
-import { type ActionRow, actionById } from './store.ts';
+import { type ActionRow, actionById } from '../records/action.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 
 /** Denied, or nobody answered in time; what was approved and not begun in time was not stopped by anybody. */
 export const wasNotApproved = ({ state, decided_at }: Pick<ActionRow, 'state' | 'decided_at'>): boolean =>

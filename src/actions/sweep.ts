@@ -1,8 +1,8 @@
-import { sweepStandingApprovals } from '../approvals/standing-approvals.ts';
-import { type Services, serviceActor } from '../context.ts';
-import { raiseAlert } from '../incidents/alert.ts';
-import { moveAction } from './move.ts';
-import type { ActionRow } from './store.ts';
+import { sweepStandingApprovals } from '../approvals/standing/store.ts';
+import type { ActionRow } from '../records/action.ts';
+import { raiseAlert } from '../records/alert.ts';
+import { moveAction } from '../records/move.ts';
+import { type Services, serviceActor } from '../services.ts';
 
 const BATCH = 200;
 

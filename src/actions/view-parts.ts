@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { DecisionTable } from '../db/tables-action.ts';
 import type { ActionEditTable } from '../db/tables-approvals.ts';
 import { type ApprovalPolicy, describeStages, quorumOf } from '../domain/release.ts';
-import type { ActionRow } from './store.ts';
+import type { ActionRow } from '../records/action.ts';
 import type { ActionView } from './view.ts';
 
 /** Whom it asks and how far it has come. */

@@ -1,15 +1,15 @@
 import type { Selectable } from 'kysely';
-import { manifestOf } from '../agents/manifest.ts';
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import type { DecisionTable, Reach } from '../db/tables-action.ts';
 import type { SupersededBecause } from '../domain/action.ts';
 import { type Agent, type Risk, type Tool, toolOf } from '../domain/agent.ts';
+import { redactArgs } from '../domain/decision/redact.ts';
 import type { Outcome, Reason } from '../domain/decision.ts';
-import { redactArgs } from '../domain/redact.ts';
+import type { ActionRow } from '../records/action.ts';
+import { privateOf } from '../records/action.ts';
+import { manifestOf } from '../records/manifest.ts';
+import type { Services } from '../services.ts';
 import { outcomeOf } from './ask.ts';
-import type { ActionRow } from './store.ts';
-import { privateOf } from './store.ts';
 import {
   type ApprovalView,
   approvalViewOf,

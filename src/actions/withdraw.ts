@@ -1,7 +1,7 @@
-import { type Actor, requireRole, type Services } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { moveAction } from './move.ts';
-import { type ActionRow, actionById } from './store.ts';
+import { type ActionRow, actionById } from '../records/action.ts';
+import { moveAction } from '../records/move.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 
 /**
  * The agent takes its question back. Repeating it changes nothing.

@@ -1,13 +1,13 @@
-import { type Actor, requireRole, type Services } from '../context.ts';
 import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
-import { closeGateFor } from '../db/gate.ts';
 import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
-import { eligibleApprovers } from '../domain/check-people.ts';
-import { type Change, diffAgents } from '../domain/diff.ts';
+import { eligibleApprovers } from '../domain/manifest/check-people.ts';
+import { type Change, diffAgents } from '../domain/manifest/diff.ts';
 import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
-import { appendEntry } from '../log/append.ts';
+import { closeGateFor } from '../records/gate.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 
 export interface Applied {
   agent: string;

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import type { Services } from '../context.ts';
 import { AppError } from '../errors.ts';
+import type { Services } from '../services.ts';
 
 const keySets = new Map<string, JWTVerifyGetKey>();
 

@@ -1,6 +1,6 @@
-import type { ActionRow } from '../actions/store.ts';
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
+import type { ActionRow } from '../records/action.ts';
+import type { Services } from '../services.ts';
 import { SoonestTimer } from './soonest-timer.ts';
 
 const POLL_MS = 250;

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { Services } from '../context.ts';
 import { type EventFilter, eventOf, isWanted, type StoredEvent } from '../events/event.ts';
 import { logHead, readEvents } from '../events/read.ts';
 import { sseMessage, ssePlace, sseRetry } from '../events/sse.ts';
-import { tokensStanding } from '../tokens/standing.ts';
+import type { Services } from '../services.ts';
+import { tokensStanding } from '../tokens/live.ts';
 import { SoonestTimer } from './soonest-timer.ts';
 
 /** What bounds the streams of one process. */

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { manifestJsonSchema } from '../domain/json-schemas.ts';
+import { manifestJsonSchema } from '../domain/manifest/json-schemas.ts';
 import type { Api } from './app.ts';
 import { PROBLEM_TYPE } from './problems.ts';
 import { problemSchema } from './schemas.ts';

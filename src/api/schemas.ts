@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { WAYS } from '../approvals/stage-log.ts';
 import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
 import { nameSchema, riskSchema } from '../domain/agent.ts';
 import { REASON_CODES } from '../domain/decision.ts';
 import { NOTIFY, SLACK_APPROVES } from '../domain/release.ts';
+import { WAYS } from '../reaching/stage-log.ts';
 
 /** Text that the store can hold: NUL cannot be stored. */
 export const textSchema = (max: number, min = 0) =>

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import { manifestOf } from '../agents/manifest.ts';
-import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import { closeGateFor } from '../db/gate.ts';
 import type { DeputyTable } from '../db/tables-approvals.ts';
 import { isUuid } from '../db/uuid.ts';
 import { type Agent, groupOf, isLive, standsBehind } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
+import { closeGateFor } from '../records/gate.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { manifestOf } from '../records/manifest.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 
 export type DeputyRow = Selectable<DeputyTable>;
 

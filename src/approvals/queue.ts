@@ -1,8 +1,8 @@
-import type { ActionRow } from '../actions/store.ts';
-import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import { rightToApprove, type Standing } from '../domain/approval.ts';
-import { withStanding } from './standing.ts';
+import { rightToApprove, type Standing } from '../domain/approval/approval.ts';
+import type { ActionRow } from '../records/action.ts';
+import type { Actor, Services } from '../services.ts';
+import { withStanding } from './eligibility.ts';
 
 const PAGE = 500;
 /** More is not told of one person's queue: nobody answers so many before they look again. */

@@ -1,11 +1,11 @@
-import { type ActionRow, actionById } from '../actions/store.ts';
-import { manifestOf } from '../agents/manifest.ts';
-import { type Actor, type Role, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { isPerson } from '../domain/agent.ts';
-import { BREAK_GLASS_SLOT } from '../domain/approval.ts';
+import { BREAK_GLASS_SLOT } from '../domain/approval/approval.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
+import { type ActionRow, actionById } from '../records/action.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { manifestOf } from '../records/manifest.ts';
+import { type Actor, type Role, requireRole, type Services } from '../services.ts';
 
 const LISTED_MAX = 200;
 const REVIEWERS: readonly Role[] = ['release-manager', 'auditor'];

@@ -1,14 +1,14 @@
-import { manifestOf } from '../agents/manifest.ts';
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import { closeGateFor } from '../db/gate.ts';
 import { type Agent, isWrite, toolOf } from '../domain/agent.ts';
-import { grantName } from '../domain/compile.ts';
+import { grantName } from '../domain/decision/compile.ts';
 import { durationMs } from '../domain/duration.ts';
-import { type EarnedVerdict, judgeEarned } from '../domain/earned.ts';
+import { type EarnedVerdict, judgeEarned } from '../domain/evidence/earned.ts';
 import { approvalOf, type Earn, type Release, toolsOf } from '../domain/release.ts';
-import { raiseAlert } from '../incidents/alert.ts';
-import { recordOf, stepOf } from '../rollouts/record.ts';
+import { raiseAlert } from '../records/alert.ts';
+import { closeGateFor } from '../records/gate.ts';
+import { manifestOf } from '../records/manifest.ts';
+import { recordOf, stepOf } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
 import { type EarnedCounts, type EarningGrant, earnedCounts } from './evidence.ts';
 import { type AutonomyMove, type AutonomyState, moveAutonomy, type Slice, stateOf } from './store.ts';
 

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { AutonomyTable } from '../db/tables-approvals.ts';
-import { appendEntry } from '../log/append.ts';
+import { appendEntry } from '../records/log-entry.ts';
 import type { EarningGrant } from './evidence.ts';
 
 export type AutonomyState = AutonomyTable['state'];

@@ -1,8 +1,8 @@
-import { actionText } from './action-text.ts';
-import { answersText, preflightText } from './approvals-text.ts';
 import type { Cli } from './cli.ts';
 import { wholeNumber } from './cli.ts';
 import { CliError } from './failure.ts';
+import { actionText } from './text/action-text.ts';
+import { answersText, preflightText } from './text/approvals-text.ts';
 import type { WireAction, WireAnswer, WireDecided } from './wire.ts';
 
 const AT_ONCE_MAX = 50;

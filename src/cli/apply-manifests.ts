@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../domain/agent.ts';
-import { type Change, diffReleases, onlyTakesAway } from '../domain/diff.ts';
+import { type Change, diffReleases, onlyTakesAway } from '../domain/manifest/diff.ts';
 import type { Release } from '../domain/release.ts';
 import type { ReleasePath } from '../releases/create.ts';
 import type { ApiClient } from './client.ts';
@@ -118,7 +118,7 @@ async function compareHere(
 }
 
 async function adoptWarnings(release: Release, agent: Agent): Promise<string[]> {
-  const { checkFirstRelease } = await import('../domain/check-release.ts');
+  const { checkFirstRelease } = await import('../domain/manifest/check-release.ts');
   return checkFirstRelease(release, agent).map(({ message, hint }) => `${message} - ${hint}`);
 }
 

@@ -1,10 +1,10 @@
 import { actionPath } from './answer-actions.ts';
-import { changesText } from './approvals-text.ts';
 import type { Cli } from './cli.ts';
 import { CliError } from './failure.ts';
-import { formatRelative } from './format.ts';
 import { jsonObject } from './input.ts';
-import { fields, paragraph, sections } from './render.ts';
+import { changesText } from './text/approvals-text.ts';
+import { formatRelative } from './text/format.ts';
+import { fields, paragraph, sections } from './text/render.ts';
 import type { WireAction } from './wire.ts';
 
 const CHANGE_LENGTH_MAX = 2_000;
@@ -24,7 +24,7 @@ export async function editAction(cli: Cli, id: string, { args, reason, yes }: Ed
       `Cannot edit action ${id}: its arguments are erased, or not for you to see`,
     );
   const edited = await editedArgs(cli, seen, args);
-  const { describeChange, diffArgs } = await import('../domain/args-diff.ts');
+  const { describeChange, diffArgs } = await import('../domain/decision/args-diff.ts');
   const changes = diffArgs(seen.args, edited).map((change) => describeChange(change, CHANGE_LENGTH_MAX));
   if (changes.length === 0) throw new CliError('refused', 'Nothing is different: nothing was changed');
   cli.note(`${seen.summary}\n\n${changesText(changes, cli.io.columns)}\n`);

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import { WIDTH, wrap } from './render.ts';
+import { WIDTH, wrap } from './text/render.ts';
 
 const HELP_INDENT = 5;
 

@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Agent } from '../domain/agent.ts';
-import { formatProblems, type ManifestKind, type Problem, readManifest } from '../domain/manifest.ts';
-import { parseText } from '../domain/manifest-source.ts';
+import {
+  formatProblems,
+  type ManifestKind,
+  type Problem,
+  readManifest,
+} from '../domain/manifest/manifest.ts';
+import { parseText } from '../domain/manifest/source.ts';
 import type { Release } from '../domain/release.ts';
 import { CliError } from './failure.ts';
 

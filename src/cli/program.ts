@@ -22,7 +22,7 @@ import { registerToken } from './commands/token.ts';
 import { registerUp } from './commands/up.ts';
 import { DEFAULT_URL } from './connection.ts';
 import { exitCodeHelp } from './exit-codes.ts';
-import { WIDTH } from './render.ts';
+import { WIDTH } from './text/render.ts';
 
 /** Who uses what, in the order in which they meet it. */
 const GROUPS: readonly (readonly [string, readonly RegisterCommands[]])[] = [

@@ -4,7 +4,7 @@ import { exitNumber } from './exit-codes.ts';
 import { asCliError, type CliError, failureJson, failureText } from './failure.ts';
 import type { CliIo } from './io.ts';
 import { buildProgram } from './program.ts';
-import { plain } from './render.ts';
+import { plain } from './text/render.ts';
 
 /** Runs one command; `argv` is what follows the program's name. Returns the exit code and never throws. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {

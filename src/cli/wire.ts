@@ -1,17 +1,17 @@
-import type { Decided } from '../actions/decide.ts';
 import type { ActionView } from '../actions/view.ts';
 import type { AgentView } from '../agents/list.ts';
-import type { AgentPosture } from '../agents/posture.ts';
-import type { AskedPerson, QueuePlace } from '../approvals/reach.ts';
-import type { Receipt } from '../approvals/receipt-claims.ts';
-import type { SimulatedRelease } from '../approvals/simulate.ts';
-import type { ApprovalStats } from '../approvals/stats.ts';
+import type { Decided } from '../approvals/answer.ts';
+import type { Receipt } from '../approvals/receipts/claims.ts';
 import type { StandingWish } from '../db/tables-action.ts';
-import type { Change } from '../domain/diff.ts';
+import type { Change } from '../domain/manifest/diff.ts';
 import type { LogRecord } from '../log/read.ts';
+import type { AskedPerson, QueuePlace } from '../reaching/asked.ts';
 import type { ReleasePreview } from '../releases/create.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { VerbAnswer } from '../rollouts/verbs.ts';
+import type { ApprovalStats } from '../statistics/approvals.ts';
+import type { AgentPosture } from '../statistics/posture.ts';
+import type { SimulatedRelease } from '../statistics/simulate.ts';
 import type { DisableAnswer } from '../switches/disable.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { sql } from 'kysely';
-import type { ActionRow } from '../actions/store.ts';
-import type { Services } from '../context.ts';
 import type { CredentialSpec } from '../db/tables-action.ts';
+import type { ActionRow } from '../records/action.ts';
+import type { Services } from '../services.ts';
 import { SIGNING_ALGORITHM } from './keys.ts';
 
 /** A credential for exactly one action. `token` is a JWT; it is never stored. */

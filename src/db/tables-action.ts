@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 import type { ActionState, SupersededBecause } from '../domain/action.ts';
 import type { Risk } from '../domain/agent.ts';
-import type { Route } from '../domain/approval.ts';
+import type { Route } from '../domain/approval/approval.ts';
 import type { Arm, Reason } from '../domain/decision.ts';
 import type { ApprovalPolicy } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';

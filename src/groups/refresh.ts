@@ -1,7 +1,7 @@
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, groupOf } from '../domain/agent.ts';
 import { durationMs } from '../domain/duration.ts';
+import type { Services } from '../services.ts';
 import { changesOf, matchShifts } from './match.ts';
 import { type Shift, SOURCE_KINDS, SourceFailure, sourceOf, type Window } from './source.ts';
 import type { Sources } from './sources.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { type Agent, type Group, groupOf } from '../domain/agent.ts';
-import { appendEntry } from '../log/append.ts';
+import { appendEntry } from '../records/log-entry.ts';
 import { type Membership, mergeMemberships } from './match.ts';
 import { type SourceRef, sourceOf } from './source.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Sql } from '../db/database.ts';
-import { appendEntry } from '../log/append.ts';
+import { appendEntry } from '../records/log-entry.ts';
 
 export interface NewIncident {
   agent: string;

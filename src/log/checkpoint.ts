@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
-import type { Services } from '../context.ts';
 import { SIGNING_ALGORITHM } from '../credentials/keys.ts';
 import { GENESIS } from '../domain/log-chain.ts';
+import type { Services } from '../services.ts';
 import { readLog } from './read.ts';
 import { unsequencedTail } from './sequence.ts';
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { ActionRow } from '../actions/store.ts';
-import { manifestOf } from '../agents/manifest.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent, Metric } from '../domain/agent.ts';
+import type { ActionRow } from '../records/action.ts';
+import { manifestOf } from '../records/manifest.ts';
 
 /** The metrics in which a correction, or a person's decision, says what came of this action. */
 export async function metricsCounting(

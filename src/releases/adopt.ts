@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
-import { manifestOf } from '../agents/manifest.ts';
-import { type Actor, requireRole, type Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import { closeGateFor } from '../db/gate.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
-import { unaskedWrites } from '../domain/check-release.ts';
-import { onlyTakesAway } from '../domain/diff.ts';
+import { unaskedWrites } from '../domain/manifest/check-release.ts';
+import { onlyTakesAway } from '../domain/manifest/diff.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
+import { closeGateFor } from '../records/gate.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { manifestOf } from '../records/manifest.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { Services } from '../context.ts';
-import { closeGateFor } from '../db/gate.ts';
-import { raiseAlert } from '../incidents/alert.ts';
-import { appendEntry } from '../log/append.ts';
-import type { RolloutRecord } from './record.ts';
+import { raiseAlert } from '../records/alert.ts';
+import { closeGateFor } from '../records/gate.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
 
 /** Whether an ask by this version is news to the rollout. */
 export const isNewVersion = (rollout: RolloutRecord | undefined, version: string): boolean =>

@@ -1,11 +1,11 @@
 import type { Sql } from '../db/database.ts';
-import { POOLED_SEGMENT } from '../domain/alpha.ts';
 import { durationMs } from '../domain/duration.ts';
-import type { DayBucket } from '../domain/eprocess.ts';
-import { judge, type Verdict } from '../domain/guardrail.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
+import type { DayBucket } from '../domain/evidence/eprocess.ts';
+import { judge, type Verdict } from '../domain/evidence/guardrail.ts';
+import { spreadLogE } from '../domain/evidence/spread.ts';
 import type { Guardrail } from '../domain/release.ts';
-import { spreadLogE } from '../domain/spread.ts';
-import { dayOf, type RolloutRecord } from './record.ts';
+import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 
 /** A verdict and exactly what it was reached from: enough to recompute it. */
 export interface VerdictRecord extends Verdict {

@@ -1,9 +1,9 @@
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import type { RolloutFacts, VerdictFacts } from '../domain/phase.ts';
+import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { AppError } from '../errors.ts';
+import { type RolloutRecord, recordOf } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
 import type { VerdictRecord } from './evidence.ts';
-import { type RolloutRecord, recordOf } from './record.ts';
 
 /** @throws AppError `not_found` */
 export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import { POOLED_SEGMENT } from '../domain/alpha.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { Guardrail } from '../domain/release.ts';
-import { appendEntry } from '../log/append.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { type RolloutRecord, stepOf } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
 import { judgeGuardrail, type VerdictRecord } from './evidence.ts';
 import { rolloutById } from './facts.ts';
-import { type RolloutRecord, stepOf } from './record.ts';
 import { forLog, rollBack } from './roll-back.ts';
 
 const JUDGE = 'judge';

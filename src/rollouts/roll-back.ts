@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import { manifestOf } from '../agents/manifest.ts';
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import { raiseAlert } from '../incidents/alert.ts';
 import { openIncident } from '../incidents/open.ts';
+import { raiseAlert } from '../records/alert.ts';
+import { manifestOf } from '../records/manifest.ts';
+import type { Services } from '../services.ts';
 import type { VerdictRecord } from './evidence.ts';
 import { rolloutById } from './facts.ts';
 

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { definitionsDigest } from '../agents/apply.ts';
-import { manifestOf } from '../agents/manifest.ts';
-import { type Actor, requireRole, type Services } from '../context.ts';
 import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
-import { closeGateFor } from '../db/gate.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
-import { allotAlpha } from '../domain/alpha.ts';
-import { unjudgeable } from '../domain/check-rollout.ts';
+import { allotAlpha } from '../domain/evidence/alpha.ts';
+import { unjudgeable } from '../domain/manifest/check-rollout.ts';
 import type { Guardrail, Release } from '../domain/release.ts';
-import { planSegments, planSteps } from '../domain/steps.ts';
+import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
+import { closeGateFor } from '../records/gate.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { manifestOf } from '../records/manifest.ts';
+import type { FrozenPlan, RolloutRecord } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 import { isDisabled, rolloutById } from './facts.ts';
-import type { FrozenPlan, RolloutRecord } from './record.ts';
 
 export interface StartRolloutInput {
   agent: string;

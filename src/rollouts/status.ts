@@ -1,9 +1,9 @@
-import type { Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
-import { type Wait, waitsOf } from '../domain/phase.ts';
+import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
+import { dayOf, type RolloutRecord, recordOf, stepOf } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
 import type { VerdictRecord } from './evidence.ts';
 import { rolloutById, rolloutFacts } from './facts.ts';
-import { dayOf, type RolloutRecord, recordOf, stepOf } from './record.ts';
 
 /** Where a rollout is, what it waits for and why. */
 export interface RolloutStatusView {

@@ -1,8 +1,8 @@
-import type { Actor, Services } from '../context.ts';
-import { machineWaits } from '../domain/phase.ts';
+import { machineWaits } from '../domain/rollout/phase.ts';
 import { AppError } from '../errors.ts';
+import { type RolloutRecord, stepOf } from '../records/rollout.ts';
+import type { Actor, Services } from '../services.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
-import { type RolloutRecord, stepOf } from './record.ts';
 import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
 /** `approve-gate` needs everything else to hold; `advance` does too, but ends the step's time. */

@@ -1,8 +1,8 @@
-import type { Actor, Services } from '../context.ts';
 import type { Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
-import type { RolloutRecord } from './record.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import type { Actor, Services } from '../services.ts';
 
 export const ROLLOUT_VERBS = [
   'pause',

@@ -1,7 +1,7 @@
-import { type Actor, type Role, requireRole, type Services } from '../context.ts';
 import { AppError } from '../errors.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import { type Actor, type Role, requireRole, type Services } from '../services.ts';
 import { elapsedMs, rolloutById, rolloutFacts } from './facts.ts';
-import type { RolloutRecord } from './record.ts';
 import { change, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { approveGate, rejectGate } from './verb-gate.ts';
 import { rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';

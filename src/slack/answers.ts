@@ -1,11 +1,11 @@
-import type { Services } from '../context.ts';
+import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
+import type { Services } from '../services.ts';
 import type { DisableAnswer } from '../switches/disable.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 import { listDisabled } from '../switches/list.ts';
-import { dateText, inline } from './mrkdwn.ts';
 import { scopeLabel } from './scopes.ts';
 
 const LISTED_MAX = 10;

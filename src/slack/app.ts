@@ -1,7 +1,15 @@
 import { App, type Receiver, SocketModeReceiver, type webApi } from '@slack/bolt';
+import {
+  clientOptions,
+  createSlackClient,
+  createSlackPort,
+  type SlackPort,
+  slackFailure,
+} from '../cards/posting/port.ts';
+import { createUserLookup } from '../cards/posting/users.ts';
 import type { SlackDelivery } from '../config.ts';
-import type { Services } from '../context.ts';
 import { AppError } from '../errors.ts';
+import type { Services } from '../services.ts';
 import { boltLog } from './bolt-log.ts';
 import { HttpReceiver, type SlackHttpAnswer } from './http-receiver.ts';
 import type { SlackHttpRequest } from './http-request.ts';
@@ -12,8 +20,6 @@ import type { ListenerDeps } from './listeners/deps.ts';
 import { answerPerson } from './listeners/errors.ts';
 import { register as registerHome } from './listeners/home.ts';
 import { register as registerModals } from './listeners/modals.ts';
-import { clientOptions, createSlackClient, createSlackPort, type SlackPort, slackFailure } from './port.ts';
-import { createUserLookup } from './users.ts';
 
 /** With an app token Slack's requests come by Socket Mode, with a signing secret by HTTP. */
 export type SlackAppOptions = SlackDelivery & {

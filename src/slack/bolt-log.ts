@@ -1,5 +1,5 @@
 import { type Logger, LogLevel } from '@slack/bolt';
-import type { Services } from '../context.ts';
+import type { Services } from '../services.ts';
 
 /** Slack's own log lines in ours. A lost connection is nothing to wake people for: it is opened again. */
 export function boltLog(log: Services['log']): Logger {

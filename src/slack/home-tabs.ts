@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
+import { readHome } from '../approvals/inbox.ts';
+import { inline } from '../cards/blocks/mrkdwn.ts';
 import { isStoreDown } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { type HomeView, homeNotice, homeView, type LinkTo } from './home.ts';
-import { readHome } from './home-facts.ts';
 import { actorsFor, type SlackPerson } from './identity.ts';
 import type { ListenerDeps } from './listeners/deps.ts';
-import { inline } from './mrkdwn.ts';
 
 const AGAIN_AFTER_MS = 1_000;
 const TRIES_MAX = 3;

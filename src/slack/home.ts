@@ -1,14 +1,22 @@
 import type { types } from '@slack/bolt';
 import { actionUrl } from '../actions/view.ts';
 import type { DeputyRow } from '../approvals/deputies.ts';
-import type { StandingApprovalRow } from '../approvals/standing-approvals.ts';
-import { BUTTON, VALUE } from './buttons.ts';
-import { actions, button, confirmation, context, header, type KnownBlock, section } from './cards/message.ts';
-import { openButton, spoken } from './cards/open-button.ts';
-import type { HomeAction, HomeFacts, Listed, QueuedAction, WaitingAction } from './home-facts.ts';
-import { LIMITS } from './limits.ts';
-import { codeOrLinked, dateText, inline, label, link } from './mrkdwn.ts';
-import type { Copy } from './port.ts';
+import type { HomeAction, HomeFacts, Listed, QueuedAction, WaitingAction } from '../approvals/inbox.ts';
+import type { StandingApprovalRow } from '../approvals/standing/store.ts';
+import { BUTTON, VALUE } from '../cards/blocks/buttons.ts';
+import { LIMITS } from '../cards/blocks/limits.ts';
+import {
+  actions,
+  button,
+  confirmation,
+  context,
+  header,
+  type KnownBlock,
+  section,
+} from '../cards/blocks/message.ts';
+import { codeOrLinked, dateText, inline, label, link } from '../cards/blocks/mrkdwn.ts';
+import { openButton, spoken } from '../cards/blocks/open-button.ts';
+import type { Copy } from '../cards/posting/port.ts';
 import { scopeLabel } from './scopes.ts';
 
 export type HomeView = types.HomeView;

@@ -1,5 +1,5 @@
 import { type App, type Receiver, ReceiverMultipleAckError } from '@slack/bolt';
-import type { Services } from '../context.ts';
+import type { Services } from '../services.ts';
 import { parseSlackBody, type SlackHttpRequest, signatureProblem } from './http-request.ts';
 
 /** What goes back to Slack. */

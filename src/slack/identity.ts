@@ -1,10 +1,10 @@
-import type { Account } from '../actions/to-decide.ts';
-import { manifestOf } from '../agents/manifest.ts';
-import { actorFromManifest } from '../agents/standing.ts';
-import type { Actor, Services } from '../context.ts';
+import { actorFromManifest } from '../agents/roles.ts';
+import type { Account } from '../approvals/to-answer.ts';
+import type { SlackUser, UserLookup } from '../cards/posting/users.ts';
 import type { Agent } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
-import type { SlackUser, UserLookup } from './users.ts';
+import { manifestOf } from '../records/manifest.ts';
+import type { Actor, Services } from '../services.ts';
 
 /** Who pressed or typed, by Slack's word. */
 export interface SlackPerson {

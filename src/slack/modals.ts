@@ -1,8 +1,8 @@
 import type { types } from '@slack/bolt';
-import { type PlaceMeta, VALUE } from './buttons.ts';
-import { linesIn, section } from './cards/message.ts';
-import { LIMITS } from './limits.ts';
-import { cut, label } from './mrkdwn.ts';
+import { type PlaceMeta, VALUE } from '../cards/blocks/buttons.ts';
+import { LIMITS } from '../cards/blocks/limits.ts';
+import { linesIn, section } from '../cards/blocks/message.ts';
+import { cut, label } from '../cards/blocks/mrkdwn.ts';
 
 export type ModalView = types.ModalView;
 export type InputBlock = types.InputBlock;

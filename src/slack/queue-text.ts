@@ -1,9 +1,9 @@
-import type { ActionRow } from '../actions/store.ts';
 import { actionUrl } from '../actions/view.ts';
 import { queueFor } from '../approvals/queue.ts';
-import type { Actor, Services } from '../context.ts';
-import { LIMITS } from './limits.ts';
-import { cut, dateText, inline, link } from './mrkdwn.ts';
+import { LIMITS } from '../cards/blocks/limits.ts';
+import { cut, dateText, inline, link } from '../cards/blocks/mrkdwn.ts';
+import type { ActionRow } from '../records/action.ts';
+import type { Actor, Services } from '../services.ts';
 
 const LISTED_MAX = 15;
 const SUMMARY_MAX = 140;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { LIMITS } from '../cards/blocks/limits.ts';
 import type { Agent } from '../domain/agent.ts';
-import { LIMITS } from './limits.ts';
 import type { ScopeChoice } from './modals.ts';
 
 /** A scope as an option's value: itself, or a digest where it is too long for one. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { inline, label, link } from '../cards/blocks/mrkdwn.ts';
+import { SlackFailure } from '../cards/posting/failure.ts';
 import { isStoreDown } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
-import { SlackFailure } from './failure.ts';
-import { inline, label, link } from './mrkdwn.ts';
 
 const MESSAGE_MAX = 1_500;
 const INPUT_MESSAGE_MAX = 500;

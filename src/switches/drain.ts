@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Services } from '../context.ts';
+import type { Services } from '../services.ts';
 import type { InFlight } from './disable.ts';
 
 const POLL_MS = 250;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { type Actor, requireRole, type Services } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 import { agentOfScope, refuseOneAgentsToken } from './disable.ts';
 
 export interface EnableAnswer {

@@ -1,7 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { type Selectable, sql } from 'kysely';
-import type { Services } from '../context.ts';
 import type { OutboxTable } from '../db/tables.ts';
+import type { Services } from '../services.ts';
 import { rolloutInputOf } from './rollout-input.ts';
 
 const BATCH = 200;

@@ -1,6 +1,6 @@
 import type { RolloutInput } from '../../workflows/rollout.contract.ts';
-import type { Services } from '../context.ts';
 import { rolloutById } from '../rollouts/facts.ts';
+import type { Services } from '../services.ts';
 
 /** The workflow's input for a rollout that the API made. */
 export async function rolloutInputOf(services: Services, rolloutId: string): Promise<RolloutInput> {

@@ -1,4 +1,4 @@
-import { type Actor, type Role, requireRole, type Services } from '../context.ts';
+import { type Actor, type Role, requireRole, type Services } from '../services.ts';
 
 /** A token as admins see it; its text is nowhere. */
 export interface TokenView {

@@ -1,6 +1,6 @@
-import { type Actor, requireRole, type Services } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
 
 /**
  * Ends a token at once, and with it every web session made from it. Repeating it changes nothing.

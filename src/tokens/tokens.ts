@@ -1,12 +1,12 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import type { Actor, Role, Services } from '../context.ts';
-import { requireRole } from '../context.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { isStoreDown } from '../db/failure.ts';
 import type { TokenTable } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
-import { appendEntry } from '../log/append.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import type { Actor, Role, Services } from '../services.ts';
+import { requireRole } from '../services.ts';
 
 const ADMIN_HOURS_MAX = 24;
 const PREFIX = 'pct_';

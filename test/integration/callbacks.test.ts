@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createCallbackActivities } from '../../activities/callbacks.ts';
 import { beginAction } from '../../src/actions/begin.ts';
 import { completeAction } from '../../src/actions/complete.ts';
-import { decideAction } from '../../src/actions/decide.ts';
-import { actionById } from '../../src/actions/store.ts';
 import { sweepActions } from '../../src/actions/sweep.ts';
 import { withdrawAction } from '../../src/actions/withdraw.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
+import { decideAction } from '../../src/approvals/answer.ts';
+import { actionById } from '../../src/records/action.ts';
 import { type ActionCallback, verifyWebhook } from '../../src/sdk/index.ts';
 import { disable } from '../../src/switches/disable.ts';
 import { workflowBundle } from '../../src/temporal/bundle.ts';

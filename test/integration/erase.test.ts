@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { decideAction } from '../../src/actions/decide.ts';
-import { editAction } from '../../src/actions/edit.ts';
-import { eraseSubject } from '../../src/log/erase.ts';
+import { decideAction } from '../../src/approvals/answer.ts';
+import { editAction } from '../../src/approvals/edit.ts';
+import { readCardFacts } from '../../src/cards/card-facts.ts';
+import { cardToShow } from '../../src/cards/copies.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
-import { readCardFacts } from '../../src/slack/cards/card-facts.ts';
-import { cardToShow } from '../../src/slack/cards/copies.ts';
+import { eraseSubject } from '../../src/subjects/erase.ts';
 import { actorOf, approverActor, givenAdopted, givenAsked, givenPendingAction } from '../support/fixtures.ts';
 import { placesOf } from '../support/places.ts';
 import { describeBothStores } from '../support/services.ts';

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type Asked, type AskInput, askAction } from '../../src/actions/ask.ts';
 import { beginAction } from '../../src/actions/begin.ts';
-import { decideAction } from '../../src/actions/decide.ts';
-import { type ActionRow, actionById } from '../../src/actions/store.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
-import type { Actor, Role, Services } from '../../src/context.ts';
+import { decideAction } from '../../src/approvals/answer.ts';
 import type { Agent } from '../../src/domain/agent.ts';
-import { readManifest } from '../../src/domain/manifest.ts';
+import { readManifest } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems } from '../../src/domain/problem.ts';
 import type { Release } from '../../src/domain/release.ts';
+import { type ActionRow, actionById } from '../../src/records/action.ts';
 import { adoptRelease } from '../../src/releases/adopt.ts';
 import { createRelease } from '../../src/releases/create.ts';
+import type { Actor, Role, Services } from '../../src/services.ts';
 import { insertToken, type TokenRequest } from '../../src/tokens/tokens.ts';
 
 /** One read, two writes, two segments; olga owns it, ana and ben approve. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
-import type { Services } from '../../src/context.ts';
+import type { Services } from '../../src/services.ts';
 
 /** Where `text` stands: every column that holds text or JSON, of every table but the one that may hold it. */
 export async function placesOf(

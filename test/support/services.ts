@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { afterAll, describe } from 'vitest';
-import { AskWriter } from '../../src/actions/ask-writer.ts';
-import { Worlds } from '../../src/agents/world.ts';
 import { ManualClock } from '../../src/clock.ts';
-import type { Services } from '../../src/context.ts';
 import { loadKeys } from '../../src/credentials/keys.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { Worlds } from '../../src/enforcement/world.ts';
+import { AskWriter } from '../../src/records/ask-writer.ts';
+import type { Services } from '../../src/services.ts';
 import { testPostgres } from './context.ts';
 import { createDatabase, dropDatabase } from './postgres.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readManifest } from '../../src/domain/manifest.ts';
+import { readManifest } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems } from '../../src/domain/problem.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

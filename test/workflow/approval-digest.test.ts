@@ -1,9 +1,9 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
-import { decideAction } from '../../src/actions/decide.ts';
-import { DIGEST_EVERY_MS } from '../../src/approvals/digest.ts';
+import { decideAction } from '../../src/approvals/answer.ts';
 import { ManualClock } from '../../src/clock.ts';
+import { DIGEST_EVERY_MS } from '../../src/reaching/digest.ts';
 import { dispatchOutbox } from '../../src/temporal/dispatch.ts';
 import { approvalDigestWorkflowId } from '../../workflows/approval-digest.contract.ts';
 import { visibleText } from '../fakes/slack/visible.ts';

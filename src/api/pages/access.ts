@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { Services } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import type { Services } from '../../services.ts';
 import { requireReader } from '../auth.ts';
 import { requireFormToken, requireSameOrigin, type Session, sessionOf } from './session.ts';
 

@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify';
-import { type ActionRow, actionById } from '../../actions/store.ts';
 import { type ActionView, actionView } from '../../actions/view.ts';
-import { receiptsOf } from '../../approvals/receipts.ts';
-import { noteSeen } from '../../approvals/seen.ts';
-import type { Services } from '../../context.ts';
+import { noteSeen } from '../../approvals/first-look.ts';
+import { receiptsOf } from '../../approvals/receipts/list.ts';
 import { isStopped } from '../../domain/action.ts';
 import { AppError } from '../../errors.ts';
+import { type ActionRow, actionById } from '../../records/action.ts';
+import type { Services } from '../../services.ts';
 import { type ActionDetail, detailOf } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { maySeeArgs } from '../auth.ts';

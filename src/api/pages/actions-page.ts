@@ -1,7 +1,7 @@
-import { type ActionFilter, listActions } from '../../actions/store.ts';
 import { type ActionView, actionViews } from '../../actions/view.ts';
 import { listAgents } from '../../agents/list.ts';
 import { ACTION_STATES, type ActionState } from '../../domain/action.ts';
+import { type ActionFilter, listActions } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { agentScope } from '../auth.ts';
 import { requireSession } from './access.ts';

@@ -1,5 +1,5 @@
-import type { ActionRow } from '../../actions/store.ts';
 import type { DecisionView } from '../../actions/view-parts.ts';
+import type { ActionRow } from '../../records/action.ts';
 import { type Html, html } from './html.ts';
 
 type Of = Pick<ActionRow, 'id'>;

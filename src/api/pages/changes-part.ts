@@ -1,11 +1,11 @@
-import { type ActionRow, privateOf } from '../../actions/store.ts';
 import type { ActionView } from '../../actions/view.ts';
-import { manifestOf } from '../../agents/manifest.ts';
-import { lastLike } from '../../approvals/like.ts';
-import type { Services } from '../../context.ts';
+import { lastLike } from '../../approvals/alike.ts';
 import { toolOf } from '../../domain/agent.ts';
-import { type ArgsChange, describeChange, diffRedacted } from '../../domain/args-diff.ts';
-import { REDACTED, redactionsOf } from '../../domain/redact.ts';
+import { type ArgsChange, describeChange, diffRedacted } from '../../domain/decision/args-diff.ts';
+import { REDACTED, redactionsOf } from '../../domain/decision/redact.ts';
+import { type ActionRow, privateOf } from '../../records/action.ts';
+import { manifestOf } from '../../records/manifest.ts';
+import type { Services } from '../../services.ts';
 import { type Html, html } from './html.ts';
 import { stateWords, timeWords } from './words.ts';
 

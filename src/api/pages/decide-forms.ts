@@ -1,4 +1,4 @@
-import { slackMayApprove } from '../../domain/approval.ts';
+import { slackMayApprove } from '../../domain/approval/approval.ts';
 import type { Draft, FormFacts } from './form-facts.ts';
 import { type Html, html, visible } from './html.ts';
 import { wishBounds } from './words.ts';

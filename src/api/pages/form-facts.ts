@@ -1,14 +1,14 @@
-import type { ActionRow } from '../../actions/store.ts';
 import type { ActionView } from '../../actions/view.ts';
-import { manifestOf } from '../../agents/manifest.ts';
-import { waitingLike } from '../../approvals/like.ts';
+import { waitingLike } from '../../approvals/alike.ts';
+import { readStanding } from '../../approvals/eligibility.ts';
 import { reviewerOf } from '../../approvals/review.ts';
-import { readStanding } from '../../approvals/standing.ts';
-import type { Actor, Services } from '../../context.ts';
 import { toolOf } from '../../domain/agent.ts';
-import { mayDeny, rightToApprove, rightToBreakGlass } from '../../domain/approval.ts';
-import { suggestEnvelope } from '../../domain/envelope.ts';
+import { mayDeny, rightToApprove, rightToBreakGlass } from '../../domain/approval/approval.ts';
+import { suggestEnvelope } from '../../domain/decision/envelope.ts';
 import { AppError } from '../../errors.ts';
+import type { ActionRow } from '../../records/action.ts';
+import { manifestOf } from '../../records/manifest.ts';
+import type { Actor, Services } from '../../services.ts';
 import type { Html } from './html.ts';
 
 /** What the forms of an action need: the row, its redacted arguments and what this person may do. */

@@ -1,7 +1,7 @@
 import { wasNotApproved } from '../../actions/correct.ts';
-import type { ActionRow } from '../../actions/store.ts';
 import type { ActionView } from '../../actions/view.ts';
-import type { Services } from '../../context.ts';
+import type { ActionRow } from '../../records/action.ts';
+import type { Services } from '../../services.ts';
 import { correctionForm, reviewForm, wronglyStoppedForm } from './after-forms.ts';
 import { decideForms } from './decide-forms.ts';
 import { type Draft, formFacts, mayReview } from './form-facts.ts';

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { Services } from '../../context.ts';
+import type { Services } from '../../services.ts';
 import { Html, html } from './html.ts';
 import type { Session } from './session.ts';
 import { dayNotice } from './words.ts';

@@ -1,5 +1,5 @@
-import type { Services } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';

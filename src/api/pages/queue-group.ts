@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
-import { BATCH_MAX } from '../../actions/batch.ts';
-import type { Together } from '../../approvals/together.ts';
+import { BATCH_MAX } from '../../approvals/batch.ts';
+import type { Together } from '../../approvals/side-by-side.ts';
 import { changeList } from './changes-part.ts';
 import { type Html, html } from './html.ts';
 import { timeWords, wishBounds } from './words.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { BATCH_MAX, type BatchResult, decideBatch } from '../../actions/batch.ts';
-import type { ActionRow } from '../../actions/store.ts';
+import { BATCH_MAX, type BatchResult, decideBatch } from '../../approvals/batch.ts';
+import { noteSeen } from '../../approvals/first-look.ts';
 import { queueFor } from '../../approvals/queue.ts';
-import { noteSeen } from '../../approvals/seen.ts';
-import { answerTogether, type Together } from '../../approvals/together.ts';
-import type { Services } from '../../context.ts';
+import { answerTogether, type Together } from '../../approvals/side-by-side.ts';
+import type { ActionRow } from '../../records/action.ts';
+import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { reasonSchema } from '../schemas.ts';
 import { requireForm, requireSession } from './access.ts';

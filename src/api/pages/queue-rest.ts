@@ -1,6 +1,6 @@
 import { listUnreviewed } from '../../approvals/review.ts';
-import { listStandingApprovals } from '../../approvals/standing-approvals.ts';
-import type { Actor, Services } from '../../context.ts';
+import { listStandingApprovals } from '../../approvals/standing/store.ts';
+import type { Actor, Services } from '../../services.ts';
 import { mayReview } from './form-facts.ts';
 import { type Html, html } from './html.ts';
 import { standingWords } from './standing-part.ts';

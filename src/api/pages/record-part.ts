@@ -1,6 +1,6 @@
 import type { ActionView } from '../../actions/view.ts';
-import type { AskedPerson } from '../../approvals/reach.ts';
 import { isStopped } from '../../domain/action.ts';
+import type { AskedPerson } from '../../reaching/asked.ts';
 import type { ActionDetail } from '../action-detail.ts';
 import { type Html, html } from './html.ts';
 import { ROUTED_WORDS, timeWords, WAY_WORDS } from './words.ts';

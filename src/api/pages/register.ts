@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Services } from '../../context.ts';
 import type { AppError } from '../../errors.ts';
+import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { asAppError, logFailure } from '../problems.ts';
 import { actionForms } from './action-forms.ts';

@@ -1,8 +1,8 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jwtVerify, SignJWT } from 'jose';
-import type { Actor, Services } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import type { Actor, Services } from '../../services.ts';
 import { authenticate, authenticateById } from '../../tokens/tokens.ts';
 import { PEOPLE } from '../auth.ts';
 

@@ -1,6 +1,6 @@
-import type { ActionRow } from '../../actions/store.ts';
-import type { StandingApprovalRow } from '../../approvals/standing-approvals.ts';
-import type { Actor, Services } from '../../context.ts';
+import type { StandingApprovalRow } from '../../approvals/standing/store.ts';
+import type { ActionRow } from '../../records/action.ts';
+import type { Actor, Services } from '../../services.ts';
 import { revokeForm } from './after-forms.ts';
 import { type Html, html } from './html.ts';
 import { formTokenField } from './layout.ts';

@@ -1,8 +1,8 @@
-import type { AskedPerson } from '../../approvals/reach.ts';
-import type { Way } from '../../approvals/stage-log.ts';
 import type { Reach, StandingWish } from '../../db/tables-action.ts';
 import type { StandingEndedBecause } from '../../db/tables-approvals.ts';
 import type { ActionState } from '../../domain/action.ts';
+import type { AskedPerson } from '../../reaching/asked.ts';
+import type { Way } from '../../reaching/stage-log.ts';
 
 const REAL_DAY_MS = 86_400_000;
 

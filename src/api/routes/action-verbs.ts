@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { completeAction } from '../../actions/complete.ts';
 import { correctAction } from '../../actions/correct.ts';
-import { decideAction } from '../../actions/decide.ts';
-import { explainDenial } from '../../actions/explain.ts';
 import { actionView } from '../../actions/view.ts';
 import { withdrawAction } from '../../actions/withdraw.ts';
+import { decideAction } from '../../approvals/answer.ts';
+import { explainDenial } from '../../approvals/explain.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
 import {
@@ -16,7 +16,7 @@ import {
   textSchema,
 } from '../schemas.ts';
 import { beginCounted, begunPart } from './actions.ts';
-import { standingInput, standingSchema } from './standing.ts';
+import { standingInput, standingSchema } from './standing-approvals.ts';
 
 const params = z.object({ id: idSchema });
 const tags = ['actions'];

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { BATCH_MAX, decideBatch, likeActions } from '../../actions/batch.ts';
-import { editAction } from '../../actions/edit.ts';
-import { actionById } from '../../actions/store.ts';
 import { actionView, actionViews } from '../../actions/view.ts';
+import { BATCH_MAX, decideBatch, likeActions } from '../../approvals/batch.ts';
+import { editAction } from '../../approvals/edit.ts';
 import { queueFor } from '../../approvals/queue.ts';
 import { AppError, ERRORS, type ErrorCode } from '../../errors.ts';
+import { actionById } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, requireReader } from '../auth.ts';
 import { actionSchema, agentNameSchema, idSchema, reasonSchema, textSchema } from '../schemas.ts';

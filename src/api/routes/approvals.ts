@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { actionView, actionViews } from '../../actions/view.ts';
 import { listUnreviewed, reviewBreakGlass } from '../../approvals/review.ts';
-import { approvalStats, STATS_DAYS_MAX } from '../../approvals/stats.ts';
 import { riskSchema } from '../../domain/agent.ts';
+import { approvalStats, STATS_DAYS_MAX } from '../../statistics/approvals.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope } from '../auth.ts';
 import { actionSchema, agentNameSchema, idSchema, instantSchema, reasonSchema } from '../schemas.ts';

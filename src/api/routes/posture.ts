@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readPosture } from '../../agents/posture.ts';
+import { readPosture } from '../../statistics/posture.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope } from '../auth.ts';
 import { agentNameSchema } from '../schemas.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { actionById } from '../../actions/store.ts';
-import { receiptsOf } from '../../approvals/receipts.ts';
+import { receiptsOf } from '../../approvals/receipts/list.ts';
 import { AppError } from '../../errors.ts';
+import { actionById } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, maySeeArgs, requireReader } from '../auth.ts';
 import { idSchema } from '../schemas.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { SIMULATED_DAYS_MAX, SIMULATED_MAX, simulateRelease } from '../../approvals/simulate.ts';
-import { requireRole } from '../../context.ts';
-import { LEFT_OUT } from '../../domain/simulation.ts';
+import { LEFT_OUT } from '../../domain/decision/simulation.ts';
+import { requireRole } from '../../services.ts';
+import { SIMULATED_DAYS_MAX, SIMULATED_MAX, simulateRelease } from '../../statistics/simulate.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
 import { agentNameSchema, instantSchema } from '../schemas.ts';

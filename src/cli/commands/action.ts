@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { ACTION_STATES, isStopped } from '../../domain/action.ts';
-import { actionsText, actionText, credentialText, reasonsText } from '../action-text.ts';
 import { actionPath } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
-import { formatTimeAndDistance } from '../format.ts';
 import { jsonObject } from '../input.ts';
-import { command, fields, paragraph, sections } from '../render.ts';
+import { actionsText, actionText, credentialText, reasonsText } from '../text/action-text.ts';
+import { formatTimeAndDistance } from '../text/format.ts';
+import { command, fields, paragraph, sections } from '../text/render.ts';
 import type { WireAction, WireAsked } from '../wire.ts';
 
 /** `portcullis action`. */

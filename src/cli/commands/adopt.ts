@@ -1,5 +1,5 @@
 import { type RegisterCommands, withExample } from '../cli.ts';
-import { command, paragraph, sections } from '../render.ts';
+import { command, paragraph, sections } from '../text/render.ts';
 
 interface Adopted {
   agent: string;

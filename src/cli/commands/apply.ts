@@ -1,6 +1,6 @@
 import { applyManifests, lookUpAgent, type Preview, previewManifests } from '../apply-manifests.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
-import { command, paragraph, sections, wrap } from '../render.ts';
+import { command, paragraph, sections, wrap } from '../text/render.ts';
 
 interface ApplyOptions {
   yes?: boolean;

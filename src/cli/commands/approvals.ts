@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type AnswerOptions, actionPath, answerActions, lookAt } from '../answer-actions.ts';
-import { preflightText, queueText, reviewsText, standingText } from '../approvals-text.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { type EditOptions, editAction } from '../edit-action.ts';
 import { CliError } from '../failure.ts';
-import { command, paragraph, sections } from '../render.ts';
-import { simulationText } from '../simulation-text.ts';
-import { statsText } from '../stats-text.ts';
+import { preflightText, queueText, reviewsText, standingText } from '../text/approvals-text.ts';
+import { command, paragraph, sections } from '../text/render.ts';
+import { simulationText } from '../text/simulation-text.ts';
+import { statsText } from '../text/stats-text.ts';
 import type { WireAction, WireReview, WireSimulation, WireStandingApproval, WireStats } from '../wire.ts';
 
 const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
@@ -221,7 +221,7 @@ function registerNumbers(approvals: Command, cli: Cli): void {
 
 async function runSimulate(cli: Cli, file: string, days: string): Promise<void> {
   const yaml = await readFile(resolve(cli.io.cwd, file), 'utf8');
-  const { parseText } = await import('../../domain/manifest-source.ts');
+  const { parseText } = await import('../../domain/manifest/source.ts');
   const parsed = parseText(file, yaml);
   const agent = parsed.ok ? (parsed.value as { agent?: unknown } | null)?.agent : undefined;
   if (typeof agent !== 'string')

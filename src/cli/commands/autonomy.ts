@@ -1,6 +1,6 @@
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
-import { formatTimeAndDistance } from '../format.ts';
-import { command, paragraph, quoted, sections, table } from '../render.ts';
+import { formatTimeAndDistance } from '../text/format.ts';
+import { command, paragraph, quoted, sections, table } from '../text/render.ts';
 
 interface SliceOptions {
   release: string;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { formatTime, formatTimeAndDistance } from '../format.ts';
-import { command, paragraph, table } from '../render.ts';
+import { formatTime, formatTimeAndDistance } from '../text/format.ts';
+import { command, paragraph, table } from '../text/render.ts';
 import type { WireDeputy } from '../wire.ts';
 
 const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$/;

@@ -5,7 +5,7 @@ import { checkGroups } from '../doctor/groups.ts';
 import { checkHere } from '../doctor/local.ts';
 import { checkService } from '../doctor/service.ts';
 import { checkSlack } from '../doctor/slack.ts';
-import { sections, wrap } from '../render.ts';
+import { sections, wrap } from '../text/render.ts';
 
 const STATE_WIDTH = 6;
 

@@ -2,8 +2,8 @@ import type { PortcullisEvent } from '../../events/event.ts';
 import { followEvents } from '../../events/follow.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { formatTime } from '../format.ts';
-import { displayWidth, plain } from '../render.ts';
+import { formatTime } from '../text/format.ts';
+import { displayWidth, plain } from '../text/render.ts';
 
 const KIND_WIDTH = 17;
 

@@ -1,7 +1,7 @@
 import type { GroupView } from '../../groups/list.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
-import { formatTime, formatTimeAndDistance } from '../format.ts';
-import { bullets, sections, table } from '../render.ts';
+import { formatTime, formatTimeAndDistance } from '../text/format.ts';
+import { bullets, sections, table } from '../text/render.ts';
 import type { Wire } from '../wire.ts';
 
 export type WireGroup = Wire<GroupView>;

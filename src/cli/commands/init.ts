@@ -5,7 +5,7 @@ import { personFrom } from '../../domain/agent.ts';
 import { type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { AGENT_FILE, agentYaml, RELEASE_FILE, releaseYaml, SCHEMA_FOLDER } from '../first-manifests.ts';
-import { command, paragraph, sections } from '../render.ts';
+import { command, paragraph, sections } from '../text/render.ts';
 
 interface InitOptions {
   agent: string;
@@ -62,14 +62,14 @@ async function assertValid(manifests: Record<string, string>, agent: string, per
       throw new CliError('usage', `${option}: "${name}" is not a name`, { hint });
     }
   }
-  const { formatProblems, readManifest } = await import('../../domain/manifest.ts');
+  const { formatProblems, readManifest } = await import('../../domain/manifest/manifest.ts');
   const read = readManifest(AGENT_FILE, manifests[AGENT_FILE] ?? '', 'agent');
   if (!read.ok) throw new CliError('usage', formatProblems(read.problems));
 }
 
 /** So that editors complete and check while one types. */
 async function writeSchemas(folder: string): Promise<void> {
-  const { manifestJsonSchema } = await import('../../domain/json-schemas.ts');
+  const { manifestJsonSchema } = await import('../../domain/manifest/json-schemas.ts');
   await mkdir(join(folder, SCHEMA_FOLDER), { recursive: true });
   for (const kind of ['agent', 'release'] as const) {
     const text = `${JSON.stringify(manifestJsonSchema(kind), null, 2)}\n`;

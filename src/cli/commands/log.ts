@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { entriesText, entryDetails, entryText } from '../log-text.ts';
-import { fields, paragraph, sections } from '../render.ts';
+import { entriesText, entryDetails, entryText } from '../text/log-text.ts';
+import { fields, paragraph, sections } from '../text/render.ts';
 import type { LogHead, LogVerdict } from '../verify-log.ts';
 import type { LogRecord } from '../wire.ts';
 

@@ -1,6 +1,6 @@
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
-import { formatTime } from '../format.ts';
-import { bullets, command, sections, table } from '../render.ts';
+import { formatTime } from '../text/format.ts';
+import { bullets, command, sections, table } from '../text/render.ts';
 import type { AgentPosture, WireAgent, WireSwitch } from '../wire.ts';
 
 interface Posture extends AgentPosture {

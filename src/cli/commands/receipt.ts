@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ReceiptKey } from '../../approvals/verify-receipt.ts';
+import type { ReceiptKey } from '../../approvals/receipts/verify.ts';
 import { actionPath } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { verifiedText } from '../receipt-text.ts';
-import { paragraph } from '../render.ts';
+import { verifiedText } from '../text/receipt-text.ts';
+import { paragraph } from '../text/render.ts';
 import type { WireReceipts } from '../wire.ts';
 
 const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
@@ -72,7 +72,7 @@ interface VerifyOptions {
 }
 
 async function runVerify(cli: Cli, file: string, { key, action }: VerifyOptions): Promise<void> {
-  const { InvalidReceipt, verifyReceipts } = await import('../../approvals/verify-receipt.ts');
+  const { InvalidReceipt, verifyReceipts } = await import('../../approvals/receipts/verify.ts');
   const keys = await keysOf(resolve(cli.io.cwd, key));
   const text = await readFile(resolve(cli.io.cwd, file), 'utf8');
   try {
@@ -96,7 +96,7 @@ async function documentOf(text: string): Promise<unknown> {
 
 /** @throws CliError `usage` */
 async function keysOf(file: string): Promise<ReceiptKey[]> {
-  const { receiptKeys } = await import('../../approvals/verify-receipt.ts');
+  const { receiptKeys } = await import('../../approvals/receipts/verify.ts');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { RolloutVerb } from '../../rollouts/verbs.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { command as line, paragraph, sections } from '../render.ts';
-import { rolloutsText, rolloutText } from '../rollout-text.ts';
+import { command as line, paragraph, sections } from '../text/render.ts';
+import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
 import type { RolloutSummary, WireRollout, WireVerb } from '../wire.ts';
 
 interface VerbSpec {

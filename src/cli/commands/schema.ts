@@ -9,7 +9,7 @@ export const registerSchema: RegisterCommands = (program, cli) => {
     .description('Prints the JSON Schema of a manifest, for editors. Needs no service.')
     .addArgument(new Argument('<kind>', 'which manifest').choices(['agent', 'release']))
     .action(async (kind: 'agent' | 'release') => {
-      const { manifestJsonSchema } = await import('../../domain/json-schemas.ts');
+      const { manifestJsonSchema } = await import('../../domain/manifest/json-schemas.ts');
       cli.io.out(`${JSON.stringify(manifestJsonSchema(kind), null, 2)}\n`);
     });
   withExample(schema, 'portcullis schema agent > agent.schema.json');

@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { type Disabled, disableScope } from '../disable-scope.ts';
 import { CliError } from '../failure.ts';
-import { formatDuration, formatTime, formatTimeAndDistance } from '../format.ts';
-import { command, fields, paragraph, quoted, sections, table } from '../render.ts';
+import { formatDuration, formatTime, formatTimeAndDistance } from '../text/format.ts';
+import { command, fields, paragraph, quoted, sections, table } from '../text/render.ts';
 import type { WireEnabled } from '../wire.ts';
 
 const SCOPE = /^(everything|agent\/[^/\s]+|tool\/[^/\s]+\/[^/\s]+)$/;

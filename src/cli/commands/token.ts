@@ -1,9 +1,9 @@
 import { Option } from 'commander';
-import { ROLES, type Role } from '../../context.ts';
+import { ROLES, type Role } from '../../services.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { inDatabase } from '../direct.ts';
 import { CliError } from '../failure.ts';
-import { formatTimeAndDistance } from '../format.ts';
+import { formatTimeAndDistance } from '../text/format.ts';
 
 interface CreateOptions {
   role: Role[];
@@ -85,7 +85,7 @@ function attributeOf(text: string): [string, unknown] {
 
 async function makeDirectly(cli: Cli, asked: TokenAsked): Promise<TokenMade> {
   const { insertToken } = await import('../../tokens/tokens.ts');
-  const { appendEntry } = await import('../../log/append.ts');
+  const { appendEntry } = await import('../../records/log-entry.ts');
   const noDatabase = {
     message: 'Cannot bootstrap: DATABASE_URL is not set',
     hint: `An embedded service (portcullis up) writes its token to ${cli.connection.tokenFile} by itself`,

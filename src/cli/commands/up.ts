@@ -1,8 +1,8 @@
 import type { Config, ServiceRole } from '../../config.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { scaledDayNote } from '../format.ts';
-import { command, fields, sections } from '../render.ts';
+import { scaledDayNote } from '../text/format.ts';
+import { command, fields, sections } from '../text/render.ts';
 
 /** What `up` needs of a running service. */
 export interface Running {

@@ -4,7 +4,7 @@ import type { Sql } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
 import { shownUrl } from '../direct.ts';
-import { formatDuration } from '../format.ts';
+import { formatDuration } from '../text/format.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 import { tailCheck } from './service.ts';
 

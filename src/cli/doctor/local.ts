@@ -5,8 +5,8 @@ import type { Config } from '../../config.ts';
 import { isAlive } from '../../db/folder-lock.ts';
 import { AppError } from '../../errors.ts';
 import { dataFolder } from '../connection.ts';
-import { formatDuration } from '../format.ts';
 import type { CliIo } from '../io.ts';
+import { formatDuration } from '../text/format.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 
 const NODE_MIN = [20, 19] as const;

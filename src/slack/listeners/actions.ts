@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { App, RespondFn } from '@slack/bolt';
-import type { Decided } from '../../actions/decide.ts';
-import type { Verdict } from '../../domain/approval.ts';
-import { type ActionValue, BUTTON, VALUE } from '../buttons.ts';
+import type { Decided } from '../../approvals/answer.ts';
+import { type ActionValue, BUTTON, VALUE } from '../../cards/blocks/buttons.ts';
+import type { Verdict } from '../../domain/approval/approval.ts';
 import { denyReasonView, noticeView, reportView } from '../modals.ts';
 import { wordsFor } from '../words.ts';
 import { decideSeen } from './answering.ts';

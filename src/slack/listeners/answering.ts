@@ -1,10 +1,16 @@
-import { assertOpen, type Decided, type DecisionInput, decideAction, refused } from '../../actions/decide.ts';
-import { type ActionRow, actionById } from '../../actions/store.ts';
 import { actionUrl } from '../../actions/view.ts';
-import type { Actor } from '../../context.ts';
-import { slackMayApprove } from '../../domain/approval.ts';
+import {
+  assertOpen,
+  type Decided,
+  type DecisionInput,
+  decideAction,
+  refused,
+} from '../../approvals/answer.ts';
+import { type ActionValue, type SeenMeta, VALUE } from '../../cards/blocks/buttons.ts';
+import { slackMayApprove } from '../../domain/approval/approval.ts';
 import { AppError } from '../../errors.ts';
-import { type ActionValue, type SeenMeta, VALUE } from '../buttons.ts';
+import { type ActionRow, actionById } from '../../records/action.ts';
+import type { Actor } from '../../services.ts';
 import { accountOf, actorFor, type SlackPerson } from '../identity.ts';
 import {
   type Click,

@@ -5,18 +5,18 @@ import {
   type BatchResult,
   decideBatch,
   likeActions,
-} from '../../actions/batch.ts';
-import { type ActionRow, actionById } from '../../actions/store.ts';
-import { manifestOf } from '../../agents/manifest.ts';
-import { waitingForDigest } from '../../approvals/digest.ts';
-import { answerTogether } from '../../approvals/together.ts';
-import type { Services } from '../../context.ts';
-import { slackMayApprove, type Verdict } from '../../domain/approval.ts';
-import { BUTTON, parseItem, VALUE } from '../buttons.ts';
+} from '../../approvals/batch.ts';
+import { answerTogether } from '../../approvals/side-by-side.ts';
+import { BUTTON, parseItem, VALUE } from '../../cards/blocks/buttons.ts';
+import { inline } from '../../cards/blocks/mrkdwn.ts';
+import { slackMayApprove, type Verdict } from '../../domain/approval/approval.ts';
+import { waitingForDigest } from '../../reaching/digest.ts';
+import { type ActionRow, actionById } from '../../records/action.ts';
+import { manifestOf } from '../../records/manifest.ts';
+import type { Services } from '../../services.ts';
 import { actorFor } from '../identity.ts';
 import { batchView, FIRST_TICKS, isTicks } from '../modals/batch.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
-import { inline } from '../mrkdwn.ts';
 import {
   type ButtonClick,
   type Click,

@@ -1,6 +1,7 @@
 import type { App, RespondFn, SlashCommand } from '@slack/bolt';
-import { manifestOf } from '../../agents/manifest.ts';
+import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { AppError } from '../../errors.ts';
+import { manifestOf } from '../../records/manifest.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
 import { enable } from '../../switches/enable.ts';
@@ -15,7 +16,6 @@ import {
   type SlackPerson,
 } from '../identity.ts';
 import { disableView, enableView, noticeView } from '../modals.ts';
-import { inline } from '../mrkdwn.ts';
 import { queueText } from '../queue-text.ts';
 import { scopeChoices, scopeKey, scopeLabel } from '../scopes.ts';
 import { type ListenerDeps, tell } from './deps.ts';

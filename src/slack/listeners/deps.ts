@@ -1,8 +1,8 @@
 import type { BlockAction, ButtonAction, OverflowAction, RespondFn, types, webApi } from '@slack/bolt';
-import type { Services } from '../../context.ts';
-import { keepCopy, refreshCopy } from '../cards/copies.ts';
+import { keepCopy, refreshCopy } from '../../cards/copies.ts';
+import type { Copy, SlackPort } from '../../cards/posting/port.ts';
+import type { Services } from '../../services.ts';
 import type { SlackDirectory, SlackPerson } from '../identity.ts';
-import type { Copy, SlackPort } from '../port.ts';
 
 /** What every listener is given. */
 export interface ListenerDeps {

@@ -5,12 +5,12 @@ import {
   listDeputies,
   revokeDeputy,
 } from '../../approvals/deputies.ts';
+import { dateText, inline } from '../../cards/blocks/mrkdwn.ts';
 import type { Agent } from '../../domain/agent.ts';
 import { durationMs } from '../../domain/duration.ts';
 import { AppError } from '../../errors.ts';
 import type { Command } from '../command-line.ts';
 import { actorFor, actorsFor, type SlackPerson } from '../identity.ts';
-import { dateText, inline } from '../mrkdwn.ts';
 import type { ListenerDeps } from './deps.ts';
 
 type Deputed = Extract<Command, { do: 'deputies' | 'deputy' | 'deputy-end' }>;

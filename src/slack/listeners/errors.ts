@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { SlackFailure } from '../../cards/posting/failure.ts';
 import { isStoreDown } from '../../db/failure.ts';
 import { AppError } from '../../errors.ts';
-import { SlackFailure } from '../failure.ts';
 import { wordsFor } from '../words.ts';
 import type { ListenerDeps } from './deps.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { AckFn, ViewResponseAction, ViewSubmitAction } from '@slack/bolt';
+import { inline } from '../../cards/blocks/mrkdwn.ts';
+import { slackFailure } from '../../cards/posting/failure.ts';
 import { isStoreDown } from '../../db/failure.ts';
 import { AppError } from '../../errors.ts';
-import { slackFailure } from '../failure.ts';
 import { INPUT, loadingView, noticeView } from '../modals.ts';
-import { inline } from '../mrkdwn.ts';
 import { plainWordsFor, wordsFor } from '../words.ts';
 import type { ListenerDeps, View } from './deps.ts';
 import { noteFailure } from './errors.ts';

@@ -1,7 +1,7 @@
 import type { App } from '@slack/bolt';
 import { z } from 'zod';
-import { revokeStandingApproval } from '../../approvals/standing-approvals.ts';
-import { BUTTON, VALUE } from '../buttons.ts';
+import { revokeStandingApproval } from '../../approvals/standing/store.ts';
+import { BUTTON, VALUE } from '../../cards/blocks/buttons.ts';
 import { HomeTabs } from '../home-tabs.ts';
 import { actorFor, actorsFor } from '../identity.ts';
 import { disableView } from '../modals.ts';

@@ -1,11 +1,11 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import { correctAction } from '../../actions/correct.ts';
-import { explainDenial } from '../../actions/explain.ts';
-import { actionById } from '../../actions/store.ts';
-import type { Actor } from '../../context.ts';
+import { explainDenial } from '../../approvals/explain.ts';
+import { type PlaceMeta, VALUE } from '../../cards/blocks/buttons.ts';
 import { AppError } from '../../errors.ts';
+import { actionById } from '../../records/action.ts';
+import type { Actor } from '../../services.ts';
 import { listDisabled } from '../../switches/list.ts';
-import { type PlaceMeta, VALUE } from '../buttons.ts';
 import { actorFor, actorsFor } from '../identity.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
 import { scopeChoices, scopeKey } from '../scopes.ts';
@@ -15,7 +15,7 @@ import { copyIn, type ListenerDeps, personOf, refreshClicked } from './deps.ts';
 import { register as registerEdit } from './edit.ts';
 import { answerForm, inputOf, type Submission, textOf } from './forms.ts';
 import { register as registerMore } from './more.ts';
-import { register as registerStanding } from './standing.ts';
+import { register as registerStanding } from './standing-approvals.ts';
 
 type Reasoned = (actor: Actor, input: { id: string; reason: string }) => Promise<unknown>;
 

@@ -1,6 +1,6 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
+import { BUTTON, type More, parseMore, VALUE } from '../../cards/blocks/buttons.ts';
 import { AppError } from '../../errors.ts';
-import { BUTTON, type More, parseMore, VALUE } from '../buttons.ts';
 import { approveView, glassView, RESPONSIBLE } from '../modals/approve.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
 import { answerAction, decideSeen, openedFor } from './answering.ts';
@@ -15,7 +15,7 @@ import {
 } from './deps.ts';
 import { fillEdit } from './edit.ts';
 import { FormProblem, inputOf, openForm, reasonAtInput, type Submission, textOf } from './forms.ts';
-import { fillStanding } from './standing.ts';
+import { fillStanding } from './standing-approvals.ts';
 
 interface Form {
   title: string;

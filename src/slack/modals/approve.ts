@@ -1,6 +1,7 @@
-import type { ActionRow } from '../../actions/store.ts';
-import { type SeenMeta, VALUE } from '../buttons.ts';
-import { header, section } from '../cards/message.ts';
+import { type SeenMeta, VALUE } from '../../cards/blocks/buttons.ts';
+import { header, section } from '../../cards/blocks/message.ts';
+import { inline } from '../../cards/blocks/mrkdwn.ts';
+import type { ActionRow } from '../../records/action.ts';
 import {
   INPUT,
   type InputBlock,
@@ -11,7 +12,6 @@ import {
   reasonInput,
   textInput,
 } from '../modals.ts';
-import { inline } from '../mrkdwn.ts';
 
 const SUMMARY_MAX = 600;
 

@@ -1,9 +1,10 @@
 import type { types } from '@slack/bolt';
 import { actionUrl } from '../../actions/view.ts';
-import type { Together } from '../../approvals/together.ts';
-import { describeChange } from '../../domain/args-diff.ts';
-import { type BatchMeta, itemValue, VALUE } from '../buttons.ts';
-import { section } from '../cards/message.ts';
+import type { Together } from '../../approvals/side-by-side.ts';
+import { type BatchMeta, itemValue, VALUE } from '../../cards/blocks/buttons.ts';
+import { section } from '../../cards/blocks/message.ts';
+import { dateText, inline, link } from '../../cards/blocks/mrkdwn.ts';
+import { describeChange } from '../../domain/decision/args-diff.ts';
 import {
   INPUT,
   type InputBlock,
@@ -14,7 +15,6 @@ import {
   reasonInput,
   selectInput,
 } from '../modals.ts';
-import { dateText, inline, link } from '../mrkdwn.ts';
 
 const SUMMARY_MAX = 300;
 const ARGS_MAX = 900;

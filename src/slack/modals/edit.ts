@@ -1,11 +1,11 @@
-import type { ActionRow } from '../../actions/store.ts';
+import { type SeenMeta, VALUE } from '../../cards/blocks/buttons.ts';
+import { LIMITS } from '../../cards/blocks/limits.ts';
+import { section } from '../../cards/blocks/message.ts';
+import { inline, label } from '../../cards/blocks/mrkdwn.ts';
 import { type JsonValue, parseExactJson } from '../../domain/exact-json.ts';
 import { spellUnseen } from '../../domain/unseen.ts';
-import { type SeenMeta, VALUE } from '../buttons.ts';
-import { section } from '../cards/message.ts';
-import { LIMITS } from '../limits.ts';
+import type { ActionRow } from '../../records/action.ts';
 import { INPUT, type InputBlock, MODAL, type ModalView, plain, reasonInput, textInput } from '../modals.ts';
-import { inline, label } from '../mrkdwn.ts';
 
 type Args = Readonly<Record<string, unknown>>;
 type Texts = Readonly<Record<string, string | null | undefined>>;

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
-import { AfterBuffer, READ_LEASE_MS } from '../../../src/actions/record-after.ts';
-import type { Services } from '../../../src/context.ts';
-import { readEpoch } from '../../../src/db/gate.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
+import { readEpoch } from '../../../src/records/gate.ts';
+import { AfterBuffer, READ_LEASE_MS } from '../../../src/records/record-after.ts';
+import type { Services } from '../../../src/services.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import { verifies } from '../../requirements.ts';

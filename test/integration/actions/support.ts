@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { decideAction } from '../../../src/actions/decide.ts';
-import { type ActionRow, actionById } from '../../../src/actions/store.ts';
-import type { Services } from '../../../src/context.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { quorumOf } from '../../../src/domain/release.ts';
+import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
+import type { Services } from '../../../src/services.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import {

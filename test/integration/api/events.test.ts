@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
-import { decideAction } from '../../../src/actions/decide.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import {

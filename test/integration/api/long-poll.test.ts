@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
 import { createApi } from '../../../src/api/server.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import { approverActor, givenApprovedAction, givenPendingAction } from '../../support/fixtures.ts';
 import { describeBothStores } from '../../support/services.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { actionById, privateOf } from '../../../src/actions/store.ts';
-import { appendEntry } from '../../../src/log/append.ts';
+import { actionById, privateOf } from '../../../src/records/action.ts';
+import { appendEntry } from '../../../src/records/log-entry.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import { describeBothStores } from '../../support/services.ts';

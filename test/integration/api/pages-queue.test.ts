@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
-import { actionById } from '../../../src/actions/store.ts';
 import { sweepActions } from '../../../src/actions/sweep.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import { actionById } from '../../../src/records/action.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import { approverActor } from '../../support/fixtures.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { completeAction } from '../../../src/actions/complete.ts';
-import { actionById } from '../../../src/actions/store.ts';
 import { createApi } from '../../../src/api/server.ts';
+import { actionById } from '../../../src/records/action.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { revokeToken } from '../../../src/tokens/revoke.ts';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';

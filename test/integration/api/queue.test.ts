@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
-import { appendEntry } from '../../../src/log/append.ts';
+import { appendEntry } from '../../../src/records/log-entry.ts';
 import { verifies } from '../../requirements.ts';
 import type { GivenToken } from '../../support/fixtures.ts';
 import { describeBothStores } from '../../support/services.ts';

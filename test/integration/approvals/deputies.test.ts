@@ -7,7 +7,7 @@ import {
   listDeputies,
   revokeDeputy,
 } from '../../../src/approvals/deputies.ts';
-import type { Actor } from '../../../src/context.ts';
+import type { Actor } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { editAction } from '../../../src/actions/edit.ts';
-import { actionById, privateOf } from '../../../src/actions/store.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import { Worlds } from '../../../src/agents/world.ts';
-import type { Services } from '../../../src/context.ts';
+import { editAction } from '../../../src/approvals/edit.ts';
+import { Worlds } from '../../../src/enforcement/world.ts';
+import { actionById, privateOf } from '../../../src/records/action.ts';
+import type { Services } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import {
   agentActor,

@@ -1,6 +1,6 @@
 import type { Slice } from '../../../src/autonomy/store.ts';
-import type { Services } from '../../../src/context.ts';
-import { closeGateFor } from '../../../src/db/gate.ts';
+import { closeGateFor } from '../../../src/records/gate.ts';
+import type { Services } from '../../../src/services.ts';
 
 /** What earns at the bank. */
 export const SLICE: Slice = {

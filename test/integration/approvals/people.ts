@@ -1,8 +1,8 @@
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
-import { type DecisionInput, decideAction } from '../../../src/actions/decide.ts';
-import type { ActionRow } from '../../../src/actions/store.ts';
-import type { Services } from '../../../src/context.ts';
+import { type DecisionInput, decideAction } from '../../../src/approvals/answer.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
+import type { Services } from '../../../src/services.ts';
 import {
   AGENT_YAML,
   agentActor,

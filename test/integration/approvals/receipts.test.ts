@@ -3,10 +3,10 @@ import { CompactSign, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from '
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
 import { createDeputy } from '../../../src/approvals/deputies.ts';
-import { RECEIPT_TYPE, type Receipt } from '../../../src/approvals/receipt-claims.ts';
-import { receiptsOf } from '../../../src/approvals/receipts.ts';
-import { keepShown } from '../../../src/approvals/shown.ts';
-import { type ReceiptKey, receiptKeys, verifyReceipts } from '../../../src/approvals/verify-receipt.ts';
+import { RECEIPT_TYPE, type Receipt } from '../../../src/approvals/receipts/claims.ts';
+import { receiptsOf } from '../../../src/approvals/receipts/list.ts';
+import { keepShown } from '../../../src/approvals/receipts/shown-text.ts';
+import { type ReceiptKey, receiptKeys, verifyReceipts } from '../../../src/approvals/receipts/verify.ts';
 import { call } from '../../support/api.ts';
 import { actorOf, givenPendingAction, givenToken } from '../../support/fixtures.ts';
 import { describeBothStores, type TestServices } from '../../support/services.ts';

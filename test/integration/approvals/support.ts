@@ -1,6 +1,6 @@
-import { decideAction } from '../../../src/actions/decide.ts';
-import { type ActionRow, actionById } from '../../../src/actions/store.ts';
-import type { Services } from '../../../src/context.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import { type ActionRow, actionById } from '../../../src/records/action.ts';
+import type { Services } from '../../../src/services.ts';
 import { approverActor, givenAdopted } from '../../support/fixtures.ts';
 
 /** Two groups, a lead, an emergency group; olga owns it, dora deploys it. */

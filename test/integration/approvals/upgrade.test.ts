@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { actionById } from '../../../src/actions/store.ts';
 import { ManualClock } from '../../../src/clock.ts';
 import { type Database, openDatabase } from '../../../src/db/database.ts';
 import { migrate } from '../../../src/db/migrate.ts';
+import { actionById } from '../../../src/records/action.ts';
 import {
   AGENT_YAML,
   agentActor,

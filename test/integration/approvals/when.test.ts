@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { lockedAction } from '../../../src/actions/store.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import type { Services } from '../../../src/context.ts';
+import { lockedAction } from '../../../src/records/action.ts';
+import type { Services } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import { agentActor, agentFrom, givenPendingAction, managerActor } from '../../support/fixtures.ts';
 import { describeBothStores } from '../../support/services.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import type { Services } from '../../../src/context.ts';
+import type { Services } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import {
   agentActor,
@@ -140,7 +140,7 @@ describeBothStores('who decides', (make) => {
     const services = await make();
     await givenBank(services, '{ group: desk, slackApproves: not-high }');
     const inSlack = { ...approverActor('ana'), via: 'slack' as const };
-    const { decideAction } = await import('../../../src/actions/decide.ts');
+    const { decideAction } = await import('../../../src/approvals/answer.ts');
     const high = await givenPendingAction(services, { ...PAY, args: { amount: 5_000, to: 'Mia' } });
     const low = await givenPendingAction(services, PAY);
     expect([high.risk, low.risk]).toEqual(['high', 'low']);

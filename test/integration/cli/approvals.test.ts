@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { editAction } from '../../../src/actions/edit.ts';
+import { editAction } from '../../../src/approvals/edit.ts';
 import type { WireStats } from '../../../src/cli/wire.ts';
 import { approverActor, givenAsked, givenPendingAction } from '../../support/fixtures.ts';
 import { tooLong } from '../../unit/cli/cli-io.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
 import { createApi } from '../../../src/api/server.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { eventLine } from '../../../src/cli/commands/events.ts';
 import { logHead } from '../../../src/events/read.ts';
 import { disable } from '../../../src/switches/disable.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { decideAction } from '../../../src/actions/decide.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { listGroups } from '../../../src/groups/list.ts';
 import { refreshGroups } from '../../../src/groups/refresh.ts';
 import { type Shift, SourceFailure } from '../../../src/groups/source.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { correctAction } from '../../../src/actions/correct.ts';
-import { judge } from '../../../src/domain/guardrail.ts';
+import { judge } from '../../../src/domain/evidence/guardrail.ts';
 import type { VerdictRecord } from '../../../src/rollouts/evidence.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';

@@ -1,8 +1,8 @@
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
-import type { ActionRow } from '../../../src/actions/store.ts';
 import { recordOutcomes } from '../../../src/outcomes/record.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAlertActivities } from '../../../activities/alerts.ts';
 import { webhookHeaders } from '../../../activities/webhook.ts';
-import { raiseAlert } from '../../../src/incidents/alert.ts';
+import { raiseAlert } from '../../../src/records/alert.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { listDisabled } from '../../../src/switches/list.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { ActionRow } from '../../../src/actions/store.ts';
-import { BUTTON } from '../../../src/slack/buttons.ts';
+import { BUTTON } from '../../../src/cards/blocks/buttons.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import type { Message, View } from '../../fakes/slack/world.ts';
 import { type Desk, openDesk, SLACK_AGENT_YAML, TEAM } from './support.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
-import { editAction } from '../../../src/actions/edit.ts';
-import type { ActionRow } from '../../../src/actions/store.ts';
-import { BUTTON, VALUE } from '../../../src/slack/buttons.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import { editAction } from '../../../src/approvals/edit.ts';
+import { BUTTON, VALUE } from '../../../src/cards/blocks/buttons.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import type { View } from '../../fakes/slack/world.ts';
 import { approverActor, givenPendingAction } from '../../support/fixtures.ts';

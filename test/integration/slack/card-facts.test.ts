@@ -1,14 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
 import { correctAction } from '../../../src/actions/correct.ts';
-import { editAction } from '../../../src/actions/edit.ts';
-import { type ActionRow, actionById } from '../../../src/actions/store.ts';
 import { createDeputy } from '../../../src/approvals/deputies.ts';
+import { editAction } from '../../../src/approvals/edit.ts';
 import { reviewBreakGlass } from '../../../src/approvals/review.ts';
-import { listStandingApprovals, revokeStandingApproval } from '../../../src/approvals/standing-approvals.ts';
-import { eraseSubject } from '../../../src/log/erase.ts';
-import { actionCard } from '../../../src/slack/cards/action-card.ts';
-import { cardVersion, readCardFacts } from '../../../src/slack/cards/card-facts.ts';
-import { visibleText } from '../../../src/slack/cards/visible.ts';
+import { listStandingApprovals, revokeStandingApproval } from '../../../src/approvals/standing/store.ts';
+import { actionCard } from '../../../src/cards/action-card.ts';
+import { visibleText } from '../../../src/cards/blocks/visible.ts';
+import { cardVersion, readCardFacts } from '../../../src/cards/card-facts.ts';
+import { type ActionRow, actionById } from '../../../src/records/action.ts';
+import { eraseSubject } from '../../../src/subjects/erase.ts';
 import {
   actorOf,
   approverActor,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { listDisabled } from '../../../src/switches/list.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor, givenPendingAction } from '../../support/fixtures.ts';

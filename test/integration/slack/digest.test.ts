@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
 import { sweepActions } from '../../../src/actions/sweep.ts';
-import { VALUE } from '../../../src/slack/buttons.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import { VALUE } from '../../../src/cards/blocks/buttons.ts';
 import { findElement, visibleText } from '../../fakes/slack/visible.ts';
 import type { Message } from '../../fakes/slack/world.ts';
 import { approverActor } from '../../support/fixtures.ts';

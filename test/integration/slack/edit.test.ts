@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
-import { privateOf } from '../../../src/actions/store.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import { privateOf } from '../../../src/records/action.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
 import { decisionsOf, openApprovalsDesk, openForm, shownIn } from './approvals-desk.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
 import { sweepActions } from '../../../src/actions/sweep.ts';
-import { askedOf, queueOf } from '../../../src/approvals/reach.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import { askedOf, queueOf } from '../../../src/reaching/asked.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
 import { type FollowDesk, openFollowDesk } from './follow-desk.ts';

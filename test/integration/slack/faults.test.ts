@@ -1,8 +1,8 @@
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSlackClient, createSlackPort, type SlackPort } from '../../../src/cards/posting/port.ts';
 import { ManualClock } from '../../../src/clock.ts';
 import { boltLog } from '../../../src/slack/bolt-log.ts';
-import { createSlackClient, createSlackPort, type SlackPort } from '../../../src/slack/port.ts';
 import { type FakeSlack, type FakeSlackOptions, startFakeSlack } from '../../fakes/slack/server.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { openDesk } from './support.ts';

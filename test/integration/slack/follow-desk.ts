@@ -1,8 +1,8 @@
 import { createDigestActivities } from '../../../activities/digests.ts';
 import { createFollowActivities, type Followed } from '../../../activities/follow.ts';
-import type { ActionRow } from '../../../src/actions/store.ts';
+import { createSlackClient, createSlackPort } from '../../../src/cards/posting/port.ts';
 import { ManualClock } from '../../../src/clock.ts';
-import { createSlackClient, createSlackPort } from '../../../src/slack/port.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import type { Message } from '../../fakes/slack/world.ts';
 import { AGENT_YAML, givenPendingAction } from '../../support/fixtures.ts';
 import type { StoreKind } from '../../support/services.ts';

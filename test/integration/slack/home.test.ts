@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { decideAction } from '../../../src/actions/decide.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { createDeputy } from '../../../src/approvals/deputies.ts';
 import { HomeTabs } from '../../../src/slack/home-tabs.ts';
 import type { ListenerDeps } from '../../../src/slack/listeners/deps.ts';

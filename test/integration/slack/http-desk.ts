@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { createCardActivities } from '../../../activities/cards.ts';
-import { type ActionRow, actionById } from '../../../src/actions/store.ts';
+import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { createSlackApp, type SlackApp } from '../../../src/slack/app.ts';
 import { slackRoute } from '../../../src/slack/http-route.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
+import { createUserLookup } from '../../../src/cards/posting/users.ts';
 import { actorFor, actorForEverything, actorsFor } from '../../../src/slack/identity.ts';
-import { createUserLookup } from '../../../src/slack/users.ts';
 import { agentFrom, managerActor } from '../../support/fixtures.ts';
 import { type Desk, openDesk, SLACK_AGENT_YAML, TEAM } from './support.ts';
 

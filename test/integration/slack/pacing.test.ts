@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { POST_GAP_MS, reservePost } from '../../../src/cards/posting/pacing.ts';
+import { createSlackClient, createSlackPort } from '../../../src/cards/posting/port.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { POST_GAP_MS, reservePost } from '../../../src/slack/pacing.ts';
-import { createSlackClient, createSlackPort } from '../../../src/slack/port.ts';
 import { startFakeSlack } from '../../fakes/slack/server.ts';
 import { testPostgres } from '../../support/context.ts';
 import { createDatabase, dropDatabase } from '../../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFollowActivities } from '../../../activities/follow.ts';
-import { decideAction } from '../../../src/actions/decide.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
 import { type FollowDesk, openFollowDesk } from './follow-desk.ts';

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { editAction } from '../../../src/actions/edit.ts';
-import { BUTTON, VALUE } from '../../../src/slack/buttons.ts';
+import { editAction } from '../../../src/approvals/edit.ts';
+import { BUTTON, VALUE } from '../../../src/cards/blocks/buttons.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
 import { decisionsOf, openApprovalsDesk, openForm, shownIn } from './approvals-desk.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAlertActivities } from '../../../activities/alerts.ts';
-import { raiseAlert } from '../../../src/incidents/alert.ts';
+import { raiseAlert } from '../../../src/records/alert.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';

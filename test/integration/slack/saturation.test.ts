@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFollowActivities } from '../../../activities/follow.ts';
-import { decideAction } from '../../../src/actions/decide.ts';
-import { createSlackClient, createSlackPort } from '../../../src/slack/port.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import { createSlackClient, createSlackPort } from '../../../src/cards/posting/port.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
 import { approverActor, givenAdopted, givenPendingAction } from '../../support/fixtures.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';

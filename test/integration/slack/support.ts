@@ -1,6 +1,6 @@
 import { createCardActivities } from '../../../activities/cards.ts';
-import { type ActionRow, actionById } from '../../../src/actions/store.ts';
 import type { ManualClock } from '../../../src/clock.ts';
+import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { createSlackApp, type SlackApp } from '../../../src/slack/app.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
 import { AGENT_YAML, givenAdopted, givenPendingAction } from '../../support/fixtures.ts';

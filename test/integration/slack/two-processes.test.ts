@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cardVersion } from '../../../src/cards/card-facts.ts';
+import { keepCopy } from '../../../src/cards/copies.ts';
 import { createSlackApp, type SlackApp } from '../../../src/slack/app.ts';
-import { cardVersion } from '../../../src/slack/cards/card-facts.ts';
-import { keepCopy } from '../../../src/slack/cards/copies.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk } from './support.ts';
 

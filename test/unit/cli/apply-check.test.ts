@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { AGENT_YAML, RELEASE_YAML } from '../domain/manifest-fixtures.ts';
+import { AGENT_YAML, RELEASE_YAML } from '../domain/manifest/fixtures.ts';
 import { runInTest } from './cli-io.ts';
 
 function given(files: Record<string, string>): string {

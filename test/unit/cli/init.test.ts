@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { agentYaml, releaseYaml } from '../../../src/cli/first-manifests.ts';
 import { nameSchema, personFrom } from '../../../src/domain/agent.ts';
-import { checkFirstRelease } from '../../../src/domain/check-release.ts';
-import { formatProblems, readManifest } from '../../../src/domain/manifest.ts';
+import { checkFirstRelease } from '../../../src/domain/manifest/check-release.ts';
+import { formatProblems, readManifest } from '../../../src/domain/manifest/manifest.ts';
 import { runInTest, tooLong } from './cli-io.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'portcullis-cli-'));

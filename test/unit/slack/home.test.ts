@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { HomeFacts, QueuedAction, WaitingAction } from '../../../src/approvals/inbox.ts';
 import { agoText, type HomeView, homeNotice, homeView } from '../../../src/slack/home.ts';
-import type { HomeFacts, QueuedAction, WaitingAction } from '../../../src/slack/home-facts.ts';
 import { refuseBadView } from '../../fakes/slack/block-rules.ts';
 import { elementsOf, findElement, visibleText } from '../../fakes/slack/visible.ts';
-import { AT, keepForLooking, LATER } from './facts.ts';
+import { AT, keepForLooking, LATER } from '../cards/facts.ts';
 
 const ID = '0b7e3f6a-1f6e-4d7e-9f43-0d1f2a3b4c5d';
 const BEFORE = new Date(AT.getTime() - 12 * 60_000);

@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ActionRow } from '../../../src/actions/store.ts';
-import type { Together } from '../../../src/approvals/together.ts';
-import { diffArgs } from '../../../src/domain/args-diff.ts';
-import { AppError } from '../../../src/errors.ts';
+import type { Together } from '../../../src/approvals/side-by-side.ts';
 import {
   itemValue,
   MORE,
@@ -11,17 +8,20 @@ import {
   parseItem,
   parseMore,
   type SeenMeta,
-} from '../../../src/slack/buttons.ts';
-import type { KnownBlock } from '../../../src/slack/cards/message.ts';
-import { SlackFailure } from '../../../src/slack/failure.ts';
+} from '../../../src/cards/blocks/buttons.ts';
+import type { KnownBlock } from '../../../src/cards/blocks/message.ts';
+import { SlackFailure } from '../../../src/cards/posting/failure.ts';
+import { diffArgs } from '../../../src/domain/decision/args-diff.ts';
+import { AppError } from '../../../src/errors.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import { approveView, glassView } from '../../../src/slack/modals/approve.ts';
 import { batchView } from '../../../src/slack/modals/batch.ts';
 import { argsFrom, editView } from '../../../src/slack/modals/edit.ts';
-import { standingView } from '../../../src/slack/modals/standing.ts';
+import { standingView } from '../../../src/slack/modals/standing-approvals.ts';
 import { type ModalView, noticeView } from '../../../src/slack/modals.ts';
 import { plainWordsFor, wordsFor } from '../../../src/slack/words.ts';
 import { refuseBadView } from '../../fakes/slack/block-rules.ts';
-import { cardFacts } from './facts.ts';
+import { cardFacts } from '../cards/facts.ts';
 
 const NOW = new Date('2026-03-02T10:30:00Z');
 const EVIL = /<!channel|<@U0ANA|<https:\/\/evil\.test/;

@@ -1,0 +1,187 @@
+import type { Sql } from '../db/database.ts';
+import { withoutDeadlock } from '../db/failure.ts';
+import type { StandingWish } from '../db/tables-action.ts';
+import {
+  mayDeny,
+  type Refusal,
+  type Right,
+  rightToApprove,
+  rightToBreakGlass,
+  type Standing,
+  slackMayApprove,
+  type Verdict,
+} from '../domain/approval/approval.ts';
+import { AppError } from '../errors.ts';
+import type { ActionRow } from '../records/action.ts';
+import { type Actor, requireRole, type Services } from '../services.ts';
+import { countDecision } from './count-answer.ts';
+import { assertMayStand, type StandingInput, wishFrom } from './standing/store.ts';
+import { type Account, lockToDecide, type ToDecide } from './to-answer.ts';
+
+/** A person's answer to one action, on what they saw of it. */
+export interface DecisionInput {
+  id: string;
+  verdict: Verdict;
+  /** Digest of the arguments and revision of the action as shown; another one means they saw something else. */
+  digest?: string;
+  revision?: number;
+  reason?: string;
+  /** When the surface received the click; lateness is judged by it. */
+  receivedAt?: Date;
+  /** The version of the card that was clicked: what it said goes into the receipt. */
+  cardVersion?: number;
+  /** One of several that are answered together: what approves more than itself is refused. */
+  together?: boolean;
+  /** Approve alone, loudly, in an emergency. */
+  breakGlass?: boolean;
+  /** Approve the like for a while, too. */
+  standing?: StandingInput;
+}
+
+/** `counted: false` is a repetition of the same answer by the same person. */
+export interface Decided {
+  action: ActionRow;
+  counted: boolean;
+}
+
+/**
+ * Counts a person's decision: standing, what they saw, lateness, not twice. Committed, with its receipt, when it
+ * returns; Temporal is told afterwards and is not needed. An account is the person that the manifest says while it is held.
+ * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `invalid_input`, `store_down`
+ */
+export async function decideAction(
+  services: Services,
+  who: Actor | Account,
+  input: DecisionInput,
+): Promise<Decided> {
+  if (input.breakGlass && input.verdict !== 'approve')
+    throw new AppError(
+      'invalid_input',
+      'Cannot deny by breaking the glass: anyone eligible may deny without it',
+    );
+  const decided = await withoutDeadlock(() =>
+    services.db.sql.transaction().execute((tx) => decideLocked(services, tx, who, input)),
+  );
+  services.wake();
+  return decided;
+}
+
+async function decideLocked(
+  services: Services,
+  tx: Sql,
+  who: Actor | Account,
+  input: DecisionInput,
+): Promise<Decided> {
+  const known = await lockToDecide(tx, services.clock, who, input);
+  const { actor, action, standing, answers } = known;
+  const person = deciderOf(actor, action.agent);
+  const cannot = (why: string) => new AppError('already_decided', `Cannot ${input.verdict}: ${why}`);
+  const own = answers.find((one) => one.person === person);
+  // Breaking the glass is another answer than approving with the others.
+  if (own?.verdict === input.verdict && !(input.breakGlass && action.state === 'pending'))
+    return { action, counted: false };
+  if (own?.verdict === 'deny') throw cannot(`${person} already decided to deny`);
+  const others = answers.filter((one) => one !== own && one.verdict === 'approve');
+  const right = rightOf(
+    person,
+    actor,
+    standing,
+    action,
+    input,
+    others.map((one) => one.for),
+  );
+  assertOpen(action, input, known.at);
+  const other = others.find((one) => one.for === right.for);
+  if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
+  const standingWish = await wishOf(tx, known, input);
+  const decided = await countDecision(services, tx, { person, known, right, input, standingWish });
+  return { action: decided, counted: true };
+}
+
+/** What is approved beside this one: it goes with approving it together with the others, and with nothing else. */
+async function wishOf(
+  tx: Sql,
+  { actor, action, standing, answers }: ToDecide,
+  input: DecisionInput,
+): Promise<StandingWish | undefined> {
+  const approves = input.verdict === 'approve' && !input.breakGlass;
+  if (!input.standing) {
+    if (approves && action.standing_wish && input.together)
+      throw new AppError(
+        'wrong_state',
+        'Cannot approve together with others: approving it approves the like of it too. Answer it by itself',
+      );
+    if (approves && action.standing_wish && input.revision === undefined)
+      throw new AppError(
+        'seen_outdated',
+        'Cannot approve: approving it approves the like of it too. Send the revision that showed this',
+      );
+    return undefined;
+  }
+  if (!approves) {
+    const what = input.breakGlass ? 'breaking the glass is for this one alone' : 'it goes with approving it';
+    throw new AppError('invalid_input', `Cannot approve the like of it: ${what}`);
+  }
+  const wish = wishFrom(actor, action, input.standing);
+  await assertMayStand(tx, { action, agent: standing.agent, answers: answers.length }, wish);
+  return wish;
+}
+
+/** The person who acts, with the role it takes. @throws AppError `forbidden`, `not_eligible` */
+export function deciderOf(actor: Actor, agent: string): string {
+  requireRole(actor, ['approver'], agent);
+  if (!actor.person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
+  return actor.person;
+}
+
+/** Still waiting, in time, and the very thing the person saw. */
+export function assertOpen(
+  action: ActionRow,
+  input: Pick<DecisionInput, 'digest' | 'revision' | 'receivedAt'> & { verdict: string },
+  now: Date,
+): void {
+  const cannot = (code: 'not_pending' | 'seen_outdated', why: string, details?: Record<string, unknown>) =>
+    new AppError(code, `Cannot ${input.verdict}: ${why}`, details);
+  if (action.state !== 'pending')
+    throw cannot('not_pending', `the action is already ${action.state}`, { state: action.state });
+  if (action.expires_at && (input.receivedAt ?? now) > action.expires_at)
+    throw cannot('not_pending', `it expired at ${action.expires_at.toISOString()}`, { state: 'expired' });
+  if (input.digest !== undefined && input.digest !== action.args_digest)
+    throw cannot('seen_outdated', 'the arguments shown are not those of the action');
+  if (input.revision !== undefined && input.revision !== action.revision)
+    throw cannot('seen_outdated', 'the action changed since it was shown');
+}
+
+function rightOf(
+  person: string,
+  actor: Actor,
+  standing: Standing,
+  action: ActionRow,
+  input: DecisionInput,
+  taken: readonly string[],
+): Right {
+  if (input.verdict === 'deny') {
+    const refusal = mayDeny(person, standing, action);
+    if (refusal) throw refused(input.verdict, refusal);
+    return { for: person, options: [] };
+  }
+  const needsReason = input.breakGlass || action.approval?.reason === 'required';
+  if (needsReason && !input.reason?.trim()) {
+    const why = input.breakGlass ? 'breaking the glass needs a reason' : 'its release wants a reason';
+    throw new AppError('reason_needed', `Cannot approve: ${why}`);
+  }
+  if (actor.via === 'slack' && !slackMayApprove(action)) {
+    const message =
+      'its release wants it approved on the page or by CLI: a Slack account alone is not enough';
+    throw refused('approve', { because: 'not_from_slack', message });
+  }
+  const answer = input.breakGlass
+    ? rightToBreakGlass(person, standing, action)
+    : rightToApprove(person, standing, action, taken);
+  if ('refusal' in answer) throw refused('approve', answer.refusal);
+  return answer.right;
+}
+
+/** What a person is told who may not. */
+export const refused = (verb: string, refusal: Refusal): AppError =>
+  new AppError('not_eligible', `Cannot ${verb}: ${refusal.message}`, { ...refusal });

@@ -1,0 +1,36 @@
+import { shownArgs } from '../../actions/view.ts';
+import type { Sql } from '../../db/database.ts';
+import type { StandingWish } from '../../db/tables-action.ts';
+import type { Agent } from '../../domain/agent.ts';
+import { describeStages } from '../../domain/release.ts';
+import type { ActionRow } from '../../records/action.ts';
+
+/** Keeps what a card said at one version, so that a click on it can be proved later. */
+export async function keepShown(db: Sql, actionId: string, version: number, text: string): Promise<void> {
+  await db
+    .insertInto('card_text')
+    .values({ action_id: actionId, version, text })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** What page, CLI and API show of an action that waits: the whole of it, redacted, in plain lines. */
+export async function recordText(db: Sql, action: ActionRow, agent: Agent): Promise<string> {
+  const args = await shownArgs(db, action, agent);
+  return [
+    action.summary,
+    `Agent: ${action.agent}, version ${action.agent_version}`,
+    `Tool: ${action.tool}, risk ${action.risk}`,
+    `Segment: ${action.segment ?? 'none'}, release ${action.release ?? 'none'}, ${action.arm}`,
+    `Asked by: ${action.asked_by}${action.behind.length > 0 ? ` for ${action.behind.join(', ')}` : ''}`,
+    ...(action.why ? [`The agent's reason: ${action.why}`] : []),
+    ...(action.approval ? [`Asks: ${describeStages(action.approval)}`] : []),
+    `Arguments: ${args === undefined ? 'erased' : JSON.stringify(args, null, 2)}`,
+    ...(action.standing_wish ? [wishLine(action.standing_wish)] : []),
+    `Action ${action.id}, revision ${action.revision}, digest ${action.args_digest}, epoch ${action.epoch}`,
+  ].join('\n');
+}
+
+/** What is approved along with an action whose approval carries this wish. */
+export const wishLine = ({ maxUses, forMs, envelope, by }: StandingWish): string =>
+  `The like of it too, as ${by} wished: at most ${maxUses} times within ${forMs / 60_000} minutes, where ${envelope}`;

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { CompactSign } from 'jose';
+import { canonical, SIGNING_ALGORITHM } from '../../credentials/keys.ts';
+import type { Sql } from '../../db/database.ts';
+import type { Services } from '../../services.ts';
+import type { Countable } from '../count-answer.ts';
+import { RECEIPT_TYPE, type ReceiptClaims, shownDigest } from './claims.ts';
+import { recordText, wishLine } from './shown-text.ts';
+
+/** A receipt as it is kept: the signature, and the text and salt (hex) that it stands for. */
+export interface SignedReceipt {
+  jws: string;
+  text: string;
+  salt: string;
+}
+
+/** Signs what is decided, by whom and on what they saw: the clicked version of the card, else what the record says. */
+export async function signReceipt(
+  { keys, publicUrl }: Pick<Services, 'keys' | 'publicUrl'>,
+  tx: Sql,
+  { person, known, right, input, standingWish }: Countable,
+): Promise<SignedReceipt> {
+  const { actor, at, action, standing, cardText } = known;
+  const shown = cardText ?? (await recordText(tx, action, standing.agent));
+  const text = standingWish ? `${shown}\n${wishLine(standingWish)}` : shown;
+  const wish =
+    standingWish ?? (input.verdict === 'approve' && !input.breakGlass ? action.standing_wish : null);
+  const salt = randomBytes(32);
+  const claims: ReceiptClaims = {
+    v: 1,
+    iss: publicUrl,
+    action: action.id,
+    agent: action.agent,
+    tool: action.tool,
+    argsDigest: action.args_digest,
+    release: action.release,
+    segment: action.segment,
+    phase: action.phase,
+    epoch: action.epoch,
+    revision: action.revision,
+    round: action.round,
+    verdict: input.verdict,
+    ...(input.breakGlass ? { breakGlass: true } : {}),
+    ...(wish ? { standing: { maxUses: wish.maxUses, forMs: wish.forMs } } : {}),
+    person,
+    ...(right.for === person ? {} : { for: right.for }),
+    via: actor.via,
+    identity: actor.identity,
+    at: at.toISOString(),
+    shown: {
+      cardVersion: cardText === null ? null : (input.cardVersion ?? null),
+      digest: shownDigest(salt, text),
+    },
+  };
+  const { kid, privateKey } = keys;
+  const jws = await new CompactSign(Buffer.from(canonical(claims)))
+    .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid, typ: RECEIPT_TYPE })
+    .sign(privateKey);
+  return { jws, text, salt: salt.toString('hex') };
+}

@@ -1,0 +1,57 @@
+import type { Sql } from '../db/database.ts';
+import { toolOf } from '../domain/agent.ts';
+import { type ArgsChange, diffRedacted } from '../domain/decision/args-diff.ts';
+import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
+import type { ActionRow } from '../records/action.ts';
+import type { Actor, Services } from '../services.ts';
+import { withStanding } from './eligibility.ts';
+import { answerableBy } from './queue.ts';
+
+/** One of several requests that are looked at together. */
+export interface Together {
+  action: ActionRow;
+  /** Redacted; `undefined` once erased. */
+  args: Readonly<Record<string, unknown>> | undefined;
+  /** What differs from the first one of its tool; `undefined` for that one, and where it cannot be told. */
+  changes: readonly ArgsChange[] | undefined;
+}
+
+type Args = Readonly<Record<string, unknown>>;
+
+/** Of these actions, those this person may approve now and has not answered, in the same order. */
+export async function answerTogether(
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  actor: Actor,
+  actions: readonly ActionRow[],
+): Promise<Together[]> {
+  const { person } = actor;
+  if (!person) return [];
+  const may = await answerableBy(db.sql, person, await withStanding(db.sql, actions, clock.now()));
+  const args = await argsOf(
+    db.sql,
+    may.map(({ action }) => action.id),
+  );
+  const first = new Map<string, Args>();
+  return may.map(({ action, standing }) => {
+    const tool = toolOf(standing.agent, action.tool);
+    const redactions = tool && redactionsOf(tool);
+    const own = args.get(action.id);
+    const other = first.get(action.tool);
+    if (own && !other) first.set(action.tool, own);
+    return {
+      action,
+      args: own && redactArgs(tool, own),
+      changes: own && other && redactions ? diffRedacted(other, own, redactions) : undefined,
+    };
+  });
+}
+
+async function argsOf(db: Sql, ids: readonly string[]): Promise<Map<string, Args>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('action_private')
+    .select(['action_id', 'args'])
+    .where('action_id', 'in', ids)
+    .execute();
+  return new Map(rows.map(({ action_id, args }) => [action_id, JSON.parse(args) as Args]));
+}

@@ -1,0 +1,146 @@
+import { sql } from 'kysely';
+import { waitingLike } from '../approvals/alike.ts';
+import { answerersOf } from '../approvals/answerers.ts';
+import { readStanding } from '../approvals/eligibility.ts';
+import type { Sql } from '../db/database.ts';
+import type { DecisionTable } from '../db/tables-action.ts';
+import { type Tool, toolOf } from '../domain/agent.ts';
+import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
+import { type ActionRow, actionById, privateOf } from '../records/action.ts';
+import type { Services } from '../services.ts';
+import { type CardChanges, readChanges } from './changes-facts.ts';
+import { type CardStanding, type RunUnder, readStandings } from './standing-approval-facts.ts';
+
+export type CardDecision = Pick<
+  DecisionTable,
+  'person' | 'for_person' | 'verdict' | 'via' | 'reason' | 'stage' | 'slot' | 'grp'
+> & { at: Date; options: { slot: string; group: string }[] };
+
+/** Everything an action's card says: its record and what the manifest says of its tool. */
+export interface CardFacts extends CardChanges {
+  /** Rises with everything that changes what the card says; a copy that shows less is behind. */
+  version: number;
+  action: ActionRow;
+  /** As the manifest has it now; the risk of this very call stands in the action. */
+  tool: Pick<Tool, 'reversibility' | 'undo' | 'consequence' | 'advisory'> | undefined;
+  /** Redacted; `undefined` once erased. */
+  args: Readonly<Record<string, unknown>> | undefined;
+  /** On the arguments as they are now. */
+  decisions: readonly CardDecision[];
+  /** How many approved earlier arguments: they do not count. */
+  lapsed: number;
+  /** Who ended it and why, where the row does not say: withdrawn, superseded, disabled. */
+  ended: { by: string; reason?: string; at: Date } | undefined;
+  /** Names of the people of the agent, by id. */
+  names: Readonly<Record<string, string>>;
+  /** Who may answer now and has not. */
+  approvers: readonly string[];
+  /** For whom, of those who answer as somebody's deputy. */
+  lent: Readonly<Record<string, string>>;
+  /** Groups it asks of which nobody counts, because they could not be read for too long. */
+  stale: readonly string[];
+  /** How many others wait and are like it. */
+  alike: number;
+  /** What was approved with it for a while. */
+  standings: readonly CardStanding[];
+  /** By which standing approval it ran. */
+  under: RunUnder | undefined;
+  testMode: boolean;
+  dayMs: number;
+  publicUrl: string;
+  /** Where the agent's cards go; `undefined`: nowhere. */
+  channel: string | undefined;
+}
+
+const ENDED_KINDS = ['action.withdrawn', 'action.superseded', 'action.disabled', 'action.expired'];
+
+/** Reads what the card shows. The version is read first: what is newer than it is shown again next time. */
+export async function readCardFacts(
+  { db, clock, publicUrl, dayMs }: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs'>,
+  id: string,
+): Promise<CardFacts> {
+  const version = await cardVersion(db.sql, id);
+  const action = await actionById(db.sql, id);
+  const standing = await readStanding(db.sql, action, clock.now());
+  const { agent } = standing;
+  const kept = await privateOf(db.sql, id);
+  const decisions = await decisionsOf(db.sql, id);
+  const current = decisions.filter(({ round }) => round === action.round);
+  const tool = toolOf(agent, action.tool);
+  const args = kept && (JSON.parse(kept.args) as Record<string, unknown>);
+  const pending = action.state === 'pending';
+  return {
+    version,
+    action,
+    tool,
+    args: args && redactArgs(tool, args),
+    decisions: current,
+    lapsed: decisions.filter(({ round, verdict }) => round < action.round && verdict === 'approve').length,
+    ended: pending ? undefined : await endOf(db.sql, id),
+    names: Object.fromEntries(
+      Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
+    ),
+    ...(pending ? answerersOf(standing, action, current) : { approvers: [], lent: {} }),
+    stale: standing.stale,
+    alike: pending ? await waitingLike(db.sql, action) : 0,
+    ...(await readChanges(db.sql, action, args, tool && redactionsOf(tool))),
+    ...(await readStandings(db.sql, action)),
+    testMode: agent.testMode,
+    dayMs,
+    publicUrl,
+    channel: agent.slack.channel,
+  };
+}
+
+/**
+ * A number that rises with everything that changes what the card of an action says: twice the entries of the log about
+ * it and what happened to standing approvals given with it, and one more once it is erased.
+ */
+export async function cardVersion(db: Sql, id: string): Promise<number> {
+  const { rows } = await sql<{ version: string | number }>`
+    SELECT 2 * (
+        (SELECT count(*) FROM log_entry WHERE ref = ${id} AND kind LIKE 'action.%')
+        + (SELECT coalesce(sum(1 + used + (ended_at IS NOT NULL)::int), 0) FROM standing_approval
+          WHERE action_id = ${id}::uuid)
+      ) + (NOT EXISTS (SELECT 1 FROM action_private WHERE action_id = ${id}::uuid))::int AS version`.execute(
+    db,
+  );
+  return Number(rows[0]?.version);
+}
+
+async function decisionsOf(db: Sql, id: string): Promise<(CardDecision & { round: number })[]> {
+  return db
+    .selectFrom('decision')
+    .select([
+      'person',
+      'for_person',
+      'verdict',
+      'at',
+      'via',
+      'reason',
+      'round',
+      'stage',
+      'options',
+      'slot',
+      'grp',
+    ])
+    .where('action_id', '=', id)
+    .orderBy('at')
+    .orderBy('person')
+    .execute();
+}
+
+async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {
+  const entry = await db
+    .selectFrom('log_entry')
+    .select(['body', 'at'])
+    .where('ref', '=', id)
+    .where('kind', 'in', ENDED_KINDS)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!entry) return undefined;
+  const { actor, data } = JSON.parse(entry.body) as { actor: string; data?: Record<string, unknown> };
+  const reason = data?.reason ?? data?.because;
+  return { by: actor, at: entry.at, ...(typeof reason === 'string' ? { reason } : {}) };
+}

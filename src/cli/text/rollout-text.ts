@@ -1,0 +1,102 @@
+import type { RolloutSummary, WireRollout } from '../wire.ts';
+import { formatNumber, formatTime, scaledDayNote } from './format.ts';
+import { bullets, command, fields, paragraph, sections, table } from './render.ts';
+
+type Evidence = WireRollout['pooled'][number];
+
+/** Where a rollout is, what it waits for and why. */
+export function rolloutText(rollout: WireRollout, width: number): string {
+  const { id, agent, release, status, phase, step, steps, plan, endedAt } = rollout;
+  return sections(
+    paragraph(`Rollout ${id}: release ${release} of ${agent}, ${status.replace('_', ' ')}`, width),
+    fields(
+      [
+        ['Phase', `${phase}, step ${step} of ${steps}`],
+        ['Plan', plan],
+        ['Started', `${formatTime(rollout.startedAt)} by ${rollout.startedBy}`],
+        ['Ended', endedAt ? formatTime(endedAt) : undefined],
+        ['Gate', rollout.gateApprovedBy ? `approved by ${rollout.gateApprovedBy}` : undefined],
+        [
+          'Baseline',
+          rollout.baselineDigest ? `locked, ${rollout.baselineDigest.slice(0, 16)}` : 'not locked yet',
+        ],
+        ['Note', scaledDayNote(rollout.dayMs)],
+      ],
+      width,
+    ),
+    waitsText(rollout, width),
+    `Segments\n${segmentsText(rollout, width)}`,
+    evidenceText(rollout, width),
+    nextText(rollout),
+  );
+}
+
+function waitsText({ waitsFor, endedAt }: WireRollout, width: number): string {
+  if (endedAt) return 'Waits for nothing: it is over.';
+  if (waitsFor.length === 0) return 'Waits for nothing: it moves on within a moment.';
+  return `Waits for\n${bullets(
+    waitsFor.map(({ for: what, detail }) => `${what}: ${detail}`),
+    width,
+  )}`;
+}
+
+function segmentsText({ segments }: WireRollout, width: number): string {
+  const rows = segments.map(({ segment, exposurePercent, release, state, generation }) => [
+    segment,
+    `${exposurePercent} %`,
+    release ?? '-',
+    state.replace('_', ' '),
+    String(generation),
+  ]);
+  return table(['segment', 'exposure', 'release', 'state', 'generation'], rows, width);
+}
+
+function evidenceText({ segments, pooled }: WireRollout, width: number): string {
+  const all = [...segments.flatMap(({ verdicts }) => verdicts), ...pooled];
+  if (all.length === 0) return 'Evidence\n  None yet: record outcomes (portcullis outcome record).';
+  const head = ['segment', 'metric', 'verdict', 'events', 'harm', 'rate', 'e-value', 'trigger', 'more'];
+  return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.map(evidenceRow), width)}`;
+}
+
+const evidenceRow = (found: Evidence): string[] => [
+  found.segment === '*' ? 'all' : found.segment,
+  found.metric,
+  found.verdict,
+  String(found.events),
+  found.harms === null ? '-' : String(found.harms),
+  found.estimate === null ? '-' : `${formatNumber(found.estimate)} of ${formatNumber(found.limit)}`,
+  formatNumber(found.eValue),
+  found.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(found.thresholdLogE)),
+  found.moreNeeded === null ? '-' : String(found.moreNeeded),
+];
+
+/** The command for what a person can do about it. */
+function nextText({ id, waitsFor, segments }: WireRollout): string | undefined {
+  const next: string[] = [];
+  const [first, ...others] = waitsFor.map((wait) => wait.for);
+  const onlyPeople =
+    first !== undefined && [first, ...others].every((one) => one === 'person' || one === 'checklist');
+  if (onlyPeople) next.push(`portcullis rollout approve-gate ${id} --reason "..."`);
+  if (waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version')) {
+    next.push(`portcullis rollout resume ${id} --reason "..."`);
+  }
+  for (const { segment, state } of segments) {
+    if (state === 'rolled_back') next.push(`portcullis rollout reenter ${id} ${segment} --reason "..."`);
+  }
+  return next.length > 0 ? `Next:\n${next.map(command).join('\n')}` : undefined;
+}
+
+/** Rollouts, open ones first. */
+export function rolloutsText(rollouts: readonly RolloutSummary[], width: number): string {
+  if (rollouts.length === 0) {
+    return `No rollouts. Start one with an applied release:\n${command('portcullis rollout start <agent> <release> --reason "..."')}`;
+  }
+  const rows = rollouts.map(({ id, agent, release, status, startedAt }) => [
+    id,
+    agent,
+    release,
+    status.replace('_', ' '),
+    formatTime(startedAt),
+  ]);
+  return table(['rollout', 'agent', 'release', 'status', 'started'], rows, width);
+}

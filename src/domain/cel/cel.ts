@@ -1,0 +1,133 @@
+import {
+  type ASTNode,
+  TypeError as CelTypeError,
+  type Environment,
+  EvaluationError,
+  ParseError,
+  serialize,
+} from '@marcbachmann/cel-js';
+import type { JsonSchema } from '../args-schema.ts';
+import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
+import { type ConditionProblem, findRuleProblems } from './rules.ts';
+import { type AttributeType, type CelScope, celScope } from './types.ts';
+
+export type { JsonSchema } from '../args-schema.ts';
+export type { ConditionProblem } from './rules.ts';
+export type { AttributeType } from './types.ts';
+
+/** Only `true` matches; an error is an answer of its own. */
+export type Truth = 'true' | 'false' | 'error';
+
+/** What a condition may name: `context` always, with `args` (a tool's schema) also `args` and `subject`. */
+export interface ConditionScope {
+  args?: JsonSchema;
+  attributes: Readonly<Record<string, AttributeType>>;
+}
+
+/** The values of one request, as plain JSON. */
+export interface ConditionValues {
+  args?: Readonly<Record<string, unknown>>;
+  context: Readonly<Record<string, unknown>>;
+  subject?: string;
+}
+
+/** A condition that type-checks, or everything that is wrong with it. */
+export type Condition =
+  | {
+      ok: true;
+      source: string;
+      /** One spelling for conditions that mean the same. */
+      canonical: string;
+      formula: Formula;
+      /** Its value when no request can change it. */
+      constant: boolean | undefined;
+      evaluate(values: ConditionValues): Truth;
+    }
+  | { ok: false; problems: ConditionProblem[] };
+
+export const CONDITION_LENGTH_MAX = 2_000;
+
+/** Parses, type-checks and prepares one condition. Never throws, nor does `evaluate`. */
+export function compileCondition(source: string, scope: ConditionScope): Condition {
+  const range = { start: 0, end: source.length };
+  if (source.length > CONDITION_LENGTH_MAX) {
+    const message = `The condition is longer than ${CONDITION_LENGTH_MAX} characters`;
+    return { ok: false, problems: [{ message, hint: 'Split it over several grants', range }] };
+  }
+  if (source.trim() === '')
+    return {
+      ok: false,
+      problems: [{ message: 'The condition is empty', hint: 'Write it, or leave "when" out', range }],
+    };
+  try {
+    return compileChecked(source, celScope(scope.attributes, scope.args));
+  } catch (error) {
+    return { ok: false, problems: [problemOf(error, range)] };
+  }
+}
+
+function compileChecked(source: string, scope: CelScope): Condition {
+  const range = { start: 0, end: source.length };
+  const run = scope.environment.parse(source);
+  const rules = findRuleProblems(run.ast, scope.variables);
+  const checked = scope.environment.check(source);
+  const untold =
+    checked.valid || rules.some((rule) => overlaps(rule, checked.error))
+      ? []
+      : [problemOf(checked.error, range)];
+  const problems = [...untold, ...rules];
+  if (checked.valid && checked.type !== 'bool') {
+    const message = `The condition gives ${checked.type ?? 'nothing'}, not true or false`;
+    problems.push({ message, hint: 'Compare it with something: ... == "x"', range });
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  const formula = formulaOf(run.ast, { fold: (node) => folded(node, scope.environment) });
+  const constant = constantOf(formula);
+  const evaluate = (values: ConditionValues): Truth => {
+    try {
+      const answer: unknown = run(scope.values({ ...values }));
+      if (answer === true) return 'true';
+      return answer === false ? 'false' : 'error';
+    } catch {
+      return 'error';
+    }
+  };
+  return {
+    ok: true,
+    source,
+    canonical: constant === undefined ? canonical(formula) : String(constant),
+    formula,
+    constant,
+    evaluate,
+  };
+}
+
+const overlaps = (
+  rule: ConditionProblem,
+  error: { range?: { start: number; end: number } } | undefined,
+): boolean =>
+  error?.range !== undefined && rule.range.start <= error.range.end && error.range.start <= rule.range.end;
+
+function folded(node: ASTNode, environment: Environment): unknown {
+  try {
+    return environment.evaluate(serialize(node));
+  } catch {
+    return undefined;
+  }
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  no_such_key: "Use a name that the attributes or the tool's schema declare",
+  unknown_variable: 'A condition may name args, context and subject; text stands in quotes',
+  no_such_overload: 'Compare values of one type: 5 is an int, 5.0 a double, "5" a string',
+  unterminated_string: 'Close the text with the quote it began with',
+};
+
+function problemOf(error: unknown, range: { start: number; end: number }): ConditionProblem {
+  const known =
+    error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError;
+  if (!known) return { message: 'The condition cannot be read', hint: 'Write a CEL expression', range };
+  const syntax =
+    error instanceof ParseError ? 'Write a CEL expression, such as context.tier == "gold"' : 'Mind the types';
+  return { message: error.summary, hint: HINTS[error.code] ?? syntax, range: error.range ?? range };
+}

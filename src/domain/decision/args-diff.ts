@@ -1,0 +1,196 @@
+import canonicalize from 'canonicalize';
+import { type ManifestPath, pathText } from '../problem.ts';
+import { spellUnseen } from '../unseen.ts';
+import type { CompiledTool } from './compile.ts';
+import { REDACTED, redact } from './redact.ts';
+
+type Args = Readonly<Record<string, unknown>>;
+type Redactions = CompiledTool['redactions'];
+
+/** One difference between two argument objects. */
+export interface ArgsChange {
+  /** As `flights[0].no`. */
+  path: string;
+  /** Absent when the place is new. */
+  before?: unknown;
+  /** Absent when the place is gone. */
+  after?: unknown;
+  sign: '+' | '-' | '~';
+}
+
+/** The arguments with what was redacted put back, or why that cannot be told, without any value. */
+export type MergedArgs = { ok: true; args: Record<string, unknown> } | { ok: false; message: string };
+
+/** A value as people see it, and as it is. */
+interface Seen {
+  shown: unknown;
+  real: unknown;
+}
+
+const ARROW = ' → ';
+const KEPT_BEFORE_CHANGE = 8;
+
+/** The differences of two argument objects that are redacted already: keys in canonical order, lists by index. */
+export const diffArgs = (before: Args, after: Args): readonly ArgsChange[] =>
+  changesAt({ shown: before, real: before }, { shown: after, real: after }, []);
+
+/**
+ * The differences as people may see them. Where a redacted value changed into another one, both sides are the marker:
+ * that it changed is told, the values are not.
+ */
+export const diffRedacted = (before: Args, after: Args, redactions: Redactions): readonly ArgsChange[] =>
+  changesAt(
+    { shown: redact({ redactions }, before), real: before },
+    { shown: redact({ redactions }, after), real: after },
+    [],
+  );
+
+function changesAt(before: Seen, after: Seen, path: ManifestPath): ArgsChange[] {
+  const was = membersOf(before.shown);
+  const is = membersOf(after.shown);
+  if (was && is && Array.isArray(before.shown) === Array.isArray(after.shown)) {
+    const keys = [...new Set([...was.keys(), ...is.keys()])].sort(byCanonicalOrder);
+    return keys.flatMap((key) => memberChanges(before, after, [...path, key], was.has(key), is.has(key)));
+  }
+  const hidden = before.shown === REDACTED && after.shown === REDACTED;
+  const [old, fresh] = hidden ? [before.real, after.real] : [before.shown, after.shown];
+  if (canonicalize(old) === canonicalize(fresh)) return [];
+  return [{ path: pathText(path), before: before.shown, after: after.shown, sign: '~' }];
+}
+
+function memberChanges(
+  before: Seen,
+  after: Seen,
+  path: ManifestPath,
+  wasThere: boolean,
+  isThere: boolean,
+): ArgsChange[] {
+  const key = path.at(-1) ?? '';
+  const [old, fresh] = [memberOf(before, key), memberOf(after, key)];
+  if (!wasThere) return [{ path: pathText(path), after: fresh.shown, sign: '+' }];
+  if (!isThere) return [{ path: pathText(path), before: old.shown, sign: '-' }];
+  return changesAt(old, fresh, path);
+}
+
+/** The members of a list or an object; nothing of anything else. */
+function membersOf(value: unknown): ReadonlySet<string | number> | undefined {
+  if (Array.isArray(value)) return new Set(value.keys());
+  return typeof value === 'object' && value !== null ? new Set(Object.keys(value)) : undefined;
+}
+
+const memberOf = ({ shown, real }: Seen, key: string | number): Seen => ({
+  shown: ownMember(shown, key),
+  real: ownMember(real, key),
+});
+
+const ownMember = (value: unknown, key: string | number): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string | number, unknown>)[key]
+    : undefined;
+
+/** By UTF-16 code units, as RFC 8785 sorts; indexes by number. */
+function byCanonicalOrder(a: string | number, b: string | number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * One line for people of at most `max` UTF-16 units: `~ flights[0].no: "HAT1" → "HAT2"`. What does not fit is cut and
+ * says so by "…"; two long values are cut to where they begin to differ. Characters that cannot be seen are spelled out.
+ */
+export function describeChange({ sign, path, before, after }: ArgsChange, max: number): string {
+  const head = `${sign} ${plain(path)}: `;
+  const texts = sign === '~' ? [textOf(before), textOf(after)] : [textOf(sign === '+' ? after : before)];
+  const room = max - head.length - ARROW.length * (texts.length - 1);
+  const total = texts.reduce((sum, text) => sum + text.length, 0);
+  const fitting = total <= room ? texts : shorten(texts, room);
+  return cut(head + fitting.join(ARROW), max);
+}
+
+function shorten(texts: readonly string[], room: number): string[] {
+  const from = Math.max(0, commonStart(texts) - KEPT_BEFORE_CHANGE);
+  const tails = from === 0 ? texts : texts.map((text) => `…${text.slice(from).replace(LOW_SURROGATE, '')}`);
+  const total = tails.reduce((sum, text) => sum + text.length, 0);
+  const share = Math.floor(room / tails.length);
+  return tails.map((text) => cut(text, Math.max(share, room - (total - text.length))));
+}
+
+const LOW_SURROGATE = /^[\uDC00-\uDFFF]/;
+
+function commonStart([a = '', b]: readonly string[]): number {
+  if (b === undefined) return 0;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return at;
+}
+
+const textOf = (value: unknown): string => plain(canonicalize(value) ?? '');
+const plain = (text: string): string => spellUnseen(text, (codePoint) => `\\u{${codePoint.toString(16)}}`);
+const cut = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, Math.max(0, max - 1)).replace(/\p{Surrogate}$/u, '')}…`;
+
+/**
+ * What a person meant who edited the redacted form: where the marker stands untouched, the original value comes back.
+ * A marker that stands anywhere else, inside other text or in a list of which items were added, removed or moved is an
+ * error: nobody can tell which value it stood for.
+ */
+export function mergeRedacted(edited: Args, original: Args, redactions: Redactions): MergedArgs {
+  const merger = new Merger();
+  const seen = { shown: redact({ redactions }, original), real: original };
+  const args = merger.merge(edited, seen, []) as Record<string, unknown>;
+  return merger.message === undefined ? { ok: true, args } : { ok: false, message: merger.message };
+}
+
+class Merger {
+  message: string | undefined;
+
+  merge(edited: unknown, seen: Seen, path: ManifestPath): unknown {
+    if (typeof edited === 'string') return this.#text(edited, seen, path);
+    if (typeof edited !== 'object' || edited === null) return edited;
+    if (Array.isArray(edited)) {
+      this.#checkList(edited, seen, path);
+      return edited.map((item, at) => this.merge(item, memberOf(seen, at), [...path, at]));
+    }
+    const entries = Object.entries(edited).map(([key, member]): [string, unknown] => [
+      key,
+      this.merge(member, memberOf(seen, key), [...path, key]),
+    ]);
+    return Object.fromEntries(entries);
+  }
+
+  #text(edited: string, { shown, real }: Seen, path: ManifestPath): unknown {
+    if (!edited.includes(REDACTED)) return edited;
+    if (edited === shown) return real;
+    this.#refuse(
+      `${place(path)} has the marker ${REDACTED} where no redacted value was. Write the value out`,
+    );
+    return edited;
+  }
+
+  /** Items are told apart by their index alone, so none with a marker may have come to another one. */
+  #checkList(edited: readonly unknown[], { shown }: Seen, path: ManifestPath): void {
+    if (!Array.isArray(shown) || !hasMarker(edited)) return;
+    const [now, before] = [edited, shown].map((items) => items.map((item) => canonicalize(item)));
+    const moved = now?.some(
+      (item, at) =>
+        hasMarker(edited[at]) &&
+        item !== before?.[at] &&
+        before?.some((other, from) => other === item && now[from] !== other),
+    );
+    if (edited.length === shown.length && !moved) return;
+    this.#refuse(
+      `items of ${place(path)} were added, removed or moved, so its ${REDACTED} values cannot be told apart. ` +
+        'Write these values out, or leave the items where they were',
+    );
+  }
+
+  #refuse(message: string): void {
+    this.message ??= message;
+  }
+}
+
+const place = (path: ManifestPath): string => `"${plain(pathText(path))}"`;
+
+function hasMarker(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes(REDACTED);
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasMarker);
+}

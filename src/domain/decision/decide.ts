@@ -1,0 +1,236 @@
+import type { Risk } from '../agent.ts';
+import { DEFAULT_SEGMENT } from '../agent.ts';
+import type { Arm, DecisionRequest, Outcome, Reason, SegmentExposure } from '../decision.ts';
+import { nearest } from '../nearest.ts';
+import { quorumOf, tightened } from '../release.ts';
+import type { CompiledAgent, CompiledRelease } from './compile.ts';
+import { armOf, bucketOf } from './exposure.ts';
+import { type Answer, denied, type Relaxations, reason, weigh } from './weigh.ts';
+
+/** `everything`, `agent/${agent}` or `tool/${agent}/${tool}`; `reads` stops reads too. */
+export interface SwitchOff {
+  scope: string;
+  reads: boolean;
+}
+
+/** The open rollout, as `decide()` needs it. */
+export interface RolloutWorld {
+  id: string;
+  release: string;
+  salt: string;
+  segments: Readonly<Record<string, SegmentExposure>>;
+}
+
+/** Everything a decision depends on besides the request. */
+export interface World extends Relaxations {
+  agent: CompiledAgent;
+  switches: readonly SwitchOff[];
+  /** Release version in force, per segment. */
+  inForce: Readonly<Record<string, string>>;
+  releases: Readonly<Record<string, CompiledRelease>>;
+  rollout?: RolloutWorld;
+}
+
+/** The answer and everything it rests on; segment, arm and release are those of the trusted attributes. */
+export interface Decision extends Answer {
+  segment: string;
+  arm: Arm;
+  release?: string;
+  rolloutId?: string;
+  generation?: number;
+  bucket?: number;
+  risk: Risk;
+}
+
+type Place = Pick<Decision, 'segment' | 'arm' | 'release' | 'rolloutId' | 'generation' | 'bucket'>;
+type Values = Readonly<Record<string, unknown>>;
+
+const STRICTNESS: Readonly<Record<Outcome, number>> = { allowed: 0, pending: 1, denied: 2 };
+
+/**
+ * May this be done? Pure and total: the same input gives the same answer, nothing thrown, and what is not granted
+ * is denied. Claims of the agent can only make the answer stricter.
+ */
+export function decide(request: DecisionRequest, world: World): Decision {
+  return decideAt(request, world, undefined);
+}
+
+/** The same for a request whose segment, arm and release are fixed already. */
+export function decideIn(request: DecisionRequest, world: World, place: Place): Decision {
+  return decideAt(request, world, place);
+}
+
+function decideAt(request: DecisionRequest, world: World, fixed: Place | undefined): Decision {
+  try {
+    const trusted = decideWith(request, request.attributes, world, fixed);
+    const claims = claimsOf(request, world);
+    if (claims === undefined) return trusted;
+    return stricter(trusted, decideWith(request, { ...request.attributes, ...claims }, world, fixed));
+  } catch {
+    const reasons = [
+      reason('condition_error', 'The request could not be evaluated', 'Send plain JSON values'),
+    ];
+    return { outcome: 'denied', reasons, segment: DEFAULT_SEGMENT, arm: 'control', risk: 'high' };
+  }
+}
+
+/** The claims that differ from what is trusted and that the agent's manifest declares. */
+function claimsOf({ claimed, attributes }: DecisionRequest, { agent }: World): Values | undefined {
+  if (typeof claimed !== 'object' || claimed === null) return undefined;
+  const told = Object.keys(agent.agent.attributes).filter(
+    (name) => Object.hasOwn(claimed, name) && claimed[name] !== ownValue(attributes, name),
+  );
+  return told.length > 0 ? Object.fromEntries(told.map((name) => [name, claimed[name]])) : undefined;
+}
+
+function stricter(trusted: Decision, claimed: Decision): Decision {
+  const byOutcome = STRICTNESS[claimed.outcome] - STRICTNESS[trusted.outcome];
+  const byQuorum = quorumOf(claimed.approval) - quorumOf(trusted.approval);
+  if (byOutcome < 0 || (byOutcome === 0 && claimed.outcome !== 'pending')) return trusted;
+  if (byOutcome === 0 && byQuorum <= 0)
+    return trusted.approval && claimed.approval
+      ? { ...trusted, approval: tightened(trusted.approval, [claimed.approval]) }
+      : trusted;
+  const { grant, approval, standing: _, earned: __, ...place } = trusted;
+  const note = reason('claim_stricter', 'What the agent itself claims leads to a stricter answer');
+  const answer: Decision = { ...place, outcome: claimed.outcome, reasons: [note, ...claimed.reasons] };
+  if (claimed.outcome === 'denied') return answer;
+  const asked = claimed.approval && tightened(claimed.approval, approval ? [approval] : []);
+  return { ...answer, ...(grant && { grant }), ...(asked && { approval: asked }) };
+}
+
+function decideWith(request: DecisionRequest, attributes: Values, world: World, fixed?: Place): Decision {
+  const attributeProblem = checkAttributes(attributes, world.agent);
+  const context = declaredOnly(attributes, world.agent);
+  const found = attributeProblem === undefined ? segmentOf(context, world.agent) : undefined;
+  const place: Place =
+    fixed ??
+    (found === undefined || found.error
+      ? { segment: DEFAULT_SEGMENT, arm: 'control' }
+      : placeOf(found.segment, request.subject, world));
+  const answer =
+    checkSwitches(request.tool, world) ??
+    checkRequest(request) ??
+    (attributeProblem && denied(attributeProblem)) ??
+    (found?.error && denied(found.error)) ??
+    answerFrom(request, context, place, world);
+  return { ...place, ...answer, risk: riskOf(request, world) };
+}
+
+/** What cannot be told is high. */
+const riskOf = ({ tool, args }: DecisionRequest, { agent }: World): Risk =>
+  agent.tools.get(tool)?.riskOf(args) ?? 'high';
+
+function checkSwitches(toolName: string, { agent, switches }: World): Answer | undefined {
+  const covering = new Set([
+    'everything',
+    `agent/${agent.agent.agent}`,
+    `tool/${agent.agent.agent}/${toolName}`,
+  ]);
+  const write = agent.tools.get(toolName)?.write ?? true;
+  const off = switches.find((candidate) => covering.has(candidate.scope) && (write || candidate.reads));
+  if (off === undefined) return undefined;
+  const what = off.scope === 'everything' ? 'Everything' : `"${off.scope}"`;
+  return denied(
+    reason('switched_off', `${what} is switched off`, 'Wait until people have switched it on again'),
+  );
+}
+
+function checkRequest({ tool, args, subject }: DecisionRequest): Answer | undefined {
+  if (typeof tool !== 'string')
+    return denied(reason('unknown_tool', 'The tool is not named', 'Send its name as text'));
+  if (typeof subject !== 'string')
+    return denied(reason('args_invalid', 'The subject is not text', 'Send its id as text'));
+  if (typeof args !== 'object' || args === null || Array.isArray(args))
+    return denied(reason('args_invalid', 'The arguments are not an object', 'Send {} when there are none'));
+  return undefined;
+}
+
+/** Every declared attribute must be there: else an agent could pick its segment by leaving one out. */
+function checkAttributes(attributes: Values, { agent }: CompiledAgent): Reason | undefined {
+  for (const [name, type] of Object.entries(agent.attributes)) {
+    const value = ownValue(attributes, name);
+    const hint = `Send "${name}" as ${type} in the signed attributes`;
+    if (value === undefined) return reason('attribute_missing', `Attribute "${name}" is missing`, hint);
+    if (!isOfType(value, type))
+      return reason('attribute_missing', `Attribute "${name}" is not a ${type}`, hint);
+  }
+  return undefined;
+}
+
+function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): boolean {
+  if (type === 'string') return typeof value === 'string';
+  if (type === 'bool') return typeof value === 'boolean';
+  return type === 'int' ? Number.isSafeInteger(value) : Number.isFinite(value);
+}
+
+const declaredOnly = (attributes: Values, { agent }: CompiledAgent): Values =>
+  Object.fromEntries(Object.keys(agent.attributes).map((name) => [name, ownValue(attributes, name)]));
+
+function segmentOf(context: Values, agent: CompiledAgent): { segment: string; error?: Reason } {
+  for (const { name, matches } of agent.segments) {
+    const truth = matches({ context });
+    if (truth === 'true') return { segment: name };
+    if (truth === 'error') {
+      const error = reason('condition_error', `The condition of segment "${name}" failed on this request`);
+      return { segment: DEFAULT_SEGMENT, error };
+    }
+  }
+  return { segment: DEFAULT_SEGMENT };
+}
+
+function placeOf(segment: string, subject: unknown, { inForce, rollout }: World): Place {
+  const control = ownValue(inForce, segment);
+  const place: Place = { segment, arm: 'control', ...(control !== undefined && { release: control }) };
+  const exposure = rollout && ownValue(rollout.segments, segment);
+  if (rollout === undefined || exposure === undefined || typeof subject !== 'string') return place;
+  const bucket = bucketOf(rollout.salt, subject);
+  const arm = exposure.state === 'exposed' ? armOf(bucket, exposure.exposure) : 'control';
+  const inRollout = { ...place, arm, bucket, rolloutId: rollout.id, generation: exposure.generation };
+  return arm === 'candidate' ? { ...inRollout, release: rollout.release } : inRollout;
+}
+
+function answerFrom(request: DecisionRequest, context: Values, place: Place, world: World): Answer {
+  const release = place.release === undefined ? undefined : ownValue(world.releases, place.release);
+  if (release === undefined)
+    return denied(
+      reason(
+        'no_release',
+        `No release is in force for segment "${place.segment}"`,
+        'Adopt a release of this agent',
+      ),
+    );
+  const tool = world.agent.tools.get(request.tool);
+  if (tool === undefined) return denied(unknownTool(request.tool, world.agent));
+  const [invalid] = tool.validateArgs(request.args);
+  if (invalid !== undefined)
+    return denied(
+      reason(
+        'args_invalid',
+        `The arguments do not fit the tool's schema: ${invalid}`,
+        'Mend them and ask again',
+      ),
+    );
+  const values = { args: request.args, context, subject: request.subject };
+  const { agentVersion } = request;
+  return weigh(
+    tool,
+    release,
+    { ...place, ...(agentVersion !== undefined && { agentVersion }) },
+    values,
+    world,
+  );
+}
+
+function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {
+  const near = nearest(name, tools.keys(), 3).map((candidate) => `"${candidate}"`);
+  const shown = JSON.stringify(name.slice(0, 64));
+  const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Declare it in the agent manifest';
+  return reason('unknown_tool', `Tool ${shown} is not declared by agent "${agent.agent}"`, hint);
+}
+
+function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
+  return typeof record === 'object' && record !== null && Object.hasOwn(record, key)
+    ? record[key]
+    : undefined;
+}

@@ -1,0 +1,203 @@
+import { RISKS, type Risk } from '../agent.ts';
+import type { ConditionValues, Truth } from '../cel/cel.ts';
+import type { Arm, Outcome, Reason, ReasonCode } from '../decision.ts';
+import { type ApprovalPolicy, describeStages, type Grant, quorumOf, tightened } from '../release.ts';
+import type { CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
+
+/** The grant that decided, with its name filled in. */
+export type NamedGrant = Grant & { name: string };
+
+/** What the grants of a release say to one request. */
+export interface Answer {
+  outcome: Outcome;
+  reasons: Reason[];
+  grant?: NamedGrant;
+  approval?: ApprovalPolicy;
+  /** The standing approval of people that covers it. */
+  standing?: string;
+  /** People are not asked any more because the evidence carries it. */
+  earned?: boolean;
+}
+
+/** A standing approval that is live, ready for deciding. */
+export interface CompiledStanding {
+  id: string;
+  tool: string;
+  grant: string;
+  release: string;
+  segment: string;
+  arm: Arm;
+  generation: number | null;
+  /** Of the action it was given with: what is riskier is not the like of it. */
+  risk: Risk;
+  matches(values: ConditionValues): Truth;
+}
+
+/** What relaxes an asking grant, and where. */
+export interface Relaxations {
+  standings?: readonly CompiledStanding[];
+  /** Grants that earned it: `earnedKey` of each. */
+  earned?: ReadonlySet<string>;
+}
+
+/** Where a request falls. */
+export interface WeighedPlace {
+  segment: string;
+  arm: Arm;
+  generation?: number;
+  /** The build that asks; unknown has earned nothing. */
+  agentVersion?: string;
+}
+
+/** Each build of an agent earns for itself. */
+export const earnedKey = (
+  release: string,
+  grant: string,
+  tool: string,
+  segment: string,
+  agentVersion: string,
+): string => JSON.stringify([release, grant, tool, segment, agentVersion]);
+
+/**
+ * Deny beats ask beats allow; among asks the most people win; a condition that errs denies. What asks may be answered
+ * by its own rules (deny beats ask beats approve, and only low risk is approved), by a standing approval of people, or
+ * because the evidence of this segment carries it.
+ */
+export function weigh(
+  tool: CompiledTool,
+  release: CompiledRelease,
+  place: WeighedPlace,
+  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  relaxations: Relaxations,
+): Answer {
+  const grants = release.grants.get(tool.name) ?? [];
+  const truths = grants.map((grant) => ({ grant, truth: grant.matches?.(values) ?? 'true' }));
+  const broken = truths.find(({ truth }) => truth === 'error');
+  if (broken)
+    return denied(
+      reason('condition_error', `The condition of grant "${broken.grant.name}" failed on this request`),
+    );
+  const matching = truths.filter(({ truth }) => truth === 'true').map(({ grant }) => grant);
+  const refusing = matching.find(({ grant }) => grant.deny !== undefined);
+  if (refusing)
+    return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: named(refusing) };
+  const asking = matching.filter(({ approval }) => approval !== undefined);
+  if (asking.length > 0) return answerAsking(tool, release, asking, place, values, relaxations);
+  const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
+  if (allowing)
+    return {
+      outcome: 'allowed',
+      reasons: [reason('granted', `Granted by "${allowing.name}"`)],
+      grant: named(allowing),
+    };
+  return denied(ungranted(tool, release, grants));
+}
+
+/** A rule of any asking grant may deny; only the strictest one may be answered without asking. */
+function answerAsking(
+  tool: CompiledTool,
+  release: CompiledRelease,
+  asking: readonly CompiledGrant[],
+  place: WeighedPlace,
+  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  { standings = [], earned }: Relaxations,
+): Answer {
+  const ruled = asking.map((grant) => ({ grant, rule: ruleAnswer(grant, tool.riskOf(values.args), values) }));
+  const denying = ruled.find(({ rule }) => rule.answer === 'deny');
+  if (denying)
+    return {
+      ...denied(
+        reason('denied_by_rule', denying.rule.reason ?? `A rule of grant "${denying.grant.name}" denies it`),
+      ),
+      grant: named(denying.grant),
+    };
+  const strictest = ruled.reduce((best, next) =>
+    quorumOf(next.grant.approval) > quorumOf(best.grant.approval) ? next : best,
+  );
+  const { grant, rule } = strictest;
+  const allowed = (code: ReasonCode, message: string, more: Partial<Answer> = {}): Answer => ({
+    outcome: 'allowed',
+    reasons: [reason(code, message)],
+    grant: named(grant),
+    ...more,
+  });
+  if (ruled.every((one) => one.rule.answer === 'approve'))
+    return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
+  const hasEarned = (one: CompiledGrant) =>
+    place.agentVersion !== undefined &&
+    (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ??
+      false);
+  if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)))
+    return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
+      earned: true,
+    });
+  const approval = tightened(
+    grant.approval as ApprovalPolicy,
+    asking.flatMap((one) => one.approval ?? []),
+  );
+  const covering =
+    approval.standing === 'allowed'
+      ? standings.find((one) => covers(one, tool, release, grant, place, values))
+      : undefined;
+  if (covering)
+    return allowed('standing_approval', 'People approved the like of it for a while', {
+      standing: covering.id,
+      approval,
+    });
+  const people = quorumOf(approval) === 1 ? 'a person' : `${quorumOf(approval)} people`;
+  const message = `Grant "${grant.name}" asks ${people}: ${describeStages(approval)}`;
+  return { outcome: 'pending', reasons: [reason('approval_needed', message)], grant: named(grant), approval };
+}
+
+interface RuleAnswer {
+  answer: 'deny' | 'ask' | 'approve' | 'none';
+  reason?: string;
+}
+
+/** A rule that errs denies where it would deny, and asks otherwise. */
+function ruleAnswer({ rules }: CompiledGrant, risk: Risk, values: ConditionValues): RuleAnswer {
+  const truths = rules.map(({ rule, matches }) => ({ rule, truth: matches(values) }));
+  const denies = truths.find(({ rule, truth }) => rule.answer === 'deny' && truth !== 'false');
+  if (denies?.truth === 'error')
+    return { answer: 'deny', reason: 'A rule that denies failed on this request' };
+  if (denies) return { answer: 'deny', ...(denies.rule.reason && { reason: denies.rule.reason }) };
+  if (truths.some(({ rule, truth }) => truth === 'error' || (rule.answer === 'ask' && truth === 'true')))
+    return { answer: 'ask' };
+  const approves = truths.find(({ rule, truth }) => rule.answer === 'approve' && truth === 'true');
+  if (!approves || risk !== 'low') return { answer: 'none' };
+  return { answer: 'approve', ...(approves.rule.reason && { reason: approves.rule.reason }) };
+}
+
+const covers = (
+  one: CompiledStanding,
+  tool: CompiledTool,
+  release: CompiledRelease,
+  grant: CompiledGrant,
+  place: WeighedPlace,
+  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+): boolean =>
+  one.tool === tool.name &&
+  one.grant === grant.name &&
+  one.release === release.version &&
+  one.segment === place.segment &&
+  one.arm === place.arm &&
+  one.generation === (place.generation ?? null) &&
+  RISKS.indexOf(tool.riskOf(values.args)) <= RISKS.indexOf(one.risk) &&
+  one.matches(values) === 'true';
+
+function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonly CompiledGrant[]): Reason {
+  const conditions = grants.filter(({ grant }) => grant.when !== undefined && grant.deny === undefined);
+  if (conditions.length === 0)
+    return reason(
+      'no_grant',
+      `Release "${release.version}" does not grant "${tool.name}"`,
+      'Ask for it in a new release',
+    );
+  const hint = conditions.map(({ name, grant }) => `"${name}" needs ${grant.when?.trim()}`).join('; or ');
+  return reason('condition_not_met', `No grant for "${tool.name}" matches this request`, hint);
+}
+
+const named = ({ grant, name }: CompiledGrant): NamedGrant => ({ ...grant, name });
+export const denied = (why: Reason): Answer => ({ outcome: 'denied', reasons: [why] });
+export const reason = (code: ReasonCode, message: string, hint?: string): Reason =>
+  hint === undefined ? { code, message } : { code, message, hint };

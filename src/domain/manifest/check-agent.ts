@@ -1,0 +1,170 @@
+import { type Agent, DEFAULT_SEGMENT, RISKS, type Tool } from '../agent.ts';
+import { compileSchema, type JsonSchema, schemaAt } from '../args-schema.ts';
+import { type Condition, compileCondition } from '../cel/cel.ts';
+import { equivalent, type Formula, implies } from '../cel/logic.ts';
+import { placeholdersOf } from '../decision/redact.ts';
+import { suggest } from '../nearest.ts';
+import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
+import { checkPeople } from './check-people.ts';
+
+const RESERVED_WORDS: ReadonlySet<string> = new Set(
+  'as break const continue else false for function if import in let loop namespace null package return true var void while'.split(
+    ' ',
+  ),
+);
+
+/** What an agent's manifest gets wrong beyond its shape; empty when it may be applied. */
+export function checkAgent(agent: Agent): CheckProblem[] {
+  return [
+    ...checkPeople(agent),
+    ...checkAttributes(agent),
+    ...Object.entries(agent.tools).flatMap(([name, tool]) => checkTool(name, tool)),
+    ...checkSegments(agent),
+    ...checkMetrics(agent),
+  ];
+}
+
+function checkAttributes(agent: Agent): CheckProblem[] {
+  return Object.keys(agent.attributes)
+    .filter((name) => RESERVED_WORDS.has(name))
+    .map((name) => ({
+      path: ['attributes', name],
+      atKey: true,
+      message: `"${name}" is a word of the condition language`,
+      hint: `Rename it, for example "${name}_"`,
+    }));
+}
+
+function checkTool(name: string, tool: Tool): CheckProblem[] {
+  const path = ['tools', name];
+  const schema = tool.args as JsonSchema;
+  const compiled = compileSchema(schema);
+  const problems: CheckProblem[] = [];
+  if (!compiled.ok)
+    problems.push({
+      path: [...path, 'args'],
+      message: `The args of "${name}" are not a valid JSON Schema: ${compiled.message}`,
+      hint: 'Write a JSON Schema (2020-12) with type: object; patterns in RE2 syntax',
+    });
+  else if (schema.type !== undefined && schema.type !== 'object')
+    problems.push({
+      path: [...path, 'args', 'type'],
+      message: 'Arguments are an object',
+      hint: 'Write type: object',
+    });
+  const redacted = tool.redact.map((entry) => entry.replaceAll('[]', ''));
+  tool.redact.forEach((entry, at) => {
+    const found = schemaAt(schema, entry);
+    if (found.found) return;
+    const message = `"${entry}" leads nowhere in the args of "${name}"`;
+    problems.push({ path: [...path, 'redact', at], message, hint: sentence(found.hint) });
+  });
+  for (const placeholder of placeholdersOf(tool.summary ?? '')) {
+    const hidden = redacted.find((entry) => placeholder === entry || placeholder.startsWith(`${entry}.`));
+    const found = schemaAt(schema, placeholder);
+    const at = { path: [...path, 'summary'] };
+    if (hidden !== undefined)
+      problems.push({
+        ...at,
+        message: `"{${placeholder}}" is redacted`,
+        hint: 'Leave it out of the summary: people see the summary everywhere',
+      });
+    else if (!found.found)
+      problems.push({
+        ...at,
+        message: `"{${placeholder}}" is not one of the args of "${name}"`,
+        hint: sentence(found.hint),
+      });
+  }
+  return [...problems, ...(compiled.ok ? checkRisks(tool, path) : [])];
+}
+
+/** A risk that is never raised, or always, is a mistake. */
+function checkRisks(tool: Tool, path: ManifestPath): CheckProblem[] {
+  return (tool.risks ?? []).flatMap(({ when, risk }, at): CheckProblem[] => {
+    const where = [...path, 'risks', at];
+    const condition = compileCondition(when, { args: tool.args as JsonSchema, attributes: {} });
+    if (!condition.ok) return conditionProblems([...where, 'when'], condition);
+    if (condition.constant !== undefined) {
+      const message = `The condition is always ${condition.constant}`;
+      return [{ path: [...where, 'when'], message, hint: 'Mend it, or set risk itself' }];
+    }
+    if (RISKS.indexOf(risk) > RISKS.indexOf(tool.risk)) return [];
+    const message = `It raises nothing: the risk is ${tool.risk} already`;
+    return [{ path: [...where, 'risk'], message, hint: 'Write a higher risk, or remove it' }];
+  });
+}
+
+function checkSegments(agent: Agent): CheckProblem[] {
+  const problems: CheckProblem[] = [];
+  const earlier: { name: string; formula: Formula }[] = [];
+  const names = new Set<string>();
+  agent.segments.forEach(({ name, when }, at) => {
+    const path = ['segments', at];
+    if (name === DEFAULT_SEGMENT)
+      problems.push({
+        path: [...path, 'name'],
+        message: `"${name}" is reserved`,
+        hint: 'It is where everything goes that no segment matches',
+      });
+    if (names.has(name))
+      problems.push({
+        path: [...path, 'name'],
+        message: `Segment "${name}" is declared twice`,
+        hint: 'Rename one of the two',
+      });
+    names.add(name);
+    const condition = compileCondition(when, { attributes: agent.attributes });
+    if (!condition.ok) {
+      problems.push(...conditionProblems([...path, 'when'], condition));
+      return;
+    }
+    const useless = uselessSegment(condition.constant, condition.formula, earlier);
+    if (useless) problems.push({ path: [...path, 'when'], ...useless });
+    else earlier.push({ name, formula: condition.formula });
+  });
+  return problems;
+}
+
+function uselessSegment(
+  constant: boolean | undefined,
+  formula: Formula,
+  earlier: readonly { name: string; formula: Formula }[],
+): Pick<CheckProblem, 'message' | 'hint'> | undefined {
+  if (constant === true)
+    return {
+      message: 'The condition is always true: every request would fall in this segment',
+      hint: 'Name what sets the segment apart; what no segment matches falls in "default"',
+    };
+  if (constant === false)
+    return { message: 'The condition is never true', hint: 'Mend it, or remove the segment' };
+  const same = earlier.find((other) => equivalent(formula, other.formula));
+  if (same)
+    return {
+      message: `The condition means the same as that of "${same.name}", so this segment can never match`,
+      hint: 'Remove one of the two',
+    };
+  if (
+    !implies(
+      formula,
+      earlier.map((other) => other.formula),
+    )
+  )
+    return undefined;
+  const message = 'Everything this condition matches falls in an earlier segment already';
+  return { message, hint: 'Put the narrower segment first' };
+}
+
+/** The problems of a condition, each pointing into its text. */
+export const conditionProblems = (
+  path: ManifestPath,
+  condition: Extract<Condition, { ok: false }>,
+): CheckProblem[] => condition.problems.map(({ message, hint, range }) => ({ path, message, hint, range }));
+
+function checkMetrics(agent: Agent): CheckProblem[] {
+  return Object.entries(agent.metrics).flatMap(([name, { tool }]) => {
+    if (tool === undefined || Object.hasOwn(agent.tools, tool)) return [];
+    const hint = sentence(suggest(tool, Object.keys(agent.tools)));
+    return [{ path: ['metrics', name, 'tool'], message: `Tool "${tool}" is not declared`, hint }];
+  });
+}

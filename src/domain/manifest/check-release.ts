@@ -1,0 +1,165 @@
+import { type Agent, isWrite, toolOf } from '../agent.ts';
+import type { JsonSchema } from '../args-schema.ts';
+import { compileCondition } from '../cel/cel.ts';
+import { grantName } from '../decision/compile.ts';
+import { durationMs } from '../duration.ts';
+import { suggest } from '../nearest.ts';
+import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
+import { approvalOf, CREDENTIAL_TTL_MAX_S, type Grant, type Release, rulesOf, toolsOf } from '../release.ts';
+import { conditionProblems } from './check-agent.ts';
+import { checkApproval, checkEarn } from './check-approval.ts';
+import { checkRollout } from './check-rollout.ts';
+
+/** What a release gets wrong, measured against its agent; empty when it may be applied. */
+export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
+  const problems: CheckProblem[] = [];
+  if (release.agent !== agent.agent) {
+    const message = `The release is for agent "${release.agent}", not "${agent.agent}"`;
+    problems.push({
+      path: ['agent'],
+      message,
+      hint: `Write agent: ${agent.agent}, or apply it to "${release.agent}"`,
+    });
+  }
+  release.grants.forEach((grant, at) => {
+    problems.push(...checkGrant(grant, ['grants', at], agent));
+  });
+  return [...problems, ...checkGrantNames(release), ...checkRollout(release, agent)];
+}
+
+/** The writes a grant lets run without asking anybody; a tool the agent does not declare counts as one. */
+export function unaskedWrites(grant: Grant, agent: Agent): string[] {
+  const unasked =
+    approvalOf(grant) === undefined || rulesOf(grant).some(({ answer }) => answer === 'approve');
+  if (grant.deny !== undefined || !unasked) return [];
+  return toolsOf(grant).filter((name) => {
+    const tool = toolOf(agent, name);
+    return tool === undefined || isWrite(tool);
+  });
+}
+
+/** Adopting puts a release in force at once, so it must ask a person for every write. */
+export function checkFirstRelease(release: Release, agent: Agent): CheckProblem[] {
+  return release.grants.flatMap((grant, at) => {
+    const [write] = unaskedWrites(grant, agent);
+    if (write === undefined) return [];
+    const message = `An adopted release must ask a person for every write, and this grant does not ask for "${write}"`;
+    const path = grant.approval === undefined ? ['grants', at] : ['grants', at, 'approval'];
+    return [
+      { path, message, hint: 'Write approval: <group>, and relax it in a later release that is rolled out' },
+    ];
+  });
+}
+
+const writes = (agent: Agent, name: string): boolean => {
+  const tool = toolOf(agent, name);
+  return tool !== undefined && isWrite(tool);
+};
+
+function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+  const tools = toolsOf(grant);
+  const write = tools.find((tool) => writes(agent, tool));
+  const problems: CheckProblem[] = [];
+  tools.forEach((tool, at) => {
+    if (toolOf(agent, tool)) return;
+    const where = Array.isArray(grant.tool) ? [...path, 'tool', at] : [...path, 'tool'];
+    const hint = sentence(suggest(tool, Object.keys(agent.tools)));
+    problems.push({ path: where, message: `Tool "${tool}" is not declared by agent "${agent.agent}"`, hint });
+  });
+  if (write !== undefined && grant.approval === undefined && grant.deny === undefined)
+    problems.push({
+      path: [...path, 'tool'],
+      message: `"${write}" writes, and this grant does not say who approves`,
+      hint: `Add approval: <${Object.keys(agent.approvers).join(' or ')}>, or approval: none to let it run unasked`,
+    });
+  if (write !== undefined && grant.record === 'after')
+    problems.push({
+      path: [...path, 'record'],
+      message: `"${write}" writes, and record: after is for reads`,
+      hint: 'Write record: before',
+    });
+  return [
+    ...problems,
+    ...checkApproval(grant, [...path, 'approval'], agent),
+    ...checkEarn(grant, [...path, 'earn'], agent),
+    ...checkCredential(grant, [...path, 'credential'], agent),
+    ...checkWhen(grant, [...path, 'when'], agent),
+  ];
+}
+
+function checkCredential(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+  const { scopes = [], ttl } = grant.credential;
+  const problems: CheckProblem[] = [];
+  for (const name of toolsOf(grant)) {
+    const tool = toolOf(agent, name);
+    if (!tool) continue;
+    scopes.forEach((scope, at) => {
+      if (tool.scopes.includes(scope)) return;
+      const hint = `List it under tools.${name}.scopes, or ${suggest(scope, tool.scopes)}`;
+      problems.push({
+        path: [...path, 'scopes', at],
+        message: `Scope "${scope}" does not exist for tool "${name}"`,
+        hint,
+      });
+    });
+  }
+  if (durationMs(ttl) > CREDENTIAL_TTL_MAX_S * 1_000)
+    problems.push({
+      path: [...path, 'ttl'],
+      message: `A credential may live ${CREDENTIAL_TTL_MAX_S} s at most, not ${ttl}`,
+      hint: `Write ttl: ${CREDENTIAL_TTL_MAX_S}s: each action gets its own`,
+    });
+  if (durationMs(ttl) === 0)
+    problems.push({
+      path: [...path, 'ttl'],
+      message: 'The credential would never live',
+      hint: 'Write ttl: 60s',
+    });
+  return problems;
+}
+
+function checkWhen(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+  if (grant.when === undefined) return [];
+  const several = Array.isArray(grant.tool);
+  for (const name of toolsOf(grant)) {
+    const tool = toolOf(agent, name);
+    if (!tool) continue;
+    const condition = compileCondition(grant.when, {
+      args: tool.args as JsonSchema,
+      attributes: agent.attributes,
+    });
+    if (!condition.ok)
+      return conditionProblems(path, condition).map((problem) =>
+        several ? { ...problem, message: `${problem.message} (for tool "${name}")` } : problem,
+      );
+    if (condition.constant === false)
+      return [
+        {
+          path,
+          message: 'The condition is never true, so the grant does nothing',
+          hint: 'Mend it, or remove the grant',
+        },
+      ];
+  }
+  return [];
+}
+
+/** An action names its grant, so two of one tool must not share a name. */
+function checkGrantNames(release: Release): CheckProblem[] {
+  const seen = new Set<string>();
+  return release.grants.flatMap((grant, at) => {
+    const taken = [...new Set(toolsOf(grant))].find((tool) => {
+      const key = `${tool} ${grantName(grant, at, tool)}`;
+      return seen.size === seen.add(key).size;
+    });
+    if (taken === undefined) return [];
+    const path = ['grants', at, 'name'];
+    return [
+      {
+        path,
+        message: `Two grants for "${taken}" have the name "${grantName(grant, at, taken)}"`,
+        hint: 'Rename one of the two',
+      },
+    ];
+  });
+}

@@ -1,0 +1,121 @@
+import { type Agent, type Metric, segmentNames } from '../agent.ts';
+import { nearest, suggest } from '../nearest.ts';
+import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
+import type { Release, RolloutPlan } from '../release.ts';
+import { planSegments, planSteps, type Step } from '../rollout/steps.ts';
+import { unknownPerson } from './check-people.ts';
+
+const PERCENT_BASIS_POINTS = 100;
+
+/** What a release's rollout gets wrong: unknown names, exposures that fall, a guardrail declared twice. */
+export function checkRollout({ rollout }: Release, agent: Agent): CheckProblem[] {
+  const unknown = checkSegmentNames(rollout, agent);
+  return [
+    ...unknown,
+    ...(unknown.length === 0 ? [...checkExposures(rollout, agent), ...checkEnd(rollout, agent)] : []),
+    ...checkGuardrails(rollout, agent),
+    ...(rollout.signedOffBy === undefined
+      ? []
+      : unknownPerson(agent, ['rollout', 'signedOffBy'], rollout.signedOffBy)),
+  ];
+}
+
+function checkSegmentNames(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
+  const known = segmentNames(agent);
+  return (['constrained', 'scale'] as const).flatMap((phase) =>
+    (rollout[phase] ?? []).flatMap(({ exposure }, at) =>
+      Object.keys(exposure)
+        .filter((name) => name !== '*' && !known.includes(name))
+        .map((name) => ({
+          path: ['rollout', phase, at, 'exposure', name],
+          atKey: true,
+          message: `There is no segment "${name}"`,
+          hint: `${sentence(suggest(name, known))}${nearest(name, known).length > 0 ? '' : '; "*" is every other'}`,
+        })),
+    ),
+  );
+}
+
+/** Taking a permission back is a rollback with its own record, never a step of the plan. */
+function checkExposures(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
+  const steps = planSteps(rollout, planSegments(agent));
+  return steps.flatMap((step, at) => {
+    const before = steps[at - 1];
+    if (!before) return [];
+    const falls = Object.entries(step.exposure).find(
+      ([name, exposure]) => exposure < (before.exposure[name] ?? 0),
+    );
+    if (!falls) return [];
+    const [segment, exposure] = falls;
+    const least = (before.exposure[segment] ?? 0) / PERCENT_BASIS_POINTS;
+    const message = `The exposure of "${segment}" falls from ${least} % to ${exposure / PERCENT_BASIS_POINTS} %`;
+    return [
+      {
+        path: pathOf(step, steps, rollout, segment),
+        message,
+        hint: `Write ${least} or more; to take it back, roll back`,
+      },
+    ];
+  });
+}
+
+/** What comes in force at the end was seen by everyone before: a segment that is exposed ends at 100 %. */
+function checkEnd(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
+  const steps = planSteps(rollout, planSegments(agent));
+  const last = steps.at(-1);
+  const [part] = Object.entries(last?.exposure ?? {}).filter(
+    ([, exposure]) => exposure > 0 && exposure < 10_000,
+  );
+  if (!last || !part) return [];
+  const [segment, exposure] = part;
+  return [
+    {
+      path: pathOf(last, steps, rollout, segment),
+      message: `The plan ends with "${segment}" at ${exposure / PERCENT_BASIS_POINTS} %, and would then jump to 100 %`,
+      hint: 'Add a last step with 100',
+    },
+  ];
+}
+
+/** Where the manifest sets this exposure; the phase before, when the step comes from the defaults. */
+function pathOf(step: Step, steps: readonly Step[], rollout: RolloutPlan, segment: string): ManifestPath {
+  if (step.phase === 'baseline') return ['rollout'];
+  const planned = rollout[step.phase];
+  if (planned === undefined) return ['rollout', step.phase === 'scale' ? 'constrained' : 'baseline'];
+  const at = step.index - steps.findIndex(({ phase }) => phase === step.phase);
+  const named = Object.hasOwn(planned[at]?.exposure ?? {}, segment);
+  return ['rollout', step.phase, at, 'exposure', named ? segment : '*'];
+}
+
+/** Why a guardrail on this metric could not act; empty when it can. */
+export function unjudgeable({ kind, direction }: Metric, limit: number): string[] {
+  const problems: string[] = [];
+  if (kind !== 'any') problems.push(`metrics of kind ${kind} are not judged yet: use any`);
+  if (direction !== 'lower')
+    problems.push('only metrics whose direction is lower are judged: count the harm instead');
+  if (limit >= 1) problems.push(`a limit of ${limit} can never be exceeded by a share: write one below 1`);
+  return problems;
+}
+
+function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
+  const seen = new Set<string>();
+  return rollout.guardrails.flatMap(({ metric, limit }, at) => {
+    const path = ['rollout', 'guardrails', at, 'metric'];
+    if (!Object.hasOwn(agent.metrics, metric)) {
+      const hint = `Declare it under metrics of the agent, or ${suggest(metric, Object.keys(agent.metrics))}`;
+      return [{ path, message: `There is no metric "${metric}"`, hint }];
+    }
+    const declared = agent.metrics[metric];
+    const [problem] = declared ? unjudgeable(declared, limit) : [];
+    if (problem)
+      return [
+        {
+          path,
+          message: `Guardrail "${metric}" cannot act: ${problem}`,
+          hint: 'Change the metric or the limit',
+        },
+      ];
+    if (seen.size < seen.add(metric).size) return [];
+    return [{ path, message: `Metric "${metric}" has two guardrails`, hint: 'Keep the stricter one' }];
+  });
+}

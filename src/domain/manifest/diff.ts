@@ -1,0 +1,109 @@
+import canonicalize from 'canonicalize';
+import type { Agent } from '../agent.ts';
+import { approvalOf, describeStages, type Grant, type Release, toolsOf } from '../release.ts';
+
+/** One line of what would change, for people. */
+export interface Change {
+  sign: '+' | '-' | '~';
+  what: string;
+  detail?: string;
+}
+
+interface ToolGrant {
+  tool: string;
+  grant: Grant;
+  text: string | undefined;
+}
+
+/** The store keeps no order of keys: two texts are equal when the values are. */
+const textOf = (value: unknown): string | undefined => canonicalize(value);
+
+const grantsOf = (release: Release): ToolGrant[] =>
+  release.grants.flatMap((grant) =>
+    toolsOf(grant).map((tool) => ({ tool, grant, text: textOf({ ...grant, tool, name: undefined }) })),
+  );
+
+/** What a release gives and takes against the one in force. */
+export function diffReleases(before: Release | undefined, after: Release): Change[] {
+  const old = before ? grantsOf(before) : [];
+  const fresh = grantsOf(after);
+  const added = fresh.filter(({ text }) => !old.some((grant) => grant.text === text));
+  const removed = old.filter(({ text }) => !fresh.some((grant) => grant.text === text));
+  return [
+    ...removed.map(
+      ({ tool, grant }): Change => ({ sign: '-', what: `grant ${tool}`, detail: describeGrant(grant) }),
+    ),
+    ...added.map(
+      ({ tool, grant }): Change => ({ sign: '+', what: `grant ${tool}`, detail: describeGrant(grant) }),
+    ),
+  ];
+}
+
+/**
+ * Whether a release only takes away: every grant that lets something through stood in the one before, and nothing that
+ * held others back is gone. A denial holds every grant of its tool back, an asking grant those that ask less.
+ */
+export function onlyTakesAway(before: Release, after: Release): boolean {
+  const [old, fresh] = [grantsOf(before), grantsOf(after)];
+  const kept = new Set(fresh.map(({ text }) => text));
+  const known = new Set(old.map(({ text }) => text));
+  const lets = ({ grant }: ToolGrant) => grant.deny === undefined;
+  const held = old.every((gone) => {
+    if (kept.has(gone.text)) return true;
+    if (!lets(gone)) return false;
+    return !approvalOf(gone.grant) || !fresh.some((grant) => grant.tool === gone.tool && lets(grant));
+  });
+  return held && fresh.every((grant) => !lets(grant) || known.has(grant.text));
+}
+
+/** "asks desk", "runs unasked when args.amount < 100", "denied: no refunds". */
+export function describeGrant(grant: Grant): string {
+  if (grant.deny !== undefined) return `denied${when(grant)}: ${grant.deny}`;
+  const policy = approvalOf(grant);
+  if (!policy) return `runs unasked${when(grant)}`;
+  return `asks ${describeStages(policy)}${when(grant)}`;
+}
+
+const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}` : '');
+
+/** What a new manifest changes for an agent, part by part. */
+export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
+  const parts = ['people', 'approvers', 'tools', 'metrics', 'attributes'] as const;
+  const changes = parts.flatMap((part) =>
+    diffRecords(part.replace(/s$/, ''), before?.[part] ?? {}, after[part]),
+  );
+  const scalars = [
+    'owners',
+    'onCall',
+    'deployers',
+    'testMode',
+    'slack',
+    'segments',
+    'webhook',
+    'assertions',
+  ] as const;
+  for (const name of scalars) {
+    const [old, fresh] = [textOf(before?.[name]), textOf(after[name])];
+    if (
+      old !== fresh &&
+      (fresh ?? '[]') !== '[]' &&
+      !(before === undefined && fresh === '{"matchEmail":false}')
+    ) {
+      changes.push({ sign: before ? '~' : '+', what: name, detail: fresh });
+    }
+  }
+  return changes;
+}
+
+function diffRecords(
+  part: string,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): Change[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names.flatMap((name): Change[] => {
+    const [old, fresh] = [textOf(before[name]), textOf(after[name])];
+    if (old === fresh) return [];
+    return [{ sign: old === undefined ? '+' : fresh === undefined ? '-' : '~', what: `${part} ${name}` }];
+  });
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { agentSchema } from '../agent.ts';
+import { releaseSchema } from '../release.ts';
+
+/** The two kinds of manifest. */
+export type ManifestKind = 'agent' | 'release';
+
+const ABOUT = {
+  agent: {
+    schema: agentSchema,
+    title: 'Portcullis agent',
+    description: 'The agent that is governed: its people, tools, segments and metrics',
+    fields: {
+      agent: 'The name of the agent',
+      description: 'What the agent does, in one line',
+      people: 'Everyone named below, by id',
+      owners: 'Who answers for the agent; they approve gates, and no writes',
+      approvers: 'Groups of people who are asked, by name',
+      tools: 'Every tool the agent can call, by name',
+      slack: 'Where cards and alerts go',
+      segments: 'Slices of requests, in matching order; what matches none is "default"',
+      metrics: 'What outcomes add up to, by name',
+    },
+  },
+  release: {
+    schema: releaseSchema,
+    title: 'Portcullis release',
+    description: 'One immutable permission set of an agent, and how it is rolled out',
+    fields: {
+      agent: 'The agent it belongs to',
+      release: 'Its version: a number or a name, never used twice',
+      description: 'What it changes, in one line',
+      grants: 'What the agent may do; what is not granted is denied',
+      rollout: 'How it reaches everyone',
+    },
+  },
+} as const;
+
+/** The JSON Schema of a manifest as people write it, for editors (draft-07, which they all read). */
+export function manifestJsonSchema(kind: ManifestKind): Record<string, unknown> {
+  const { schema, title, description, fields } = ABOUT[kind];
+  const { $schema, ...generated } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
+  const described = new Map<string, string>(Object.entries(fields));
+  const properties = Object.entries(generated.properties ?? {}).map(([name, property]) => {
+    const text = described.get(name);
+    return [
+      name,
+      typeof property === 'object' && text !== undefined ? { ...property, description: text } : property,
+    ];
+  });
+  const id = `https://portcullis.invalid/schemas/${kind}.json`;
+  return { $schema, $id: id, title, description, ...generated, properties: Object.fromEntries(properties) };
+}

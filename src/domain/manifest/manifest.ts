@@ -1,0 +1,113 @@
+import { type Agent, agentSchema } from '../agent.ts';
+import type { JsonSchema } from '../args-schema.ts';
+import type { CheckProblem, Problem } from '../problem.ts';
+import { type Release, releaseSchema } from '../release.ts';
+import { checkAgent } from './check-agent.ts';
+import { checkRelease } from './check-release.ts';
+import { IssueReader } from './issues.ts';
+import { type ManifestKind, manifestJsonSchema } from './json-schemas.ts';
+import { bodySource, locateProblems, type ManifestSource, parseText } from './source.ts';
+
+export { type CheckProblem, formatProblems, type Problem } from '../problem.ts';
+export type { ManifestKind } from './json-schemas.ts';
+export { bodySource, locateProblems, type ManifestSource } from './source.ts';
+
+/** A manifest with every default filled in, or everything that is wrong with it. */
+export type ManifestResult<T> =
+  | { ok: true; value: T; source: ManifestSource }
+  | { ok: false; problems: Problem[] };
+
+type Checked<T> = { ok: true; value: T } | { ok: false; found: CheckProblem[] };
+
+const PROBLEMS_MAX = 100;
+const SCHEMAS = { agent: agentSchema, release: releaseSchema } as const;
+
+/**
+ * Reads a manifest from YAML or JSON and checks it: its schema, its meaning and its conditions. A release is
+ * checked against its agent when that is given. Never throws.
+ */
+export function readManifest(file: string, text: string, kind: 'agent'): ManifestResult<Agent>;
+export function readManifest(
+  file: string,
+  text: string,
+  kind: 'release',
+  agent?: Agent,
+): ManifestResult<Release>;
+export function readManifest(
+  file: string,
+  text: string,
+  kind: ManifestKind,
+  agent?: Agent,
+): ManifestResult<Agent | Release> {
+  const parsed = parseText(file, text);
+  return parsed.ok ? checkValue(parsed.value, parsed.source, kind, agent) : parsed;
+}
+
+/** The same for a manifest that is already a value, such as a request body: problems carry paths, no lines. */
+export function readManifestValue(value: unknown, kind: 'agent'): ManifestResult<Agent>;
+export function readManifestValue(value: unknown, kind: 'release', agent?: Agent): ManifestResult<Release>;
+export function readManifestValue(
+  value: unknown,
+  kind: ManifestKind,
+  agent?: Agent,
+): ManifestResult<Agent | Release> {
+  return checkValue(value, bodySource(), kind, agent);
+}
+
+function checkValue(
+  value: unknown,
+  source: ManifestSource,
+  kind: ManifestKind,
+  agent?: Agent,
+): ManifestResult<Agent | Release> {
+  const checked: Checked<Agent | Release> =
+    kind === 'agent'
+      ? check<Agent>(value, kind, checkAgent)
+      : check<Release>(value, kind, (release) => (agent ? checkRelease(release, agent) : []));
+  if (checked.ok) return { ok: true, value: checked.value, source };
+  return { ok: false, problems: locateProblems(source, checked.found).slice(0, PROBLEMS_MAX) };
+}
+
+/** Unknown keys do not keep the rest from being checked: people want to see every problem at once. */
+function check<T>(value: unknown, kind: ManifestKind, semantic: (value: T) => CheckProblem[]): Checked<T> {
+  const hidden = findHiddenKeys(value);
+  const parsed = SCHEMAS[kind].safeParse(value);
+  if (parsed.success && hidden.length === 0) {
+    const found = semantic(parsed.data as T);
+    return found.length === 0 ? { ok: true, value: parsed.data as T } : { ok: false, found };
+  }
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const reader = new IssueReader(value, manifestJsonSchema(kind) as JsonSchema);
+  const found = [...hidden, ...issues.flatMap((issue) => reader.read(issue))];
+  const unknown = issues.filter((issue) => issue.code === 'unrecognized_keys');
+  if (unknown.length < issues.length) return { ok: false, found };
+  const trimmed = structuredClone(value);
+  for (const issue of unknown) for (const key of issue.keys) removeAt(trimmed, issue.path, key);
+  const again = SCHEMAS[kind].safeParse(trimmed);
+  return { ok: false, found: again.success ? [...found, ...semantic(again.data as T)] : found };
+}
+
+function removeAt(value: unknown, path: readonly PropertyKey[], key: string): void {
+  let here = value;
+  for (const step of path) here = (here as Record<PropertyKey, unknown> | undefined)?.[step];
+  if (typeof here === 'object' && here !== null) Reflect.deleteProperty(here, key);
+}
+
+/** `__proto__` vanishes when objects are copied: what is not seen cannot be checked. */
+function findHiddenKeys(value: unknown, path: readonly (string | number)[] = []): CheckProblem[] {
+  if (typeof value !== 'object' || value === null || path.length > 64) return [];
+  const own: CheckProblem[] = Object.hasOwn(value, '__proto__')
+    ? [
+        {
+          path: [...path, '__proto__'],
+          atKey: true,
+          message: 'The key "__proto__" is refused',
+          hint: 'Use another name',
+        },
+      ]
+    : [];
+  const entries: [string | number, unknown][] = Array.isArray(value)
+    ? [...value.entries()]
+    : Object.entries(value);
+  return [...own, ...entries.flatMap(([key, member]) => findHiddenKeys(member, [...path, key]))];
+}

@@ -1,0 +1,106 @@
+import type { BasisPoints } from '../decision.ts';
+import type { RolloutPlan } from '../release.ts';
+
+/** What the plan needs to know of a segment. */
+export interface PlanSegment {
+  name: string;
+  representative: boolean;
+}
+
+export type PhaseName = 'baseline' | 'constrained' | 'scale';
+
+/** What must hold to leave a step, with every default filled in. */
+export interface StepGate {
+  sample: number;
+  verdicts: 'no-breach' | 'ok';
+  checklist: readonly string[];
+  approve: boolean;
+}
+
+/** One step of a rollout. `fromDay` and `toDay` count elapsed days: the first 30 days are 0 to 30. */
+export interface Step {
+  index: number;
+  phase: PhaseName;
+  days: number;
+  fromDay: number;
+  toDay: number;
+  /** Complete: every segment has its entry. */
+  exposure: Readonly<Record<string, BasisPoints>>;
+  gate: StepGate;
+}
+
+type PlannedStep = NonNullable<RolloutPlan['scale']>[number];
+
+const EVERY_OTHER = '*';
+const DEFAULT_SEGMENT_NAME = 'default';
+const HALF_PHASE_DAYS = 15;
+const NO_GATE = { sample: 0, checklist: [], approve: true };
+
+/** The segments of an agent as a plan needs them, `default` last; `default` counts as representative. */
+export function planSegments(agent: { segments: readonly PlanSegment[] }): readonly PlanSegment[] {
+  const named = agent.segments.map(({ name, representative }) => ({ name, representative }));
+  return [...named, { name: DEFAULT_SEGMENT_NAME, representative: true }];
+}
+
+/** Who goes first: the first segment that is not representative, else the first segment. */
+export function testGroupOf(segments: readonly PlanSegment[]): string {
+  const group = segments.find((segment) => !segment.representative) ?? segments[0];
+  return group?.name ?? DEFAULT_SEGMENT_NAME;
+}
+
+/**
+ * The rollout as a list of steps with every default filled in. Exposure carries over from the step before for a
+ * segment that a step does not name; `*` is every segment not named.
+ */
+export function planSteps(plan: RolloutPlan, segments: readonly PlanSegment[]): Step[] {
+  const names = segments.map((segment) => segment.name);
+  const constrained = plan.constrained ?? defaultConstrained(testGroupOf(segments));
+  const scale = plan.scale ?? defaultScale();
+  const planned = [
+    { phase: 'baseline' as const, step: { ...plan.baseline, exposure: {} }, leadsIntoScale: false },
+    ...constrained.map((step, at) => ({
+      phase: 'constrained' as const,
+      step,
+      leadsIntoScale: at === constrained.length - 1,
+    })),
+    ...scale.map((step) => ({ phase: 'scale' as const, step, leadsIntoScale: true })),
+  ];
+  const steps: Step[] = [];
+  let exposure: Record<string, BasisPoints> = Object.fromEntries(names.map((name) => [name, 0]));
+  let fromDay = 0;
+  for (const [index, { phase, step, leadsIntoScale }] of planned.entries()) {
+    exposure = nextExposure(exposure, step.exposure, names);
+    const toDay = fromDay + step.days;
+    const { sample, checklist, approve, verdicts } = step.gate;
+    const gate = { sample, checklist, approve, verdicts: verdicts ?? (leadsIntoScale ? 'ok' : 'no-breach') };
+    steps.push({ index, phase, days: step.days, fromDay, toDay, exposure, gate });
+    fromDay = toDay;
+  }
+  return steps;
+}
+
+/** The exposure a step sets, for every segment. */
+function nextExposure(
+  before: Readonly<Record<string, BasisPoints>>,
+  percents: Readonly<Record<string, number>>,
+  names: readonly string[],
+): Record<string, BasisPoints> {
+  const percentOf = (name: string): number | undefined =>
+    Object.hasOwn(percents, name) ? percents[name] : percents[EVERY_OTHER];
+  return Object.fromEntries(
+    names.map((name) => {
+      const percent = percentOf(name);
+      return [name, percent === undefined ? (before[name] ?? 0) : Math.round(percent * 100)];
+    }),
+  );
+}
+
+const defaultConstrained = (testGroup: string): PlannedStep[] =>
+  [10, 25].map((percent) => ({ days: HALF_PHASE_DAYS, exposure: { [testGroup]: percent }, gate: NO_GATE }));
+
+const defaultScale = (): PlannedStep[] =>
+  [50, 100].map((percent) => ({
+    days: HALF_PHASE_DAYS,
+    exposure: { [EVERY_OTHER]: percent },
+    gate: NO_GATE,
+  }));

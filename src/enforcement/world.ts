@@ -1,0 +1,180 @@
+import type { Sql } from '../db/database.ts';
+import type { RolloutTable } from '../db/tables.ts';
+import { type Agent, segmentNames } from '../domain/agent.ts';
+import {
+  type CompiledAgent,
+  type CompiledRelease,
+  compileAgent,
+  compileRelease,
+} from '../domain/decision/compile.ts';
+import type { RolloutWorld, World } from '../domain/decision/decide.ts';
+import { earnedKey } from '../domain/decision/weigh.ts';
+import { AppError } from '../errors.ts';
+import { readEpoch } from '../records/gate.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import { recordOf } from '../records/rollout.ts';
+
+/** Everything one agent's decisions depend on, as of `epoch`. */
+export interface AgentWorld {
+  epoch: number;
+  agent: Agent;
+  world: World;
+  /** The rollout that is open, or the completed one whose release is still watched. */
+  rollout?: RolloutRecord;
+}
+
+/**
+ * The worlds of all agents, kept in memory. Nothing here needs to be fresh: every ask is recorded only if the epoch
+ * it was decided under is still the current one, and `forget` + `get` then reads the new one.
+ */
+export class Worlds {
+  readonly #db: Sql;
+  readonly #worlds = new Map<string, Promise<AgentWorld | undefined>>();
+  readonly #agents = new Map<string, CompiledAgent>();
+  readonly #releases = new Map<string, CompiledRelease>();
+
+  constructor(db: Sql) {
+    this.#db = db;
+  }
+
+  /** `undefined`: no such agent. Rejects when the store is down. */
+  async get(agent: string): Promise<AgentWorld | undefined> {
+    const known = this.#worlds.get(agent);
+    if (known) return known;
+    const loading = this.#load(agent);
+    this.#worlds.set(agent, loading);
+    try {
+      const world = await loading;
+      if (!world) this.#worlds.delete(agent);
+      return world;
+    } catch (error) {
+      this.#worlds.delete(agent);
+      throw error;
+    }
+  }
+
+  /**
+   * The world as of the epoch that is current when it is called. Asking notices by itself that a world is old; whoever
+   * never asks, as a process that serves Slack alone, has to look.
+   * @throws AppError `unknown_agent`
+   */
+  async fresh(agent: string): Promise<AgentWorld> {
+    const epoch = await readEpoch(this.#db);
+    const known = await this.get(agent);
+    if (known && known.epoch < epoch) await this.forget(agent, known.epoch);
+    const world = await this.get(agent);
+    if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
+    return world;
+  }
+
+  /** Drops what is known of an agent if it is of the epoch that turned out to be old. */
+  async forget(agent: string, epoch: number): Promise<void> {
+    const known = await this.#worlds.get(agent)?.catch(() => undefined);
+    if (!known || known.epoch <= epoch) this.#worlds.delete(agent);
+  }
+
+  async #load(name: string): Promise<AgentWorld | undefined> {
+    const epoch = await readEpoch(this.#db);
+    const row = await this.#db.selectFrom('agent').selectAll().where('name', '=', name).executeTakeFirst();
+    if (!row) return undefined;
+    const compiled = this.#compiledAgent(row.manifest, row.digest);
+    const inForce = await this.#inForce(row.manifest);
+    const rollout = await this.#rolloutOf(name, inForce);
+    const switches = await this.#db
+      .selectFrom('switch')
+      .select(['scope', 'reads'])
+      .where('disabled', '=', true)
+      .execute();
+    const versions = [...new Set([...Object.values(inForce), ...(rollout ? [rollout.record.release] : [])])];
+    const releases = await this.#compiledReleases(name, versions, row.manifest, row.digest);
+    const earned = await this.#earned(name);
+    const world: World = {
+      agent: compiled,
+      switches,
+      inForce,
+      releases,
+      earned,
+      ...(rollout && { rollout: rollout.world }),
+    };
+    return { epoch, agent: row.manifest, world, ...(rollout && { rollout: rollout.record }) };
+  }
+
+  async #earned(agent: string): Promise<ReadonlySet<string>> {
+    const rows = await this.#db
+      .selectFrom('autonomy')
+      .select(['release', 'grant_name', 'tool', 'segment', 'agent_version'])
+      .where('agent', '=', agent)
+      .where('state', '=', 'allow')
+      .execute();
+    return new Set(
+      rows.map((row) => earnedKey(row.release, row.grant_name, row.tool, row.segment, row.agent_version)),
+    );
+  }
+
+  #compiledAgent(manifest: Agent, digest: string): CompiledAgent {
+    const known = this.#agents.get(digest);
+    if (known) return known;
+    const compiled = compileAgent(manifest);
+    this.#agents.set(digest, compiled);
+    return compiled;
+  }
+
+  async #inForce(agent: Agent): Promise<Record<string, string>> {
+    const rows = await this.#db.selectFrom('in_force').selectAll().where('agent', '=', agent.agent).execute();
+    const bySegment = new Map(rows.map((row) => [row.segment, row.release]));
+    const fallback = bySegment.get('default');
+    return Object.fromEntries(
+      segmentNames(agent).flatMap((segment) => {
+        const release = bySegment.get(segment) ?? fallback;
+        return release === undefined ? [] : [[segment, release]];
+      }),
+    );
+  }
+
+  async #rolloutOf(agent: string, inForce: Record<string, string>) {
+    const row = await this.#db
+      .selectFrom('rollout')
+      .selectAll()
+      .where('agent', '=', agent)
+      .where((where) => where.or([where('ended_at', 'is', null), where('status', '=', 'completed')]))
+      .orderBy('ended_at', (order) => order.desc().nullsFirst())
+      .limit(1)
+      .executeTakeFirst();
+    if (!row || (row.ended_at && !Object.values(inForce).includes(row.release))) return undefined;
+    return { record: recordOf(row), world: await this.#rolloutWorld(row) };
+  }
+
+  async #rolloutWorld(row: Pick<RolloutTable, 'id' | 'release' | 'salt'>): Promise<RolloutWorld> {
+    const segments = await this.#db
+      .selectFrom('rollout_segment')
+      .select(['segment', 'exposure', 'generation', 'state'])
+      .where('rollout_id', '=', row.id)
+      .execute();
+    return {
+      id: row.id,
+      release: row.release,
+      salt: row.salt,
+      segments: Object.fromEntries(segments.map(({ segment, ...exposure }) => [segment, exposure])),
+    };
+  }
+
+  async #compiledReleases(agent: string, versions: string[], manifest: Agent, digest: string) {
+    const missing = versions.filter((version) => !this.#releases.has(`${digest}/${version}`));
+    if (missing.length > 0) {
+      const rows = await this.#db
+        .selectFrom('release')
+        .selectAll()
+        .where('agent', '=', agent)
+        .where('version', 'in', missing)
+        .execute();
+      for (const row of rows)
+        this.#releases.set(`${digest}/${row.version}`, compileRelease(row.manifest, manifest));
+    }
+    return Object.fromEntries(
+      versions.flatMap((version) => {
+        const release = this.#releases.get(`${digest}/${version}`);
+        return release ? [[version, release]] : [];
+      }),
+    );
+  }
+}

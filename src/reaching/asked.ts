@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import { readStanding } from '../approvals/eligibility.ts';
+import type { Sql } from '../db/database.ts';
+import type { Route } from '../domain/approval/approval.ts';
+import { approversOf, rightToApprove } from '../domain/approval/approval.ts';
+import type { ActionRow } from '../records/action.ts';
+import { stageLog, type Way } from './stage-log.ts';
+
+/** Where an action stands in the queue of those who are asked, from 1. */
+export interface QueuePlace {
+  position: number;
+  ahead: number;
+}
+
+/** The groups that are asked in the open stage of an action, those it was passed on to included. */
+const OPEN_GROUPS = (alias: string) =>
+  sql.raw(`(
+  SELECT need ->> 'group' AS grp FROM jsonb_array_elements(${alias}.approval -> 'stages' -> ${alias}.stage) AS need
+  UNION SELECT route ->> 'group' FROM jsonb_array_elements(${alias}.routed) AS route
+  WHERE (route ->> 'stage')::int = ${alias}.stage)`);
+
+/**
+ * How many actions of the same agent wait for longer and ask one of the groups that this one asks now. `undefined`: it
+ * does not wait.
+ */
+export async function queueOf(
+  db: Sql,
+  { id, state }: Pick<ActionRow, 'id' | 'state'>,
+): Promise<QueuePlace | undefined> {
+  if (state !== 'pending') return undefined;
+  const { rows } = await sql<{ ahead: string | number }>`
+    SELECT count(*) AS ahead FROM action a JOIN action o ON o.agent = a.agent AND o.state = 'pending'
+      AND (o.asked_at, o.id) < (a.asked_at, a.id)
+    WHERE a.id = ${id} AND EXISTS (
+      SELECT 1 FROM ${OPEN_GROUPS('a')} x JOIN ${OPEN_GROUPS('o')} y ON y.grp = x.grp)`.execute(db);
+  const ahead = Number(rows[0]?.ahead ?? 0);
+  return { position: ahead + 1, ahead };
+}
+
+/** One of those who were asked. */
+export interface AskedPerson {
+  person: string;
+  /** The groups by which they may answer now; none: they were told, and may not answer any more. */
+  groups: string[];
+  /** Why they are asked: by the release, or because it was passed on to a group of theirs. */
+  because: 'asked' | Route['because'];
+  /** How they were told, or can see it; empty: nobody told them. */
+  told: Way[];
+  /** When they were told first, ISO 8601. */
+  at?: string;
+}
+
+/** Who is asked in the open stage of an action (the last one, once it is answered), by which groups, how and since when. */
+export async function askedOf(db: Sql, action: ActionRow, now: Date): Promise<AskedPerson[]> {
+  const standing = await readStanding(db, action, now);
+  const { reached } = await stageLog(db, action);
+  const may = approversOf(standing, action);
+  const told = reached.flatMap((entry) => Object.keys(entry.told));
+  return [...new Set([...may, ...told])].map((person) => {
+    const found = rightToApprove(person, standing, action);
+    const groups = 'right' in found ? found.right.options.map(({ group }) => group) : [];
+    const first = reached.find((entry) => Object.hasOwn(entry.told, person));
+    const last = reached.findLast((entry) => Object.hasOwn(entry.told, person));
+    return {
+      person,
+      groups: [...new Set(groups)],
+      because: becauseOf(action, groups),
+      told: last?.told[person] ?? [],
+      ...(first ? { at: first.at.toISOString() } : {}),
+    };
+  });
+}
+
+function becauseOf(
+  { approval, stage, routed }: ActionRow,
+  groups: readonly string[],
+): AskedPerson['because'] {
+  const asked = (approval?.stages[stage] ?? []).some(({ group }) => groups.includes(group));
+  const route = routed.find((one) => one.stage === stage && groups.includes(one.group));
+  return asked || !route ? 'asked' : route.because;
+}

@@ -1,0 +1,59 @@
+import type { Sql } from '../db/database.ts';
+import type { Agent } from '../domain/agent.ts';
+import type { ActionRow } from '../records/action.ts';
+import { stageLog } from './stage-log.ts';
+
+/** Low risk is told together, this often. */
+export const DIGEST_EVERY_MS = 15 * 60_000;
+/** Whoever has less time than this to answer is told at once. */
+const ANSWERED_WITHIN_MS = 2 * DIGEST_EVERY_MS;
+
+/** The number of the quarter of an hour that a moment is in. */
+export const digestSlot = (at: Date): number => Math.floor(at.getTime() / DIGEST_EVERY_MS);
+/** When the next digest goes out: never more than a quarter of an hour away. */
+export const nextDigestAt = (now: Date): Date => new Date((digestSlot(now) + 1) * DIGEST_EVERY_MS);
+
+/** Whether people are told of it by the agent's digest. What was passed on, or no digest could tell, is told alone. */
+export function isDigested(action: ActionRow, { slack }: Pick<Agent, 'slack'>, openedAt: Date): boolean {
+  const { approval, risk, reach, routed, stage, expires_at } = action;
+  const hasMs = (expires_at?.getTime() ?? 0) - openedAt.getTime();
+  return (
+    approval?.notify === 'digest' &&
+    risk === 'low' &&
+    slack.channel !== undefined &&
+    hasMs >= ANSWERED_WITHIN_MS &&
+    reach?.state !== 'undelivered' &&
+    !routed.some((route) => route.stage === stage)
+  );
+}
+
+/** What waits and is told by the agent's digest, oldest first. What has a card of its own is not. */
+export async function waitingForDigest(
+  db: Sql,
+  agent: Agent,
+): Promise<{ action: ActionRow; openedAt: Date }[]> {
+  const rows = await db
+    .selectFrom('action')
+    .selectAll()
+    .where('agent', '=', agent.agent)
+    .where('state', '=', 'pending')
+    .where('risk', '=', 'low')
+    .where('reach', 'is not', null)
+    .where(({ not, exists, selectFrom, cast }) =>
+      not(
+        exists(
+          selectFrom('card').select('card.ref').whereRef('card.ref', '=', cast<string>('action.id', 'text')),
+        ),
+      ),
+    )
+    .orderBy('asked_at')
+    .orderBy('id')
+    .execute();
+  const waiting: { action: ActionRow; openedAt: Date }[] = [];
+  for (const action of rows) {
+    const isFirst = action.round === 0 && action.stage === 0;
+    const openedAt = isFirst ? action.asked_at : (await stageLog(db, action)).openedAt;
+    if (isDigested(action, agent, openedAt)) waiting.push({ action, openedAt });
+  }
+  return waiting;
+}

@@ -1,0 +1,41 @@
+import type { Selectable } from 'kysely';
+import type { RolloutTable } from '../db/tables.ts';
+import type { AlphaWeight } from '../domain/evidence/alpha.ts';
+import type { Guardrail } from '../domain/release.ts';
+import type { Step } from '../domain/rollout/steps.ts';
+
+/** What a rollout froze when it started: every judgement of its life uses this. */
+export interface FrozenPlan {
+  steps: readonly Step[];
+  alpha: number;
+  shares: readonly AlphaWeight[];
+  guardrails: readonly Guardrail[];
+  /** Release in force per segment when it started: what a rollback returns to. */
+  control: Readonly<Record<string, string>>;
+  representative: readonly string[];
+  signedOffBy: string;
+  escalation: string;
+  subject: string;
+  matureAfter: Readonly<Record<string, string>>;
+}
+
+/** The rollout row with its plan typed. */
+export interface RolloutRecord extends Omit<Selectable<RolloutTable>, 'plan'> {
+  plan: FrozenPlan;
+}
+
+export const recordOf = (row: Selectable<RolloutTable>): RolloutRecord => ({
+  ...row,
+  plan: row.plan as FrozenPlan,
+});
+
+/** The step a rollout is in; the last one when it is through. */
+export function stepOf(rollout: Pick<RolloutRecord, 'plan' | 'step_index'>): Step {
+  const step = rollout.plan.steps[Math.min(rollout.step_index, rollout.plan.steps.length - 1)];
+  if (!step) throw new RangeError('a rollout has at least one step');
+  return step;
+}
+
+/** Elapsed days since the start, 0 on the first: the start-day bucket of an event. */
+export const dayOf = (rollout: Pick<RolloutRecord, 'started_at'>, now: Date, dayMs: number): number =>
+  Math.max(0, Math.floor((now.getTime() - rollout.started_at.getTime()) / dayMs));
