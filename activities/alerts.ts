@@ -1,6 +1,6 @@
 import { alertCard } from '../src/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/cards/alert-facts.ts';
-import { copiesOf, keepCopy } from '../src/cards/copies.ts';
+import { keepCopy } from '../src/cards/copies.ts';
 import { SlackFailure } from '../src/cards/posting/failure.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
@@ -8,6 +8,7 @@ import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
 import type { Services } from '../src/services.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';
+import { copiesOf } from "../src/records/copy.ts";
 
 export interface AlertActivityDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;

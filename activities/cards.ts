@@ -1,5 +1,5 @@
 import { type CardFacts, readCardFacts } from '../src/cards/card-facts.ts';
-import { cardToShow, copiesOf, keepCopy, refreshCopies } from '../src/cards/copies.ts';
+import { cardToShow, keepCopy, refreshCopies } from '../src/cards/copies.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
 import { reminderMessage } from '../src/cards/reminder.ts';
 import type { ActionState } from '../src/domain/action.ts';
@@ -7,6 +7,7 @@ import { isFinal } from '../src/domain/action.ts';
 import { manifestOf } from '../src/records/manifest.ts';
 import type { Services } from '../src/services.ts';
 import { asActivityFailure } from './failures.ts';
+import { copiesOf } from "../src/records/copy.ts";
 
 export interface CardActivityDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;

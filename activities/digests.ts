@@ -2,7 +2,7 @@ import type { SlackMessage } from '../src/cards/blocks/message.ts';
 import { digestCard } from '../src/cards/digest-card.ts';
 import { digestOf, digestsBehind, keepListed, listedIn, showedListed } from '../src/cards/digest-copies.ts';
 import { SlackFailure } from '../src/cards/posting/failure.ts';
-import type { Copy, SlackPort } from '../src/cards/posting/port.ts';
+import type { SlackPort } from '../src/cards/posting/port.ts';
 import { postOnce } from '../src/cards/posting/post-once.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
 import type { Agent } from '../src/domain/agent.ts';
@@ -13,6 +13,7 @@ import { recordReach } from '../src/reaching/record-reach.ts';
 import type { ActionRow } from '../src/records/action.ts';
 import { manifestOf } from '../src/records/manifest.ts';
 import { asActivityFailure } from './failures.ts';
+import { type Copy } from "../src/records/copy.ts";
 
 /** Where the digests of an agent are. */
 export interface Digested {

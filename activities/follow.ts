@@ -1,5 +1,4 @@
 import { cardVersion } from '../src/cards/card-facts.ts';
-import { carryOver } from '../src/cards/live-copies.ts';
 import { type ActionState, isFinal } from '../src/domain/action.ts';
 import { escalationsDue } from '../src/domain/approval/reach.ts';
 import { deliver, type FollowDeps } from '../src/reaching/deliver.ts';
@@ -14,6 +13,7 @@ import { remindDue } from '../src/reaching/remind.ts';
 import { stageLog } from '../src/reaching/stage-log.ts';
 import { type ActionRow, actionById } from '../src/records/action.ts';
 import { asActivityFailure } from './failures.ts';
+import { carryOver } from "../src/records/copy.ts";
 
 /** Where an action is, for whoever waits with it. Nothing of what it would do. */
 export interface Followed {

@@ -4,8 +4,9 @@ import { readManifest } from '../src/domain/manifest/manifest.ts';
 import { adoptRelease } from '../src/releases/adopt.ts';
 import { createRelease } from '../src/releases/create.ts';
 import type { Portcullis } from '../src/server.ts';
-import type { Actor, Role } from '../src/services.ts';
 import { insertToken } from '../src/tokens/tokens.ts';
+import { type Role } from "../src/actor.ts";
+import { type Actor } from "../src/actor.ts";
 
 const AGENT = `agent: bench
 people: { olga: {}, ana: { slack: U0ANA/T0FAKE } }

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { type Actor, requireRole } from '../actor.ts';
 import { verifyAssertion } from '../agents/assertion.ts';
-import { liveStandings } from '../approvals/standing/store.ts';
-import { canonical, newSalt, saltedDigest } from '../credentials/keys.ts';
+import { liveStandings } from '../approvals/standing/live.ts';
+import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
-import type { ActionState } from '../domain/action.ts';
+import { outcomeOf, STATE_OF } from '../domain/action.ts';
 import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
+import { canonical, saltedDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
@@ -16,7 +18,7 @@ import { type ActionRow, actionById } from '../records/action.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-writer.ts';
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
@@ -44,20 +46,6 @@ export interface Asked {
   outcome: Outcome;
   recorded: 'before' | 'after';
   repeated: boolean;
-}
-
-const STATE_OF: Readonly<Record<Outcome, ActionState>> = {
-  allowed: 'approved',
-  pending: 'pending',
-  denied: 'denied',
-};
-
-const ALLOWED_STATES: readonly ActionState[] = ['approved', 'executing', 'executed', 'failed', 'unknown'];
-
-/** What the agent is told for an action in this state. What ended before it was begun is not allowed any more. */
-export function outcomeOf({ state }: Pick<ActionRow, 'state'>): Outcome {
-  if (state === 'pending') return 'pending';
-  return ALLOWED_STATES.includes(state) ? 'allowed' : 'denied';
 }
 
 /**

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
+import { type Actor, requireRole } from '../actor.ts';
 import { type IssuedCredential, issueCredential } from '../credentials/issue.ts';
 import { isGateBusy } from '../db/failure.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { type ActionRow, actionById, privateOf } from '../records/action.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** From `begin` to the write itself: compared by gateway and SDK last before sending. */
 export const START_BY_MS = 5_000;

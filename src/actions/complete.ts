@@ -1,8 +1,9 @@
-import { canonical, saltedDigest } from '../credentials/keys.ts';
+import { type Actor, requireRole } from '../actor.ts';
+import { canonical, saltedDigest } from '../domain/digest.ts';
 import { AppError } from '../errors.ts';
 import { type ActionRow, actionById, privateOf } from '../records/action.ts';
 import { moveAction } from '../records/move.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 export interface CompleteInput {
   id: string;

@@ -1,10 +1,11 @@
+import { type Actor, requireRole } from '../actor.ts';
 import { judgeAgent } from '../autonomy/judge.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** Denied, or nobody answered in time; what was approved and not begun in time was not stopped by anybody. */
 export const wasNotApproved = ({ state, decided_at }: Pick<ActionRow, 'state' | 'decided_at'>): boolean =>

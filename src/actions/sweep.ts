@@ -1,8 +1,9 @@
-import { sweepStandingApprovals } from '../approvals/standing/store.ts';
+import { serviceActor } from '../actor.ts';
+import { sweepStandingApprovals } from '../approvals/standing/end.ts';
 import type { ActionRow } from '../records/action.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { moveAction } from '../records/move.ts';
-import { type Services, serviceActor } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const BATCH = 200;
 

@@ -1,58 +1,8 @@
 import type { Selectable } from 'kysely';
 import type { DecisionTable } from '../db/tables-action.ts';
-import type { ActionEditTable } from '../db/tables-approvals.ts';
-import { type ApprovalPolicy, describeStages, quorumOf } from '../domain/release.ts';
+import { describeStages, quorumOf } from '../domain/release.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { ActionView } from './view.ts';
-
-/** Whom it asks and how far it has come. */
-export interface ApprovalView extends ApprovalPolicy {
-  /** The stages in words: "desk", "2 of desk, then 1 of leads". */
-  group: string;
-  /** People who must agree, over all stages. */
-  quorum: number;
-  /** The stage that is open, from 0. */
-  stage: number;
-  /** Rises with every change of the arguments; approvals of an earlier round do not count. */
-  round: number;
-}
-
-/** One person's answer. */
-export interface DecisionView {
-  person: string;
-  verdict: 'approve' | 'deny';
-  at: string;
-  via: string;
-  reason?: string;
-  /** Arguments of this round were approved; only the action's own round counts. */
-  round: number;
-  stage: number;
-  /** Whose right it was, where not the person's own. */
-  for?: string;
-}
-
-/** One change of the arguments. */
-export interface EditView {
-  person: string;
-  at: string;
-  via: string;
-  round: number;
-  reason?: string;
-  digestBefore: string;
-}
-
-/** What came of the write. */
-export interface ExecutionView {
-  executionId: string;
-  beganAt: string;
-  startBy?: string;
-  deadlineAt?: string;
-  completedAt?: string;
-  resultDigest?: string;
-  error?: string;
-}
-
-export type Edit = Omit<Selectable<ActionEditTable>, 'args_before' | 'identity'>;
+import type { ActionView, ApprovalView, DecisionView, Edit, EditView, ExecutionView } from './action-view.ts';
 
 export const iso = (at: Date | null): string | undefined => at?.toISOString();
 

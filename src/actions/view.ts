@@ -1,97 +1,19 @@
-import type { Selectable } from 'kysely';
-import type { Sql } from '../db/database.ts';
-import type { DecisionTable, Reach } from '../db/tables-action.ts';
-import type { SupersededBecause } from '../domain/action.ts';
-import { type Agent, type Risk, type Tool, toolOf } from '../domain/agent.ts';
-import { redactArgs } from '../domain/decision/redact.ts';
-import type { Outcome, Reason } from '../domain/decision.ts';
+import { outcomeOf } from '../domain/action.ts';
+import { toolOf } from '../domain/agent.ts';
+import { actionUrl } from '../links.ts';
 import type { ActionRow } from '../records/action.ts';
-import { privateOf } from '../records/action.ts';
-import { manifestOf } from '../records/manifest.ts';
+import { shownArgs } from '../records/args.ts';
 import type { Services } from '../services.ts';
-import { outcomeOf } from './ask.ts';
+import type { ActionView, ViewParts } from './action-view.ts';
 import {
-  type ApprovalView,
   approvalViewOf,
   breakGlassOf,
   correctionOf,
-  type DecisionView,
   decisionView,
-  type Edit,
-  type EditView,
-  type ExecutionView,
   editView,
   executionOf,
   iso,
 } from './view-parts.ts';
-
-/** One action as every surface shows it: JSON as it stands, times in ISO 8601, what is not known left out. */
-export interface ActionView {
-  id: string;
-  url: string;
-  state: ActionRow['state'];
-  outcome: Outcome;
-  decidedBy?: 'policy' | 'person';
-  supersededBecause?: SupersededBecause;
-  agent: string;
-  agentVersion: string;
-  tool: string;
-  kind: 'read' | 'write';
-  /** `{}` with redacted values marked; only where the reader may see them, and until they are erased. */
-  args?: Record<string, unknown>;
-  argsDigest: string;
-  summary: string;
-  /** The agent's own words. */
-  why?: string;
-  /** Who prompted it, drives the agent or is acted for. */
-  behind: string[];
-  links: string[];
-  consequence?: string;
-  risk: Risk;
-  reversibility?: Tool['reversibility'];
-  undo?: string;
-  /** The agent also holds a key of its own for this tool: what is decided here can be passed by. */
-  advisory: boolean;
-  testMode: boolean;
-  segment?: string;
-  arm: ActionRow['arm'];
-  release?: string;
-  rollout?: string;
-  generation?: number;
-  phase?: string;
-  grant?: string;
-  epoch: number;
-  revision: number;
-  reasons: Reason[];
-  approval?: ApprovalView;
-  askedAt: string;
-  askedBy: string;
-  remindAt?: string;
-  expiresAt?: string;
-  decidedAt?: string;
-  decisions: DecisionView[];
-  /** Who changed the arguments while it waited; `approval.round` counts them. */
-  edits: EditView[];
-  /** One person approved it alone; people look at that afterwards. */
-  breakGlass?: { reviewed?: { person: string; at: string; justified: boolean; note: string } };
-  /** The standing approval it ran by. */
-  standingApproval?: string;
-  /** People were not asked because the evidence carries it. */
-  earned: boolean;
-  /** Whether somebody who may answer was reached. */
-  reach?: Reach;
-  denyReason?: string;
-  execution?: ExecutionView;
-  correction?: { person: string; at: string; reason?: string };
-}
-
-/** What a view needs beside the row. */
-export interface ViewParts {
-  agent?: Agent;
-  decisions?: readonly Selectable<DecisionTable>[];
-  edits?: readonly Edit[];
-  args?: Record<string, unknown>;
-}
 
 type ViewServices = Pick<Services, 'publicUrl'>;
 
@@ -189,22 +111,6 @@ export async function actionViews(
     }),
   );
 }
-
-/** Arguments with what the manifest redacts marked, by default the one now in force; `undefined` once erased. */
-export async function shownArgs(
-  db: Sql,
-  action: Pick<ActionRow, 'id' | 'agent' | 'tool'>,
-  agent?: Agent,
-): Promise<Record<string, unknown> | undefined> {
-  const kept = await privateOf(db, action.id);
-  if (!kept) return undefined;
-  const manifest = agent ?? (await manifestOf(db, action.agent));
-  return redactArgs(toolOf(manifest, action.tool), JSON.parse(kept.args));
-}
-
-/** The page on which people decide. */
-export const actionUrl = (publicUrl: string, id: string): string =>
-  `${publicUrl.replace(/\/$/, '')}/actions/${id}`;
 
 const placeOf = (action: ActionRow) => ({
   segment: action.segment ?? undefined,

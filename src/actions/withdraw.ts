@@ -1,7 +1,8 @@
+import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { moveAction } from '../records/move.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
  * The agent takes its question back. Repeating it changes nothing.

@@ -1,13 +1,14 @@
-import { digestOf } from '../credentials/keys.ts';
+import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
+import { digestOf } from '../domain/digest.ts';
 import { eligibleApprovers } from '../domain/manifest/check-people.ts';
 import { type Change, diffAgents } from '../domain/manifest/diff.ts';
 import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 export interface Applied {
   agent: string;

@@ -1,5 +1,5 @@
+import type { Actor, Role } from '../actor.ts';
 import { type Agent, onCallOf } from '../domain/agent.ts';
-import type { Actor, Role } from '../services.ts';
 
 /** The roles a person has by the manifest of an agent: owners manage releases, on-call stops, approvers decide. */
 export function rolesOf(agent: Agent, person: string): Role[] {

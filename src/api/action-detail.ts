@@ -1,7 +1,8 @@
+import type { Actor, Role } from '../actor.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import { type AskedPerson, askedOf, type QueuePlace, queueOf } from '../reaching/asked.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { Actor, Role, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** What is known of an action's wait: its place in the queue, who was asked how, and what else an approval approves. */
 export interface ActionDetail {

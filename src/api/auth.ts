@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
-import { type Actor, type Role, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { authenticate } from '../tokens/tokens.ts';
 
 /** Everyone but admins, who manage tokens and see nothing else. */

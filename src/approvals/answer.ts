@@ -1,3 +1,4 @@
+import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { StandingWish } from '../db/tables-action.ts';
@@ -9,40 +10,14 @@ import {
   rightToBreakGlass,
   type Standing,
   slackMayApprove,
-  type Verdict,
 } from '../domain/approval/approval.ts';
 import { AppError } from '../errors.ts';
 import type { ActionRow } from '../records/action.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
+import type { Decided, DecisionInput } from './answer-input.ts';
 import { countDecision } from './count-answer.ts';
-import { assertMayStand, type StandingInput, wishFrom } from './standing/store.ts';
+import { assertMayStand, wishFrom } from './standing/wish.ts';
 import { type Account, lockToDecide, type ToDecide } from './to-answer.ts';
-
-/** A person's answer to one action, on what they saw of it. */
-export interface DecisionInput {
-  id: string;
-  verdict: Verdict;
-  /** Digest of the arguments and revision of the action as shown; another one means they saw something else. */
-  digest?: string;
-  revision?: number;
-  reason?: string;
-  /** When the surface received the click; lateness is judged by it. */
-  receivedAt?: Date;
-  /** The version of the card that was clicked: what it said goes into the receipt. */
-  cardVersion?: number;
-  /** One of several that are answered together: what approves more than itself is refused. */
-  together?: boolean;
-  /** Approve alone, loudly, in an emergency. */
-  breakGlass?: boolean;
-  /** Approve the like for a while, too. */
-  standing?: StandingInput;
-}
-
-/** `counted: false` is a repetition of the same answer by the same person. */
-export interface Decided {
-  action: ActionRow;
-  counted: boolean;
-}
 
 /**
  * Counts a person's decision: standing, what they saw, lateness, not twice. Committed, with its receipt, when it

@@ -1,4 +1,3 @@
-import type { CardDecision, CardFacts } from '../cards/card-facts.ts';
 import {
   approversOf,
   rightToApprove,
@@ -9,9 +8,16 @@ import {
 import { missingOf } from '../domain/approval/assignment.ts';
 import type { Need } from '../domain/release.ts';
 import type { ActionRow } from '../records/action.ts';
+import type { CardDecision } from '../records/answer.ts';
 
 /** How many of which group the open stage still needs; empty once it is complete. */
-export function missingIn({ action, decisions }: Pick<CardFacts, 'action' | 'decisions'>): Need[] {
+export function missingIn({
+  action,
+  decisions,
+}: {
+  action: Pick<ActionRow, 'approval' | 'stage'>;
+  decisions: readonly CardDecision[];
+}): Need[] {
   const { approval, stage } = action;
   const needs = approval?.stages[stage] ?? [];
   const given = decisions.filter((one) => one.verdict === 'approve' && one.stage === stage);
@@ -42,12 +48,20 @@ export function answersFor(
   return decisions.some((one) => one.person === person || one.for_person === other) ? undefined : other;
 }
 
+/** Who may answer an action that waits. */
+export interface Answerers {
+  /** Who may answer now, by id. */
+  approvers: readonly string[];
+  /** Of these, who answers as whose deputy. */
+  lent: Readonly<Record<string, string>>;
+}
+
 /** Who may answer now, and for whom, of those who do it as somebody's deputy. */
 export function answerersOf(
   standing: Standing,
   action: ActionRow,
   decisions: readonly Answered[],
-): Pick<CardFacts, 'approvers' | 'lent'> {
+): Answerers {
   const pairs = approversOf(standing, action).map(
     (person) => [person, answersFor(person, standing, action, decisions)] as const,
   );

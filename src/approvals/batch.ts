@@ -1,10 +1,12 @@
+import type { Actor } from '../actor.ts';
 import { isStoreDown } from '../db/failure.ts';
 import type { Verdict } from '../domain/approval/approval.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { alike } from './alike.ts';
-import { type DecisionInput, decideAction } from './answer.ts';
+import { decideAction } from './answer.ts';
+import type { DecisionInput } from './answer-input.ts';
 
 export const BATCH_MAX = 50;
 

@@ -7,7 +7,7 @@ import { type ActionRow, actionById } from '../records/action.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-import type { DecisionInput } from './answer.ts';
+import type { DecisionInput } from './answer-input.ts';
 import { type SignedReceipt, signReceipt } from './receipts/sign.ts';
 import { startStandingApproval } from './standing/store.ts';
 import type { ToDecide } from './to-answer.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { DeputyTable } from '../db/tables-approvals.ts';
 import { isUuid } from '../db/uuid.ts';
@@ -8,7 +9,7 @@ import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 export type DeputyRow = Selectable<DeputyTable>;
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { canonical, newSalt, saltedDigest } from '../credentials/keys.ts';
+import type { Actor } from '../actor.ts';
+import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
@@ -7,13 +8,14 @@ import { mayDeny, slackMayApprove } from '../domain/approval/approval.ts';
 import { mergeRedacted } from '../domain/decision/args-diff.ts';
 import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decideIn } from '../domain/decision/decide.ts';
+import { canonical, saltedDigest } from '../domain/digest.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
 import { type ActionRow, actionById, lockedAction, privateOf } from '../records/action.ts';
 import { readEpoch } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { assertOpen, deciderOf, refused } from './answer.ts';
 import { readStanding } from './eligibility.ts';
 

@@ -1,7 +1,8 @@
+import type { Actor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { deciderOf } from './answer.ts';
 
 /**

@@ -1,5 +1,6 @@
+import type { Actor } from '../actor.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** Remembers when a person who may be asked first looked at an action that waits: how long they took is measured by it. */
 export async function noteSeen(

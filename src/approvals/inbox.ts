@@ -1,13 +1,12 @@
-import type { CardDecision } from '../cards/card-facts.ts';
-import { COPY_GONE } from '../cards/copies.ts';
-import { isDirect } from '../cards/live-copies.ts';
-import type { Copy } from '../cards/posting/port.ts';
+import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import { slackMayApprove } from '../domain/approval/approval.ts';
 import type { Need } from '../domain/release.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { Actor, Services } from '../services.ts';
+import type { CardDecision } from '../records/answer.ts';
+import { COPY_GONE, type Copy, isDirect } from '../records/copy.ts';
+import type { Services } from '../services.ts';
 import { listDisabled } from '../switches/list.ts';
 import { answerersOf, answersFor, missingIn } from './answerers.ts';
 import { type DeputyRow, deputyState, listDeputies } from './deputies.ts';

@@ -1,7 +1,8 @@
+import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { rightToApprove, type Standing } from '../domain/approval/approval.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { withStanding } from './eligibility.ts';
 
 const PAGE = 500;

@@ -1,3 +1,4 @@
+import { type Actor, type Role, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { isPerson } from '../domain/agent.ts';
 import { BREAK_GLASS_SLOT } from '../domain/approval/approval.ts';
@@ -5,7 +6,7 @@ import { AppError } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { type Actor, type Role, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const LISTED_MAX = 200;
 const REVIEWERS: readonly Role[] = ['release-manager', 'auditor'];

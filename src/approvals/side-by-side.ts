@@ -1,9 +1,10 @@
+import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { toolOf } from '../domain/agent.ts';
 import { type ArgsChange, diffRedacted } from '../domain/decision/args-diff.ts';
 import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { withStanding } from './eligibility.ts';
 import { answerableBy } from './queue.ts';
 

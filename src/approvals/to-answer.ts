@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
+import type { Actor } from '../actor.ts';
 import type { Clock } from '../clock.ts';
 import type { Sql } from '../db/database.ts';
 import { isUuid } from '../db/uuid.ts';
 import type { Agent } from '../domain/agent.ts';
 import type { Standing, Supporting, Verdict } from '../domain/approval/approval.ts';
 import { type ActionRow, noSuchAction } from '../records/action.ts';
-import type { Actor } from '../services.ts';
 import { staleIn } from './eligibility.ts';
 
 /** Somebody whom only the manifest of an agent makes a person of it: a Slack account. */

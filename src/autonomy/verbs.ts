@@ -1,7 +1,8 @@
+import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { evidenceOf, judgeSlice } from './judge.ts';
 import { type AutonomyMove, moveAutonomy, type Slice, stateOf } from './store.ts';
 

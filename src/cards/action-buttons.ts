@@ -1,5 +1,5 @@
-import { actionUrl } from '../actions/view.ts';
 import { slackMayApprove } from '../domain/approval/approval.ts';
+import { actionUrl } from '../links.ts';
 import { BUTTON, type More, moreValue, VALUE } from './blocks/buttons.ts';
 import { type Button, button, confirmation, type Overflow, overflow } from './blocks/message.ts';
 import { label } from './blocks/mrkdwn.ts';

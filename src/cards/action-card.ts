@@ -1,4 +1,4 @@
-import { actionUrl } from '../actions/view.ts';
+import { actionUrl } from '../links.ts';
 import { buttonsOf, whyNotHere } from './action-buttons.ts';
 import { editLines, likeLines } from './action-changes.ts';
 import { actionFacts, nameOf, namesOf, stateLines } from './action-state.ts';
@@ -15,8 +15,6 @@ import {
 import { codeOrLinked, codePieces, cut, dateText, inline, inlineOrLinked, link } from './blocks/mrkdwn.ts';
 import type { CardFacts } from './card-facts.ts';
 import { standingParts } from './standing-approval-lines.ts';
-
-export { actionUrl } from '../actions/view.ts';
 
 const SUMMARY_MAX = 600;
 const CONSEQUENCE_MAX = 500;
@@ -185,3 +183,5 @@ function textOf(facts: CardFacts, state: readonly string[]): string {
 
 /** Without bold type, which a screen reader would spell out; in others' words there is none. */
 const unmarked = (line: string): string => line.replaceAll('*', '');
+
+export { actionUrl } from '../links.ts';

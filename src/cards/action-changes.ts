@@ -1,5 +1,5 @@
-import { actionUrl } from '../actions/view.ts';
 import { type ArgsChange, describeChange } from '../domain/decision/args-diff.ts';
+import { actionUrl } from '../links.ts';
 import { nameOf } from './action-state.ts';
 import { dateText, inline, link } from './blocks/mrkdwn.ts';
 import type { CardFacts } from './card-facts.ts';

@@ -1,10 +1,11 @@
-import { actionUrl } from '../actions/view.ts';
 import { missingIn } from '../approvals/answerers.ts';
 import { isStopped } from '../domain/action.ts';
 import { BREAK_GLASS_SLOT, type Route } from '../domain/approval/approval.ts';
 import { type Need, quorumOf } from '../domain/release.ts';
+import { actionUrl } from '../links.ts';
+import type { CardDecision } from '../records/answer.ts';
 import { dateText, inline, link } from './blocks/mrkdwn.ts';
-import type { CardDecision, CardFacts } from './card-facts.ts';
+import type { CardFacts } from './card-facts.ts';
 
 const REASON_MAX = 600;
 const NAME_MAX = 80;

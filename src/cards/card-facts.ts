@@ -3,18 +3,13 @@ import { waitingLike } from '../approvals/alike.ts';
 import { answerersOf } from '../approvals/answerers.ts';
 import { readStanding } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
-import type { DecisionTable } from '../db/tables-action.ts';
 import { type Tool, toolOf } from '../domain/agent.ts';
 import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
 import { type ActionRow, actionById, privateOf } from '../records/action.ts';
+import type { CardDecision } from '../records/answer.ts';
 import type { Services } from '../services.ts';
 import { type CardChanges, readChanges } from './changes-facts.ts';
 import { type CardStanding, type RunUnder, readStandings } from './standing-approval-facts.ts';
-
-export type CardDecision = Pick<
-  DecisionTable,
-  'person' | 'for_person' | 'verdict' | 'via' | 'reason' | 'stage' | 'slot' | 'grp'
-> & { at: Date; options: { slot: string; group: string }[] };
 
 /** Everything an action's card says: its record and what the manifest says of its tool. */
 export interface CardFacts extends CardChanges {

@@ -1,14 +1,12 @@
 import { keepShown } from '../approvals/receipts/shown-text.ts';
-import type { Sql } from '../db/database.ts';
+import { COPY_GONE, type Copy, copiesOf } from '../records/copy.ts';
 import type { Services } from '../services.ts';
 import { actionCard } from './action-card.ts';
 import type { SlackMessage } from './blocks/message.ts';
 import { visibleText } from './blocks/visible.ts';
 import { type CardFacts, cardVersion, readCardFacts } from './card-facts.ts';
-import type { Copy, SlackPort } from './posting/port.ts';
+import type { SlackPort } from './posting/port.ts';
 
-/** The version of a copy that can never be changed again: it was deleted, or its channel is gone. */
-export const COPY_GONE = 2_147_483_647;
 const ROUNDS_MAX = 5;
 
 type CardServices = Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs'>;
@@ -45,10 +43,6 @@ export async function cardToShow({ db }: Pick<CardServices, 'db'>, facts: CardFa
   });
   return card;
 }
-
-/** The copies of a card, oldest first. */
-export const copiesOf = (db: Sql, ref: string) =>
-  db.selectFrom('card').selectAll().where('ref', '=', ref).orderBy('posted_at').orderBy('ts').execute();
 
 /**
  * Brings one copy up to what the record says. Whoever wrote reads again afterwards: of two who write at once, the

@@ -1,4 +1,4 @@
-import { actionUrl } from '../actions/view.ts';
+import { actionUrl } from '../links.ts';
 import type { ActionRow } from '../records/action.ts';
 import { BUTTON, VALUE } from './blocks/buttons.ts';
 import { LIMITS } from './blocks/limits.ts';

@@ -1,9 +1,8 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { ActionRow } from '../records/action.ts';
+import { COPY_GONE, type Copy } from '../records/copy.ts';
 import type { Services } from '../services.ts';
-import { COPY_GONE } from './copies.ts';
-import type { Copy } from './posting/port.ts';
 
 /** Older digests are not brought up to date any more. */
 const KEPT_UP_MS = 7 * 86_400_000;

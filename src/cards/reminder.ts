@@ -1,5 +1,5 @@
-import { actionUrl } from '../actions/view.ts';
 import { type Agent, slackUserOf } from '../domain/agent.ts';
+import { actionUrl } from '../links.ts';
 import { nameOf } from './action-state.ts';
 import { LIMITS } from './blocks/limits.ts';
 import { type SlackMessage, section } from './blocks/message.ts';

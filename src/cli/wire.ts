@@ -1,6 +1,6 @@
-import type { ActionView } from '../actions/view.ts';
+import type { ActionView } from '../actions/action-view.ts';
 import type { AgentView } from '../agents/list.ts';
-import type { Decided } from '../approvals/answer.ts';
+import type { Decided } from '../approvals/answer-input.ts';
 import type { Receipt } from '../approvals/receipts/claims.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import type { Change } from '../domain/manifest/diff.ts';

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { sql } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
 import type { CredentialSpec } from '../db/tables-action.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { Services } from '../services.ts';
-import { SIGNING_ALGORITHM } from './keys.ts';
+import { type Keys, SIGNING_ALGORITHM } from './keys.ts';
+
+interface IssuerServices {
+  db: Database;
+  clock: Clock;
+  keys: Keys;
+  publicUrl: string;
+}
 
 /** A credential for exactly one action. `token` is a JWT; it is never stored. */
 export interface IssuedCredential {
@@ -35,7 +43,7 @@ export function describeCredential(
  * in between (the lease is then stored as revoked and the token is not given out).
  */
 export async function issueCredential(
-  { db, clock, keys, publicUrl }: Services,
+  { db, clock, keys, publicUrl }: IssuerServices,
   action: ActionRow,
   salt: Buffer,
 ): Promise<IssuedCredential | undefined> {

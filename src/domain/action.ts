@@ -1,3 +1,5 @@
+import type { Outcome } from './decision.ts';
+
 /** The states of one action and the only ways between them (the table of one write). */
 export const ACTION_STATES = [
   'pending',
@@ -43,3 +45,18 @@ export const isFinal = (state: ActionState): boolean => TRANSITIONS[state].lengt
 
 /** Stopped by people, by policy or by time, and not executed: a report on it says that it was right. */
 export const isStopped = (state: ActionState): boolean => state === 'denied' || state === 'expired';
+
+/** The state an action gets when it is asked. */
+export const STATE_OF: Readonly<Record<Outcome, ActionState>> = {
+  allowed: 'approved',
+  pending: 'pending',
+  denied: 'denied',
+};
+
+const ALLOWED_STATES: readonly ActionState[] = ['approved', 'executing', 'executed', 'failed', 'unknown'];
+
+/** What the agent is told for an action in this state. What ended before it was begun is not allowed any more. */
+export function outcomeOf({ state }: { state: ActionState }): Outcome {
+  if (state === 'pending') return 'pending';
+  return ALLOWED_STATES.includes(state) ? 'allowed' : 'denied';
+}

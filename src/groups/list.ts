@@ -1,8 +1,9 @@
 import type { Selectable } from 'kysely';
+import { type Actor, type Role, requireRole } from '../actor.ts';
 import type { GroupSourceTable } from '../db/tables-approvals.ts';
 import { type Group, groupOf } from '../domain/agent.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { type Actor, type Role, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { isMemberAt, type Membership } from './match.ts';
 import { type SourceKind, sourceOf } from './source.ts';
 import { readMembers } from './store.ts';

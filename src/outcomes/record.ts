@@ -1,8 +1,9 @@
+import { type Actor, requireRole } from '../actor.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { isCountedIn, knowEvent } from './event.ts';
 
 /** One measured fact about an action. For `any` metrics a value above 0 is harm. */

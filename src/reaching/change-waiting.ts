@@ -1,8 +1,9 @@
+import { serviceActor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { type ActionRow, actionById, lockedAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type Services, serviceActor } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** Who writes down what becomes of a question while nobody answers it. */
 const FOLLOWER = serviceActor('follower');

@@ -1,7 +1,7 @@
-import { copiesOf } from '../cards/copies.ts';
 import { digestOf, digestsBehind } from '../cards/digest-copies.ts';
 import { forgetPostsOf, isForGood } from '../cards/posting/turns.ts';
 import type { ActionRow } from '../records/action.ts';
+import { copiesOf } from '../records/copy.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type FollowDeps, postCard } from './deliver.ts';
 import { refresh, sinceChangeMs } from './refresh.ts';

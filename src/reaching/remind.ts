@@ -1,12 +1,12 @@
 import { readCardFacts } from '../cards/card-facts.ts';
 import { digestOf } from '../cards/digest-copies.ts';
-import { isDirect, liveCopies } from '../cards/live-copies.ts';
-import type { Copy, SlackPort } from '../cards/posting/port.ts';
+import type { SlackPort } from '../cards/posting/port.ts';
 import { type Posting, postOnce } from '../cards/posting/post-once.ts';
 import { isForGood } from '../cards/posting/turns.ts';
 import { reminderMessage } from '../cards/reminder.ts';
 import type { Agent } from '../domain/agent.ts';
 import type { ActionRow } from '../records/action.ts';
+import { type Copy, isDirect, liveCopies } from '../records/copy.ts';
 import type { FollowDeps } from './deliver.ts';
 import type { Outcome } from './delivery.ts';
 import { looksInSlack } from './presence.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
-import { subjectDigest } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { isStoreDown, withoutDeadlock } from '../db/failure.ts';
 import type { ActionTable } from '../db/tables-action.ts';
+import { subjectDigest } from '../domain/digest.ts';
 
 const BATCH_MAX = 64;
 const SUBJECTS_KEPT = 10_000;

@@ -1,13 +1,12 @@
 import { sql } from 'kysely';
-import type { Sql } from '../db/database.ts';
-import type { Services } from '../services.ts';
+import type { Database, Sql } from '../db/database.ts';
 
 /**
  * Runs a change of what is in force alone behind the gate and raises the epoch: no write begins between its first
  * read and its commit, and every decision made under the old epoch is made again.
  */
 export async function closeGateFor<T>(
-  services: Pick<Services, 'db' | 'wake'>,
+  services: { db: Database; wake(): void },
   change: (tx: Sql) => Promise<T>,
 ): Promise<T> {
   const result = await services.db.sql.transaction().execute(async (tx) => {

@@ -1,7 +1,9 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
 import { isStoreDown } from '../db/failure.ts';
-import type { Services } from '../services.ts';
 import type { ActionRow } from './action.ts';
-import { type AskDraft, actionOf, rowOf } from './ask-writer.ts';
+import { type AskDraft, type AskWriter, actionOf, rowOf } from './ask-writer.ts';
 import { readEpoch } from './gate.ts';
 import { appendEntry } from './log-entry.ts';
 
@@ -11,7 +13,12 @@ const BUFFER_MAX = 10_000;
 const BATCH = 64;
 const ROUNDS_MAX = 8;
 
-type FlushServices = Pick<Services, 'db' | 'asks' | 'clock' | 'log'>;
+interface FlushServices {
+  db: Database;
+  asks: AskWriter;
+  clock: Clock;
+  log: Logger;
+}
 
 /** Reads answered before they were recorded; written as soon as the store answers again. */
 export class AfterBuffer {

@@ -1,8 +1,10 @@
 import type { Selectable } from 'kysely';
+import type { Database, Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Guardrail } from '../domain/release.ts';
 import type { Step } from '../domain/rollout/steps.ts';
+import { AppError } from '../errors.ts';
 
 /** What a rollout froze when it started: every judgement of its life uses this. */
 export interface FrozenPlan {
@@ -39,3 +41,23 @@ export function stepOf(rollout: Pick<RolloutRecord, 'plan' | 'step_index'>): Ste
 /** Elapsed days since the start, 0 on the first: the start-day bucket of an event. */
 export const dayOf = (rollout: Pick<RolloutRecord, 'started_at'>, now: Date, dayMs: number): number =>
   Math.max(0, Math.floor((now.getTime() - rollout.started_at.getTime()) / dayMs));
+
+/** @throws AppError `not_found` */
+export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
+  const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new AppError('not_found', `There is no rollout "${id}"`);
+  return recordOf(row);
+}
+
+/** The open rollout of an agent, else the completed one whose release is still watched. */
+export async function openRollout({ db }: { db: Database }, agent: string): Promise<string | undefined> {
+  const row = await db.sql
+    .selectFrom('rollout')
+    .select('id')
+    .where('agent', '=', agent)
+    .where((where) => where.or([where('ended_at', 'is', null), where('status', '=', 'completed')]))
+    .orderBy('ended_at', (order) => order.desc().nullsFirst())
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
+}

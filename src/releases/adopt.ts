@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { unaskedWrites } from '../domain/manifest/check-release.ts';
@@ -8,7 +9,7 @@ import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
 
 /**

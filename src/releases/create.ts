@@ -1,10 +1,11 @@
-import { digestOf } from '../credentials/keys.ts';
+import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
+import { digestOf } from '../domain/digest.ts';
 import { type Change, diffReleases, onlyTakesAway } from '../domain/manifest/diff.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** What happens to a release next: the first is adopted, one that only takes away applies at once, others roll out. */
 export type ReleasePath = 'adopt' | 'apply-at-once' | 'rollout' | 'in-force';

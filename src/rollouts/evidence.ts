@@ -1,31 +1,11 @@
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
-import type { DayBucket } from '../domain/evidence/eprocess.ts';
-import { judge, type Verdict } from '../domain/evidence/guardrail.ts';
+import { judge } from '../domain/evidence/guardrail.ts';
 import { spreadLogE } from '../domain/evidence/spread.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
-
-/** A verdict and exactly what it was reached from: enough to recompute it. */
-export interface VerdictRecord extends Verdict {
-  segment: string;
-  metric: string;
-  limit: number;
-  alpha: number;
-  weight: number;
-  buckets: readonly KnownBucket[];
-  /** Events somebody reported on, of all days. */
-  known: number;
-  matureBefore: number;
-  /** The generation of each segment that the counts run up to. */
-  generations: Readonly<Record<string, number>>;
-}
-
-/** A day's counts; `known` of its events somebody reported on. */
-export interface KnownBucket extends DayBucket {
-  known: number;
-}
+import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 
 interface Count extends KnownBucket {
   segment: string;

@@ -1,16 +1,8 @@
 import type { Sql } from '../db/database.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
-import { AppError } from '../errors.ts';
-import { type RolloutRecord, recordOf } from '../records/rollout.ts';
+import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
+import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import type { VerdictRecord } from './evidence.ts';
-
-/** @throws AppError `not_found` */
-export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
-  const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!row) throw new AppError('not_found', `There is no rollout "${id}"`);
-  return recordOf(row);
-}
 
 /** The rollout as its next move is decided from: read afresh every time. */
 export async function rolloutFacts(

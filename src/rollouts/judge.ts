@@ -3,10 +3,10 @@ import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type RolloutRecord, stepOf } from '../records/rollout.ts';
+import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
+import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import { judgeGuardrail, type VerdictRecord } from './evidence.ts';
-import { rolloutById } from './facts.ts';
+import { judgeGuardrail } from './evidence.ts';
 import { forLog, rollBack } from './roll-back.ts';
 
 const JUDGE = 'judge';

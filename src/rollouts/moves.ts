@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
-import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
+import { digestOf } from '../domain/digest.ts';
 import type { SegmentFacts } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
+import { rolloutById } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
-import { rolloutById } from './facts.ts';
 
 const BY_PLAN = 'plan';
 

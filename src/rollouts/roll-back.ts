@@ -3,9 +3,9 @@ import type { Sql } from '../db/database.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { rolloutById } from '../records/rollout.ts';
+import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import type { VerdictRecord } from './evidence.ts';
-import { rolloutById } from './facts.ts';
 
 /** Why segments are taken back: a breach with its evidence, or a person's word. */
 export interface RollbackCause {

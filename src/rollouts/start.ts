@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { type Actor, requireRole } from '../actor.ts';
 import { definitionsDigest } from '../agents/apply.ts';
-import { digestOf } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
+import { digestOf } from '../domain/digest.ts';
 import { allotAlpha } from '../domain/evidence/alpha.ts';
 import { unjudgeable } from '../domain/manifest/check-rollout.ts';
 import type { Guardrail, Release } from '../domain/release.ts';
@@ -12,9 +13,10 @@ import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { FrozenPlan, RolloutRecord } from '../records/rollout.ts';
+import { rolloutById } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
-import { isDisabled, rolloutById } from './facts.ts';
+import type { Services } from '../services.ts';
+import { isDisabled } from './facts.ts';
 
 export interface StartRolloutInput {
   agent: string;

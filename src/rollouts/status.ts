@@ -1,9 +1,9 @@
 import type { Sql } from '../db/database.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
-import { dayOf, type RolloutRecord, recordOf, stepOf } from '../records/rollout.ts';
+import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
+import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import type { VerdictRecord } from './evidence.ts';
-import { rolloutById, rolloutFacts } from './facts.ts';
+import { rolloutFacts } from './facts.ts';
 
 /** Where a rollout is, what it waits for and why. */
 export interface RolloutStatusView {

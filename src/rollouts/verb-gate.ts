@@ -1,7 +1,8 @@
+import type { Actor } from '../actor.ts';
 import { machineWaits } from '../domain/rollout/phase.ts';
 import { AppError } from '../errors.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
 import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 

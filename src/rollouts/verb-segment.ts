@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
+import type { Actor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
-import { type RolloutRecord, stepOf } from '../records/rollout.ts';
-import type { Actor, Services } from '../services.ts';
-import { rolloutById } from './facts.ts';
+import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
 import { releaseOf, rollBack } from './roll-back.ts';
 import { change, logVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 

@@ -1,8 +1,9 @@
+import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 export const ROLLOUT_VERBS = [
   'pause',

@@ -1,7 +1,9 @@
+import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { type Actor, type Role, requireRole, type Services } from '../services.ts';
-import { elapsedMs, rolloutById, rolloutFacts } from './facts.ts';
+import { rolloutById } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
+import { elapsedMs, rolloutFacts } from './facts.ts';
 import { change, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { approveGate, rejectGate } from './verb-gate.ts';
 import { rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';

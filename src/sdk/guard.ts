@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Action, Asked, Begun, Credential, Portcullis } from './client.ts';
+import type { Action, Asked, Begun, Credential } from './actions.ts';
+import type { Portcullis } from './client.ts';
 import { Denied, type DeniedState, TooLate } from './errors.ts';
 
 const CODE_PATTERN = /^[\w.:-]{1,100}$/;

@@ -1,4 +1,5 @@
 export type { PortcullisEvent } from '../events/event.ts';
+export * from './actions.ts';
 export * from './client.ts';
 export * from './errors.ts';
 export type { Guard, GuardedCall, GuardOptions, Permit } from './guard.ts';

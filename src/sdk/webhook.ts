@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { ActionState } from './client.ts';
+import type { ActionState } from './actions.ts';
 
 const TOLERANCE_MS = 5 * 60_000;
 const VERSION = 'v1';

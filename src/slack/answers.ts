@@ -1,6 +1,7 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
+import { openRollout } from '../records/rollout.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
 import type { DisableAnswer } from '../switches/disable.ts';
@@ -108,19 +109,6 @@ function rolloutLines({
     `Exposure: ${shown.join(', ') || 'none'}`,
     `Waits for: ${waitsFor.map(({ detail }) => say(detail)).join('; ') || 'nothing'}`,
   ];
-}
-
-/** The open rollout of an agent, else the completed one whose release is still watched. */
-export async function openRollout({ db }: Pick<Services, 'db'>, agent: string): Promise<string | undefined> {
-  const row = await db.sql
-    .selectFrom('rollout')
-    .select('id')
-    .where('agent', '=', agent)
-    .where((where) => where.or([where('ended_at', 'is', null), where('status', '=', 'completed')]))
-    .orderBy('ended_at', (order) => order.desc().nullsFirst())
-    .limit(1)
-    .executeTakeFirst();
-  return row?.id;
 }
 
 /** The segment, if the first word names one, and the reason. @throws AppError `invalid_input` without a reason */

@@ -1,5 +1,4 @@
 import type { types } from '@slack/bolt';
-import { actionUrl } from '../actions/view.ts';
 import type { DeputyRow } from '../approvals/deputies.ts';
 import type { HomeAction, HomeFacts, Listed, QueuedAction, WaitingAction } from '../approvals/inbox.ts';
 import type { StandingApprovalRow } from '../approvals/standing/store.ts';
@@ -16,7 +15,8 @@ import {
 } from '../cards/blocks/message.ts';
 import { codeOrLinked, dateText, inline, label, link } from '../cards/blocks/mrkdwn.ts';
 import { openButton, spoken } from '../cards/blocks/open-button.ts';
-import type { Copy } from '../cards/posting/port.ts';
+import { actionUrl } from '../links.ts';
+import type { Copy } from '../records/copy.ts';
 import { scopeLabel } from './scopes.ts';
 
 export type HomeView = types.HomeView;

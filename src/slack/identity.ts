@@ -1,10 +1,11 @@
+import type { Actor } from '../actor.ts';
 import { actorFromManifest } from '../agents/roles.ts';
 import type { Account } from '../approvals/to-answer.ts';
 import type { SlackUser, UserLookup } from '../cards/posting/users.ts';
 import type { Agent } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
 import { manifestOf } from '../records/manifest.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** Who pressed or typed, by Slack's word. */
 export interface SlackPerson {

@@ -1,9 +1,10 @@
-import { actionUrl } from '../actions/view.ts';
+import type { Actor } from '../actor.ts';
 import { queueFor } from '../approvals/queue.ts';
 import { LIMITS } from '../cards/blocks/limits.ts';
 import { cut, dateText, inline, link } from '../cards/blocks/mrkdwn.ts';
+import { actionUrl } from '../links.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { Actor, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const LISTED_MAX = 15;
 const SUMMARY_MAX = 140;

@@ -1,6 +1,7 @@
+import { type Actor, requireRole } from '../actor.ts';
 import type { Risk } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import {
   type AnswerRow,
   answerRows,

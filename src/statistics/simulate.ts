@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { isStopped } from '../domain/action.ts';
 import { compileRelease } from '../domain/decision/compile.ts';
@@ -14,7 +15,7 @@ import type { Outcome } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import type { ActionRow } from '../records/action.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 export const SIMULATED_MAX = 50_000;
 export const SIMULATED_DAYS_MAX = 365;

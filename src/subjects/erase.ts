@@ -1,9 +1,10 @@
-import { endStandingApproval } from '../approvals/standing/store.ts';
+import { type Actor, requireRole } from '../actor.ts';
+import { endStandingApproval } from '../approvals/standing/end.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { moveAction } from '../records/move.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const ERASED = '[erased]';
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
+import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { agentOfScope, refuseOneAgentsToken } from './disable.ts';
 
 export interface EnableAnswer {

@@ -1,5 +1,5 @@
 import type { RolloutInput } from '../../workflows/rollout.contract.ts';
-import { rolloutById } from '../rollouts/facts.ts';
+import { rolloutById } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 
 /** The workflow's input for a rollout that the API made. */

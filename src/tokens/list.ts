@@ -1,4 +1,5 @@
-import { type Actor, type Role, requireRole, type Services } from '../services.ts';
+import { type Actor, type Role, requireRole } from '../actor.ts';
+import type { Services } from '../services.ts';
 
 /** A token as admins see it; its text is nowhere. */
 export interface TokenView {

@@ -1,6 +1,7 @@
+import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type Actor, requireRole, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
  * Ends a token at once, and with it every web session made from it. Repeating it changes nothing.

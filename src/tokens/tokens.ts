@@ -1,12 +1,12 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { type Actor, type Role, requireRole } from '../actor.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { isStoreDown } from '../db/failure.ts';
 import type { TokenTable } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import type { Actor, Role, Services } from '../services.ts';
-import { requireRole } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const ADMIN_HOURS_MAX = 24;
 const PREFIX = 'pct_';

@@ -8,7 +8,7 @@ import type { TemporalServer } from '../../src/embedded/temporal-server.ts';
 import { verifyLog } from '../../src/log/verify.ts';
 import { actionById } from '../../src/records/action.ts';
 import { READ_LEASE_MS } from '../../src/records/record-after.ts';
-import { rolloutById } from '../../src/rollouts/facts.ts';
+import { rolloutById } from '../../src/records/rollout.ts';
 import { type FakeSlack, startFakeSlack } from '../fakes/slack/server.ts';
 import { visibleText } from '../fakes/slack/visible.ts';
 import { ALERTS, CHANNEL, SLACK_AGENT_YAML } from '../integration/slack/support.ts';

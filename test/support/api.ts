@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { Role } from '../../src/actor.ts';
 import { type ApiOptions, createApi } from '../../src/api/server.ts';
-import type { Role } from '../../src/services.ts';
 import { type GivenToken, givenAdopted, givenToken } from './fixtures.ts';
 import type { MakeServices, TestServices } from './services.ts';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Asked, type AskInput, askAction } from '../../src/actions/ask.ts';
 import { beginAction } from '../../src/actions/begin.ts';
+import type { Actor, Role } from '../../src/actor.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
 import { decideAction } from '../../src/approvals/answer.ts';
 import type { Agent } from '../../src/domain/agent.ts';
@@ -10,7 +11,7 @@ import type { Release } from '../../src/domain/release.ts';
 import { type ActionRow, actionById } from '../../src/records/action.ts';
 import { adoptRelease } from '../../src/releases/adopt.ts';
 import { createRelease } from '../../src/releases/create.ts';
-import type { Actor, Role, Services } from '../../src/services.ts';
+import type { Services } from '../../src/services.ts';
 import { insertToken, type TokenRequest } from '../../src/tokens/tokens.ts';
 
 /** One read, two writes, two segments; olga owns it, ana and ben approve. */

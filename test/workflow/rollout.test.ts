@@ -3,7 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRolloutActivities } from '../../activities/rollouts.ts';
 import { ManualClock } from '../../src/clock.ts';
-import { rolloutById } from '../../src/rollouts/facts.ts';
+import { rolloutById } from '../../src/records/rollout.ts';
 import { rolloutStatus } from '../../src/rollouts/status.ts';
 import { type RolloutVerb, runRolloutVerb } from '../../src/rollouts/verbs.ts';
 import { changedSignal, rollbackSignal, rolloutWorkflowId } from '../../workflows/rollout.contract.ts';

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { correctAction } from '../../actions/correct.ts';
-import { type DecisionInput, decideAction } from '../../approvals/answer.ts';
+import { decideAction } from '../../approvals/answer.ts';
+import type { DecisionInput } from '../../approvals/answer-input.ts';
 import { editAction } from '../../approvals/edit.ts';
 import { reviewBreakGlass } from '../../approvals/review.ts';
-import { revokeStandingApproval } from '../../approvals/standing/store.ts';
+import { revokeStandingApproval } from '../../approvals/standing/end.ts';
 import { parseExactJson } from '../../domain/exact-json.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import { actionById } from '../../records/action.ts';

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { type ActionView, actionView } from '../../actions/view.ts';
+import type { ActionView } from '../../actions/action-view.ts';
+import { actionView } from '../../actions/view.ts';
 import { noteSeen } from '../../approvals/first-look.ts';
 import { receiptsOf } from '../../approvals/receipts/list.ts';
 import { isStopped } from '../../domain/action.ts';

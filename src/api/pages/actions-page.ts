@@ -1,7 +1,8 @@
-import { type ActionView, actionViews } from '../../actions/view.ts';
+import type { ActionView } from '../../actions/action-view.ts';
+import { type ActionFilter, listActions } from '../../actions/list.ts';
+import { actionViews } from '../../actions/view.ts';
 import { listAgents } from '../../agents/list.ts';
 import { ACTION_STATES, type ActionState } from '../../domain/action.ts';
-import { type ActionFilter, listActions } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { agentScope } from '../auth.ts';
 import { requireSession } from './access.ts';

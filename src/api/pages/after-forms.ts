@@ -1,4 +1,4 @@
-import type { DecisionView } from '../../actions/view-parts.ts';
+import type { DecisionView } from '../../actions/action-view.ts';
 import type { ActionRow } from '../../records/action.ts';
 import { type Html, html } from './html.ts';
 

@@ -1,4 +1,4 @@
-import type { ActionView } from '../../actions/view.ts';
+import type { ActionView } from '../../actions/action-view.ts';
 import { lastLike } from '../../approvals/alike.ts';
 import { toolOf } from '../../domain/agent.ts';
 import { type ArgsChange, describeChange, diffRedacted } from '../../domain/decision/args-diff.ts';

@@ -1,4 +1,5 @@
-import type { ActionView } from '../../actions/view.ts';
+import type { ActionView } from '../../actions/action-view.ts';
+import type { Actor } from '../../actor.ts';
 import { waitingLike } from '../../approvals/alike.ts';
 import { readStanding } from '../../approvals/eligibility.ts';
 import { reviewerOf } from '../../approvals/review.ts';
@@ -8,7 +9,7 @@ import { suggestEnvelope } from '../../domain/decision/envelope.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
 import { manifestOf } from '../../records/manifest.ts';
-import type { Actor, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Html } from './html.ts';
 
 /** What the forms of an action need: the row, its redacted arguments and what this person may do. */

@@ -1,5 +1,5 @@
+import type { ActionView } from '../../actions/action-view.ts';
 import { wasNotApproved } from '../../actions/correct.ts';
-import type { ActionView } from '../../actions/view.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
 import { correctionForm, reviewForm, wronglyStoppedForm } from './after-forms.ts';

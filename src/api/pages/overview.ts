@@ -1,8 +1,9 @@
+import { listActions } from '../../actions/list.ts';
+import type { Actor } from '../../actor.ts';
 import { type AgentView, agentView, listAgents } from '../../agents/list.ts';
 import { queueFor } from '../../approvals/queue.ts';
-import { listActions } from '../../records/action.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
-import type { Actor, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { listDisabled } from '../../switches/list.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { requireSession } from './access.ts';

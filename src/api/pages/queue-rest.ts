@@ -1,6 +1,7 @@
+import type { Actor } from '../../actor.ts';
 import { listUnreviewed } from '../../approvals/review.ts';
 import { listStandingApprovals } from '../../approvals/standing/store.ts';
-import type { Actor, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { mayReview } from './form-facts.ts';
 import { type Html, html } from './html.ts';
 import { standingWords } from './standing-part.ts';

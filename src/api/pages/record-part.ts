@@ -1,4 +1,4 @@
-import type { ActionView } from '../../actions/view.ts';
+import type { ActionView } from '../../actions/action-view.ts';
 import { isStopped } from '../../domain/action.ts';
 import type { AskedPerson } from '../../reaching/asked.ts';
 import type { ActionDetail } from '../action-detail.ts';

@@ -1,8 +1,9 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jwtVerify, SignJWT } from 'jose';
+import type { Actor } from '../../actor.ts';
 import { AppError } from '../../errors.ts';
-import type { Actor, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { authenticate, authenticateById } from '../../tokens/tokens.ts';
 import { PEOPLE } from '../auth.ts';
 

@@ -1,6 +1,7 @@
+import type { Actor } from '../../actor.ts';
 import type { StandingApprovalRow } from '../../approvals/standing/store.ts';
 import type { ActionRow } from '../../records/action.ts';
-import type { Actor, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { revokeForm } from './after-forms.ts';
 import { type Html, html } from './html.ts';
 import { formTokenField } from './layout.ts';

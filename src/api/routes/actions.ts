@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { ActionView } from '../../actions/action-view.ts';
 import { type Asked, askAction } from '../../actions/ask.ts';
 import { type Begun, beginAction } from '../../actions/begin.ts';
-import { type ActionView, actionView, actionViews, viewOf } from '../../actions/view.ts';
+import { listActions } from '../../actions/list.ts';
+import { actionView, actionViews, viewOf } from '../../actions/view.ts';
+import type { Actor } from '../../actor.ts';
 import { ACTION_STATES } from '../../domain/action.ts';
 import { AppError } from '../../errors.ts';
-import { type ActionRow, listActions } from '../../records/action.ts';
-import type { Actor } from '../../services.ts';
+import type { ActionRow } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope } from '../auth.ts';
 import { PROBLEM_TYPE } from '../problems.ts';

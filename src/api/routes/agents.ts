@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { requireRole } from '../../actor.ts';
 import { applyAgent, previewAgent } from '../../agents/apply.ts';
 import { agentView, listAgents } from '../../agents/list.ts';
 import type { Agent } from '../../domain/agent.ts';
 import { type ManifestResult, readManifest, readManifestValue } from '../../domain/manifest/manifest.ts';
 import { formatProblems } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
-import { requireRole } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireReader } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, instantSchema } from '../schemas.ts';

@@ -1,12 +1,12 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import type { Actor } from '../../actor.ts';
 import { ACTION_STATES } from '../../domain/action.ts';
 import { AppError } from '../../errors.ts';
 import { EVENT_TOPICS } from '../../events/event.ts';
 import { logHead } from '../../events/read.ts';
 import { actionById } from '../../records/action.ts';
-import type { Actor } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, mayReadLog } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, idSchema, instantSchema } from '../schemas.ts';

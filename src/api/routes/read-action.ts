@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { actionView } from '../../actions/view.ts';
+import type { Actor } from '../../actor.ts';
 import { noteSeen } from '../../approvals/first-look.ts';
 import { AppError } from '../../errors.ts';
 import { type ActionRow, actionById } from '../../records/action.ts';
-import type { Actor } from '../../services.ts';
 import { detailFor } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, maySeeArgs, requireReader } from '../auth.ts';

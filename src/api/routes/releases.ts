@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { requireRole } from '../../actor.ts';
 import { agentView } from '../../agents/list.ts';
 import { readManifest, readManifestValue } from '../../domain/manifest/manifest.ts';
 import type { Release } from '../../domain/release.ts';
 import { adoptRelease } from '../../releases/adopt.ts';
 import { createRelease, previewRelease, releaseByVersion } from '../../releases/create.ts';
-import { requireRole } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireReader } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, reasonSchema } from '../schemas.ts';

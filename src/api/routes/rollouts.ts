@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RolloutRecord } from '../../records/rollout.ts';
-import { rolloutById } from '../../rollouts/facts.ts';
+import { rolloutById } from '../../records/rollout.ts';
 import { startRollout } from '../../rollouts/start.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
 import { ROLLOUT_VERBS, runRolloutVerb } from '../../rollouts/verbs.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { requireRole } from '../../actor.ts';
 import { LEFT_OUT } from '../../domain/decision/simulation.ts';
-import { requireRole } from '../../services.ts';
 import { SIMULATED_DAYS_MAX, SIMULATED_MAX, simulateRelease } from '../../statistics/simulate.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';

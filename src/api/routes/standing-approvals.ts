@@ -1,11 +1,7 @@
 import { z } from 'zod';
-import {
-  listStandingApprovals,
-  revokeStandingApproval,
-  STANDING_USES_MAX,
-  type StandingApprovalRow,
-  type StandingInput,
-} from '../../approvals/standing/store.ts';
+import { revokeStandingApproval } from '../../approvals/standing/end.ts';
+import { listStandingApprovals, type StandingApprovalRow } from '../../approvals/standing/store.ts';
+import { STANDING_USES_MAX, type StandingInput } from '../../approvals/standing/wish.ts';
 import { STANDING_ENDED_BECAUSE } from '../../db/tables-approvals.ts';
 import { durationSchema } from '../../domain/agent.ts';
 import { durationMs } from '../../domain/duration.ts';

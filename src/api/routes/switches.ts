@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Actor } from '../../services.ts';
+import type { Actor } from '../../actor.ts';
 import { type DisableAnswer, disable, SCOPE_PATTERN } from '../../switches/disable.ts';
 import { waitDrained } from '../../switches/drain.ts';
 import { enable } from '../../switches/enable.ts';

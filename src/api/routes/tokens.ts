@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROLES } from '../../services.ts';
+import { ROLES } from '../../actor.ts';
 import { listTokens } from '../../tokens/list.ts';
 import { revokeToken } from '../../tokens/revoke.ts';
 import { createToken } from '../../tokens/tokens.ts';

@@ -1,9 +1,9 @@
-import { shownArgs } from '../../actions/view.ts';
 import type { Sql } from '../../db/database.ts';
 import type { StandingWish } from '../../db/tables-action.ts';
 import type { Agent } from '../../domain/agent.ts';
 import { describeStages } from '../../domain/release.ts';
 import type { ActionRow } from '../../records/action.ts';
+import { shownArgs } from '../../records/args.ts';
 
 /** Keeps what a card said at one version, so that a click on it can be proved later. */
 export async function keepShown(db: Sql, actionId: string, version: number, text: string): Promise<void> {

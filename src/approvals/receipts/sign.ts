@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { CompactSign } from 'jose';
-import { canonical, SIGNING_ALGORITHM } from '../../credentials/keys.ts';
+import { SIGNING_ALGORITHM } from '../../credentials/keys.ts';
 import type { Sql } from '../../db/database.ts';
+import { canonical } from '../../domain/digest.ts';
 import type { Services } from '../../services.ts';
 import type { Countable } from '../count-answer.ts';
 import { RECEIPT_TYPE, type ReceiptClaims, shownDigest } from './claims.ts';

@@ -1,5 +1,6 @@
 import { type Logger, type types, webApi } from '@slack/bolt';
 import type { Clock } from '../../clock.ts';
+import type { Copy } from '../../records/copy.ts';
 import { type KnownBlock, plainBlocks, type SlackMessage } from '../blocks/message.ts';
 import { SlackFailure, slackFailure } from './failure.ts';
 import { cardMetadata, LostPosts, type PostPlace } from './lost-posts.ts';
@@ -7,12 +8,6 @@ import { RateGate } from './rate-gate.ts';
 import { createUserLookup, type UserLookup } from './users.ts';
 
 export { SlackFailure, slackFailure } from './failure.ts';
-
-/** A posted message. */
-export interface Copy {
-  channel: string;
-  ts: string;
-}
 
 /** How a post is known again when its answer was lost. */
 export interface PostOptions {

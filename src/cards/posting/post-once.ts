@@ -1,10 +1,10 @@
 import type { Sql } from '../../db/database.ts';
+import { type Copy, isDirect, liveCopies } from '../../records/copy.ts';
 import type { Services } from '../../services.ts';
 import type { SlackMessage } from '../blocks/message.ts';
 import { keepCopy } from '../copies.ts';
-import { isDirect, liveCopies } from '../live-copies.ts';
 import { SlackFailure } from './failure.ts';
-import type { Copy, SlackPort } from './port.ts';
+import type { SlackPort } from './port.ts';
 import { forgetPost, later, putOff, RETRY_MIN_MS, takeChannel, takeTurn, turnOf } from './turns.ts';
 
 /** One message that is to be posted exactly once. */

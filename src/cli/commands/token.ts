@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { ROLES, type Role } from '../../services.ts';
+import { ROLES, type Role } from '../../actor.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { inDatabase } from '../direct.ts';
 import { CliError } from '../failure.ts';

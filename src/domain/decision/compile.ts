@@ -12,7 +12,7 @@ import {
 } from '../release.ts';
 import { type RedactStep, redactionsOf } from './redact.ts';
 
-export { REDACTED, redact, renderSummary } from './redact.ts';
+export { REDACTED, redact } from './redact.ts';
 
 /** A tool ready for deciding. */
 export interface CompiledTool {
@@ -144,3 +144,5 @@ function matcherOf(source: string, scope: ConditionScope): (values: ConditionVal
   const condition = compileCondition(source, scope);
   return condition.ok ? condition.evaluate : () => 'error';
 }
+
+export { renderSummary } from './summary.ts';

@@ -2,7 +2,7 @@ import { type Agent, DEFAULT_SEGMENT, RISKS, type Tool } from '../agent.ts';
 import { compileSchema, type JsonSchema, schemaAt } from '../args-schema.ts';
 import { type Condition, compileCondition } from '../cel/cel.ts';
 import { equivalent, type Formula, implies } from '../cel/logic.ts';
-import { placeholdersOf } from '../decision/redact.ts';
+import { placeholdersOf } from '../decision/summary.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { checkPeople } from './check-people.ts';

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { App, RespondFn } from '@slack/bolt';
-import type { Decided } from '../../approvals/answer.ts';
+import type { Decided } from '../../approvals/answer-input.ts';
 import { type ActionValue, BUTTON, VALUE } from '../../cards/blocks/buttons.ts';
 import type { Verdict } from '../../domain/approval/approval.ts';
 import { denyReasonView, noticeView, reportView } from '../modals.ts';

@@ -1,16 +1,11 @@
-import { actionUrl } from '../../actions/view.ts';
-import {
-  assertOpen,
-  type Decided,
-  type DecisionInput,
-  decideAction,
-  refused,
-} from '../../approvals/answer.ts';
+import type { Actor } from '../../actor.ts';
+import { assertOpen, decideAction, refused } from '../../approvals/answer.ts';
+import type { Decided, DecisionInput } from '../../approvals/answer-input.ts';
 import { type ActionValue, type SeenMeta, VALUE } from '../../cards/blocks/buttons.ts';
 import { slackMayApprove } from '../../domain/approval/approval.ts';
 import { AppError } from '../../errors.ts';
+import { actionUrl } from '../../links.ts';
 import { type ActionRow, actionById } from '../../records/action.ts';
-import type { Actor } from '../../services.ts';
 import { accountOf, actorFor, type SlackPerson } from '../identity.ts';
 import {
   type Click,

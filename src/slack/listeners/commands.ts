@@ -2,11 +2,12 @@ import type { App, RespondFn, SlashCommand } from '@slack/bolt';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { AppError } from '../../errors.ts';
 import { manifestOf } from '../../records/manifest.ts';
+import { openRollout } from '../../records/rollout.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
-import { disableText, enableText, openRollout, segmentAndReason, statusText } from '../answers.ts';
+import { disableText, enableText, segmentAndReason, statusText } from '../answers.ts';
 import { type Command, HELP, parseCommand } from '../command-line.ts';
 import {
   actorFor,

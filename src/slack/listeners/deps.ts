@@ -1,6 +1,7 @@
 import type { BlockAction, ButtonAction, OverflowAction, RespondFn, types, webApi } from '@slack/bolt';
 import { keepCopy, refreshCopy } from '../../cards/copies.ts';
-import type { Copy, SlackPort } from '../../cards/posting/port.ts';
+import type { SlackPort } from '../../cards/posting/port.ts';
+import type { Copy } from '../../records/copy.ts';
 import type { Services } from '../../services.ts';
 import type { SlackDirectory, SlackPerson } from '../identity.ts';
 

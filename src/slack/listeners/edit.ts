@@ -1,14 +1,15 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
-import { actionUrl, shownArgs } from '../../actions/view.ts';
 import { editAction } from '../../approvals/edit.ts';
 import { codePieces, inline, link } from '../../cards/blocks/mrkdwn.ts';
-import { canonical } from '../../credentials/keys.ts';
 import { toolOf } from '../../domain/agent.ts';
 import { type ArgsChange, describeChange, diffRedacted } from '../../domain/decision/args-diff.ts';
 import { redact, redactionsOf } from '../../domain/decision/redact.ts';
+import { canonical } from '../../domain/digest.ts';
 import { describeStages } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
+import { actionUrl } from '../../links.ts';
 import { type ActionRow, actionById, privateOf } from '../../records/action.ts';
+import { shownArgs } from '../../records/args.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import type { Services } from '../../services.ts';
 import { actorFor } from '../identity.ts';

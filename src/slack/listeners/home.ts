@@ -1,6 +1,6 @@
 import type { App } from '@slack/bolt';
 import { z } from 'zod';
-import { revokeStandingApproval } from '../../approvals/standing/store.ts';
+import { revokeStandingApproval } from '../../approvals/standing/end.ts';
 import { BUTTON, VALUE } from '../../cards/blocks/buttons.ts';
 import { HomeTabs } from '../home-tabs.ts';
 import { actorFor, actorsFor } from '../identity.ts';

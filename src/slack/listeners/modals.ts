@@ -1,10 +1,10 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import { correctAction } from '../../actions/correct.ts';
+import type { Actor } from '../../actor.ts';
 import { explainDenial } from '../../approvals/explain.ts';
 import { type PlaceMeta, VALUE } from '../../cards/blocks/buttons.ts';
 import { AppError } from '../../errors.ts';
 import { actionById } from '../../records/action.ts';
-import type { Actor } from '../../services.ts';
 import { listDisabled } from '../../switches/list.ts';
 import { actorFor, actorsFor } from '../identity.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';

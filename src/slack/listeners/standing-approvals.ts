@@ -1,11 +1,11 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
-import { shownArgs } from '../../actions/view.ts';
-import type { StandingInput } from '../../approvals/standing/store.ts';
+import type { StandingInput } from '../../approvals/standing/wish.ts';
 import { dateText } from '../../cards/blocks/mrkdwn.ts';
 import { toolOf } from '../../domain/agent.ts';
 import { suggestEnvelope } from '../../domain/decision/envelope.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
+import { shownArgs } from '../../records/args.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import { standingFrom, standingView } from '../modals/standing-approvals.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';

@@ -1,10 +1,10 @@
 import type { types } from '@slack/bolt';
-import { actionUrl } from '../../actions/view.ts';
 import type { Together } from '../../approvals/side-by-side.ts';
 import { type BatchMeta, itemValue, VALUE } from '../../cards/blocks/buttons.ts';
 import { section } from '../../cards/blocks/message.ts';
 import { dateText, inline, link } from '../../cards/blocks/mrkdwn.ts';
 import { describeChange } from '../../domain/decision/args-diff.ts';
+import { actionUrl } from '../../links.ts';
 import {
   INPUT,
   type InputBlock,

@@ -1,4 +1,4 @@
-import type { StandingInput } from '../../approvals/standing/store.ts';
+import type { StandingInput } from '../../approvals/standing/wish.ts';
 import { type SeenMeta, VALUE } from '../../cards/blocks/buttons.ts';
 import { LIMITS } from '../../cards/blocks/limits.ts';
 import { section } from '../../cards/blocks/message.ts';

@@ -3,12 +3,12 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
 import { withdrawAction } from '../../../src/actions/withdraw.ts';
+import type { Actor } from '../../../src/actor.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { decideAction } from '../../../src/approvals/answer.ts';
 import { issueCredential } from '../../../src/credentials/issue.ts';
 import { type ActionRow, privateOf } from '../../../src/records/action.ts';
 import { adoptRelease } from '../../../src/releases/adopt.ts';
-import type { Actor } from '../../../src/services.ts';
 import { pullSwitch } from '../../../src/switches/disable.ts';
 import { verifies } from '../../requirements.ts';
 import {

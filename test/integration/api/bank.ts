@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { Role } from '../../../src/actor.ts';
 import { createApi } from '../../../src/api/server.ts';
-import type { Role } from '../../../src/services.ts';
 import { type Answer, askBody, call } from '../../support/api.ts';
 import { type GivenToken, givenToken } from '../../support/fixtures.ts';
 import type { MakeServices, TestServices } from '../../support/services.ts';

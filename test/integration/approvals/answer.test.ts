@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
+import type { Actor } from '../../../src/actor.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { decideAction } from '../../../src/approvals/answer.ts';
-import type { Actor } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import {
   AGENT_YAML,

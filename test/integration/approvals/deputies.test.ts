@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Actor } from '../../../src/actor.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { createApi } from '../../../src/api/server.ts';
 import {
@@ -7,7 +8,6 @@ import {
   listDeputies,
   revokeDeputy,
 } from '../../../src/approvals/deputies.ts';
-import type { Actor } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import {

@@ -1,6 +1,7 @@
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
-import { type DecisionInput, decideAction } from '../../../src/approvals/answer.ts';
+import { decideAction } from '../../../src/approvals/answer.ts';
+import type { DecisionInput } from '../../../src/approvals/answer-input.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import type { Services } from '../../../src/services.ts';
 import {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { Actor } from '../../../src/actor.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { listUnreviewed, reviewBreakGlass } from '../../../src/approvals/review.ts';
-import type { Actor } from '../../../src/services.ts';
 import { call } from '../../support/api.ts';
 import {
   actorOf,

@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import {
-  listStandingApprovals,
-  revokeStandingApproval,
-  sweepStandingApprovals,
-} from '../../../src/approvals/standing/store.ts';
+import { revokeStandingApproval, sweepStandingApprovals } from '../../../src/approvals/standing/end.ts';
+import { listStandingApprovals } from '../../../src/approvals/standing/store.ts';
 import { actionById } from '../../../src/records/action.ts';
 import type { Services } from '../../../src/services.ts';
 import { disable } from '../../../src/switches/disable.ts';

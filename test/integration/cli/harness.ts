@@ -1,9 +1,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ROLES } from '../../../src/actor.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
-import { ROLES } from '../../../src/services.ts';
 import { AGENT_YAML, givenToken, RELEASE_2_YAML, RELEASE_YAML } from '../../support/fixtures.ts';
 import { createTestServices, type StoreKind, type TestServices } from '../../support/services.ts';
 import { type CliResult, type CliTestOptions, runInTest } from '../../unit/cli/cli-io.ts';

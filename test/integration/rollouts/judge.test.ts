@@ -3,7 +3,7 @@ import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { correctAction } from '../../../src/actions/correct.ts';
 import { judge } from '../../../src/domain/evidence/guardrail.ts';
-import type { VerdictRecord } from '../../../src/rollouts/evidence.ts';
+import type { VerdictRecord } from '../../../src/records/verdict.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { verifies } from '../../requirements.ts';

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SlackMessage } from '../../../src/cards/blocks/message.ts';
-import type { CardDecision, CardFacts } from '../../../src/cards/card-facts.ts';
+import type { CardFacts } from '../../../src/cards/card-facts.ts';
 import type { ApprovalPolicy } from '../../../src/domain/release.ts';
+import type { CardDecision } from '../../../src/records/answer.ts';
 import { refuseBadBlocks } from '../../fakes/slack/block-rules.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 

@@ -1,6 +1,17 @@
 import type { Sql } from '../db/database.ts';
-import { COPY_GONE, copiesOf } from './copies.ts';
-import type { Copy } from './posting/port.ts';
+
+/** A posted message. */
+export interface Copy {
+  channel: string;
+  ts: string;
+}
+
+/** The version of a copy that can never be changed again: it was deleted, or its channel is gone. */
+export const COPY_GONE = 2_147_483_647;
+
+/** The copies of a card, oldest first. */
+export const copiesOf = (db: Sql, ref: string) =>
+  db.selectFrom('card').selectAll().where('ref', '=', ref).orderBy('posted_at').orderBy('ts').execute();
 
 /** The copies that people can still see, oldest first. */
 export async function liveCopies(db: Sql, ref: string): Promise<Copy[]> {

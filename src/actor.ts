@@ -1,0 +1,44 @@
+import { AppError } from './errors.ts';
+
+export const ROLES = ['agent', 'approver', 'release-manager', 'on-call', 'auditor', 'admin'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/** Who acts, through what, and how that is known. No role contains another. */
+export interface Actor {
+  /** The person where there is one, else the token or part of the service. Shown in logs and on cards. */
+  id: string;
+  person?: string;
+  roles: readonly Role[];
+  /** Set: acts for this agent alone. */
+  agent?: string;
+  via: 'api' | 'cli' | 'web' | 'slack' | 'temporal' | 'service';
+  /** How the identity was established, e.g. `token 3f2a…` or `slack U0ANA/T0AIR`. */
+  identity: string;
+  /** Trusted attributes the token carries. */
+  attributes: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * First line of every verb that changes something.
+ * @throws AppError `forbidden`
+ */
+export function requireRole(actor: Actor, roles: readonly Role[], agent?: string): void {
+  if (!roles.some((role) => actor.roles.includes(role))) {
+    throw new AppError('forbidden', `${actor.id} may not do this: it needs the role ${roles.join(' or ')}`, {
+      roles,
+    });
+  }
+  if (agent !== undefined && actor.agent !== undefined && actor.agent !== agent) {
+    throw new AppError('forbidden', `${actor.id} acts for agent ${actor.agent}, not for ${agent}`);
+  }
+}
+
+/** The service itself, where a clock or a judge acts and no person does. */
+export const serviceActor = (id: string): Actor => ({
+  id,
+  roles: [],
+  via: 'service',
+  identity: 'portcullis',
+  attributes: {},
+});
