@@ -3,7 +3,7 @@ import { type EventFilter, eventOf, isWanted, type StoredEvent } from '../events
 import { logHead, readEvents } from '../events/read.ts';
 import { sseMessage, ssePlace, sseRetry } from '../events/sse.ts';
 import type { Services } from '../services.ts';
-import { tokensStanding } from '../tokens/live.ts';
+import { liveTokens } from '../tokens/live.ts';
 import { SoonestTimer } from './soonest-timer.ts';
 
 /** What bounds the streams of one process. */
@@ -165,7 +165,7 @@ export class EventStreams {
     const now = performance.now();
     if (now - this.#tokensAskedMs < this.#limits.tokensMs) return;
     const asked = [...this.#streams];
-    const standing = await tokensStanding(this.#services, [...new Set(asked.map(({ tokenId }) => tokenId))]);
+    const standing = await liveTokens(this.#services, [...new Set(asked.map(({ tokenId }) => tokenId))]);
     for (const stream of asked) if (!standing.has(stream.tokenId)) this.#end(stream);
     this.#tokensAskedMs = now;
   }

@@ -1,9 +1,9 @@
 import type { Verdict } from '../domain/approval/approval.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { StandingInput } from './standing/wish.ts';
+import type { StandingApprovalInput } from './standing/wish.ts';
 
 /** A person's answer to one action, on what they saw of it. */
-export interface DecisionInput {
+export interface AnswerInput {
   id: string;
   verdict: Verdict;
   /** Digest of the arguments and revision of the action as shown; another one means they saw something else. */
@@ -19,11 +19,11 @@ export interface DecisionInput {
   /** Approve alone, loudly, in an emergency. */
   breakGlass?: boolean;
   /** Approve the like for a while, too. */
-  standing?: StandingInput;
+  standing?: StandingApprovalInput;
 }
 
 /** `counted: false` is a repetition of the same answer by the same person. */
-export interface Decided {
+export interface Answered {
   action: ActionRow;
   counted: boolean;
 }

@@ -3,19 +3,19 @@ import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import {
+  type Eligibility,
   mayDeny,
   type Refusal,
   type Right,
   rightToApprove,
   rightToBreakGlass,
-  type Standing,
   slackMayApprove,
 } from '../domain/approval/approval.ts';
 import { AppError } from '../errors.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { Services } from '../services.ts';
-import type { Decided, DecisionInput } from './answer-input.ts';
-import { countDecision } from './count-answer.ts';
+import type { Answered, AnswerInput } from './answer-input.ts';
+import { countAnswer } from './count-answer.ts';
 import { assertMayStand, wishFrom } from './standing/wish.ts';
 import { type Account, lockToDecide, type ToDecide } from './to-answer.ts';
 
@@ -24,32 +24,32 @@ import { type Account, lockToDecide, type ToDecide } from './to-answer.ts';
  * returns; Temporal is told afterwards and is not needed. An account is the person that the manifest says while it is held.
  * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `already_decided`, `reason_needed`, `invalid_input`, `store_down`
  */
-export async function decideAction(
+export async function answerAction(
   services: Services,
   who: Actor | Account,
-  input: DecisionInput,
-): Promise<Decided> {
+  input: AnswerInput,
+): Promise<Answered> {
   if (input.breakGlass && input.verdict !== 'approve')
     throw new AppError(
       'invalid_input',
       'Cannot deny by breaking the glass: anyone eligible may deny without it',
     );
   const decided = await withoutDeadlock(() =>
-    services.db.sql.transaction().execute((tx) => decideLocked(services, tx, who, input)),
+    services.db.sql.transaction().execute((tx) => answerLocked(services, tx, who, input)),
   );
   services.wake();
   return decided;
 }
 
-async function decideLocked(
+async function answerLocked(
   services: Services,
   tx: Sql,
   who: Actor | Account,
-  input: DecisionInput,
-): Promise<Decided> {
+  input: AnswerInput,
+): Promise<Answered> {
   const known = await lockToDecide(tx, services.clock, who, input);
-  const { actor, action, standing, answers } = known;
-  const person = deciderOf(actor, action.agent);
+  const { actor, action, eligibility, answers } = known;
+  const person = answererOf(actor, action.agent);
   const cannot = (why: string) => new AppError('already_decided', `Cannot ${input.verdict}: ${why}`);
   const own = answers.find((one) => one.person === person);
   // Breaking the glass is another answer than approving with the others.
@@ -60,7 +60,7 @@ async function decideLocked(
   const right = rightOf(
     person,
     actor,
-    standing,
+    eligibility,
     action,
     input,
     others.map((one) => one.for),
@@ -69,15 +69,15 @@ async function decideLocked(
   const other = others.find((one) => one.for === right.for);
   if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
   const standingWish = await wishOf(tx, known, input);
-  const decided = await countDecision(services, tx, { person, known, right, input, standingWish });
+  const decided = await countAnswer(services, tx, { person, known, right, input, standingWish });
   return { action: decided, counted: true };
 }
 
 /** What is approved beside this one: it goes with approving it together with the others, and with nothing else. */
 async function wishOf(
   tx: Sql,
-  { actor, action, standing, answers }: ToDecide,
-  input: DecisionInput,
+  { actor, action, eligibility, answers }: ToDecide,
+  input: AnswerInput,
 ): Promise<StandingWish | undefined> {
   const approves = input.verdict === 'approve' && !input.breakGlass;
   if (!input.standing) {
@@ -98,12 +98,12 @@ async function wishOf(
     throw new AppError('invalid_input', `Cannot approve the like of it: ${what}`);
   }
   const wish = wishFrom(actor, action, input.standing);
-  await assertMayStand(tx, { action, agent: standing.agent, answers: answers.length }, wish);
+  await assertMayStand(tx, { action, agent: eligibility.agent, answers: answers.length }, wish);
   return wish;
 }
 
 /** The person who acts, with the role it takes. @throws AppError `forbidden`, `not_eligible` */
-export function deciderOf(actor: Actor, agent: string): string {
+export function answererOf(actor: Actor, agent: string): string {
   requireRole(actor, ['approver'], agent);
   if (!actor.person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
   return actor.person;
@@ -112,7 +112,7 @@ export function deciderOf(actor: Actor, agent: string): string {
 /** Still waiting, in time, and the very thing the person saw. */
 export function assertOpen(
   action: ActionRow,
-  input: Pick<DecisionInput, 'digest' | 'revision' | 'receivedAt'> & { verdict: string },
+  input: Pick<AnswerInput, 'digest' | 'revision' | 'receivedAt'> & { verdict: string },
   now: Date,
 ): void {
   const cannot = (code: 'not_pending' | 'seen_outdated', why: string, details?: Record<string, unknown>) =>
@@ -130,13 +130,13 @@ export function assertOpen(
 function rightOf(
   person: string,
   actor: Actor,
-  standing: Standing,
+  eligibility: Eligibility,
   action: ActionRow,
-  input: DecisionInput,
+  input: AnswerInput,
   taken: readonly string[],
 ): Right {
   if (input.verdict === 'deny') {
-    const refusal = mayDeny(person, standing, action);
+    const refusal = mayDeny(person, eligibility, action);
     if (refusal) throw refused(input.verdict, refusal);
     return { for: person, options: [] };
   }
@@ -151,8 +151,8 @@ function rightOf(
     throw refused('approve', { because: 'not_from_slack', message });
   }
   const answer = input.breakGlass
-    ? rightToBreakGlass(person, standing, action)
-    : rightToApprove(person, standing, action, taken);
+    ? rightToBreakGlass(person, eligibility, action)
+    : rightToApprove(person, eligibility, action, taken);
   if ('refusal' in answer) throw refused('approve', answer.refusal);
   return answer.right;
 }

@@ -1,14 +1,14 @@
 import {
   approversOf,
+  type Eligibility,
   rightToApprove,
-  type Standing,
   slotOf,
   tallyStage,
 } from '../domain/approval/approval.ts';
 import { missingOf } from '../domain/approval/assignment.ts';
 import type { Need } from '../domain/release.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { CardDecision } from '../records/answer.ts';
+import type { GivenAnswer } from '../records/answer.ts';
 
 /** How many of which group the open stage still needs; empty once it is complete. */
 export function missingIn({
@@ -16,7 +16,7 @@ export function missingIn({
   decisions,
 }: {
   action: Pick<ActionRow, 'approval' | 'stage'>;
-  decisions: readonly CardDecision[];
+  decisions: readonly GivenAnswer[];
 }): Need[] {
   const { approval, stage } = action;
   const needs = approval?.stages[stage] ?? [];
@@ -29,7 +29,7 @@ export function missingIn({
   }));
 }
 
-type Answered = Pick<CardDecision, 'person' | 'for_person'>;
+type Answered = Pick<GivenAnswer, 'person' | 'for_person'>;
 
 /**
  * For whom a person may answer now, themselves or somebody whose deputy they are; `undefined`: they may not. Nobody
@@ -37,12 +37,12 @@ type Answered = Pick<CardDecision, 'person' | 'for_person'>;
  */
 export function answersFor(
   person: string,
-  standing: Standing,
+  eligibility: Eligibility,
   action: ActionRow,
   decisions: readonly Answered[],
 ): string | undefined {
   const taken = decisions.filter((one) => one.person !== person).map((one) => one.for_person);
-  const answer = rightToApprove(person, standing, action, taken);
+  const answer = rightToApprove(person, eligibility, action, taken);
   if (!('right' in answer)) return undefined;
   const other = answer.right.for;
   return decisions.some((one) => one.person === person || one.for_person === other) ? undefined : other;
@@ -58,12 +58,12 @@ export interface Answerers {
 
 /** Who may answer now, and for whom, of those who do it as somebody's deputy. */
 export function answerersOf(
-  standing: Standing,
+  eligibility: Eligibility,
   action: ActionRow,
   decisions: readonly Answered[],
 ): Answerers {
-  const pairs = approversOf(standing, action).map(
-    (person) => [person, answersFor(person, standing, action, decisions)] as const,
+  const pairs = approversOf(eligibility, action).map(
+    (person) => [person, answersFor(person, eligibility, action, decisions)] as const,
   );
   const may = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);
   return {

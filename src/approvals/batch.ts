@@ -5,13 +5,13 @@ import { AppError, type ErrorCode } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import type { Services } from '../services.ts';
 import { alike } from './alike.ts';
-import { decideAction } from './answer.ts';
-import type { DecisionInput } from './answer-input.ts';
+import { answerAction } from './answer.ts';
+import type { AnswerInput } from './answer-input.ts';
 
 export const BATCH_MAX = 50;
 
 /** One of a batch, as it was shown. */
-export type BatchItem = Pick<DecisionInput, 'id' | 'digest' | 'revision'>;
+export type BatchItem = Pick<AnswerInput, 'id' | 'digest' | 'revision'>;
 
 /** What became of one of them: counted, or why not. */
 export type BatchResult =
@@ -23,7 +23,7 @@ export type BatchResult =
  * answered, or a store that goes away, takes nothing from the others. Results are in the order of the items.
  * @throws AppError `invalid_input`
  */
-export async function decideBatch(
+export async function answerBatch(
   services: Services,
   actor: Actor,
   {
@@ -45,7 +45,7 @@ export async function decideBatch(
         ...(reason ? { reason } : {}),
         ...(receivedAt ? { receivedAt } : {}),
       };
-      results.push({ id: item.id, ...(await decideAction(services, actor, input)) });
+      results.push({ id: item.id, ...(await answerAction(services, actor, input)) });
     } catch (error) {
       results.push({ id: item.id, ...refusalOf(error) });
     }

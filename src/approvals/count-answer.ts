@@ -7,7 +7,7 @@ import { type ActionRow, actionById } from '../records/action.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-import type { DecisionInput } from './answer-input.ts';
+import type { AnswerInput } from './answer-input.ts';
 import { type SignedReceipt, signReceipt } from './receipts/sign.ts';
 import { startStandingApproval } from './standing/store.ts';
 import type { ToDecide } from './to-answer.ts';
@@ -17,7 +17,7 @@ export interface Countable {
   person: string;
   known: ToDecide;
   right: Right;
-  input: DecisionInput;
+  input: AnswerInput;
   standingWish: StandingWish | undefined;
 }
 
@@ -31,9 +31,9 @@ interface Tally {
  * Writes the answer with its receipt, and what follows from it: the next stage, the end of the wait, or one more of the
  * quorum. Answers the row as it is then.
  */
-export async function countDecision(services: Services, tx: Sql, countable: Countable): Promise<ActionRow> {
+export async function countAnswer(services: Services, tx: Sql, countable: Countable): Promise<ActionRow> {
   const { person, known, right, input, standingWish } = countable;
-  const { actor, action, standing, at: now } = known;
+  const { actor, action, eligibility, at: now } = known;
   const tally = tallyOf(countable);
   const data = {
     verdict: input.verdict,
@@ -47,7 +47,7 @@ export async function countDecision(services: Services, tx: Sql, countable: Coun
     ...(input.breakGlass ? { breakGlass: true } : {}),
   };
   if (standingWish) await keepWish(tx, action, standingWish, tally.end !== 'approved');
-  const metrics = metricsOf(standing.agent, action, 'denials');
+  const metrics = metricsOf(eligibility.agent, action, 'denials');
   const ended = await recordAnswer(
     tx,
     answerOf(countable, tally),

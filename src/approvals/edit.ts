@@ -16,8 +16,8 @@ import { type ActionRow, actionById, lockedAction, privateOf } from '../records/
 import { readEpoch } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-import { assertOpen, deciderOf, refused } from './answer.ts';
-import { readStanding } from './eligibility.ts';
+import { answererOf, assertOpen, refused } from './answer.ts';
+import { readEligibility } from './eligibility.ts';
 
 const ROUNDS_MAX = 8;
 
@@ -39,7 +39,7 @@ export interface EditInput {
  */
 export async function editAction(services: Services, actor: Actor, input: EditInput): Promise<ActionRow> {
   const known = await actionById(services.db.sql, input.id);
-  const person = deciderOf(actor, known.agent);
+  const person = answererOf(actor, known.agent);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await services.worlds.fresh(known.agent);
     const edited = await withoutDeadlock(() =>
@@ -66,9 +66,9 @@ async function assertMayEdit(
   person: string,
   action: ActionRow,
 ): Promise<void> {
-  const standing = await readStanding(tx, action, services.clock.now());
+  const eligibility = await readEligibility(tx, action, services.clock.now());
   // Who edited before may edit again: it is approving that takes somebody else.
-  const refusal = mayDeny(person, { ...standing, editors: [] }, action);
+  const refusal = mayDeny(person, { ...eligibility, editors: [] }, action);
   if (refusal) throw refused('edit', refusal);
   if (actor.via === 'slack' && !slackMayApprove(action)) {
     const message = 'its release wants it handled on the page or by CLI: a Slack account alone is not enough';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { type Agent, groupOf, isLive } from '../domain/agent.ts';
-import type { Standing } from '../domain/approval/approval.ts';
+import type { Eligibility } from '../domain/approval/approval.ts';
 import { groupsOf } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import type { ActionRow } from '../records/action.ts';
@@ -9,27 +9,29 @@ import type { ActionRow } from '../records/action.ts';
 type Asked = Pick<ActionRow, 'id' | 'agent' | 'approval' | 'routed' | 'round'>;
 
 /** Who is what for one action at one moment: members of the groups it asks, deputies, editors. */
-export async function readStanding(db: Sql, action: Asked, at: Date): Promise<Standing> {
-  const [found] = await withStanding(db, [action], at);
-  if (!found) throw new Error(`no standing was read for action ${action.id}`);
-  return found.standing;
+export async function readEligibility(db: Sql, action: Asked, at: Date): Promise<Eligibility> {
+  const [found] = await withEligibility(db, [action], at);
+  if (!found) throw new Error(`nobody was read who may answer action ${action.id}`);
+  return found.eligibility;
 }
 
 /** The same for several, in their order: one question for each of their agents. @throws AppError `unknown_agent` */
-export async function withStanding<A extends Asked>(
+export async function withEligibility<A extends Asked>(
   db: Sql,
   actions: readonly A[],
   at: Date,
-): Promise<{ action: A; standing: Standing }[]> {
-  const standings = new Map<string, Standing>();
+): Promise<{ action: A; eligibility: Eligibility }[]> {
+  const byAgent = new Map<string, Eligibility>();
   for (const agent of new Set(actions.map((action) => action.agent))) {
     const groups = actions.flatMap((action) => (action.agent === agent ? groupsAsked(action) : []));
-    standings.set(agent, await readAgentStanding(db, agent, [...new Set(groups)], at));
+    byAgent.set(agent, await readAgentEligibility(db, agent, [...new Set(groups)], at));
   }
   const editors = await editorsOf(db, actions);
   return actions.flatMap((action) => {
-    const standing = standings.get(action.agent);
-    return standing ? [{ action, standing: { ...standing, editors: editors.get(action.id) ?? [] } }] : [];
+    const eligibility = byAgent.get(action.agent);
+    return eligibility
+      ? [{ action, eligibility: { ...eligibility, editors: editors.get(action.id) ?? [] } }]
+      : [];
   });
 }
 
@@ -55,13 +57,13 @@ async function editorsOf(db: Sql, actions: readonly Asked[]): Promise<Map<string
 }
 
 /** Who is what in these groups of an agent; editors are of an action. @throws AppError `unknown_agent` */
-async function readAgentStanding(
+async function readAgentEligibility(
   db: Sql,
   name: string,
   groups: readonly string[],
   at: Date,
-): Promise<Standing> {
-  const { rows } = await sql<Omit<Standing, 'stale' | 'editors'> & { fresh: string[] }>`
+): Promise<Eligibility> {
+  const { rows } = await sql<Omit<Eligibility, 'stale' | 'editors'> & { fresh: string[] }>`
     SELECT a.manifest AS agent,
       coalesce((SELECT jsonb_agg(jsonb_build_object('group', m.grp, 'person', m.person) ORDER BY m.grp, m.person)
         FROM agent_approver m WHERE m.agent = a.name AND m.grp = ANY (${[...groups]}::text[])

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-import { deciderOf } from './answer.ts';
+import { answererOf } from './answer.ts';
 
 /**
  * A denier's reason, given after the tap that already counted. The agent reads it as `denyReason`.
@@ -15,7 +15,7 @@ export async function explainDenial(
   { id, reason }: { id: string; reason: string },
 ): Promise<ActionRow> {
   const action = await actionById(services.db.sql, id);
-  const person = deciderOf(actor, action.agent);
+  const person = answererOf(actor, action.agent);
   if (action.state !== 'denied' || action.decided_by !== 'person')
     throw new AppError('wrong_state', `Cannot add a reason: the action is ${action.state}`);
   await services.db.sql.transaction().execute(async (tx) => {

@@ -4,7 +4,7 @@ import type { Agent } from '../domain/agent.ts';
 import { slackMayApprove } from '../domain/approval/approval.ts';
 import type { Need } from '../domain/release.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { CardDecision } from '../records/answer.ts';
+import type { GivenAnswer } from '../records/answer.ts';
 import { COPY_GONE, type Copy, isDirect } from '../records/copy.ts';
 import type { Services } from '../services.ts';
 import { listDisabled } from '../switches/list.ts';
@@ -71,7 +71,7 @@ export interface Known {
 }
 
 type HomeServices = Pick<Services, 'db' | 'clock' | 'publicUrl'>;
-type Decision = CardDecision & { action_id: string };
+type Decision = GivenAnswer & { action_id: string };
 type Waiting = Asked & { person: string; decisions: Decision[] };
 
 const QUEUE_MAX = 20;
@@ -104,7 +104,7 @@ export async function readHome(
     })),
     queue: listed(mine, QUEUE_MAX, (one) => queued(one, cards)),
     others: listed(others, OTHERS_MAX, (one) => waitingOn(one, cards)),
-    standings: await standingsOf(services, known, at),
+    standings: await standingApprovalsOf(services, known, at),
     deputies: await deputiesOf(services, known, at),
     off: await offOf(services.db.sql, known),
     mayDisable: known.some(({ actor }) =>
@@ -137,16 +137,16 @@ async function waitingFor(services: HomeServices, known: readonly Known[]): Prom
     const key = `${one.action_id}/${one.round}`;
     byAction.set(key, [...(byAction.get(key) ?? []), one]);
   }
-  return waiting.map(({ action, standing }) => ({
+  return waiting.map(({ action, eligibility }) => ({
     action,
-    standing,
+    eligibility,
     person: known.find(({ agent }) => agent.agent === action.agent)?.actor.id ?? '',
     decisions: byAction.get(`${action.id}/${action.round}`) ?? [],
   }));
 }
 
-const insteadOf = ({ person, standing, action, decisions }: Waiting): string | undefined =>
-  answersFor(person, standing, action, decisions);
+const insteadOf = ({ person, eligibility, action, decisions }: Waiting): string | undefined =>
+  answersFor(person, eligibility, action, decisions);
 
 const listed = <T, R>(all: readonly T[], max: number, show: (one: T) => R): Listed<R> => ({
   items: all.slice(0, max).map(show),
@@ -168,16 +168,16 @@ const base = (action: ActionRow, cards: Cards): HomeAction => ({
 
 function queued(one: Waiting, cards: Cards): QueuedAction {
   const other = insteadOf(one);
-  const lent = other === undefined || other === one.person ? undefined : nameIn(one.standing.agent, other);
+  const lent = other === undefined || other === one.person ? undefined : nameIn(one.eligibility.agent, other);
   return { ...base(one.action, cards), insteadOf: lent, here: slackMayApprove(one.action) };
 }
 
-function waitingOn({ action, standing, decisions, person }: Waiting, cards: Cards): WaitingAction {
-  const { approvers } = answerersOf(standing, action, decisions);
+function waitingOn({ action, eligibility, decisions, person }: Waiting, cards: Cards): WaitingAction {
+  const { approvers } = answerersOf(eligibility, action, decisions);
   return {
     ...base(action, cards),
     needs: missingIn({ action, decisions }),
-    people: approvers.map((each) => nameIn(standing.agent, each)).slice(0, PEOPLE_MAX),
+    people: approvers.map((each) => nameIn(eligibility.agent, each)).slice(0, PEOPLE_MAX),
     escalated: action.routed.filter(({ stage }) => stage === action.stage).map(({ group }) => group),
     unreached: action.reach?.state === 'unreached' || action.reach?.state === 'undelivered',
     answered: decisions.some((decision) => decision.person === person),
@@ -205,7 +205,7 @@ async function cardsOf(db: Sql, shown: readonly Waiting[], direct: string | unde
   return new Map(visible.map(({ ref, channel, ts }) => [ref, { channel, ts }]));
 }
 
-async function standingsOf(
+async function standingApprovalsOf(
   { db }: HomeServices,
   known: readonly Known[],
   at: Date,

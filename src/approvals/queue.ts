@@ -1,9 +1,9 @@
 import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { rightToApprove, type Standing } from '../domain/approval/approval.ts';
+import { type Eligibility, rightToApprove } from '../domain/approval/approval.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { Services } from '../services.ts';
-import { withStanding } from './eligibility.ts';
+import { withEligibility } from './eligibility.ts';
 
 const PAGE = 500;
 /** More is not told of one person's queue: nobody answers so many before they look again. */
@@ -12,7 +12,7 @@ const QUEUE_MAX = 500;
 /** An action that waits, with who is what for it. */
 export interface Waiting {
   action: ActionRow;
-  standing: Standing;
+  eligibility: Eligibility;
 }
 
 /** What waits, oldest first, page by page. */
@@ -42,7 +42,7 @@ export async function* waitingActions(
       );
     }
     const actions = await query.execute();
-    yield withStanding(db.sql, actions, clock.now());
+    yield withEligibility(db.sql, actions, clock.now());
     after = actions.length === PAGE ? actions.at(-1) : undefined;
   } while (after);
 }
@@ -67,7 +67,9 @@ export async function queueFor(
 
 /** Of these, those the person may approve now and has not answered in their round, in the same order. */
 export async function answerableBy(db: Sql, person: string, waiting: readonly Waiting[]): Promise<Waiting[]> {
-  const may = waiting.filter(({ action, standing }) => 'right' in rightToApprove(person, standing, action));
+  const may = waiting.filter(
+    ({ action, eligibility }) => 'right' in rightToApprove(person, eligibility, action),
+  );
   if (may.length === 0) return [];
   const answered = await db
     .selectFrom('decision')

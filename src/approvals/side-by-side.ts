@@ -5,11 +5,11 @@ import { type ArgsChange, diffRedacted } from '../domain/decision/args-diff.ts';
 import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { Services } from '../services.ts';
-import { withStanding } from './eligibility.ts';
+import { withEligibility } from './eligibility.ts';
 import { answerableBy } from './queue.ts';
 
 /** One of several requests that are looked at together. */
-export interface Together {
+export interface SideBySide {
   action: ActionRow;
   /** Redacted; `undefined` once erased. */
   args: Readonly<Record<string, unknown>> | undefined;
@@ -24,17 +24,17 @@ export async function answerTogether(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   actor: Actor,
   actions: readonly ActionRow[],
-): Promise<Together[]> {
+): Promise<SideBySide[]> {
   const { person } = actor;
   if (!person) return [];
-  const may = await answerableBy(db.sql, person, await withStanding(db.sql, actions, clock.now()));
+  const may = await answerableBy(db.sql, person, await withEligibility(db.sql, actions, clock.now()));
   const args = await argsOf(
     db.sql,
     may.map(({ action }) => action.id),
   );
   const first = new Map<string, Args>();
-  return may.map(({ action, standing }) => {
-    const tool = toolOf(standing.agent, action.tool);
+  return may.map(({ action, eligibility }) => {
+    const tool = toolOf(eligibility.agent, action.tool);
     const redactions = tool && redactionsOf(tool);
     const own = args.get(action.id);
     const other = first.get(action.tool);

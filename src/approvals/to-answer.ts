@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Sql } from '../db/database.ts';
 import { isUuid } from '../db/uuid.ts';
 import type { Agent } from '../domain/agent.ts';
-import type { Standing, Supporting, Verdict } from '../domain/approval/approval.ts';
+import type { Eligibility, Supporting, Verdict } from '../domain/approval/approval.ts';
 import { type ActionRow, noSuchAction } from '../records/action.ts';
 import { staleIn } from './eligibility.ts';
 
@@ -34,7 +34,7 @@ export interface ToDecide {
   at: Date;
   action: ActionRow;
   /** Who is what at that time, as far as it is about the person who decides. */
-  standing: Standing;
+  eligibility: Eligibility;
   /** Those of this round, in their order. */
   answers: Answer[];
   /** When the person looked at its page first. */
@@ -51,10 +51,10 @@ interface Timed {
   endsAt: string | null;
 }
 
-interface Row extends ActionRow, Pick<Standing, 'editors'> {
-  manifest: Standing['agent'];
-  members: (Standing['members'][number] & Timed)[];
-  deputies: (Standing['deputies'][number] & Timed)[];
+interface Row extends ActionRow, Pick<Eligibility, 'editors'> {
+  manifest: Eligibility['agent'];
+  members: (Eligibility['members'][number] & Timed)[];
+  deputies: (Eligibility['deputies'][number] & Timed)[];
   sources: ({ group: string } & Timed)[];
   answers: Answer[];
   looked_at: Date | null;
@@ -101,7 +101,7 @@ export async function lockToDecide(
     actor: 'actorIn' in who ? who.actorIn(manifest) : who,
     at,
     action,
-    standing: {
+    eligibility: {
       agent: manifest,
       members: members.filter((one) => isThen(one, at)),
       deputies: deputies.filter((one) => isThen(one, at)),

@@ -3,7 +3,7 @@ import { isStopped } from '../domain/action.ts';
 import { BREAK_GLASS_SLOT, type Route } from '../domain/approval/approval.ts';
 import { type Need, quorumOf } from '../domain/release.ts';
 import { actionUrl } from '../links.ts';
-import type { CardDecision } from '../records/answer.ts';
+import type { GivenAnswer } from '../records/answer.ts';
 import { dateText, inline, link } from './blocks/mrkdwn.ts';
 import type { CardFacts } from './card-facts.ts';
 
@@ -76,14 +76,14 @@ function byPolicy({ action }: CardFacts): string {
     : `Allowed by policy${grant}`;
 }
 
-function answerOf(facts: CardFacts, { person, for_person, at, via, grp, reason }: CardDecision): string {
+function answerOf(facts: CardFacts, { person, for_person, at, via, grp, reason }: GivenAnswer): string {
   const lent = for_person === person ? '' : ` for ${nameOf(facts, for_person)}`;
   const group = grp && isStaged(facts) ? ` of ${inline(grp, NAME_MAX)}` : '';
   const said = reason ? ` “${inline(reason, REASON_MAX)}”` : '';
   return `${nameOf(facts, person)}${lent}${group}${when(at)} (${via})${said}`;
 }
 
-function brokenGlass(facts: CardFacts, list: readonly CardDecision[]): string {
+function brokenGlass(facts: CardFacts, list: readonly GivenAnswer[]): string {
   const one = list.find(({ slot }) => slot === BREAK_GLASS_SLOT);
   const who = one ? answerOf(facts, { ...one, reason: null }) : 'one person';
   return `Approved by ${who} ALONE, breaking the glass${because(one?.reason)}`;

@@ -1,15 +1,15 @@
 import { sql } from 'kysely';
 import { waitingLike } from '../approvals/alike.ts';
 import { answerersOf } from '../approvals/answerers.ts';
-import { readStanding } from '../approvals/eligibility.ts';
+import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
 import { type Tool, toolOf } from '../domain/agent.ts';
 import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
 import { type ActionRow, actionById, privateOf } from '../records/action.ts';
-import type { CardDecision } from '../records/answer.ts';
+import type { GivenAnswer } from '../records/answer.ts';
 import type { Services } from '../services.ts';
 import { type CardChanges, readChanges } from './changes-facts.ts';
-import { type CardStanding, type RunUnder, readStandings } from './standing-approval-facts.ts';
+import { type CardStanding, type RunUnder, readStandingApprovals } from './standing-approval-facts.ts';
 
 /** Everything an action's card says: its record and what the manifest says of its tool. */
 export interface CardFacts extends CardChanges {
@@ -21,7 +21,7 @@ export interface CardFacts extends CardChanges {
   /** Redacted; `undefined` once erased. */
   args: Readonly<Record<string, unknown>> | undefined;
   /** On the arguments as they are now. */
-  decisions: readonly CardDecision[];
+  decisions: readonly GivenAnswer[];
   /** How many approved earlier arguments: they do not count. */
   lapsed: number;
   /** Who ended it and why, where the row does not say: withdrawn, superseded, disabled. */
@@ -56,8 +56,8 @@ export async function readCardFacts(
 ): Promise<CardFacts> {
   const version = await cardVersion(db.sql, id);
   const action = await actionById(db.sql, id);
-  const standing = await readStanding(db.sql, action, clock.now());
-  const { agent } = standing;
+  const eligibility = await readEligibility(db.sql, action, clock.now());
+  const { agent } = eligibility;
   const kept = await privateOf(db.sql, id);
   const decisions = await decisionsOf(db.sql, id);
   const current = decisions.filter(({ round }) => round === action.round);
@@ -75,11 +75,11 @@ export async function readCardFacts(
     names: Object.fromEntries(
       Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
     ),
-    ...(pending ? answerersOf(standing, action, current) : { approvers: [], lent: {} }),
-    stale: standing.stale,
+    ...(pending ? answerersOf(eligibility, action, current) : { approvers: [], lent: {} }),
+    stale: eligibility.stale,
     alike: pending ? await waitingLike(db.sql, action) : 0,
     ...(await readChanges(db.sql, action, args, tool && redactionsOf(tool))),
-    ...(await readStandings(db.sql, action)),
+    ...(await readStandingApprovals(db.sql, action)),
     testMode: agent.testMode,
     dayMs,
     publicUrl,
@@ -103,7 +103,7 @@ export async function cardVersion(db: Sql, id: string): Promise<number> {
   return Number(rows[0]?.version);
 }
 
-async function decisionsOf(db: Sql, id: string): Promise<(CardDecision & { round: number })[]> {
+async function decisionsOf(db: Sql, id: string): Promise<(GivenAnswer & { round: number })[]> {
   return db
     .selectFrom('decision')
     .select([

@@ -19,7 +19,7 @@ export interface RunUnder {
 }
 
 /** The standing approvals given with an action, and the one it ran by. */
-export async function readStandings(
+export async function readStandingApprovals(
   db: Sql,
   action: ActionRow,
 ): Promise<{ standings: CardStanding[]; under: RunUnder | undefined }> {

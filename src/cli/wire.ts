@@ -1,6 +1,6 @@
 import type { ActionView } from '../actions/action-view.ts';
 import type { AgentView } from '../agents/list.ts';
-import type { Decided } from '../approvals/answer-input.ts';
+import type { Answered } from '../approvals/answer-input.ts';
 import type { Receipt } from '../approvals/receipts/claims.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import type { Change } from '../domain/manifest/diff.ts';
@@ -30,7 +30,7 @@ export type WireAction = ActionView & {
   asked?: AskedPerson[];
   standingWish?: StandingWish;
 };
-export type WireDecided = ActionView & Pick<Decided, 'counted'>;
+export type WireDecided = ActionView & Pick<Answered, 'counted'>;
 export type WireAsked = ActionView & { repeated: boolean; startBy?: string; credential?: WireCredential };
 export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;
 export type WireRollout = Wire<RolloutStatusView> & { dayMs?: number };

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { readStanding } from '../approvals/eligibility.ts';
+import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
 import type { Route } from '../domain/approval/approval.ts';
 import { approversOf, rightToApprove } from '../domain/approval/approval.ts';
@@ -52,12 +52,12 @@ export interface AskedPerson {
 
 /** Who is asked in the open stage of an action (the last one, once it is answered), by which groups, how and since when. */
 export async function askedOf(db: Sql, action: ActionRow, now: Date): Promise<AskedPerson[]> {
-  const standing = await readStanding(db, action, now);
+  const eligibility = await readEligibility(db, action, now);
   const { reached } = await stageLog(db, action);
-  const may = approversOf(standing, action);
+  const may = approversOf(eligibility, action);
   const told = reached.flatMap((entry) => Object.keys(entry.told));
   return [...new Set([...may, ...told])].map((person) => {
-    const found = rightToApprove(person, standing, action);
+    const found = rightToApprove(person, eligibility, action);
     const groups = 'right' in found ? found.right.options.map(({ group }) => group) : [];
     const first = reached.find((entry) => Object.hasOwn(entry.told, person));
     const last = reached.findLast((entry) => Object.hasOwn(entry.told, person));

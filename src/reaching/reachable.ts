@@ -1,4 +1,4 @@
-import { readStanding } from '../approvals/eligibility.ts';
+import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import type { Route, Supporting } from '../domain/approval/approval.ts';
@@ -81,17 +81,17 @@ async function lookAround(
   at: Date,
   presenceOf: PresenceOf,
 ): Promise<Reachable> {
-  const standing = await readStanding(db, action, at);
+  const eligibility = await readEligibility(db, action, at);
   const answered = given.map(({ person }) => person);
   const candidates = await Promise.all(
-    candidatesOf(standing, action, answered, at.getTime()).map(async (one) => ({
+    candidatesOf(eligibility, action, answered, at.getTime()).map(async (one) => ({
       ...one,
-      presence: await presenceOf(standing.agent, one.person),
+      presence: await presenceOf(eligibility.agent, one.person),
     })),
   );
   const asked = askedGroups(action);
-  const stale = standing.stale.filter((group) => asked.includes(group));
-  return { ...reachabilityOf(action, candidates, given), action, agent: standing.agent, stale };
+  const stale = eligibility.stale.filter((group) => asked.includes(group));
+  return { ...reachabilityOf(action, candidates, given), action, agent: eligibility.agent, stale };
 }
 
 const approvalsOf = (db: Sql, { id, round, stage }: ActionRow): Promise<Supporting[]> =>

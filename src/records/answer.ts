@@ -1,6 +1,6 @@
 import type { DecisionTable } from '../db/tables-action.ts';
 
-export type CardDecision = Pick<
+export type GivenAnswer = Pick<
   DecisionTable,
   'person' | 'for_person' | 'verdict' | 'via' | 'reason' | 'stage' | 'slot' | 'grp'
 > & { at: Date; options: { slot: string; group: string }[] };

@@ -42,7 +42,7 @@ async function eraseIn(
   const ids = actions.map((action) => action.id);
   if (ids.length > 0) {
     // In the order of a stop, standing approvals before actions, so that neither waits for the other.
-    await endStandings(tx, ids, services.clock.now(), actor.id);
+    await endStandingApprovalsOf(tx, ids, services.clock.now(), actor.id);
     await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
     await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
     await tx
@@ -98,7 +98,12 @@ async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
 }
 
 /** Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it. */
-async function endStandings(tx: Sql, ids: readonly string[], now: Date, actor: string): Promise<void> {
+async function endStandingApprovalsOf(
+  tx: Sql,
+  ids: readonly string[],
+  now: Date,
+  actor: string,
+): Promise<void> {
   const given = await tx
     .selectFrom('standing_approval')
     .selectAll()

@@ -1,7 +1,7 @@
 import type { Services } from '../services.ts';
 
 /** Those of the tokens that are neither revoked nor expired: one question for any number of them. */
-export async function tokensStanding(
+export async function liveTokens(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {

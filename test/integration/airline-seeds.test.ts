@@ -13,7 +13,7 @@ import { customerOf } from '../../examples/airline/desk/customers.ts';
 import { askAction } from '../../src/actions/ask.ts';
 import { beginAction } from '../../src/actions/begin.ts';
 import { completeAction } from '../../src/actions/complete.ts';
-import { decideAction } from '../../src/approvals/answer.ts';
+import { answerAction } from '../../src/approvals/answer.ts';
 import { nextMove } from '../../src/domain/rollout/phase.ts';
 import { recordOutcomes } from '../../src/outcomes/record.ts';
 import { rolloutFacts } from '../../src/rollouts/facts.ts';
@@ -129,7 +129,7 @@ class Replay {
       const { id } = action;
       if (action.state === 'pending') {
         const verdict = truth.expected ? 'approve' : 'deny';
-        await decideAction(services, approverActor('ana'), { id, verdict });
+        await answerAction(services, approverActor('ana'), { id, verdict });
         if (verdict === 'deny') continue;
       }
       await beginAction(services, actor, { id, executionId: call.id });

@@ -8,7 +8,7 @@ import { completeAction } from '../../src/actions/complete.ts';
 import { sweepActions } from '../../src/actions/sweep.ts';
 import { withdrawAction } from '../../src/actions/withdraw.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
-import { decideAction } from '../../src/approvals/answer.ts';
+import { answerAction } from '../../src/approvals/answer.ts';
 import { actionById } from '../../src/records/action.ts';
 import { type ActionCallback, verifyWebhook } from '../../src/sdk/index.ts';
 import { disable } from '../../src/switches/disable.ts';
@@ -59,13 +59,13 @@ describeBothStores('callbacks are queued', (make) => {
       await steps(id);
       return id;
     };
-    const approve = (id: string) => decideAction(services, approverActor(), { id, verdict: 'approve' });
+    const approve = (id: string) => answerAction(services, approverActor(), { id, verdict: 'approve' });
     const begin = (id: string) => beginAction(services, agentActor(), { id, executionId: 'e' });
     const complete = (id: string, ok: boolean) =>
       completeAction(services, agentActor(), { id, executionId: 'e', ok });
     const executed = await run(async (id) => [await approve(id), await begin(id), await complete(id, true)]);
     const failed = await run(async (id) => [await approve(id), await begin(id), await complete(id, false)]);
-    const denied = await run((id) => decideAction(services, approverActor(), { id, verdict: 'deny' }));
+    const denied = await run((id) => answerAction(services, approverActor(), { id, verdict: 'deny' }));
     const withdrawn = await run((id) => withdrawAction(services, agentActor(), { id }));
     const silent = await givenBegunAction(services);
     services.clock.advance(24 * 3_600_000);
@@ -103,8 +103,8 @@ describeBothStores('callbacks are queued', (make) => {
     const services = await make();
     await givenAdopted(services, { agentYaml: withCallback('https://agent.test/hook') });
     const { id } = await givenPendingAction(services);
-    await decideAction(services, approverActor(), { id, verdict: 'approve' });
-    await expect(decideAction(services, approverActor('ben'), { id, verdict: 'deny' })).rejects.toThrow();
+    await answerAction(services, approverActor(), { id, verdict: 'approve' });
+    await expect(answerAction(services, approverActor('ben'), { id, verdict: 'deny' })).rejects.toThrow();
     expect(await queued(services)).toEqual({ [id]: ['approved/2'] });
   });
 });
@@ -135,7 +135,7 @@ describe('a callback', () => {
       args: { id: 'R-77', card: '4111-secret' },
       reason: 'The guest of room 9 asked',
     });
-    await decideAction(services, approverActor(), { id, verdict: 'approve' });
+    await answerAction(services, approverActor(), { id, verdict: 'approve' });
     await beginAction(services, agentActor(), { id, executionId: 'e' });
     await completeAction(services, agentActor(), { id, executionId: 'e', ok: true });
     expect(await deliver({ actionId: id, revision: 2, state: 'approved', at: AT })).toBe('sent');
@@ -169,7 +169,7 @@ describe('a callback', () => {
       return taken(receiver.received.length - 1).data;
     };
     const denied = await one('denied', (id) =>
-      decideAction(services, approverActor(), { id, verdict: 'deny', reason: 'Ask the guest first' }),
+      answerAction(services, approverActor(), { id, verdict: 'deny', reason: 'Ask the guest first' }),
     );
     expect(denied).toMatchObject({
       outcome: 'denied',

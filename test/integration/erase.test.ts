@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decideAction } from '../../src/approvals/answer.ts';
+import { answerAction } from '../../src/approvals/answer.ts';
 import { editAction } from '../../src/approvals/edit.ts';
 import { readCardFacts } from '../../src/cards/card-facts.ts';
 import { cardToShow } from '../../src/cards/copies.ts';
@@ -31,7 +31,7 @@ describeBothStores('erasing a subject', (make) => {
     await cardToShow(services, stale);
     const standing = { envelope: 'args.id == "R-ADA"', maxUses: 3, forMs: 3_600_000 };
     const shown = { digest, revision, cardVersion: stale.version };
-    await decideAction(services, approverActor('ben'), { id, verdict: 'approve', standing, ...shown });
+    await answerAction(services, approverActor('ben'), { id, verdict: 'approve', standing, ...shown });
     const places = [
       'card_text.text',
       'receipt.shown',

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCallbackActivities } from '../../activities/callbacks.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
-import { decideAction } from '../../src/approvals/answer.ts';
+import { answerAction } from '../../src/approvals/answer.ts';
 import { systemClock } from '../../src/clock.ts';
 import { freePort } from '../../src/embedded/supervised-process.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
@@ -45,7 +45,7 @@ afterAll(async () => {
 /** A denied action, all of it numbered. */
 async function givenDenied(): Promise<string> {
   const { id } = await givenPendingAction(api.services);
-  await decideAction(api.services, approverActor(), { id, verdict: 'deny', reason: 'Ask first' });
+  await answerAction(api.services, approverActor(), { id, verdict: 'deny', reason: 'Ask first' });
   await sequenceLog(api.services.db.sql);
   return id;
 }

@@ -3,7 +3,7 @@ import { type Asked, type AskInput, askAction } from '../../src/actions/ask.ts';
 import { beginAction } from '../../src/actions/begin.ts';
 import type { Actor, Role } from '../../src/actor.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
-import { decideAction } from '../../src/approvals/answer.ts';
+import { answerAction } from '../../src/approvals/answer.ts';
 import type { Agent } from '../../src/domain/agent.ts';
 import { readManifest } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems } from '../../src/domain/problem.ts';
@@ -177,7 +177,7 @@ export async function givenApprovedAction(
   more: Partial<AskInput> = {},
 ): Promise<ActionRow> {
   const { id } = await givenPendingAction(services, more);
-  return (await decideAction(services, approverActor(), { id, verdict: 'approve' })).action;
+  return (await answerAction(services, approverActor(), { id, verdict: 'approve' })).action;
 }
 
 /** Begun by execution `e-1` and not completed. */

@@ -22,12 +22,16 @@ const filesOf = (folder: string): string[] =>
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const found = text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]/gm);
-  return [...found].map(([, typeOnly, target = '']) => ({
-    file,
-    target: target.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), target)) : target,
-    typeOnly: typeOnly !== undefined,
-  }));
+  const found = text.matchAll(
+    /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\('([^']+)'\)/gm,
+  );
+  return [...found]
+    .map(([, typeOnly, named, loaded]) => ({ target: named ?? loaded ?? '', typeOnly }))
+    .map(({ target, typeOnly }) => ({
+      file,
+      target: target.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), target)) : target,
+      typeOnly: typeOnly !== undefined,
+    }));
 }
 
 const inFolder = (folder: string) => filesOf(folder).flatMap(importsOf);
@@ -59,6 +63,68 @@ test('workflows import the SDK, the domain and types', () => {
   expect(wrong.map(show)).toEqual([]);
 });
 
+/** Inward first. An arrow may point to a room of an earlier row, or, inside a row, wherever no circle comes of it. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['domain', 'errors', 'clock', 'links', 'loop', 'embedded'],
+  ['db', 'actor', 'config', 'events'],
+  ['records', 'credentials', 'enforcement', 'incidents'],
+  ['services'],
+  [
+    'actions',
+    'agents',
+    'approvals',
+    'autonomy',
+    'groups',
+    'log',
+    'outcomes',
+    'releases',
+    'rollouts',
+    'statistics',
+    'subjects',
+    'switches',
+    'tokens',
+  ],
+  ['cards', 'reaching'],
+  ['api', 'slack', 'sdk', 'temporal'],
+  ['background', 'server', 'cli'],
+];
+
+/** The room of a file: its folder below src, or itself where it lies there. */
+const roomOf = (path: string): string => (path.split('/')[1] ?? '').replace(/\.ts$/, '');
+
+const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.includes(room));
+
+const arrows = () =>
+  inFolder('src').filter(({ file, target }) => target.startsWith('src/') && roomOf(file) !== roomOf(target));
+
+test('every room of src has its floor', () => {
+  const rooms = readdirSync(join(ROOT, 'src')).map((entry) => entry.replace(/\.ts$/, ''));
+  expect(rooms.filter((room) => floorOf(room) === -1)).toEqual([]);
+});
+
+test('no import points back up, not even for a type', () => {
+  const wrong = arrows().filter(({ file, target }) => floorOf(roomOf(file)) < floorOf(roomOf(target)));
+  expect(wrong.map(show)).toEqual([]);
+});
+
+test('no rooms import one another in a circle, not even for types', () => {
+  const reaches = new Map<string, Set<string>>();
+  for (const { file, target } of arrows()) {
+    const from = reaches.get(roomOf(file)) ?? new Set();
+    reaches.set(roomOf(file), from.add(roomOf(target)));
+  }
+  // Rooms that import none but rooms already taken away are taken away; what is left stands in a circle.
+  for (let taken = true; taken; ) {
+    taken = false;
+    for (const [room, targets] of reaches) {
+      if ([...targets].some((target) => reaches.has(target))) continue;
+      reaches.delete(room);
+      taken = true;
+    }
+  }
+  expect([...reaches.keys()]).toEqual([]);
+});
+
 test('surfaces never import one another', () => {
   const wrong = SURFACES.flatMap((surface) =>
     inFolder(`src/${surface}`).filter(({ target }) =>
@@ -68,13 +134,10 @@ test('surfaces never import one another', () => {
   expect(wrong.map(show)).toEqual([]);
 });
 
-test('verbs and stores never import a surface, a workflow or an activity', () => {
-  const outer = new Set([...SURFACES, 'temporal', 'embedded', 'domain']);
-  const nouns = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !outer.has(entry.name))
-    .flatMap((entry) => inFolder(`src/${entry.name}`));
-  const wrong = nouns.filter(({ target }) =>
-    /^(activities|workflows)\/|^src\/(api|slack|cli|sdk|temporal|server|background)\b/.test(target),
+test('nothing inside imports a workflow or an activity', () => {
+  const outer = /^src\/(temporal|server|background)\b/;
+  const wrong = inFolder('src').filter(
+    ({ file, target }) => !outer.test(file) && /^(activities|workflows)\//.test(target),
   );
   expect(wrong.map(show)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
-import { decideAction } from '../../src/approvals/answer.ts';
+import { answerAction } from '../../src/approvals/answer.ts';
 import { ManualClock } from '../../src/clock.ts';
 import { DIGEST_EVERY_MS } from '../../src/reaching/digest.ts';
 import { dispatchOutbox } from '../../src/temporal/dispatch.ts';
@@ -57,7 +57,7 @@ test('low risks are told in one digest by its own workflow, which shows what was
     await dispatch();
     await expect.poll(async () => (await desk.row(first.id)).reach?.state).toBe('delivered');
     for (const { id } of [first, second])
-      await decideAction(services, approverActor(), { id, verdict: 'approve' });
+      await answerAction(services, approverActor(), { id, verdict: 'approve' });
     await dispatch();
     await expect.poll(dispatch, { timeout: 10_000 }).toBeGreaterThan(0);
     await handle.result();

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { correctAction } from '../../actions/correct.ts';
-import { decideAction } from '../../approvals/answer.ts';
-import type { DecisionInput } from '../../approvals/answer-input.ts';
+import { answerAction } from '../../approvals/answer.ts';
+import type { AnswerInput } from '../../approvals/answer-input.ts';
 import { editAction } from '../../approvals/edit.ts';
 import { reviewBreakGlass } from '../../approvals/review.ts';
 import { revokeStandingApproval } from '../../approvals/standing/end.ts';
@@ -39,7 +39,7 @@ const reviewForm = z.object({ note: reasonSchema, justified: z.enum(['true', 'fa
 interface WithId {
   Params: { id: string };
 }
-interface WithStanding {
+interface WithStandingApproval {
   Params: { id: string; standing: string };
 }
 type Posted = FastifyRequest<WithId>;
@@ -63,7 +63,7 @@ export function actionForms(app: Api, deps: RouteDeps): void {
     const action = await reviewBreakGlass(services, actor, input);
     return reply.redirect(`/actions/${action.id}?done=review`, 303);
   });
-  app.post<WithStanding>(
+  app.post<WithStandingApproval>(
     '/actions/:id/standing-approvals/:standing/revoke',
     hidden,
     async (request, reply) => {
@@ -86,13 +86,13 @@ function answerForms(app: Api, { services, metrics }: RouteDeps): void {
       const standing = hasField(request, 'envelope')
         ? standingInput(services, readForm(standingForm, request))
         : undefined;
-      const input: DecisionInput = {
+      const input: AnswerInput = {
         id: request.params.id,
         receivedAt,
         ...form,
         ...(standing && { standing }),
       };
-      const { action, counted } = await decideAction(services, session.actor, {
+      const { action, counted } = await answerAction(services, session.actor, {
         ...input,
         breakGlass: breakGlass === 'true',
       });

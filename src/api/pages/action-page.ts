@@ -18,7 +18,7 @@ import { type Html, html } from './html.ts';
 import { row, sendPage, testModeNotice } from './layout.ts';
 import { askedPart, historyOf, queueWords } from './record-part.ts';
 import type { Session } from './session.ts';
-import { standingOf } from './standing-part.ts';
+import { standingApprovalOf } from './standing-part.ts';
 import { REACH_WORDS, REVERSIBILITY_WORDS, SUPERSEDED_WORDS, stateWords, timeWords } from './words.ts';
 
 const DONE_WORDS: Readonly<Record<string, string>> = {
@@ -79,7 +79,7 @@ export async function sendAction(
     detail: await detailOf(services, action),
     changes: await changesOf(services, action, view),
     forms: await formsFor(services, session, action, view, draft),
-    standing: await standingOf(services, session, action),
+    standing: await standingApprovalOf(services, session, action),
   };
   return sendPage(services, reply, {
     title: view.summary,

@@ -1,7 +1,7 @@
 import type { ActionView } from '../../actions/action-view.ts';
 import type { Actor } from '../../actor.ts';
 import { waitingLike } from '../../approvals/alike.ts';
-import { readStanding } from '../../approvals/eligibility.ts';
+import { readEligibility } from '../../approvals/eligibility.ts';
 import { reviewerOf } from '../../approvals/review.ts';
 import { toolOf } from '../../domain/agent.ts';
 import { mayDeny, rightToApprove, rightToBreakGlass } from '../../domain/approval/approval.ts';
@@ -52,20 +52,20 @@ export async function formFacts(
   if (!person) return { cannot: 'your token stands for no person' };
   const now = services.clock.now();
   if (action.expires_at && now > action.expires_at) return { cannot: 'its time is over' };
-  const standing = await readStanding(services.db.sql, action, now);
-  const refusal = mayDeny(person, standing, action);
+  const eligibility = await readEligibility(services.db.sql, action, now);
+  const refusal = mayDeny(person, eligibility, action);
   if (refusal && refusal.because !== 'edited_it') return { cannot: refusal.message };
   const answers = decisions.filter(({ round }) => round === action.round);
   const others = answers.filter((one) => one.person !== person && one.verdict === 'approve');
   const taken = others.map((one) => one.for ?? one.person);
-  const approving = rightToApprove(person, standing, action, taken);
+  const approving = rightToApprove(person, eligibility, action, taken);
   const given =
     'right' in approving
       ? (answers.find((one) => one.person === person) ??
         others.find((one) => (one.for ?? one.person) === approving.right.for))
       : undefined;
   // Breaking the glass is another answer than approving with the others: who gave that may still give this.
-  const glass = rightToBreakGlass(person, standing, action);
+  const glass = rightToBreakGlass(person, eligibility, action);
   const mayApprove = 'right' in approving && !given;
   const mayStand = mayApprove && answers.length === 0 && action.approval?.standing === 'allowed';
   const note = refusal

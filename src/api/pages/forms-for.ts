@@ -3,7 +3,7 @@ import { wasNotApproved } from '../../actions/correct.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
 import { correctionForm, reviewForm, wronglyStoppedForm } from './after-forms.ts';
-import { decideForms } from './decide-forms.ts';
+import { answerForms } from './answer-forms.ts';
 import { type Draft, formFacts, mayReview } from './form-facts.ts';
 import { type Html, html } from './html.ts';
 import { formTokenField } from './layout.ts';
@@ -24,7 +24,7 @@ export async function formsFor(
     const facts = await formFacts(services, actor, action, view, { field, ...(draft && { draft }) });
     if ('cannot' in facts)
       return html`<p class="notice" id="decide" role="note">You cannot decide this: ${facts.cannot}.</p>`;
-    return decideForms(facts);
+    return answerForms(facts);
   }
   const reports = actor.roles.some((role) => REPORTERS.includes(role)) && !action.corrected_at;
   const isWrite = action.kind === 'write';

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { BATCH_MAX } from '../../approvals/batch.ts';
-import type { Together } from '../../approvals/side-by-side.ts';
+import type { SideBySide } from '../../approvals/side-by-side.ts';
 import { changeList } from './changes-part.ts';
 import { type Html, html } from './html.ts';
 import { timeWords, wishBounds } from './words.ts';
@@ -10,7 +10,7 @@ const CHANGE_MAX = 200;
 const CHANGES_MAX = 8;
 
 /** Requests that are alike, each with its own box: the first with its arguments, the others with what differs. */
-export function groupForm(group: readonly Together[], now: Date, field: Html): Html {
+export function groupForm(group: readonly SideBySide[], now: Date, field: Html): Html {
   const [first] = group;
   if (!first) return html``;
   const { tool, agent, segment } = first.action;
@@ -29,7 +29,7 @@ export function groupForm(group: readonly Together[], now: Date, field: Html): H
 </form>`;
 }
 
-function rowOf({ action, args, changes }: Together, now: Date): Html {
+function rowOf({ action, args, changes }: SideBySide, now: Date): Html {
   const { id, revision, args_digest, summary, risk, expires_at, stage, approval } = action;
   const stages = approval?.stages.length ?? 1;
   const facts = [
@@ -46,19 +46,19 @@ ${changes ? changesPart(changes) : argsPart(args)}
 }
 
 /** Whoever approves after somebody who wished it agrees to the like of it, too. */
-function wishPart({ standing_wish: wish }: Together['action']): Html | undefined {
+function wishPart({ standing_wish: wish }: SideBySide['action']): Html | undefined {
   if (!wish) return undefined;
   return html`<div><strong>Approving it also approves the like of it</strong>, ${wishBounds(wish)}:
 <code>${wish.envelope}</code></div>`;
 }
 
-function changesPart(changes: NonNullable<Together['changes']>): Html {
+function changesPart(changes: NonNullable<SideBySide['changes']>): Html {
   const more = changes.length - CHANGES_MAX;
   return html`${changeList(changes.slice(0, CHANGES_MAX), CHANGE_MAX)}
 ${more > 0 && html`<div class="meta">${more} more ${more === 1 ? 'difference' : 'differences'}: open it.</div>`}`;
 }
 
-function argsPart(args: Together['args']): Html {
+function argsPart(args: SideBySide['args']): Html {
   if (args === undefined) return html`<div class="meta">Its arguments are erased.</div>`;
   const text = canonicalize(args) ?? '';
   if (text.length <= ARGS_MAX) return html`<div><code>${text}</code></div>`;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { BATCH_MAX, type BatchResult, decideBatch } from '../../approvals/batch.ts';
+import { answerBatch, BATCH_MAX, type BatchResult } from '../../approvals/batch.ts';
 import { noteSeen } from '../../approvals/first-look.ts';
 import { queueFor } from '../../approvals/queue.ts';
-import { answerTogether, type Together } from '../../approvals/side-by-side.ts';
+import { answerTogether, type SideBySide } from '../../approvals/side-by-side.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -58,7 +58,7 @@ ${await standingsPart(services, session.actor)}`,
     const receivedAt = services.clock.now();
     const session = await requireForm(services, request);
     const { item, verdict, reason } = readForm(batchForm, request);
-    const results = await decideBatch(services, session.actor, { items: item, verdict, reason, receivedAt });
+    const results = await answerBatch(services, session.actor, { items: item, verdict, reason, receivedAt });
     const counted = results.filter((one) => 'counted' in one && one.counted).length;
     if (counted > 0) metrics.decided.inc({ verdict }, counted);
     const recorded = results.filter((one) => 'counted' in one).length;
@@ -79,8 +79,8 @@ async function groupsOf(
   services: Services,
   { actor }: Session,
   queue: readonly ActionRow[],
-): Promise<Together[][]> {
-  const groups: Together[][] = [];
+): Promise<SideBySide[][]> {
+  const groups: SideBySide[][] = [];
   for (const group of alike(queue)) groups.push(await answerTogether(services, actor, group));
   await Promise.all(groups.flat().map(({ action }) => noteSeen(services, actor, action)));
   return groups;

@@ -13,7 +13,7 @@ const REVOKERS = ['approver', 'on-call', 'release-manager'];
 const mayRevoke = ({ roles }: Actor): boolean => roles.some((role) => REVOKERS.includes(role));
 
 /** The standing approval that came of an action, or that it ran by, and how to take it back. */
-export async function standingOf(
+export async function standingApprovalOf(
   services: Services,
   { actor, formToken }: Session,
   action: ActionRow,

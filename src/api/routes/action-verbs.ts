@@ -3,7 +3,7 @@ import { completeAction } from '../../actions/complete.ts';
 import { correctAction } from '../../actions/correct.ts';
 import { actionView } from '../../actions/view.ts';
 import { withdrawAction } from '../../actions/withdraw.ts';
-import { decideAction } from '../../approvals/answer.ts';
+import { answerAction } from '../../approvals/answer.ts';
 import { explainDenial } from '../../approvals/explain.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
@@ -73,7 +73,7 @@ export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void
         ...body,
         ...(standing && { standing: standingInput(services, standing) }),
       };
-      const { action, counted } = await decideAction(services, actorOf(request), input);
+      const { action, counted } = await answerAction(services, actorOf(request), input);
       if (counted) metrics.decided.inc({ verdict: request.body.verdict });
       return { ...(await actionView(services, action, { args: true })), counted };
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actionView, actionViews } from '../../actions/view.ts';
-import { BATCH_MAX, decideBatch, likeActions } from '../../approvals/batch.ts';
+import { answerBatch, BATCH_MAX, likeActions } from '../../approvals/batch.ts';
 import { editAction } from '../../approvals/edit.ts';
 import { queueFor } from '../../approvals/queue.ts';
 import { AppError, ERRORS, type ErrorCode } from '../../errors.ts';
@@ -108,7 +108,7 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
     },
     async (request) => {
       const input = { ...request.body, receivedAt: services.clock.now() };
-      const results = await decideBatch(services, actorOf(request), input);
+      const results = await answerBatch(services, actorOf(request), input);
       for (const result of results)
         if ('counted' in result && result.counted) metrics.decided.inc({ verdict: input.verdict });
       return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { revokeStandingApproval } from '../../approvals/standing/end.ts';
 import { listStandingApprovals, type StandingApprovalRow } from '../../approvals/standing/store.ts';
-import { STANDING_USES_MAX, type StandingInput } from '../../approvals/standing/wish.ts';
+import { STANDING_USES_MAX, type StandingApprovalInput } from '../../approvals/standing/wish.ts';
 import { STANDING_ENDED_BECAUSE } from '../../db/tables-approvals.ts';
 import { durationSchema } from '../../domain/agent.ts';
 import { durationMs } from '../../domain/duration.ts';
@@ -32,7 +32,7 @@ export const standingSchema = z
 export const standingInput = (
   { dayMs }: Pick<Services, 'dayMs'>,
   { for: time, ...rest }: z.infer<typeof standingSchema>,
-): StandingInput => ({ ...rest, forMs: durationMs(time, dayMs) });
+): StandingApprovalInput => ({ ...rest, forMs: durationMs(time, dayMs) });
 
 export const standingApprovalSchema = z
   .object({

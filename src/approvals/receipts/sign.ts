@@ -21,8 +21,8 @@ export async function signReceipt(
   tx: Sql,
   { person, known, right, input, standingWish }: Countable,
 ): Promise<SignedReceipt> {
-  const { actor, at, action, standing, cardText } = known;
-  const shown = cardText ?? (await recordText(tx, action, standing.agent));
+  const { actor, at, action, eligibility, cardText } = known;
+  const shown = cardText ?? (await recordText(tx, action, eligibility.agent));
   const text = standingWish ? `${shown}\n${wishLine(standingWish)}` : shown;
   const wish =
     standingWish ?? (input.verdict === 'approve' && !input.breakGlass ? action.standing_wish : null);

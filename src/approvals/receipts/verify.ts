@@ -72,7 +72,7 @@ export async function verifyReceipts(
     try {
       const one = await verifyOne(receipt, keys);
       assertAbout(one.claims, action ?? verified[0]?.claims.action);
-      if (verified.some(({ claims }) => isSameDecision(claims, one.claims)))
+      if (verified.some(({ claims }) => isSameAnswer(claims, one.claims)))
         throw new InvalidReceipt('stands there twice: it is one decision');
       verified.push(one);
     } catch (error) {
@@ -135,7 +135,7 @@ function assertAbout({ action }: ReceiptClaims, expected: string | undefined): v
 }
 
 /** Who approved may deny or break the glass afterwards: those are decisions of their own. */
-const isSameDecision = (one: ReceiptClaims, other: ReceiptClaims): boolean =>
+const isSameAnswer = (one: ReceiptClaims, other: ReceiptClaims): boolean =>
   one.round === other.round &&
   one.person === other.person &&
   one.verdict === other.verdict &&

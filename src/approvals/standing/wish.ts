@@ -7,7 +7,7 @@ import { AppError } from '../../errors.ts';
 import { type ActionRow, privateOf } from '../../records/action.ts';
 
 /** "The like of it, so many times, for so long." */
-export interface StandingInput {
+export interface StandingApprovalInput {
   /** CEL over `args`: what counts as the like of it. */
   envelope: string;
   maxUses: number;
@@ -22,7 +22,7 @@ export const STANDING_FOR_MAX_MS = 24 * 3_600_000;
 export function wishFrom(
   actor: Actor,
   action: ActionRow,
-  { envelope, maxUses, forMs }: StandingInput,
+  { envelope, maxUses, forMs }: StandingApprovalInput,
 ): StandingWish {
   const cannot = (why: string) => new AppError('invalid_input', `Cannot approve the like of it: ${why}`);
   if (action.kind !== 'write') throw cannot('it is no write');

@@ -31,7 +31,7 @@ export interface Deputy {
 }
 
 /** Who is what, at the moment in question. */
-export interface Standing {
+export interface Eligibility {
   agent: Agent;
   /** Group and person; live groups as last read. */
   members: readonly { group: string; person: string }[];
@@ -77,7 +77,7 @@ export function slackMayApprove({ approval, risk }: Pick<AskedAction, 'approval'
  */
 export function conflictOf(
   person: string,
-  { agent, editors }: Pick<Standing, 'agent' | 'editors'>,
+  { agent, editors }: Pick<Eligibility, 'agent' | 'editors'>,
   action: Pick<AskedAction, 'behind' | 'asked_by'>,
 ): Refusal | undefined {
   if (!Object.hasOwn(agent.people, person))
@@ -104,25 +104,25 @@ export function conflictOf(
  */
 export function rightToApprove(
   person: string,
-  standing: Standing,
+  eligibility: Eligibility,
   action: AskedAction,
   taken: readonly string[] = [],
 ): { right: Right } | { refusal: Refusal } {
-  const refusal = conflictOf(person, standing, action);
+  const refusal = conflictOf(person, eligibility, action);
   if (refusal) return { refusal };
-  const right = rightIn(person, standing, action, optionsIn(action, action.stage), taken);
+  const right = rightIn(person, eligibility, action, optionsIn(action, action.stage), taken);
   if (right) return { right };
   const everywhere = (action.approval?.stages ?? []).flatMap((_, stage) => optionsIn(action, stage));
-  if (rightIn(person, standing, action, everywhere)) {
+  if (rightIn(person, eligibility, action, everywhere)) {
     const message = `${person} answers in another stage, and this is stage ${action.stage + 1}`;
     return { refusal: { because: 'not_this_stage', message } };
   }
-  return { refusal: outsider(person, standing, action) };
+  return { refusal: outsider(person, eligibility, action) };
 }
 
 /** Whether a person may deny: whoever may answer in any stage, or may break the glass. */
-export function mayDeny(person: string, standing: Standing, action: AskedAction): Refusal | undefined {
-  const refusal = conflictOf(person, standing, action);
+export function mayDeny(person: string, eligibility: Eligibility, action: AskedAction): Refusal | undefined {
+  const refusal = conflictOf(person, eligibility, action);
   if (refusal) return refusal;
   const { approval } = action;
   const options = [
@@ -130,20 +130,20 @@ export function mayDeny(person: string, standing: Standing, action: AskedAction)
     ...(approval?.breakGlass ? [{ slot: BREAK_GLASS_SLOT, group: approval.breakGlass }] : []),
   ];
   // A denial stops only: a group that is stale may still do it.
-  const known = { ...standing, stale: [] };
-  return rightIn(person, known, action, options) ? undefined : outsider(person, standing, action);
+  const known = { ...eligibility, stale: [] };
+  return rightIn(person, known, action, options) ? undefined : outsider(person, eligibility, action);
 }
 
 /** By what right a person may approve alone in an emergency, or why not. */
 export function rightToBreakGlass(
   person: string,
-  standing: Standing,
+  eligibility: Eligibility,
   action: AskedAction,
 ): { right: Right } | { refusal: Refusal } {
-  const refusal = conflictOf(person, standing, action);
+  const refusal = conflictOf(person, eligibility, action);
   if (refusal) return { refusal };
   const group = action.approval?.breakGlass;
-  const right = group && rightIn(person, standing, action, [{ slot: BREAK_GLASS_SLOT, group }]);
+  const right = group && rightIn(person, eligibility, action, [{ slot: BREAK_GLASS_SLOT, group }]);
   if (right) return { right };
   const message = group
     ? `${person} is not in "${group}", which may break the glass`
@@ -152,9 +152,12 @@ export function rightToBreakGlass(
 }
 
 /** Everyone who may approve now, in the order of the groups. */
-export function approversOf(standing: Standing, action: AskedAction): string[] {
-  const people = [...standing.members.map(({ person }) => person), ...standing.deputies.map(({ to }) => to)];
-  return [...new Set(people)].filter((person) => 'right' in rightToApprove(person, standing, action));
+export function approversOf(eligibility: Eligibility, action: AskedAction): string[] {
+  const people = [
+    ...eligibility.members.map(({ person }) => person),
+    ...eligibility.deputies.map(({ to }) => to),
+  ];
+  return [...new Set(people)].filter((person) => 'right' in rightToApprove(person, eligibility, action));
 }
 
 /** What a stage asks for; escalation groups fill any slot of it. */
@@ -171,22 +174,22 @@ function optionsIn(action: AskedAction, stage: number): { slot: string; group: s
 
 function rightIn(
   person: string,
-  standing: Standing,
+  eligibility: Eligibility,
   action: AskedAction,
   options: readonly { slot: string; group: string }[],
   taken: readonly string[] = [],
 ): Right | undefined {
   const isMember = (who: string, group: string) =>
-    !standing.stale.includes(group) &&
-    standing.members.some((member) => member.group === group && member.person === who);
+    !eligibility.stale.includes(group) &&
+    eligibility.members.some((member) => member.group === group && member.person === who);
   const own = options.filter(({ group }) => isMember(person, group));
   if (own.length > 0) return { for: person, options: own };
   // Whose right is used already comes last: it is refused later, with a word for it.
-  const lenders = [...standing.deputies].sort(
+  const lenders = [...eligibility.deputies].sort(
     (one, other) => Number(taken.includes(one.from)) - Number(taken.includes(other.from)),
   );
   for (const deputy of lenders) {
-    if (deputy.to !== person || conflictOf(deputy.from, standing, action)) continue;
+    if (deputy.to !== person || conflictOf(deputy.from, eligibility, action)) continue;
     const lent = options.filter(
       ({ group }) => (deputy.group === null || deputy.group === group) && isMember(deputy.from, group),
     );
@@ -195,9 +198,9 @@ function rightIn(
   return undefined;
 }
 
-function outsider(person: string, standing: Standing, action: AskedAction): Refusal {
+function outsider(person: string, eligibility: Eligibility, action: AskedAction): Refusal {
   const asked = [...(action.approval?.stages.flat() ?? []), ...action.routed].map(({ group }) => group);
-  const stale = asked.filter((group) => standing.stale.includes(group));
+  const stale = asked.filter((group) => eligibility.stale.includes(group));
   if (stale.length > 0) {
     const message = `nobody of "${stale.join('", "')}" counts: its members could not be read for too long`;
     return { because: 'group_stale', message };

@@ -3,10 +3,10 @@ import { durationMs } from '../duration.ts';
 import {
   type AskedAction,
   approversOf,
+  type Eligibility,
   type Right,
   type Route,
   rightToApprove,
-  type Standing,
   type Supporting,
   tallyStage,
 } from './approval.ts';
@@ -42,19 +42,19 @@ export interface Reachability {
 
 /** Everyone who may approve now but `answered`, with the hours of the groups they answer for. */
 export function candidatesOf(
-  standing: Standing,
+  eligibility: Eligibility,
   action: AskedAction,
   answered: readonly string[],
   atMs: number,
 ): Omit<Candidate, 'presence'>[] {
-  return approversOf(standing, action)
+  return approversOf(eligibility, action)
     .filter((person) => !answered.includes(person))
     .flatMap((person) => {
-      const found = rightToApprove(person, standing, action);
+      const found = rightToApprove(person, eligibility, action);
       if (!('right' in found)) return [];
       const { right } = found;
       const groups = right.options.map(({ group }) => group);
-      const opensAtMs = opensAt(standing.agent, groups, atMs);
+      const opensAtMs = opensAt(eligibility.agent, groups, atMs);
       return [{ person, for: right.for, options: right.options, opensAtMs }];
     });
 }

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import type { App, RespondFn } from '@slack/bolt';
-import type { Decided } from '../../approvals/answer-input.ts';
+import type { Answered } from '../../approvals/answer-input.ts';
 import { type ActionValue, BUTTON, VALUE } from '../../cards/blocks/buttons.ts';
 import type { Verdict } from '../../domain/approval/approval.ts';
 import { denyReasonView, noticeView, reportView } from '../modals.ts';
 import { wordsFor } from '../words.ts';
-import { decideSeen } from './answering.ts';
+import { answerSeen } from './answering.ts';
 import { type ButtonClick, copyOf, type ListenerDeps, personOf, refreshClicked, tell } from './deps.ts';
 
 const ACK_AFTER_MS = 2_000;
@@ -52,7 +52,7 @@ async function acknowledge(ack: () => Promise<void>, committing: Promise<unknown
 }
 
 const decide = (deps: ListenerDeps, body: ButtonClick, value: ActionValue, verdict: Verdict) =>
-  decideSeen(deps, personOf(body), value, { verdict, receivedAt: deps.services.clock.now() });
+  answerSeen(deps, personOf(body), value, { verdict, receivedAt: deps.services.clock.now() });
 
 /** The trigger lives three seconds: the modal opens while the denial is being committed, and then says what became of it. */
 async function deny(
@@ -60,7 +60,7 @@ async function deny(
   body: ButtonClick,
   respond: RespondFn,
   id: string,
-  deciding: Promise<Decided>,
+  deciding: Promise<Answered>,
 ) {
   const place = placeOf(body, id);
   const opening = deps.client.views
@@ -87,7 +87,7 @@ async function show(
   deps: ListenerDeps,
   body: ButtonClick,
   respond: RespondFn,
-  { action, counted }: Decided,
+  { action, counted }: Answered,
   verdict: Verdict,
 ) {
   const shown = await refreshClicked(deps, action.id, copyOf(body));

@@ -1,6 +1,6 @@
 import type { Actor } from '../../actor.ts';
-import { assertOpen, decideAction, refused } from '../../approvals/answer.ts';
-import type { Decided, DecisionInput } from '../../approvals/answer-input.ts';
+import { answerAction, assertOpen, refused } from '../../approvals/answer.ts';
+import type { Answered, AnswerInput } from '../../approvals/answer-input.ts';
 import { type ActionValue, type SeenMeta, VALUE } from '../../cards/blocks/buttons.ts';
 import { slackMayApprove } from '../../domain/approval/approval.ts';
 import { AppError } from '../../errors.ts';
@@ -25,18 +25,18 @@ export interface Opened {
   meta: SeenMeta;
 }
 
-type Answer = Omit<DecisionInput, keyof ActionValue | 'cardVersion'>;
+type Answer = Omit<AnswerInput, keyof ActionValue | 'cardVersion'>;
 
 /** Counts an answer with what the person saw of the action and when it came. */
-export async function decideSeen(
+export async function answerSeen(
   { services, directory }: ListenerDeps,
   who: SlackPerson,
   { id, revision, digest, version }: ActionValue,
   answer: Answer,
-): Promise<Decided> {
+): Promise<Answered> {
   const account = await accountOf(directory, who);
   const seen = { id, revision, digest, ...(version === undefined ? {} : { cardVersion: version }) };
-  return namingPage(services, id, decideAction(services, account, { ...seen, ...answer }));
+  return namingPage(services, id, answerAction(services, account, { ...seen, ...answer }));
 }
 
 /**
@@ -75,7 +75,7 @@ async function openNow(
  * Answers a form that is about one action, and brings the message it was opened from up to what is true then. What
  * `work` returns is shown in the form; `undefined` closes it.
  */
-export async function answerAction(
+export async function answerFromForm(
   deps: ListenerDeps,
   submission: Submission,
   title: string,

@@ -1,9 +1,9 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import {
+  answerBatch,
   BATCH_MAX,
   type BatchItem,
   type BatchResult,
-  decideBatch,
   likeActions,
 } from '../../approvals/batch.ts';
 import { answerTogether } from '../../approvals/side-by-side.ts';
@@ -86,7 +86,7 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
     const meta = VALUE.batch.parse(body.view.private_metadata);
     const chosen = chosenIn(body);
     const actor = await actorFor(services, directory, personOf(body), meta.agent);
-    const results = await decideBatch(services, actor, { ...chosen, receivedAt });
+    const results = await answerBatch(services, actor, { ...chosen, receivedAt });
     return { meta, text: await resultText(services, results, chosen.verdict) };
   };
   const done = await answerForm(deps, submission, TITLE, work, ({ text }) => noticeView(TITLE, text));

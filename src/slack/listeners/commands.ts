@@ -7,7 +7,6 @@ import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
-import { disableText, enableText, segmentAndReason, statusText } from '../answers.ts';
 import { type Command, HELP, parseCommand } from '../command-line.ts';
 import {
   actorFor,
@@ -18,6 +17,7 @@ import {
 } from '../identity.ts';
 import { disableView, enableView, noticeView } from '../modals.ts';
 import { queueText } from '../queue-text.ts';
+import { disableText, enableText, segmentAndReason, statusText } from '../replies.ts';
 import { scopeChoices, scopeKey, scopeLabel } from '../scopes.ts';
 import { type ListenerDeps, tell } from './deps.ts';
 import { runDeputy } from './deputies.ts';

@@ -15,7 +15,7 @@ import type { Services } from '../../services.ts';
 import { actorFor } from '../identity.ts';
 import { argsFrom, editView, firstArgInput } from '../modals/edit.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
-import { answerAction, namingPage, openedFor } from './answering.ts';
+import { answerFromForm, namingPage, openedFor } from './answering.ts';
 import { type Click, type ListenerDeps, personOf, type View } from './deps.ts';
 import { FormProblem, type Submission, textOf } from './forms.ts';
 
@@ -50,7 +50,7 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
   const receivedAt = services.clock.now();
   const { body } = submission;
   const typed = typedIn(body);
-  await answerAction(
+  await answerFromForm(
     deps,
     submission,
     TITLE,

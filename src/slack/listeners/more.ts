@@ -3,7 +3,7 @@ import { BUTTON, type More, parseMore, VALUE } from '../../cards/blocks/buttons.
 import { AppError } from '../../errors.ts';
 import { approveView, glassView, RESPONSIBLE } from '../modals/approve.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
-import { answerAction, decideSeen, openedFor } from './answering.ts';
+import { answerFromForm, answerSeen, openedFor } from './answering.ts';
 import { fillBatch } from './batch.ts';
 import {
   type ButtonClick,
@@ -60,9 +60,9 @@ async function fillApprove(deps: ListenerDeps, body: Click, id: string): Promise
 async function submitApprove(deps: ListenerDeps, submission: Submission): Promise<void> {
   const receivedAt = deps.services.clock.now();
   const { body } = submission;
-  await answerAction(deps, submission, APPROVE, async (meta) => {
+  await answerFromForm(deps, submission, APPROVE, async (meta) => {
     const reason = textOf(body, INPUT.reason);
-    const { counted } = await decideSeen(deps, personOf(body), meta, {
+    const { counted } = await answerSeen(deps, personOf(body), meta, {
       verdict: 'approve',
       receivedAt,
       ...(reason ? { reason } : {}),
@@ -81,14 +81,14 @@ async function fillGlass(deps: ListenerDeps, body: Click, id: string): Promise<V
 async function submitGlass(deps: ListenerDeps, submission: Submission): Promise<void> {
   const receivedAt = deps.services.clock.now();
   const { body } = submission;
-  await answerAction(deps, submission, GLASS, async (meta) => {
+  await answerFromForm(deps, submission, GLASS, async (meta) => {
     const ticked = inputOf(body, INPUT.responsible)?.selected_options?.map(({ value }) => value) ?? [];
     if (!ticked.includes(RESPONSIBLE))
       throw new FormProblem({ [INPUT.responsible]: 'Tick it, or close this form' });
     const reason = textOf(body, INPUT.reason);
     if (!reason) throw new FormProblem({ [INPUT.reason]: 'Say why it cannot wait' });
     const answer = { verdict: 'approve', breakGlass: true, reason, receivedAt } as const;
-    const { counted } = await decideSeen(deps, personOf(body), meta, answer);
+    const { counted } = await answerSeen(deps, personOf(body), meta, answer);
     return noticeView(GLASS, counted ? ALONE : ALREADY);
   });
 }

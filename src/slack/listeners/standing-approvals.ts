@@ -1,5 +1,5 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
-import type { StandingInput } from '../../approvals/standing/wish.ts';
+import type { StandingApprovalInput } from '../../approvals/standing/wish.ts';
 import { dateText } from '../../cards/blocks/mrkdwn.ts';
 import { toolOf } from '../../domain/agent.ts';
 import { suggestEnvelope } from '../../domain/decision/envelope.ts';
@@ -10,7 +10,7 @@ import { manifestOf } from '../../records/manifest.ts';
 import { standingFrom, standingView } from '../modals/standing-approvals.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
 import { plainWordsFor } from '../words.ts';
-import { answerAction, decideSeen, openedFor } from './answering.ts';
+import { answerFromForm, answerSeen, openedFor } from './answering.ts';
 import { type Click, type ListenerDeps, personOf, type View } from './deps.ts';
 import { FormProblem, inputOf, reasonAtInput, type Submission, textOf } from './forms.ts';
 
@@ -44,13 +44,13 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
   const receivedAt = deps.services.clock.now();
   const { body } = submission;
   const chosen = (id: string) => inputOf(body, id)?.selected_option?.value;
-  await answerAction(deps, submission, TITLE, async (meta) => {
+  await answerFromForm(deps, submission, TITLE, async (meta) => {
     const envelope = textOf(body, INPUT.envelope);
     const standing = standingFrom(chosen(INPUT.time), chosen(INPUT.uses), envelope);
     if (!standing) throw new FormProblem({ [INPUT.envelope]: 'Write what counts as the like of it' });
     const reason = textOf(body, INPUT.reason);
     const answer = { verdict: 'approve', standing, receivedAt, ...(reason ? { reason } : {}) } as const;
-    const { action, counted } = await decideSeen(deps, personOf(body), meta, answer).catch(atInput);
+    const { action, counted } = await answerSeen(deps, personOf(body), meta, answer).catch(atInput);
     return noticeView(TITLE, doneText(action, counted, standing));
   });
 }
@@ -62,7 +62,7 @@ function atInput(error: unknown): never {
   return reasonAtInput(error);
 }
 
-function doneText(action: ActionRow, counted: boolean, { maxUses, forMs }: StandingInput): string {
+function doneText(action: ActionRow, counted: boolean, { maxUses, forMs }: StandingApprovalInput): string {
   if (!counted && action.standing_wish) return 'Your approval is counted already; once is enough.';
   if (!counted)
     return '*Nothing new.* You approved this one before, without the like; a person decides once.';

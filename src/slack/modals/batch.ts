@@ -1,5 +1,5 @@
 import type { types } from '@slack/bolt';
-import type { Together } from '../../approvals/side-by-side.ts';
+import type { SideBySide } from '../../approvals/side-by-side.ts';
 import { type BatchMeta, itemValue, VALUE } from '../../cards/blocks/buttons.ts';
 import { section } from '../../cards/blocks/message.ts';
 import { dateText, inline, link } from '../../cards/blocks/mrkdwn.ts';
@@ -36,7 +36,7 @@ export interface BatchFrame {
 const VERDICTS = [option('Approve those that are ticked', 'approve'), option('Deny them', 'deny')];
 
 /** Several requests in one table, each with its own tick: what was shown of each is what its tick carries. */
-export function batchView(rows: readonly Together[], frame: BatchFrame): ModalView {
+export function batchView(rows: readonly SideBySide[], frame: BatchFrame): ModalView {
   const needed = rows.some(({ action }) => action.approval?.reason === 'required');
   return {
     type: 'modal',
@@ -63,13 +63,13 @@ function howText(count: number, elsewhere: number): string {
   return `${ones}. Each is answered for itself, as it is shown here: one that changed meanwhile is left out and said.${more}`;
 }
 
-const groupsOf = (rows: readonly Together[]): { from: number; group: readonly Together[] }[] =>
+const groupsOf = (rows: readonly SideBySide[]): { from: number; group: readonly SideBySide[] }[] =>
   Array.from({ length: Math.ceil(rows.length / GROUP) }, (_, at) => ({
     from: at * GROUP,
     group: rows.slice(at * GROUP, (at + 1) * GROUP),
   }));
 
-function rowText({ action, args, changes }: Together, number: number, frame: BatchFrame): string {
+function rowText({ action, args, changes }: SideBySide, number: number, frame: BatchFrame): string {
   const about = [
     `risk ${action.risk}`,
     `waits ${waitText(frame.now.getTime() - action.asked_at.getTime())}`,
@@ -83,7 +83,7 @@ function rowText({ action, args, changes }: Together, number: number, frame: Bat
   ].join('\n');
 }
 
-function changeLines(changes: NonNullable<Together['changes']>): string[] {
+function changeLines(changes: NonNullable<SideBySide['changes']>): string[] {
   if (changes.length === 0) return ['The same arguments as the first one'];
   const shown = changes
     .slice(0, CHANGES_MAX)
@@ -92,7 +92,7 @@ function changeLines(changes: NonNullable<Together['changes']>): string[] {
   return ['Different from the first one:', ...shown, ...(left > 0 ? [`and ${left} more: see its page`] : [])];
 }
 
-const argsLine = (args: Together['args']): string =>
+const argsLine = (args: SideBySide['args']): string =>
   args === undefined ? 'Arguments: erased' : `Arguments: ${inline(JSON.stringify(args), ARGS_MAX)}`;
 
 function waitText(ms: number): string {
@@ -101,7 +101,7 @@ function waitText(ms: number): string {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} days`;
 }
 
-function ticks(group: readonly Together[], from: number): InputBlock {
+function ticks(group: readonly SideBySide[], from: number): InputBlock {
   const options = group.map(({ action }, at) =>
     option(
       `${from + at + 1}. ${action.summary}`,

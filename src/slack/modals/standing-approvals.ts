@@ -1,4 +1,4 @@
-import type { StandingInput } from '../../approvals/standing/wish.ts';
+import type { StandingApprovalInput } from '../../approvals/standing/wish.ts';
 import { type SeenMeta, VALUE } from '../../cards/blocks/buttons.ts';
 import { LIMITS } from '../../cards/blocks/limits.ts';
 import { section } from '../../cards/blocks/message.ts';
@@ -61,7 +61,7 @@ export function standingFrom(
   time: string | undefined,
   uses: string | undefined,
   envelope: string | null | undefined,
-): StandingInput | undefined {
+): StandingApprovalInput | undefined {
   const known = TIMES.some(({ value }) => value === time) && USES.some(({ value }) => value === uses);
   if (!known || !envelope) return undefined;
   return { envelope, maxUses: Number(uses), forMs: Number(time) * HOUR_MS };

@@ -5,7 +5,7 @@ import { sweepActions } from '../../../src/actions/sweep.ts';
 import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import type { Actor } from '../../../src/actor.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { issueCredential } from '../../../src/credentials/issue.ts';
 import { type ActionRow, privateOf } from '../../../src/records/action.ts';
 import { adoptRelease } from '../../../src/releases/adopt.ts';
@@ -52,7 +52,7 @@ describeBothStores('beginAction()', (make) => {
       const services = await givenDesk();
       const pending = await givenPendingAction(services);
       const denied = await givenPendingAction(services);
-      await decideAction(services, approverActor(), { id: denied.id, verdict: 'deny' });
+      await answerAction(services, approverActor(), { id: denied.id, verdict: 'deny' });
       const { action: refused } = await givenAsked(services, { tool: 'nothing' });
       const withdrawn = await givenApprovedAction(services);
       await withdrawAction(services, agentActor(), { id: withdrawn.id });

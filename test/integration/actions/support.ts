@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { quorumOf } from '../../../src/domain/release.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
@@ -29,7 +29,7 @@ export const begin = (
 ) => beginAction(services, actor, { id, executionId });
 
 export const approve = (services: Services, { id }: { id: string }, person = 'ana') =>
-  decideAction(services, approverActor(person), { id, verdict: 'approve' });
+  answerAction(services, approverActor(person), { id, verdict: 'approve' });
 
 /** Runs `body` while cancellations are switched off. */
 export async function whileStopped(services: Services, body: () => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import {
@@ -54,7 +54,7 @@ describeBothStores('GET /v1/events', (make) => {
     });
     const before = await head();
     const { id } = await givenPendingAction(services);
-    await decideAction(services, approverActor(), { id, verdict: 'approve' });
+    await answerAction(services, approverActor(), { id, verdict: 'approve' });
     await beginAction(services, agentActor(), { id, executionId: 'e' });
     await completeAction(services, agentActor(), { id, executionId: 'e', ok: true });
     await givenToken(services, 'auditor');
@@ -95,7 +95,7 @@ describeBothStores('GET /v1/events', (make) => {
       bar: await follow(desk.base, '', { headers: bar.headers }),
     };
     const { id } = await givenPendingAction(services);
-    await decideAction(services, approverActor(), { id, verdict: 'deny', reason: 'She is my aunt' });
+    await answerAction(services, approverActor(), { id, verdict: 'deny', reason: 'She is my aunt' });
     await disable(services, onCallActor(), { scope: 'everything', reason: 'my secret reason' });
     await number();
     await Promise.all([

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import { approverActor, givenApprovedAction, givenPendingAction } from '../../support/fixtures.ts';
 import { describeBothStores } from '../../support/services.ts';
@@ -41,7 +41,7 @@ describeBothStores('long polls', (make) => {
 
     const second = await givenPendingAction(api.services);
     const polled = timed(`/v1/actions/${second.id}?wait=30s`);
-    setTimeout(() => decideAction(api.services, approverActor(), { id: second.id, verdict: 'deny' }), 50);
+    setTimeout(() => answerAction(api.services, approverActor(), { id: second.id, verdict: 'deny' }), 50);
     const { ms, json } = await polled;
     expect(json.state).toBe('denied');
     expect(ms).toBeLessThan(5_000);

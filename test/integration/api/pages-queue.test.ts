@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { actionById } from '../../../src/records/action.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
@@ -67,7 +67,7 @@ describeBothStores('the queue page', (make) => {
     async () => {
       const ids = [await pay(21), await pay(22), await pay(23), await pay(24)] as const;
       const page = await ana.get('/queue');
-      await decideAction(bank.services, approverActor('ben'), { id: ids[1], verdict: 'deny' });
+      await answerAction(bank.services, approverActor('ben'), { id: ids[1], verdict: 'deny' });
       const boxes = ids.slice(0, 3).map((id) => boxOf(page.text, id));
       const typed = { item: boxes, verdict: 'approve', reason: 'Looked\nat each' };
       const done = await ana.send(page, 'Approve the chosen', typed);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Actor } from '../../../src/actor.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { verifies } from '../../requirements.ts';
 import {
   AGENT_YAML,
@@ -14,7 +14,7 @@ import {
 import { describeBothStores } from '../../support/services.ts';
 import { approve, entries, row, sharedDesk } from '../actions/support.ts';
 
-describeBothStores('decideAction()', (make) => {
+describeBothStores('answerAction()', (make) => {
   const givenDesk = sharedDesk(make);
 
   verifies(
@@ -30,7 +30,7 @@ describeBothStores('decideAction()', (make) => {
       expect(clicks.filter(Boolean)).toHaveLength(1);
       expect(await row(services, action)).toMatchObject({ state: 'pending' });
       // Who approved may still stop it, and then it is stopped.
-      const denied = await decideAction(services, approverActor(), { id: action.id, verdict: 'deny' });
+      const denied = await answerAction(services, approverActor(), { id: action.id, verdict: 'deny' });
       expect(denied).toMatchObject({ counted: true, action: { state: 'denied' } });
       await expect(approve(services, action)).rejects.toMatchObject({ code: 'already_decided' });
 
@@ -55,7 +55,7 @@ describeBothStores('decideAction()', (make) => {
       const action = await givenPendingAction(services);
       const answers = await Promise.allSettled([
         approve(services, action, 'ana'),
-        decideAction(services, approverActor('ben'), { id: action.id, verdict: 'deny' }),
+        answerAction(services, approverActor('ben'), { id: action.id, verdict: 'deny' }),
       ]);
       expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       const decisions = await services.db.sql
@@ -82,19 +82,19 @@ describeBothStores('decideAction()', (make) => {
     ];
     for (const [actor, code] of cases) {
       for (const verdict of ['approve', 'deny'] as const) {
-        await expect(decideAction(services, actor, { id: action.id, verdict })).rejects.toMatchObject({
+        await expect(answerAction(services, actor, { id: action.id, verdict })).rejects.toMatchObject({
           code,
         });
       }
     }
     const seen = { id: action.id, verdict: 'approve' as const };
     for (const more of [{ digest: 'other' }, { revision: 7 }]) {
-      await expect(decideAction(services, approverActor(), { ...seen, ...more })).rejects.toMatchObject({
+      await expect(answerAction(services, approverActor(), { ...seen, ...more })).rejects.toMatchObject({
         code: 'seen_outdated',
       });
     }
     await applyAgent(services, managerActor(), agentFrom(AGENT_YAML.replace('[ana, ben]', '[ben]')));
-    await expect(decideAction(services, approverActor(), seen)).rejects.toMatchObject({
+    await expect(answerAction(services, approverActor(), seen)).rejects.toMatchObject({
       code: 'not_eligible',
     });
     expect(await row(services, action)).toMatchObject({ state: 'pending', revision: 1 });

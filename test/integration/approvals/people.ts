@@ -1,7 +1,7 @@
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
-import type { DecisionInput } from '../../../src/approvals/answer-input.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
+import type { AnswerInput } from '../../../src/approvals/answer-input.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import type { Services } from '../../../src/services.ts';
 import {
@@ -40,8 +40,8 @@ export const answer = (
   services: Services,
   { id }: Pick<ActionRow, 'id'>,
   person: string,
-  more: Partial<DecisionInput> = {},
-) => decideAction(services, approverActor(person), { id, verdict: 'approve', ...more });
+  more: Partial<AnswerInput> = {},
+) => answerAction(services, approverActor(person), { id, verdict: 'approve', ...more });
 
 /** Approved alone by finn. */
 export async function givenBrokenGlass(services: Services): Promise<ActionRow> {

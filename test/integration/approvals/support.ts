@@ -1,4 +1,4 @@
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import type { Services } from '../../../src/services.ts';
 import { approverActor, givenAdopted } from '../../support/fixtures.ts';
@@ -47,10 +47,10 @@ grants:
 }
 
 export const approve = (services: Services, { id }: { id: string }, person: string, more = {}) =>
-  decideAction(services, approverActor(person), { id, verdict: 'approve', ...more });
+  answerAction(services, approverActor(person), { id, verdict: 'approve', ...more });
 
 export const deny = (services: Services, { id }: { id: string }, person: string, reason = 'no') =>
-  decideAction(services, approverActor(person), { id, verdict: 'deny', reason });
+  answerAction(services, approverActor(person), { id, verdict: 'deny', reason });
 
 export const stateOf = async (services: Services, { id }: Pick<ActionRow, 'id'>) =>
   (await actionById(services.db.sql, id)).state;

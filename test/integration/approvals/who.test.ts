@@ -140,15 +140,15 @@ describeBothStores('who decides', (make) => {
     const services = await make();
     await givenBank(services, '{ group: desk, slackApproves: not-high }');
     const inSlack = { ...approverActor('ana'), via: 'slack' as const };
-    const { decideAction } = await import('../../../src/approvals/answer.ts');
+    const { answerAction } = await import('../../../src/approvals/answer.ts');
     const high = await givenPendingAction(services, { ...PAY, args: { amount: 5_000, to: 'Mia' } });
     const low = await givenPendingAction(services, PAY);
     expect([high.risk, low.risk]).toEqual(['high', 'low']);
-    expect(await codeOf(decideAction(services, inSlack, { id: high.id, verdict: 'approve' }))).toBe(
+    expect(await codeOf(answerAction(services, inSlack, { id: high.id, verdict: 'approve' }))).toBe(
       'not_from_slack',
     );
-    await decideAction(services, inSlack, { id: low.id, verdict: 'approve' });
-    await decideAction(services, inSlack, { id: high.id, verdict: 'deny' });
+    await answerAction(services, inSlack, { id: low.id, verdict: 'approve' });
+    await answerAction(services, inSlack, { id: high.id, verdict: 'deny' });
     expect([await stateOf(services, high), await stateOf(services, low)]).toEqual(['denied', 'approved']);
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { eventLine } from '../../../src/cli/commands/events.ts';
 import { logHead } from '../../../src/events/read.ts';
 import { disable } from '../../../src/switches/disable.ts';
@@ -35,7 +35,7 @@ function following(enough: (lines: string[]) => boolean, ...argv: string[]) {
 
 test('one line an event, in 80 columns, from the first on; then it says how to go on', async () => {
   const { id } = await givenPendingAction(cli.services);
-  await decideAction(cli.services, approverActor(), { id, verdict: 'deny', reason: 'no' });
+  await answerAction(cli.services, approverActor(), { id, verdict: 'deny', reason: 'no' });
   await disable(cli.services, onCallActor(), { scope: 'tool/desk/refund', reason: 'fire' });
   await cli.sequence();
   const { ended } = following((lines) => lines.length === 3, '--after', '0');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { listGroups } from '../../../src/groups/list.ts';
 import { refreshGroups } from '../../../src/groups/refresh.ts';
 import { type Shift, SourceFailure } from '../../../src/groups/source.ts';
@@ -23,7 +23,7 @@ import {
 } from './support.ts';
 
 const approve = (services: TestServices, id: string, person: string) =>
-  decideAction(services, approverActor(person), { id, verdict: 'approve' });
+  answerAction(services, approverActor(person), { id, verdict: 'approve' });
 const begin = ({ services }: Pick<Desk, 'services'>, id: string) =>
   beginAction(services, agentActor(), { id, executionId: 'e-1' });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { editAction } from '../../../src/approvals/edit.ts';
 import { BUTTON, VALUE } from '../../../src/cards/blocks/buttons.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
@@ -72,7 +72,7 @@ test('one that was edited or answered after the table was shown is left out, and
   if (!edited || !denied) throw new Error('two are needed');
   const { id, args_digest: digest, revision } = edited;
   await editAction(desk.services, approverActor('ben'), { id, args: { id: 'R-9' }, digest, revision });
-  await decideAction(desk.services, approverActor('ben'), { id: denied.id, verdict: 'deny' });
+  await answerAction(desk.services, approverActor('ben'), { id: denied.id, verdict: 'deny' });
   await desk.slack.submit(form.id, { verdict: APPROVE }, 'U0ANA');
   const text = await shownIn(desk, form);
   expect(text).toContain('1 of 3 approvals count');

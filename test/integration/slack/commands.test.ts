@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { listDisabled } from '../../../src/switches/list.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor, givenPendingAction } from '../../support/fixtures.ts';
@@ -91,7 +91,7 @@ test('approvals lists what waits for the person alone, each with its page', asyn
   const { text } = await desk.slack.nextEphemeral('U0ANA');
   expect(text).toContain('*2 wait for you*');
   expect(text).toContain(`<http://portcullis.test/actions/${one.id}|Cancel order R-1> (desk, risk medium`);
-  await decideAction(desk.services, approverActor('ana'), { id: two.id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor('ana'), { id: two.id, verdict: 'approve' });
   expect(await typed('approvals', 'U0ANA')).toContain('1 waits for you');
   expect(await typed('approvals', 'U0BEN')).toContain('2 wait for you');
   expect(await typed('approvals', 'U0OLGA')).toBe('Nothing waits for you.');
@@ -101,7 +101,7 @@ test('approvals lists what waits for the person alone, each with its page', asyn
 test('a deputy is named, listed and ended, and answers in between', async () => {
   const action = await givenPendingAction(desk.services);
   const approve = () =>
-    decideAction(desk.services, approverActor('cleo'), { id: action.id, verdict: 'approve' });
+    answerAction(desk.services, approverActor('cleo'), { id: action.id, verdict: 'approve' });
   await expect(approve()).rejects.toMatchObject({ code: 'not_eligible' });
   expect(await typed('deputy', 'U0ANA')).toBe('Nobody answers for anybody else.');
   expect(await typed('deputy desk cleo 3d in desk vacation', 'U0ANA')).toMatch(

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCardActivities } from '../../../activities/cards.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { type ReceiptClaims, shownDigest } from '../../../src/approvals/receipts/claims.ts';
 import { keepCopy } from '../../../src/cards/copies.ts';
 import { createSlackClient, createSlackPort } from '../../../src/cards/posting/port.ts';
@@ -155,7 +155,7 @@ test('a click on an expired card is too late, and is told so', async () => {
 
 test('a click on a card that shows less than the record is told who was first', async () => {
   const { action, card } = await desk.givenCard();
-  await decideAction(desk.services, approverActor('ben'), { id: action.id, verdict: 'deny' });
+  await answerAction(desk.services, approverActor('ben'), { id: action.id, verdict: 'deny' });
   expect(await refusalOf(card, 'Approve', 'U0ANA')).toContain('already denied');
 });
 
@@ -212,7 +212,7 @@ test.each(['web', 'cli', 'api'] as const)(
     const channel = await desk.app.port.dm('U0ANA');
     const direct = await desk.app.port.post(channel, { text: 'old', blocks: [] });
     await keepCopy(desk.services, action.id, direct, 0);
-    await decideAction(
+    await answerAction(
       desk.services,
       { ...approverActor('ben'), via },
       { id: action.id, verdict: 'approve' },
@@ -244,7 +244,7 @@ test('a card Slack does not update at once still counts; the person hears that i
 test('a deleted copy is left alone for good', async () => {
   const { action, card } = await desk.givenCard();
   await desk.app.client.chat.delete({ channel: CHANNEL, ts: card.ts });
-  await decideAction(desk.services, approverActor(), { id: action.id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor(), { id: action.id, verdict: 'approve' });
   expect(await desk.cards.syncActionCards(action.id)).toMatchObject({ state: 'approved', final: false });
   const calls = desk.slack.calls('chat.update').length;
   await desk.cards.syncActionCards(action.id);

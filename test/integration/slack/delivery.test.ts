@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
 import { type FollowDesk, openFollowDesk } from './follow-desk.ts';
@@ -118,7 +118,7 @@ test('a card that somebody deleted is posted again as soon as it has something n
   await desk.follow(id);
   const [card] = desk.cards(id);
   desk.slack.world.remove(desk.slack.world.message(CHANNEL, card?.ts ?? '') ?? expect.fail(), 'chat.delete');
-  await decideAction(desk.services, approverActor('ana'), { id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor('ana'), { id, verdict: 'approve' });
   await desk.live([id], MINUTE_MS);
   expect(desk.cards(id)).toHaveLength(1);
   expect(visibleText(desk.cards(id)[0] ?? expect.fail())).toContain('Approved by Ana');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { VALUE } from '../../../src/cards/blocks/buttons.ts';
 import { findElement, visibleText } from '../../fakes/slack/visible.ts';
 import type { Message } from '../../fakes/slack/world.ts';
@@ -56,7 +56,7 @@ async function answerAll(): Promise<void> {
     .where('state', '=', 'pending')
     .execute();
   for (const { id } of waiting) {
-    await decideAction(desk.services, approverActor(), { id, verdict: 'deny' });
+    await answerAction(desk.services, approverActor(), { id, verdict: 'deny' });
     await desk.follow(id);
   }
   await desk.digest();
@@ -99,7 +99,7 @@ test('a digest says what was answered meanwhile, and another goes out for what j
   const earlier = lastDigest();
   const second = await desk.given('low');
   await desk.follow(second.id);
-  await decideAction(desk.services, approverActor(), { id: first.id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor(), { id: first.id, verdict: 'approve' });
   await desk.follow(first.id);
   await desk.digest();
   expect(visibleText(desk.slack.message(CHANNEL, earlier.ts) ?? earlier)).toContain('All 1 low-risk');

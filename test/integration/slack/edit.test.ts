@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { privateOf } from '../../../src/records/action.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
@@ -79,7 +79,7 @@ test('what was changed or answered while the form was open is refused, and what 
   await desk.slack.submit(one.id, { args: '{"amount":6}' }, 'U0BEN');
   const late = await desk.slack.submit(two.id, { args: '{"amount":7}' }, 'U0ANA');
   expect(late).toMatchObject({ outcome: 'errors', errors: { args: expect.stringContaining('shown') } });
-  await decideAction(desk.services, approverActor('mia'), { id: action.id, verdict: 'deny' });
+  await answerAction(desk.services, approverActor('mia'), { id: action.id, verdict: 'deny' });
   const later = await desk.slack.submit(two.id, { args: '{"amount":7}' }, 'U0ANA');
   expect(later.errors.args).toContain('already denied');
   expect(await argsOf(action.id)).toEqual({ amount: 6 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { askedOf, queueOf } from '../../../src/reaching/asked.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
@@ -49,7 +49,7 @@ test('reminders come with waits that double, in the thread, naming who has not a
 test('who answered is not reminded', async () => {
   const { id } = await desk.given('couple');
   await desk.follow(id);
-  await decideAction(desk.services, approverActor('ana'), { id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor('ana'), { id, verdict: 'approve' });
   await desk.live([id], 6 * MINUTE_MS);
   expect(desk.threads(id)[0]?.text).toMatch(/^<@U0BEN>: still waiting/);
 });
@@ -93,7 +93,7 @@ test('nobody answers: the chain is asked in its order and its time, directly, an
     { group: 'leads', because: 'unanswered', stage: 0, round: 0 },
     { group: 'night', because: 'unanswered' },
   ]);
-  await decideAction(desk.services, approverActor('cleo'), { id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor('cleo'), { id, verdict: 'approve' });
   expect(await desk.follow(id)).toMatchObject({ state: 'approved' });
   expect(visibleText(desk.direct('U0MIA', id)[0] ?? expect.fail())).toContain('Approved by Cleo');
 });
@@ -101,7 +101,7 @@ test('nobody answers: the chain is asked in its order and its time, directly, an
 test('the chain counts anew from when the next stage opens, and its people are reached anew', async () => {
   const { id } = await desk.given('staged');
   await desk.live([id], 5 * MINUTE_MS);
-  await decideAction(desk.services, approverActor('ana'), { id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor('ana'), { id, verdict: 'approve' });
   expect((await desk.row(id)).reach).toBeNull();
   await desk.live([id], 9 * MINUTE_MS);
   expect(await routedOf(id)).toEqual([]);
@@ -134,9 +134,9 @@ test('askedOf() and queueOf() say who was asked, by which group, how and since w
   ]);
   expect(await queueOf(sql, second)).toEqual({ position: before + 2, ahead: before + 1 });
   expect((await queueOf(sql, other))?.ahead).toBe(before + 2);
-  await decideAction(desk.services, approverActor('ana'), { id: second.id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor('ana'), { id: second.id, verdict: 'approve' });
   expect((await queueOf(sql, other))?.ahead).toBe(before + 1);
-  await decideAction(desk.services, approverActor('ana'), { id: other.id, verdict: 'deny' });
+  await answerAction(desk.services, approverActor('ana'), { id: other.id, verdict: 'deny' });
   expect(await queueOf(sql, await desk.row(other.id))).toBeUndefined();
 });
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { createDeputy } from '../../../src/approvals/deputies.ts';
 import { HomeTabs } from '../../../src/slack/home-tabs.ts';
 import type { ListenerDeps } from '../../../src/slack/listeners/deps.ts';
@@ -88,7 +88,7 @@ test('a tab is drawn at most once a second, and the last time after the last thi
 
 test('live grants: used, until when, and taken back with one press', async () => {
   const { id } = await givenPendingAction(desk.services);
-  await decideAction(desk.services, approverActor('ana'), { id, verdict: 'approve', standing: STANDING });
+  await answerAction(desk.services, approverActor('ana'), { id, verdict: 'approve', standing: STANDING });
   expect((await givenAsked(desk.services)).outcome).toBe('allowed');
   const tab = await opened('U0ANA', 'Approved for a while: 1');
   expect(visibleText(tab)).toContain('used 1 of 3, until');

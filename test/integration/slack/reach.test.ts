@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFollowActivities } from '../../../activities/follow.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
 import { type FollowDesk, openFollowDesk } from './follow-desk.ts';
@@ -57,7 +57,7 @@ test('nobody active: the escalation chain is asked at once and directly, and on-
     { group: 'leads', because: 'unreached' },
   ]);
   expect(await desk.alerts(id)).toEqual([]);
-  await decideAction(desk.services, approverActor('cleo'), { id, verdict: 'approve' });
+  await answerAction(desk.services, approverActor('cleo'), { id, verdict: 'approve' });
   expect(await desk.row(id)).toMatchObject({ state: 'approved' });
 });
 
@@ -120,7 +120,7 @@ test('directly: a card for each who has an account, no more in the channel, and 
   expect(desk.cards(id)).toHaveLength(0);
   expect(desk.direct('U0ANA', id)).toHaveLength(1);
   expect(await reachOf(id)).toMatchObject({ state: 'delivered', people: ['ana'] });
-  await decideAction(desk.services, approverActor('pat'), { id, verdict: 'deny' });
+  await answerAction(desk.services, approverActor('pat'), { id, verdict: 'deny' });
   expect(await desk.follow(id)).toMatchObject({ state: 'denied', final: true });
   expect(visibleText(desk.direct('U0ANA', id)[0] ?? expect.fail())).toContain('Denied by Pat');
 });

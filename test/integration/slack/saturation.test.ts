@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFollowActivities } from '../../../activities/follow.ts';
-import { decideAction } from '../../../src/approvals/answer.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { createSlackClient, createSlackPort } from '../../../src/cards/posting/port.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
 import { approverActor, givenAdopted, givenPendingAction } from '../../support/fixtures.ts';
@@ -74,7 +74,7 @@ test('five hundred at once in one channel: one post a second, none lost, none do
     .execute();
   expect(queued.length).toBeGreaterThan(490);
   const [early = ''] = ids.slice(-1);
-  await decideAction(services, approverActor(), { id: early, verdict: 'approve' });
+  await answerAction(services, approverActor(), { id: early, verdict: 'approve' });
   await live(ids, (AT_ONCE + 40) * SECOND_MS);
   for (const id of ids) expect([id, cardsOf(id).length]).toEqual([id, id === early ? 0 : 1]);
   expect(slack.calls('chat.postMessage').filter(({ status }) => status !== 200)).toEqual([]);

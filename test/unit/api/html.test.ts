@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { editableJson } from '../../../src/api/pages/decide-forms.ts';
+import { editableJson } from '../../../src/api/pages/answer-forms.ts';
 import { escapeHtml, html, visible } from '../../../src/api/pages/html.ts';
 
 /** What shows as nothing or turns the text around it; a line break is neither. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SlackMessage } from '../../../src/cards/blocks/message.ts';
 import type { CardFacts } from '../../../src/cards/card-facts.ts';
 import type { ApprovalPolicy } from '../../../src/domain/release.ts';
-import type { CardDecision } from '../../../src/records/answer.ts';
+import type { GivenAnswer } from '../../../src/records/answer.ts';
 import { refuseBadBlocks } from '../../fakes/slack/block-rules.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 
@@ -124,7 +124,7 @@ const pendingAction = (): Action => ({
 });
 
 /** An approval as one of the group desk, in the first stage unless `more` says otherwise. */
-export const approvedBy = (person: string, more: Partial<CardDecision> = {}): CardDecision => ({
+export const approvedBy = (person: string, more: Partial<GivenAnswer> = {}): GivenAnswer => ({
   person,
   for_person: person,
   verdict: 'approve',

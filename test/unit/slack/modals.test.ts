@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Together } from '../../../src/approvals/side-by-side.ts';
+import type { SideBySide } from '../../../src/approvals/side-by-side.ts';
 import {
   itemValue,
   MORE,
@@ -95,7 +95,7 @@ test('a table of fifty keeps within the limits, and its ticks carry what was sho
   const first = { id: 'R-1', body: 'x'.repeat(5_000) };
   fc.assert(
     fc.property(text, args, (summary, other) => {
-      const rows = Array.from({ length: 50 }, (_, at): Together => {
+      const rows = Array.from({ length: 50 }, (_, at): SideBySide => {
         const row = action({
           id: `0b7e3f6a-1f6e-4d7e-9f43-0d1f2a3b4c${String(at).padStart(2, '0')}`,
           summary,

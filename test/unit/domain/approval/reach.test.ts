@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AskedAction, Route, Standing } from '../../../../src/domain/approval/approval.ts';
+import type { AskedAction, Eligibility, Route } from '../../../../src/domain/approval/approval.ts';
 import {
   type Candidate,
   candidatesOf,
@@ -26,7 +26,7 @@ tools: { cancel: { kind: write } }
 const MONDAY_NOON = Date.parse('2026-03-02T12:00:00Z');
 const MONDAY_NIGHT = Date.parse('2026-03-02T22:00:00Z');
 
-const standing: Standing = {
+const eligibility: Eligibility = {
   agent: AGENT,
   members: [
     { group: 'desk', person: 'ana' },
@@ -76,7 +76,7 @@ function reach(
   } = {},
 ) {
   const answered = given.map(({ person }) => person);
-  const candidates = candidatesOf(standing, action, answered, atMs).map((one) => ({
+  const candidates = candidatesOf(eligibility, action, answered, atMs).map((one) => ({
     ...one,
     presence: presence[one.person] ?? 'active',
   }));
@@ -126,8 +126,8 @@ describe('reachabilityOf()', () => {
   });
 
   test('somebody and their deputy have one voice', () => {
-    const lent: Standing = {
-      ...standing,
+    const lent: Eligibility = {
+      ...eligibility,
       members: [{ group: 'desk', person: 'ana' }],
       deputies: [{ id: 'd', from: 'ana', to: 'mia', group: null }],
     };

@@ -15,7 +15,7 @@ const rowsFor = (text: string): number =>
   );
 
 /** Every way to answer, the usual ones first; what is rare is folded away. */
-export function decideForms(facts: FormFacts): Html {
+export function answerForms(facts: FormFacts): Html {
   const { action, note, mayApprove, mayDeny, mayBreakGlass, alike } = facts;
   return html`<h2 id="decide">Decide</h2>
 ${note && html`<p class="notice" role="note">${note}</p>`}
