@@ -8,6 +8,7 @@ export const LOCKS = {
   sweeper: 727_005,
   groups: 727_006,
   autonomy: 727_007,
+  storedCode: 727_008,
 } as const;
 
 /**

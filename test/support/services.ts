@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { afterAll, describe } from 'vitest';
@@ -7,9 +6,13 @@ import { ManualClock } from '../../src/clock.ts';
 import { loadKeys } from '../../src/credentials/keys.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
+<<<<<<< HEAD
 import { Worlds } from '../../src/enforcement/world.ts';
 import { AskWriter } from '../../src/records/ask-writer.ts';
 import type { Services } from '../../src/services.ts';
+=======
+import { readStatements } from '../../src/db/sql-files.ts';
+>>>>>>> caef13a (Each SQL function stands once, in src/db/functions; a start puts there what changed and takes out what no file names)
 import { testPostgres } from './context.ts';
 import { createDatabase, dropDatabase } from './postgres.ts';
 
@@ -28,7 +31,8 @@ export interface TestServicesOptions extends Partial<Omit<Services, 'db' | 'cloc
   clock?: ManualClock;
 }
 
-const MIGRATIONS = fileURLToPath(new URL('../../src/db/migrations/', import.meta.url));
+/** Its SQL files are the migrations and the functions. */
+const DB = fileURLToPath(new URL('../../src/db/', import.meta.url));
 const POOL_SIZE = 8;
 
 /** A fresh, migrated store with the services over it. Call `close()`, or let `describeBothStores` do it. */
@@ -94,12 +98,10 @@ async function migrateAt(url: string): Promise<void> {
   }
 }
 
-/** Changes with every migration, so that a template is never an old one. */
+/** Changes with every migration and every function, so that a template is never an old one. */
 function templateName(): string {
   const hash = createHash('sha256');
-  for (const file of readdirSync(MIGRATIONS, { recursive: true }).map(String).sort()) {
-    if (file.endsWith('.sql')) hash.update(readFileSync(`${MIGRATIONS}${file}`));
-  }
+  for (const statement of readStatements(DB)) hash.update(statement);
   return `portcullis_${hash.digest('hex').slice(0, 16)}`;
 }
 

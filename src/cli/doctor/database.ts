@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
+import { hasCurrentCode } from '../../db/stored-code.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
 import { shownUrl } from '../direct.ts';
 import { formatDuration } from '../text/format.ts';
@@ -68,12 +69,10 @@ async function checkMigrated(db: Sql): Promise<Check> {
     const missing = known.filter((name) => !there.has(name));
     const newer = [...there].filter((name) => !known.includes(name));
     if (missing.length > 0) return fail('schema', `lacks ${missing.join(', ')}`, mend);
-    if (newer.length === 0) return ok('schema', `at ${known.at(-1)}`);
-    return warn(
-      'schema',
-      `is newer than this CLI (${newer.join(', ')})`,
-      'Bring this installation to the same version',
-    );
+    const same = 'Bring this installation to the same version';
+    if (newer.length > 0) return warn('schema', `is newer than this CLI (${newer.join(', ')})`, same);
+    if (await hasCurrentCode(db)) return ok('schema', `at ${known.at(-1)}`);
+    return warn('schema', 'holds the functions of another version than this CLI', same);
   } catch {
     return fail('schema', 'the database holds no Portcullis yet', mend);
   }

@@ -40,6 +40,16 @@ CREATE FUNCTION credentials_until(p_in_flight jsonb) RETURNS timestamptz LANGUAG
     AND c.action_id IN (SELECT (e ->> 'action')::uuid FROM jsonb_array_elements(p_in_flight) e)
 $$;
 ---
+CREATE FUNCTION raise_alert(p_kind text, p_agent text, p_now timestamptz, p_facts jsonb) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_id text := p_kind || '-' || gen_random_uuid();
+BEGIN
+  INSERT INTO alert (id, agent, kind, facts, created_at) VALUES (v_id, p_agent, p_kind, p_facts, p_now);
+  INSERT INTO outbox (topic, key) VALUES ('alert', v_id);
+  RETURN v_id;
+END $$;
+---
 -- The emergency disable: waits for the gate alone, closes it, voids what waited, lists what had begun.
 -- The API, the CLI's DATABASE_URL way and the runbook's psql all call this one function:
 --   SELECT disable_switch('everything', false, 'why', 'who', clock_timestamp());
@@ -84,16 +94,6 @@ BEGIN
     'reason', p_reason, 'actor', p_actor, 'voided', v_voided, 'inFlight', v_flight));
   RETURN jsonb_build_object('epoch', v_epoch, 'voided', v_voided, 'inFlight', v_flight,
     'credentialsUntil', iso(credentials_until(v_flight)));
-END $$;
----
-CREATE FUNCTION raise_alert(p_kind text, p_agent text, p_now timestamptz, p_facts jsonb) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  v_id text := p_kind || '-' || gen_random_uuid();
-BEGIN
-  INSERT INTO alert (id, agent, kind, facts, created_at) VALUES (v_id, p_agent, p_kind, p_facts, p_now);
-  INSERT INTO outbox (topic, key) VALUES ('alert', v_id);
-  RETURN v_id;
 END $$;
 ---
 -- Opens the gate again. An agent or a tool takes one person and a reason, everything takes two different people.
