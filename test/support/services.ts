@@ -6,13 +6,10 @@ import { ManualClock } from '../../src/clock.ts';
 import { loadKeys } from '../../src/credentials/keys.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
-<<<<<<< HEAD
+import { readStatements } from '../../src/db/sql-files.ts';
 import { Worlds } from '../../src/enforcement/world.ts';
 import { AskWriter } from '../../src/records/ask-writer.ts';
 import type { Services } from '../../src/services.ts';
-=======
-import { readStatements } from '../../src/db/sql-files.ts';
->>>>>>> caef13a (Each SQL function stands once, in src/db/functions; a start puts there what changed and takes out what no file names)
 import { testPostgres } from './context.ts';
 import { createDatabase, dropDatabase } from './postgres.ts';
 
