@@ -1,6 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
+import { type Agent, groupOf, isLive, personKeys, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { eligibleApprovers } from '../domain/manifest/check-people.ts';
 import { type Change, diffAgents } from '../domain/manifest/diff.ts';
@@ -64,6 +64,7 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
       revision,
       applied_at: now,
       applied_by: actor.id,
+      person_keys: JSON.stringify(personKeys(agent)),
     };
     await tx
       .insertInto('agent')

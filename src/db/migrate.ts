@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import type { Database, Sql } from './database.ts';
 import { withoutDeadlock } from './failure.ts';
+import { refoldNames } from './name-keys.ts';
 import { readStatements } from './sql-files.ts';
 import { applyStoredCode } from './stored-code.ts';
 import type { Tables } from './tables.ts';
@@ -25,6 +26,7 @@ export async function migrate(db: Database): Promise<void> {
     if (error) throw error;
     await db.sql.transaction().execute((tx) => applyStoredCode(tx));
   });
+  await refoldNames(db.sql);
   await install(db.sql);
 }
 

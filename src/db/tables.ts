@@ -36,6 +36,8 @@ export interface AgentTable {
   revision: number;
   applied_at: Timestamp;
   applied_by: string;
+  /** What its people's names come down to (`personKeys`), for the gate. */
+  person_keys: Json<Record<string, string[]>>;
 }
 
 export interface ReleaseTable {
