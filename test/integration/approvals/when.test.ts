@@ -2,10 +2,17 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
+import { createDeputy } from '../../../src/approvals/deputies.ts';
 import { lockedAction } from '../../../src/records/action.ts';
 import type { Services } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
-import { agentActor, agentFrom, givenPendingAction, managerActor } from '../../support/fixtures.ts';
+import {
+  agentActor,
+  agentFrom,
+  approverActor,
+  givenPendingAction,
+  managerActor,
+} from '../../support/fixtures.ts';
 import { describeBothStores } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, deny, givenBank, stateOf } from './support.ts';
 
@@ -89,6 +96,31 @@ describeBothStores('who is in a group when', (make, store) => {
       await begin(services, first);
       await services.db.sql.deleteFrom('agent_approver').where('person', '=', 'ana').execute();
       expect(await codeOf(begin(services, second))).toBe('approver_lost_standing');
+    },
+  );
+
+  verifies(
+    'never:decision-without-standing',
+    'what a deputy approved does not begin once the lender owns the agent, read as a member or not',
+    async () => {
+      const services = await make();
+      await givenBank(services, 'desk');
+      const live = BANK_AGENT.replace('desk: [ana, ben, olga]', 'desk: { slackGroup: S0DESK }');
+      await applyAgent(services, managerActor(), agentFrom(live));
+      const later = laterThan(services.clock.now());
+      await givenRead(services, 'slack', later(3_600_000));
+      await services.db.sql
+        .insertInto('agent_approver')
+        .values({ agent: 'desk', grp: 'desk', person: 'ana', via: 'slack' })
+        .execute();
+      const lent = { agent: 'desk', to: 'dan', endsAt: later(3_600_000), reason: 'away' };
+      await createDeputy(services, approverActor('ana'), lent);
+      const action = await givenPendingAction(services, PAY);
+      await approve(services, action, 'dan');
+      expect(await stateOf(services, action)).toBe('approved');
+      await applyAgent(services, managerActor(), agentFrom(live.replace('owners: [olga]', 'owners: [ana]')));
+      expect(await codeOf(begin(services, action))).toBe('approver_lost_standing');
+      expect(await stateOf(services, action)).toBe('superseded');
     },
   );
 

@@ -123,9 +123,13 @@ describeBothStores('who decides', (make) => {
         ],
         ['became an owner', (yaml) => yaml.replace('owners: [olga]', 'owners: [olga, cleo]')],
         ['deploys it now', (yaml) => yaml.replace('deployers: [dora]', 'deployers: [dora, cleo]')],
+        [
+          'is who asked, as it turns out',
+          (yaml) => yaml.replace('cleo: {}', 'cleo: { email: mia@bank.test }'),
+        ],
       ];
       for (const [what, change] of changes) {
-        const action = await givenPendingAction(services, PAY);
+        const action = await givenPendingAction(services, { ...PAY, behind: ['Mia@bank.test'] });
         await approve(services, action, 'ana');
         await approve(services, action, 'cleo');
         await applyAgent(services, managerActor(), agentFrom(change(BANK_AGENT)));
