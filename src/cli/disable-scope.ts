@@ -64,9 +64,8 @@ async function disableByApi(
   { scope, reason, reads }: DisableInput,
   timeoutMs: number,
 ): Promise<DisableAnswer> {
-  const path = `/v1/switches/${scope.split('/').map(encodeURIComponent).join('/')}`;
   const json = { disabled: true, reason, reads };
-  return (await cli.api.request<DisableAnswer>('PUT', path, { json, timeoutMs })).body;
+  return (await cli.api.request<DisableAnswer>('PUT', `/v1/switches/${scope}`, { json, timeoutMs })).body;
 }
 
 /** Until each is completed or the last credential has expired. */

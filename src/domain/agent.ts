@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { DURATION_PATTERN } from './duration.ts';
+import { NAME_PATTERN } from './name.ts';
 
-/** A name that is safe in URLs, file names and Temporal ids. */
-export const nameSchema = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'a name is 1-63 letters, digits, ".", "_" or "-"');
+export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
 export const durationSchema = z.string().regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d');
 
 export const personSchema = z.strictObject({

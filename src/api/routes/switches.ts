@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Actor } from '../../actor.ts';
-import { type DisableAnswer, disable, SCOPE_PATTERN } from '../../switches/disable.ts';
+import { SCOPE_FORMS, SCOPE_PATTERN } from '../../domain/scope.ts';
+import { type DisableAnswer, disable } from '../../switches/disable.ts';
 import { waitDrained } from '../../switches/drain.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
@@ -102,10 +103,7 @@ function setRoute(app: Api, deps: RouteDeps): void {
         description:
           'Scope: everything, agent/{agent} or tool/{agent}/{tool}. 200: closed, or enabled. 202: closing, or a second person is needed to enable everything.',
         params: z.object({
-          '*': z
-            .string()
-            .regex(SCOPE_PATTERN, 'write everything, agent/<agent> or tool/<agent>/<tool>')
-            .max(200),
+          '*': z.string().regex(SCOPE_PATTERN, `write ${SCOPE_FORMS}`).max(200),
         }),
         body: z.strictObject({
           disabled: z.boolean(),
