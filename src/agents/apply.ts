@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
+import { openRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 
 export interface Applied {
@@ -93,12 +94,7 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
 }
 
 async function assertNoRollout(tx: Sql, agent: string): Promise<void> {
-  const open = await tx
-    .selectFrom('rollout')
-    .select('id')
-    .where('agent', '=', agent)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
+  const open = await openRollout(tx, agent);
   if (open) {
     throw new AppError(
       'wrong_state',

@@ -2,7 +2,7 @@ import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { concernsAny, scopeWords } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
-import { openRollout } from '../records/rollout.ts';
+import { watchedRollout } from '../records/rollout.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
 import type { DisableAnswer } from '../switches/disable.ts';
@@ -81,12 +81,12 @@ async function agentLines(services: Services, agent: Agent): Promise<string[]> {
     .where('agent', '=', agent.agent)
     .orderBy('segment')
     .execute();
-  const rollout = await openRollout(services, agent.agent);
+  const rollout = await watchedRollout(sql, agent.agent);
   return [
     `*Agent ${say(agent.agent)}*${agent.testMode ? ' (TEST MODE)' : ''}`,
     `In force: ${inForce.map(({ segment, release }) => `${say(segment)} on release ${say(release)}`).join(', ') || 'nothing'}`,
     `Writes: ${counts.map(({ state, count }) => `${count} ${state}`).join(', ') || 'none open'}`,
-    ...(rollout ? rolloutLines(await rolloutStatus(services, rollout)) : ['No rollout is open']),
+    ...(rollout ? rolloutLines(await rolloutStatus(services, rollout.id)) : ['No rollout is open']),
   ];
 }
 

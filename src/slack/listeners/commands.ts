@@ -3,7 +3,7 @@ import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { scopeWords } from '../../domain/scope.ts';
 import { AppError } from '../../errors.ts';
 import { manifestOf } from '../../records/manifest.ts';
-import { openRollout } from '../../records/rollout.ts';
+import { watchedRollout } from '../../records/rollout.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
 import { enable } from '../../switches/enable.ts';
@@ -142,8 +142,9 @@ async function steer(
     verb === 'rollback'
       ? segmentAndReason(manifest, words)
       : { segment: undefined, ...segmentAndReason({ ...manifest, segments: [] }, words) };
-  const id = await openRollout(services, agent);
-  if (id === undefined) throw new AppError('not_found', `Agent "${agent}" has no rollout to ${verb}`);
+  const rollout = await watchedRollout(services.db.sql, agent);
+  if (!rollout) throw new AppError('not_found', `Agent "${agent}" has no rollout to ${verb}`);
+  const { id } = rollout;
   const { detail } = await runRolloutVerb(services, actor, { id, verb, segment, reason });
   await tell(respond, `*${verb}* of rollout ${inline(id, 100)}: ${inline(detail, 1_000)}`);
 }
