@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -8,13 +8,15 @@ import { ROLES } from './actor.ts';
 import { createApi } from './api/server.ts';
 import { startBackground, startGroups } from './background.ts';
 import type { SlackPort } from './cards/posting/port.ts';
-import { systemClock } from './clock.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
 import { loadKeys } from './credentials/keys.ts';
 import { DatabaseClock } from './db/clock.ts';
-import { openDatabase } from './db/database.ts';
+import { openDatabase, shownUrl } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { personFrom } from './domain/agent.ts';
+import { openDataFolder } from './embedded/data-folder.ts';
+import { storeFolder } from './embedded/postgres/address.ts';
+import { type EmbeddedPostgres, startPostgres } from './embedded/postgres/server.ts';
 import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
 import { Worlds } from './enforcement/world.ts';
@@ -37,6 +39,8 @@ export interface Portcullis {
   services: Services;
   /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
   localTokenFile?: string;
+  /** Where the store is; with a folder and a version when it is our own. */
+  database: { address: string; folder?: string; version?: string };
   temporalAddress: string;
   slack: boolean;
   stop(): Promise<void>;
@@ -45,9 +49,14 @@ export interface Portcullis {
 export interface StartOptions {
   roles?: readonly ServiceRole[];
   /** Told what takes long, such as fetching a Temporal server the first time. */
-  say?: (line: string) => void;
+  say?: Say;
 }
 
+type Say = (line: string) => void;
+interface Store {
+  url: string;
+  embedded?: EmbeddedPostgres;
+}
 type Stop = () => Promise<unknown>;
 
 const LOCAL_TOKEN_RENEWED_MS = 12 * 3_600_000;
@@ -75,9 +84,12 @@ async function start(
   log: Logger,
   stops: Stop[],
   stop: Stop,
-  say: (line: string) => void,
+  say: Say,
 ): Promise<Portcullis> {
-  const services = await openServices(config, log, stops);
+  const isEmbedded = !config.databaseUrl || !config.temporal.address;
+  if (isEmbedded) openDataFolder(config.dataFolder, say);
+  const store = await openStore(config, stops, say);
+  const services = await openServices(config, store, log, stops);
   const temporal = await openTemporal(config, stops, say);
   const connection = Connection.lazy({ address: temporal.address });
   stops.push(() => connection.close());
@@ -118,6 +130,9 @@ async function start(
     publicUrl: services.publicUrl,
     services,
     localTokenFile,
+    database: store.embedded
+      ? { address: shownUrl(store.url), folder: store.embedded.folder, version: store.embedded.version }
+      : { address: shownUrl(store.url) },
     temporalAddress: temporal.address,
     slack: slack !== undefined,
     stop: async () => void (await stop()),
@@ -127,14 +142,20 @@ async function start(
 const sourcesOf = ({ pagerduty, dataFolder }: Config, slack: SlackPort | undefined): Sources =>
   createSources({ usersOfGroup: slack && ((groupId) => slack.usersOfGroup(groupId)), pagerduty, dataFolder });
 
-async function openServices(config: Config, log: Logger, stops: Stop[]): Promise<Services> {
-  const db = await openDatabase(
-    config.databaseUrl ? { url: config.databaseUrl } : { folder: config.dataFolder },
-  );
+/** The operator's Postgres, or our own in the data folder. */
+async function openStore(config: Config, stops: Stop[], say: Say): Promise<Store> {
+  if (config.databaseUrl) return { url: config.databaseUrl };
+  const embedded = await startPostgres({ folder: storeFolder(config.dataFolder), log: say });
+  stops.push(() => embedded.stop());
+  return { url: embedded.url, embedded };
+}
+
+async function openServices(config: Config, { url }: Store, log: Logger, stops: Stop[]): Promise<Services> {
+  const db = await openDatabase({ url });
   stops.push(() => db.close());
   await migrate(db);
-  const clock = db.kind === 'postgres' ? await DatabaseClock.start(db.sql) : systemClock;
-  if (clock instanceof DatabaseClock) stops.push(async () => clock.stop());
+  const clock = await DatabaseClock.start(db.sql);
+  stops.push(async () => clock.stop());
   return {
     db,
     clock,
@@ -149,11 +170,7 @@ async function openServices(config: Config, log: Logger, stops: Stop[]): Promise
   };
 }
 
-async function openTemporal(
-  config: Config,
-  stops: Stop[],
-  say: (line: string) => void,
-): Promise<{ address: string }> {
+async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ address: string }> {
   if (config.temporal.address) return { address: config.temporal.address };
   const { path } = await findTemporalBinary({ log: say });
   const server = await startTemporalServer({
@@ -192,7 +209,6 @@ async function keepLocalToken(
     const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
     writeFileSync(file, `${JSON.stringify({ url, token })}\n`, { mode: 0o600 });
   };
-  mkdirSync(config.dataFolder, { recursive: true });
   await write();
   let first = true;
   const renewal = startLoop(

@@ -13,6 +13,8 @@ export interface Connection {
   /** For hints: what the token came from. */
   tokenFrom: 'option' | 'environment' | 'file' | 'nowhere';
   tokenFile: string;
+  /** Whether it is the service whose data folder this is. */
+  isLocal: boolean;
 }
 
 /** The folder of the embedded parts. */
@@ -30,13 +32,12 @@ export function findConnection(
   const local = readLocal(tokenFile);
   const asked = given.url ?? (io.env.PORTCULLIS_URL || undefined);
   const url = (asked ?? local?.url ?? DEFAULT_URL).replace(/\/+$/, '');
-  if (given.token) return { url, token: given.token, tokenFrom: 'option', tokenFile };
-  if (io.env.PORTCULLIS_TOKEN) {
-    return { url, token: io.env.PORTCULLIS_TOKEN, tokenFrom: 'environment', tokenFile };
-  }
+  const isLocal = local !== undefined && isSamePlace(url, local.url);
+  const found = { url, tokenFile, isLocal };
+  if (given.token) return { ...found, token: given.token, tokenFrom: 'option' };
+  if (io.env.PORTCULLIS_TOKEN) return { ...found, token: io.env.PORTCULLIS_TOKEN, tokenFrom: 'environment' };
   // This machine's token is for the service that wrote it, and is sent nowhere else.
-  if (local && isSamePlace(url, local.url)) return { url, token: local.token, tokenFrom: 'file', tokenFile };
-  return { url, tokenFrom: 'nowhere', tokenFile };
+  return isLocal ? { ...found, token: local.token, tokenFrom: 'file' } : { ...found, tokenFrom: 'nowhere' };
 }
 
 function readLocal(file: string): { url: string; token: string } | undefined {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableAnswer, InFlight } from '../switches/disable.ts';
 import type { Cli } from './cli.ts';
 import { NoAnswer } from './client.ts';
-import { inDatabase } from './direct.ts';
+import { inDatabase, knownDatabase } from './direct.ts';
 import { CliError } from './failure.ts';
 import type { WireAction } from './wire.ts';
 
@@ -38,7 +38,7 @@ export async function disableScope(
   { direct, drain }: DisableOptions,
 ): Promise<Disabled> {
   if (direct) return disableDirectly(cli, input, drain);
-  const fallback = Boolean(cli.io.env.DATABASE_URL);
+  const fallback = await knownDatabase(cli);
   try {
     const answer = await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS);
     const disabled: Disabled = { ...answer, by: 'api' };
@@ -48,12 +48,12 @@ export async function disableScope(
   } catch (error) {
     if (!(error instanceof CliError) || error.exit !== 'unreachable') throw error;
     if (fallback) {
-      cli.note(`${error.message}\nGoing by DATABASE_URL.`);
+      cli.note(`${error.message}\nGoing by ${fallback.by}.`);
       return disableDirectly(cli, input, drain);
     }
     if (!(error instanceof NoAnswer)) throw error;
     throw new CliError('unreachable', error.message, {
-      hint: 'On Postgres set DATABASE_URL: the switch then works without the service. An embedded service that is down lets nothing begin',
+      hint: 'Set DATABASE_URL, or run it in the folder where the service was started (PORTCULLIS_DATA): the switch then works without the service',
       cause: error,
     });
   }
@@ -88,8 +88,8 @@ async function drainByApi(cli: Cli, { inFlight, credentialsUntil }: DisableAnswe
  */
 function disableDirectly(cli: Cli, input: DisableInput, drain: boolean): Promise<Disabled> {
   const absent = {
-    message: 'Cannot disable directly: DATABASE_URL is not set',
-    hint: 'Set it to the Postgres of the service, or go by the API',
+    message: 'Cannot disable directly: DATABASE_URL is not set, and no data folder of this service is here',
+    hint: 'Set DATABASE_URL, run it where the service was started (PORTCULLIS_DATA), or go by the API',
   };
   return inDatabase(cli, absent, async ({ db, clock, actor }) => {
     const { pullSwitch } = await import('../switches/disable.ts');

@@ -13,9 +13,6 @@ import type { Services } from '../../src/services.ts';
 import { testPostgres } from './context.ts';
 import { createDatabase, dropDatabase } from './postgres.ts';
 
-export type StoreKind = 'pglite' | 'postgres';
-export const STORE_KINDS: readonly StoreKind[] = ['pglite', 'postgres'];
-
 /** Everything a verb or the API needs, on a store of its own and a clock that stands. */
 export interface TestServices extends Services {
   asks: AskWriter;
@@ -24,7 +21,6 @@ export interface TestServices extends Services {
 }
 
 export interface TestServicesOptions extends Partial<Omit<Services, 'db' | 'clock' | 'keys' | 'worlds'>> {
-  store?: StoreKind;
   clock?: ManualClock;
 }
 
@@ -32,17 +28,13 @@ export interface TestServicesOptions extends Partial<Omit<Services, 'db' | 'cloc
 const DB = fileURLToPath(new URL('../../src/db/', import.meta.url));
 const POOL_SIZE = 8;
 
-/** A fresh, migrated store with the services over it. Call `close()`, or let `describeBothStores` do it. */
+/** A fresh, migrated database with the services over it. Call `close()`, or let `describeWithServices` do it. */
 export async function createTestServices(options: TestServicesOptions = {}): Promise<TestServices> {
-  const { store = 'pglite', ...rest } = options;
-  return servicesOver(await openTestStore(store), rest);
+  return servicesOver(await openTestDatabase(), options);
 }
 
 /** Services over a database that others use too, migrated if it is new; closing leaves the database there. */
-export async function servicesAt(
-  url: string,
-  options: Omit<TestServicesOptions, 'store'> = {},
-): Promise<TestServices> {
+export async function servicesAt(url: string, options: TestServicesOptions = {}): Promise<TestServices> {
   const db = await openDatabase({ url, poolSize: POOL_SIZE });
   await migrate(db);
   return servicesOver({ db, close: () => db.close() }, options);
@@ -51,7 +43,7 @@ export async function servicesAt(
 /** Services over a migrated database, whoever opened it. */
 export async function servicesOver(
   { db, close }: { db: Database; close(): Promise<void> },
-  { clock = new ManualClock(), ...rest }: Omit<TestServicesOptions, 'store'>,
+  { clock = new ManualClock(), ...rest }: TestServicesOptions,
 ): Promise<TestServices> {
   return {
     db,
@@ -68,13 +60,8 @@ export async function servicesOver(
   };
 }
 
-/** A fresh, migrated database: PGlite in memory, or one of one's own on the Postgres of this run. */
-export async function openTestStore(store: StoreKind): Promise<{ db: Database; close(): Promise<void> }> {
-  if (store === 'pglite') {
-    const db = await openDatabase({ folder: '', memory: true });
-    await migrate(db);
-    return { db, close: () => db.close() };
-  }
+/** A migrated database of one's own on the Postgres of this run, dropped when it is closed. */
+async function openTestDatabase(): Promise<{ db: Database; close(): Promise<void> }> {
   const url = await createDatabase(testPostgres(), { name: templateName(), prepare: migrateAt });
   const db = await openDatabase({ url, poolSize: POOL_SIZE });
   return {
@@ -102,20 +89,20 @@ function templateName(): string {
   return `portcullis_${hash.digest('hex').slice(0, 16)}`;
 }
 
-/** Opens services on the store under test; closed after the block. */
-export type MakeServices = (options?: Omit<TestServicesOptions, 'store'>) => Promise<TestServices>;
+/** Opens services on a database of their own; closed after the block. */
+export type MakeServices = (options?: TestServicesOptions) => Promise<TestServices>;
 
-/** The same tests on PGlite and on Postgres. */
-export function describeBothStores(name: string, body: (make: MakeServices, store: StoreKind) => void): void {
-  describe.each(STORE_KINDS)(`${name} on %s`, (store) => {
+/** Tests that open services when they need some. */
+export function describeWithServices(name: string, body: (make: MakeServices) => void): void {
+  describe(name, () => {
     const opened: TestServices[] = [];
     afterAll(async () => {
       await Promise.all(opened.map((services) => services.close()));
     });
     body(async (options) => {
-      const services = await createTestServices({ ...options, store });
+      const services = await createTestServices(options);
       opened.push(services);
       return services;
-    }, store);
+    });
   });
 }

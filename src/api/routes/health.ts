@@ -79,7 +79,6 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
   const readySchema = z.object({
     status: z.enum(['ready', 'not-ready']),
     database: stateSchema,
-    store: z.enum(['postgres', 'pglite']),
     temporal: stateSchema.describe('Down: decisions still count; cards and rollouts follow when it is back'),
     unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
   });
@@ -106,7 +105,6 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
       return {
         status: ready ? ('ready' as const) : ('not-ready' as const),
         database,
-        store: services.db.kind,
         temporal,
         unsequencedTail: tail,
       };

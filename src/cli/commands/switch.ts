@@ -22,13 +22,13 @@ export const registerSwitch: RegisterCommands = (program, cli) => {
     .command('disable')
     .summary('drop the gate at once')
     .description(
-      'Drops the gate at once: when it answers CLOSED, no write begins. If the API does not answer within 2 s and DATABASE_URL is set, it goes by the database itself; neither Temporal nor Slack is needed.',
+      'Drops the gate at once: when it answers CLOSED, no write begins. If the API does not answer within 2 s, it goes by the database itself, where DATABASE_URL or the data folder says how; neither Temporal nor Slack is needed.',
     )
     .argument('<scope>', SCOPE_HELP)
     .requiredOption('--reason <text>', 'why; everybody sees it')
     .option('--reads', 'stop reads too')
     .addOption(new Option('--wait <what>', 'wait until what had begun is over').choices(['drained']))
-    .option('--direct', 'by DATABASE_URL at once')
+    .option('--direct', 'by the database at once (DATABASE_URL, else the data folder)')
     .action((scope: string, options: DisableOptions) => runDisable(cli, scopeOf(scope), options));
   withExample(
     disable,

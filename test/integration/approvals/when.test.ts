@@ -13,7 +13,7 @@ import {
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, deny, givenBank, stateOf } from './support.ts';
 
 const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia' } };
@@ -37,7 +37,7 @@ const givenRead = ({ db, clock }: Services, kind: string, fresh_until: Date) =>
     })
     .execute();
 
-describeBothStores('who is in a group when', (make, store) => {
+describeWithServices('who is in a group when', (make) => {
   verifies(
     'never:decision-without-standing',
     'a group whose members could not be read for too long counts nobody, and what it approved waits',
@@ -124,31 +124,27 @@ describeBothStores('who is in a group when', (make, store) => {
     },
   );
 
-  // On the embedded store there is one connection, and nobody waits for a lock.
-  test.skipIf(store === 'pglite')(
-    'whoever waited for others to be done is judged by what they are then',
-    async () => {
-      const services = await make();
-      await givenBank(services, 'desk');
-      const action = await givenPendingAction(services, PAY);
-      const until_at = new Date(services.clock.now().getTime() + 60_000);
-      await services.db.sql
-        .updateTable('agent_approver')
-        .set({ until_at })
-        .where('person', '=', 'ana')
-        .execute();
-      let answered: Promise<string> | undefined;
-      await services.db.sql.transaction().execute(async (tx) => {
-        await lockedAction(tx, action.id);
-        answered = codeOf(deny(services, action, 'ana'));
-        const waits = sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+  test('whoever waited for others to be done is judged by what they are then', async () => {
+    const services = await make();
+    await givenBank(services, 'desk');
+    const action = await givenPendingAction(services, PAY);
+    const until_at = new Date(services.clock.now().getTime() + 60_000);
+    await services.db.sql
+      .updateTable('agent_approver')
+      .set({ until_at })
+      .where('person', '=', 'ana')
+      .execute();
+    let answered: Promise<string> | undefined;
+    await services.db.sql.transaction().execute(async (tx) => {
+      await lockedAction(tx, action.id);
+      answered = codeOf(deny(services, action, 'ana'));
+      const waits = sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
           AND wait_event_type = 'Lock' AND query LIKE '%action_to_decide%'`;
-        await expect
-          .poll(async () => (await waits.execute(services.db.sql)).rows.length, { timeout: 10_000 })
-          .toBe(1);
-        services.clock.advance(120_000);
-      });
-      expect(await answered).toBe('not_in_group');
-    },
-  );
+      await expect
+        .poll(async () => (await waits.execute(services.db.sql)).rows.length, { timeout: 10_000 })
+        .toBe(1);
+      services.clock.advance(120_000);
+    });
+    expect(await answered).toBe('not_in_group');
+  });
 });

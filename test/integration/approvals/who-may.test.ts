@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { verifies } from '../../requirements.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import {
   byDomain,
   byStore,
@@ -152,7 +152,7 @@ const CASES: [string, World, Claim, Verdict][] = [
 
 const toolOf = ({ group }: Claim) => (group === 'desk' ? 'wire' : 'pay');
 
-describeBothStores('who may approve, by the domain and by the store', (make, store) => {
+describeWithServices('who may approve, by the domain and by the store', (make) => {
   let given: Promise<TestServices> | undefined;
   const opened = () => {
     given ??= make().then(async (services) => {
@@ -174,27 +174,24 @@ describeBothStores('who may approve, by the domain and by the store', (make, sto
     expect({ ...domain, stored }).toEqual({ read: verdict, locked: verdict, stored: verdict });
   });
 
-  test.skipIf(store === 'pglite')(
-    'whatever the world, no claim counts for one and not for the other',
-    async () => {
-      const services = await opened();
-      await fc.assert(
-        fc.asyncProperty(anyWorld, fc.constantFrom('pay' as const, 'wire' as const), async (world, tool) => {
-          const waiting = await givenWorld(services, world, tool);
-          const claims = claimsIn(world);
-          const domain = await byDomain(services, waiting, claims);
-          const stored = await byStore(services, waiting, claims);
-          const differ = claims.flatMap((claim, n) =>
-            new Set([domain[n]?.read, domain[n]?.locked, stored[n]].map((one) => one === HOLDS)).size > 1
-              ? [{ claim, domain: domain[n], stored: stored[n] }]
-              : [],
-          );
-          expect(differ).toEqual([]);
-        }),
-        { numRuns: 25 },
-      );
-    },
-  );
+  test('whatever the world, no claim counts for one and not for the other', async () => {
+    const services = await opened();
+    await fc.assert(
+      fc.asyncProperty(anyWorld, fc.constantFrom('pay' as const, 'wire' as const), async (world, tool) => {
+        const waiting = await givenWorld(services, world, tool);
+        const claims = claimsIn(world);
+        const domain = await byDomain(services, waiting, claims);
+        const stored = await byStore(services, waiting, claims);
+        const differ = claims.flatMap((claim, n) =>
+          new Set([domain[n]?.read, domain[n]?.locked, stored[n]].map((one) => one === HOLDS)).size > 1
+            ? [{ claim, domain: domain[n], stored: stored[n] }]
+            : [],
+        );
+        expect(differ).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
 });
 
 const WHO = ['olga', 'ana', 'ben', 'dave'];

@@ -10,14 +10,14 @@ import {
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, deny, givenBank, stateOf } from './support.ts';
 
 const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia' } };
 const begin = (services: Services, { id }: { id: string }) =>
   beginAction(services, agentActor(), { id, executionId: 'e-1' });
 
-describeBothStores('who decides', (make) => {
+describeWithServices('who decides', (make) => {
   test('several groups each with its own count, and one person in two of them counts once', async () => {
     const services = await make();
     await givenBank(services, '{ groups: { desk: 1, legal: 1 } }');

@@ -80,7 +80,7 @@ describe('by DATABASE_URL', () => {
   let silent: Server;
 
   beforeAll(async () => {
-    cli = await startCliHarness('postgres');
+    cli = await startCliHarness();
     await givenAdopted(cli.services);
     const { rows } = await sql<{ name: string }>`SELECT current_database() AS name`.execute(
       cli.services.db.sql,
@@ -145,7 +145,7 @@ describe('by DATABASE_URL', () => {
     await cli.stopApi();
     const down = await cli.run('disable', 'desk', '--reason', 'x');
     expect(down).toMatchObject({ code: 4 });
-    expect(down.err).toContain('set DATABASE_URL');
+    expect(down.err).toContain('Set DATABASE_URL');
 
     const { code, out, err } = await cli.runWith(
       { env, user: 'omar' },

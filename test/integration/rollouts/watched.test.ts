@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { openRollout, watchedRollout } from '../../../src/records/rollout.ts';
 import { statusText } from '../../../src/slack/replies.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { givenExposed } from './support.ts';
 
-describeBothStores('the rollout of an agent', (make) => {
+describeWithServices('the rollout of an agent', (make) => {
   test('is the open one, then the one whose release is in force, and then none, for everybody who asks', async () => {
     const services = await make();
     const { sql } = services.db;
