@@ -25,6 +25,8 @@ function project(name: string, { groupOrder, testSeconds, hookMs, globalSetup }:
       testTimeout: testSeconds * SECOND_MS,
       hookTimeout: hookMs ?? 30 * SECOND_MS,
       sequence: { groupOrder },
+      // What follows in a moment may take a while on a machine that is busy with something else.
+      expect: { poll: { timeout: 20 * SECOND_MS, interval: 20 } },
       ...(globalSetup === undefined ? {} : { globalSetup }),
     },
   };
