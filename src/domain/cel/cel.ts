@@ -6,12 +6,13 @@ import {
   ParseError,
   serialize,
 } from '@marcbachmann/cel-js';
-import type { JsonSchema } from '../args-schema.ts';
+import type { Meter } from '../schema/meter.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
 import { type ConditionProblem, findRuleProblems } from './rules.ts';
 import { type AttributeType, type CelScope, celScope } from './types.ts';
 
-export type { JsonSchema } from '../args-schema.ts';
+export type { JsonSchema } from '../schema/schema.ts';
 export type { ConditionProblem } from './rules.ts';
 export type { AttributeType } from './types.ts';
 
@@ -29,6 +30,8 @@ export interface ConditionValues {
   args?: Readonly<Record<string, unknown>>;
   context: Readonly<Record<string, unknown>>;
   subject?: string;
+  /** What checking the whole request may still take. */
+  meter?: Meter;
 }
 
 /** A condition that type-checks, or everything that is wrong with it. */

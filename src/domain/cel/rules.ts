@@ -1,8 +1,8 @@
 import { serialize } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
-import { asSchema, type JsonSchema, propertyOf } from '../args-schema.ts';
 import { suggest } from '../nearest.ts';
 import { sentence } from '../problem.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
 import { type ASTNode, childrenOf, comprehensionOf, selectedName } from './ast.ts';
 import { isObjectSchema } from './types.ts';
 

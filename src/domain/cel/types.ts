@@ -1,6 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
-import { asSchema, type JsonSchema } from '../args-schema.ts';
+import { asSchema, type JsonSchema } from '../schema/schema.ts';
 
 export type AttributeType = 'string' | 'bool' | 'int' | 'double';
 

@@ -1,11 +1,11 @@
 import { type Agent, isWrite, toolOf } from '../agent.ts';
-import type { JsonSchema } from '../args-schema.ts';
 import { compileCondition } from '../cel/cel.ts';
 import { grantName } from '../decision/compile.ts';
 import { durationMs } from '../duration.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { approvalOf, CREDENTIAL_TTL_MAX_S, type Grant, type Release, rulesOf, toolsOf } from '../release.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { checkApproval, checkEarn } from './check-approval.ts';
 import { checkRollout } from './check-rollout.ts';

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { asSchema, type JsonSchema, propertyOf } from '../args-schema.ts';
 import { suggest } from '../nearest.ts';
 import type { CheckProblem, ManifestPath } from '../problem.ts';
 import { pathText, sentence } from '../problem.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
 
 type Issue = z.core.$ZodIssue;
 

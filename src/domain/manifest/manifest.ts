@@ -1,7 +1,7 @@
 import { type Agent, agentSchema } from '../agent.ts';
-import type { JsonSchema } from '../args-schema.ts';
 import type { CheckProblem, Problem } from '../problem.ts';
 import { type Release, releaseSchema } from '../release.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { checkAgent } from './check-agent.ts';
 import { checkRelease } from './check-release.ts';
 import { IssueReader } from './issues.ts';

@@ -50,10 +50,8 @@ describe('the airline example', () => {
 
   test('all 976 recorded calls fit their schemas', () => {
     expect(calls).toHaveLength(976);
-    const refused = calls.flatMap(
-      (call) => compiled.tools.get(call.tool)?.validateArgs(call.args) ?? ['unknown'],
-    );
-    expect(refused).toEqual([]);
+    const verdicts = calls.map((call) => compiled.tools.get(call.tool)?.validateArgs(call.args));
+    expect(verdicts.filter((verdict) => verdict === undefined || verdict.misfit !== undefined)).toEqual([]);
   });
 
   test('every line is exact JSON', () => {
