@@ -1,10 +1,12 @@
 import { serialize } from '@marcbachmann/cel-js';
-import { RE2JS } from 're2js';
 import { suggest } from '../nearest.ts';
 import { sentence } from '../problem.ts';
+import { compileRe2 } from '../schema/pattern.ts';
 import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
-import { type ASTNode, childrenOf, comprehensionOf, selectedName } from './ast.ts';
+import { type ASTNode, childrenOf, comprehensionOf, isConstant, rootOf, selectedName } from './ast.ts';
+import { findDialectProblems } from './dialect.ts';
 import { isObjectSchema } from './types.ts';
+import { TYPE_NAMES } from './values.ts';
 
 /** What is wrong with a condition, and where in its text. */
 export interface ConditionProblem {
@@ -15,19 +17,6 @@ export interface ConditionProblem {
 
 type Schemas = ReadonlyMap<string, JsonSchema | undefined>;
 
-const TYPE_NAMES: ReadonlySet<string> = new Set([
-  'string',
-  'bool',
-  'int',
-  'uint',
-  'double',
-  'map',
-  'list',
-  'bytes',
-  'null_type',
-  'type',
-]);
-
 /**
  * What the type check lets pass and a gate must not: names beyond the declared ones, backtracking patterns,
  * comprehensions inside comprehensions, optional members read without `has()`.
@@ -36,7 +25,7 @@ export function findRuleProblems(
   ast: ASTNode,
   variables: Readonly<Record<string, JsonSchema>>,
 ): ConditionProblem[] {
-  const problems: ConditionProblem[] = [];
+  const problems: ConditionProblem[] = findDialectProblems(ast);
   const guarded = new Set<string>();
   collectGuards(ast, guarded);
   const walker = new RuleWalker(problems, guarded, Object.keys(variables));
@@ -89,8 +78,22 @@ class RuleWalker {
       for (const body of loop.body) this.walk(body, inner, true);
       return;
     }
+    if (node.op === 'in' && inComprehension) this.#memberOfList(node, node.args[1], schemas);
     this.#member(node, schemas);
     for (const child of childrenOf(node)) this.walk(child, schemas, inComprehension);
+  }
+
+  /** Looking for an item walks the list. A list inside the item that is walked is no longer than the whole. */
+  #memberOfList(node: ASTNode, list: ASTNode, schemas: Schemas): void {
+    const isMap = asSchema(schemaOf(list, schemas))?.type === 'object';
+    const root = rootOf(list);
+    const isInItem = root !== '' && !this.names.includes(root);
+    if (isConstant(list) || isMap || isInItem) return;
+    this.#refuse(
+      node,
+      '"in" over a list of the request inside a list walk is refused: it walks the list again for every item',
+      'Write the list out, or look for one value only',
+    );
   }
 
   #name(node: ASTNode, name: string, schemas: Schemas): void {
@@ -107,7 +110,7 @@ class RuleWalker {
       return;
     }
     try {
-      RE2JS.compile(pattern.args);
+      compileRe2(pattern.args);
     } catch (error) {
       const why = error instanceof Error ? error.message : 'unreadable';
       this.#refuse(

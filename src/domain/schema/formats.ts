@@ -1,4 +1,4 @@
-import formats from 'ajv-formats/dist/formats.js';
+import { fullFormats } from 'ajv-formats/dist/formats.js';
 import type { JsonType } from './keywords.ts';
 
 /** A format that is enforced. */
@@ -15,8 +15,6 @@ const BYTES_LENGTH_MAX = 1_048_576;
 /** RFC 5321: 64 before the @ and 255 after it. */
 const EMAIL_LENGTH_MAX = 320;
 const INT32_MAX = 2 ** 31 - 1;
-
-const { fullFormats } = formats;
 
 const ofText = (name: keyof typeof fullFormats, lengthMax: number): Format => {
   const known: unknown = fullFormats[name];

@@ -9,6 +9,8 @@ export interface Pattern {
 }
 
 export const PATTERN_LENGTH_MAX = 2_000;
+/** Compiling takes as long as a pattern is large once its counts are written out. */
+const PROGRAM_SIZE_MAX = 2_500;
 /** Measured: how many characters times instructions of a pattern take as long as one step. */
 const WORK_PER_STEP = 4;
 
@@ -41,10 +43,18 @@ const CATEGORIES: Readonly<Record<string, string>> = {
  * @throws Error when it is not a pattern, or when RE2 cannot hold it (lookaround, backreferences).
  */
 export function compilePattern(source: string): Pattern {
+  return prepared(source, toRe2(source));
+}
+
+/** The same for a pattern that is written for RE2. */
+export const compileRe2 = (source: string): Pattern => prepared(source, source);
+
+function prepared(source: string, written: string): Pattern {
   if (source.length > PATTERN_LENGTH_MAX)
     throw new Error(`the pattern is longer than ${PATTERN_LENGTH_MAX} characters`);
-  const compiled = RE2JS.compile(toRe2(source));
+  const compiled = RE2JS.compile(written);
   const size = compiled.programSize();
+  if (size > PROGRAM_SIZE_MAX) throw new Error('the pattern repeats too much: write smaller counts');
   return {
     source,
     test(text, meter) {
