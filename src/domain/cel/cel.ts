@@ -1,6 +1,7 @@
 import { type ASTNode, TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
 import { Meter } from '../schema/meter.ts';
 import type { JsonSchema } from '../schema/schema.ts';
+import { findCostProblem } from './cost.ts';
 import { compileNode } from './evaluate.ts';
 import { Frame } from './frame.ts';
 import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
@@ -79,9 +80,11 @@ export function checkExpression(
   const range = { start: 0, end: source.length };
   const { ast } = environment.parse(source);
   const rules = findRuleProblems(ast, variables);
+  const tooMuch = rules.length === 0 ? findCostProblem(ast, variables) : undefined;
   const { valid, type, error } = environment.check(source);
   const isTold = valid || rules.some((rule) => overlaps(rule, error));
-  return { ast, type, problems: [...(isTold ? [] : [problemOf(error, range)]), ...rules] };
+  const problems = [...(isTold ? [] : [problemOf(error, range)]), ...rules, ...(tooMuch ? [tooMuch] : [])];
+  return { ast, type, problems };
 }
 
 function compileChecked(source: string, scope: CelScope): Condition {

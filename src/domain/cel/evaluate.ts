@@ -14,6 +14,7 @@ import {
   listOf,
   type MapKey,
   TYPE_NAMES,
+  ValueMap,
 } from './values.ts';
 import { walkOf } from './walks.ts';
 
@@ -128,11 +129,7 @@ function map(entries: readonly [Evaluate, Evaluate][]): Evaluate {
       if (values.has(key)) throw new CelError('A key stands twice in a map');
       values.set(key, given(frame));
     }
-    return new CelMap(
-      () => [...values.keys()],
-      (key) => values.has(key),
-      (key) => values.get(key),
-    );
+    return new ValueMap(values);
   };
 }
 

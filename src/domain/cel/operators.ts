@@ -13,6 +13,7 @@ import {
   intOf,
   keyOf,
   textSteps,
+  ValueList,
 } from './values.ts';
 
 /** An operator with two sides. */
@@ -84,6 +85,8 @@ function calculateInts(op: string, a: bigint, b: bigint): bigint {
   }
 }
 
+const itemsOf = (list: CelList): CelValue[] => Array.from({ length: list.length }, (_, at) => list.at(at));
+
 function add(a: CelValue, b: CelValue, meter: Meter): CelValue {
   if (typeof a === 'string' && typeof b === 'string') {
     meter.spend(textSteps(a) + textSteps(b));
@@ -91,7 +94,7 @@ function add(a: CelValue, b: CelValue, meter: Meter): CelValue {
   }
   if (a instanceof CelList && b instanceof CelList) {
     meter.spend(a.length + b.length);
-    return new CelList(a.length + b.length, (at) => (at < a.length ? a.at(at) : b.at(at - a.length)));
+    return new ValueList([...itemsOf(a), ...itemsOf(b)]);
   }
   if (a instanceof CelTime && b instanceof CelSpan) return timeOf(a.nanos + b.nanos);
   if (a instanceof CelSpan && b instanceof CelTime) return timeOf(a.nanos + b.nanos);

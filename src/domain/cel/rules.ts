@@ -5,6 +5,7 @@ import { compileRe2 } from '../schema/pattern.ts';
 import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
 import { type ASTNode, childrenOf, comprehensionOf, isConstant, rootOf, selectedName } from './ast.ts';
 import { findDialectProblems } from './dialect.ts';
+import { itemSchemaOf, type Schemas, schemaOf } from './schemas.ts';
 import { isObjectSchema } from './types.ts';
 import { TYPE_NAMES } from './values.ts';
 
@@ -14,8 +15,6 @@ export interface ConditionProblem {
   hint: string;
   range: { start: number; end: number };
 }
-
-type Schemas = ReadonlyMap<string, JsonSchema | undefined>;
 
 /**
  * What the type check lets pass and a gate must not: names beyond the declared ones, backtracking patterns,
@@ -73,7 +72,7 @@ class RuleWalker {
           'Use one walk, or chain .filter(...).all(...)',
         );
       this.walk(loop.receiver, schemas, inComprehension);
-      const item = asSchema(schemaOf(loop.receiver, schemas)?.items);
+      const item = itemSchemaOf(loop.receiver, schemas);
       const inner = new Map(schemas).set(loop.variable, item);
       for (const body of loop.body) this.walk(body, inner, true);
       return;
@@ -167,19 +166,6 @@ class RuleWalker {
   #refuse({ start, end }: { start: number; end: number }, message: string, hint: string): void {
     this.problems.push({ message, hint, range: { start, end } });
   }
-}
-
-/** The schema of what a node stands for, as far as it can be followed. */
-function schemaOf(node: ASTNode, schemas: Schemas): JsonSchema | undefined {
-  if (node.op === 'id') return schemas.get(node.args);
-  const selected = selectedName(node);
-  if (selected) {
-    const owner = schemaOf(selected.from, schemas);
-    return propertyOf(owner, selected.name) ?? asSchema(owner?.additionalProperties);
-  }
-  if (node.op === '[]') return asSchema(schemaOf(node.args[0], schemas)?.items);
-  if (node.op === 'rcall' && node.args[0] === 'filter') return schemaOf(node.args[1], schemas);
-  return undefined;
 }
 
 /** The name alone in `owner.name`. */

@@ -18,6 +18,7 @@ const SCALARS: Readonly<Record<string, CelType>> = {
   integer: { name: 'int', convert: toInt },
 };
 const DYN: CelType = { name: 'dyn', convert: toDyn };
+const dynAt = (): CelType => DYN;
 const ATTRIBUTE_SCHEMA: Readonly<Record<AttributeType, string>> = {
   string: 'string',
   bool: 'boolean',
@@ -98,7 +99,7 @@ function listType(schema: JsonSchema, environment: Environment, path: string): C
   const item = typeOf(asSchema(schema.items), environment, `${path}_item`);
   return {
     name: `list<${item.name}>`,
-    convert: (value) => (Array.isArray(value) ? listFrom(value, item) : misfit()),
+    convert: (value) => (Array.isArray(value) ? new GivenList(value, item) : misfit()),
   };
 }
 
@@ -113,19 +114,21 @@ function objectType(schema: JsonSchema, environment: Environment, path: string):
   /** The environment tells types apart by constructor. */
   class Values extends Map<string, unknown> {}
   const types = new Map(fields);
+  const typeAt = (key: string): CelType | undefined => types.get(key);
   const declared = Object.fromEntries(fields.map(([key, type]) => [key, type.name]));
   environment.registerType(name, { ctor: Values, fields: declared });
   return {
     name,
-    convert: (value) => (isPlain(value) ? mapFrom(value, (key) => types.get(key)) : misfit()),
+    convert: (value) => (isPlain(value) ? new GivenMap(value, typeAt) : misfit()),
   };
 }
 
 function mapType(schema: JsonSchema, environment: Environment, path: string): CelType {
   const value = typeOf(asSchema(schema.additionalProperties), environment, `${path}_value`);
+  const typeAt = (): CelType => value;
   return {
     name: `map<string, ${value.name}>`,
-    convert: (raw) => (isPlain(raw) ? mapFrom(raw, () => value) : misfit()),
+    convert: (raw) => (isPlain(raw) ? new GivenMap(raw, typeAt) : misfit()),
   };
 }
 
@@ -157,21 +160,44 @@ function converted(
   }
 }
 
-const listFrom = (items: readonly unknown[], item: CelType): CelList =>
-  new CelList(items.length, (at) => item.convert(items[at]));
+/** A list of the arguments. */
+class GivenList extends CelList {
+  readonly length: number;
 
-/** Members without a type are none. */
-function mapFrom(
-  value: Readonly<Record<string, unknown>>,
-  typeAt: (key: string) => CelType | undefined,
-): CelMap {
-  const isMember = (key: MapKey): key is string =>
-    typeof key === 'string' && Object.hasOwn(value, key) && typeAt(key) !== undefined;
-  return new CelMap(
-    () => Object.keys(value).filter(isMember),
-    isMember,
-    (key) => (isMember(key) ? typeAt(key)?.convert(value[key]) : undefined),
-  );
+  constructor(
+    readonly items: readonly unknown[],
+    readonly type: CelType,
+  ) {
+    super();
+    this.length = items.length;
+  }
+
+  at(index: number): CelValue {
+    return this.type.convert(this.items[index]);
+  }
+}
+
+/** An object of the arguments; a member without a type is none. */
+class GivenMap extends CelMap {
+  constructor(
+    readonly given: Readonly<Record<string, unknown>>,
+    readonly typeAt: (key: string) => CelType | undefined,
+  ) {
+    super();
+  }
+
+  keys(): readonly MapKey[] {
+    return Object.keys(this.given).filter((key) => this.typeAt(key) !== undefined);
+  }
+
+  has(key: MapKey): boolean {
+    return typeof key === 'string' && Object.hasOwn(this.given, key) && this.typeAt(key) !== undefined;
+  }
+
+  get(key: MapKey): CelValue | undefined {
+    if (typeof key !== 'string' || !Object.hasOwn(this.given, key)) return undefined;
+    return this.typeAt(key)?.convert(this.given[key]);
+  }
 }
 
 function toInt(value: unknown): CelValue {
@@ -179,8 +205,8 @@ function toInt(value: unknown): CelValue {
 }
 
 function toDyn(value: unknown): CelValue {
-  if (Array.isArray(value)) return listFrom(value, DYN);
-  if (isPlain(value)) return mapFrom(value, () => DYN);
+  if (Array.isArray(value)) return new GivenList(value, DYN);
+  if (isPlain(value)) return new GivenMap(value, dynAt);
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return value;
   return misfit();

@@ -33,22 +33,18 @@ export class CelType {
   constructor(readonly name: string) {}
 }
 
-/** A list whose items become values when they are looked at. */
-export class CelList {
-  constructor(
-    readonly length: number,
-    readonly at: (index: number) => CelValue,
-  ) {}
+/** A list; items may become values only when they are looked at. */
+export abstract class CelList {
+  abstract readonly length: number;
+  abstract at(index: number): CelValue;
 }
 
-/** A map, or an object of the arguments, whose members become values when they are looked at. */
-export class CelMap {
-  constructor(
-    readonly keys: () => readonly MapKey[],
-    readonly has: (key: MapKey) => boolean,
-    /** Nothing where there is no such member. */
-    readonly get: (key: MapKey) => CelValue | undefined,
-  ) {}
+/** A map, or an object of the arguments. */
+export abstract class CelMap {
+  abstract keys(): readonly MapKey[];
+  abstract has(key: MapKey): boolean;
+  /** Nothing where there is no such member. */
+  abstract get(key: MapKey): CelValue | undefined;
 }
 
 export type MapKey = string | bigint | boolean;
@@ -56,7 +52,7 @@ export type MapKey = string | bigint | boolean;
 export const INT_MAX = 2n ** 63n - 1n;
 export const INT_MIN = -(2n ** 63n);
 /** How many characters take as long as one step. */
-const TEXT_PER_STEP = 16;
+export const TEXT_PER_STEP = 16;
 
 /** @throws CelError beyond 64 bits */
 export function intOf(value: bigint): bigint {
@@ -64,8 +60,40 @@ export function intOf(value: bigint): bigint {
   return value;
 }
 
-export const listOf = (items: readonly CelValue[]): CelList =>
-  new CelList(items.length, (index) => items[index] as CelValue);
+/** A list of values that are there. */
+export class ValueList extends CelList {
+  readonly length: number;
+
+  constructor(readonly items: readonly CelValue[]) {
+    super();
+    this.length = items.length;
+  }
+
+  at(index: number): CelValue {
+    return this.items[index] as CelValue;
+  }
+}
+
+/** A map of values that are there. */
+export class ValueMap extends CelMap {
+  constructor(readonly members: ReadonlyMap<MapKey, CelValue>) {
+    super();
+  }
+
+  keys(): readonly MapKey[] {
+    return [...this.members.keys()];
+  }
+
+  has(key: MapKey): boolean {
+    return this.members.has(key);
+  }
+
+  get(key: MapKey): CelValue | undefined {
+    return this.members.get(key);
+  }
+}
+
+export const listOf = (items: readonly CelValue[]): CelList => new ValueList(items);
 
 /** What working through a text takes. */
 export const textSteps = (text: string): number => 1 + text.length / TEXT_PER_STEP;

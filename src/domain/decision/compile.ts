@@ -10,7 +10,7 @@ import {
   toolsOf,
 } from '../release.ts';
 import type { Meter } from '../schema/meter.ts';
-import { type JsonSchema, type Validate, validatorFor } from '../schema/schema.ts';
+import { type JsonSchema, type Validator, validatorFor } from '../schema/schema.ts';
 import { type RedactStep, redactionsOf } from './redact.ts';
 
 export { REDACTED, redact } from './redact.ts';
@@ -20,8 +20,8 @@ export interface CompiledTool {
   name: string;
   tool: Tool;
   write: boolean;
-  /** Whether the arguments fit, and what they hold that the schema does not declare; in words without values. */
-  validateArgs: Validate;
+  /** Whether arguments fit, and what they hold that the schema does not declare; in words without values. */
+  args: Validator;
   redactions: readonly (readonly RedactStep[])[];
   /** The highest of the tool's risk and those of its conditions that match; a condition that errs means high. */
   riskOf(args: Readonly<Record<string, unknown>>, meter?: Meter): Risk;
@@ -77,7 +77,7 @@ export function compileAgent(agent: Agent): CompiledAgent {
         name,
         tool,
         write: isWrite(tool),
-        validateArgs: validatorFor(tool.args as JsonSchema),
+        args: validatorFor(tool.args as JsonSchema),
         redactions: redactionsOf(tool),
         riskOf: riskOf(tool),
       },

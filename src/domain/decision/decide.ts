@@ -214,7 +214,7 @@ function answerFrom(
     );
   const tool = world.agent.tools.get(request.tool);
   if (tool === undefined) return denied(unknownTool(request.tool, world.agent));
-  const { misfit, undeclared } = tool.validateArgs(request.args, meter);
+  const misfit = tool.args.misfit(request.args, meter);
   if (misfit !== undefined)
     return denied(
       reason(
@@ -224,7 +224,7 @@ function answerFrom(
       ),
     );
   const { args, subject, agentVersion } = request;
-  const values = { args, context, subject, meter, ...(undeclared !== undefined && { undeclared }) };
+  const values = { args, context, subject, meter };
   return weigh(
     tool,
     release,

@@ -52,8 +52,6 @@ export interface WeighedPlace {
 /** One request, as conditions and grants see it. */
 export interface WeighedValues extends ConditionValues {
   args: Readonly<Record<string, unknown>>;
-  /** A member that the tool's schema allows and does not declare. */
-  undeclared?: string;
 }
 
 /** Each build of an agent earns for itself. */
@@ -92,8 +90,9 @@ export function weigh(
   const asking = matching.filter(({ approval }) => approval !== undefined);
   if (asking.length > 0) return answerAsking(tool, release, asking, place, values, relaxations);
   const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
-  if (allowing && tool.write && values.undeclared !== undefined)
-    return { ...denied(undeclaredReason(values.undeclared, allowing.name)), grant: named(allowing) };
+  const undeclared = allowing && undeclaredOf(tool, values);
+  if (allowing && undeclared !== undefined)
+    return { ...denied(undeclaredReason(undeclared, allowing.name)), grant: named(allowing) };
   if (allowing)
     return {
       outcome: 'allowed',
@@ -134,14 +133,14 @@ function answerAsking(
     grant: named(grant),
     ...more,
   });
-  const isDeclared = !tool.write || values.undeclared === undefined;
-  if (isDeclared && ruled.every((one) => one.rule.answer === 'approve'))
+  const isDeclared = (): boolean => undeclaredOf(tool, values) === undefined;
+  if (ruled.every((one) => one.rule.answer === 'approve') && isDeclared())
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
   const hasEarned = (one: CompiledGrant) =>
     place.agentVersion !== undefined &&
     (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ??
       false);
-  if (isDeclared && ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)))
+  if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)) && isDeclared())
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
       earned: true,
     });
@@ -150,10 +149,10 @@ function answerAsking(
     asking.flatMap((one) => one.approval ?? []),
   );
   const covering =
-    isDeclared && approval.standing === 'allowed'
+    approval.standing === 'allowed'
       ? standings.find((one) => covers(one, tool, release, grant, place, values))
       : undefined;
-  if (covering)
+  if (covering && isDeclared())
     return allowed('standing_approval', 'People approved the like of it for a while', {
       standing: covering.id,
       approval,
@@ -210,6 +209,10 @@ function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonl
   const hint = conditions.map(({ name, grant }) => `"${name}" needs ${grant.when?.trim()}`).join('; or ');
   return reason('condition_not_met', `No grant for "${tool.name}" matches this request`, hint);
 }
+
+/** What a write holds that its schema allows and does not declare. */
+const undeclaredOf = (tool: CompiledTool, { args, meter }: WeighedValues): string | undefined =>
+  tool.write ? tool.args.undeclared(args, meter) : undefined;
 
 const undeclaredReason = (member: string, grant: string): Reason =>
   reason(

@@ -55,7 +55,7 @@ export function unevaluatedOf(inside: Inside): Check[] {
       return value.every((item, at) => {
         if (seen?.items.has(at)) return true;
         seen?.items.add(at);
-        return run.at(at, () => items(item, run));
+        return checkAt(at, item, items, run);
       });
     });
   return checks;
@@ -89,7 +89,14 @@ function other(
   run: Run,
 ): boolean {
   if (schema === false) return run.refuse(`has no property ${JSON.stringify(name.slice(0, 64))}`);
-  return run.at('*', () => check(value[name], run));
+  return checkAt('*', value[name], check, run);
+}
+
+function checkAt(step: string | number, value: unknown, check: Check, run: Run): boolean {
+  run.enter(step);
+  const fits = check(value, run);
+  run.leave();
+  return fits;
 }
 
 function membersCheck({ schema, one, named }: Inside): Check | undefined {
@@ -103,20 +110,26 @@ function membersCheck({ schema, one, named }: Inside): Check | undefined {
   if (properties.size === 0 && patterns.length === 0 && rest === undefined) return undefined;
   return (value, run, seen) => {
     if (!isObject(value)) return true;
-    return Object.keys(value).every((name) => {
+    for (const name of Object.keys(value)) {
       run.meter.spend(1);
       const own = properties.get(name);
-      const matching = patterns.filter(([pattern]) => pattern.test(name, run.meter));
+      const matching = patterns.length === 0 ? NONE : checksFor(name, patterns, run);
       const isNamed = own !== undefined || matching.length > 0;
-      if (!isNamed && rest === undefined) return true;
+      if (!isNamed && rest === undefined) continue;
       seen?.members.add(name);
       if (isNamed || declares) run.declare(value, name);
-      if (!isNamed) return rest === undefined || other(value, name, rest, schema.additionalProperties, run);
-      const checks = [...(own ? [own] : []), ...matching.map(([, check]) => check)];
-      return run.at(own ? name : '*', () => checks.every((check) => check(value[name], run)));
-    });
+      if (own && !checkAt(name, value[name], own, run)) return false;
+      for (const check of matching) if (!checkAt('*', value[name], check, run)) return false;
+      if (!isNamed && rest && !other(value, name, rest, schema.additionalProperties, run)) return false;
+    }
+    return true;
   };
 }
+
+const NONE: readonly Check[] = [];
+
+const checksFor = (name: string, patterns: readonly [Pattern, Check][], run: Run): Check[] =>
+  patterns.filter(([pattern]) => pattern.test(name, run.meter)).map(([, check]) => check);
 
 function itemsChecks({ schema, draft, one, many }: Inside): Check[] {
   const listed = draft === '2020-12' ? many('prefixItems') : Array.isArray(schema.items) ? many('items') : [];
@@ -134,7 +147,7 @@ function itemsChecks({ schema, draft, one, many }: Inside): Check[] {
         const check = listed[at] ?? rest;
         if (check === undefined) return true;
         seen?.items.add(at);
-        return run.at(at, () => check(item, run));
+        return checkAt(at, item, check, run);
       });
     },
   ];

@@ -11,8 +11,13 @@ export interface Pattern {
 export const PATTERN_LENGTH_MAX = 2_000;
 /** Compiling takes as long as a pattern is large once its counts are written out. */
 const PROGRAM_SIZE_MAX = 2_500;
-/** Measured: how many characters times instructions of a pattern take as long as one step. */
-const WORK_PER_STEP = 4;
+/**
+ * Measured: characters times instructions of a pattern in one step. A large pattern can have more states than are kept,
+ * and then takes long for each character; a small one has few.
+ */
+const WORK_PER_STEP = { small: 12, large: 0.4 };
+const SMALL_PROGRAM_SIZE = 16;
+const STEPS_EACH = 4;
 
 const SPACES =
   '\\t\\n\\v\\f\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}';
@@ -55,10 +60,11 @@ function prepared(source: string, written: string): Pattern {
   const compiled = RE2JS.compile(written);
   const size = compiled.programSize();
   if (size > PROGRAM_SIZE_MAX) throw new Error('the pattern repeats too much: write smaller counts');
+  const perStep = size <= SMALL_PROGRAM_SIZE ? WORK_PER_STEP.small : WORK_PER_STEP.large;
   return {
     source,
     test(text, meter) {
-      meter.spend(1 + Math.ceil((text.length * size) / WORK_PER_STEP));
+      meter.spend(STEPS_EACH + Math.ceil((text.length * size) / perStep));
       return compiled.test(text);
     },
   };

@@ -13,20 +13,25 @@ export interface Misfit {
   message: string;
 }
 
-/** One object and a name that its schema declares. */
-type Declared = [owner: object, name: string];
-
 const NESTING_MAX = 500;
+/** What trying a form, or following a reference, takes beside the checks in it. */
+const FORM_STEPS = 4;
 
 /** One validation under way. */
 export class Run {
   misfit: Misfit | undefined;
   readonly #path: (string | number)[] = [];
-  readonly #declared: Declared[] = [];
+  /** Objects and names that their schemas declare, in turn: what a form declared that did not fit is cut off again. */
+  readonly #declared: (object | string)[] | undefined;
   #quiet = 0;
   #nesting = 0;
 
-  constructor(readonly meter: Meter) {}
+  constructor(
+    readonly meter: Meter,
+    { declares }: { declares: boolean },
+  ) {
+    this.#declared = declares ? [] : undefined;
+  }
 
   /** Says what does not fit, unless another form may still fit; always false. */
   refuse(message: string): false {
@@ -34,16 +39,18 @@ export class Run {
     return false;
   }
 
-  /** Looks at a member or an item. */
-  at(step: string | number, look: () => boolean): boolean {
+  /** Goes to a member or an item; `leave` comes back. */
+  enter(step: string | number): void {
     this.#path.push(step);
-    const fits = look();
+  }
+
+  leave(): void {
     this.#path.pop();
-    return fits;
   }
 
   /** References that lead round in a circle end here. */
   deeper(look: () => boolean): boolean {
+    this.meter.spend(FORM_STEPS);
     if (++this.#nesting > NESTING_MAX) {
       this.#nesting--;
       return this.refuse('is nested too deep for its schema');
@@ -55,30 +62,36 @@ export class Run {
 
   /** Tries a form that need not fit; where it does not, what it declared does not count. */
   attempt(look: () => boolean): boolean {
-    const mark = this.#declared.length;
+    this.meter.spend(FORM_STEPS);
+    const mark = this.#declared?.length ?? 0;
     this.#quiet++;
     const fits = look();
     this.#quiet--;
-    if (!fits) this.#declared.length = mark;
+    if (!fits && this.#declared) this.#declared.length = mark;
     return fits;
   }
 
   /** The same, and what it declares never counts. */
   attemptOnly(look: () => boolean): boolean {
-    const mark = this.#declared.length;
+    const mark = this.#declared?.length ?? 0;
     const fits = this.attempt(look);
-    this.#declared.length = mark;
+    if (this.#declared) this.#declared.length = mark;
     return fits;
   }
 
   declare(owner: object, name: string): void {
-    this.#declared.push([owner, name]);
+    this.#declared?.push(owner, name);
   }
 
   /** The names that schemas which fit declare, per object. */
   declared(): Map<object, Set<string>> {
     const names = new Map<object, Set<string>>();
-    for (const [owner, name] of this.#declared) names.set(owner, (names.get(owner) ?? new Set()).add(name));
+    const pairs = this.#declared ?? [];
+    for (let at = 0; at < pairs.length; at += 2) {
+      const owner = pairs[at] as object;
+      const known = names.get(owner) ?? new Set();
+      names.set(owner, known.add(pairs[at + 1] as string));
+    }
     return names;
   }
 }

@@ -1,3 +1,4 @@
+import type { Check } from './applicators.ts';
 import { checkSchema, type SchemaProblem } from './check.ts';
 import type { Draft } from './keywords.ts';
 import { Meter, TooMuch } from './meter.ts';
@@ -11,22 +12,20 @@ export type { SchemaProblem } from './check.ts';
 /** A JSON Schema as a manifest holds it: a plain object, not looked into further. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a schema says of one value, in words that never repeat a value. */
-export interface Verdict {
-  /** Why it does not fit; nothing when it does. */
-  misfit?: string;
-  /** The first member that the schema allows without declaring it, as `args/cc/bcc`. */
-  undeclared?: string;
+/** What can be asked of a schema. No answer ever repeats a value, and none takes more than the meter allows. */
+export interface Validator {
+  /** Why a value does not fit, as `args/code must be …`; nothing when it does. */
+  misfit(value: unknown, meter?: Meter): string | undefined;
+  /** The first member of a value that fits which the schema allows without declaring it, as `args/cc/bcc`. */
+  undeclared(value: unknown, meter?: Meter): string | undefined;
 }
 
-export type Validate = (value: unknown, meter?: Meter) => Verdict;
-
 /** A compiled schema, or everything that keeps it from being enforced. */
-export type CompiledSchema = { ok: true; validate: Validate } | { ok: false; problems: SchemaProblem[] };
+export type CompiledSchema = ({ ok: true } & Validator) | { ok: false; problems: SchemaProblem[] };
 
 /**
  * Compiles a tool's JSON Schema (2020-12, or draft 7 when it says so). Whatever it cannot enforce it refuses. Never
- * throws, nor does `validate`.
+ * throws, nor do its answers.
  */
 export function compileSchema(schema: JsonSchema | boolean): CompiledSchema {
   const index = indexOf(schema);
@@ -35,7 +34,11 @@ export function compileSchema(schema: JsonSchema | boolean): CompiledSchema {
   if (problems.length > 0) return { ok: false, problems };
   try {
     const check = validatorOf(index.value);
-    return { ok: true, validate: (value, meter = new Meter()) => verdictOf(check, value, meter) };
+    return {
+      ok: true,
+      misfit: (value, meter = new Meter()) => misfitOf(check, value, meter),
+      undeclared: (value, meter = new Meter()) => undeclaredOf(check, value, meter),
+    };
   } catch (error) {
     const message = `It cannot be compiled: ${error instanceof Error ? error.message : 'unreadable'}`;
     return { ok: false, problems: [{ path: [], message, hint: 'Write it in a simpler way' }] };
@@ -43,19 +46,23 @@ export function compileSchema(schema: JsonSchema | boolean): CompiledSchema {
 }
 
 /** The same, compiled when it is first asked; nothing fits a schema that cannot be enforced. */
-export function validatorFor(schema: JsonSchema): Validate {
-  let validate: Validate | undefined;
-  return (value, meter) => {
-    validate ??= failingClosed(compileSchema(schema));
-    return validate(value, meter);
+export function validatorFor(schema: JsonSchema): Validator {
+  let compiled: Validator | undefined;
+  const ready = (): Validator => {
+    compiled ??= failingClosed(compileSchema(schema));
+    return compiled;
+  };
+  return {
+    misfit: (value, meter) => ready().misfit(value, meter),
+    undeclared: (value, meter) => ready().undeclared(value, meter),
   };
 }
 
-function failingClosed(compiled: CompiledSchema): Validate {
-  if (compiled.ok) return compiled.validate;
+function failingClosed(compiled: CompiledSchema): Validator {
+  if (compiled.ok) return compiled;
   const [problem] = compiled.problems;
   const misfit = `args have a schema that cannot be enforced (${problem?.message ?? 'unreadable'})`;
-  return () => ({ misfit });
+  return { misfit: () => misfit, undeclared: () => 'args' };
 }
 
 /** The places and references of a schema, or why it has none that could be enforced. */
@@ -84,18 +91,26 @@ function draftOf(schema: JsonSchema | boolean): Draft | undefined {
   return name === undefined ? undefined : name === 'draft/2020-12' ? '2020-12' : '7';
 }
 
-function verdictOf(check: ReturnType<typeof validatorOf>, value: unknown, meter: Meter): Verdict {
-  const run = new Run(meter);
+function misfitOf(check: Check, value: unknown, meter: Meter): string | undefined {
+  const run = new Run(meter, { declares: false });
   try {
-    if (!check(value, run)) {
-      const { path, message } = run.misfit ?? { path: [], message: 'does not fit its schema' };
-      return { misfit: `${placeText(path)} ${message}` };
-    }
-    const undeclared = undeclaredIn(value, run);
-    return undeclared === undefined ? {} : { undeclared: placeText(undeclared) };
+    if (check(value, run)) return undefined;
+    const { path, message } = run.misfit ?? { path: [], message: 'does not fit its schema' };
+    return `${placeText(path)} ${message}`;
   } catch (error) {
-    if (error instanceof TooMuch) return { misfit: 'args are too much to check against the schema' };
-    return { misfit: 'args cannot be checked against the schema' };
+    if (error instanceof TooMuch) return 'args are too much to check against the schema';
+    return 'args cannot be checked against the schema';
+  }
+}
+
+function undeclaredOf(check: Check, value: unknown, meter: Meter): string | undefined {
+  const run = new Run(meter, { declares: true });
+  try {
+    if (!check(value, run)) return 'args';
+    const path = undeclaredIn(value, run);
+    return path && placeText(path);
+  } catch {
+    return 'args';
   }
 }
 

@@ -10,6 +10,9 @@ export function undeclaredIn(value: unknown, run: Run): SchemaPath | undefined {
   return find(value, run.declared(), run, []);
 }
 
+/** Finding out what declares a member takes longer than checking it. */
+const UNDECLARED_STEPS = 4;
+
 function find(
   value: unknown,
   declared: ReadonlyMap<object, ReadonlySet<string>>,
@@ -27,7 +30,7 @@ function find(
   if (!isObject(value)) return undefined;
   const names = declared.get(value);
   for (const [name, member] of Object.entries(value)) {
-    run.meter.spend(1);
+    run.meter.spend(UNDECLARED_STEPS);
     if (!names?.has(name)) return [...path, name];
     const found = find(member, declared, run, [...path, name]);
     if (found) return found;

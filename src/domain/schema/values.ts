@@ -24,15 +24,25 @@ export function isOfType(value: unknown, type: JsonType): boolean {
 
 /** One text for values that are equal in JSON: the order of members does not matter, 1.0 is 1. */
 export function sameKey(value: unknown, meter: Meter): string {
-  if (typeof value === 'string') {
-    meter.spend(1 + value.length / TEXT_PER_STEP);
-    return JSON.stringify(value);
-  }
+  const text = JSON.stringify(sorted(value, meter)) ?? String(value);
+  meter.spend(KEY_STEPS + text.length / TEXT_PER_STEP);
+  return text;
+}
+
+/** Making a key takes longer than looking at a value. */
+const KEY_STEPS = 4;
+
+/** The value itself where its members are in order already. */
+function sorted(value: unknown, meter: Meter): unknown {
   meter.spend(1);
-  if (Array.isArray(value)) return `[${value.map((item) => sameKey(item, meter)).join()}]`;
-  if (!isObject(value)) return value === 0 ? '0' : String(value);
-  const names = Object.keys(value).sort();
-  return `{${names.map((name) => `${JSON.stringify(name)}:${sameKey(value[name], meter)}`).join()}}`;
+  if (Array.isArray(value))
+    return value.map((item) => (typeof item === 'object' ? sorted(item, meter) : item));
+  if (!isObject(value)) return value;
+  const names = Object.keys(value);
+  const isOrdered = names.every((name, at) => at === 0 || (names[at - 1] as string) < name);
+  const isFlat = names.every((name) => typeof value[name] !== 'object');
+  if (isOrdered && isFlat) return value;
+  return Object.fromEntries(names.sort().map((name) => [name, sorted(value[name], meter)]));
 }
 
 /** How many characters take as long as one step. */
@@ -48,7 +58,10 @@ export const shorterThan = (text: string, least: number, meter: Meter): boolean 
 
 function charactersOf(text: string, meter: Meter): number {
   meter.spend(text.length / TEXT_PER_STEP);
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
+  let pairs = 0;
+  for (let at = 1; at < text.length; at++) {
+    // The second half of a character, after its first.
+    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800) pairs++;
+  }
+  return text.length - pairs;
 }

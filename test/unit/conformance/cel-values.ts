@@ -9,6 +9,7 @@ import {
   type CelValue,
   listOf,
   type MapKey,
+  ValueMap,
 } from '../../../src/domain/cel/values.ts';
 
 /** A value of the suite as one of ours; nothing when the language here has no such value. */
@@ -33,11 +34,7 @@ export function celValueOf(given: Value): CelValue | undefined {
       ]);
       if (entries.some(([key, value]) => key === undefined || value === undefined)) return undefined;
       const map = new Map(entries as [MapKey, CelValue][]);
-      return new CelMap(
-        () => [...map.keys()],
-        (key) => map.has(key),
-        (key) => map.get(key),
-      );
+      return new ValueMap(map);
     }
     case 'typeValue':
       return new CelType(kind.value);

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileSchema, type JsonSchema } from '../../../../src/domain/schema/schema.ts';
+import { cpuMs } from '../../../support/cpu.ts';
 
 function fits(schema: JsonSchema, value: unknown): boolean {
   const compiled = compileSchema(schema);
   if (!compiled.ok) throw new Error(compiled.problems[0]?.message);
-  return compiled.validate(value).misfit === undefined;
+  return compiled.misfit(value) === undefined;
 }
 
 describe('patterns', () => {
@@ -31,10 +32,7 @@ describe('patterns', () => {
   test('two schemas with other patterns do not share one', () => {
     const one = compileSchema({ pattern: '^a+$' });
     const two = compileSchema({ pattern: '^b+$' });
-    expect([one, two].map((each) => each.ok && each.validate('aa').misfit === undefined)).toEqual([
-      true,
-      false,
-    ]);
+    expect([one, two].map((each) => each.ok && each.misfit('aa') === undefined)).toEqual([true, false]);
   });
 
   test.each([
@@ -43,15 +41,18 @@ describe('patterns', () => {
     ['^(a|a)*$', `${'a'.repeat(300_000)}!`, false],
     ['(x+x+)+y', 'x'.repeat(300_000), false],
   ])('%s takes linear time on 300,000 characters', (pattern, text, expected) => {
-    const startedAt = performance.now();
-    expect(fits({ pattern }, text)).toBe(expected);
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(cpuMs(() => expect(fits({ pattern }, text)).toBe(expected))).toBeLessThan(100);
   });
 
-  test('and a pattern that is too much work for its text refuses it in time', () => {
-    const startedAt = performance.now();
-    expect(fits({ pattern: '^(?:a?){500}a{500}$' }, 'a'.repeat(1_000_000))).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(100);
+  test.each([
+    ['^(?:a?){500}a{500}$', 'a'.repeat(1_000_000)],
+    // More states than any machine keeps.
+    ['(?:[ab]*a[ab]{15})$', `${'abaab'.repeat(200_000)}c`],
+  ])('a text that is too much work for %s is refused in time', (pattern, text) => {
+    const compiled = compileSchema({ pattern });
+    const check = () =>
+      expect(compiled.ok && compiled.misfit(text)).toBe('args are too much to check against the schema');
+    expect(cpuMs(check)).toBeLessThan(100);
   });
 
   test.each([
@@ -100,10 +101,10 @@ describe('formats', () => {
   test.each(['email', 'uri', 'hostname', 'date-time', 'ipv6', 'byte', 'regex', 'json-pointer'])(
     '%s is checked in time, however long the text',
     (format) => {
-      const startedAt = performance.now();
-      for (const part of ['a', '1', ':', '/a', 'a@', '%41', '.', '((', 'a.'])
-        fits({ format }, part.repeat(1_000_000 / part.length));
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      for (const part of ['a', '1', ':', '/a', 'a@', '%41', '.', '((', 'a.']) {
+        const text = part.repeat(1_000_000 / part.length);
+        expect(cpuMs(() => fits({ format }, text))).toBeLessThan(100);
+      }
     },
   );
 });
@@ -160,6 +161,9 @@ describe('references', () => {
   });
 });
 
+const thousand = Array.from({ length: 1_000 }, (_, at) => ({ at }));
+const nested = { items: { items: { items: { items: { type: 'integer' } } } } };
+
 describe('what checking may take', () => {
   const objects = (count: number, same?: number) =>
     Array.from({ length: count }, (_, at) => ({
@@ -171,9 +175,7 @@ describe('what checking may take', () => {
     ['unique', objects(20_000), true],
     ['the last like the first', objects(20_000, 19_999), false],
   ])('uniqueItems of 20,000 objects, %s, is told within 100 ms', (_what, list, expected) => {
-    const startedAt = performance.now();
-    expect(fits({ uniqueItems: true }, list)).toBe(expected);
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(cpuMs(() => expect(fits({ uniqueItems: true }, list)).toBe(expected))).toBeLessThan(100);
   });
 
   test('uniqueItems compares by value: order of members and 1.0 do not matter', () => {
@@ -198,25 +200,21 @@ describe('what checking may take', () => {
     let deep: unknown = 1;
     for (let depth = 0; depth < 60; depth++) deep = [deep];
     const compiled = compileSchema(schema);
-    const startedAt = performance.now();
-    expect(compiled.ok && compiled.validate(deep).misfit).toBe(
-      'args are too much to check against the schema',
-    );
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    const check = () =>
+      expect(compiled.ok && compiled.misfit(deep)).toBe('args are too much to check against the schema');
+    expect(cpuMs(check)).toBeLessThan(100);
   });
 
-  test('lists of a megabyte and enums of a thousand values are told in time', () => {
-    const values = Array.from({ length: 1_000 }, (_, at) => ({ at }));
-    const startedAt = performance.now();
-    fits(
-      { items: { enum: values } },
-      Array.from({ length: 50_000 }, () => ({ at: 999 })),
-    );
-    fits(
-      { items: { items: { items: { type: 'integer' } } } },
-      Array.from({ length: 130_000 }, () => [[[1]]]),
-    );
-    expect(performance.now() - startedAt).toBeLessThan(400);
+  test.each([
+    [
+      'an enum of a thousand objects',
+      { items: { enum: thousand } },
+      Array.from({ length: 20_000 }, () => ({ at: 999 })),
+    ],
+    ['130,000 nested lists', nested, Array.from({ length: 130_000 }, () => [[[1]]])],
+    ['a text of a megabyte', { maxLength: 600_000, minLength: 500_001 }, '😀'.repeat(500_000)],
+  ])('%s is told in time', (_what, schema, value) => {
+    expect(cpuMs(() => fits(schema, value))).toBeLessThan(100);
   });
 });
 
@@ -224,7 +222,7 @@ test('what does not fit is told without its value', () => {
   const compiled = compileSchema({
     properties: { card: { pattern: '^x$' }, map: { additionalProperties: { type: 'integer' } } },
   });
-  const told = (value: unknown) => compiled.ok && compiled.validate(value).misfit;
+  const told = (value: unknown) => compiled.ok && compiled.misfit(value);
   expect(told({ card: '4111 1111' })).toBe('args/card must match pattern "^x$"');
   expect(told({ map: { 'ana@example.com': 'x' } })).toBe('args/map/* must be integer');
 });
