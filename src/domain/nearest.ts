@@ -2,6 +2,8 @@ import { distance } from 'fastest-levenshtein';
 
 const DISTANCE_MAX = 3;
 const NAME_LENGTH_MAX = 64;
+/** Longer ones are slips, not short forms. */
+const SHORT_LENGTH_MAX = 5;
 
 /** The known names most like `name`, best first; none when nothing is like it. */
 export function nearest(name: string, known: Iterable<string>, count = 1): string[] {
@@ -33,7 +35,8 @@ function likeness(a: string, b: string): number {
 
 /** `grp` for `group`: the same letters in the same order, with some left out. */
 function isShortened(short: string, long: string): boolean {
-  if (short.length < 3 || short.length >= long.length || short[0] !== long[0]) return false;
+  if (short.length < 3 || short.length > SHORT_LENGTH_MAX) return false;
+  if (short.length >= long.length || short[0] !== long[0]) return false;
   let at = 0;
   for (const letter of long) if (letter === short[at]) at++;
   return at === short.length;
