@@ -141,12 +141,6 @@ function checkTimes(
   path: ManifestPath,
 ): CheckProblem[] {
   const problems: CheckProblem[] = [];
-  if (durationMs(expiresIn) === 0)
-    problems.push({
-      path: [...path, 'expiresIn'],
-      message: 'Nobody could answer in no time',
-      hint: 'Write expiresIn: 1h',
-    });
   if (remindAfter !== undefined && durationMs(remindAfter) >= durationMs(expiresIn))
     problems.push({
       path: [...path, 'remindAfter'],

@@ -39,6 +39,14 @@ export class IssueReader {
         return [this.#tooSmall(path, issue)];
       case 'too_big':
         return [{ path, message: `${nameOf(path)} is too large`, hint: `Write at most ${issue.maximum}` }];
+      case 'custom':
+        return [
+          {
+            path,
+            message: `${nameOf(path)} cannot be ${shown(valueAt(this.value, path))}`,
+            hint: sentence(issue.message),
+          },
+        ];
       default:
         return [{ path, message: `${nameOf(path)} is not valid`, hint: sentence(issue.message) }];
     }
