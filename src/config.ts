@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DURATION_PATTERN, durationMs } from './domain/duration.ts';
+import { durationMs, isDurationBetween } from './domain/duration.ts';
 import { AppError } from './errors.ts';
 
 export const SERVICE_ROLES = ['api', 'worker', 'slack'] as const;
@@ -9,6 +9,9 @@ export type ServiceRole = (typeof SERVICE_ROLES)[number];
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
+/** A day of no time would end everything at once. */
+const DAY_LEAST = '100ms';
+
 const environmentSchema = z.object({
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')),
   TEMPORAL_ADDRESS: optional(z.string().regex(/^[^\s/]+:\d+$/, 'must be host:port')),
@@ -17,7 +20,14 @@ const environmentSchema = z.object({
   PORTCULLIS_PORT: optional(z.coerce.number().int().min(0).max(65_535)),
   PORTCULLIS_PUBLIC_URL: optional(z.url()),
   PORTCULLIS_DATA: optional(z.string().min(1)),
-  PORTCULLIS_DAY: optional(z.string().regex(DURATION_PATTERN, 'must be a duration such as 24h or 1.3s')),
+  PORTCULLIS_DAY: optional(
+    z
+      .string()
+      .refine(
+        (text) => isDurationBetween(text, DAY_LEAST, '24h'),
+        `must be a duration from ${DAY_LEAST} to 24h`,
+      ),
+  ),
   PORTCULLIS_WEBHOOK_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
