@@ -42,12 +42,10 @@ export interface CelScope {
 }
 
 /** What every condition may use, without variables. */
-export function celEnvironment(): Environment {
-  const environment = new Environment({ limits: LIMITS });
-  // Only its type: what it does is in evaluate.ts.
-  environment.registerFunction('re2(string, string): bool', () => false);
-  return environment;
-}
+export const celEnvironment = (): Environment => BASE.clone();
+
+// Only the type of re2(): what it does is in evaluate.ts.
+const BASE = new Environment({ limits: LIMITS }).registerFunction('re2(string, string): bool', () => false);
 
 /** `context` from the attributes' types, and with `args` also the arguments from their schema and `subject`. */
 export function celScope(attributes: Readonly<Record<string, AttributeType>>, args?: JsonSchema): CelScope {
@@ -62,8 +60,9 @@ export function celScope(attributes: Readonly<Record<string, AttributeType>>, ar
   const variables: Record<string, JsonSchema> =
     args === undefined ? { context } : { args, context, subject: { type: 'string' } };
   const environment = celEnvironment();
+  const names = new TypeNames(environment);
   const types = Object.entries(variables).map(([name, schema]): [string, CelType] => {
-    const type = typeOf(schema, environment, name);
+    const type = typeOf(schema, names, name);
     environment.registerVariable(name, type.name);
     return [name, type];
   });
@@ -74,11 +73,25 @@ export function celScope(attributes: Readonly<Record<string, AttributeType>>, ar
   };
 }
 
-function typeOf(schema: JsonSchema | undefined, environment: Environment, path: string): CelType {
+/** Names of types that an environment does not have yet. */
+class TypeNames {
+  readonly #taken = new Set<string>();
+
+  constructor(readonly environment: Environment) {}
+
+  free(wanted: string): string {
+    let name = wanted;
+    for (let at = 2; this.#taken.has(name); at++) name = `${wanted}${at}`;
+    this.#taken.add(name);
+    return name;
+  }
+}
+
+function typeOf(schema: JsonSchema | undefined, names: TypeNames, path: string): CelType {
   const scalar = typeof schema?.type === 'string' ? SCALARS[schema.type] : undefined;
   if (scalar) return scalar;
-  if (schema?.type === 'array') return listType(schema, environment, path);
-  if (schema !== undefined && isObjectSchema(schema)) return objectType(schema, environment, path);
+  if (schema?.type === 'array') return listType(schema, names, path);
+  if (schema !== undefined && isObjectSchema(schema)) return objectType(schema, names, path);
   return typeOfValues(schema) ?? DYN;
 }
 
@@ -95,48 +108,41 @@ function typeOfValues(schema: JsonSchema | undefined): CelType | undefined {
   return values.length > 0 && values.every((value) => typeof value === 'string') ? SCALARS.string : undefined;
 }
 
-function listType(schema: JsonSchema, environment: Environment, path: string): CelType {
-  const item = typeOf(asSchema(schema.items), environment, `${path}_item`);
+function listType(schema: JsonSchema, names: TypeNames, path: string): CelType {
+  const item = typeOf(asSchema(schema.items), names, `${path}_item`);
   return {
     name: `list<${item.name}>`,
     convert: (value) => (Array.isArray(value) ? new GivenList(value, item) : misfit()),
   };
 }
 
-function objectType(schema: JsonSchema, environment: Environment, path: string): CelType {
+function objectType(schema: JsonSchema, names: TypeNames, path: string): CelType {
   const properties = Object.entries(asSchema(schema.properties) ?? {});
-  if (properties.length === 0) return mapType(schema, environment, path);
+  if (properties.length === 0) return mapType(schema, names, path);
   const fields = properties.map(([key, member], at): [string, CelType] => {
     const suffix = /^\w+$/.test(key) ? key : String(at);
-    return [key, typeOf(asSchema(member), environment, `${path}_${suffix}`)];
+    return [key, typeOf(asSchema(member), names, `${path}_${suffix}`)];
   });
-  const name = freeName(`${path}_object`, environment);
+  const name = names.free(`${path}_object`);
   /** The environment tells types apart by constructor. */
   class Values extends Map<string, unknown> {}
   const types = new Map(fields);
   const typeAt = (key: string): CelType | undefined => types.get(key);
   const declared = Object.fromEntries(fields.map(([key, type]) => [key, type.name]));
-  environment.registerType(name, { ctor: Values, fields: declared });
+  names.environment.registerType(name, { ctor: Values, fields: declared });
   return {
     name,
     convert: (value) => (isPlain(value) ? new GivenMap(value, typeAt) : misfit()),
   };
 }
 
-function mapType(schema: JsonSchema, environment: Environment, path: string): CelType {
-  const value = typeOf(asSchema(schema.additionalProperties), environment, `${path}_value`);
+function mapType(schema: JsonSchema, names: TypeNames, path: string): CelType {
+  const value = typeOf(asSchema(schema.additionalProperties), names, `${path}_value`);
   const typeAt = (): CelType => value;
   return {
     name: `map<string, ${value.name}>`,
     convert: (raw) => (isPlain(raw) ? new GivenMap(raw, typeAt) : misfit()),
   };
-}
-
-function freeName(wanted: string, environment: Environment): string {
-  const taken = new Set(environment.getDefinitions().functions.map((definition) => definition.signature));
-  let name = wanted;
-  for (let at = 2; taken.has(`type(${name}): type`); at++) name = `${wanted}${at}`;
-  return name;
 }
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>

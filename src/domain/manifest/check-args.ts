@@ -1,9 +1,8 @@
 import type { Tool } from '../agent.ts';
 import type { CheckProblem, ManifestPath } from '../problem.ts';
 import { sentence } from '../problem.ts';
-import { meaninglessIn } from '../schema/meaningless.ts';
 import { schemaAt } from '../schema/paths.ts';
-import { compileSchema, indexOf, type JsonSchema, type SchemaProblem } from '../schema/schema.ts';
+import { type JsonSchema, type SchemaProblem, schemaProblems } from '../schema/schema.ts';
 
 /** What the schema of a tool's arguments gets wrong, and the paths that are redacted in it. */
 export function checkArgs(name: string, tool: Tool): CheckProblem[] {
@@ -23,13 +22,6 @@ export function checkArgs(name: string, tool: Tool): CheckProblem[] {
     problems.push({ path: [...path, 'redact', at], message, hint: sentence(found.hint) });
   });
   return problems;
-}
-
-function schemaProblems(schema: JsonSchema): readonly SchemaProblem[] {
-  const compiled = compileSchema(schema);
-  if (!compiled.ok) return compiled.problems;
-  const index = indexOf(schema);
-  return index.ok ? meaninglessIn(index.value) : index.problems;
 }
 
 const within = (above: ManifestPath, { path, ...rest }: SchemaProblem): CheckProblem => ({

@@ -54,18 +54,31 @@ export function compilePattern(source: string): Pattern {
 /** The same for a pattern that is written for RE2. */
 export const compileRe2 = (source: string): Pattern => prepared(source, source);
 
+/** The patterns compiled last: many schemas have the same ones. */
+const compiled = new Map<string, Pattern>();
+const COMPILED_MAX = 500;
+
 function prepared(source: string, written: string): Pattern {
+  const known = compiled.get(written);
+  if (known?.source === source) return known;
+  const pattern = prepare(source, written);
+  if (compiled.size >= COMPILED_MAX) compiled.clear();
+  compiled.set(written, pattern);
+  return pattern;
+}
+
+function prepare(source: string, written: string): Pattern {
   if (source.length > PATTERN_LENGTH_MAX)
     throw new Error(`the pattern is longer than ${PATTERN_LENGTH_MAX} characters`);
-  const compiled = RE2JS.compile(written);
-  const size = compiled.programSize();
+  const program = RE2JS.compile(written);
+  const size = program.programSize();
   if (size > PROGRAM_SIZE_MAX) throw new Error('the pattern repeats too much: write smaller counts');
   const perStep = size <= SMALL_PROGRAM_SIZE ? WORK_PER_STEP.small : WORK_PER_STEP.large;
   return {
     source,
     test(text, meter) {
       meter.spend(STEPS_EACH + Math.ceil((text.length * size) / perStep));
-      return compiled.test(text);
+      return program.test(text);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Check } from './applicators.ts';
 import { checkSchema, type SchemaProblem } from './check.ts';
 import type { Draft } from './keywords.ts';
+import { meaninglessIn } from './meaningless.ts';
 import { Meter, TooMuch } from './meter.ts';
 import { SchemaIndex, type SchemaPath, TooLarge } from './refs.ts';
 import { Run } from './run.ts';
@@ -43,6 +44,17 @@ export function compileSchema(schema: JsonSchema | boolean): CompiledSchema {
     const message = `It cannot be compiled: ${error instanceof Error ? error.message : 'unreadable'}`;
     return { ok: false, problems: [{ path: [], message, hint: 'Write it in a simpler way' }] };
   }
+}
+
+/**
+ * Everything that keeps a schema from being enforced, or that can mean nothing where it stands; empty when it may be
+ * applied.
+ */
+export function schemaProblems(schema: JsonSchema): SchemaProblem[] {
+  const index = indexOf(schema);
+  if (!index.ok) return index.problems;
+  const problems = checkSchema(index.value);
+  return problems.length > 0 ? problems : meaninglessIn(index.value);
 }
 
 /** The same, compiled when it is first asked; nothing fits a schema that cannot be enforced. */
