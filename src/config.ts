@@ -15,6 +15,7 @@ const environmentSchema = z.object({
   TEMPORAL_NAMESPACE: optional(z.string().min(1)),
   PORTCULLIS_HOST: optional(z.string().min(1)),
   PORTCULLIS_PORT: optional(z.coerce.number().int().min(0).max(65_535)),
+  PORTCULLIS_SWITCH_PORT: optional(z.coerce.number().int().min(0).max(65_535)),
   PORTCULLIS_PUBLIC_URL: optional(z.url()),
   PORTCULLIS_DATA: optional(z.string().min(1)),
   PORTCULLIS_DAY: optional(z.string().regex(DURATION_PATTERN, 'must be a duration such as 24h or 1.3s')),
@@ -39,6 +40,8 @@ export interface Config {
   temporal: { address?: string; namespace: string };
   host: string;
   port: number;
+  /** Of the switch's own process; `undefined`: the one next to the API's, or a free one where that is taken. */
+  switchPort?: number;
   publicUrl?: string;
   dataFolder: string;
   dayMs: number;
@@ -65,6 +68,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     temporal: { address: data.TEMPORAL_ADDRESS, namespace: data.TEMPORAL_NAMESPACE ?? 'default' },
     host: data.PORTCULLIS_HOST ?? '127.0.0.1',
     port: data.PORTCULLIS_PORT ?? DEFAULT_PORT,
+    switchPort: data.PORTCULLIS_SWITCH_PORT,
     publicUrl: data.PORTCULLIS_PUBLIC_URL,
     dataFolder: data.PORTCULLIS_DATA ?? '.portcullis',
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),

@@ -22,9 +22,10 @@ import { createSources, type Sources } from './groups/sources.ts';
 import { startLoop } from './loop.ts';
 import { AskWriter } from './records/ask-writer.ts';
 import { AfterBuffer } from './records/record-after.ts';
-import type { Services } from './services.ts';
+import type { Services, SwitchProcess } from './services.ts';
 import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
+import { startSwitchProcess } from './switch-process/supervise.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
@@ -37,6 +38,8 @@ export interface Portcullis {
   services: Services;
   /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
   localTokenFile?: string;
+  /** Where the switch's own process listens, in a process whose surfaces drop the gate. */
+  switchUrl?: string;
   temporalAddress: string;
   slack: boolean;
   stop(): Promise<void>;
@@ -50,6 +53,7 @@ export interface StartOptions {
 
 type Stop = () => Promise<unknown>;
 
+const PORT_MAX = 65_535;
 const LOCAL_TOKEN_RENEWED_MS = 12 * 3_600_000;
 
 /** Puts every part together; the only place that does. */
@@ -91,6 +95,9 @@ async function start(
   const url = await api.listen({ host: config.host, port: config.port });
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
+  if (roles.includes('api') || roles.includes('slack')) {
+    services.switchProcess = await openSwitch(config, Number(new URL(url).port), log, stops);
+  }
   if (roles.includes('worker')) {
     installTemporalLog(log);
     const worker = startWorker({
@@ -112,12 +119,16 @@ async function start(
     services.wake = background.wake;
     stops.push(background.stop);
   }
-  const localTokenFile = config.databaseUrl ? undefined : await keepLocalToken(config, services, url, stops);
+  const switchUrl = services.switchProcess?.url;
+  const localTokenFile = config.databaseUrl
+    ? undefined
+    : await keepLocalToken(config, services, { url, switchUrl }, stops);
   return {
     url,
     publicUrl: services.publicUrl,
     services,
     localTokenFile,
+    switchUrl,
     temporalAddress: temporal.address,
     slack: slack !== undefined,
     stop: async () => void (await stop()),
@@ -166,6 +177,27 @@ async function openTemporal(
   return server;
 }
 
+/** Next to the API's port unless the environment says where. */
+async function openSwitch(
+  { databaseUrl, host, switchPort, logLevel }: Config,
+  apiPort: number,
+  log: Logger,
+  stops: Stop[],
+): Promise<SwitchProcess | undefined> {
+  if (!databaseUrl) return undefined;
+  const next = apiPort < PORT_MAX ? apiPort + 1 : apiPort - 1;
+  const options = {
+    databaseUrl,
+    host,
+    port: switchPort ?? next,
+    logLevel,
+    anyPort: switchPort === undefined,
+  };
+  const started = await startSwitchProcess(options, log);
+  stops.push(() => started.stop());
+  return started;
+}
+
 async function answers(client: Client): Promise<boolean> {
   try {
     await client.connection.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({}));
@@ -182,7 +214,7 @@ async function answers(client: Client): Promise<boolean> {
 async function keepLocalToken(
   config: Config,
   services: Services,
-  url: string,
+  place: { url: string; switchUrl?: string },
   stops: Stop[],
 ): Promise<string> {
   const person = personFrom(userInfo().username);
@@ -190,7 +222,7 @@ async function keepLocalToken(
   const write = async () => {
     const now = services.clock.now();
     const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
-    writeFileSync(file, `${JSON.stringify({ url, token })}\n`, { mode: 0o600 });
+    writeFileSync(file, `${JSON.stringify({ ...place, token })}\n`, { mode: 0o600 });
   };
   mkdirSync(config.dataFolder, { recursive: true });
   await write();

@@ -13,7 +13,10 @@ const LOG_READERS: readonly Role[] = ['auditor', 'release-manager', 'on-call'];
 const actors = new WeakMap<FastifyRequest, Actor>();
 
 /** The hook of everything under `/v1`: no token, no further. */
-export async function authenticateRequest(services: Services, request: FastifyRequest): Promise<void> {
+export async function authenticateRequest(
+  services: Pick<Services, 'db' | 'clock'>,
+  request: FastifyRequest,
+): Promise<void> {
   const via = request.headers['x-portcullis-client'] === 'cli' ? 'cli' : 'api';
   actors.set(request, await authenticate(services, bearerOf(request), via));
 }

@@ -86,7 +86,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   ['cards', 'reaching'],
   ['api', 'slack', 'sdk', 'temporal'],
-  ['background', 'server', 'cli'],
+  ['background', 'switch-process'],
+  ['server', 'cli'],
 ];
 
 /** The room of a file: its folder below src, or itself where it lies there. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pingDatabase } from '../../db/database.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
+import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { anyObjectSchema } from '../schemas.ts';
 
@@ -81,6 +82,8 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
     database: stateSchema,
     store: z.enum(['postgres', 'pglite']),
     temporal: stateSchema.describe('Down: decisions still count; cards and rollouts follow when it is back'),
+    switch: stateSchema.describe('The process of its own that drops the gate; unknown: not of this process'),
+    switchUrl: z.string().optional().describe('Where it listens: the first address to ask to disable'),
     unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
   });
   app.get(
@@ -108,11 +111,18 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
         database,
         store: services.db.kind,
         temporal,
+        switch: switchState(services),
+        switchUrl: services.switchProcess?.url,
         unsequencedTail: tail,
       };
     },
   );
 }
+
+const switchState = ({ switchProcess }: Services): 'up' | 'down' | 'unknown' => {
+  if (!switchProcess) return 'unknown';
+  return switchProcess.isUp() ? 'up' : 'down';
+};
 
 /** An answer that does not come in time is a no. */
 async function probe(ask: () => Promise<boolean>): Promise<'up' | 'down'> {

@@ -9,6 +9,7 @@ export interface Running {
   url: string;
   publicUrl: string;
   localTokenFile?: string;
+  switchUrl?: string;
   temporalAddress?: string;
   stop(): Promise<void>;
 }
@@ -71,12 +72,13 @@ function rolesOf(list: string | undefined, known: readonly ServiceRole[]): reado
 }
 
 const factsOf = (
-  { url, publicUrl, localTokenFile }: Running,
+  { url, publicUrl, switchUrl, localTokenFile }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ) => ({
   url,
   publicUrl,
+  switchUrl,
   roles,
   database: config.databaseUrl ? 'postgres' : 'embedded',
   temporal: config.temporal.address ?? 'embedded',
@@ -86,7 +88,7 @@ const factsOf = (
 });
 
 function upText(
-  { url, publicUrl, localTokenFile, temporalAddress }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, temporalAddress }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ): string {
@@ -97,6 +99,7 @@ function upText(
     fields([
       ['Roles', roles.join(', ')],
       ['People', publicUrl === url ? undefined : publicUrl],
+      ['Switch', switchUrl && `${switchUrl}: a process of its own, which portcullis disable tries first`],
       ['Database', databaseUrl ? 'Postgres' : `embedded, in ${dataFolder}`],
       ['Temporal', temporal.address ?? embeddedTemporal],
       [
