@@ -17,6 +17,12 @@ const environmentSchema = z.object({
   PORTCULLIS_PORT: optional(z.coerce.number().int().min(0).max(65_535)),
   PORTCULLIS_SWITCH_PORT: optional(z.coerce.number().int().min(0).max(65_535)),
   PORTCULLIS_PUBLIC_URL: optional(z.url()),
+  PORTCULLIS_ALLOWED_HOSTS: optional(
+    z
+      .string()
+      .regex(/^[\w.-]+(\s*,\s*[\w.-]+)*$/, 'must be names without ports, separated by commas')
+      .transform((list) => list.toLowerCase().split(/\s*,\s*/)),
+  ),
   PORTCULLIS_DATA: optional(z.string().min(1)),
   PORTCULLIS_DAY: optional(z.string().regex(DURATION_PATTERN, 'must be a duration such as 24h or 1.3s')),
   PORTCULLIS_WEBHOOK_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
@@ -43,6 +49,8 @@ export interface Config {
   /** Of the switch's own process; `undefined`: the one next to the API's, or a free one where that is taken. */
   switchPort?: number;
   publicUrl?: string;
+  /** Names besides that of `publicUrl` under which it is reached. */
+  allowedHosts: readonly string[];
   dataFolder: string;
   dayMs: number;
   webhookSecret?: string;
@@ -70,6 +78,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: data.PORTCULLIS_PORT ?? DEFAULT_PORT,
     switchPort: data.PORTCULLIS_SWITCH_PORT,
     publicUrl: data.PORTCULLIS_PUBLIC_URL,
+    allowedHosts: data.PORTCULLIS_ALLOWED_HOSTS ?? [],
     dataFolder: data.PORTCULLIS_DATA ?? '.portcullis',
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,

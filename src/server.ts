@@ -90,13 +90,14 @@ async function start(
   const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
   const api = await createApi(services, {
     temporal: () => answers(client),
+    allowedHosts: config.allowedHosts,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
   const url = await api.listen({ host: config.host, port: config.port });
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
   if (roles.includes('api') || roles.includes('slack')) {
-    services.switchProcess = await openSwitch(config, Number(new URL(url).port), log, stops);
+    services.switchProcess = await openSwitch(config, url, log, stops);
   }
   if (roles.includes('worker')) {
     installTemporalLog(log);
@@ -179,21 +180,26 @@ async function openTemporal(
 
 /** Next to the API's port unless the environment says where. */
 async function openSwitch(
-  { databaseUrl, host, switchPort, logLevel }: Config,
-  apiPort: number,
+  { databaseUrl, host, switchPort, logLevel, publicUrl, allowedHosts }: Config,
+  apiUrl: string,
   log: Logger,
   stops: Stop[],
 ): Promise<SwitchProcess | undefined> {
   if (!databaseUrl) return undefined;
+  const apiPort = Number(new URL(apiUrl).port);
   const next = apiPort < PORT_MAX ? apiPort + 1 : apiPort - 1;
-  const options = {
-    databaseUrl,
-    host,
-    port: switchPort ?? next,
-    logLevel,
-    anyPort: switchPort === undefined,
-  };
-  const started = await startSwitchProcess(options, log);
+  const started = await startSwitchProcess(
+    {
+      databaseUrl,
+      host,
+      port: switchPort ?? next,
+      anyPort: switchPort === undefined,
+      logLevel,
+      publicUrl: publicUrl ?? apiUrl,
+      allowedHosts,
+    },
+    log,
+  );
   stops.push(() => started.stop());
   return started;
 }

@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Services } from '../services.ts';
 import type { Api } from './app.ts';
 import { readBodies } from './bodies.ts';
+import { type Hosts, requireKnownHost } from './hosts.ts';
 import { asAppError, logFailure, sendProblem } from './problems.ts';
 
 /** What never reaches the service log. */
@@ -19,8 +20,14 @@ const REDACTED = [
   '*.token',
 ];
 
+export interface ListenerOptions {
+  bodyLimit: number;
+  /** Asked with every request: where people reach the service is known only once it listens. */
+  hosts: () => Hosts;
+}
+
 /** A listener of this service: exact bodies in, problem documents out, and nothing of a request in the log. */
-export function newApp({ log }: Pick<Services, 'log'>, { bodyLimit }: { bodyLimit: number }): Api {
+export function newApp({ log }: Pick<Services, 'log'>, { bodyLimit, hosts }: ListenerOptions): Api {
   const loggerInstance: FastifyBaseLogger = log.child(
     { part: 'api' },
     { redact: { paths: REDACTED, censor: '[redacted]' } },
@@ -40,6 +47,7 @@ export function newApp({ log }: Pick<Services, 'log'>, { bodyLimit }: { bodyLimi
     logFailure(request, problem);
     return sendProblem(reply, problem);
   });
+  app.addHook('onRequest', async (request) => requireKnownHost(request.host, hosts()));
   readBodies(app);
   return app;
 }

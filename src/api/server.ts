@@ -53,7 +53,9 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     waiter.wake();
     streams.wake();
   });
-  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX });
+  const { allowedHosts } = options;
+  const hosts = () => ({ publicUrl: services.publicUrl, allowedHosts });
+  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts });
   const metrics = createMetrics(services);
   const deps: RouteDeps = { services, waiter, streams, metrics, options };
   app.setNotFoundHandler((request, reply) => {

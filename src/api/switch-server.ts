@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { disable } from '../switches/disable.ts';
 import { actorOf, authenticateRequest } from './auth.ts';
+import type { Hosts } from './hosts.ts';
 import { newApp } from './new-app.ts';
 import { sendProblem } from './problems.ts';
 import { disabledSchema, scopeParams, setSwitchBody } from './routes/switches.ts';
@@ -17,8 +18,9 @@ export const SWITCH_NAME = 'portcullis switch';
 /** What the switch's own process answers: `disable`, by the tokens and roles of the API, and whether it is there. */
 export async function createSwitchApi(
   services: Pick<Services, 'db' | 'clock' | 'log' | 'wake'>,
+  hosts: Hosts,
 ): Promise<FastifyInstance> {
-  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX });
+  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts: () => hosts });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,

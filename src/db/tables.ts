@@ -27,6 +27,11 @@ export interface TokenTable {
   revoked_at: Timestamp | null;
 }
 
+export interface EndedSessionTable {
+  id: string;
+  until: Timestamp;
+}
+
 export interface AgentTable {
   name: string;
   manifest: Json<Agent>;
@@ -225,6 +230,7 @@ export interface LogChainTable {
 export interface Tables extends ApprovalTables, SlackTables {
   installation: InstallationTable;
   token: TokenTable;
+  ended_session: EndedSessionTable;
   agent: AgentTable;
   release: ReleaseTable;
   in_force: InForceTable;

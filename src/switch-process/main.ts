@@ -36,11 +36,11 @@ async function start(options: SwitchOptions): Promise<void> {
   }
 }
 
-async function serve({ databaseUrl, host, port }: SwitchOptions, log: Logger): Promise<void> {
+async function serve({ databaseUrl, host, port, ...hosts }: SwitchOptions, log: Logger): Promise<void> {
   const opened = await openDatabase({ url: databaseUrl, poolSize: POOL_SIZE });
   const db = await keepSpareStop(opened, log);
   const clock = await DatabaseClock.start(db.sql);
-  const app = await createSwitchApi({ db, clock, log, wake: () => {} });
+  const app = await createSwitchApi({ db, clock, log, wake: () => {} }, hosts);
   const end = () => {
     setTimeout(() => process.exit(0), LAST_MS).unref();
     void app.close().finally(() => process.exit(0));

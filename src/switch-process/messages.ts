@@ -8,6 +8,9 @@ export interface SwitchOptions {
   /** 0 takes a free one. */
   port: number;
   logLevel: string;
+  /** For which names it answers, as the API does. */
+  publicUrl: string;
+  allowedHosts: readonly string[];
 }
 
 /** A failure on its way to the other process. */

@@ -2,6 +2,14 @@ import type { Selectable } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { SwitchTable } from '../db/tables.ts';
 
-/** What is switched off now, newest first. */
-export const listDisabled = (db: Sql): Promise<Selectable<SwitchTable>[]> =>
-  db.selectFrom('switch').selectAll().where('disabled', '=', true).orderBy('changed_at', 'desc').execute();
+/** What is switched off now, newest first; of an agent, what covers it. */
+export async function listDisabled(db: Sql, agent?: string): Promise<Selectable<SwitchTable>[]> {
+  const off = await db
+    .selectFrom('switch')
+    .selectAll()
+    .where('disabled', '=', true)
+    .orderBy('changed_at', 'desc')
+    .execute();
+  const covers = (scope: string) => scope === 'everything' || scope.split('/')[1] === agent;
+  return agent === undefined ? off : off.filter(({ scope }) => covers(scope));
+}

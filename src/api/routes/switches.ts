@@ -6,7 +6,7 @@ import { waitDrained } from '../../switches/drain.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, requireReader } from '../auth.ts';
+import { actorOf, agentScope } from '../auth.ts';
 import { instantSchema, reasonSchema } from '../schemas.ts';
 
 const DRAIN_MS_MAX = 90_000;
@@ -66,7 +66,7 @@ export function switchRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'listSwitches',
         tags: ['switches'],
-        summary: 'What is switched off',
+        summary: 'What is switched off; for a token of one agent, what covers it',
         response: {
           200: z.object({
             switches: z.array(
@@ -85,8 +85,7 @@ export function switchRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request) => {
-      requireReader(actorOf(request));
-      const rows = await listDisabled(services.db.sql);
+      const rows = await listDisabled(services.db.sql, agentScope(actorOf(request), undefined));
       return {
         switches: rows.map((row) => ({
           scope: row.scope,

@@ -19,14 +19,22 @@ const log = pino({ level: 'silent' });
 
 let services: TestServices;
 let running: SupervisedSwitch;
-let options: { databaseUrl: string; host: string; port: number; logLevel: string; anyPort: boolean };
+let options: Parameters<typeof startSwitchProcess>[0];
 
 beforeAll(async () => {
   const databaseUrl = await createDatabase(testPostgres());
   // The process has the database's clock.
   services = await servicesAt(databaseUrl, { clock: new ManualClock(new Date()) });
   await givenAdopted(services);
-  options = { databaseUrl, host: '127.0.0.1', port: 0, logLevel: 'silent', anyPort: false };
+  options = {
+    databaseUrl,
+    host: '127.0.0.1',
+    port: 0,
+    anyPort: false,
+    logLevel: 'silent',
+    publicUrl: 'http://portcullis.test',
+    allowedHosts: [],
+  };
   running = await startSwitchProcess(options, log);
 });
 afterAll(async () => {
