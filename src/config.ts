@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from './domain/duration.ts';
 import { AppError } from './errors.ts';
@@ -23,6 +24,8 @@ const environmentSchema = z.object({
       .regex(/^[\w.-]+(\s*,\s*[\w.-]+)*$/, 'must be names without ports, separated by commas')
       .transform((list) => list.toLowerCase().split(/\s*,\s*/)),
   ),
+  PORTCULLIS_KEY: optional(z.string()),
+  PORTCULLIS_KEY_FILE: optional(z.string().min(1)),
   PORTCULLIS_DATA: optional(z.string().min(1)),
   PORTCULLIS_DAY: optional(z.string().regex(DURATION_PATTERN, 'must be a duration such as 24h or 1.3s')),
   PORTCULLIS_WEBHOOK_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
@@ -52,6 +55,8 @@ export interface Config {
   /** Names besides that of `publicUrl` under which it is reached. */
   allowedHosts: readonly string[];
   dataFolder: string;
+  /** What opens the keys in the store; the file is made on the first start. */
+  sealing: { given?: string; file: string };
   dayMs: number;
   webhookSecret?: string;
   /** Reads on-call schedules for approver groups. */
@@ -71,6 +76,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     throw new AppError('config_invalid', `Cannot start:\n- ${problems.join('\n- ')}`, { problems });
   }
   const { data } = parsed;
+  const dataFolder = data.PORTCULLIS_DATA ?? '.portcullis';
   return {
     databaseUrl: data.DATABASE_URL,
     temporal: { address: data.TEMPORAL_ADDRESS, namespace: data.TEMPORAL_NAMESPACE ?? 'default' },
@@ -79,7 +85,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     switchPort: data.PORTCULLIS_SWITCH_PORT,
     publicUrl: data.PORTCULLIS_PUBLIC_URL,
     allowedHosts: data.PORTCULLIS_ALLOWED_HOSTS ?? [],
-    dataFolder: data.PORTCULLIS_DATA ?? '.portcullis',
+    dataFolder,
+    sealing: { given: data.PORTCULLIS_KEY, file: data.PORTCULLIS_KEY_FILE ?? join(dataFolder, 'key') },
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,
     pagerduty: data.PORTCULLIS_PAGERDUTY_TOKEN

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
@@ -10,7 +10,8 @@ import { startBackground, startGroups } from './background.ts';
 import type { SlackPort } from './cards/posting/port.ts';
 import { systemClock } from './clock.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
-import { loadKeys } from './credentials/keys.ts';
+import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credentials/keys.ts';
+import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
@@ -51,6 +52,7 @@ export interface StartOptions {
   say?: (line: string) => void;
 }
 
+type Say = (line: string) => void;
 type Stop = () => Promise<unknown>;
 
 const PORT_MAX = 65_535;
@@ -81,7 +83,9 @@ async function start(
   stop: Stop,
   say: (line: string) => void,
 ): Promise<Portcullis> {
-  const services = await openServices(config, log, stops);
+  const services = await openServices(config, log, stops, say);
+  const reloading = startLoop('keys', KEYS_RELOADED_EVERY_MS, () => services.keys.reload(), log);
+  stops.push(reloading.stop);
   const temporal = await openTemporal(config, stops, say);
   const connection = Connection.lazy({ address: temporal.address });
   stops.push(() => connection.close());
@@ -139,7 +143,15 @@ async function start(
 const sourcesOf = ({ pagerduty, dataFolder }: Config, slack: SlackPort | undefined): Sources =>
   createSources({ usersOfGroup: slack && ((groupId) => slack.usersOfGroup(groupId)), pagerduty, dataFolder });
 
-async function openServices(config: Config, log: Logger, stops: Stop[]): Promise<Services> {
+const sealingOf = ({ sealing }: Config, say: Say): SealingSource => ({
+  find: () => findSealingKey(sealing, say),
+  make: () => {
+    mkdirSync(dirname(sealing.file), { recursive: true, mode: 0o700 });
+    return makeSealingKey(sealing, say);
+  },
+});
+
+async function openServices(config: Config, log: Logger, stops: Stop[], say: Say): Promise<Services> {
   const db = await openDatabase(
     config.databaseUrl ? { url: config.databaseUrl } : { folder: config.dataFolder },
   );
@@ -151,7 +163,7 @@ async function openServices(config: Config, log: Logger, stops: Stop[]): Promise
     db,
     clock,
     dayMs: config.dayMs,
-    keys: await loadKeys(db.sql),
+    keys: await openKeys(db, sealingOf(config, say), clock.now()),
     worlds: new Worlds(db.sql),
     asks: new AskWriter(db.sql, clock),
     after: new AfterBuffer(),

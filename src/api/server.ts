@@ -26,6 +26,7 @@ import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
 import { postureRoutes } from './routes/posture.ts';
@@ -114,6 +115,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   eventRoutes,
   postureRoutes,
   tokenRoutes,
+  keyRoutes,
 ];
 
 function measure(app: Api, { requests, latency }: ApiMetrics): void {

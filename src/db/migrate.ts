@@ -1,4 +1,3 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
@@ -6,7 +5,7 @@ import type { Database, Sql } from './database.ts';
 
 const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
 
-/** Brings the store to this version and, the first time, makes the installation's secret and signing key. */
+/** Brings the store to this version; `openKeys` makes or opens its keys. */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({
     db: db.sql,
@@ -33,18 +32,9 @@ async function runFolder(db: Kysely<unknown>, name: string): Promise<void> {
 }
 
 async function install(db: Sql): Promise<void> {
-  const { privateKey } = generateKeyPairSync('ed25519');
   await db
     .insertInto('installation')
-    .values({
-      id: 1,
-      epoch: 1,
-      secret: randomBytes(32),
-      signing_key: JSON.stringify({
-        ...privateKey.export({ format: 'jwk' }),
-        kid: randomBytes(8).toString('hex'),
-      }),
-    })
+    .values({ id: 1, epoch: 1, secret: null, signing_key: null, sealed_secret: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

@@ -51,13 +51,30 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'keys',
         tags,
-        summary: 'The public keys of credentials and checkpoints',
+        summary:
+          'The public keys of credentials: the one that signs, and old ones while what they signed lives',
         response: { 200: z.object({ keys: z.array(anyObjectSchema) }) },
       },
     },
     async (_, reply) => {
       reply.header('cache-control', 'public, max-age=300');
-      return { keys: [{ ...services.keys.publicJwk }] };
+      return { keys: services.keys.published(services.clock.now()).map((key) => ({ ...key })) };
+    },
+  );
+  app.get(
+    '/.well-known/receipt-keys.json',
+    {
+      config,
+      schema: {
+        operationId: 'receiptKeys',
+        tags,
+        summary: 'The public keys of receipts and checkpoints: every key that ever signed',
+        response: { 200: z.object({ keys: z.array(anyObjectSchema) }) },
+      },
+    },
+    async (_, reply) => {
+      reply.header('cache-control', 'public, max-age=300');
+      return { keys: services.keys.all().map((key) => ({ ...key })) };
     },
   );
   app.get(

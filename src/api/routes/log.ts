@@ -54,7 +54,7 @@ export function logRoutes(app: Api, deps: RouteDeps): void {
             seq: z.number().int(),
             hash: z.string(),
             tail: z.number().int(),
-            signed: z.string().describe('A JWS over seq and hash by the key of /.well-known/jwks.json'),
+            signed: z.string().describe('A JWS over seq and hash by a key of /.well-known/receipt-keys.json'),
           }),
         },
       },

@@ -16,7 +16,7 @@ export function receiptRoutes(app: Api, { services }: RouteDeps): void {
         tags: ['approvals'],
         summary: 'The signed receipts of the decisions on an action',
         description:
-          'A document that stands alone: portcullis receipt verify checks it with the keys of /.well-known/jwks.json and without the service. For whoever may see the arguments.',
+          'A document that stands alone: portcullis receipt verify checks it with the keys of /.well-known/receipt-keys.json and without the service. For whoever may see the arguments.',
         params: z.object({ id: idSchema }),
         response: {
           200: z

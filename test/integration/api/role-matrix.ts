@@ -37,6 +37,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   health: { line: 'GET /healthz', may: 'anybody' },
   ready: { line: 'GET /readyz', may: 'anybody' },
   metrics: { line: 'GET /metrics', may: 'anybody' },
+  receiptKeys: { line: 'GET /.well-known/receipt-keys.json', may: 'anybody' },
   keys: { line: 'GET /.well-known/jwks.json', may: 'anybody' },
   openapi: { line: 'GET /openapi.json', may: 'anybody' },
 
@@ -202,6 +203,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   followEvents: { line: 'GET /v1/events?action={id}', may: READERS, about: 'action' },
   getPosture: { line: 'GET /v1/posture', may: READERS },
 
+  rotateKeys: { line: 'POST /v1/keys/rotate', may: ['admin'], body: { reason } },
   createToken: { line: 'POST /v1/tokens', may: ['admin'], body: { roles: ['auditor'] } },
   listTokens: { line: 'GET /v1/tokens', may: ['admin'] },
   revokeToken: { line: 'DELETE /v1/tokens/{id}', may: ['admin'], about: 'token' },

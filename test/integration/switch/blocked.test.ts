@@ -10,7 +10,7 @@ import type { Disabled } from '../../../src/cli/disable-scope.ts';
 import { testPostgres, testTemporal } from '../../support/context.ts';
 import { agentActor, givenAdopted, givenApprovedAction, givenToken } from '../../support/fixtures.ts';
 import { createDatabase } from '../../support/postgres.ts';
-import { servicesAt, type TestServices } from '../../support/services.ts';
+import { servicesAt, TEST_KEY, type TestServices } from '../../support/services.ts';
 import { runInTest } from '../../unit/cli/cli-io.ts';
 
 const BLOCK_MS = 10_000;
@@ -31,6 +31,7 @@ beforeAll(async () => {
     env: {
       ...process.env,
       DATABASE_URL: url,
+      PORTCULLIS_KEY: TEST_KEY,
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,
       PORTCULLIS_PORT: '0',
