@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -8,14 +8,16 @@ import { ROLES } from './actor.ts';
 import { createApi } from './api/server.ts';
 import { startBackground, startGroups } from './background.ts';
 import type { SlackPort } from './cards/posting/port.ts';
-import { systemClock } from './clock.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
 import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credentials/keys.ts';
 import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
-import { openDatabase } from './db/database.ts';
+import { openDatabase, shownUrl } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { personFrom } from './domain/agent.ts';
+import { openDataFolder } from './embedded/data-folder.ts';
+import { storeFolder } from './embedded/postgres/address.ts';
+import { type EmbeddedPostgres, startPostgres } from './embedded/postgres/server.ts';
 import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
 import { Worlds } from './enforcement/world.ts';
@@ -39,6 +41,8 @@ export interface Portcullis {
   services: Services;
   /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
   localTokenFile?: string;
+  /** Where the store is; with a folder and a version when it is our own. */
+  database: { address: string; folder?: string; version?: string };
   /** Where the switch's own process listens, in a process whose surfaces drop the gate. */
   switchUrl?: string;
   temporalAddress: string;
@@ -49,10 +53,14 @@ export interface Portcullis {
 export interface StartOptions {
   roles?: readonly ServiceRole[];
   /** Told what takes long, such as fetching a Temporal server the first time. */
-  say?: (line: string) => void;
+  say?: Say;
 }
 
 type Say = (line: string) => void;
+interface Store {
+  url: string;
+  embedded?: EmbeddedPostgres;
+}
 type Stop = () => Promise<unknown>;
 
 const PORT_MAX = 65_535;
@@ -81,9 +89,13 @@ async function start(
   log: Logger,
   stops: Stop[],
   stop: Stop,
-  say: (line: string) => void,
+  say: Say,
 ): Promise<Portcullis> {
-  const services = await openServices(config, log, stops, say);
+  const { given, file } = config.sealing;
+  const keyIsHere = given === undefined && dirname(file) === config.dataFolder;
+  if (!config.databaseUrl || !config.temporal.address || keyIsHere) openDataFolder(config.dataFolder, say);
+  const store = await openStore(config, stops, say);
+  const services = await openServices(config, store, log, stops, say);
   const reloading = startLoop('keys', KEYS_RELOADED_EVERY_MS, () => services.keys.reload(), log);
   stops.push(reloading.stop);
   const temporal = await openTemporal(config, stops, say);
@@ -101,7 +113,7 @@ async function start(
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
   if (roles.includes('api') || roles.includes('slack')) {
-    services.switchProcess = await openSwitch(config, url, log, stops);
+    services.switchProcess = await openSwitch(config, store, url, log, stops);
   }
   if (roles.includes('worker')) {
     installTemporalLog(log);
@@ -134,6 +146,9 @@ async function start(
     services,
     localTokenFile,
     switchUrl,
+    database: store.embedded
+      ? { address: shownUrl(store.url), folder: store.embedded.folder, version: store.embedded.version }
+      : { address: shownUrl(store.url) },
     temporalAddress: temporal.address,
     slack: slack !== undefined,
     stop: async () => void (await stop()),
@@ -145,20 +160,29 @@ const sourcesOf = ({ pagerduty, dataFolder }: Config, slack: SlackPort | undefin
 
 const sealingOf = ({ sealing }: Config, say: Say): SealingSource => ({
   find: () => findSealingKey(sealing, say),
-  make: () => {
-    mkdirSync(dirname(sealing.file), { recursive: true, mode: 0o700 });
-    return makeSealingKey(sealing, say);
-  },
+  make: () => makeSealingKey(sealing, say),
 });
 
-async function openServices(config: Config, log: Logger, stops: Stop[], say: Say): Promise<Services> {
-  const db = await openDatabase(
-    config.databaseUrl ? { url: config.databaseUrl } : { folder: config.dataFolder },
-  );
+/** The operator's Postgres, or our own in the data folder. */
+async function openStore(config: Config, stops: Stop[], say: Say): Promise<Store> {
+  if (config.databaseUrl) return { url: config.databaseUrl };
+  const embedded = await startPostgres({ folder: storeFolder(config.dataFolder), log: say });
+  stops.push(() => embedded.stop());
+  return { url: embedded.url, embedded };
+}
+
+async function openServices(
+  config: Config,
+  { url }: Store,
+  log: Logger,
+  stops: Stop[],
+  say: Say,
+): Promise<Services> {
+  const db = await openDatabase({ url });
   stops.push(() => db.close());
   await migrate(db);
-  const clock = db.kind === 'postgres' ? await DatabaseClock.start(db.sql) : systemClock;
-  if (clock instanceof DatabaseClock) stops.push(async () => clock.stop());
+  const clock = await DatabaseClock.start(db.sql);
+  stops.push(async () => clock.stop());
   return {
     db,
     clock,
@@ -173,11 +197,7 @@ async function openServices(config: Config, log: Logger, stops: Stop[], say: Say
   };
 }
 
-async function openTemporal(
-  config: Config,
-  stops: Stop[],
-  say: (line: string) => void,
-): Promise<{ address: string }> {
+async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ address: string }> {
   if (config.temporal.address) return { address: config.temporal.address };
   const { path } = await findTemporalBinary({ log: say });
   const server = await startTemporalServer({
@@ -192,12 +212,12 @@ async function openTemporal(
 
 /** Next to the API's port unless the environment says where. */
 async function openSwitch(
-  { databaseUrl, host, switchPort, logLevel, publicUrl, allowedHosts }: Config,
+  { host, switchPort, logLevel, publicUrl, allowedHosts }: Config,
+  { url: databaseUrl }: Store,
   apiUrl: string,
   log: Logger,
   stops: Stop[],
-): Promise<SwitchProcess | undefined> {
-  if (!databaseUrl) return undefined;
+): Promise<SwitchProcess> {
   const apiPort = Number(new URL(apiUrl).port);
   const next = apiPort < PORT_MAX ? apiPort + 1 : apiPort - 1;
   const started = await startSwitchProcess(
@@ -242,7 +262,6 @@ async function keepLocalToken(
     const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
     writeFileSync(file, `${JSON.stringify({ ...place, token })}\n`, { mode: 0o600 });
   };
-  mkdirSync(config.dataFolder, { recursive: true });
   await write();
   let first = true;
   const renewal = startLoop(

@@ -13,6 +13,8 @@ export interface Connection {
   /** For hints: what the token came from. */
   tokenFrom: 'option' | 'environment' | 'file' | 'nowhere';
   tokenFile: string;
+  /** Whether it is the service whose data folder this is. */
+  isLocal: boolean;
   /** Where the switch's own process is, or would be by default. */
   switchUrl?: string;
 }
@@ -34,7 +36,7 @@ export function findConnection(
   const url = (asked ?? local?.url ?? DEFAULT_URL).replace(/\/+$/, '');
   const isLocal = local !== undefined && isSamePlace(url, local.url);
   const switchUrl = io.env.PORTCULLIS_SWITCH_URL || (isLocal && local.switchUrl) || nextPort(url);
-  const found = { url, tokenFile, switchUrl };
+  const found = { url, tokenFile, isLocal, switchUrl };
   if (given.token) return { ...found, token: given.token, tokenFrom: 'option' };
   if (io.env.PORTCULLIS_TOKEN) return { ...found, token: io.env.PORTCULLIS_TOKEN, tokenFrom: 'environment' };
   // This machine's token is for the service that wrote it, and is sent nowhere else.

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DisableAnswer, InFlight } from '../records/stop.ts';
 import type { Cli } from './cli.ts';
 import { ApiClient, NoAnswer } from './client.ts';
-import { inDatabase } from './direct.ts';
+import { inDatabase, knownDatabase } from './direct.ts';
 import { CliError } from './failure.ts';
 import type { WireAction } from './wire.ts';
 
@@ -42,7 +42,7 @@ export async function disableScope(
   { direct, drain }: DisableOptions,
 ): Promise<Disabled> {
   if (direct) return disableDirectly(cli, input, drain);
-  const fallback = Boolean(cli.io.env.DATABASE_URL);
+  const fallback = await knownDatabase(cli);
   try {
     const disabled =
       (await disableBySwitch(cli, input)) ??
@@ -53,12 +53,12 @@ export async function disableScope(
   } catch (error) {
     if (!(error instanceof CliError) || error.exit !== 'unreachable') throw error;
     if (fallback) {
-      cli.note(`${error.message}\nGoing by DATABASE_URL.`);
+      cli.note(`${error.message}\nGoing by ${fallback.by}.`);
       return disableDirectly(cli, input, drain);
     }
     if (!(error instanceof NoAnswer)) throw error;
     throw new CliError('unreachable', error.message, {
-      hint: 'On Postgres set DATABASE_URL: the switch then works without the service. An embedded service that is down lets nothing begin',
+      hint: 'Set DATABASE_URL, or run it in the folder where the service was started (PORTCULLIS_DATA): the switch then works without the service',
       cause: error,
     });
   }
@@ -93,9 +93,8 @@ async function putDisabled(
   { scope, reason, reads }: DisableInput,
   timeoutMs: number,
 ): Promise<DisableAnswer> {
-  const path = `/v1/switches/${scope.split('/').map(encodeURIComponent).join('/')}`;
   const json = { disabled: true, reason, reads };
-  return (await api.request<DisableAnswer>('PUT', path, { json, timeoutMs })).body;
+  return (await api.request<DisableAnswer>('PUT', `/v1/switches/${scope}`, { json, timeoutMs })).body;
 }
 
 /** Until each is completed or the last credential has expired. */
@@ -118,8 +117,8 @@ async function drainByApi(cli: Cli, { inFlight, credentialsUntil }: DisableAnswe
  */
 function disableDirectly(cli: Cli, input: DisableInput, drain: boolean): Promise<Disabled> {
   const absent = {
-    message: 'Cannot disable directly: DATABASE_URL is not set',
-    hint: 'Set it to the Postgres of the service, or go by the API',
+    message: 'Cannot disable directly: DATABASE_URL is not set, and no data folder of this service is here',
+    hint: 'Set DATABASE_URL, run it where the service was started (PORTCULLIS_DATA), or go by the API',
   };
   return inDatabase(cli, absent, async ({ db, clock, actor }) => {
     const { pullSwitch } = await import('../switches/disable.ts');

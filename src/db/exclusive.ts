@@ -8,10 +8,11 @@ export const LOCKS = {
   sweeper: 727_005,
   groups: 727_006,
   autonomy: 727_007,
+  storedCode: 727_008,
 } as const;
 
 /**
- * Runs `work` if no other process is doing the same. On the embedded store there is no other process.
+ * Runs `work` if no other process is doing the same.
  * @returns whether it ran
  */
 export async function exclusively(
@@ -19,10 +20,6 @@ export async function exclusively(
   lock: number,
   work: () => Promise<unknown>,
 ): Promise<boolean> {
-  if (db.kind === 'pglite') {
-    await work();
-    return true;
-  }
   return db.sql.connection().execute(async (connection) => {
     const { rows } = await sql<{ got: boolean }>`SELECT pg_try_advisory_lock(${lock}) AS got`.execute(
       connection,

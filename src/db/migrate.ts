@@ -1,34 +1,46 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import type { Database, Sql } from './database.ts';
+import { withoutDeadlock } from './failure.ts';
+import { refoldNames } from './name-keys.ts';
+import { readStatements } from './sql-files.ts';
+import { applyStoredCode } from './stored-code.ts';
+import type { Tables } from './tables.ts';
 
 const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
 
-/** Brings the store to this version; `openKeys` makes or opens its keys. */
+/**
+ * Brings the store to this version: its tables by the migrations, its functions by their files. `openKeys` makes or opens
+ * its keys.
+ */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({
     db: db.sql,
     provider: { getMigrations: async () => readMigrations() },
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
+  // Triggers are changed under locks that requests of another process may wait for.
+  await withoutDeadlock(async () => {
+    const { error } = await migrator.migrateToLatest();
+    if (error) throw error;
+    await db.sql.transaction().execute((tx) => applyStoredCode(tx));
+  });
+  await refoldNames(db.sql);
   await install(db.sql);
 }
 
-/** Each folder is one migration; its files run in order, statements separated by a line of `---`. */
+/**
+ * Each folder is one migration; its files run in order. The last one brings the functions along, so that nobody sees new
+ * tables with old functions. None of them calls a function of the folder: those are of the newest version, the tables
+ * not yet. One that a migration needs it makes for itself, in pg_temp.
+ */
 function readMigrations(): Record<string, Migration> {
   const names = readdirSync(FOLDER).sort();
-  return Object.fromEntries(
-    names.map((name) => [name, { up: (db: Kysely<unknown>) => runFolder(db, name) }]),
-  );
-}
-
-async function runFolder(db: Kysely<unknown>, name: string): Promise<void> {
-  for (const file of readdirSync(`${FOLDER}${name}`).sort()) {
-    const text = readFileSync(`${FOLDER}${name}/${file}`, 'utf8');
-    for (const statement of text.split(/^---$/m)) await sql.raw(statement).execute(db);
-  }
+  const up = (name: string) => async (db: Kysely<unknown>) => {
+    for (const statement of readStatements(`${FOLDER}${name}`)) await sql.raw(statement).execute(db);
+    if (name === names.at(-1)) await applyStoredCode(db as Kysely<Tables>);
+  };
+  return Object.fromEntries(names.map((name) => [name, { up: up(name) }]));
 }
 
 async function install(db: Sql): Promise<void> {

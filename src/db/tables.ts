@@ -3,6 +3,7 @@ import type { Agent } from '../domain/agent.ts';
 import type { Arm, SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
+import type { StoredCodeTable } from './stored-code.ts';
 import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
 import type { SlackTables } from './tables-slack.ts';
@@ -52,6 +53,8 @@ export interface AgentTable {
   revision: number;
   applied_at: Timestamp;
   applied_by: string;
+  /** What its people's names come down to (`personKeys`), for the gate. */
+  person_keys: Json<Record<string, string[]>>;
 }
 
 export interface ReleaseTable {
@@ -267,4 +270,5 @@ export interface Tables extends ApprovalTables, SlackTables {
   log_entry: LogEntryTable;
   log_chain: LogChainTable;
   log_unnumbered: { entry_id: number };
+  stored_code: StoredCodeTable;
 }

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { isOutwardPlace, outwardUrlSchema } from './address.ts';
 import { DURATION_PATTERN } from './duration.ts';
+import { NAME_PATTERN } from './name.ts';
 
-/** A name that is safe in URLs, file names and Temporal ids. */
-export const nameSchema = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'a name is 1-63 letters, digits, ".", "_" or "-"');
+export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
 export const durationSchema = z.string().regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d');
 
 export const personSchema = z.strictObject({
@@ -192,21 +190,30 @@ export const isLive = (group: Group): boolean =>
   group.slackGroup !== undefined || group.schedule !== undefined;
 
 /** Whether a way to name somebody means this person of the agent: id, e-mail address or Slack account, however spelled. */
-export function isPerson(agent: Pick<Agent, 'people'>, person: string, named: string): boolean {
+export const isPerson = (agent: Pick<Agent, 'people'>, person: string, named: string): boolean =>
+  keysOf(agent, person).includes(nameKey(named));
+
+/** What every way to name each person of an agent comes down to: the gate compares these with `nameKey`. */
+export const personKeys = (agent: Pick<Agent, 'people'>): Record<string, string[]> =>
+  Object.fromEntries(Object.keys(agent.people).map((person) => [person, keysOf(agent, person)]));
+
+function keysOf(agent: Pick<Agent, 'people'>, person: string): string[] {
   const known = Object.hasOwn(agent.people, person) ? agent.people[person] : undefined;
-  const [user = '', team = ''] = (known?.slack ?? '').toLowerCase().split('/');
+  const [user = '', team = ''] = (known?.slack ?? '').split('/');
   const names = [
     person,
     known?.email,
     known?.name,
     ...(user ? [user, `${user}/${team}`, `${team}/${user}`] : []),
   ];
-  const name = bareName(named);
-  return names.some((one) => one !== undefined && one.toLowerCase() === name);
+  return [...new Set(names.flatMap((name) => (name === undefined ? [] : [name.toLowerCase()])))];
 }
 
-/** Without what mentions, links and handles put around a name: `<@U0ANA|ana>`, `mailto:`, `slack:`, `@ana`. */
-const bareName = (named: string): string =>
+/**
+ * What a way to name somebody comes down to, without what mentions, links and handles put around a name: `<@U0ANA|ana>`,
+ * `mailto:`, `slack:`, `@ana`.
+ */
+export const nameKey = (named: string): string =>
   named
     .trim()
     .toLowerCase()

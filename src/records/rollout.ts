@@ -1,6 +1,6 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { type Actor, requireOwn } from '../actor.ts';
-import type { Database, Sql } from '../db/database.ts';
+import type { Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Guardrail } from '../domain/release.ts';
@@ -59,15 +59,33 @@ export async function ownRollout(db: Sql, actor: Actor, id: string): Promise<Rol
 
 const noSuchRollout = (id: string): AppError => new AppError('not_found', `There is no rollout "${id}"`);
 
-/** The open rollout of an agent, else the completed one whose release is still watched. */
-export async function openRollout({ db }: { db: Database }, agent: string): Promise<string | undefined> {
-  const row = await db.sql
+/** The rollout of an agent that has not ended: there is one at most. */
+export async function openRollout(db: Sql, agent: string): Promise<RolloutRecord | undefined> {
+  const row = await db
     .selectFrom('rollout')
-    .select('id')
+    .selectAll()
+    .where('agent', '=', agent)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return row && recordOf(row);
+}
+
+/** The open rollout of an agent, else the last one that completed: it is watched as long as its release is in force. */
+export async function watchedRollout(db: Sql, agent: string): Promise<RolloutRecord | undefined> {
+  const row = await db
+    .selectFrom('rollout')
+    .selectAll()
+    .select(
+      sql<boolean>`EXISTS (SELECT 1 FROM in_force f WHERE f.agent = rollout.agent AND f.release = rollout.release)`.as(
+        'serves',
+      ),
+    )
     .where('agent', '=', agent)
     .where((where) => where.or([where('ended_at', 'is', null), where('status', '=', 'completed')]))
     .orderBy('ended_at', (order) => order.desc().nullsFirst())
     .limit(1)
     .executeTakeFirst();
-  return row?.id;
+  if (!row) return undefined;
+  const { serves, ...rollout } = row;
+  return rollout.ended_at === null || serves ? recordOf(rollout) : undefined;
 }

@@ -1,15 +1,13 @@
 import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
+import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import type { DisableAnswer, DisableInput, InFlight } from '../records/stop.ts';
 import type { Services } from '../services.ts';
 
 const CLOSING_AFTER_MS = 1_000;
 const TERMINATED_WITHIN_MS = 2_000;
-
-/** `everything`, `agent/<agent>` or `tool/<agent>/<tool>`. */
-export const SCOPE_PATTERN = /^(everything|agent\/[^/\s]+|tool\/[^/\s]+\/[^/\s]+)$/;
 
 interface DisableRow {
   epoch: number;
@@ -37,7 +35,7 @@ export async function disable(
 
 /** Everything is not one agent's to stop or to start. @throws AppError `forbidden` */
 export function refuseOneAgentsToken(actor: Actor, scope: string): void {
-  if (scope === 'everything' && actor.agent !== undefined) {
+  if (agentOfScope(scope) === undefined && actor.agent !== undefined) {
     throw new AppError(
       'forbidden',
       `${actor.id} acts for agent ${actor.agent}: it may not switch everything`,
@@ -45,14 +43,11 @@ export function refuseOneAgentsToken(actor: Actor, scope: string): void {
   }
 }
 
-export function agentOfScope(scope: string): string | undefined {
-  if (!SCOPE_PATTERN.test(scope)) {
-    throw new AppError(
-      'invalid_input',
-      `"${scope}" is not a scope: write everything, agent/<agent> or tool/<agent>/<tool>`,
-    );
-  }
-  return scope === 'everything' ? undefined : scope.split('/')[1];
+/** `undefined`: all agents. @throws AppError `invalid_input` for what is no scope */
+export function agentOfScope(text: string): string | undefined {
+  const scope = readScope(text);
+  if (scope) return scope.agent;
+  throw new AppError('invalid_input', `"${text}" is not a scope: write ${SCOPE_FORMS}`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { SwitchTable } from '../db/tables.ts';
+import { concernsAny } from '../domain/scope.ts';
 
 /** What is switched off now, newest first; of an agent, what covers it. */
 export async function listDisabled(db: Sql, agent?: string): Promise<Selectable<SwitchTable>[]> {
@@ -10,6 +11,5 @@ export async function listDisabled(db: Sql, agent?: string): Promise<Selectable<
     .where('disabled', '=', true)
     .orderBy('changed_at', 'desc')
     .execute();
-  const covers = (scope: string) => scope === 'everything' || scope.split('/')[1] === agent;
-  return agent === undefined ? off : off.filter(({ scope }) => covers(scope));
+  return agent === undefined ? off : off.filter(({ scope }) => concernsAny(scope, new Set([agent])));
 }

@@ -18,7 +18,7 @@ let api: TestApi;
 let url: string;
 
 beforeAll(async () => {
-  api = await givenApi(() => createTestServices({ store: 'postgres' }));
+  api = await givenApi(() => createTestServices());
   url = await api.app.listen({ host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {
@@ -148,7 +148,7 @@ test('without the key of the store it does not start, and says which variable', 
 });
 
 test('what an earlier version kept in clear is sealed, and signs on', async () => {
-  const older = await createTestServices({ store: 'postgres' });
+  const older = await createTestServices();
   const secret = Buffer.alloc(32, 3);
   const jwk = {
     kty: 'OKP',

@@ -4,6 +4,7 @@ import { actionView } from '../../actions/view.ts';
 import { noteSeen } from '../../approvals/first-look.ts';
 import { receiptsOf } from '../../approvals/receipts/list.ts';
 import { isStopped } from '../../domain/action.ts';
+import { supersededWords } from '../../domain/words.ts';
 import { AppError } from '../../errors.ts';
 import { ownAction } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
@@ -19,7 +20,7 @@ import { row, sendPage, testModeNotice } from './layout.ts';
 import { askedPart, historyOf, queueWords } from './record-part.ts';
 import type { Session } from './session.ts';
 import { standingApprovalOf } from './standing-part.ts';
-import { REACH_WORDS, REVERSIBILITY_WORDS, SUPERSEDED_WORDS, stateWords, timeWords } from './words.ts';
+import { REACH_WORDS, REVERSIBILITY_WORDS, stateWords, timeWords } from './words.ts';
 
 const DONE_WORDS: Readonly<Record<string, string>> = {
   approve: 'Your approval is recorded.',
@@ -181,7 +182,7 @@ function remarks({ breakGlass, correction, state }: ActionView): Html {
 }
 
 function because({ supersededBecause, denyReason }: ActionView): string {
-  if (supersededBecause) return `: ${SUPERSEDED_WORDS[supersededBecause] ?? supersededBecause}`;
+  if (supersededBecause) return `: ${supersededWords(supersededBecause)}`;
   return denyReason ? `: ${denyReason}` : '';
 }
 

@@ -3,12 +3,13 @@ import { type ActionFilter, listActions } from '../../actions/list.ts';
 import { actionViews } from '../../actions/view.ts';
 import { listAgents } from '../../agents/list.ts';
 import { ACTION_STATES, type ActionState } from '../../domain/action.ts';
+import { STATE_WORDS } from '../../domain/words.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { agentScope, maySee } from '../auth.ts';
 import { requireSession } from './access.ts';
 import { type Html, html } from './html.ts';
 import { sendPage, testModeNotice } from './layout.ts';
-import { STATE_WORDS, timeWords } from './words.ts';
+import { timeWords } from './words.ts';
 
 const PAGE_SIZE = 50;
 

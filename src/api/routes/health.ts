@@ -97,7 +97,6 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
   const readySchema = z.object({
     status: z.enum(['ready', 'not-ready']),
     database: stateSchema,
-    store: z.enum(['postgres', 'pglite']),
     temporal: stateSchema.describe('Down: decisions still count; cards and rollouts follow when it is back'),
     switch: stateSchema.describe('The process of its own that drops the gate; unknown: not of this process'),
     switchUrl: z.string().optional().describe('Where it listens: the first address to ask to disable'),
@@ -126,7 +125,6 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
       return {
         status: ready ? ('ready' as const) : ('not-ready' as const),
         database,
-        store: services.db.kind,
         temporal,
         switch: switchState(services),
         switchUrl: services.switchProcess?.url,

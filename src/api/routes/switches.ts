@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Actor } from '../../actor.ts';
+import { SCOPE_FORMS, SCOPE_PATTERN } from '../../domain/scope.ts';
 import type { DisableAnswer } from '../../records/stop.ts';
-import { disable, SCOPE_PATTERN } from '../../switches/disable.ts';
+import { disable } from '../../switches/disable.ts';
 import { waitDrained } from '../../switches/drain.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
@@ -48,7 +49,7 @@ const enabledSchema = z
 
 /** The same on both listeners that drop the gate. */
 export const scopeParams = z.object({
-  '*': z.string().regex(SCOPE_PATTERN, 'write everything, agent/<agent> or tool/<agent>/<tool>').max(200),
+  '*': z.string().regex(SCOPE_PATTERN, `write ${SCOPE_FORMS}`).max(200),
 });
 export const setSwitchBody = z.strictObject({
   disabled: z.boolean(),

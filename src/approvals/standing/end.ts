@@ -1,6 +1,6 @@
 import { type Actor, requireOwn, requireRole } from '../../actor.ts';
 import type { Sql } from '../../db/database.ts';
-import type { StandingEndedBecause } from '../../db/tables-approvals.ts';
+import type { StandingEndedBecause } from '../../domain/approval/standing.ts';
 import { closeGateFor } from '../../records/gate.ts';
 import { appendEntry } from '../../records/log-entry.ts';
 import type { Services } from '../../services.ts';

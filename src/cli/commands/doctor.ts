@@ -1,4 +1,5 @@
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
+import { knownDatabase } from '../direct.ts';
 import { checkCallbacks } from '../doctor/callbacks.ts';
 import { type Check, fail, wordsOf } from '../doctor/check.ts';
 import { checkGroups } from '../doctor/groups.ts';
@@ -28,9 +29,10 @@ async function runDoctor(cli: Cli): Promise<void> {
     guarded('service', () => checkService(cli.api)),
     guarded('switch', async () => [await checkSwitch(cli.connection)]),
     guarded('database', async () => {
-      if (!config?.databaseUrl) return [];
+      const known = config && (await knownDatabase(cli));
+      if (!known) return [];
       const { checkDatabase } = await import('../doctor/database.ts');
-      return checkDatabase(config.databaseUrl);
+      return checkDatabase(known);
     }),
     guarded('Temporal', async () => {
       if (!config) return [];

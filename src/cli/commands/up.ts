@@ -10,6 +10,8 @@ export interface Running {
   publicUrl: string;
   localTokenFile?: string;
   switchUrl?: string;
+  /** With a folder and a version when it is our own. */
+  database: { address: string; folder?: string; version?: string };
   temporalAddress?: string;
   stop(): Promise<void>;
 }
@@ -72,7 +74,7 @@ function rolesOf(list: string | undefined, known: readonly ServiceRole[]): reado
 }
 
 const factsOf = (
-  { url, publicUrl, switchUrl, localTokenFile }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, database }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ) => ({
@@ -81,6 +83,8 @@ const factsOf = (
   switchUrl,
   roles,
   database: config.databaseUrl ? 'postgres' : 'embedded',
+  databaseAddress: database.address,
+  databaseFolder: database.folder,
   temporal: config.temporal.address ?? 'embedded',
   slack: config.slack !== undefined,
   dayMs: config.dayMs,
@@ -88,11 +92,11 @@ const factsOf = (
 });
 
 function upText(
-  { url, publicUrl, switchUrl, localTokenFile, temporalAddress }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, database, temporalAddress }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ): string {
-  const { databaseUrl, dataFolder, temporal, slack, dayMs } = config;
+  const { temporal, slack, dayMs } = config;
   const embeddedTemporal = temporalAddress ? `embedded, at ${temporalAddress}` : 'embedded';
   return sections(
     `Portcullis answers at ${url}`,
@@ -100,7 +104,7 @@ function upText(
       ['Roles', roles.join(', ')],
       ['People', publicUrl === url ? undefined : publicUrl],
       ['Switch', switchUrl && `${switchUrl}: a process of its own, which portcullis disable tries first`],
-      ['Database', databaseUrl ? 'Postgres' : `embedded, in ${dataFolder}`],
+      ['Database', databaseText(database)],
       ['Temporal', temporal.address ?? embeddedTemporal],
       [
         'Slack',
@@ -114,6 +118,9 @@ function upText(
     localTokenFile && `Next, in another terminal:\n${command('portcullis apply agent.yaml release-1.yaml')}`,
   );
 }
+
+const databaseText = ({ address, folder, version }: Running['database']): string =>
+  folder ? `embedded (Postgres ${version}), at ${address}, in ${folder}` : `Postgres at ${address}`;
 
 /** Resolves at the first signal; the second one ends the process. */
 function untilStopped(cli: Cli): { signal: Promise<void>; forget(): void } {

@@ -3,6 +3,7 @@ import { DEFAULT_SEGMENT } from '../agent.ts';
 import type { Arm, DecisionRequest, Outcome, Reason, SegmentExposure } from '../decision.ts';
 import { nearest } from '../nearest.ts';
 import { quorumOf, tightened } from '../release.ts';
+import { scopesOver } from '../scope.ts';
 import type { CompiledAgent, CompiledRelease } from './compile.ts';
 import { armOf, bucketOf } from './exposure.ts';
 import { type Answer, denied, type Relaxations, reason, weigh } from './weigh.ts';
@@ -122,11 +123,7 @@ const riskOf = ({ tool, args }: DecisionRequest, { agent }: World): Risk =>
   agent.tools.get(tool)?.riskOf(args) ?? 'high';
 
 function checkSwitches(toolName: string, { agent, switches }: World): Answer | undefined {
-  const covering = new Set([
-    'everything',
-    `agent/${agent.agent.agent}`,
-    `tool/${agent.agent.agent}/${toolName}`,
-  ]);
+  const covering = new Set(scopesOver(agent.agent.agent, toolName));
   const write = agent.tools.get(toolName)?.write ?? true;
   const off = switches.find((candidate) => covering.has(candidate.scope) && (write || candidate.reads));
   if (off === undefined) return undefined;

@@ -11,9 +11,9 @@ import {
   givenToken,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
-describeBothStores('who may', (make) => {
+describeWithServices('who may', (make) => {
   let api: TestApi;
   const decide = (id: string, as = api.as.ana, more: Record<string, unknown> = {}) =>
     call(api.app, `POST /v1/actions/${id}/decisions`, { as, body: { verdict: 'deny', ...more } });

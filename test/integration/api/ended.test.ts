@@ -8,7 +8,7 @@ import { openBrowser } from './browser.ts';
 let api: TestApi;
 
 beforeAll(async () => {
-  api = await givenApi(() => createTestServices({ store: 'postgres' }));
+  api = await givenApi(() => createTestServices());
 });
 afterAll(async () => {
   await api.app.close();

@@ -10,7 +10,7 @@ import { createTestServices } from '../../support/services.ts';
 let api: TestApi;
 
 beforeAll(async () => {
-  api = await givenApi(() => createTestServices({ store: 'postgres' }));
+  api = await givenApi(() => createTestServices());
 });
 afterAll(async () => {
   await api.app.close();

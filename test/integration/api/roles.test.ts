@@ -36,7 +36,7 @@ let api: TestApi;
 let ids: Record<NonNullable<Row['about']>, string>;
 
 beforeAll(async () => {
-  api = await givenApi(() => createTestServices({ store: 'postgres' }));
+  api = await givenApi(() => createTestServices());
   ids = await givenStrangers(api);
 });
 afterAll(async () => {

@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { ManualClock } from '../../../src/clock.ts';
-import { type Database, openDatabase } from '../../../src/db/database.ts';
+import type { Database } from '../../../src/db/database.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import { actionById } from '../../../src/records/action.ts';
 import {
@@ -15,30 +13,14 @@ import {
   RELEASE_YAML,
   releaseFrom,
 } from '../../support/fixtures.ts';
+import { openOldStore } from '../../support/old-store.ts';
 import { servicesOver } from '../../support/services.ts';
 import { approve, codeOf, stateOf } from './support.ts';
 
-const FIRST = fileURLToPath(new URL('../../../src/db/migrations/0001-init/', import.meta.url));
 const HOUR_MS = 3_600_000;
 const ONE = { group: 'desk', quorum: 1, expiresIn: '1h' };
 const TWO = { group: 'desk', quorum: 2, expiresIn: '2h', remindAfter: '30m' };
 const idOf = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
-
-/** The tables of 0.1.0, as its own migration left them. */
-async function openOld(): Promise<Database> {
-  const db = await openDatabase({ folder: '', memory: true });
-  for (const file of readdirSync(FIRST).sort())
-    for (const statement of readFileSync(`${FIRST}${file}`, 'utf8').split(/^---$/m))
-      await sql.raw(statement).execute(db.sql);
-  for (const statement of [
-    'CREATE TABLE kysely_migration (name varchar(255) PRIMARY KEY, timestamp varchar(255) NOT NULL)',
-    'CREATE TABLE kysely_migration_lock (id varchar(255) PRIMARY KEY, is_locked int NOT NULL DEFAULT 0)',
-    "INSERT INTO kysely_migration VALUES ('0001-init', '2026-01-01')",
-    "INSERT INTO kysely_migration_lock VALUES ('migration_lock', 0)",
-  ])
-    await sql.raw(statement).execute(db.sql);
-  return db;
-}
 
 /** Manifests as 0.1.0 stored them: nothing of what came later is in them. */
 async function givenOldManifests(db: Database, now: Date): Promise<void> {
@@ -85,7 +67,8 @@ async function givenOldAction(
 }
 
 test('what 0.1.0 left waiting is answered, what it approved begins, and its manifests decide', async () => {
-  const db = await openOld();
+  const old = await openOldStore('0001-init');
+  const { db } = old;
   const clock = new ManualClock();
   const now = clock.now();
   await givenOldManifests(db, now);
@@ -98,9 +81,9 @@ test('what 0.1.0 left waiting is answered, what it approved begins, and its mani
     await sql`INSERT INTO decision (action_id, person, verdict, at, via, identity)
       VALUES (${id}, 'ana', 'approve', ${now}, 'slack', 'x')`.execute(db.sql);
   await migrate(db);
-  const services = await servicesOver({ db, close: () => db.close() }, { clock });
+  const services = await servicesOver(old, { clock });
 
-  expect((await actionById(db.sql, asked)).behind).toEqual(['ana']);
+  expect(await actionById(db.sql, asked)).toMatchObject({ behind: ['ana'], behind_keys: ['ana'] });
   expect(await codeOf(approve(services, { id: asked }, 'ana'))).toBe('requester');
   await approve(services, { id: asked }, 'ben');
   await approve(services, { id: two }, 'ana');

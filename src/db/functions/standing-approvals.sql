@@ -1,3 +1,19 @@
+-- One use of a standing approval, if it is live: committed with the action that used it.
+CREATE FUNCTION use_standing_approval(p_id uuid, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_action uuid;
+BEGIN
+  UPDATE standing_approval s SET used = s.used + 1,
+    ended_at = CASE WHEN s.used + 1 >= s.max_uses THEN p_now END,
+    ended_because = CASE WHEN s.used + 1 >= s.max_uses THEN 'spent' END
+  WHERE s.id = p_id AND s.ended_at IS NULL AND s.used < s.max_uses AND s.expires_at > p_now
+  RETURNING s.action_id INTO v_action;
+  IF v_action IS NULL THEN RETURN false; END IF;
+  -- The card it was given on says how often it was used.
+  INSERT INTO outbox (topic, key) VALUES ('action', v_action::text);
+  RETURN true;
+END $$;
+---
 -- Ends the live standing approvals of a slice (null means any) and says why. Returns how many. Locks them in the order
 -- of their ids, as ask_actions does: two that wait for each other would cost a stop a second, or the stop itself.
 CREATE FUNCTION end_standing_approvals(p_agent text, p_tool text, p_segment text, p_because text,
@@ -23,9 +39,8 @@ END $$;
 CREATE FUNCTION end_standing_with_switch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.disabled THEN
-    PERFORM end_standing_approvals(CASE WHEN NEW.scope <> 'everything' THEN split_part(NEW.scope, '/', 2) END,
-      CASE WHEN NEW.scope LIKE 'tool/%' THEN split_part(NEW.scope, '/', 3) END, NULL, 'switch', NEW.changed_at,
-      NEW.actor);
+    PERFORM end_standing_approvals(x.agent, x.tool, NULL, 'switch', NEW.changed_at, NEW.actor)
+    FROM read_scope(NEW.scope) AS x;
   END IF;
   RETURN NULL;
 END $$;

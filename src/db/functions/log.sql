@@ -62,3 +62,14 @@ BEGIN
   END LOOP;
   RETURN v_count;
 END $$;
+---
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the log is append-only: % of % refused', TG_OP, TG_TABLE_NAME;
+END $$;
+---
+CREATE TRIGGER log_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log_entry
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+---
+CREATE TRIGGER log_chain_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log_chain
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

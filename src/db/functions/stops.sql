@@ -40,6 +40,16 @@ CREATE FUNCTION credentials_until(p_in_flight jsonb) RETURNS timestamptz LANGUAG
     AND c.action_id IN (SELECT (e ->> 'action')::uuid FROM jsonb_array_elements(p_in_flight) e)
 $$;
 ---
+CREATE FUNCTION raise_alert(p_kind text, p_agent text, p_now timestamptz, p_facts jsonb) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_id text := p_kind || '-' || gen_random_uuid();
+BEGIN
+  INSERT INTO alert (id, agent, kind, facts, created_at) VALUES (v_id, p_agent, p_kind, p_facts, p_now);
+  INSERT INTO outbox (topic, key) VALUES ('alert', v_id);
+  RETURN v_id;
+END $$;
+---
 -- The emergency disable: waits for the gate alone, closes it, voids what waited, lists what had begun.
 -- The API, the CLI's DATABASE_URL way and the runbook's psql all call this one function:
 --   SELECT disable_switch('everything', false, 'why', 'who', clock_timestamp());
@@ -47,14 +57,12 @@ CREATE FUNCTION disable_switch(p_scope text, p_reads boolean, p_reason text, p_a
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_epoch bigint;
-  v_agent text := CASE WHEN p_scope = 'everything' THEN NULL ELSE split_part(p_scope, '/', 2) END;
-  v_tool text := CASE WHEN p_scope LIKE 'tool/%' THEN split_part(p_scope, '/', 3) END;
+  v_agent text;
+  v_tool text;
   v_voided int;
   v_flight jsonb;
 BEGIN
-  IF p_scope !~ '^(everything|agent/[^/]+|tool/[^/]+/[^/]+)$' THEN
-    RAISE EXCEPTION 'scope "%" is not everything, agent/<agent> or tool/<agent>/<tool>', p_scope USING ERRCODE = '22023';
-  END IF;
+  SELECT x.agent, x.tool INTO v_agent, v_tool FROM read_scope(p_scope) AS x;
   IF coalesce(p_reason, '') = '' THEN
     RAISE EXCEPTION 'a reason is needed' USING ERRCODE = '22023';
   END IF;
@@ -86,24 +94,15 @@ BEGIN
     'credentialsUntil', iso(credentials_until(v_flight)));
 END $$;
 ---
-CREATE FUNCTION raise_alert(p_kind text, p_agent text, p_now timestamptz, p_facts jsonb) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  v_id text := p_kind || '-' || gen_random_uuid();
-BEGIN
-  INSERT INTO alert (id, agent, kind, facts, created_at) VALUES (v_id, p_agent, p_kind, p_facts, p_now);
-  INSERT INTO outbox (topic, key) VALUES ('alert', v_id);
-  RETURN v_id;
-END $$;
----
 -- Opens the gate again. An agent or a tool takes one person and a reason, everything takes two different people.
 CREATE FUNCTION enable_switch(p_scope text, p_reason text, p_actor text, p_now timestamptz)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   s switch;
   v_epoch bigint;
-  v_agent text := CASE WHEN p_scope = 'everything' THEN NULL ELSE split_part(p_scope, '/', 2) END;
+  v_agent text;
 BEGIN
+  SELECT x.agent INTO v_agent FROM read_scope(p_scope) AS x;
   PERFORM pg_advisory_xact_lock(gate_key());
   SELECT * INTO s FROM switch x WHERE x.scope = p_scope FOR UPDATE;
   IF NOT FOUND OR NOT s.disabled THEN RETURN jsonb_build_object('status', 'already_enabled'); END IF;

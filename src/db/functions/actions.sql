@@ -1,19 +1,7 @@
--- The gate: every write begins under its shared lock, every change of what is in force takes it alone.
-CREATE FUNCTION gate_key() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 727001::bigint $$;
----
-CREATE FUNCTION raise_epoch() RETURNS bigint LANGUAGE sql AS $$
-  UPDATE installation SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch
-$$;
----
-CREATE FUNCTION switched_off(p_agent text, p_tool text, p_kind text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT 1 FROM switch WHERE disabled AND (p_kind = 'write' OR reads)
-    AND scope IN ('everything', 'agent/' || p_agent, 'tool/' || p_agent || '/' || p_tool))
-$$;
----
--- The one way an action changes state: compare-and-set on (state, revision) with its log entry and, where people
--- or a workflow must follow, an outbox entry. Returns false when the row was no longer as expected.
-CREATE FUNCTION move_action(p_id uuid, p_from text, p_revision int, p_to text, p_kind text, p_at timestamptz,
-  p_actor text, p_data jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+-- The one way an action changes state: compare-and-set on (state, revision) with its log entry and, where people, a
+-- workflow or the agent's own server must follow, outbox entries. Returns false when the row was no longer as expected.
+CREATE FUNCTION move_action(p_id uuid, p_from text, p_revision int, p_to text, p_kind text,
+  p_at timestamptz, p_actor text, p_data jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   a action;
 BEGIN
@@ -24,6 +12,12 @@ BEGIN
     p_data || jsonb_build_object('from', p_from, 'to', p_to, 'revision', a.revision));
   IF a.kind = 'write' AND (a.decided_by IS DISTINCT FROM 'policy' OR p_to = 'unknown') THEN
     INSERT INTO outbox (topic, key) VALUES ('action', a.id::text);
+  END IF;
+  -- That it begins, the agent knows: it began it.
+  IF a.kind = 'write' AND p_to <> 'executing'
+    AND EXISTS (SELECT 1 FROM agent g WHERE g.name = a.agent AND g.manifest #>> '{callback,url}' IS NOT NULL) THEN
+    INSERT INTO outbox (topic, key, payload) VALUES ('callback', a.id || '/' || a.revision,
+      jsonb_build_object('state', p_to, 'at', iso(p_at)));
   END IF;
   RETURN true;
 END $$;
@@ -40,6 +34,13 @@ DECLARE
   m text;
 BEGIN
   SELECT i.epoch INTO v_epoch FROM installation i;
+  -- In the order of whoever rolls back or ends standing approvals: rollouts first, then standing approvals by id.
+  IF p_asks @? '$[*] ? (@.standing_id != null)' THEN
+    PERFORM 1 FROM rollout o WHERE o.id IN (SELECT e ->> 'rollout_id' FROM jsonb_array_elements(p_asks) e)
+    ORDER BY o.id FOR KEY SHARE;
+    PERFORM 1 FROM standing_approval s
+    WHERE s.id IN (SELECT (e ->> 'standing_id')::uuid FROM jsonb_array_elements(p_asks) e) ORDER BY s.id FOR UPDATE;
+  END IF;
   FOR k IN SELECT value FROM jsonb_array_elements(p_asks) LOOP
     v_n := v_n + 1;
     n := v_n;
@@ -63,14 +64,24 @@ BEGIN
       CONTINUE;
     END IF;
     r := jsonb_populate_record(NULL::action, k);
-    INSERT INTO action SELECT (r).* ON CONFLICT (agent, idempotency_key) DO NOTHING;
-    IF NOT FOUND THEN
+    IF r.standing_id IS NOT NULL AND NOT use_standing_approval(r.standing_id, p_now) THEN
       status := 'stale';
       RETURN NEXT;
       CONTINUE;
     END IF;
-    INSERT INTO action_private (action_id, args, context, salt)
-    VALUES (r.id, k ->> 'args', k ->> 'claimed', decode(k ->> 'salt', 'hex'));
+    INSERT INTO action SELECT (r).* ON CONFLICT (agent, idempotency_key) DO NOTHING;
+    IF NOT FOUND THEN
+      -- Another process recorded the same key: its use of the standing approval is not counted twice.
+      UPDATE standing_approval s SET used = s.used - 1,
+        ended_at = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_at END,
+        ended_because = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_because END
+      WHERE s.id = r.standing_id;
+      status := 'stale';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    INSERT INTO action_private (action_id, args, context, attributes, salt)
+    VALUES (r.id, k ->> 'args', k ->> 'claimed', k ->> 'attributes', decode(k ->> 'salt', 'hex'));
     PERFORM log_append('action.asked', r.agent, r.id::text, r.asked_at, r.asked_by, k -> 'entry');
     FOR m IN SELECT value FROM jsonb_array_elements_text(coalesce(k -> 'metrics', '[]')) LOOP
       PERFORM start_event(r, m);
@@ -82,77 +93,6 @@ BEGIN
     id := r.id;
     RETURN NEXT;
   END LOOP;
-END $$;
----
-CREATE FUNCTION queue_judgement(p_rollout text, p_segment text, p_since timestamptz) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO judge_queue AS q (rollout_id, segment, since) VALUES (p_rollout, p_segment, p_since)
-  ON CONFLICT (rollout_id, segment) DO UPDATE SET n = q.n + 1
-$$;
----
--- Enters the subject-day of an action for a metric, harmless, once.
-CREATE FUNCTION start_event(r action, p_metric text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO subject_day (rollout_id, arm, segment, generation, metric, day, subject_id, started_at)
-  VALUES (r.rollout_id, r.arm, r.segment, r.generation, p_metric, r.event_day, r.subject_id, r.asked_at)
-  ON CONFLICT DO NOTHING;
-  IF FOUND THEN
-    INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, events)
-    VALUES (r.rollout_id, r.arm, r.segment, r.generation, p_metric, r.event_day, 1)
-    ON CONFLICT (rollout_id, arm, segment, generation, metric, day) DO UPDATE SET events = c.events + 1;
-    IF r.arm = 'candidate' THEN
-      PERFORM queue_judgement(r.rollout_id, r.segment, r.asked_at);
-    END IF;
-  END IF;
-END $$;
----
--- What came of an action's subject-day: known from now on, and amended upward by harm. Redelivery changes nothing.
-CREATE FUNCTION know_event(r action, p_metric text, p_value double precision, p_at timestamptz)
-RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  v subject_day;
-BEGIN
-  SELECT * INTO v FROM subject_day d
-  WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
-    AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id FOR UPDATE;
-  IF NOT FOUND OR (v.known AND v.value >= p_value) THEN RETURN false; END IF;
-  UPDATE subject_day d SET value = greatest(v.value, p_value), known = true
-  WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
-    AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id;
-  UPDATE day_count c SET known = known + (NOT v.known)::int, harms = harms + (v.value <= 0 AND p_value > 0)::int
-  WHERE c.rollout_id = r.rollout_id AND c.arm = r.arm AND c.segment = r.segment AND c.generation = r.generation
-    AND c.metric = p_metric AND c.day = r.event_day;
-  IF r.arm = 'candidate' THEN
-    PERFORM queue_judgement(r.rollout_id, r.segment, p_at);
-  END IF;
-  RETURN true;
-END $$;
----
--- Whether what the action was asked under still holds; the word says what does not.
-CREATE FUNCTION standing_of(a action) RETURNS text LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  s rollout_segment;
-  v_release text;
-BEGIN
-  IF switched_off(a.agent, a.tool, a.kind) THEN RETURN 'disabled'; END IF;
-  SELECT release INTO v_release FROM in_force f WHERE f.agent = a.agent AND f.segment IN (a.segment, 'default')
-  ORDER BY (f.segment = a.segment) DESC LIMIT 1;
-  IF a.arm = 'control' OR a.release = v_release THEN
-    IF a.release IS DISTINCT FROM v_release THEN RETURN 'new_release'; END IF;
-  ELSE
-    SELECT * INTO s FROM rollout_segment r WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment;
-    IF NOT FOUND OR s.state <> 'exposed' OR s.generation <> a.generation OR a.bucket >= s.exposure THEN
-      RETURN 'rolled_back';
-    END IF;
-    IF EXISTS (SELECT 1 FROM rollout o WHERE o.id = a.rollout_id AND o.ended_at IS NOT NULL) THEN
-      RETURN 'new_release';
-    END IF;
-  END IF;
-  IF a.decided_by = 'person' AND (SELECT count(*) FROM decision d JOIN agent_approver p
-      ON p.agent = a.agent AND p.grp = a.approval ->> 'group' AND p.person = d.person
-      WHERE d.action_id = a.id AND d.verdict = 'approve') < (a.approval ->> 'quorum')::int THEN
-    RETURN 'approver_lost_standing';
-  END IF;
-  RETURN 'stands';
 END $$;
 ---
 -- Reserves one use in every period the grant limits; false, and nothing is used, when one of them is full.
@@ -182,7 +122,7 @@ CREATE FUNCTION begin_action(p_id uuid, p_agent text, p_execution text, p_now ti
 RETURNS TABLE (status text, state text, a jsonb) LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
 DECLARE
   r action;
-  v_standing text;
+  v_holds text;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(gate_key());
   PERFORM set_config('application_name', 'portcullis begin ' || p_id, true);
@@ -202,15 +142,18 @@ BEGIN
     status := 'expired';
     PERFORM move_action(r.id, r.state, r.revision, 'expired', 'action.expired', p_now, 'policy', '{}');
   ELSE
-    v_standing := standing_of(r);
-    IF v_standing = 'disabled' THEN
+    v_holds := still_holds(r, p_now);
+    IF v_holds = 'disabled' THEN
       status := 'disabled';
       PERFORM move_action(r.id, r.state, r.revision, 'disabled', 'action.disabled', p_now, 'policy', '{}');
-    ELSIF v_standing <> 'stands' THEN
-      status := v_standing;
-      UPDATE action SET superseded_because = v_standing WHERE action.id = r.id;
+    ELSIF v_holds = 'group_stale' THEN
+      -- Nobody knows who is in the group: not now, and nothing is void.
+      status := v_holds;
+    ELSIF v_holds <> 'holds' THEN
+      status := v_holds;
+      UPDATE action SET superseded_because = v_holds WHERE action.id = r.id;
       PERFORM move_action(r.id, r.state, r.revision, 'superseded', 'action.superseded', p_now, 'policy',
-        jsonb_build_object('because', v_standing));
+        jsonb_build_object('because', v_holds));
     ELSIF NOT reserve_limits(r, p_now) THEN
       status := 'limit_reached';
     ELSE
@@ -236,7 +179,7 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(gate_key());
   SELECT * INTO r FROM action x WHERE x.id = p_id FOR UPDATE;
-  v_ok := r.state = 'executing' AND r.execution_id = p_execution AND standing_of(r) = 'stands';
+  v_ok := r.state = 'executing' AND r.execution_id = p_execution AND still_holds(r, p_now) = 'holds';
   UPDATE credential SET revoked_at = p_now WHERE action_id = p_id AND revoked_at IS NULL;
   INSERT INTO credential (jti, action_id, execution_id, issued_at, expires_at, revoked_at)
   VALUES (p_jti, p_id, p_execution, p_now, p_expires, CASE WHEN v_ok THEN NULL ELSE p_now END);
