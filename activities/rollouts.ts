@@ -4,13 +4,13 @@ import { agentView } from '../src/agents/list.ts';
 import { actorFromManifest } from '../src/agents/roles.ts';
 import type { RolloutFacts } from '../src/domain/rollout/phase.ts';
 import { AppError } from '../src/errors.ts';
+import { rolloutById } from '../src/records/rollout.ts';
 import { rolloutFacts } from '../src/rollouts/facts.ts';
 import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } from '../src/rollouts/moves.ts';
 import { startRollout } from '../src/rollouts/start.ts';
 import { runRolloutVerb } from '../src/rollouts/verbs.ts';
 import type { Services } from '../src/services.ts';
 import type { RolloutInput, VerbSignal } from '../workflows/rollout.contract.ts';
-import { rolloutById } from "../src/records/rollout.ts";
 
 /** What the rollout workflow may do; each effect is safe to repeat and says whether the row was still as planned. */
 export const createRolloutActivities = (services: Services) => ({

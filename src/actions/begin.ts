@@ -5,7 +5,7 @@ import { isGateBusy } from '../db/failure.ts';
 import type { SupersededBecause } from '../domain/action.ts';
 import { SUPERSEDED_WORDS } from '../domain/words.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { type ActionRow, actionById, privateOf } from '../records/action.ts';
+import { type ActionRow, actionById, ownAction, privateOf } from '../records/action.ts';
 import type { Services } from '../services.ts';
 
 /** From `begin` to the write itself: compared by gateway and SDK last before sending. */
@@ -60,8 +60,7 @@ export async function beginAction(
   { id, executionId, round }: { id: string; executionId: string; round?: number },
 ): Promise<Begun> {
   requireRole(actor, ['agent']);
-  const known = await actionById(services.db.sql, id);
-  requireRole(actor, ['agent'], known.agent);
+  const known = await ownAction(services.db.sql, actor, id);
   assertKnowsRound(known, round);
   const { status, state } = await beginUnderGate(services, actor, known, executionId);
   if (status !== 'begun' && status !== 'again') {

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DisableAnswer, InFlight } from '../switches/disable.ts';
+import type { DisableAnswer, InFlight } from '../records/stop.ts';
 import type { Cli } from './cli.ts';
-import { NoAnswer } from './client.ts';
+import { ApiClient, NoAnswer } from './client.ts';
 import { inDatabase, knownDatabase } from './direct.ts';
 import { CliError } from './failure.ts';
 import type { WireAction } from './wire.ts';
 
+/** A switch that lives answers at once; where none is, nobody waits. */
+const SWITCH_THERE_WITHIN_MS = 500;
+/** It ends those that hold the gate after one second, and says so after three. */
+const SWITCH_WITHIN_MS = 5_000;
 /** How long the API may take before the database is asked itself. */
 export const API_WITHIN_MS = 2_000;
 /** Without a database to fall back on there is nothing better than to wait. */
@@ -27,11 +31,11 @@ export interface DisableOptions {
 
 /** What was answered, by which way, and with `drain` what of it is still under way. */
 export interface Disabled extends DisableAnswer {
-  by: 'api' | 'database';
+  by: 'switch' | 'api' | 'database';
   stillInFlight?: InFlight[];
 }
 
-/** Drops the gate: through the API, and through the database itself where the API does not answer or cannot. */
+/** Drops the gate: by the switch's own process, else through the API, else through the database itself. */
 export async function disableScope(
   cli: Cli,
   input: DisableInput,
@@ -40,10 +44,11 @@ export async function disableScope(
   if (direct) return disableDirectly(cli, input, drain);
   const fallback = await knownDatabase(cli);
   try {
-    const answer = await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS);
-    const disabled: Disabled = { ...answer, by: 'api' };
-    return drain && answer.state === 'closed'
-      ? { ...disabled, stillInFlight: await drainByApi(cli, answer) }
+    const disabled =
+      (await disableBySwitch(cli, input)) ??
+      (await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS));
+    return drain && disabled.state === 'closed'
+      ? { ...disabled, stillInFlight: await drainByApi(cli, disabled) }
       : disabled;
   } catch (error) {
     if (!(error instanceof CliError) || error.exit !== 'unreachable') throw error;
@@ -59,13 +64,37 @@ export async function disableScope(
   }
 }
 
-async function disableByApi(
-  cli: Cli,
+/** `undefined`: no switch of Portcullis answers there, or it cannot. What it refuses is refused. */
+async function disableBySwitch(cli: Cli, input: DisableInput): Promise<Disabled | undefined> {
+  const { switchUrl, ...connection } = cli.connection;
+  if (switchUrl === undefined) return undefined;
+  const api = new ApiClient({ ...connection, url: switchUrl.replace(/\/+$/, '') });
+  try {
+    // Another service may listen there: it is sent no token.
+    const { service } = await api.get<{ service?: string }>('/healthz', undefined, {
+      anonymous: true,
+      timeoutMs: SWITCH_THERE_WITHIN_MS,
+    });
+    if (service !== 'portcullis switch') return undefined;
+    return { ...(await putDisabled(api, input, SWITCH_WITHIN_MS)), by: 'switch' };
+  } catch (error) {
+    if (error instanceof CliError && error.exit === 'unreachable') return undefined;
+    throw error;
+  }
+}
+
+const disableByApi = async (cli: Cli, input: DisableInput, timeoutMs: number): Promise<Disabled> => ({
+  ...(await putDisabled(cli.api, input, timeoutMs)),
+  by: 'api',
+});
+
+async function putDisabled(
+  api: ApiClient,
   { scope, reason, reads }: DisableInput,
   timeoutMs: number,
 ): Promise<DisableAnswer> {
   const json = { disabled: true, reason, reads };
-  return (await cli.api.request<DisableAnswer>('PUT', `/v1/switches/${scope}`, { json, timeoutMs })).body;
+  return (await api.request<DisableAnswer>('PUT', `/v1/switches/${scope}`, { json, timeoutMs })).body;
 }
 
 /** Until each is completed or the last credential has expired. */

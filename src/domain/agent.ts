@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOutwardPlace, outwardUrlSchema } from './address.ts';
 import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
 import { NAME_PATTERN } from './name.ts';
 
@@ -92,7 +93,13 @@ export const groupSchema = z.strictObject({
   schedule: z
     .union([
       z.strictObject({ pagerduty: z.string().min(1).describe('Schedule id') }),
-      z.strictObject({ ical: z.string().min(1).describe('URL, or a file in the data folder') }),
+      z.strictObject({
+        ical: z
+          .string()
+          .min(1)
+          .refine(isOutwardPlace, 'is no place of a calendar: write its https address or a file')
+          .describe('URL, or a file in the data folder'),
+      }),
     ])
     .optional()
     .describe('Whoever is on call'),
@@ -129,10 +136,13 @@ export const agentSchema = z.strictObject({
       matchEmail: z.boolean().default(false).describe('Also match a Slack user by e-mail address'),
     })
     .prefault({}),
-  webhook: z.strictObject({ url: z.url() }).optional().describe('Signed notices of breaches and switches'),
+  webhook: z
+    .strictObject({ url: outwardUrlSchema })
+    .optional()
+    .describe('Signed notices of breaches and switches'),
   callback: z
     .strictObject({
-      url: z.url({ protocol: /^https?$/ }).describe('An https address; http only inside one network'),
+      url: outwardUrlSchema.describe('An https address; http only inside one network'),
     })
     .optional()
     .describe('Where the agent is told, signed, what became of its writes'),
@@ -141,7 +151,7 @@ export const agentSchema = z.strictObject({
     .default({})
     .describe('Trusted attributes of a request, from a signed assertion or from the token'),
   assertions: z
-    .strictObject({ jwks: z.url().optional(), issuer: z.string().optional() })
+    .strictObject({ jwks: outwardUrlSchema.optional(), issuer: z.string().optional() })
     .optional()
     .describe('Who signs the attributes'),
   tools: z.record(nameSchema, toolSchema),

@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely';
+import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
@@ -45,9 +46,18 @@ export const dayOf = (rollout: Pick<RolloutRecord, 'started_at'>, now: Date, day
 /** @throws AppError `not_found` */
 export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
   const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!row) throw new AppError('not_found', `There is no rollout "${id}"`);
+  if (!row) throw noSuchRollout(id);
   return recordOf(row);
 }
+
+/** The record, if the actor may know of it. @throws AppError `not_found` */
+export async function ownRollout(db: Sql, actor: Actor, id: string): Promise<RolloutRecord> {
+  const rollout = await rolloutById(db, id);
+  requireOwn(actor, rollout, noSuchRollout(id));
+  return rollout;
+}
+
+const noSuchRollout = (id: string): AppError => new AppError('not_found', `There is no rollout "${id}"`);
 
 /** The rollout of an agent that has not ended: there is one at most. */
 export async function openRollout(db: Sql, agent: string): Promise<RolloutRecord | undefined> {

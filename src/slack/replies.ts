@@ -3,9 +3,9 @@ import { type Agent, segmentNames } from '../domain/agent.ts';
 import { concernsAny, scopeWords } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import { watchedRollout } from '../records/rollout.ts';
+import type { DisableAnswer } from '../records/stop.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
-import type { DisableAnswer } from '../switches/disable.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 import { listDisabled } from '../switches/list.ts';
 

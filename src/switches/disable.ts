@@ -3,41 +3,11 @@ import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
+import type { DisableAnswer, DisableInput, InFlight } from '../records/stop.ts';
 import type { Services } from '../services.ts';
 
 const CLOSING_AFTER_MS = 1_000;
 const TERMINATED_WITHIN_MS = 2_000;
-
-export interface DisableInput {
-  scope: string;
-  reason: string;
-  /** Stops reads too. */
-  reads?: boolean;
-}
-
-export interface InFlight {
-  action: string;
-  agent: string;
-  tool: string;
-  summary: string;
-  begunAt: string;
-}
-
-/**
- * `closed`: no write covered by the scope begins any more; those `inFlight` had begun and may still land.
- * `closing`: none but those named in `heldBy`; the service goes on closing.
- */
-export interface DisableAnswer {
-  state: 'closed' | 'closing';
-  scope: string;
-  epoch?: number;
-  offAtMs: number;
-  voided: number;
-  inFlight: InFlight[];
-  heldBy: { pid: number; what: string }[];
-  credentialsUntil?: string;
-  failoverSafe: boolean;
-}
 
 interface DisableRow {
   epoch: number;
@@ -46,11 +16,19 @@ interface DisableRow {
   credentialsUntil: string | null;
 }
 
-/** The emergency disable. @throws AppError `forbidden`, `invalid_input`, `store_down` */
-export async function disable(services: Services, actor: Actor, input: DisableInput): Promise<DisableAnswer> {
+/**
+ * The emergency disable: by the switch's own process where this process has one, else from here.
+ * @throws AppError `forbidden`, `invalid_input`, `store_down`
+ */
+export async function disable(
+  services: Pick<Services, 'db' | 'clock' | 'wake' | 'switchProcess'>,
+  actor: Actor,
+  input: DisableInput,
+): Promise<DisableAnswer> {
   requireRole(actor, ['on-call', 'release-manager', 'approver'], agentOfScope(input.scope));
   refuseOneAgentsToken(actor, input.scope);
-  const answer = await pullSwitch(services, actor.id, input);
+  const taken = await services.switchProcess?.pull(actor.id, input);
+  const answer = taken ?? (await pullSwitch(services, actor.id, input));
   services.wake();
   return answer;
 }

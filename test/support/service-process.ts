@@ -14,6 +14,7 @@ import type { FakeSlack } from '../fakes/slack/server.ts';
 import type { Answer } from './api.ts';
 import { testTemporalBinary } from './context.ts';
 import type { GivenToken } from './fixtures.ts';
+import { TEST_KEY } from './services.ts';
 
 const PORTCULLIS = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
 const READY_WITHIN_MS = 60_000;
@@ -93,6 +94,7 @@ function environmentOf({ databaseUrl, temporalAddress, slack, day }: ServiceOpti
     HOME,
     ...(PORTCULLIS_CACHE ? { PORTCULLIS_CACHE } : {}),
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    PORTCULLIS_KEY: TEST_KEY,
     TEMPORAL_ADDRESS: temporalAddress,
     PORTCULLIS_PORT: String(port),
     PORTCULLIS_LOG_LEVEL: 'warn',

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { afterAll, describe } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
-import { loadKeys } from '../../src/credentials/keys.ts';
+import { openKeys } from '../../src/credentials/keys.ts';
+import { sealingKeyOf } from '../../src/credentials/sealing-key.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { readStatements } from '../../src/db/sql-files.ts';
@@ -27,6 +28,10 @@ export interface TestServicesOptions extends Partial<Omit<Services, 'db' | 'cloc
 /** Its SQL files are the migrations and the functions. */
 const DB = fileURLToPath(new URL('../../src/db/', import.meta.url));
 const POOL_SIZE = 8;
+/** Every test store and every service of a test is sealed with it. */
+export const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
+const sealing = () => sealingKeyOf(TEST_KEY, 'the tests');
+export const TEST_SEALING = { find: sealing, make: sealing };
 
 /** A fresh, migrated database with the services over it. Call `close()`, or let `describeWithServices` do it. */
 export async function createTestServices(options: TestServicesOptions = {}): Promise<TestServices> {
@@ -49,7 +54,7 @@ export async function servicesOver(
     db,
     clock,
     dayMs: 86_400_000,
-    keys: await loadKeys(db.sql),
+    keys: await openKeys(db, TEST_SEALING, clock.now()),
     worlds: new Worlds(db.sql),
     asks: new AskWriter(db.sql, clock),
     log: pino({ level: 'silent' }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RolloutRecord } from '../../records/rollout.ts';
-import { rolloutById } from '../../records/rollout.ts';
+import { ownRollout } from '../../records/rollout.ts';
 import { startRollout } from '../../rollouts/start.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
 import { ROLLOUT_VERBS, runRolloutVerb } from '../../rollouts/verbs.ts';
@@ -129,9 +129,8 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
     async (request) => {
       const actor = actorOf(request);
       requireReader(actor);
-      const { agent } = await rolloutById(services.db.sql, request.params.id);
-      requireReader(actor, agent);
-      return { ...statusOf(await rolloutStatus(services, request.params.id)), dayMs: services.dayMs };
+      const { id } = await ownRollout(services.db.sql, actor, request.params.id);
+      return { ...statusOf(await rolloutStatus(services, id)), dayMs: services.dayMs };
     },
   );
 }

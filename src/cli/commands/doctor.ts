@@ -6,6 +6,7 @@ import { checkGroups } from '../doctor/groups.ts';
 import { checkHere } from '../doctor/local.ts';
 import { checkService } from '../doctor/service.ts';
 import { checkSlack } from '../doctor/slack.ts';
+import { checkSwitch } from '../doctor/switch.ts';
 import { sections, wrap } from '../text/render.ts';
 
 const STATE_WIDTH = 6;
@@ -16,7 +17,7 @@ export const registerDoctor: RegisterCommands = (program, cli) => {
     .command('doctor')
     .summary('what is wrong, and how to mend it')
     .description(
-      'Looks at Node, the environment, the data folder, the service, the token, the database with its clock, Temporal with its workers, webhooks, approver groups, and Slack. Works while the service is down; changes nothing. Exit code 1 when a check fails.',
+      'Looks at Node, the environment, the data folder, the service, the switch, the token, the database with its clock, Temporal with its workers, webhooks, approver groups, and Slack. Works while the service is down; changes nothing. Exit code 1 when a check fails.',
     )
     .action(() => runDoctor(cli));
   withExample(doctor, 'portcullis doctor');
@@ -26,6 +27,7 @@ async function runDoctor(cli: Cli): Promise<void> {
   const { checks: here, config } = await checkHere(cli.io);
   const groups = await Promise.all([
     guarded('service', () => checkService(cli.api)),
+    guarded('switch', async () => [await checkSwitch(cli.connection)]),
     guarded('database', async () => {
       const known = config && (await knownDatabase(cli));
       if (!known) return [];

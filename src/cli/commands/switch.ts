@@ -22,7 +22,7 @@ export const registerSwitch: RegisterCommands = (program, cli) => {
     .command('disable')
     .summary('drop the gate at once')
     .description(
-      'Drops the gate at once: when it answers CLOSED, no write begins. If the API does not answer within 2 s, it goes by the database itself, where DATABASE_URL or the data folder says how; neither Temporal nor Slack is needed.',
+      'Drops the gate at once: when it answers CLOSED, no write begins. It goes by the switch, a process of its own (PORTCULLIS_SWITCH_URL, else the port next to the API), then by the API, and if that does not answer within 2 s by the database itself, where DATABASE_URL or the data folder says how; neither Temporal nor Slack is needed.',
     )
     .argument('<scope>', SCOPE_HELP)
     .requiredOption('--reason <text>', 'why; everybody sees it')
@@ -69,7 +69,7 @@ function disabledText({ io }: Cli, disabled: Disabled, reads: boolean): string {
   const what = reads ? 'no read and no write' : 'no write';
   const answer =
     state === 'closed'
-      ? `CLOSED in ${formatDuration(offAtMs)} by the ${by === 'api' ? 'API' : 'database'}: ${what} of ${scope} begins any more.`
+      ? `CLOSED in ${formatDuration(offAtMs)} by the ${by === 'api' ? 'API' : by}: ${what} of ${scope} begins any more.`
       : `CLOSING since ${formatDuration(offAtMs)}: none begins but those held by the backends below. Run it again until it says CLOSED.`;
   const held = heldBy.map(({ pid, what: name }) => `${name} (backend ${pid})`).join(', ');
   const until = credentialsUntil && formatTimeAndDistance(credentialsUntil, io.now());

@@ -9,6 +9,7 @@ export interface Running {
   url: string;
   publicUrl: string;
   localTokenFile?: string;
+  switchUrl?: string;
   /** With a folder and a version when it is our own. */
   database: { address: string; folder?: string; version?: string };
   temporalAddress?: string;
@@ -73,12 +74,13 @@ function rolesOf(list: string | undefined, known: readonly ServiceRole[]): reado
 }
 
 const factsOf = (
-  { url, publicUrl, localTokenFile, database }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, database }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ) => ({
   url,
   publicUrl,
+  switchUrl,
   roles,
   database: config.databaseUrl ? 'postgres' : 'embedded',
   databaseAddress: database.address,
@@ -90,7 +92,7 @@ const factsOf = (
 });
 
 function upText(
-  { url, publicUrl, localTokenFile, database, temporalAddress }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, database, temporalAddress }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ): string {
@@ -101,6 +103,7 @@ function upText(
     fields([
       ['Roles', roles.join(', ')],
       ['People', publicUrl === url ? undefined : publicUrl],
+      ['Switch', switchUrl && `${switchUrl}: a process of its own, which portcullis disable tries first`],
       ['Database', databaseText(database)],
       ['Temporal', temporal.address ?? embeddedTemporal],
       [
