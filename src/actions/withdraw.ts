@@ -1,5 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import { reasonIn } from '../reason.ts';
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
@@ -23,7 +24,7 @@ export async function withdrawAction(
     'action.withdrawn',
     services.clock.now(),
     actor.id,
-    reason ? { reason } : {},
+    reasonIn(reason) ? { reason } : {},
   );
   if (!moved) {
     const now = await actionById(services.db.sql, id);

@@ -3,6 +3,7 @@ import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
 import { nameSchema, riskSchema } from '../domain/agent.ts';
 import { REASON_CODES } from '../domain/decision.ts';
 import { NOTIFY, SLACK_APPROVES } from '../domain/release.ts';
+import { saysSomething } from '../domain/unseen.ts';
 import { WAYS } from '../reaching/stage-log.ts';
 
 /** Text that the store can hold: NUL cannot be stored. */
@@ -13,8 +14,11 @@ export const textSchema = (max: number, min = 0) =>
     .max(max)
     .refine((text) => !text.includes('\0'), 'text holds no NUL characters');
 
-/** A person's reason: something must be said. */
-export const reasonSchema = textSchema(2_000, 1).refine((text) => text.trim() !== '', 'say why');
+/** A person's reason: people must be able to see it. */
+export const reasonSchema = textSchema(2_000, 1).refine(
+  saysSomething,
+  'say why, with letters, digits or symbols that people can see',
+);
 export const idSchema = z.uuid().describe('The action id');
 export const agentNameSchema = nameSchema.describe('The name of the agent');
 export const limitSchema = z.coerce.number().int().min(1);

@@ -6,6 +6,7 @@ import type { DeputyTable } from '../db/tables-approvals.ts';
 import { isUuid } from '../db/uuid.ts';
 import { type Agent, groupOf, isLive, standsBehind } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -37,6 +38,7 @@ const DAY_MS = 86_400_000;
  */
 export async function createDeputy(services: Services, actor: Actor, input: DeputyInput): Promise<DeputyRow> {
   requireRole(actor, ['approver', 'release-manager'], input.agent);
+  requireReason(input.reason, 'name a deputy');
   const from = input.from ?? personOf(actor);
   assertMayName(actor, from, input.to);
   const now = services.clock.now();

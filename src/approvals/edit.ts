@@ -12,6 +12,7 @@ import { canonical, saltedDigest } from '../domain/digest.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { knowEvent, metricsCounting } from '../outcomes/event.ts';
+import { reasonIn } from '../reason.ts';
 import { type ActionRow, actionById, lockedAction, privateOf } from '../records/action.ts';
 import { readEpoch } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -116,7 +117,7 @@ async function replaceArgs(
       at: now,
       via: actor.via,
       identity: actor.identity,
-      reason: input.reason ?? null,
+      reason: reasonIn(input.reason) ?? null,
       args_before: kept.args,
       digest_before: action.args_digest,
     })
@@ -163,7 +164,7 @@ async function replaceArgs(
       risk: decision.risk,
       via: actor.via,
       identity: actor.identity,
-      reason: input.reason ?? null,
+      reason: reasonIn(input.reason) ?? null,
     },
   });
   for (const metric of await metricsCounting(tx, action, 'denials'))

@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { isPerson } from '../domain/agent.ts';
 import { BREAK_GLASS_SLOT } from '../domain/approval/approval.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -39,6 +40,7 @@ export async function reviewBreakGlass(
 ): Promise<ActionRow> {
   requireRole(actor, ['release-manager', 'auditor', 'approver', 'on-call']);
   const action = await ownAction(services.db.sql, actor, id);
+  requireReason(note, 'review');
   if (!action.break_glass)
     throw new AppError('wrong_state', `Cannot review action ${id}: nobody broke the glass for it`);
   const person = await reviewerOf(services, actor, action);

@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import { durationBetween, nameSchema } from './agent.ts';
 import { isMultipleOf } from './schema/decimal.ts';
+import { saysSomething } from './unseen.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
 
+/** Told to people: they must be able to see it. */
+const wordsSchema = z
+  .string()
+  .min(1)
+  .refine(saysSomething, 'write it with letters, digits or symbols that people can see');
 const quorumSchema = z.int().min(1).max(20);
 /** Who must agree, side by side: one group, or several with a count each. */
 const askedShape = {
@@ -18,7 +24,7 @@ export const NOTIFY = ['channel', 'dm', 'both', 'digest'] as const;
 export const ruleSchema = z.strictObject({
   when: z.string().describe('CEL over args, context and subject'),
   answer: z.enum(RULE_ANSWERS).describe('deny beats ask beats approve; only low risk is approved by rule'),
-  reason: z.string().min(1).optional().describe('Told to the agent and written in the log'),
+  reason: wordsSchema.optional().describe('Told to the agent and written in the log'),
 });
 
 export const approvalSchema = z.union([
@@ -79,7 +85,7 @@ export const grantSchema = z.strictObject({
   tool: z.union([nameSchema, z.array(nameSchema).min(1)]).describe('One tool or several'),
   name: nameSchema.optional().describe('Default: the tool and the number of the grant'),
   when: z.string().optional().describe('CEL over args, context and subject; only true matches'),
-  deny: z.string().min(1).optional().describe('Refuses, with this reason; beats every other grant'),
+  deny: wordsSchema.optional().describe('Refuses, with this reason; beats every other grant'),
   approval: approvalSchema.optional().describe('Needed for every write; reads default to none'),
   earn: earnSchema
     .optional()
@@ -122,7 +128,7 @@ export const stepSchema = z.strictObject({
 export const guardrailSchema = z.strictObject({
   metric: nameSchema,
   limit: z.number().positive().describe('Absolute'),
-  reason: z.string().min(1).describe('Why this limit'),
+  reason: wordsSchema.describe('Why this limit'),
   share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
   action: z.enum(['rollback', 'report']).default('rollback'),
 });

@@ -1,6 +1,7 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { concernsAny, scopeWords } from '../domain/scope.ts';
+import { saysSomething } from '../domain/unseen.ts';
 import { AppError } from '../errors.ts';
 import { watchedRollout } from '../records/rollout.ts';
 import type { DisableAnswer } from '../records/stop.ts';
@@ -119,6 +120,7 @@ export function segmentAndReason(
   const [first, ...rest] = words;
   const named = first !== undefined && segmentNames(agent).includes(first);
   const reason = (named ? rest : words).join(' ');
-  if (reason === '') throw new AppError('invalid_input', 'A reason is needed: write it behind the name');
+  if (!saysSomething(reason))
+    throw new AppError('invalid_input', 'A reason is needed: write it behind the name');
   return named ? { segment: first, reason } : { reason };
 }

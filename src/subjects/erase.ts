@@ -2,6 +2,7 @@ import { type Actor, requireRole } from '../actor.ts';
 import { endStandingApproval } from '../approvals/standing/end.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+import { requireReason } from '../reason.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
@@ -19,6 +20,7 @@ export async function eraseSubject(
   input: { agent: string; subject: string; reason: string },
 ): Promise<{ actions: number }> {
   requireRole(actor, ['admin'], input.agent);
+  requireReason(input.reason, 'erase');
   return withoutDeadlock(() =>
     services.db.sql.transaction().execute((tx) => eraseIn(services, tx, actor, input)),
   );

@@ -1,6 +1,7 @@
 import type { App, RespondFn, SlashCommand } from '@slack/bolt';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { scopeWords } from '../../domain/scope.ts';
+import { saysSomething } from '../../domain/unseen.ts';
 import { AppError } from '../../errors.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import { watchedRollout } from '../../records/rollout.ts';
@@ -46,7 +47,8 @@ export function register(app: App, deps: ListenerDeps): void {
         return void (await tell(respond, await runDeputy(deps, who, parsed)));
       case 'disable':
       case 'enable':
-        if (parsed.scope === undefined || parsed.reason === '') return choose(deps, command, who, parsed);
+        if (parsed.scope === undefined || !saysSomething(parsed.reason))
+          return choose(deps, command, who, parsed);
         return void (await tell(respond, await runSwitch(deps, who, { ...parsed, scope: parsed.scope })));
       default:
         return steer(deps, who, parsed, respond);
