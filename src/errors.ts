@@ -67,6 +67,11 @@ export const ERRORS = {
     retry: true,
     hint: 'The database does not answer: nothing was recorded, try again',
   },
+  slack_down: {
+    http: 503,
+    retry: true,
+    hint: 'Try again in a moment; the page and the CLI need no Slack',
+  },
   temporal_down: {
     http: 503,
     retry: true,

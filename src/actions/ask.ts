@@ -6,20 +6,21 @@ import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
 import { outcomeOf, STATE_OF } from '../domain/action.ts';
-import { nameKey } from '../domain/agent.ts';
 import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
+import { namedKeys, nameKey } from '../domain/naming.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { metricsAbout } from '../outcomes/event.ts';
-import { type ActionRow, actionById } from '../records/action.ts';
+import type { ActionRow } from '../records/action.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-writer.ts';
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
+import { addBehind } from './add-behind.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
@@ -76,7 +77,7 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
       if (rollout && isNewVersion(rollout, input.agentVersion))
         await noteAgentVersion(services, rollout, input.agentVersion);
       const repeated = written.status === 'known';
-      const action = repeated ? await actionById(services.db.sql, written.id) : written.action;
+      const action = repeated ? await addBehind(services, actor, written.id, input.behind) : written.action;
       return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
     }
     if (written.status === 'conflict') {
@@ -173,7 +174,7 @@ function draftOf(
     summary: tool ? renderSummary(tool, input.args) : `Use ${[...input.tool].slice(0, 64).join('')}`,
     why: input.reason ?? null,
     behind: [...input.behind],
-    behind_keys: input.behind.map(nameKey),
+    behind_keys: namedKeys(input.behind),
     links: [...input.links],
     approval: decision.approval ?? null,
     credential: credentialSpec(agent, input.tool, decision.grant),

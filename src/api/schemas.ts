@@ -47,6 +47,7 @@ const approvalViewSchema = z.object({
   escalate: z.array(z.object({ after: z.string(), to: z.string() })),
   breakGlass: z.string().optional(),
   standing: z.enum(['allowed', 'forbidden']),
+  strictBehind: z.literal(true).optional().describe('Whoever is behind it must be known'),
 });
 
 export const actionSchema = z
@@ -69,6 +70,9 @@ export const actionSchema = z
     summary: z.string(),
     why: z.string().optional().describe("The agent's own words"),
     behind: z.array(z.string()).describe('Who prompted it, drives the agent or is acted for'),
+    strangers: z
+      .array(z.string())
+      .describe('Of these, whoever is nobody under "people": it may be an approver under another name'),
     links: z.array(z.string()),
     consequence: z.string().optional(),
     risk: riskSchema,

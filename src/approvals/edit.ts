@@ -191,6 +191,7 @@ async function decideAgain(
     attributes: JSON.parse(kept.attributes),
     claimed: JSON.parse(kept.context),
     subject: subject?.name ?? '',
+    behind: action.behind,
   };
   return decideIn(request, world, {
     segment: action.segment ?? 'default',

@@ -5,6 +5,7 @@ import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
 import { type Tool, toolOf } from '../domain/agent.ts';
 import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
+import { namingNobody } from '../domain/naming.ts';
 import { type ActionRow, actionById, privateOf } from '../records/action.ts';
 import type { GivenAnswer } from '../records/answer.ts';
 import type { Services } from '../services.ts';
@@ -26,6 +27,8 @@ export interface CardFacts extends CardChanges {
   lapsed: number;
   /** Who ended it and why, where the row does not say: withdrawn, superseded, disabled. */
   ended: { by: string; reason?: string; at: Date } | undefined;
+  /** Of those it says are behind it, whoever is nobody of the agent. */
+  strangers: readonly string[];
   /** Names of the people of the agent, by id. */
   names: Readonly<Record<string, string>>;
   /** Who may answer now and has not. */
@@ -72,6 +75,7 @@ export async function readCardFacts(
     decisions: current,
     lapsed: decisions.filter(({ round, verdict }) => round < action.round && verdict === 'approve').length,
     ended: pending ? undefined : await endOf(db.sql, id),
+    strangers: namingNobody(agent, action.behind),
     names: Object.fromEntries(
       Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
     ),

@@ -37,6 +37,7 @@ export const SUPERSEDED_BECAUSE = [
   'approver_lost_standing',
   'autonomy_lost',
   'standing_approval_ended',
+  'behind_unknown',
 ] as const;
 export type SupersededBecause = (typeof SUPERSEDED_BECAUSE)[number];
 

@@ -19,6 +19,7 @@ export const REASON_CODES = [
   'no_grant',
   'condition_error',
   'condition_not_met',
+  'behind_unknown',
   'denied_by_grant',
   'claim_stricter',
   'denied_by_rule',
@@ -37,6 +38,8 @@ export interface DecisionRequest {
   attributes: Readonly<Record<string, unknown>>;
   claimed: Readonly<Record<string, unknown>>;
   subject: string;
+  /** Who prompted it, drives the agent or is acted for; they may not approve. */
+  behind?: readonly string[];
   /** The build that asks; only it has what it earned. */
   agentVersion?: string;
 }

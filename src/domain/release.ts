@@ -4,6 +4,8 @@ import { isMultipleOf } from './schema/decimal.ts';
 import { saysSomething } from './unseen.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
+/** As many may be named to be behind one action. */
+export const BEHIND_MAX = 20;
 
 /** Told to people: they must be able to see it. */
 const wordsSchema = z
@@ -97,6 +99,12 @@ export const grantSchema = z.strictObject({
     })
     .prefault({}),
   limits: z.strictObject({ perHour: limitSchema.optional(), perDay: limitSchema.optional() }).default({}),
+  strictBehind: z
+    .boolean()
+    .optional()
+    .describe(
+      'Refuses a question whose "behind" names somebody whom nobody under "people" can be; else it is shown',
+    ),
   record: z.enum(['before', 'after']).default('before').describe('Reads only: after may lose 1 s of entries'),
 });
 
@@ -187,6 +195,8 @@ export interface ApprovalPolicy {
   escalate: { after: string; to: string }[];
   breakGlass?: string;
   standing: 'allowed' | 'forbidden';
+  /** Whoever is behind it must be known. */
+  strictBehind?: true;
 }
 
 type Asked = { group?: string; quorum?: number; groups?: Readonly<Record<string, number>> };
@@ -200,14 +210,16 @@ const DETAILS = {
 } as const;
 
 /** The approval a grant needs in one form; `undefined` runs unasked; reads default to that. */
-export function approvalOf(grant: Pick<Grant, 'approval'>): ApprovalPolicy | undefined {
+export function approvalOf(grant: Pick<Grant, 'approval' | 'strictBehind'>): ApprovalPolicy | undefined {
   const { approval } = grant;
   if (approval === undefined || approval === 'none') return undefined;
+  const strict = grant.strictBehind ? ({ strictBehind: true } as const) : {};
   if (typeof approval === 'string')
-    return { ...DETAILS, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
+    return { ...DETAILS, ...strict, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
   const { group, quorum, groups, stages, rules: _, ...details } = approval;
   return {
     ...DETAILS,
+    ...strict,
     ...details,
     escalate: details.escalate ?? [],
     stages: (stages ?? [{ group, quorum, groups }]).map(needsOf),
@@ -224,6 +236,7 @@ export function tightened(policy: ApprovalPolicy, others: readonly ApprovalPolic
     reason: all.some(({ reason }) => reason === 'required') ? 'required' : 'optional',
     slackApproves: SLACK_APPROVES[Math.max(...surfaces)] ?? policy.slackApproves,
     standing: all.every(({ standing }) => standing === 'allowed') ? 'allowed' : 'forbidden',
+    ...(all.some(({ strictBehind }) => strictBehind) && { strictBehind: true }),
     ...(breakGlass !== undefined && all.every((one) => one.breakGlass === breakGlass) && { breakGlass }),
   };
 }

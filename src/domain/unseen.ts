@@ -28,6 +28,13 @@ export const spellUnseen = (text: string, spell: Spell): string => {
 export const spellLine = (text: string, spell: Spell): string =>
   spellUnseen(text, spell).replace(/(?<= ) /g, () => spell(SPACE));
 
+/** The text without what cannot be seen, every run of blanks as one space. */
+export const withoutUnseen = (text: string): string =>
+  text
+    .replace(/\p{White_Space}+/gu, ' ')
+    .replace(UNSEEN, '')
+    .replace(/ {2,}/g, ' ');
+
 /** Whether people see anything of it that says something: a letter, a digit or a symbol. */
 export const saysSomething = (text: string): boolean => /[\p{L}\p{N}\p{S}]/u.test(text.replace(UNSEEN, ''));
 

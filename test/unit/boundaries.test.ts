@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SURFACES = ['api', 'slack', 'cli', 'sdk'];
 const PURE_PACKAGES = [
+  'postal-mime',
   'zod',
   'yaml',
   'ajv-formats',

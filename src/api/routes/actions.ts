@@ -7,6 +7,7 @@ import { listActions } from '../../actions/list.ts';
 import { actionView, actionViews, viewOf } from '../../actions/view.ts';
 import type { Actor } from '../../actor.ts';
 import { ACTION_STATES } from '../../domain/action.ts';
+import { BEHIND_MAX } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -39,7 +40,7 @@ export const askSchema = z.strictObject({
   subject: textSchema(500, 1).describe('The conversation or customer it is about'),
   reason: textSchema(2_000).optional(),
   behind: z
-    .union([textSchema(200, 1).transform((one) => [one]), z.array(textSchema(200, 1)).max(20)])
+    .union([textSchema(200, 1).transform((one) => [one]), z.array(textSchema(200, 1)).max(BEHIND_MAX)])
     .default([])
     .describe(
       'Who prompted it, drives the agent or is acted for (id, e-mail or Slack account); they may not approve',

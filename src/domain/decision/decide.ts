@@ -1,6 +1,7 @@
 import type { Risk } from '../agent.ts';
 import { DEFAULT_SEGMENT } from '../agent.ts';
 import type { Arm, DecisionRequest, Outcome, Reason, SegmentExposure } from '../decision.ts';
+import { namingNobody } from '../naming.ts';
 import { nearest } from '../nearest.ts';
 import { quorumOf, tightened } from '../release.ts';
 import { Meter } from '../schema/meter.ts';
@@ -225,13 +226,17 @@ function answerFrom(
     );
   const { args, subject, agentVersion } = request;
   const values = { args, context, subject, meter };
-  return weigh(
-    tool,
-    release,
-    { ...place, ...(agentVersion !== undefined && { agentVersion }) },
-    values,
-    world,
-  );
+  const at = { ...place, ...(agentVersion !== undefined && { agentVersion }) };
+  return assertKnown(weigh(tool, release, at, values, world), request, world.agent);
+}
+
+/** Where the release is strict about it, nothing is done for somebody whom nobody can be. */
+function assertKnown(answer: Answer, { behind = [] }: DecisionRequest, { agent }: CompiledAgent): Answer {
+  const isStrict = answer.grant?.strictBehind === true || answer.approval?.strictBehind === true;
+  if (answer.outcome === 'denied' || !isStrict || namingNobody(agent, behind).length === 0) return answer;
+  const message = `"behind" names somebody who is nobody of agent "${agent.agent}"`;
+  const hint = 'Name them by an id, a name, an e-mail address or a Slack account under "people"';
+  return denied(reason('behind_unknown', message, hint));
 }
 
 function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {

@@ -62,7 +62,8 @@ export function describeGrant(grant: Grant): string {
   if (grant.deny !== undefined) return `denied${when(grant)}: ${grant.deny}`;
   const policy = approvalOf(grant);
   if (!policy) return `runs unasked${when(grant)}`;
-  return `asks ${describeStages(policy)}${when(grant)}`;
+  const strict = policy.strictBehind ? ', for people it knows alone' : '';
+  return `asks ${describeStages(policy)}${strict}${when(grant)}`;
 }
 
 const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}` : '');

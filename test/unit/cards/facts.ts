@@ -40,6 +40,7 @@ export function cardFacts({
     decisions: [],
     lapsed: 0,
     ended: undefined,
+    strangers: [],
     names: { ana: 'Ana', ben: 'Ben', cleo: 'Cleo' },
     approvers: ['ana', 'ben'],
     lent: {},
