@@ -12,6 +12,7 @@ import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
 import { namedKeys, nameKey } from '../domain/naming.ts';
+import { BEGIN_WITHIN } from '../domain/release.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { metricsAbout } from '../outcomes/event.ts';
@@ -24,7 +25,7 @@ import { addBehind } from './add-behind.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
-const ALLOWED_VALID_MS = 60_000;
+const ALLOWED_VALID_MS = durationMs(BEGIN_WITHIN);
 
 /** What an agent asks. `context` is its own claim; trusted attributes come by token or signed `assertion`. */
 export interface AskInput {

@@ -40,6 +40,7 @@ const approvalViewSchema = z.object({
     .int()
     .describe('Rises with every change of the arguments; earlier approvals do not count'),
   expiresIn: z.string(),
+  beginWithin: z.string().optional().describe('What an approval leaves to begin in. Default: 60s'),
   remindAfter: z.string().optional(),
   reason: z.enum(['optional', 'required']).describe('Whether approving needs a reason'),
   slackApproves: z.enum(SLACK_APPROVES),

@@ -85,6 +85,19 @@ export interface SwitchTable {
   enable_asked_by: string | null;
 }
 
+/** One stop; several of a scope are open when it was stopped again. */
+export interface StopTable {
+  id: Generated<number>;
+  scope: string;
+  reads: boolean;
+  reason: string;
+  actor: string;
+  at: Timestamp;
+  epoch: number;
+  ended_at: Timestamp | null;
+  ended_by: string | null;
+}
+
 export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
 
 export interface RolloutTable {
@@ -251,6 +264,7 @@ export interface Tables extends ApprovalTables, SlackTables {
   release: ReleaseTable;
   in_force: InForceTable;
   switch: SwitchTable;
+  stop: StopTable;
   rollout: RolloutTable;
   rollout_segment: RolloutSegmentTable;
   subject: SubjectTable;

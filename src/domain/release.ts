@@ -4,6 +4,8 @@ import { isMultipleOf } from './schema/decimal.ts';
 import { saysSomething } from './unseen.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
+/** What is allowed, by whomever, may begin within this. */
+export const BEGIN_WITHIN = '60s';
 /** As many may be named to be behind one action. */
 export const BEHIND_MAX = 20;
 
@@ -44,6 +46,9 @@ export const approvalSchema = z.union([
     remindAfter: durationBetween('10s', '90d')
       .optional()
       .describe('The first reminder; each wait doubles. Default: half of expiresIn'),
+    beginWithin: durationBetween('5s', '1d')
+      .optional()
+      .describe('What an approval leaves to begin in, however late it comes. Default: 60s'),
     reason: z.enum(['optional', 'required']).default('optional').describe('Whether approving needs a reason'),
     slackApproves: z
       .enum(SLACK_APPROVES)
@@ -188,6 +193,8 @@ export interface ApprovalPolicy {
   /** Asked one after the other; the needs of one stage side by side. */
   stages: Need[][];
   expiresIn: string;
+  /** Default: `BEGIN_WITHIN`. */
+  beginWithin?: string;
   remindAfter?: string;
   reason: 'optional' | 'required';
   slackApproves: (typeof SLACK_APPROVES)[number];

@@ -9,6 +9,7 @@ import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 import { listDisabled } from '../switches/list.ts';
+import { laterText } from './stops-text.ts';
 
 const LISTED_MAX = 10;
 const say = (text: string): string => inline(text, 400);
@@ -57,8 +58,8 @@ export async function statusText(services: Services, agents: readonly Agent[]): 
   const names = new Set(agents.map(({ agent }) => agent));
   const covered = off.filter(({ scope }) => concernsAny(scope, names));
   const lines = covered.map(
-    ({ scope, actor, changed_at, reason }) =>
-      `*OFF: ${say(scopeWords(scope))}* since ${dateText(changed_at)} by ${say(actor)}: ${say(reason)}`,
+    ({ scope, actor, changed_at, reason, later }) =>
+      `*OFF: ${say(scopeWords(scope))}* since ${dateText(changed_at)} by ${say(actor)}: ${say(reason)}${laterText(later)}`,
   );
   if (lines.length === 0) lines.push('Nothing is switched off.');
   for (const agent of agents.slice(0, LISTED_MAX)) lines.push('', ...(await agentLines(services, agent)));
