@@ -177,6 +177,7 @@ function draftOf(
     behind: [...input.behind],
     behind_keys: namedKeys(input.behind),
     links: [...input.links],
+    redact: [...(tool?.tool.redact ?? [])],
     approval: decision.approval ?? null,
     credential: credentialSpec(agent, input.tool, decision.grant),
     limits: decision.grant?.limits ?? {},
@@ -208,7 +209,8 @@ function draftOf(
         : [],
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {
-      tool: input.tool,
+      // The name of one that nobody declared is the agent's own words, and those are for no log.
+      tool: tool ? input.tool : null,
       agentVersion: input.agentVersion,
       outcome: decision.outcome,
       reasons: decision.reasons.map((reason) => reason.code),

@@ -3,11 +3,12 @@ import { waitingLike } from '../approvals/alike.ts';
 import { answerersOf } from '../approvals/answerers.ts';
 import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
-import { type Tool, toolOf } from '../domain/agent.ts';
-import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
+import type { Tool } from '../domain/agent.ts';
+import { redactArgs } from '../domain/decision/redact.ts';
 import { namingNobody } from '../domain/naming.ts';
 import { type ActionRow, actionById, privateOf } from '../records/action.ts';
 import type { GivenAnswer } from '../records/answer.ts';
+import { toolAsAsked } from '../records/args.ts';
 import type { Services } from '../services.ts';
 import { type CardChanges, readChanges } from './changes-facts.ts';
 import { type CardStanding, type RunUnder, readStandingApprovals } from './standing-approval-facts.ts';
@@ -64,7 +65,7 @@ export async function readCardFacts(
   const kept = await privateOf(db.sql, id);
   const decisions = await decisionsOf(db.sql, id);
   const current = decisions.filter(({ round }) => round === action.round);
-  const tool = toolOf(agent, action.tool);
+  const tool = toolAsAsked(agent, action);
   const args = kept && (JSON.parse(kept.args) as Record<string, unknown>);
   const pending = action.state === 'pending';
   return {
@@ -82,7 +83,7 @@ export async function readCardFacts(
     ...(pending ? answerersOf(eligibility, action, current) : { approvers: [], lent: {} }),
     stale: eligibility.stale,
     alike: pending ? await waitingLike(db.sql, action) : 0,
-    ...(await readChanges(db.sql, action, args, tool && redactionsOf(tool))),
+    ...(await readChanges(db.sql, action, args, tool)),
     ...(await readStandingApprovals(db.sql, action)),
     testMode: agent.testMode,
     dayMs,

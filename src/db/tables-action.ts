@@ -39,6 +39,8 @@ export interface ActionTable {
   asked_by_key: string;
   behind_keys: Json<string[]>;
   links: Json<string[]>;
+  /** What was redacted of the arguments when it was asked: that stays so. */
+  redact: Json<string[]>;
   approval: JsonOrNull<ApprovalPolicy>;
   credential: JsonOrNull<CredentialSpec>;
   limits: Json<{ perHour?: number; perDay?: number }>;

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { isDenied } from '../domain/action.ts';
+import { isDenied, isErrorCode, UNNAMED_ERROR } from '../domain/action.ts';
 import type { Action, Asked, Begun, Credential } from './actions.ts';
 import type { Portcullis } from './client.ts';
 import { Denied, TooLate } from './errors.ts';
-
-const CODE_PATTERN = /^[\w.:-]{1,100}$/;
-const DEFAULT_CODE = 'tool_failed';
 
 /** What the guarded function gets besides its arguments. */
 export interface Permit {
@@ -156,7 +153,7 @@ function isTooLate({ startBy, execution }: Begun, sentMs: number): boolean {
 
 function codeOf(error: unknown, { errorCode }: GuardOptions): string {
   const code = errorCode ? errorCode(error) : (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && CODE_PATTERN.test(code) ? code : DEFAULT_CODE;
+  return typeof code === 'string' && isErrorCode(code) ? code : UNNAMED_ERROR;
 }
 
 function warn(error: unknown, actionId: string): void {

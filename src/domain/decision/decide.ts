@@ -8,6 +8,7 @@ import { Meter } from '../schema/meter.ts';
 import { scopesOver } from '../scope.ts';
 import type { CompiledAgent, CompiledRelease } from './compile.ts';
 import { armOf, bucketOf } from './exposure.ts';
+import { withoutHiddenNames } from './hidden-names.ts';
 import { type Answer, denied, type Relaxations, reason, weigh } from './weigh.ts';
 
 /** `everything`, `agent/${agent}` or `tool/${agent}/${tool}`; `reads` stops reads too. */
@@ -215,7 +216,8 @@ function answerFrom(
     );
   const tool = world.agent.tools.get(request.tool);
   if (tool === undefined) return denied(unknownTool(request.tool, world.agent));
-  const misfit = tool.args.misfit(request.args, meter);
+  const said = tool.args.misfit(request.args, meter);
+  const misfit = said && withoutHiddenNames(said, request.args, tool.redactions);
   if (misfit !== undefined)
     return denied(
       reason(
@@ -241,9 +243,8 @@ function assertKnown(answer: Answer, { behind = [] }: DecisionRequest, { agent }
 
 function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {
   const near = nearest(name, tools.keys(), 3).map((candidate) => `"${candidate}"`);
-  const shown = JSON.stringify(name.slice(0, 64));
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Declare it in the agent manifest';
-  return reason('unknown_tool', `Tool ${shown} is not declared by agent "${agent.agent}"`, hint);
+  return reason('unknown_tool', `This tool is not declared by agent "${agent.agent}"`, hint);
 }
 
 function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {

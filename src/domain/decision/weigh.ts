@@ -3,6 +3,7 @@ import type { ConditionValues, Truth } from '../cel/cel.ts';
 import type { Arm, Outcome, Reason, ReasonCode } from '../decision.ts';
 import { type ApprovalPolicy, describeStages, type Grant, quorumOf, tightened } from '../release.ts';
 import type { CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
+import { withoutHiddenNames } from './hidden-names.ts';
 
 /** The grant that decided, with its name filled in. */
 export type NamedGrant = Grant & { name: string };
@@ -211,8 +212,10 @@ function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonl
 }
 
 /** What a write holds that its schema allows and does not declare. */
-const undeclaredOf = (tool: CompiledTool, { args, meter }: WeighedValues): string | undefined =>
-  tool.write ? tool.args.undeclared(args, meter) : undefined;
+function undeclaredOf(tool: CompiledTool, { args, meter }: WeighedValues): string | undefined {
+  const member = tool.write ? tool.args.undeclared(args, meter) : undefined;
+  return member && withoutHiddenNames(member, args, tool.redactions, '[redacted]');
+}
 
 const undeclaredReason = (member: string, grant: string): Reason =>
   reason(

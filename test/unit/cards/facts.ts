@@ -91,6 +91,7 @@ const pendingAction = (): Action => ({
   behind: [],
   behind_keys: [],
   links: [],
+  redact: [],
   approval: POLICY,
   credential: null,
   limits: {},
