@@ -63,7 +63,8 @@ function personIn(agent: Agent, word: string): string {
 
 /** The id is enough for a person: theirs are few. */
 async function end({ services, directory }: ListenerDeps, who: SlackPerson, id: string): Promise<string> {
-  for (const { agent, actor } of await actorsFor(services, directory, who)) {
+  const stop = { page: services.publicUrl, cli: `portcullis deputy remove AGENT ${id}` };
+  for (const { agent, actor } of await actorsFor(services, directory, who, stop)) {
     const rows = await listDeputies(services, { agent: agent.agent, ended: true });
     if (!rows.some((row) => row.id === id)) continue;
     const row = await revokeDeputy(services, actor, { agent: agent.agent, id });

@@ -20,7 +20,7 @@ import { read } from '../../unit/cards/facts.ts';
 
 let services: TestServices;
 beforeEach(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
 });
 afterEach(() => services.close());
 

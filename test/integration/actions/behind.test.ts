@@ -34,9 +34,9 @@ const STRICT_YAML = RELEASE_YAML.replace('approval: desk }', 'approval: desk, st
 let services: TestServices;
 let strict: TestServices;
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   await givenAdopted(services, { agentYaml: PEOPLE_YAML });
-  strict = await createTestServices({ store: 'postgres' });
+  strict = await createTestServices();
   await givenAdopted(strict, { agentYaml: PEOPLE_YAML, releaseYaml: STRICT_YAML });
 });
 afterAll(() => Promise.all([services.close(), strict.close()]));

@@ -31,7 +31,7 @@ const OPEN_YAML = AGENT_YAML.replace(COVERED, OPEN);
 
 let services: TestServices;
 beforeEach(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
 });
 afterEach(() => services.close());
 

@@ -40,7 +40,7 @@ const SOMETHING = ['x', '7', '👍', '€', '理由', 'да', '\u200bok\u2800'];
 
 let services: TestServices;
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   const { agent } = await givenPeople(services);
   await givenRelease(services, agent, RELEASE_2_YAML);
   await startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'x', id: 'r' });

@@ -5,7 +5,7 @@ import { createTestServices, type TestServices } from '../../support/services.ts
 
 let services: TestServices;
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
 });
 afterAll(() => services.close());
 

@@ -22,7 +22,7 @@ const MANY = 50;
 
 let desk: Desk;
 beforeAll(async () => {
-  desk = await openDesk({ store: 'postgres', agentYaml: BY_EMAIL });
+  desk = await openDesk({ agentYaml: BY_EMAIL });
   for (const name of ['olga', 'ana', 'ben', 'cleo'])
     desk.slack.world.addUser({ id: `U0${name.toUpperCase()}`, email: `${name}@desk.test` });
 });

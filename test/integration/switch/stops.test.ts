@@ -17,7 +17,7 @@ import { createTestServices, type TestServices } from '../../support/services.ts
 const scope = 'agent/desk';
 let services: TestServices;
 beforeEach(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   await givenAdopted(services);
 });
 afterEach(() => services.close());
