@@ -50,7 +50,16 @@ export function personNamed(agent: People, named: string): string | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-function keysOf(agent: People, person: string): string[] {
+/** Folded once for a manifest: everybody of a group is compared. */
+function keysOf({ people }: People, person: string): string[] {
+  const folded = keysBefore.get(people) ?? new Map<string, string[]>();
+  keysBefore.set(people, folded);
+  const keys = folded.get(person) ?? foldKeys({ people }, person);
+  folded.set(person, keys);
+  return keys;
+}
+
+function foldKeys(agent: People, person: string): string[] {
   const known = Object.hasOwn(agent.people, person) ? agent.people[person] : undefined;
   const [user, team] = (known?.slack ?? '').split('/');
   const account = user && team ? [user, `${user}/${team}`, `${team}/${user}`] : [];
@@ -58,6 +67,7 @@ function keysOf(agent: People, person: string): string[] {
   return [...new Set([...names, ...(known?.email ? [foldAddress(known.email)] : [])])];
 }
 
+const keysBefore = new WeakMap<People['people'], Map<string, string[]>>();
 const spelledBefore = new WeakMap<readonly string[], Spelled[]>();
 
 /** Parsed once for a list: everybody of a group is compared with it. */

@@ -4,6 +4,8 @@
  */
 const UNSEEN =
   /(?! )[\p{C}\p{Z}\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2800\uFFFC\u{1D159}]/gu;
+/** One that nothing has to be done for: most names, and quickly told. */
+const PLAIN = /^[!-~]*(?: [!-~]+)*$/;
 const BEYOND_ASCII = /[^\0-\x7f]/;
 /** Unbroken, with a dot or an @ inside: a host, an e-mail address, a link. */
 const UNBROKEN = /[^\s<>"'()[\]{},;]+/gu;
@@ -29,11 +31,13 @@ export const spellLine = (text: string, spell: Spell): string =>
   spellUnseen(text, spell).replace(/(?<= ) /g, () => spell(SPACE));
 
 /** The text without what cannot be seen, every run of blanks as one space. */
-export const withoutUnseen = (text: string): string =>
-  text
+export function withoutUnseen(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return text
     .replace(/\p{White_Space}+/gu, ' ')
     .replace(UNSEEN, '')
     .replace(/ {2,}/g, ' ');
+}
 
 /** Whether people see anything of it that says something: a letter, a digit or a symbol. */
 export const saysSomething = (text: string): boolean => /[\p{L}\p{N}\p{S}]/u.test(text.replace(UNSEEN, ''));
