@@ -75,7 +75,7 @@ export async function readCardFacts(
     args: args && redactArgs(tool, args),
     decisions: current,
     lapsed: decisions.filter(({ round, verdict }) => round < action.round && verdict === 'approve').length,
-    ended: pending ? undefined : await endOf(db.sql, id),
+    ended: pending ? undefined : await endOf(db.sql, action),
     strangers: namingNobody(agent, action.behind),
     names: Object.fromEntries(
       Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
@@ -130,7 +130,7 @@ async function decisionsOf(db: Sql, id: string): Promise<(GivenAnswer & { round:
     .execute();
 }
 
-async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {
+async function endOf(db: Sql, { id, withdraw_reason }: ActionRow): Promise<CardFacts['ended']> {
   const entry = await db
     .selectFrom('log_entry')
     .select(['body', 'at'])
@@ -141,6 +141,6 @@ async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {
     .executeTakeFirst();
   if (!entry) return undefined;
   const { actor, data } = JSON.parse(entry.body) as { actor: string; data?: Record<string, unknown> };
-  const reason = data?.reason ?? data?.because;
+  const reason = withdraw_reason ?? data?.reason ?? data?.because;
   return { by: actor, at: entry.at, ...(typeof reason === 'string' ? { reason } : {}) };
 }

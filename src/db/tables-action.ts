@@ -60,6 +60,8 @@ export interface ActionTable {
   corrected_by: string | null;
   corrected_at: Timestamp | null;
   correction_reason: string | null;
+  /** In the agent's own words, which are for no log. */
+  withdraw_reason: string | null;
   /** Rises with every change of the arguments: approvals of an earlier round do not count. */
   round: number;
   /** The stage of the approval that is open. */

@@ -21,7 +21,8 @@ type AskedColumns =
   | 'error_code'
   | 'corrected_by'
   | 'corrected_at'
-  | 'correction_reason';
+  | 'correction_reason'
+  | 'withdraw_reason';
 
 /** One ask ready to be recorded: the row, what is kept apart, the metrics it starts an event in, the log entry. */
 export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
@@ -82,6 +83,7 @@ export function actionOf({
     corrected_by: null,
     corrected_at: null,
     correction_reason: null,
+    withdraw_reason: null,
   };
 }
 

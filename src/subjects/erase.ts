@@ -52,6 +52,7 @@ async function eraseIn(
       .set({
         summary: ERASED,
         why: null,
+        withdraw_reason: null,
         links: '[]',
         subject_id: null,
         request_digest: '',

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { actionView } from '../../../src/actions/view.ts';
+import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { editAction } from '../../../src/approvals/edit.ts';
@@ -9,8 +10,10 @@ import { actionCard } from '../../../src/cards/action-card.ts';
 import { readCardFacts } from '../../../src/cards/card-facts.ts';
 import { diffAgents } from '../../../src/domain/manifest/diff.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
+import { eraseSubject } from '../../../src/subjects/erase.ts';
 import {
   AGENT_YAML,
+  actorOf,
   agentActor,
   agentFrom,
   approverActor,
@@ -173,6 +176,22 @@ describe('no word of the agent that may hold a value reaches reasons or the log'
       expect(await shownOf(done)).not.toContain(error);
     },
   );
+
+  test('not why it takes a question back, which people see all the same until it is erased', async () => {
+    await givenAdopted(services);
+    const { id } = await asked();
+    await withdrawAction(services, agentActor(), { id, reason: `Ana gave me ${SECRET} instead` });
+    const withdrawn = await actionById(services.db.sql, id);
+    expect(withdrawn.state).toBe('withdrawn');
+    expect(read(actionCard(await readCardFacts(services, id)))).toContain('Ana gave me');
+    expect(await logText()).not.toContain('Ana gave me');
+    await eraseSubject(services, actorOf('admin'), {
+      agent: 'desk',
+      subject: 'guest-1',
+      reason: 'They asked',
+    });
+    expect(read(actionCard(await readCardFacts(services, id)))).not.toContain('Ana gave me');
+  });
 
   test.each(['reservation_not_found', 'E.404', '23505', 'http:503'])('a code is kept: %s', async (error) => {
     await givenAdopted(services);

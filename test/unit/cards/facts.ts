@@ -112,6 +112,7 @@ const pendingAction = (): Action => ({
   corrected_by: null,
   corrected_at: null,
   correction_reason: null,
+  withdraw_reason: null,
   round: 0,
   stage: 0,
   routed: [],
