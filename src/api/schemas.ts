@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
 import { nameSchema, riskSchema } from '../domain/agent.ts';
 import { REASON_CODES } from '../domain/decision.ts';
+import { INSTANT_RANGE, isInstant } from '../domain/instant.ts';
 import { NOTIFY, SLACK_APPROVES } from '../domain/release.ts';
 import { saysSomething } from '../domain/unseen.ts';
 import { WAYS } from '../reaching/stage-log.ts';
@@ -221,5 +222,9 @@ export const changeSchema = z
   .meta({ id: 'Change' });
 
 export const instantSchema = instant;
+/** One that a request names: answers show what is stored. */
+export const givenInstantSchema = z.iso
+  .datetime({ offset: true, error: 'write an instant such as 2026-12-24T18:00:00Z' })
+  .refine((text) => isInstant(new Date(text)), INSTANT_RANGE);
 /** A document whose own schema is served elsewhere. */
 export const anyObjectSchema = z.looseObject({});

@@ -5,6 +5,7 @@ import type { Sql } from '../db/database.ts';
 import type { DeputyTable } from '../db/tables-approvals.ts';
 import { isUuid } from '../db/uuid.ts';
 import { type Agent, groupOf, isLive, standsBehind } from '../domain/agent.ts';
+import { INSTANT_RANGE, isInstant } from '../domain/instant.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
@@ -196,6 +197,7 @@ function peopleProblem(agent: Agent, from: string, { to, group }: DeputyInput): 
 }
 
 function timeProblem(startsAt: Date, endsAt: Date, now: Date): string | undefined {
+  if (!isInstant(startsAt) || !isInstant(endsAt)) return INSTANT_RANGE;
   if (startsAt < now) return 'it would start in the past';
   if (endsAt <= startsAt) return 'it would end before it starts';
   const days = (endsAt.getTime() - startsAt.getTime()) / DAY_MS;
