@@ -4,6 +4,7 @@ CREATE FUNCTION move_action(p_id uuid, p_from text, p_revision int, p_to text, p
   p_at timestamptz, p_actor text, p_data jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   a action;
+  v_told jsonb;
 BEGIN
   UPDATE action SET state = p_to, revision = revision + 1
   WHERE id = p_id AND state = p_from AND revision = p_revision RETURNING * INTO a;
@@ -16,8 +17,9 @@ BEGIN
   -- That it begins, the agent knows: it began it.
   IF a.kind = 'write' AND p_to <> 'executing'
     AND EXISTS (SELECT 1 FROM agent g WHERE g.name = a.agent AND g.manifest #>> '{callback,url}' IS NOT NULL) THEN
-    INSERT INTO outbox (topic, key, payload) VALUES ('callback', a.id || '/' || a.revision,
-      jsonb_build_object('state', p_to, 'at', iso(p_at)));
+    v_told := jsonb_build_object('state', p_to, 'at', iso(p_at));
+    INSERT INTO callback (key, payload, at) VALUES (a.id || '/' || a.revision, v_told, p_at);
+    INSERT INTO outbox (topic, key, payload) VALUES ('callback', a.id || '/' || a.revision, v_told);
   END IF;
   RETURN true;
 END $$;
