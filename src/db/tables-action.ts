@@ -41,7 +41,7 @@ export interface ActionTable {
   links: Json<string[]>;
   approval: JsonOrNull<ApprovalPolicy>;
   credential: JsonOrNull<CredentialSpec>;
-  limits: Json<{ perHour?: number; perDay?: number }>;
+  limits: Json<{ perHour?: number; perDay?: number; window?: 'sliding' | 'clock' }>;
   asked_at: Timestamp;
   asked_by: string;
   expires_at: Timestamp | null;
