@@ -213,7 +213,8 @@ verifies(
       expect(cards).toHaveLength(1);
       expect(await entriesOf(id, 'action.begun')).toHaveLength(id === pending.id ? 0 : 1);
     }
-    expect(await verifyLog(services.db.sql)).toMatchObject({ verified: true, tail: 0 });
+    await until('a numbered log', async () => (await verifyLog(services.db.sql)).tail === 0);
+    expect(await verifyLog(services.db.sql)).toMatchObject({ verified: true });
     console.log(`kill -9: ready again after ${restartMs} ms`);
   },
   180_000,
