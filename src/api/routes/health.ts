@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { pingDatabase } from '../../db/database.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
-import type { Services } from '../../services.ts';
 import { readReconciled } from '../../records/reconciliation.ts';
+import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { anyObjectSchema } from '../schemas.ts';
 

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 async function given(): Promise<TestServices> {
-  const services = await createTestServices({ store: 'postgres' });
+  const services = await createTestServices();
   opened.push(() => services.close());
   return services;
 }

@@ -6,7 +6,7 @@ import { createTestServices } from '../../support/services.ts';
 
 let api: TestApi;
 beforeAll(async () => {
-  api = await givenApi(() => createTestServices({ store: 'postgres' }));
+  api = await givenApi(() => createTestServices());
   return () => api.services.close();
 });
 

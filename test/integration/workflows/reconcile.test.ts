@@ -90,7 +90,7 @@ async function givenOneOfEach(): Promise<string[]> {
 }
 
 beforeEach(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   for await (const { workflowId, status } of client.workflow.list())
     if (status.name === 'RUNNING') await terminate(workflowId).catch(() => {});
   return () => services.close();

@@ -39,7 +39,7 @@ beforeAll(async () => {
     },
   });
   client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
 });
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
