@@ -1,4 +1,4 @@
-export { expect, vi } from 'vitest';
+export { expect, inject, vi } from 'vitest';
 
 type Work = () => unknown;
 
