@@ -13,7 +13,7 @@ const every = Number(process.env.MUTATE_EVERY ?? 1);
 
 /** What is to notice a change of the functions of a file. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
-  'actions.sql': ['actions/begin', 'actions/limits', 'api/repeated', 'callbacks'],
+  'actions.sql': ['actions/begin', 'actions/limits', 'api/repeated'],
   'answers.sql': ['approvals/who-may', 'approvals/who', 'approvals/answer', 'approvals/edit'],
   'autonomy.sql': ['approvals/autonomy'],
   'evidence.sql': ['rollouts/judge', 'rollouts/taken-back', 'rollouts/reopened'],

@@ -26,7 +26,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     include: ['test/mutation/*.mutation.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: ['test/support/global-setup-postgres.ts'],
     setupFiles: ['test/mutation/switch.ts'],
     testTimeout: 0,
     reporters: ['dot'],
