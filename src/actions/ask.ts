@@ -16,12 +16,13 @@ import { BEGIN_WITHIN } from '../domain/release.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { metricsAbout } from '../outcomes/event.ts';
-import type { ActionRow } from '../records/action.ts';
+import { type ActionRow, actionById } from '../records/action.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-writer.ts';
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
 import { addBehind } from './add-behind.ts';
+import { otherQuestion, questionDigest } from './same-question.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
@@ -53,7 +54,8 @@ export interface Asked {
 
 /**
  * Asks before a tool is used: decides in memory, records action, log entry and outbox entry in one transaction, and
- * only then answers. The same idempotency key gives the same action.
+ * only then answers. The same idempotency key gives the same action, whichever build of the agent repeats the question and
+ * with whatever attributes: it stays as it was decided first.
  * @throws AppError `forbidden`, `unknown_agent`, `idempotency_conflict`, `store_down`
  */
 export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
@@ -62,9 +64,7 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     ...actor.attributes,
     ...(await verifyAssertion(services, input.agent, input.assertion)),
   };
-  const requestDigest = services.keys.hmac(
-    canonical([input.tool, input.args, input.subject, input.agentVersion, input.context, attributes]),
-  );
+  const requestDigest = questionDigest(services.keys, input);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await currentWorld(services, input.agent);
     const decision = await decideAsked(services, { ...input, claimed: input.context, attributes }, world);
@@ -75,18 +75,15 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     if (written.status === 'asked' || written.status === 'known') {
       if (draft.state === 'pending') services.wake();
       const { rollout } = world;
-      if (rollout && isNewVersion(rollout, input.agentVersion))
-        await noteAgentVersion(services, rollout, input.agentVersion);
       const repeated = written.status === 'known';
+      if (!repeated && rollout && isNewVersion(rollout, input.agentVersion))
+        await noteAgentVersion(services, rollout, input.agentVersion);
       const action = repeated ? await addBehind(services, actor, written.id, input.behind) : written.action;
       return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
     }
     if (written.status === 'conflict') {
-      throw new AppError(
-        'idempotency_conflict',
-        `Cannot ask under key "${input.idempotencyKey}": it stands for other arguments (action ${written.id})`,
-        { action: written.id },
-      );
+      const { request_digest } = await actionById(services.db.sql, written.id);
+      throw otherQuestion(input.idempotencyKey, written.id, request_digest, requestDigest);
     }
     if (written.status === 'subject') services.asks.forgetSubject(input.agent, input.subject);
     else await services.worlds.forget(input.agent, world.epoch);

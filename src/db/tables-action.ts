@@ -43,7 +43,7 @@ export interface ActionTable {
   redact: Json<string[]>;
   approval: JsonOrNull<ApprovalPolicy>;
   credential: JsonOrNull<CredentialSpec>;
-  limits: Json<{ perHour?: number; perDay?: number }>;
+  limits: Json<{ perHour?: number; perDay?: number; window?: 'sliding' | 'clock' }>;
   asked_at: Timestamp;
   asked_by: string;
   expires_at: Timestamp | null;

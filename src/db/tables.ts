@@ -218,6 +218,19 @@ export interface AlertTable {
   facts: Json<Record<string, unknown>>;
   created_at: Timestamp;
   webhook_at: Timestamp | null;
+  delivered_at: Timestamp | null;
+}
+
+export interface CallbackTable {
+  key: string;
+  payload: Json<Record<string, unknown>>;
+  at: Timestamp;
+}
+
+export interface ReconciliationTable {
+  id: Generated<number>;
+  at: Timestamp;
+  open: number;
 }
 
 export interface CardTable {
@@ -281,6 +294,8 @@ export interface Tables extends ApprovalTables, SlackTables {
   alert: AlertTable;
   card: CardTable;
   outbox: OutboxTable;
+  callback: CallbackTable;
+  reconciliation: ReconciliationTable;
   log_entry: LogEntryTable;
   log_chain: LogChainTable;
   log_unnumbered: { entry_id: number };

@@ -103,7 +103,22 @@ export const grantSchema = z.strictObject({
       ttl: durationBetween('1s', `${CREDENTIAL_TTL_MAX_S}s`).default('60s'),
     })
     .prefault({}),
-  limits: z.strictObject({ perHour: limitSchema.optional(), perDay: limitSchema.optional() }).default({}),
+  limits: z
+    .strictObject({
+      perHour: limitSchema.optional().describe('Begins in any hour'),
+      perDay: limitSchema.optional().describe('Begins in any 24 hours'),
+      window: z
+        .enum(['sliding', 'clock'])
+        .optional()
+        .describe(
+          'Default: sliding. clock: by hours and days of the clock, UTC; twice the limit fits around an edge',
+        ),
+    })
+    .refine(
+      ({ window, perHour, perDay }) => window === undefined || perHour !== undefined || perDay !== undefined,
+      { path: ['window'], message: 'set perHour or perDay: window says how they are counted' },
+    )
+    .default({}),
   strictBehind: z
     .boolean()
     .optional()
