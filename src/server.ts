@@ -107,6 +107,7 @@ async function start(
   const api = await createApi(services, {
     temporal: () => answers(client),
     allowedHosts: config.allowedHosts,
+    trustProxy: config.trustProxy,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
   const url = await api.listen({ host: config.host, port: config.port });
@@ -212,7 +213,7 @@ async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ 
 
 /** Next to the API's port unless the environment says where. */
 async function openSwitch(
-  { host, switchPort, logLevel, publicUrl, allowedHosts }: Config,
+  { host, switchPort, logLevel, publicUrl, allowedHosts, trustProxy }: Config,
   { url: databaseUrl }: Store,
   apiUrl: string,
   log: Logger,
@@ -229,6 +230,7 @@ async function openSwitch(
       logLevel,
       publicUrl: publicUrl ?? apiUrl,
       allowedHosts,
+      trustProxy,
     },
     log,
   );

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
 import type { ActionWaiter } from './action-waiter.ts';
+import type { BudgetSizes, Budgets } from './budgets.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
 import type { ApiMetrics } from './metrics.ts';
 
@@ -21,6 +22,7 @@ export interface RouteDeps {
   waiter: ActionWaiter;
   streams: EventStreams;
   metrics: ApiMetrics;
+  budgets: Budgets;
   options: ApiOptions;
 }
 
@@ -29,8 +31,10 @@ export interface ApiOptions {
   temporal?: () => Promise<boolean>;
   /** Names, besides that of `publicUrl`, for which it answers. */
   allowedHosts?: readonly string[];
-  /** Requests a minute of one token; at least the rate the service itself can decide. */
-  requestsPerMinute?: number;
+  /** Proxies whose `X-Forwarded-*` is believed: addresses and networks. */
+  trustProxy?: readonly string[];
+  /** What each kind of caller may send in a minute. */
+  budgets?: Partial<BudgetSizes>;
   /** What bounds the streams of events of this process. */
   streamLimits?: Partial<StreamLimits>;
   /** Registers what another surface answers on the same listener. */
