@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DURATION_PATTERN, durationMs } from './domain/duration.ts';
+import { durationMs, isDurationBetween } from './domain/duration.ts';
 import { AppError } from './errors.ts';
 
 export const SERVICE_ROLES = ['api', 'worker', 'slack'] as const;
@@ -21,6 +21,9 @@ const isProxyList = (parts: readonly string[]): boolean =>
     const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= size);
     return size > 0 && fits && more.length === 0;
   });
+
+/** A day of no time would end everything at once. */
+const DAY_LEAST = '100ms';
 
 const environmentSchema = z.object({
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')),
@@ -48,7 +51,14 @@ const environmentSchema = z.object({
   PORTCULLIS_KEY: optional(z.string()),
   PORTCULLIS_KEY_FILE: optional(z.string().min(1)),
   PORTCULLIS_DATA: optional(z.string().min(1)),
-  PORTCULLIS_DAY: optional(z.string().regex(DURATION_PATTERN, 'must be a duration such as 24h or 1.3s')),
+  PORTCULLIS_DAY: optional(
+    z
+      .string()
+      .refine(
+        (text) => isDurationBetween(text, DAY_LEAST, '24h'),
+        `must be a duration from ${DAY_LEAST} to 24h`,
+      ),
+  ),
   PORTCULLIS_WEBHOOK_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),

@@ -85,7 +85,7 @@ export const ERRORS = {
   },
   config_invalid: { http: 500, retry: false, hint: 'Mend the environment variables that are named' },
   setup_failed: { http: 500, retry: false, hint: 'See the remedies in the message' },
-  internal: { http: 500, retry: true, hint: 'See the service log under the instance id' },
+  internal: { http: 500, retry: false, hint: 'See the service log under the instance id' },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;

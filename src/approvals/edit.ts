@@ -95,8 +95,8 @@ async function replaceArgs(
   if (!merged.ok) throw cannot(merged.message);
   const { args } = merged;
   if (canonical(args) === canonical(before)) throw cannot('nothing is different');
-  const [invalid] = tool.validateArgs(args);
-  if (invalid) throw cannot(`the arguments do not fit the tool's schema: ${invalid}`);
+  const misfit = tool.args.misfit(args);
+  if (misfit) throw cannot(`the arguments do not fit the tool's schema: ${misfit}`);
   const decision = await decideAgain(tx, world, action, args, kept);
   if (decision.outcome === 'denied')
     throw cannot(

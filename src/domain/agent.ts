@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { isOutwardPlace, outwardUrlSchema } from './address.ts';
-import { DURATION_PATTERN } from './duration.ts';
+import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
 import { NAME_PATTERN } from './name.ts';
 
 export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
 export const durationSchema = z.string().regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d');
+
+/** A duration that something can be done with: neither no time nor for ever. */
+export const durationBetween = (least: Duration, most: Duration) =>
+  durationSchema.refine(
+    (text) => isDurationBetween(text, least, most),
+    `write a duration from ${least} to ${most}`,
+  );
 
 export const personSchema = z.strictObject({
   name: z.string().min(1).max(80).optional().describe('How the person is shown; default: the id'),
@@ -62,7 +69,9 @@ export const metricSchema = z.strictObject({
   decidedBy: z.enum(['policy', 'person']).optional().describe('Only actions decided this way count'),
   corrections: z.boolean().default(false).describe('A person reporting a wrong write counts as harm'),
   denials: z.boolean().default(false).describe('A person denying a proposed write counts as harm'),
-  matureAfter: durationSchema.default('1d').describe('Only older events prove that all is well'),
+  matureAfter: durationBetween('0s', '366d')
+    .default('1d')
+    .describe('Only older events prove that all is well'),
   business: z.string().describe('The business metric it stands for'),
 });
 
@@ -94,7 +103,7 @@ export const groupSchema = z.strictObject({
     ])
     .optional()
     .describe('Whoever is on call'),
-  staleAfter: durationSchema
+  staleAfter: durationBetween('10s', '90d')
     .default('1h')
     .describe('Slack group or schedule: nobody of it counts when it could not be read for so long'),
   hours: hoursSchema.optional().describe('When they can be reached; default: always'),

@@ -5,7 +5,16 @@ import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SURFACES = ['api', 'slack', 'cli', 'sdk'];
-const PURE_PACKAGES = ['zod', 'yaml', 'ajv', 'canonicalize', '@marcbachmann/cel-js', 're2js', 'node:crypto'];
+const PURE_PACKAGES = [
+  'zod',
+  'yaml',
+  'ajv-formats',
+  'canonicalize',
+  'fastest-levenshtein',
+  '@marcbachmann/cel-js',
+  're2js',
+  'node:crypto',
+];
 
 interface Import {
   file: string;

@@ -1,4 +1,3 @@
-import { serialize } from '@marcbachmann/cel-js';
 import { type ASTNode, childrenOf, comprehensionOf, isConstant } from './ast.ts';
 
 /** A condition as logic over atoms: the parts that are not and, or, not. */
@@ -110,7 +109,7 @@ function termOf(node: ASTNode, reading: Reading): string {
     case 'id':
       return node.args === reading.item ? '_' : node.args;
     case 'value':
-      return serialize(node);
+      return literalText(node.args);
     case '.':
     case '.?':
       return `${term(node.args[0])}.${node.args[1]}`;
@@ -140,6 +139,12 @@ function termOf(node: ASTNode, reading: Reading): string {
     default:
       return `(${canonical(formulaOf(node, reading))})`;
   }
+}
+
+/** Exact: two numbers that differ in the last digit are two conditions. */
+function literalText(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? `${value}.0` : String(value);
+  return typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
 }
 
 function indexOf(from: string, index: ASTNode, term: (node: ASTNode) => string): string {

@@ -49,6 +49,11 @@ export interface WeighedPlace {
   agentVersion?: string;
 }
 
+/** One request, as conditions and grants see it. */
+export interface WeighedValues extends ConditionValues {
+  args: Readonly<Record<string, unknown>>;
+}
+
 /** Each build of an agent earns for itself. */
 export const earnedKey = (
   release: string,
@@ -61,13 +66,14 @@ export const earnedKey = (
 /**
  * Deny beats ask beats allow; among asks the most people win; a condition that errs denies. What asks may be answered
  * by its own rules (deny beats ask beats approve, and only low risk is approved), by a standing approval of people, or
- * because the evidence of this segment carries it.
+ * because the evidence of this segment carries it. No write runs unasked with a member that its schema does not
+ * declare: nobody said what that may hold.
  */
 export function weigh(
   tool: CompiledTool,
   release: CompiledRelease,
   place: WeighedPlace,
-  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  values: WeighedValues,
   relaxations: Relaxations,
 ): Answer {
   const grants = release.grants.get(tool.name) ?? [];
@@ -84,6 +90,9 @@ export function weigh(
   const asking = matching.filter(({ approval }) => approval !== undefined);
   if (asking.length > 0) return answerAsking(tool, release, asking, place, values, relaxations);
   const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
+  const undeclared = allowing && undeclaredOf(tool, values);
+  if (allowing && undeclared !== undefined)
+    return { ...denied(undeclaredReason(undeclared, allowing.name)), grant: named(allowing) };
   if (allowing)
     return {
       outcome: 'allowed',
@@ -99,10 +108,13 @@ function answerAsking(
   release: CompiledRelease,
   asking: readonly CompiledGrant[],
   place: WeighedPlace,
-  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  values: WeighedValues,
   { standings = [], earned }: Relaxations,
 ): Answer {
-  const ruled = asking.map((grant) => ({ grant, rule: ruleAnswer(grant, tool.riskOf(values.args), values) }));
+  const ruled = asking.map((grant) => ({
+    grant,
+    rule: ruleAnswer(grant, tool.riskOf(values.args, values.meter), values),
+  }));
   const denying = ruled.find(({ rule }) => rule.answer === 'deny');
   if (denying)
     return {
@@ -121,13 +133,14 @@ function answerAsking(
     grant: named(grant),
     ...more,
   });
-  if (ruled.every((one) => one.rule.answer === 'approve'))
+  const isDeclared = (): boolean => undeclaredOf(tool, values) === undefined;
+  if (ruled.every((one) => one.rule.answer === 'approve') && isDeclared())
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
   const hasEarned = (one: CompiledGrant) =>
     place.agentVersion !== undefined &&
     (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ??
       false);
-  if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)))
+  if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)) && isDeclared())
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
       earned: true,
     });
@@ -139,7 +152,7 @@ function answerAsking(
     approval.standing === 'allowed'
       ? standings.find((one) => covers(one, tool, release, grant, place, values))
       : undefined;
-  if (covering)
+  if (covering && isDeclared())
     return allowed('standing_approval', 'People approved the like of it for a while', {
       standing: covering.id,
       approval,
@@ -174,7 +187,7 @@ const covers = (
   release: CompiledRelease,
   grant: CompiledGrant,
   place: WeighedPlace,
-  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  values: WeighedValues,
 ): boolean =>
   one.tool === tool.name &&
   one.grant === grant.name &&
@@ -182,7 +195,7 @@ const covers = (
   one.segment === place.segment &&
   one.arm === place.arm &&
   one.generation === (place.generation ?? null) &&
-  RISKS.indexOf(tool.riskOf(values.args)) <= RISKS.indexOf(one.risk) &&
+  RISKS.indexOf(tool.riskOf(values.args, values.meter)) <= RISKS.indexOf(one.risk) &&
   one.matches(values) === 'true';
 
 function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonly CompiledGrant[]): Reason {
@@ -196,6 +209,17 @@ function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonl
   const hint = conditions.map(({ name, grant }) => `"${name}" needs ${grant.when?.trim()}`).join('; or ');
   return reason('condition_not_met', `No grant for "${tool.name}" matches this request`, hint);
 }
+
+/** What a write holds that its schema allows and does not declare. */
+const undeclaredOf = (tool: CompiledTool, { args, meter }: WeighedValues): string | undefined =>
+  tool.write ? tool.args.undeclared(args, meter) : undefined;
+
+const undeclaredReason = (member: string, grant: string): Reason =>
+  reason(
+    'args_undeclared',
+    `Grant "${grant}" lets it run unasked with declared arguments only, and the schema does not declare "${member}"`,
+    'Leave it out, or declare it in the schema of the tool',
+  );
 
 const named = ({ grant, name }: CompiledGrant): NamedGrant => ({ ...grant, name });
 export const denied = (why: Reason): Answer => ({ outcome: 'denied', reasons: [why] });
