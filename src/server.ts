@@ -109,6 +109,7 @@ async function start(
     temporal: () => answers(client),
     allowedHosts: config.allowedHosts,
     worker: () => worker?.state(),
+    trustProxy: config.trustProxy,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
   const url = await api.listen({ host: config.host, port: config.port });
@@ -214,7 +215,7 @@ async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ 
 
 /** Next to the API's port unless the environment says where. */
 async function openSwitch(
-  { host, switchPort, logLevel, publicUrl, allowedHosts }: Config,
+  { host, switchPort, logLevel, publicUrl, allowedHosts, trustProxy }: Config,
   { url: databaseUrl }: Store,
   apiUrl: string,
   log: Logger,
@@ -231,6 +232,7 @@ async function openSwitch(
       logLevel,
       publicUrl: publicUrl ?? apiUrl,
       allowedHosts,
+      trustProxy,
     },
     log,
   );

@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
 import type { WorkerState } from '../temporal/current-version.ts';
 import type { ActionWaiter } from './action-waiter.ts';
+import type { BudgetSizes, Budgets } from './budgets.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
 import type { ApiMetrics } from './metrics.ts';
 
@@ -22,6 +23,7 @@ export interface RouteDeps {
   waiter: ActionWaiter;
   streams: EventStreams;
   metrics: ApiMetrics;
+  budgets: Budgets;
   options: ApiOptions;
 }
 
@@ -32,8 +34,10 @@ export interface ApiOptions {
   allowedHosts?: readonly string[];
   /** What the worker of this process does, where it has one; shown by `/readyz`. */
   worker?: () => WorkerState | undefined;
-  /** Requests a minute of one token; at least the rate the service itself can decide. */
-  requestsPerMinute?: number;
+  /** Proxies whose `X-Forwarded-*` is believed: addresses and networks. */
+  trustProxy?: readonly string[];
+  /** What each kind of caller may send in a minute. */
+  budgets?: Partial<BudgetSizes>;
   /** What bounds the streams of events of this process. */
   streamLimits?: Partial<StreamLimits>;
   /** Registers what another surface answers on the same listener. */

@@ -5,7 +5,6 @@ import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';
 import { closeSession, openSession, requireFormToken, requireSameOrigin, sessionOf } from './session.ts';
 
-const LOGINS_PER_MINUTE = 60;
 const schema = { hide: true } as const;
 
 type Form = Readonly<Record<string, unknown>> | null | undefined;
@@ -14,26 +13,24 @@ type Form = Readonly<Record<string, unknown>> | null | undefined;
 const tokenOf = (form: Form): string => (typeof form?.token === 'string' ? form.token.trim() : '');
 
 /** Signing in with a pasted token, and out. */
-export function loginPages(app: Api, { services }: RouteDeps): void {
+export function loginPages(app: Api, { services, budgets }: RouteDeps): void {
   app.get<{ Querystring: { next?: string } }>('/login', { schema }, async (request, reply) =>
     sendPage(services, reply, { title: 'Sign in', main: loginForm(localPath(request.query.next)) }),
   );
-  app.post<{ Body: Form }>(
-    '/login',
-    { schema, config: { rateLimit: { max: LOGINS_PER_MINUTE, timeWindow: 60_000 } } },
-    async (request, reply) => {
-      requireSameOrigin(services, request);
-      const next = localPath(request.body?.next);
-      try {
-        await openSession(services, reply, tokenOf(request.body));
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        const main = loginForm(next, error.code === 'unauthenticated' ? WRONG_TOKEN : error.message);
-        return sendPage(services, reply, { title: 'Sign in', status: error.spec.http, main });
-      }
-      return reply.redirect(next, 303);
-    },
-  );
+  app.post<{ Body: Form }>('/login', { schema }, async (request, reply) => {
+    requireSameOrigin(services, request);
+    await budgets.signIns(request, 'peek');
+    const next = localPath(request.body?.next);
+    try {
+      await openSession(services, reply, tokenOf(request.body));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      await budgets.signIns(request);
+      const main = loginForm(next, error.code === 'unauthenticated' ? WRONG_TOKEN : error.message);
+      return sendPage(services, reply, { title: 'Sign in', status: error.spec.http, main });
+    }
+    return reply.redirect(next, 303);
+  });
   logout(app, services);
 }
 

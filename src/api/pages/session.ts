@@ -62,6 +62,10 @@ function setCookie(services: Services, reply: FastifyReply, value: string, maxAg
   );
 }
 
+/** Which session the cookie is of; it may have been signed out of since. Nothing is asked of the store. */
+export const sessionIdOf = async (services: Services, request: FastifyRequest): Promise<string | undefined> =>
+  (await payloadOf(services, request))?.jti;
+
 /** The session of a request's cookie; `undefined` when there is none or it is over. */
 export async function sessionOf(services: Services, request: FastifyRequest): Promise<Session | undefined> {
   const payload = await payloadOf(services, request);
