@@ -20,6 +20,7 @@ import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-wri
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
+import { Turns } from '../turns.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
@@ -56,6 +57,8 @@ export interface Asked {
  */
 export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
   requireRole(actor, ['agent'], input.agent);
+  // What is done with large arguments takes several turns of the thread, so that others have theirs.
+  const turns = new Turns();
   const attributes = {
     ...actor.attributes,
     ...(await verifyAssertion(services, input.agent, input.assertion)),
@@ -64,8 +67,10 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     canonical([input.tool, input.args, input.subject, input.agentVersion, input.context, attributes]),
   );
   for (let round = 0; round < ROUNDS_MAX; round++) {
+    await turns.next();
     const world = await currentWorld(services, input.agent);
     const decision = await decideAsked(services, { ...input, claimed: input.context, attributes }, world);
+    await turns.next();
     const draft = draftOf(services, actor, input, attributes, world, decision, requestDigest);
     const written = await record(services, draft, input.subject);
     if (written.status === 'after')

@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
 import type { ActionWaiter } from './action-waiter.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
+import type { ManifestReader } from './manifest-reader.ts';
 import type { ApiMetrics } from './metrics.ts';
 
 /** The server as routes see it: requests are typed by their zod schemas. */
@@ -21,6 +22,7 @@ export interface RouteDeps {
   waiter: ActionWaiter;
   streams: EventStreams;
   metrics: ApiMetrics;
+  manifests: ManifestReader;
   options: ApiOptions;
 }
 

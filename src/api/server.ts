@@ -16,6 +16,7 @@ import type { Api, ApiOptions, RouteDeps } from './app.ts';
 import { authenticateRequest } from './auth.ts';
 import { readBodies } from './bodies.ts';
 import { EventStreams } from './event-stream.ts';
+import { ManifestReader } from './manifest-reader.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { registerPages, sendNotFound } from './pages/register.ts';
@@ -73,7 +74,8 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   });
   const app = newApp(services);
   const metrics = createMetrics(services);
-  const deps: RouteDeps = { services, waiter, streams, metrics, options };
+  const manifests = new ManifestReader();
+  const deps: RouteDeps = { services, waiter, streams, metrics, manifests, options };
   app.setErrorHandler((error, request, reply) => {
     const problem = asAppError(error);
     logFailure(request, problem);
@@ -87,6 +89,7 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   app.addHook('preClose', async () => {
     waiter.close();
     streams.close();
+    await manifests.close();
   });
   readBodies(app);
   measure(app, metrics);
