@@ -23,6 +23,7 @@ import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
 import { addBehind } from './add-behind.ts';
 import { otherQuestion, questionDigest } from './same-question.ts';
+import { Turns } from '../turns.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
@@ -60,14 +61,18 @@ export interface Asked {
  */
 export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
   requireRole(actor, ['agent'], input.agent);
+  // What is done with large arguments takes several turns of the thread, so that others have theirs.
+  const turns = new Turns();
   const attributes = {
     ...actor.attributes,
     ...(await verifyAssertion(services, input.agent, input.assertion)),
   };
   const requestDigest = questionDigest(services.keys, input);
   for (let round = 0; round < ROUNDS_MAX; round++) {
+    await turns.next();
     const world = await currentWorld(services, input.agent);
     const decision = await decideAsked(services, { ...input, claimed: input.context, attributes }, world);
+    await turns.next();
     const draft = draftOf(services, actor, input, attributes, world, decision, requestDigest);
     const written = await record(services, draft, input.subject);
     if (written.status === 'after')

@@ -6,6 +6,7 @@ import type { WorkerState } from '../temporal/current-version.ts';
 import type { ActionWaiter } from './action-waiter.ts';
 import type { BudgetSizes, Budgets } from './budgets.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
+import type { ManifestReader } from './manifest-reader.ts';
 import type { ApiMetrics } from './metrics.ts';
 
 /** The server as routes see it: requests are typed by their zod schemas. */
@@ -24,6 +25,7 @@ export interface RouteDeps {
   streams: EventStreams;
   metrics: ApiMetrics;
   budgets: Budgets;
+  manifests: ManifestReader;
   options: ApiOptions;
 }
 

@@ -9,6 +9,7 @@ import type { Api, ApiOptions, RouteDeps } from './app.ts';
 import { authenticateRequest } from './auth.ts';
 import { createBudgets } from './budgets.ts';
 import { EventStreams } from './event-stream.ts';
+import { ManifestReader } from './manifest-reader.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
 import { newApp } from './new-app.ts';
 import { describeApi } from './openapi.ts';
@@ -55,7 +56,8 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts, trustProxy: options.trustProxy });
   const metrics = createMetrics(services);
   const budgets = await createBudgets(app as unknown as FastifyInstance, options.budgets);
-  const deps: RouteDeps = { services, waiter, streams, metrics, budgets, options };
+  const manifests = new ManifestReader();
+  const deps: RouteDeps = { services, waiter, streams, metrics, budgets, manifests, options };
   app.setNotFoundHandler((request, reply) => {
     if (request.headers.accept?.includes('text/html')) return sendNotFound(services, reply);
     const path = request.url.split('?')[0]?.slice(0, 200);
@@ -64,6 +66,7 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   app.addHook('preClose', async () => {
     waiter.close();
     streams.close();
+    await manifests.close();
   });
   measure(app, metrics);
   await protect(app, services);

@@ -142,7 +142,16 @@ function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): 
 export const grantName = (grant: Pick<Grant, 'name'>, index: number, tool: string): string =>
   grant.name ?? `${tool}-${index + 1}`;
 
+/** Compiled when it is first asked: an agent may have thousands of tools of which few are used. */
 function matcherOf(source: string, scope: ConditionScope): (values: ConditionValues) => Truth {
+  let evaluate: ((values: ConditionValues) => Truth) | undefined;
+  return (values) => {
+    evaluate ??= evaluateOf(source, scope);
+    return evaluate(values);
+  };
+}
+
+function evaluateOf(source: string, scope: ConditionScope): (values: ConditionValues) => Truth {
   const condition = compileCondition(source, scope);
   return condition.ok ? condition.evaluate : () => 'error';
 }
