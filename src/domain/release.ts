@@ -25,6 +25,10 @@ export const approvalSchema = z.union([
   nameSchema.describe('The approver group that is asked'),
   z.strictObject({
     ...askedShape,
+    unless: z
+      .string()
+      .optional()
+      .describe('CEL over args, context and subject; where it is true, the grant runs unasked'),
     stages: z
       .array(z.strictObject(askedShape))
       .min(1)
@@ -188,7 +192,7 @@ export function approvalOf(grant: Pick<Grant, 'approval'>): ApprovalPolicy | und
   if (approval === undefined || approval === 'none') return undefined;
   if (typeof approval === 'string')
     return { ...DETAILS, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
-  const { group, quorum, groups, stages, rules: _, ...details } = approval;
+  const { group, quorum, groups, stages, rules: _, unless: __, ...details } = approval;
   return {
     ...DETAILS,
     ...details,
@@ -219,6 +223,10 @@ const needsOf = ({ group, quorum, groups }: Asked): Need[] => [
 /** What is decided without asking, or always asked, of what the grant asks about. */
 export const rulesOf = (grant: Pick<Grant, 'approval'>): readonly ApprovalRule[] =>
   typeof grant.approval === 'object' ? (grant.approval.rules ?? []) : [];
+
+/** Where a grant that asks does not: the condition under which it runs unasked. */
+export const unlessOf = (grant: Pick<Grant, 'approval'>): string | undefined =>
+  typeof grant.approval === 'object' ? grant.approval.unless : undefined;
 
 /** How many people must agree in all. */
 export const quorumOf = (policy: Pick<ApprovalPolicy, 'stages'> | undefined): number =>

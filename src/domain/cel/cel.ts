@@ -7,6 +7,7 @@ import {
   serialize,
 } from '@marcbachmann/cel-js';
 import type { JsonSchema } from '../args-schema.ts';
+import { type DomainOf, domainsOf } from './facts.ts';
 import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
 import { type ConditionProblem, findRuleProblems } from './rules.ts';
 import { type AttributeType, type CelScope, celScope } from './types.ts';
@@ -60,13 +61,13 @@ export function compileCondition(source: string, scope: ConditionScope): Conditi
       problems: [{ message: 'The condition is empty', hint: 'Write it, or leave "when" out', range }],
     };
   try {
-    return compileChecked(source, celScope(scope.attributes, scope.args));
+    return compileChecked(source, celScope(scope.attributes, scope.args), domainsOf(scope.args));
   } catch (error) {
     return { ok: false, problems: [problemOf(error, range)] };
   }
 }
 
-function compileChecked(source: string, scope: CelScope): Condition {
+function compileChecked(source: string, scope: CelScope, domains: DomainOf): Condition {
   const range = { start: 0, end: source.length };
   const run = scope.environment.parse(source);
   const rules = findRuleProblems(run.ast, scope.variables);
@@ -82,7 +83,7 @@ function compileChecked(source: string, scope: CelScope): Condition {
   }
   if (problems.length > 0) return { ok: false, problems };
   const formula = formulaOf(run.ast, { fold: (node) => folded(node, scope.environment) });
-  const constant = constantOf(formula);
+  const constant = constantOf(formula, domains);
   const evaluate = (values: ConditionValues): Truth => {
     try {
       const answer: unknown = run(scope.values({ ...values }));

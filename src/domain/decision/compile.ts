@@ -9,6 +9,7 @@ import {
   type Release,
   rulesOf,
   toolsOf,
+  unlessOf,
 } from '../release.ts';
 import { type RedactStep, redactionsOf } from './redact.ts';
 
@@ -48,6 +49,8 @@ export interface CompiledGrant {
   /** `undefined` when the grant has no condition. */
   matches?: (values: ConditionValues) => Truth;
   approval?: ApprovalPolicy;
+  /** Of a grant that asks: where it runs unasked all the same. */
+  unless?: (values: ConditionValues) => Truth;
   rules: readonly CompiledRule[];
 }
 
@@ -133,6 +136,8 @@ function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): 
     compiled.matches = matcherOf(grant.when, { args, attributes: agent.attributes });
   const approval = approvalOf(grant);
   if (approval !== undefined) compiled.approval = approval;
+  const unless = unlessOf(grant);
+  if (unless !== undefined) compiled.unless = matcherOf(unless, { args, attributes: agent.attributes });
   return compiled;
 }
 

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import type { Agent } from '../agent.ts';
-import { approvalOf, describeStages, type Grant, type Release, toolsOf } from '../release.ts';
+import { approvalOf, describeStages, type Grant, type Release, toolsOf, unlessOf } from '../release.ts';
 
 /** One line of what would change, for people. */
 export interface Change {
@@ -56,12 +56,13 @@ export function onlyTakesAway(before: Release, after: Release): boolean {
   return held && fresh.every((grant) => !lets(grant) || known.has(grant.text));
 }
 
-/** "asks desk", "runs unasked when args.amount < 100", "denied: no refunds". */
+/** "asks desk, unless args.amount < 100", "runs unasked when args.amount < 100", "denied: no refunds". */
 export function describeGrant(grant: Grant): string {
   if (grant.deny !== undefined) return `denied${when(grant)}: ${grant.deny}`;
   const policy = approvalOf(grant);
   if (!policy) return `runs unasked${when(grant)}`;
-  return `asks ${describeStages(policy)}${when(grant)}`;
+  const unless = unlessOf(grant);
+  return `asks ${describeStages(policy)}${when(grant)}${unless === undefined ? '' : `, unless ${unless.trim()}`}`;
 }
 
 const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}` : '');
