@@ -13,7 +13,7 @@ import { canonical, saltedDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
-import { metricsAbout } from '../outcomes/event.ts';
+import { countsOf } from '../outcomes/event.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-writer.ts';
 import { dayOf, stepOf } from '../records/rollout.ts';
@@ -145,6 +145,11 @@ function draftOf(
   const argsDigest = saltedDigest(salt, input.args);
   const inRollout = rollout !== undefined && decision.rolloutId === rollout.id;
   const decidedBy = state === 'pending' ? null : decision.standing ? 'person' : 'policy';
+  const day = inRollout ? dayOf(rollout, now) : null;
+  const counts =
+    inRollout && write && state !== 'denied'
+      ? countsOf(agent.metrics, { tool: input.tool, decided_by: decidedBy })
+      : {};
   return {
     ...timesOf(services, decision, write, now),
     id: randomUUID(),
@@ -161,7 +166,7 @@ function draftOf(
     generation: decision.generation ?? null,
     bucket: decision.bucket ?? null,
     phase: inRollout ? stepOf(rollout).phase : null,
-    event_day: inRollout ? dayOf(rollout, now, services.dayMs) : null,
+    event_day: day,
     epoch,
     grant_name: decision.grant?.name ?? null,
     state,
@@ -195,12 +200,7 @@ function draftOf(
     args: canonical(tool ? input.args : {}),
     claimed: canonical(input.context),
     salt: salt.toString('hex'),
-    metrics:
-      inRollout && write && state !== 'denied'
-        ? metricsAbout(agent.metrics, { tool: input.tool, decided_by: decidedBy ?? 'person' }).map(
-            ([name]) => name,
-          )
-        : [],
+    counts,
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {
       tool: input.tool,
@@ -211,6 +211,8 @@ function draftOf(
       arm: decision.arm,
       release: decision.release ?? null,
       rollout: decision.rolloutId ?? null,
+      // With the subject's digest and the outcomes, what it takes to count the evidence again.
+      ...(Object.keys(counts).length > 0 ? { generation: decision.generation ?? null, day, counts } : {}),
       grant: decision.grant?.name ?? null,
       epoch,
       risk: decision.risk,

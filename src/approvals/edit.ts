@@ -11,7 +11,7 @@ import { type Decision, decideIn } from '../domain/decision/decide.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
-import { knowEvent, metricsCounting } from '../outcomes/event.ts';
+import { knowEvent, metricsOfProposal } from '../outcomes/event.ts';
 import { type ActionRow, actionById, lockedAction, privateOf } from '../records/action.ts';
 import { readEpoch } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -165,8 +165,7 @@ async function replaceArgs(
       reason: input.reason ?? null,
     },
   });
-  for (const metric of await metricsCounting(tx, action, 'denials'))
-    await knowEvent(tx, action, metric, 1, now);
+  for (const metric of metricsOfProposal(action)) await knowEvent(tx, action, metric, 1, now);
   await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();
 }
 

@@ -22,6 +22,10 @@ export interface ActionTable {
   bucket: number | null;
   phase: string | null;
   event_day: number | null;
+  /** The day it began: where what was done counts. */
+  begun_day: number | null;
+  /** What it counts in, and from when on. */
+  counts: Json<Record<string, 'asked' | 'begun'>>;
   epoch: number;
   grant_name: string | null;
   state: ActionState;

@@ -127,10 +127,12 @@ export interface SubjectDayTable {
   generation: number;
   metric: string;
   day: number;
-  subject_id: number;
-  started_at: Timestamp;
+  /** The digest, as in the log. */
+  subject: string;
   value: number;
   known: boolean;
+  /** Whether it is in the counts now. */
+  counted: boolean;
 }
 
 export interface DayCountTable {
@@ -143,6 +145,14 @@ export interface DayCountTable {
   events: number;
   harms: number;
   known: number;
+}
+
+export interface EvidenceDueTable {
+  id: Generated<number>;
+  action_id: string;
+  metric: string | null;
+  value: number | null;
+  at: Timestamp;
 }
 
 export interface JudgeQueueTable {
@@ -240,6 +250,7 @@ export interface Tables extends ApprovalTables, SlackTables {
   outcome: OutcomeTable;
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
+  evidence_due: EvidenceDueTable;
   judge_queue: JudgeQueueTable;
   verdict: VerdictTable;
   incident: IncidentTable;

@@ -21,15 +21,15 @@ type AskedColumns =
   | 'error_code'
   | 'corrected_by'
   | 'corrected_at'
-  | 'correction_reason';
+  | 'correction_reason'
+  | 'begun_day';
 
-/** One ask ready to be recorded: the row, what is kept apart, the metrics it starts an event in, the log entry. */
+/** One ask ready to be recorded: the row, what is kept apart, the log entry. */
 export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
   args: string;
   claimed: string;
   attributes: string;
   salt: string;
-  metrics: readonly string[];
   recordAfter: boolean;
   entry: Readonly<Record<string, unknown>>;
 }
@@ -61,7 +61,6 @@ export function actionOf({
   claimed,
   attributes,
   salt,
-  metrics,
   recordAfter,
   entry,
   ...row
@@ -82,6 +81,7 @@ export function actionOf({
     corrected_by: null,
     corrected_at: null,
     correction_reason: null,
+    begun_day: null,
   };
 }
 

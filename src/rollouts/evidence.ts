@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
@@ -6,6 +7,16 @@ import { spreadLogE } from '../domain/evidence/spread.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
+
+const COUNT_BATCH = 500;
+
+/** Counts what happened since it was last counted: short transactions, so that nobody waits long for the counts. */
+export async function countEvidence(db: Sql): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ n: number }>`SELECT count_evidence(${COUNT_BATCH}) AS n`.execute(db);
+    if ((rows[0]?.n ?? 0) < COUNT_BATCH) return;
+  }
+}
 
 interface Count extends KnownBucket {
   segment: string;
@@ -58,7 +69,6 @@ function bucketsOf(counts: readonly Count[], segment: string): KnownBucket[] {
 
 export interface JudgeContext {
   now: Date;
-  dayMs: number;
   minSample: number;
   breachedBefore: boolean;
   /** Of the process judged: the segment's own, or the sum of all for `*`. */
@@ -71,18 +81,15 @@ export async function judgeGuardrail(
   rollout: RolloutRecord,
   guardrail: Guardrail,
   segment: string,
-  { now, dayMs, minSample, breachedBefore, generation }: JudgeContext,
+  { now, minSample, breachedBefore, generation }: JudgeContext,
 ): Promise<VerdictRecord> {
   const { metric, limit } = guardrail;
   const { alpha, shares, matureAfter } = rollout.plan;
   const counts = await countsOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
   const weight = shares.find((share) => share.guardrail === metric && share.segment === segment)?.weight ?? 0;
-  const matureBefore = dayOf(
-    rollout,
-    new Date(now.getTime() - durationMs(matureAfter[metric] ?? '1d', dayMs)),
-    dayMs,
-  );
+  const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
+  const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));
   const common = { alpha, weight, minSample, breachedBefore };
   const described = { segment, metric, limit, alpha, weight, matureBefore, generations };
   if (segment === POOLED_SEGMENT) {

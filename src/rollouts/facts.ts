@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 
 /** The rollout as its next move is decided from: read afresh every time. */
 export async function rolloutFacts(
-  { db, clock, dayMs }: Pick<Services, 'db' | 'clock' | 'dayMs'>,
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
   id: string,
 ): Promise<RolloutFacts> {
   const rollout = await rolloutById(db.sql, id);
@@ -21,7 +21,7 @@ export async function rolloutFacts(
     steps: rollout.plan.steps,
     stepIndex: rollout.step_index,
     elapsedMs: elapsedMs(rollout, clock.now()),
-    dayMs,
+    dayMs: rollout.plan.dayMs,
     disabled: await isDisabled(db.sql, rollout.agent),
     baselineLocked: rollout.baseline_locked_at !== null,
     heldForVersion: rollout.held_for_version,

@@ -6,7 +6,7 @@ import { appendEntry } from '../records/log-entry.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import { judgeGuardrail } from './evidence.ts';
+import { countEvidence, judgeGuardrail } from './evidence.ts';
 import { forLog, rollBack } from './roll-back.ts';
 
 const JUDGE = 'judge';
@@ -23,6 +23,7 @@ interface Due {
  * holds and while a person is asked. One that fails does not keep the others waiting. Returns how many it looked at.
  */
 export async function judgeDue(services: Services): Promise<number> {
+  await countEvidence(services.db.sql);
   const due = await services.db.sql
     .selectFrom('judge_queue')
     .selectAll()
@@ -80,7 +81,6 @@ async function judgeOne(
   const now = services.clock.now();
   const record = await judgeGuardrail(db, rollout, guardrail, segment, {
     now,
-    dayMs: services.dayMs,
     minSample: stepOf(rollout).gate.sample,
     breachedBefore: before?.verdict === 'breach',
     generation,

@@ -45,7 +45,7 @@ export async function startRollout(
     const release = await releaseByVersion(tx, input.agent, input.release);
     const control = await controlOf(tx, manifest);
     await preflight(tx, manifest, release, control);
-    const plan = freeze(manifest, release, control);
+    const plan = freeze(manifest, release, control, services.dayMs);
     const digests = {
       plan: digestOf(plan),
       definitions: definitionsDigest(manifest),
@@ -148,7 +148,7 @@ async function preflight(
   }
 }
 
-function freeze(agent: Agent, release: Release, control: Record<string, string>): FrozenPlan {
+function freeze(agent: Agent, release: Release, control: Record<string, string>, dayMs: number): FrozenPlan {
   const { rollout } = release;
   const steps = planSteps(rollout, planSegments(agent));
   const exposed = segmentNames(agent).filter((segment) =>
@@ -169,6 +169,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>)
     matureAfter: Object.fromEntries(
       rollout.guardrails.map(({ metric }) => [metric, agent.metrics[metric]?.matureAfter ?? '1d']),
     ),
+    dayMs,
   };
 }
 

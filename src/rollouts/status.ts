@@ -34,6 +34,7 @@ export interface RolloutStatusView {
   baselineDigest: string | null;
   digests: Record<string, string>;
   gateApprovedBy: string | null;
+  dayMs: number;
 }
 
 /** @throws AppError `not_found` */
@@ -51,8 +52,8 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     phase: step.phase,
     step: rollout.step_index + 1,
     steps: rollout.plan.steps.length,
-    plan: planText(rollout, rollout.ended_at ?? services.clock.now(), services.dayMs, facts.elapsedMs),
-    day: dayOf(rollout, rollout.ended_at ?? services.clock.now(), services.dayMs) + 1,
+    plan: planText(rollout, rollout.ended_at ?? services.clock.now(), facts.elapsedMs),
+    day: dayOf(rollout, rollout.ended_at ?? services.clock.now()) + 1,
     startedAt: rollout.started_at,
     startedBy: rollout.started_by,
     endedAt: rollout.ended_at,
@@ -72,6 +73,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     baselineDigest: rollout.baseline_digest,
     digests: rollout.digests,
     gateApprovedBy: rollout.gate_approved_by,
+    dayMs: rollout.plan.dayMs,
   };
 }
 
@@ -90,9 +92,10 @@ async function verdictsOf(db: Sql, id: string) {
 }
 
 /** Against plan: the day it is, and how late the step is. */
-function planText(rollout: RolloutRecord, now: Date, dayMs: number, elapsed: number): string {
+function planText(rollout: RolloutRecord, now: Date, elapsed: number): string {
+  const { dayMs } = rollout.plan;
   const total = rollout.plan.steps.at(-1)?.toDay ?? 90;
-  const day = dayOf(rollout, now, dayMs) + 1;
+  const day = dayOf(rollout, now) + 1;
   const step = stepOf(rollout);
   const planned = step.fromDay + Math.min(step.days, elapsed / dayMs);
   const late = Math.floor((now.getTime() - rollout.started_at.getTime()) / dayMs - planned);

@@ -40,7 +40,7 @@ export async function approveGate(
   }
   const time =
     input.verb === 'advance'
-      ? { step_elapsed_ms: Math.ceil(days * services.dayMs), ticking_since: null }
+      ? { step_elapsed_ms: Math.ceil(days * rollout.plan.dayMs), ticking_since: null }
       : {};
   await change(
     services,

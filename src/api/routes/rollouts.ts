@@ -131,7 +131,7 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
       requireReader(actor);
       const { agent } = await rolloutById(services.db.sql, request.params.id);
       requireReader(actor, agent);
-      return { ...statusOf(await rolloutStatus(services, request.params.id)), dayMs: services.dayMs };
+      return statusOf(await rolloutStatus(services, request.params.id));
     },
   );
 }

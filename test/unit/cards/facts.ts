@@ -75,6 +75,8 @@ const pendingAction = (): Action => ({
   bucket: null,
   phase: null,
   event_day: null,
+  begun_day: null,
+  counts: {},
   epoch: 7,
   grant_name: 'cancel-2',
   state: 'pending',
