@@ -11,6 +11,7 @@ import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
+import { normalSubject } from '../domain/subject.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { countsOf } from '../outcomes/event.ts';
@@ -19,6 +20,7 @@ import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-wri
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
+import { isSurplus } from '../subjects/surplus.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
@@ -55,18 +57,19 @@ export interface Asked {
  */
 export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
   requireRole(actor, ['agent'], input.agent);
-  const attributes = {
-    ...actor.attributes,
-    ...(await verifyAssertion(services, input.agent, input.assertion)),
-  };
+  const vouched = await verifyAssertion(services, input.agent, input.assertion);
+  const attributes = { ...actor.attributes, ...vouched.attributes };
+  const about = [normalSubject(input.subject), ...(vouched.sub === undefined ? [] : [vouched.sub])];
   const requestDigest = services.keys.hmac(
-    canonical([input.tool, input.args, input.subject, input.agentVersion, input.context, attributes]),
+    canonical([input.tool, input.args, about, input.agentVersion, input.context, attributes]),
   );
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await currentWorld(services, input.agent);
-    const decision = await decideAsked(services, { ...input, claimed: input.context, attributes }, world);
+    const request = { ...input, claimed: input.context, attributes, vouched: vouched.sub };
+    const decision = await decideAsked(services, request, world);
+    const subject = decision.subject?.name ?? input.subject;
     const draft = draftOf(services, actor, input, attributes, world, decision, requestDigest);
-    const written = await record(services, draft, input.subject);
+    const written = await record(services, draft, subject);
     if (written.status === 'after')
       return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
     if (written.status === 'asked' || written.status === 'known') {
@@ -85,7 +88,7 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
         { action: written.id },
       );
     }
-    if (written.status === 'subject') services.asks.forgetSubject(input.agent, input.subject);
+    if (written.status === 'subject') services.asks.forgetSubject(input.agent, subject);
     else await services.worlds.forget(input.agent, world.epoch);
   }
   throw new AppError(
@@ -110,13 +113,21 @@ async function record(
   }
 }
 
-/** Only what would be asked of people is looked up in their standing approvals: whatever else is decided in memory. */
+/**
+ * Only what would be asked of people is looked up in their standing approvals, and only what the agent itself says to be
+ * about somebody new in the rate of such: whatever else is decided in memory.
+ */
 async function decideAsked(
-  { db, clock }: Services,
-  request: DecisionRequest,
-  { world }: AgentWorld,
+  services: Services,
+  asked: DecisionRequest,
+  agentWorld: AgentWorld,
 ): Promise<Decision> {
-  const decision = decide(request, world);
+  const { db, clock } = services;
+  const { world } = agentWorld;
+  const first = decide(asked, world);
+  const surplus = await isSurplus(services, agentWorld, first);
+  const request = surplus ? { ...asked, surplus } : asked;
+  const decision = surplus ? decide(request, world) : first;
   if (decision.outcome !== 'pending' || decision.approval?.standing !== 'allowed') return decision;
   const standings = await liveStandings(db.sql, world.agent.agent.agent, request.tool, clock.now());
   return standings.length === 0 ? decision : decide(request, { ...world, standings });
@@ -216,6 +227,8 @@ function draftOf(
       grant: decision.grant?.name ?? null,
       epoch,
       risk: decision.risk,
+      subjectBy: decision.subject?.by ?? null,
+      ...(decision.surplus ? { surplus: true } : {}),
       ...(decision.standing ? { standingApproval: decision.standing } : {}),
       argsDigest,
       identity: actor.identity,

@@ -251,6 +251,7 @@ export interface Tables extends ApprovalTables, SlackTables {
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
   evidence_due: EvidenceDueTable;
+  rollout_subject: { rollout_id: string; subject_id: number; first_at: Timestamp; admitted: boolean };
   judge_queue: JudgeQueueTable;
   verdict: VerdictTable;
   incident: IncidentTable;

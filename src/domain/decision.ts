@@ -35,7 +35,12 @@ export interface DecisionRequest {
   args: Readonly<Record<string, unknown>>;
   attributes: Readonly<Record<string, unknown>>;
   claimed: Readonly<Record<string, unknown>>;
+  /** What the agent says it is about. */
   subject: string;
+  /** `sub` of the signed assertion, where one was shown. */
+  vouched?: string;
+  /** The agent named more new subjects than it may: this one stays in control. */
+  surplus?: boolean;
   /** The build that asks; only it has what it earned. */
   agentVersion?: string;
 }

@@ -121,7 +121,18 @@ export const guardrailSchema = z.strictObject({
 });
 
 export const rolloutSchema = z.strictObject({
-  subject: z.string().default('subject').describe('What is assigned to an arm, e.g. conversation'),
+  subject: z
+    .string()
+    .default('subject')
+    .describe(
+      'What is assigned to an arm: assertion.sub or context.<attribute>, or a word for what the agent says',
+    ),
+  newSubjectsPerHour: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100)
+    .describe('Only where the agent says the subject: more new ones than this in an hour stay in control'),
   alpha: z
     .number()
     .gt(0)

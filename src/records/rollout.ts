@@ -18,7 +18,10 @@ export interface FrozenPlan {
   representative: readonly string[];
   signedOffBy: string;
   escalation: string;
+  /** Where the subjects come from, as the release says. */
   subject: string;
+  /** Where the agent says them: how many new ones an hour may be assigned to an arm. */
+  newSubjectsPerHour: number;
   matureAfter: Readonly<Record<string, string>>;
   /** Milliseconds of a day of this rollout, whatever `PORTCULLIS_DAY` says later. */
   dayMs: number;
@@ -31,7 +34,11 @@ export interface RolloutRecord extends Omit<Selectable<RolloutTable>, 'plan'> {
 
 export const recordOf = (row: Selectable<RolloutTable>): RolloutRecord => ({
   ...row,
-  plan: { dayMs: REAL_DAY_MS, ...(row.plan as Omit<FrozenPlan, 'dayMs'>) },
+  plan: {
+    dayMs: REAL_DAY_MS,
+    newSubjectsPerHour: 100,
+    ...(row.plan as Omit<FrozenPlan, 'dayMs' | 'newSubjectsPerHour'>),
+  },
 });
 
 /** The step a rollout is in; the last one when it is through. */

@@ -166,6 +166,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     signedOffBy: rollout.signedOffBy ?? '',
     escalation: rollout.escalation,
     subject: rollout.subject,
+    newSubjectsPerHour: rollout.newSubjectsPerHour,
     matureAfter: Object.fromEntries(
       rollout.guardrails.map(({ metric }) => [metric, agent.metrics[metric]?.matureAfter ?? '1d']),
     ),

@@ -1,5 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
+import { onAgentsWord } from '../domain/subject.ts';
+import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
@@ -35,6 +37,17 @@ export interface RolloutStatusView {
   digests: Record<string, string>;
   gateApprovedBy: string | null;
   dayMs: number;
+  subjects: SubjectsView;
+}
+
+/** On whose word arms are assigned. */
+export interface SubjectsView {
+  /** Segments in which only the agent says what a request is about. */
+  agentsWord: string[];
+  /** How many new ones an hour it may say, said within the last hour, and were too many: those stay in control. */
+  perHour: number;
+  lastHour: number;
+  surplus: number;
 }
 
 /** @throws AppError `not_found` */
@@ -74,6 +87,28 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     digests: rollout.digests,
     gateApprovedBy: rollout.gate_approved_by,
     dayMs: rollout.plan.dayMs,
+    subjects: await subjectsOf(services, rollout),
+  };
+}
+
+async function subjectsOf(
+  { db, clock }: Services,
+  { id, agent, plan }: RolloutRecord,
+): Promise<SubjectsView> {
+  const hourAgo = new Date(clock.now().getTime() - 3_600_000);
+  const { lastHour, surplus } = await db.sql
+    .selectFrom('rollout_subject')
+    .select(({ fn }) => [
+      fn.countAll<number>().filterWhere('first_at', '>', hourAgo).as('lastHour'),
+      fn.countAll<number>().filterWhere('admitted', '=', false).as('surplus'),
+    ])
+    .where('rollout_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return {
+    agentsWord: onAgentsWord(await manifestOf(db.sql, agent), plan.subject),
+    perHour: plan.newSubjectsPerHour,
+    lastHour: Number(lastHour),
+    surplus: Number(surplus),
   };
 }
 

@@ -1,5 +1,6 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
+import { agentsWordText } from '../domain/subject.ts';
 import { AppError } from '../errors.ts';
 import { openRollout } from '../records/rollout.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
@@ -100,6 +101,7 @@ function rolloutLines({
   plan,
   segments,
   waitsFor,
+  subjects: { agentsWord },
 }: RolloutStatusView): string[] {
   const shown = segments.map(
     ({ segment, state, exposurePercent }) => `${say(segment)} ${exposurePercent} % (${state})`,
@@ -107,6 +109,7 @@ function rolloutLines({
   return [
     `Rollout ${say(id)} of release ${say(release)}: ${status}, ${phase}, step ${step} of ${steps}, ${plan}`,
     `Exposure: ${shown.join(', ') || 'none'}`,
+    ...(agentsWord.length > 0 ? [say(agentsWordText(agentsWord))] : []),
     `Waits for: ${waitsFor.map(({ detail }) => say(detail)).join('; ') || 'nothing'}`,
   ];
 }

@@ -2,6 +2,7 @@ import { type Actor, requireRole } from '../actor.ts';
 import { endStandingApproval } from '../approvals/standing/end.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+import { normalSubject } from '../domain/subject.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
@@ -34,7 +35,7 @@ async function eraseIn(
     .selectFrom('subject')
     .selectAll()
     .where('agent', '=', agent)
-    .where('name', '=', subject)
+    .where('name', '=', normalSubject(subject))
     .forUpdate()
     .executeTakeFirst();
   if (!row) return { actions: 0 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RolloutRecord } from '../../records/rollout.ts';
 import { rolloutById } from '../../records/rollout.ts';
+import { preflightNotes } from '../../rollouts/preflight.ts';
 import { startRollout } from '../../rollouts/start.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
 import { ROLLOUT_VERBS, runRolloutVerb } from '../../rollouts/verbs.ts';
@@ -47,6 +48,14 @@ const statusSchema = z
     baselineDigest: z.string().optional(),
     digests: z.record(z.string(), z.string()),
     gateApprovedBy: z.string().optional(),
+    subjects: z.object({
+      agentsWord: z
+        .array(z.string())
+        .describe('Segments in which only the agent says what a request is about'),
+      perHour: z.number().int().describe('New subjects an hour that it may say there'),
+      lastHour: z.number().int(),
+      surplus: z.number().int().describe('Subjects that stay in control because they were too many'),
+    }),
     dayMs: z.number().describe('Milliseconds of one day of the plan: 86400000 unless days are scaled'),
   })
   .meta({ id: 'RolloutStatus' });
@@ -63,13 +72,15 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
         tags,
         summary: 'Start a rollout',
         body: z.strictObject({ agent: agentNameSchema, release: agentNameSchema, reason: reasonSchema }),
-        response: { 201: summarySchema },
+        response: {
+          201: summarySchema.extend({ notes: z.array(z.string()) }).meta({ id: 'StartedRollout' }),
+        },
       },
     },
     async (request, reply) => {
       const started = await startRollout(services, actorOf(request), request.body);
       reply.code(201).header('location', `/v1/rollouts/${started.id}`);
-      return summaryOf(started);
+      return { ...summaryOf(started), notes: await preflightNotes(services.db.sql, started) };
     },
   );
   app.post(

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { RolloutVerb } from '../../rollouts/verbs.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { command as line, paragraph, sections } from '../text/render.ts';
+import { bullets, command as line, paragraph, sections } from '../text/render.ts';
 import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
-import type { RolloutSummary, WireRollout, WireVerb } from '../wire.ts';
+import type { RolloutSummary, WireRollout, WireStarted, WireVerb } from '../wire.ts';
 
 interface VerbSpec {
   verb: RolloutVerb;
@@ -82,10 +82,11 @@ function registerStart(rollout: Command, cli: Cli): void {
     .argument('<release>', 'the version of an applied release')
     .requiredOption('--reason <text>', 'why; it is kept in the log')
     .action(async (agent: string, release: string, { reason }: { reason: string }) => {
-      const started = await cli.api.post<RolloutSummary>('/v1/rollouts', { agent, release, reason });
+      const started = await cli.api.post<WireStarted>('/v1/rollouts', { agent, release, reason });
       cli.print(started, () =>
         sections(
           paragraph(`Started rollout ${started.id}: release ${release} of ${agent}.`),
+          started.notes.length > 0 ? bullets(started.notes, cli.io.columns) : undefined,
           `Next:\n${line(`portcullis rollout status ${started.id}`)}`,
         ),
       );

@@ -1,3 +1,4 @@
+import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
 import { formatNumber, formatTime, scaledDayNote } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
@@ -20,6 +21,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
           'Baseline',
           rollout.baselineDigest ? `locked, ${rollout.baselineDigest.slice(0, 16)}` : 'not locked yet',
         ],
+        ['Subjects', subjectsText(rollout.subjects)],
         ['Note', scaledDayNote(rollout.dayMs)],
       ],
       width,
@@ -29,6 +31,11 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     evidenceText(rollout, width),
     nextText(rollout),
   );
+}
+
+function subjectsText({ agentsWord, perHour, lastHour, surplus }: WireRollout['subjects']): string {
+  if (agentsWord.length === 0) return 'vouched for: not the agent says what a request is about';
+  return `${agentsWordText(agentsWord)}; ${lastHour} new in the last hour of at most ${perHour}, ${surplus} stay in control`;
 }
 
 function waitsText({ waitsFor, endedAt }: WireRollout, width: number): string {

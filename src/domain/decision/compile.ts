@@ -11,6 +11,7 @@ import {
   toolsOf,
   unlessOf,
 } from '../release.ts';
+import { type SubjectSource, subjectSource } from '../subject.ts';
 import { type RedactStep, redactionsOf } from './redact.ts';
 
 export { REDACTED, redact } from './redact.ts';
@@ -31,6 +32,8 @@ export interface CompiledTool {
 export interface CompiledSegment {
   name: string;
   representative: boolean;
+  /** Where its subjects come from, if the segment says so. */
+  subject?: SubjectSource;
   matches(values: ConditionValues): Truth;
 }
 
@@ -87,9 +90,10 @@ export function compileAgent(agent: Agent): CompiledAgent {
       },
     ];
   });
-  const segments = agent.segments.map(({ name, representative, when }) => ({
+  const segments = agent.segments.map(({ name, representative, when, subject }) => ({
     name,
     representative,
+    ...(subject !== undefined && { subject: subjectSource(subject) }),
     matches: matcherOf(when, { attributes: agent.attributes }),
   }));
   const last: CompiledSegment = { name: DEFAULT_SEGMENT, representative: true, matches: () => 'true' };

@@ -5,6 +5,7 @@ import { equivalent, type Formula, implies } from '../cel/logic.ts';
 import { placeholdersOf } from '../decision/summary.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
+import { checkSubject } from '../subject.ts';
 import { checkPeople } from './check-people.ts';
 
 const RESERVED_WORDS: ReadonlySet<string> = new Set(
@@ -99,7 +100,7 @@ function checkSegments(agent: Agent): CheckProblem[] {
   const problems: CheckProblem[] = [];
   const earlier: { name: string; formula: Formula }[] = [];
   const names = new Set<string>();
-  agent.segments.forEach(({ name, when }, at) => {
+  agent.segments.forEach(({ name, when, subject }, at) => {
     const path = ['segments', at];
     if (name === DEFAULT_SEGMENT)
       problems.push({
@@ -114,6 +115,7 @@ function checkSegments(agent: Agent): CheckProblem[] {
         hint: 'Rename one of the two',
       });
     names.add(name);
+    problems.push(...checkSubject(subject, [...path, 'subject'], agent));
     const condition = compileCondition(when, { attributes: agent.attributes });
     if (!condition.ok) {
       problems.push(...conditionProblems([...path, 'when'], condition));

@@ -31,6 +31,7 @@ release: ${version}
 grants: ${grants}
 rollout:
   signedOffBy: olga
+  newSubjectsPerHour: PER_HOUR
   guardrails: [{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong }]
   constrained: [{ days: 30, exposure: { '*': 100 }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
@@ -40,18 +41,25 @@ rollout:
 export interface Exposed {
   metrics?: string;
   grants?: (approval: string) => string;
+  newSubjectsPerHour?: number;
 }
 
 /** A rollout in its first exposed step: everybody is in the candidate. */
 export async function givenExposed(
   services: TestServices,
-  { metrics = WRONG, grants = (approval) => `[{ tool: cancel, approval: ${approval} }]` }: Exposed = {},
+  {
+    newSubjectsPerHour = 100_000,
+    metrics = WRONG,
+    grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
+  }: Exposed = {},
 ): Promise<string> {
+  const release = (version: number, approval: string) =>
+    RELEASE(version, grants(approval)).replace('PER_HOUR', String(newSubjectsPerHour));
   const { agent } = await givenAdopted(services, {
     agentYaml: AGENT.replace('METRICS\n', metrics),
-    releaseYaml: RELEASE(1, grants('desk')),
+    releaseYaml: release(1, 'desk'),
   });
-  await givenRelease(services, agent, RELEASE(2, grants('none')));
+  await givenRelease(services, agent, release(2, 'none'));
   const { id } = await startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'try' });
   const planned = async () => ({ id, ...(await rolloutFacts(services, id)) });
   await lockBaseline(services, await planned());
