@@ -5,10 +5,10 @@ import { SlackFailure } from '../src/cards/posting/failure.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
 import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
+import { copiesOf } from '../src/records/copy.ts';
 import type { Services } from '../src/services.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';
-import { copiesOf } from "../src/records/copy.ts";
 
 export interface AlertActivityDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;

@@ -1,11 +1,11 @@
+import { outcomeOf } from '../src/domain/action.ts';
+import { actionUrl } from '../src/links.ts';
 import { type ActionRow, actionById } from '../src/records/action.ts';
 import type { ActionCallback } from '../src/sdk/webhook.ts';
 import type { Services } from '../src/services.ts';
 import type { AgentCallbackInput } from '../workflows/agent-callback.contract.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';
-import { actionUrl } from "../src/links.ts";
-import { outcomeOf } from "../src/domain/action.ts";
 
 export interface CallbackActivityDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl'>;

@@ -4,10 +4,10 @@ import type { SlackPort } from '../src/cards/posting/port.ts';
 import { reminderMessage } from '../src/cards/reminder.ts';
 import type { ActionState } from '../src/domain/action.ts';
 import { isFinal } from '../src/domain/action.ts';
+import { copiesOf } from '../src/records/copy.ts';
 import { manifestOf } from '../src/records/manifest.ts';
 import type { Services } from '../src/services.ts';
 import { asActivityFailure } from './failures.ts';
-import { copiesOf } from "../src/records/copy.ts";
 
 export interface CardActivityDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;

@@ -11,9 +11,9 @@ import { TOLD_WITHIN_MS } from '../src/reaching/delivery.ts';
 import { digestSlot, waitingForDigest } from '../src/reaching/digest.ts';
 import { recordReach } from '../src/reaching/record-reach.ts';
 import type { ActionRow } from '../src/records/action.ts';
+import type { Copy } from '../src/records/copy.ts';
 import { manifestOf } from '../src/records/manifest.ts';
 import { asActivityFailure } from './failures.ts';
-import { type Copy } from "../src/records/copy.ts";
 
 /** Where the digests of an agent are. */
 export interface Digested {

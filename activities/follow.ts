@@ -12,8 +12,8 @@ import { refresh } from '../src/reaching/refresh.ts';
 import { remindDue } from '../src/reaching/remind.ts';
 import { stageLog } from '../src/reaching/stage-log.ts';
 import { type ActionRow, actionById } from '../src/records/action.ts';
+import { carryOver } from '../src/records/copy.ts';
 import { asActivityFailure } from './failures.ts';
-import { carryOver } from "../src/records/copy.ts";
 
 /** Where an action is, for whoever waits with it. Nothing of what it would do. */
 export interface Followed {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Actor, Role } from '../src/actor.ts';
 import { applyAgent } from '../src/agents/apply.ts';
 import { readManifest } from '../src/domain/manifest/manifest.ts';
 import { adoptRelease } from '../src/releases/adopt.ts';
 import { createRelease } from '../src/releases/create.ts';
 import type { Portcullis } from '../src/server.ts';
 import { insertToken } from '../src/tokens/tokens.ts';
-import { type Role } from "../src/actor.ts";
-import { type Actor } from "../src/actor.ts";
 
 const AGENT = `agent: bench
 people: { olga: {}, ana: { slack: U0ANA/T0FAKE } }

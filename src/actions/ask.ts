@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Actor, requireRole } from '../actor.ts';
 import { verifyAssertion } from '../agents/assertion.ts';
+import { unlessDeniedBefore } from '../approvals/denied-before.ts';
 import { liveStandings } from '../approvals/standing/live.ts';
 import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
@@ -63,19 +64,22 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
   const requestDigest = services.keys.hmac(
     canonical([input.tool, input.args, about, input.agentVersion, input.context, attributes]),
   );
+  const sameDigest = services.keys.hmac(canonical([input.agent, input.tool, input.args]));
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await currentWorld(services, input.agent);
     const request = { ...input, claimed: input.context, attributes, vouched: vouched.sub };
-    const decision = await decideAsked(services, request, world);
-    const subject = decision.subject?.name ?? input.subject;
-    const draft = draftOf(services, actor, input, attributes, world, decision, requestDigest);
+    const decided = await decideAsked(services, request, world);
+    const subject = decided.subject?.name ?? input.subject;
+    const decision = await unlessDeniedBefore(services, decided, { agent: input.agent, subject, sameDigest });
+    const draft = draftOf(services, actor, input, attributes, world, decision, { requestDigest, sameDigest });
     const written = await record(services, draft, subject);
     if (written.status === 'after')
       return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
     if (written.status === 'asked' || written.status === 'known') {
       if (draft.state === 'pending') services.wake();
       const { rollout } = world;
-      if (rollout && isNewVersion(rollout, input.agentVersion))
+      const atWork = decision.outcome !== 'denied' && actor.via !== 'cli';
+      if (rollout && atWork && isNewVersion(rollout, input.agentVersion))
         await noteAgentVersion(services, rollout, input.agentVersion);
       const repeated = written.status === 'known';
       const action = repeated ? await actionById(services.db.sql, written.id) : written.action;
@@ -146,7 +150,7 @@ function draftOf(
   attributes: Readonly<Record<string, unknown>>,
   { agent, world, rollout, epoch }: AgentWorld,
   decision: Decision,
-  requestDigest: string,
+  { requestDigest, sameDigest }: { requestDigest: string; sameDigest: string },
 ): AskDraft {
   const now = services.clock.now();
   const tool = world.agent.tools.get(input.tool);
@@ -167,6 +171,7 @@ function draftOf(
     agent: input.agent,
     idempotency_key: input.idempotencyKey,
     request_digest: requestDigest,
+    same_digest: sameDigest,
     agent_version: input.agentVersion,
     tool: input.tool,
     kind: write ? 'write' : 'read',

@@ -29,6 +29,7 @@ export type WireAction = ActionView & {
   queue?: QueuePlace;
   asked?: AskedPerson[];
   standingWish?: StandingWish;
+  deniedBefore?: { action: string; person: string; at: string; reason?: string; sameSubject: boolean }[];
 };
 export type WireDecided = ActionView & Pick<Answered, 'counted'>;
 export type WireAsked = ActionView & { repeated: boolean; startBy?: string; credential?: WireCredential };

@@ -11,6 +11,8 @@ export interface ActionTable {
   agent: string;
   idempotency_key: string;
   request_digest: string;
+  /** Of tool and arguments alone: whether the same was asked before. Empty once erased. */
+  same_digest: string;
   agent_version: string;
   tool: string;
   kind: 'read' | 'write';

@@ -1,4 +1,4 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
 import type { Arm, SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
@@ -68,6 +68,13 @@ export interface SwitchTable {
 
 export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
 
+/** A build that a rollout knows: it holds nothing any more. */
+export interface KnownBuild {
+  version: string;
+  /** Whether its events fill the sample of the gates. */
+  counts: boolean;
+}
+
 export interface RolloutTable {
   id: string;
   agent: string;
@@ -89,6 +96,7 @@ export interface RolloutTable {
   baseline_locked_at: Timestamp | null;
   agent_version: string | null;
   held_for_version: string | null;
+  builds: ColumnType<KnownBuild[], string | undefined, string>;
   revision: number;
   ended_at: Timestamp | null;
 }
@@ -127,6 +135,7 @@ export interface SubjectDayTable {
   generation: number;
   metric: string;
   day: number;
+  build: string;
   /** The digest, as in the log. */
   subject: string;
   value: number;
@@ -136,6 +145,7 @@ export interface SubjectDayTable {
 }
 
 export interface DayCountTable {
+  build: string;
   rollout_id: string;
   arm: Arm;
   segment: string;

@@ -21,6 +21,7 @@ export const REASON_CODES = [
   'denied_by_grant',
   'claim_stricter',
   'denied_by_rule',
+  'denied_before',
   'approval_needed',
   'granted',
   'approved_by_rule',

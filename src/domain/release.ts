@@ -10,6 +10,7 @@ const askedShape = {
   quorum: quorumSchema.optional().describe('How many of it; default: 1'),
   groups: z.record(nameSchema, quorumSchema).optional().describe('Several groups, each with its own count'),
 };
+export const REPEATS_DEFAULT = 2;
 const RULE_ANSWERS = ['approve', 'ask', 'deny'] as const;
 export const SLACK_APPROVES = ['any', 'not-high', 'none'] as const;
 export const NOTIFY = ['channel', 'dm', 'both', 'digest'] as const;
@@ -57,6 +58,12 @@ export const approvalSchema = z.union([
       .enum(['allowed', 'forbidden'])
       .default('allowed')
       .describe('Whether people may approve the like for a while'),
+    repeats: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(REPEATS_DEFAULT)
+      .describe('How often the same may be asked again within a day once a person denied it'),
     rules: z.array(ruleSchema).max(20).default([]),
   }),
 ]);
@@ -185,6 +192,8 @@ export interface ApprovalPolicy {
   escalate: { after: string; to: string }[];
   breakGlass?: string;
   standing: 'allowed' | 'forbidden';
+  /** How often the same may be asked again within a day once it was denied; what was kept before says nothing. */
+  repeats?: number;
 }
 
 type Asked = { group?: string; quorum?: number; groups?: Readonly<Record<string, number>> };
@@ -195,6 +204,7 @@ const DETAILS = {
   slackApproves: 'any',
   notify: 'channel',
   standing: 'allowed',
+  repeats: REPEATS_DEFAULT,
 } as const;
 
 /** The approval a grant needs in one form; `undefined` runs unasked; reads default to that. */
@@ -221,6 +231,7 @@ export function tightened(policy: ApprovalPolicy, others: readonly ApprovalPolic
     ...rest,
     reason: all.some(({ reason }) => reason === 'required') ? 'required' : 'optional',
     slackApproves: SLACK_APPROVES[Math.max(...surfaces)] ?? policy.slackApproves,
+    repeats: Math.min(...all.map(({ repeats }) => repeats ?? REPEATS_DEFAULT)),
     standing: all.every(({ standing }) => standing === 'allowed') ? 'allowed' : 'forbidden',
     ...(breakGlass !== undefined && all.every((one) => one.breakGlass === breakGlass) && { breakGlass }),
   };

@@ -28,7 +28,7 @@ export async function rolloutFacts(
     gateApprovedBy: rollout.gate_approved_by,
     gateTold: rollout.gate_told_at !== null,
     segments,
-    verdicts: await currentVerdicts(db.sql, id),
+    verdicts: await currentVerdicts(db.sql, rollout),
     guardrails: rollout.plan.guardrails
       .filter(({ action }) => action === 'rollback')
       .map(({ metric }) => metric),
@@ -55,8 +55,12 @@ export async function isDisabled(db: Sql, agent: string): Promise<boolean> {
   return off !== undefined;
 }
 
-/** Each segment's latest word per guardrail, in its current generation. */
-export async function currentVerdicts(db: Sql, rolloutId: string): Promise<VerdictFacts[]> {
+/** Each segment's latest word per guardrail, in its current generation; of other builds than count now, it says nothing. */
+export async function currentVerdicts(
+  db: Sql,
+  { id, builds }: Pick<RolloutRecord, 'id' | 'builds'>,
+): Promise<VerdictFacts[]> {
+  const counting = builds.filter(({ counts }) => counts).map(({ version }) => version);
   const rows = await db
     .selectFrom('verdict')
     .innerJoin('rollout_segment', (join) =>
@@ -66,10 +70,12 @@ export async function currentVerdicts(db: Sql, rolloutId: string): Promise<Verdi
         .onRef('rollout_segment.generation', '=', 'verdict.generation'),
     )
     .select(['verdict.segment', 'verdict.metric', 'verdict.verdict', 'verdict.record'])
-    .where('verdict.rollout_id', '=', rolloutId)
+    .where('verdict.rollout_id', '=', id)
     .execute();
   return rows.map(({ segment, metric, verdict, record }) => {
-    const { events, known, moreNeeded } = record as VerdictRecord;
+    const { events, known, moreNeeded, builds: judged } = record as VerdictRecord;
+    if (verdict !== 'breach' && judged.join('\n') !== counting.join('\n'))
+      return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null };
     return { segment, metric, verdict: verdict as VerdictFacts['verdict'], events, known, moreNeeded };
   });
 }

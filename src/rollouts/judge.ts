@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { Guardrail } from '../domain/release.ts';
+import { figures } from '../records/figures.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { countEvidence, judgeGuardrail } from './evidence.ts';
-import { forLog, rollBack } from './roll-back.ts';
+import { rollBack } from './roll-back.ts';
 
 const JUDGE = 'judge';
 
@@ -122,7 +123,7 @@ async function saveVerdict(
       ref: rollout.id,
       at: now,
       actor: JUDGE,
-      data: { generation, before: before ?? null, ...forLog(record) },
+      data: { generation, before: before ?? null, ...(figures(record) as object) },
     });
     await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
   });

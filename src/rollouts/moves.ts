@@ -193,7 +193,7 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       ref: rollout.id,
       at: now,
       actor: rollout.gate_approved_by ?? BY_PLAN,
-      data: { release: rollout.release, segments: earned },
+      data: { release: rollout.release, segments: earned, salt: rollout.salt },
     });
     await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
     return true;

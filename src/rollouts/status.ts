@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
 import { onAgentsWord } from '../domain/subject.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -38,6 +40,15 @@ export interface RolloutStatusView {
   gateApprovedBy: string | null;
   dayMs: number;
   subjects: SubjectsView;
+  builds: BuildView[];
+}
+
+/** What one build of the agent did: the candidate's events of it, over all days. */
+export interface BuildView {
+  version: string;
+  /** Whether they fill the sample of the gates. */
+  counts: boolean;
+  events: { segment: string; metric: string; events: number; harms: number; known: number }[];
 }
 
 /** On whose word arms are assigned. */
@@ -77,18 +88,38 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
       exposurePercent: exposure / 100,
       generation,
       release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
-      verdicts: verdicts
-        .filter((row) => row.segment === segment && row.generation === generation)
-        .map((row) => row.record),
+      verdicts: shownOf(
+        verdicts.filter((row) => row.segment === segment),
+        (row) => (state === 'rolled_back' ? true : row.generation === generation),
+        state === 'rolled_back',
+      ),
     })),
-    pooled: verdicts.filter((row) => row.segment === '*').map((row) => row.record),
+    pooled: shownOf(
+      verdicts.filter((row) => row.segment === POOLED_SEGMENT),
+      () => true,
+      facts.segments.some(({ state }) => state === 'rolled_back'),
+    ),
     baseline: rollout.baseline,
     baselineDigest: rollout.baseline_digest,
     digests: rollout.digests,
     gateApprovedBy: rollout.gate_approved_by,
     dayMs: rollout.plan.dayMs,
     subjects: await subjectsOf(services, rollout),
+    builds: await buildsOf(services.db.sql, rollout),
   };
+}
+
+async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildView[]> {
+  const { rows } = await sql<BuildView['events'][number] & { build: string }>`
+    SELECT build, segment, metric, sum(events)::int AS events, sum(harms)::int AS harms, sum(known)::int AS known
+    FROM day_count WHERE rollout_id = ${id} AND arm = 'candidate' GROUP BY build, segment, metric
+    ORDER BY build, segment, metric`.execute(db);
+  const versions = [...new Set([...builds.map(({ version }) => version), ...rows.map(({ build }) => build)])];
+  return versions.map((version) => ({
+    version,
+    counts: builds.some((build) => build.version === version && build.counts),
+    events: rows.filter(({ build }) => build === version).map(({ build: _, ...counts }) => counts),
+  }));
 }
 
 async function subjectsOf(
@@ -110,6 +141,26 @@ async function subjectsOf(
     lastHour: Number(lastHour),
     surplus: Number(surplus),
   };
+}
+
+interface SavedVerdict {
+  generation: number;
+  record: VerdictRecord;
+}
+
+/** One verdict a metric: the latest or, where something was taken back, the breach that did it. */
+function shownOf(
+  rows: readonly SavedVerdict[],
+  counts: (row: SavedVerdict) => boolean,
+  takenBack: boolean,
+): VerdictRecord[] {
+  const newest = [...rows].filter(counts).sort((a, b) => b.generation - a.generation);
+  const metrics = [...new Set(rows.map(({ record }) => record.metric))];
+  return metrics.flatMap((metric) => {
+    const own = newest.filter(({ record }) => record.metric === metric);
+    const breach = takenBack ? own.find(({ record }) => record.verdict === 'breach') : undefined;
+    return (breach ?? own[0])?.record ?? [];
+  });
 }
 
 async function verdictsOf(db: Sql, id: string) {

@@ -54,6 +54,7 @@ async function eraseIn(
         links: '[]',
         subject_id: null,
         request_digest: '',
+        same_digest: '',
         standing_wish: null,
       })
       .where('id', 'in', ids)

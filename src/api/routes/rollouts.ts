@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RolloutRecord } from '../../records/rollout.ts';
 import { rolloutById } from '../../records/rollout.ts';
+import { EVIDENCE } from '../../rollouts/evidence-choice.ts';
 import { preflightNotes } from '../../rollouts/preflight.ts';
 import { startRollout } from '../../rollouts/start.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
@@ -48,6 +49,9 @@ const statusSchema = z
     baselineDigest: z.string().optional(),
     digests: z.record(z.string(), z.string()),
     gateApprovedBy: z.string().optional(),
+    builds: z
+      .array(z.object({ version: z.string(), counts: z.boolean(), events: z.array(anyObjectSchema) }))
+      .describe('The builds it knows, whether their events fill the sample, and what there is of each'),
     subjects: z.object({
       agentsWord: z
         .array(z.string())
@@ -94,6 +98,12 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
         body: z.strictObject({
           reason: reasonSchema,
           segment: textSchema(100, 1).optional().describe('rollback, reenter, exclude: this segment'),
+          evidence: z
+            .enum(EVIDENCE)
+            .optional()
+            .describe(
+              'resume, when a new agent version waits: whether the sample begins anew with it (default) or goes on',
+            ),
           checklist: z.array(textSchema(500)).max(50).optional().describe('approve-gate: what was checked'),
         }),
         response: {

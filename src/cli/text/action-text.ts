@@ -1,8 +1,10 @@
 import type { StandingWish } from '../../db/tables-action.ts';
 import { isStopped } from '../../domain/action.ts';
 import type { WireAction, WireCredential } from '../wire.ts';
-import { formatDuration, formatTimeAndDistance } from './format.ts';
+import { formatDuration, formatTime, formatTimeAndDistance } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
+
+type Denied = NonNullable<WireAction['deniedBefore']>[number];
 
 /** Everything about one action that people decide on. */
 export function actionText(action: WireAction, now: Date, width: number): string {
@@ -25,6 +27,7 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['For', action.behind.join(', ') || undefined],
         ['Links', action.links.join('\n')],
         ['Where', placeText(action)],
+        ['Denied before', action.deniedBefore?.map(deniedText).join('\n')],
         ['Asks', action.approval && approvalText(action.approval)],
         ['People', action.asked?.map(askedText).join('\n')],
         ['Queue', action.queue && queueText(action.queue)],
@@ -55,6 +58,9 @@ export function actionText(action: WireAction, now: Date, width: number): string
     reasonsText(action, width),
   );
 }
+
+const deniedText = ({ person, at, reason, sameSubject }: Denied): string =>
+  `the same by ${person}, ${formatTime(at)}${sameSubject ? '' : ', about another subject, as the agent says'}${reason ? `: ${reason}` : ''}`;
 
 function labels({ testMode, advisory, tool, standingWish }: WireAction): string[] {
   return [

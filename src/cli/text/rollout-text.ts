@@ -29,6 +29,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     waitsText(rollout, width),
     `Segments\n${segmentsText(rollout, width)}`,
     evidenceText(rollout, width),
+    buildsText(rollout, width),
     nextText(rollout),
   );
 }
@@ -63,6 +64,22 @@ function evidenceText({ segments, pooled }: WireRollout, width: number): string 
   if (all.length === 0) return 'Evidence\n  None yet: record outcomes (portcullis outcome record).';
   const head = ['segment', 'metric', 'verdict', 'events', 'harm', 'rate', 'e-value', 'trigger', 'more'];
   return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.map(evidenceRow), width)}`;
+}
+
+/** What is of which build, once there are several. */
+function buildsText({ builds }: WireRollout, width: number): string | undefined {
+  if (builds.length < 2) return undefined;
+  const rows = builds.flatMap(({ version, counts, events }) =>
+    (events.length > 0 ? events : [undefined]).map((one) => [
+      version,
+      counts ? 'yes' : 'no',
+      one?.segment ?? '-',
+      one?.metric ?? '-',
+      String(one?.events ?? 0),
+      String(one?.harms ?? 0),
+    ]),
+  );
+  return `Builds (the sample of the gates is of those that count)\n${table(['agent version', 'counts', 'segment', 'metric', 'events', 'harm'], rows, width)}`;
 }
 
 const evidenceRow = (found: Evidence): string[] => [

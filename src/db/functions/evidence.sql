@@ -42,7 +42,7 @@ BEGIN
   RETURN v_count;
 END $$;
 ---
--- Brings one subject-day up to date, from the actions as they are now: the order in which things become due is no matter.
+-- Brings one subject-day of one build up to date, from the actions as they are now: the order in which things become due is no matter.
 -- It is in while an action bears it, or harm is known of one that was proposed or begun; else out, and nothing is known.
 CREATE FUNCTION count_event(a action, p_metric text, p_from text, d evidence_due) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -57,26 +57,27 @@ BEGIN
   INTO v_bears, v_touched FROM action x
   WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm = a.arm AND x.segment = a.segment
     AND x.generation = a.generation AND x.counts ->> p_metric = p_from
-    AND CASE WHEN p_from = 'asked' THEN x.event_day ELSE x.begun_day END = v_day AND x.counts <> '{}';
+    AND CASE WHEN p_from = 'asked' THEN x.event_day ELSE x.begun_day END = v_day AND x.counts <> '{}'
+    AND x.agent_version = a.agent_version;
   SELECT * INTO v FROM subject_day s
   WHERE s.rollout_id = a.rollout_id AND s.arm = a.arm AND s.segment = a.segment AND s.generation = a.generation
-    AND s.metric = p_metric AND s.day = v_day AND s.subject = a.subject_digest;
+    AND s.metric = p_metric AND s.day = v_day AND s.subject = a.subject_digest AND s.build = a.agent_version;
   IF NOT FOUND THEN
-    v := ROW(a.rollout_id, a.arm, a.segment, a.generation, p_metric, v_day, 0, false, false, a.subject_digest);
+    v := ROW(a.rollout_id, a.arm, a.segment, a.generation, p_metric, v_day, 0, false, false, a.subject_digest, a.agent_version);
   END IF;
   w := v;
   w.value := greatest(v.value, coalesce(d.value, 0));
   w.counted := v_bears OR (w.value > 0 AND v_touched);
   w.known := w.counted AND (v.known OR d.metric IS NOT NULL);
   IF w IS NOT DISTINCT FROM v THEN RETURN; END IF;
-  INSERT INTO subject_day SELECT w.* ON CONFLICT (rollout_id, arm, segment, generation, metric, day, subject)
+  INSERT INTO subject_day SELECT w.* ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build, subject)
   DO UPDATE SET value = w.value, known = w.known, counted = w.counted;
   -- What was never in leaves no day behind; what was in keeps its day, empty as it may be (STATISTICS 4.2).
   IF NOT (v.counted OR w.counted) THEN RETURN; END IF;
-  INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, events, harms, known)
-  VALUES (w.rollout_id, w.arm, w.segment, w.generation, w.metric, w.day, w.counted::int - v.counted::int,
+  INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, build, events, harms, known)
+  VALUES (w.rollout_id, w.arm, w.segment, w.generation, w.metric, w.day, w.build, w.counted::int - v.counted::int,
     (w.counted AND w.value > 0)::int - (v.counted AND v.value > 0)::int, w.known::int - v.known::int)
-  ON CONFLICT (rollout_id, arm, segment, generation, metric, day)
+  ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build)
   DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms, known = c.known + excluded.known;
   IF a.arm = 'candidate' THEN
     PERFORM queue_judgement(a.rollout_id, a.segment, d.at);

@@ -83,7 +83,7 @@ describe('subjects that only the agent names', () => {
 
   test('where everybody is exposed there is nothing to choose, and no limit', async () => {
     await segmentsAt(10_000);
-    services.worlds.forget('desk', Number.MAX_SAFE_INTEGER);
+    await services.worlds.forget('desk', Number.MAX_SAFE_INTEGER);
     const all = await Promise.all(Array.from({ length: 40 }, (_, n) => ask(`all-${n}`)));
     expect(all.every(({ arm }) => arm === 'candidate')).toBe(true);
   });

@@ -28,7 +28,13 @@ describe('where the subject comes from', () => {
     ],
   });
   const exposed = { exposure: 5_000, generation: 1, state: 'exposed' as const };
-  const world = (subject: string): World => ({
+  const made = new Map<string, World>();
+  const world = (subject: string): World => {
+    const known = made.get(subject) ?? makeWorld(subject);
+    made.set(subject, known);
+    return known;
+  };
+  const makeWorld = (subject: string): World => ({
     agent: compileAgent(agent),
     switches: [],
     inForce: { default: '1', gold: '1', silver: '1' },

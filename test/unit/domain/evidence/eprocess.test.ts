@@ -115,28 +115,6 @@ describe('day buckets', () => {
       ),
     );
   });
-
-  test('restartLogE() is unchanged by a last day whose events have all left', () => {
-    fc.assert(
-      fc.property(fc.array(aBucket, { maxLength: 20 }), aLimit, (buckets, limit) => {
-        const emptied = { day: 1 + Math.max(0, ...buckets.map(({ day }) => day)), events: 0, harms: 0 };
-        expect(restartLogE([...buckets, emptied], limit)).toBeCloseTo(restartLogE(buckets, limit), 10);
-      }),
-    );
-  });
-
-  test('restartLogE() keeps the place of such a day: later ones go on as if it had been there all along', () => {
-    const [early, emptied] = [
-      { day: 0, events: 5, harms: 0 },
-      { day: 1, events: 0, harms: 0 },
-    ];
-    const later = { day: 2, events: 9, harms: 6 };
-    const f = (bucket: DayBucket) => betLogs(bucket, 0.1).map(Math.exp);
-    const [f1, f3] = [f(early), f(later)];
-    const sums = f1.map((factor, j) => (factor / 2 + 1 / 6 + 1 / 12) * (f3[j] ?? 0));
-    const expected = sums.reduce((sum, one) => sum + one, 0) / BETS.length + 1 / 4;
-    expect(Math.exp(restartLogE([early, emptied, later], 0.1))).toBeCloseTo(expected, 9);
-  });
 });
 
 describe('extremes', () => {
