@@ -17,6 +17,6 @@ WORKDIR /app
 COPY --from=build /app ./
 USER node
 VOLUME /data
-EXPOSE 8080
+EXPOSE 8080 8081
 ENTRYPOINT ["node", "/app/bin/portcullis.js"]
 CMD ["up", "--roles", "api"]

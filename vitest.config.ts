@@ -6,6 +6,9 @@ const SECOND_MS = 1_000;
 /** The first run may have to fetch or build a server. */
 const FIRST_FETCH_MS = 300 * SECOND_MS;
 
+const POSTGRES = 'test/support/global-setup-postgres.ts';
+const TEMPORAL = 'test/support/global-setup-temporal.ts';
+
 interface ProjectOptions {
   /** Groups run one after the other, the quickest first. */
   groupOrder: number;
@@ -22,6 +25,8 @@ function project(name: string, { groupOrder, testSeconds, hookMs, globalSetup }:
       testTimeout: testSeconds * SECOND_MS,
       hookTimeout: hookMs ?? 30 * SECOND_MS,
       sequence: { groupOrder },
+      // What follows in a moment may take a while on a machine that is busy with something else.
+      expect: { poll: { timeout: 20 * SECOND_MS, interval: 20 } },
       ...(globalSetup === undefined ? {} : { globalSetup }),
     },
   };
@@ -39,19 +44,19 @@ export default defineConfig({
         groupOrder: 2,
         testSeconds: 60,
         hookMs: FIRST_FETCH_MS,
-        globalSetup: ['test/support/global-setup-workflow.ts'],
+        globalSetup: [POSTGRES, 'test/support/global-setup-time-skipping.ts'],
       }),
       project('integration', {
         groupOrder: 3,
         testSeconds: 60,
         hookMs: FIRST_FETCH_MS,
-        globalSetup: ['test/support/global-setup.ts'],
+        globalSetup: [POSTGRES, TEMPORAL],
       }),
       project('e2e', {
         groupOrder: 4,
         testSeconds: 180,
         hookMs: FIRST_FETCH_MS,
-        globalSetup: ['test/support/global-setup.ts'],
+        globalSetup: [POSTGRES, TEMPORAL],
       }),
     ],
   },

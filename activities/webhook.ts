@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { fetch } from 'undici';
+import { assertOutward, LinkLocalAddress, outward } from '../src/net/outward.ts';
 import { webhookSignature } from '../src/sdk/webhook.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -23,11 +24,15 @@ export async function post(url: string, headers: Record<string, string>, body: s
   const failed = (what: string) =>
     ApplicationFailure.create({ message: `The webhook was not taken: ${what}`, type: 'webhook.failed' });
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }).catch(
-    () => {
-      throw failed('no answer');
-    },
-  );
+  const request = { method: 'POST', headers, body, redirect: 'manual', signal, dispatcher: outward } as const;
+  const send = async () => {
+    assertOutward(url);
+    return fetch(url, request);
+  };
+  const response = await send().catch((error: unknown) => {
+    const refused = error instanceof LinkLocalAddress || (error as Error).cause instanceof LinkLocalAddress;
+    throw failed(refused ? 'its address is link-local, where nothing is sent' : 'no answer');
+  });
   await response.body?.cancel();
   if (!response.ok) throw failed(`status ${response.status}`);
 }

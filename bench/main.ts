@@ -3,11 +3,12 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { readConfig } from '../src/config.ts';
+import { startPostgres } from '../src/embedded/postgres/server.ts';
 import { findTemporalBinary } from '../src/embedded/temporal-binary.ts';
 import { startTemporalServer } from '../src/embedded/temporal-server.ts';
 import { startPortcullis } from '../src/server.ts';
 import { startFakeSlack } from '../test/fakes/slack/server.ts';
-import { createDatabase, startPostgres } from '../test/support/postgres.ts';
+import { createDatabase } from '../test/support/postgres.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
 import { type Floor, startFloor } from './floor/floor.ts';
@@ -69,7 +70,7 @@ async function benchReads(url: string, governed: Governed) {
 
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
-  const postgres = await startPostgres({ own: true });
+  const postgres = await startPostgres({ folder: join(folder, 'postgres'), log: say });
   const { path } = await findTemporalBinary({ log: say });
   const temporal = await startTemporalServer({
     binary: path,

@@ -34,6 +34,15 @@ export function requireRole(actor: Actor, roles: readonly Role[], agent?: string
   }
 }
 
+/**
+ * What is found by its id and belongs to another agent is not there for a token of one agent: the answer is that of an
+ * id that is of nothing.
+ * @throws AppError `missing`
+ */
+export function requireOwn(actor: Actor, { agent }: { agent: string | null }, missing: AppError): void {
+  if (actor.agent !== undefined && actor.agent !== agent) throw missing;
+}
+
 /** The service itself, where a clock or a judge acts and no person does. */
 export const serviceActor = (id: string): Actor => ({
   id,

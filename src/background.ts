@@ -89,14 +89,16 @@ export function startGroups(services: Services, sources: Sources): { stop(): Pro
   };
 }
 
-/** The store answered: reads of `record: after` grants may go on for the length of a lease from before the question. */
+/** The store answers and records: reads of `record: after` grants may go on for the length of a lease from before the question. */
 async function renewLease(services: Services): Promise<void> {
   const { db, after } = services;
   if (!after) return;
   try {
     const sentMs = performance.now();
-    after.renew(sentMs, await readEpoch(db.sql));
+    const epoch = await readEpoch(db.sql);
+    // First what waits: a store that can be read and not written to (a full disk) gives no lease.
     await after.flush(services);
+    after.renew(sentMs, epoch);
   } catch (error) {
     // Asked again in half a second: the lease ends by itself.
     if (!isStoreDown(error)) throw error;

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { z } from 'zod';
-import { DURATION_PATTERN, durationMs } from './domain/duration.ts';
+import { durationMs, isDurationBetween } from './domain/duration.ts';
 import { AppError } from './errors.ts';
 
 export const SERVICE_ROLES = ['api', 'worker', 'slack'] as const;
@@ -9,15 +10,34 @@ export type ServiceRole = (typeof SERVICE_ROLES)[number];
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
+/** A day of no time would end everything at once. */
+const DAY_LEAST = '100ms';
+
 const environmentSchema = z.object({
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')),
   TEMPORAL_ADDRESS: optional(z.string().regex(/^[^\s/]+:\d+$/, 'must be host:port')),
   TEMPORAL_NAMESPACE: optional(z.string().min(1)),
   PORTCULLIS_HOST: optional(z.string().min(1)),
   PORTCULLIS_PORT: optional(z.coerce.number().int().min(0).max(65_535)),
+  PORTCULLIS_SWITCH_PORT: optional(z.coerce.number().int().min(0).max(65_535)),
   PORTCULLIS_PUBLIC_URL: optional(z.url()),
+  PORTCULLIS_ALLOWED_HOSTS: optional(
+    z
+      .string()
+      .regex(/^[\w.-]+(\s*,\s*[\w.-]+)*$/, 'must be names without ports, separated by commas')
+      .transform((list) => list.toLowerCase().split(/\s*,\s*/)),
+  ),
+  PORTCULLIS_KEY: optional(z.string()),
+  PORTCULLIS_KEY_FILE: optional(z.string().min(1)),
   PORTCULLIS_DATA: optional(z.string().min(1)),
-  PORTCULLIS_DAY: optional(z.string().regex(DURATION_PATTERN, 'must be a duration such as 24h or 1.3s')),
+  PORTCULLIS_DAY: optional(
+    z
+      .string()
+      .refine(
+        (text) => isDurationBetween(text, DAY_LEAST, '24h'),
+        `must be a duration from ${DAY_LEAST} to 24h`,
+      ),
+  ),
   PORTCULLIS_WEBHOOK_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
@@ -39,8 +59,14 @@ export interface Config {
   temporal: { address?: string; namespace: string };
   host: string;
   port: number;
+  /** Of the switch's own process; `undefined`: the one next to the API's, or a free one where that is taken. */
+  switchPort?: number;
   publicUrl?: string;
+  /** Names besides that of `publicUrl` under which it is reached. */
+  allowedHosts: readonly string[];
   dataFolder: string;
+  /** What opens the keys in the store; the file is made on the first start. */
+  sealing: { given?: string; file: string };
   dayMs: number;
   webhookSecret?: string;
   /** Reads on-call schedules for approver groups. */
@@ -60,13 +86,17 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     throw new AppError('config_invalid', `Cannot start:\n- ${problems.join('\n- ')}`, { problems });
   }
   const { data } = parsed;
+  const dataFolder = data.PORTCULLIS_DATA ?? '.portcullis';
   return {
     databaseUrl: data.DATABASE_URL,
     temporal: { address: data.TEMPORAL_ADDRESS, namespace: data.TEMPORAL_NAMESPACE ?? 'default' },
     host: data.PORTCULLIS_HOST ?? '127.0.0.1',
     port: data.PORTCULLIS_PORT ?? DEFAULT_PORT,
+    switchPort: data.PORTCULLIS_SWITCH_PORT,
     publicUrl: data.PORTCULLIS_PUBLIC_URL,
-    dataFolder: data.PORTCULLIS_DATA ?? '.portcullis',
+    allowedHosts: data.PORTCULLIS_ALLOWED_HOSTS ?? [],
+    dataFolder,
+    sealing: { given: data.PORTCULLIS_KEY, file: data.PORTCULLIS_KEY_FILE ?? join(dataFolder, 'key') },
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,
     pagerduty: data.PORTCULLIS_PAGERDUTY_TOKEN

@@ -22,6 +22,11 @@ export const ERRORS = {
     hint: 'Send "Authorization: Bearer <token>"; see portcullis token create',
   },
   forbidden: { http: 403, retry: false, hint: 'Use a token that has the role' },
+  host_unknown: {
+    http: 421,
+    retry: false,
+    hint: 'Use the address of PORTCULLIS_PUBLIC_URL, or add the name to PORTCULLIS_ALLOWED_HOSTS of the service',
+  },
   not_found: { http: 404, retry: false, hint: 'Check the name or id' },
   unknown_agent: { http: 404, retry: false, hint: 'Apply its manifest first: portcullis apply agent.yaml' },
   idempotency_conflict: { http: 409, retry: false, hint: 'Use a new idempotencyKey for other arguments' },
@@ -80,7 +85,7 @@ export const ERRORS = {
   },
   config_invalid: { http: 500, retry: false, hint: 'Mend the environment variables that are named' },
   setup_failed: { http: 500, retry: false, hint: 'See the remedies in the message' },
-  internal: { http: 500, retry: true, hint: 'See the service log under the instance id' },
+  internal: { http: 500, retry: false, hint: 'See the service log under the instance id' },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
@@ -8,13 +8,16 @@ import { ROLES } from './actor.ts';
 import { createApi } from './api/server.ts';
 import { startBackground, startGroups } from './background.ts';
 import type { SlackPort } from './cards/posting/port.ts';
-import { systemClock } from './clock.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
-import { loadKeys } from './credentials/keys.ts';
+import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credentials/keys.ts';
+import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
-import { openDatabase } from './db/database.ts';
+import { openDatabase, shownUrl } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { personFrom } from './domain/agent.ts';
+import { openDataFolder } from './embedded/data-folder.ts';
+import { storeFolder } from './embedded/postgres/address.ts';
+import { type EmbeddedPostgres, startPostgres } from './embedded/postgres/server.ts';
 import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
 import { Worlds } from './enforcement/world.ts';
@@ -22,9 +25,10 @@ import { createSources, type Sources } from './groups/sources.ts';
 import { startLoop } from './loop.ts';
 import { AskWriter } from './records/ask-writer.ts';
 import { AfterBuffer } from './records/record-after.ts';
-import type { Services } from './services.ts';
+import type { Services, SwitchProcess } from './services.ts';
 import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
+import { startSwitchProcess } from './switch-process/supervise.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
@@ -37,6 +41,10 @@ export interface Portcullis {
   services: Services;
   /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
   localTokenFile?: string;
+  /** Where the store is; with a folder and a version when it is our own. */
+  database: { address: string; folder?: string; version?: string };
+  /** Where the switch's own process listens, in a process whose surfaces drop the gate. */
+  switchUrl?: string;
   temporalAddress: string;
   slack: boolean;
   stop(): Promise<void>;
@@ -45,11 +53,17 @@ export interface Portcullis {
 export interface StartOptions {
   roles?: readonly ServiceRole[];
   /** Told what takes long, such as fetching a Temporal server the first time. */
-  say?: (line: string) => void;
+  say?: Say;
 }
 
+type Say = (line: string) => void;
+interface Store {
+  url: string;
+  embedded?: EmbeddedPostgres;
+}
 type Stop = () => Promise<unknown>;
 
+const PORT_MAX = 65_535;
 const LOCAL_TOKEN_RENEWED_MS = 12 * 3_600_000;
 
 /** Puts every part together; the only place that does. */
@@ -75,9 +89,15 @@ async function start(
   log: Logger,
   stops: Stop[],
   stop: Stop,
-  say: (line: string) => void,
+  say: Say,
 ): Promise<Portcullis> {
-  const services = await openServices(config, log, stops);
+  const { given, file } = config.sealing;
+  const keyIsHere = given === undefined && dirname(file) === config.dataFolder;
+  if (!config.databaseUrl || !config.temporal.address || keyIsHere) openDataFolder(config.dataFolder, say);
+  const store = await openStore(config, stops, say);
+  const services = await openServices(config, store, log, stops, say);
+  const reloading = startLoop('keys', KEYS_RELOADED_EVERY_MS, () => services.keys.reload(), log);
+  stops.push(reloading.stop);
   const temporal = await openTemporal(config, stops, say);
   const connection = Connection.lazy({ address: temporal.address });
   stops.push(() => connection.close());
@@ -86,11 +106,15 @@ async function start(
   const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
   const api = await createApi(services, {
     temporal: () => answers(client),
+    allowedHosts: config.allowedHosts,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
   const url = await api.listen({ host: config.host, port: config.port });
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
+  if (roles.includes('api') || roles.includes('slack')) {
+    services.switchProcess = await openSwitch(config, store, url, log, stops);
+  }
   if (roles.includes('worker')) {
     installTemporalLog(log);
     const worker = startWorker({
@@ -112,12 +136,19 @@ async function start(
     services.wake = background.wake;
     stops.push(background.stop);
   }
-  const localTokenFile = config.databaseUrl ? undefined : await keepLocalToken(config, services, url, stops);
+  const switchUrl = services.switchProcess?.url;
+  const localTokenFile = config.databaseUrl
+    ? undefined
+    : await keepLocalToken(config, services, { url, switchUrl }, stops);
   return {
     url,
     publicUrl: services.publicUrl,
     services,
     localTokenFile,
+    switchUrl,
+    database: store.embedded
+      ? { address: shownUrl(store.url), folder: store.embedded.folder, version: store.embedded.version }
+      : { address: shownUrl(store.url) },
     temporalAddress: temporal.address,
     slack: slack !== undefined,
     stop: async () => void (await stop()),
@@ -127,19 +158,36 @@ async function start(
 const sourcesOf = ({ pagerduty, dataFolder }: Config, slack: SlackPort | undefined): Sources =>
   createSources({ usersOfGroup: slack && ((groupId) => slack.usersOfGroup(groupId)), pagerduty, dataFolder });
 
-async function openServices(config: Config, log: Logger, stops: Stop[]): Promise<Services> {
-  const db = await openDatabase(
-    config.databaseUrl ? { url: config.databaseUrl } : { folder: config.dataFolder },
-  );
+const sealingOf = ({ sealing }: Config, say: Say): SealingSource => ({
+  find: () => findSealingKey(sealing, say),
+  make: () => makeSealingKey(sealing, say),
+});
+
+/** The operator's Postgres, or our own in the data folder. */
+async function openStore(config: Config, stops: Stop[], say: Say): Promise<Store> {
+  if (config.databaseUrl) return { url: config.databaseUrl };
+  const embedded = await startPostgres({ folder: storeFolder(config.dataFolder), log: say });
+  stops.push(() => embedded.stop());
+  return { url: embedded.url, embedded };
+}
+
+async function openServices(
+  config: Config,
+  { url }: Store,
+  log: Logger,
+  stops: Stop[],
+  say: Say,
+): Promise<Services> {
+  const db = await openDatabase({ url });
   stops.push(() => db.close());
   await migrate(db);
-  const clock = db.kind === 'postgres' ? await DatabaseClock.start(db.sql) : systemClock;
-  if (clock instanceof DatabaseClock) stops.push(async () => clock.stop());
+  const clock = await DatabaseClock.start(db.sql);
+  stops.push(async () => clock.stop());
   return {
     db,
     clock,
     dayMs: config.dayMs,
-    keys: await loadKeys(db.sql),
+    keys: await openKeys(db, sealingOf(config, say), clock.now()),
     worlds: new Worlds(db.sql),
     asks: new AskWriter(db.sql, clock),
     after: new AfterBuffer(),
@@ -149,11 +197,7 @@ async function openServices(config: Config, log: Logger, stops: Stop[]): Promise
   };
 }
 
-async function openTemporal(
-  config: Config,
-  stops: Stop[],
-  say: (line: string) => void,
-): Promise<{ address: string }> {
+async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ address: string }> {
   if (config.temporal.address) return { address: config.temporal.address };
   const { path } = await findTemporalBinary({ log: say });
   const server = await startTemporalServer({
@@ -164,6 +208,32 @@ async function openTemporal(
   });
   stops.push(() => server.stop());
   return server;
+}
+
+/** Next to the API's port unless the environment says where. */
+async function openSwitch(
+  { host, switchPort, logLevel, publicUrl, allowedHosts }: Config,
+  { url: databaseUrl }: Store,
+  apiUrl: string,
+  log: Logger,
+  stops: Stop[],
+): Promise<SwitchProcess> {
+  const apiPort = Number(new URL(apiUrl).port);
+  const next = apiPort < PORT_MAX ? apiPort + 1 : apiPort - 1;
+  const started = await startSwitchProcess(
+    {
+      databaseUrl,
+      host,
+      port: switchPort ?? next,
+      anyPort: switchPort === undefined,
+      logLevel,
+      publicUrl: publicUrl ?? apiUrl,
+      allowedHosts,
+    },
+    log,
+  );
+  stops.push(() => started.stop());
+  return started;
 }
 
 async function answers(client: Client): Promise<boolean> {
@@ -182,7 +252,7 @@ async function answers(client: Client): Promise<boolean> {
 async function keepLocalToken(
   config: Config,
   services: Services,
-  url: string,
+  place: { url: string; switchUrl?: string },
   stops: Stop[],
 ): Promise<string> {
   const person = personFrom(userInfo().username);
@@ -190,9 +260,8 @@ async function keepLocalToken(
   const write = async () => {
     const now = services.clock.now();
     const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
-    writeFileSync(file, `${JSON.stringify({ url, token })}\n`, { mode: 0o600 });
+    writeFileSync(file, `${JSON.stringify({ ...place, token })}\n`, { mode: 0o600 });
   };
-  mkdirSync(config.dataFolder, { recursive: true });
   await write();
   let first = true;
   const renewal = startLoop(

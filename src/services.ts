@@ -5,6 +5,17 @@ import type { Database } from './db/database.ts';
 import type { Worlds } from './enforcement/world.ts';
 import type { AskWriter } from './records/ask-writer.ts';
 import type { AfterBuffer } from './records/record-after.ts';
+import type { DisableAnswer, DisableInput } from './records/stop.ts';
+
+/** A process of its own that nothing an agent sends can keep busy. */
+export interface SwitchProcess {
+  /** Where it listens. */
+  readonly url: string;
+  /** Whether it runs now; one that died is started again. */
+  isUp(): boolean;
+  /** Drops the gate there; `undefined` when it is not there, or went away: then it is to be done from here. */
+  pull(actor: string, input: DisableInput): Promise<DisableAnswer | undefined>;
+}
 
 /** What every verb is given. */
 export interface Services {
@@ -20,6 +31,8 @@ export interface Services {
   log: Logger;
   /** Where people reach the service, for links on cards. */
   publicUrl: string;
+  /** The switch's own process, tried before this one. */
+  switchProcess?: SwitchProcess;
   /** Called after a commit that left something to follow; the dispatcher looks at once. */
   wake(): void;
 }

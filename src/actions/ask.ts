@@ -7,6 +7,7 @@ import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
 import { outcomeOf, STATE_OF } from '../domain/action.ts';
+import { nameKey } from '../domain/agent.ts';
 import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
@@ -193,12 +194,14 @@ function draftOf(
     summary: tool ? renderSummary(tool, input.args) : `Use ${[...input.tool].slice(0, 64).join('')}`,
     why: input.reason ?? null,
     behind: [...input.behind],
+    behind_keys: input.behind.map(nameKey),
     links: [...input.links],
     approval: decision.approval ?? null,
     credential: credentialSpec(agent, input.tool, decision.grant),
     limits: decision.grant?.limits ?? {},
     asked_at: now,
     asked_by: actor.id,
+    asked_by_key: nameKey(actor.id),
     round: 0,
     stage: 0,
     routed: [],

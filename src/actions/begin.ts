@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import { type IssuedCredential, issueCredential } from '../credentials/issue.ts';
 import { isGateBusy } from '../db/failure.ts';
+import type { SupersededBecause } from '../domain/action.ts';
+import { SUPERSEDED_WORDS } from '../domain/words.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { type ActionRow, actionById, privateOf } from '../records/action.ts';
+import { type ActionRow, actionById, ownAction, privateOf } from '../records/action.ts';
 import type { Services } from '../services.ts';
 
 /** From `begin` to the write itself: compared by gateway and SDK last before sending. */
@@ -29,27 +31,20 @@ type BeginStatus =
   | 'not_approved'
   | 'expired'
   | 'disabled'
-  | 'new_release'
-  | 'rolled_back'
-  | 'approver_lost_standing'
   | 'group_stale'
-  | 'autonomy_lost'
-  | 'standing_approval_ended'
+  | SupersededBecause
   | 'limit_reached';
 
-const REFUSALS: Readonly<Record<Exclude<BeginStatus, 'begun' | 'again'>, [ErrorCode, string]>> = {
+const REFUSALS: Readonly<
+  Record<Exclude<BeginStatus, 'begun' | 'again' | SupersededBecause>, [ErrorCode, string]>
+> = {
   unknown_action: ['not_found', 'there is no such action of this agent'],
   too_late: ['too_late', 'its time to start is over'],
   already_begun: ['already_begun', 'its approval is used'],
   not_approved: ['not_approved', 'it is not approved'],
   expired: ['too_late', 'its approval has expired'],
   disabled: ['stopped', 'it is switched off'],
-  new_release: ['stopped', 'the release it was asked under is no longer in force'],
-  rolled_back: ['stopped', 'the permission was rolled back'],
-  approver_lost_standing: ['stopped', 'an approver is no longer in the group'],
   group_stale: ['group_stale', 'nobody knows now who is in an approver group'],
-  autonomy_lost: ['stopped', 'the evidence no longer carries it without asking'],
-  standing_approval_ended: ['stopped', 'the standing approval it used was taken back'],
   limit_reached: ['limit_reached', 'the limit of its grant is used up'],
 };
 
@@ -65,12 +60,11 @@ export async function beginAction(
   { id, executionId, round }: { id: string; executionId: string; round?: number },
 ): Promise<Begun> {
   requireRole(actor, ['agent']);
-  const known = await actionById(services.db.sql, id);
-  requireRole(actor, ['agent'], known.agent);
+  const known = await ownAction(services.db.sql, actor, id);
   assertKnowsRound(known, round);
   const { status, state } = await beginUnderGate(services, actor, known, executionId);
   if (status !== 'begun' && status !== 'again') {
-    const [code, why] = REFUSALS[status];
+    const [code, why] = refusalOf(status);
     services.wake();
     throw new AppError(code, `Cannot begin action ${id}: ${why} (state ${state})`, {
       state,
@@ -93,6 +87,13 @@ export async function beginAction(
   const args = action.round > 0 ? (JSON.parse(kept.args) as Record<string, unknown>) : undefined;
   return { action, startBy: action.start_by, credential, ...(args && { args }) };
 }
+
+function refusalOf(status: Exclude<BeginStatus, 'begun' | 'again'>): [ErrorCode, string] {
+  return isSuperseding(status) ? ['stopped', SUPERSEDED_WORDS[status]] : REFUSALS[status];
+}
+
+const isSuperseding = (status: BeginStatus): status is SupersededBecause =>
+  Object.hasOwn(SUPERSEDED_WORDS, status);
 
 /** Only what waits can be edited, so that the round of anything else stands. */
 function assertKnowsRound({ id, state, round: current }: ActionRow, round: number | undefined): void {

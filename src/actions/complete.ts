@@ -1,7 +1,7 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import { AppError } from '../errors.ts';
-import { type ActionRow, actionById, privateOf } from '../records/action.ts';
+import { type ActionRow, actionById, ownAction, privateOf } from '../records/action.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
 
@@ -24,8 +24,8 @@ export async function completeAction(
   actor: Actor,
   input: CompleteInput,
 ): Promise<ActionRow> {
-  const action = await actionById(services.db.sql, input.id);
-  requireRole(actor, ['agent'], action.agent);
+  requireRole(actor, ['agent']);
+  const action = await ownAction(services.db.sql, actor, input.id);
   const to = input.ok ? 'executed' : 'failed';
   if (action.state === to && action.execution_id === input.executionId) return action;
   if (action.state !== 'executing' && action.state !== 'unknown') {

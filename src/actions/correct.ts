@@ -3,7 +3,7 @@ import { judgeAgent } from '../autonomy/judge.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { knowEvent, metricsCorrected } from '../outcomes/event.ts';
-import { type ActionRow, actionById } from '../records/action.ts';
+import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
 
@@ -22,8 +22,8 @@ export async function correctAction(
   actor: Actor,
   { id, reason }: { id: string; reason: string },
 ): Promise<ActionRow> {
-  const action = await actionById(services.db.sql, id);
-  requireRole(actor, ['approver', 'on-call', 'release-manager'], action.agent);
+  requireRole(actor, ['approver', 'on-call', 'release-manager']);
+  const action = await ownAction(services.db.sql, actor, id);
   const stopped = wasNotApproved(action);
   if (action.kind !== 'write' || !(stopped || action.state === 'executed' || action.state === 'unknown')) {
     throw new AppError('wrong_state', `Cannot report action ${id}: it is ${action.state}`, {

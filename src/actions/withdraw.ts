@@ -1,6 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
-import { type ActionRow, actionById } from '../records/action.ts';
+import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
 
@@ -13,8 +13,8 @@ export async function withdrawAction(
   actor: Actor,
   { id, reason }: { id: string; reason?: string },
 ): Promise<ActionRow> {
-  const action = await actionById(services.db.sql, id);
-  requireRole(actor, ['agent'], action.agent);
+  requireRole(actor, ['agent']);
+  const action = await ownAction(services.db.sql, actor, id);
   if (action.state === 'withdrawn') return action;
   const moved = await moveAction(
     services.db.sql,

@@ -1,6 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
+import { type Agent, groupOf, isLive, personKeys, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { eligibleApprovers } from '../domain/manifest/check-people.ts';
 import { type Change, diffAgents } from '../domain/manifest/diff.ts';
@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
+import { openRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 
 export interface Applied {
@@ -64,6 +65,7 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
       revision,
       applied_at: now,
       applied_by: actor.id,
+      person_keys: JSON.stringify(personKeys(agent)),
     };
     await tx
       .insertInto('agent')
@@ -92,12 +94,7 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
 }
 
 async function assertNoRollout(tx: Sql, agent: string): Promise<void> {
-  const open = await tx
-    .selectFrom('rollout')
-    .select('id')
-    .where('agent', '=', agent)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
+  const open = await openRollout(tx, agent);
   if (open) {
     throw new AppError(
       'wrong_state',

@@ -1,5 +1,7 @@
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { fetch } from 'undici';
 import { AppError } from '../errors.ts';
+import { assertOutward, outward } from '../net/outward.ts';
 import type { Services } from '../services.ts';
 
 const keySets = new Map<string, JWTVerifyGetKey>();
@@ -53,7 +55,14 @@ export async function verifyAssertion(
 function keySetOf(url: string): JWTVerifyGetKey {
   const known = keySets.get(url);
   if (known) return known;
-  const made = createRemoteJWKSet(new URL(url), { timeoutDuration: 2_000 });
+  const made = createRemoteJWKSet(new URL(url), {
+    timeoutDuration: 2_000,
+    [customFetch]: async (address, options) => {
+      assertOutward(address);
+      const headers = Object.fromEntries(options.headers);
+      return (await fetch(address, { ...options, headers, dispatcher: outward })) as unknown as Response;
+    },
+  });
   keySets.set(url, made);
   return made;
 }

@@ -1,37 +1,43 @@
-import type { Sql } from '../db/database.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { Services } from '../services.ts';
+import { liveTokens } from '../tokens/live.ts';
 import { SoonestTimer } from './soonest-timer.ts';
 
 const POLL_MS = 250;
 /** Wakes that follow one another closely are one look at the store. */
 const GAP_MS = 20;
+/** How often it is asked whether the tokens still stand. */
+const TOKENS_MS = 1_000;
 
 interface Waiter {
   id: string;
+  tokenId: string;
   over(row: Pick<ActionRow, 'state' | 'revision'>): boolean;
   finish(): void;
 }
 
-/** Holds long polls: one query for all of them every 250 ms, and at once after a commit of this process. */
+/**
+ * Holds long polls: one query for all of them every 250 ms, and at once after a commit of this process. One whose token
+ * does not stand any more ends within a second.
+ */
 export class ActionWaiter {
-  readonly #db: Sql;
-  readonly #log: Services['log'];
+  readonly #services: Pick<Services, 'db' | 'clock' | 'log'>;
   readonly #waiters = new Set<Waiter>();
   readonly #timer = new SoonestTimer(() => void this.#look());
   #looking = false;
+  #tokensAskedMs = 0;
 
-  constructor({ db, log }: Pick<Services, 'db' | 'log'>) {
-    this.#db = db.sql;
-    this.#log = log;
+  constructor(services: Pick<Services, 'db' | 'clock' | 'log'>) {
+    this.#services = services;
   }
 
-  /** Resolves when `over` says so of the row, after `ms`, or when `signal` ends it. */
-  wait(id: string, ms: number, signal: AbortSignal, over: Waiter['over']): Promise<void> {
+  /** Resolves when `over` says so of the row, after `ms`, when `signal` ends it, or when its token has ended. */
+  wait({ id, tokenId, over }: Omit<Waiter, 'finish'>, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const timeout = setTimeout(() => waiter.finish(), ms);
       const waiter: Waiter = {
         id,
+        tokenId,
         over,
         finish: () => {
           clearTimeout(timeout);
@@ -58,15 +64,25 @@ export class ActionWaiter {
     for (const waiter of [...this.#waiters]) waiter.finish();
   }
 
+  async #letGo(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#tokensAskedMs < TOKENS_MS) return;
+    this.#tokensAskedMs = now;
+    const asked = [...this.#waiters];
+    const standing = await liveTokens(this.#services, [...new Set(asked.map(({ tokenId }) => tokenId))]);
+    for (const waiter of asked) if (!standing.has(waiter.tokenId)) waiter.finish();
+  }
+
   async #look(): Promise<void> {
     if (this.#looking) return this.#timer.in(GAP_MS);
     this.#looking = true;
     try {
+      await this.#letGo();
       const ids = [...new Set([...this.#waiters].map(({ id }) => id))];
       const rows =
         ids.length === 0
           ? []
-          : await this.#db
+          : await this.#services.db.sql
               .selectFrom('action')
               .select(['id', 'state', 'revision'])
               .where('id', 'in', ids)
@@ -77,7 +93,7 @@ export class ActionWaiter {
         if (row && waiter.over(row)) waiter.finish();
       }
     } catch (error) {
-      this.#log.warn({ err: error }, 'long polls could not look at the store');
+      this.#services.log.warn({ err: error }, 'long polls could not look at the store');
     } finally {
       this.#looking = false;
       if (this.#waiters.size > 0) this.#timer.in(POLL_MS);

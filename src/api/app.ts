@@ -27,6 +27,8 @@ export interface RouteDeps {
 export interface ApiOptions {
   /** Whether Temporal answers; shown by `/readyz`. */
   temporal?: () => Promise<boolean>;
+  /** Names, besides that of `publicUrl`, for which it answers. */
+  allowedHosts?: readonly string[];
   /** Requests a minute of one token; at least the rate the service itself can decide. */
   requestsPerMinute?: number;
   /** What bounds the streams of events of this process. */

@@ -13,7 +13,10 @@ const LOG_READERS: readonly Role[] = ['auditor', 'release-manager', 'on-call'];
 const actors = new WeakMap<FastifyRequest, Actor>();
 
 /** The hook of everything under `/v1`: no token, no further. */
-export async function authenticateRequest(services: Services, request: FastifyRequest): Promise<void> {
+export async function authenticateRequest(
+  services: Pick<Services, 'db' | 'clock'>,
+  request: FastifyRequest,
+): Promise<void> {
   const via = request.headers['x-portcullis-client'] === 'cli' ? 'cli' : 'api';
   actors.set(request, await authenticate(services, bearerOf(request), via));
 }
@@ -23,6 +26,9 @@ export function bearerOf(request: FastifyRequest): string | undefined {
   const match = /^Bearer +([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? '');
   return match?.[1];
 }
+
+/** The token behind an actor of this surface. */
+export const tokenIdOf = ({ identity }: Actor): string => identity.replace(/^token /, '');
 
 /** @throws AppError `unauthenticated` on a route that forgot the hook */
 export function actorOf(request: FastifyRequest): Actor {
@@ -45,6 +51,10 @@ export function requireLogReader(actor: Actor, agent?: string): void {
 /** Whether the log is shown as it is, with reasons and people. */
 export const mayReadLog = (actor: Actor): boolean => actor.roles.some((role) => LOG_READERS.includes(role));
 
+/** Whether the actor's token is of this agent, or of all. */
+export const maySee = (actor: Actor, agent: string): boolean =>
+  actor.agent === undefined || actor.agent === agent;
+
 /**
  * The agent a list is about: the one asked for, else the token's own.
  * @throws AppError `forbidden` when the token is another agent's
@@ -56,7 +66,7 @@ export function agentScope(actor: Actor, asked: string | undefined): string | un
 
 /** Whether the reader is shown arguments: people who decide or audit, and the agent that sent them. */
 export function maySeeArgs(actor: Actor, agent: string): boolean {
-  if (actor.agent !== undefined && actor.agent !== agent) return false;
+  if (!maySee(actor, agent)) return false;
   return (
     actor.roles.some((role) => PEOPLE.includes(role)) ||
     (actor.roles.includes('agent') && actor.agent === agent)

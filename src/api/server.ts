@@ -1,25 +1,20 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { ActionWaiter } from './action-waiter.ts';
 import type { Api, ApiOptions, RouteDeps } from './app.ts';
 import { authenticateRequest } from './auth.ts';
-import { readBodies } from './bodies.ts';
 import { EventStreams } from './event-stream.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
+import { newApp } from './new-app.ts';
 import { describeApi } from './openapi.ts';
 import { registerPages, sendNotFound } from './pages/register.ts';
-import { asAppError, logFailure, sendProblem } from './problems.ts';
+import { sendProblem } from './problems.ts';
 import { decisionRoutes, executionRoutes } from './routes/action-verbs.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -31,6 +26,7 @@ import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
 import { postureRoutes } from './routes/posture.ts';
@@ -50,19 +46,6 @@ const REQUESTS_PER_MINUTE = 300_000;
 /** For callers without a token. */
 const ANONYMOUS_PER_MINUTE = 1_200;
 
-/** What never reaches the service log. */
-const REDACTED = [
-  'req.headers',
-  'headers',
-  'authorization',
-  'cookie',
-  'args',
-  'token',
-  'body',
-  '*.args',
-  '*.token',
-];
-
 /** The HTTP API and its pages. It listens when `listen()` is called; `close()` answers what still waits. */
 export async function createApi(given: Services, options: ApiOptions = {}): Promise<FastifyInstance> {
   const waiter = new ActionWaiter(given);
@@ -71,14 +54,11 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     waiter.wake();
     streams.wake();
   });
-  const app = newApp(services);
+  const { allowedHosts } = options;
+  const hosts = () => ({ publicUrl: services.publicUrl, allowedHosts });
+  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts });
   const metrics = createMetrics(services);
   const deps: RouteDeps = { services, waiter, streams, metrics, options };
-  app.setErrorHandler((error, request, reply) => {
-    const problem = asAppError(error);
-    logFailure(request, problem);
-    return sendProblem(reply, problem);
-  });
   app.setNotFoundHandler((request, reply) => {
     if (request.headers.accept?.includes('text/html')) return sendNotFound(services, reply);
     const path = request.url.split('?')[0]?.slice(0, 200);
@@ -88,7 +68,6 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     waiter.close();
     streams.close();
   });
-  readBodies(app);
   measure(app, metrics);
   await protect(app, services, options);
   await describeApi(app, packageJson.version);
@@ -136,25 +115,8 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   eventRoutes,
   postureRoutes,
   tokenRoutes,
+  keyRoutes,
 ];
-
-function newApp({ log }: Services): Api {
-  const loggerInstance: FastifyBaseLogger = log.child(
-    { part: 'api' },
-    { redact: { paths: REDACTED, censor: '[redacted]' } },
-  );
-  const app: Api = Fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_BYTES_MAX,
-    genReqId: () => randomUUID(),
-    forceCloseConnections: 'idle',
-    frameworkErrors: (error, _, reply) => void sendProblem(reply, asAppError(error)),
-  }).withTypeProvider<ZodTypeProvider>();
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
-  return app;
-}
 
 function measure(app: Api, { requests, latency }: ApiMetrics): void {
   app.addHook('onResponse', async (request, reply) => {

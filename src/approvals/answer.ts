@@ -1,4 +1,4 @@
-import { type Actor, requireRole } from '../actor.ts';
+import { type Actor, requireOwn, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { StandingWish } from '../db/tables-action.ts';
@@ -12,7 +12,7 @@ import {
   slackMayApprove,
 } from '../domain/approval/approval.ts';
 import { AppError } from '../errors.ts';
-import type { ActionRow } from '../records/action.ts';
+import { type ActionRow, noSuchAction } from '../records/action.ts';
 import type { Services } from '../services.ts';
 import type { Answered, AnswerInput } from './answer-input.ts';
 import { countAnswer } from './count-answer.ts';
@@ -29,6 +29,8 @@ export async function answerAction(
   who: Actor | Account,
   input: AnswerInput,
 ): Promise<Answered> {
+  // A token says by itself what it may; an account is known only when the action is.
+  if ('roles' in who) requireRole(who, ['approver']);
   if (input.breakGlass && input.verdict !== 'approve')
     throw new AppError(
       'invalid_input',
@@ -49,7 +51,7 @@ async function answerLocked(
 ): Promise<Answered> {
   const known = await lockToDecide(tx, services.clock, who, input);
   const { actor, action, eligibility, answers } = known;
-  const person = answererOf(actor, action.agent);
+  const person = answererOf(actor, action);
   const cannot = (why: string) => new AppError('already_decided', `Cannot ${input.verdict}: ${why}`);
   const own = answers.find((one) => one.person === person);
   // Breaking the glass is another answer than approving with the others.
@@ -102,9 +104,10 @@ async function wishOf(
   return wish;
 }
 
-/** The person who acts, with the role it takes. @throws AppError `forbidden`, `not_eligible` */
-export function answererOf(actor: Actor, agent: string): string {
-  requireRole(actor, ['approver'], agent);
+/** The person who acts, with the role it takes. @throws AppError `not_found`, `forbidden`, `not_eligible` */
+export function answererOf(actor: Actor, action: Pick<ActionRow, 'id' | 'agent'>): string {
+  requireOwn(actor, action, noSuchAction(action.id));
+  requireRole(actor, ['approver']);
   if (!actor.person) throw new AppError('not_eligible', 'Cannot decide: the token stands for no person');
   return actor.person;
 }

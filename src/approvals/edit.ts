@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Actor } from '../actor.ts';
+import { type Actor, requireRole } from '../actor.ts';
 import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import type { Sql } from '../db/database.ts';
@@ -38,8 +38,9 @@ export interface EditInput {
  * @throws AppError `not_eligible`, `not_pending`, `seen_outdated`, `invalid_input` when schema or release refuse them
  */
 export async function editAction(services: Services, actor: Actor, input: EditInput): Promise<ActionRow> {
+  requireRole(actor, ['approver']);
   const known = await actionById(services.db.sql, input.id);
-  const person = answererOf(actor, known.agent);
+  const person = answererOf(actor, known);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await services.worlds.fresh(known.agent);
     const edited = await withoutDeadlock(() =>
@@ -94,8 +95,8 @@ async function replaceArgs(
   if (!merged.ok) throw cannot(merged.message);
   const { args } = merged;
   if (canonical(args) === canonical(before)) throw cannot('nothing is different');
-  const [invalid] = tool.validateArgs(args);
-  if (invalid) throw cannot(`the arguments do not fit the tool's schema: ${invalid}`);
+  const misfit = tool.args.misfit(args);
+  if (misfit) throw cannot(`the arguments do not fit the tool's schema: ${misfit}`);
   const decision = await decideAgain(tx, world, action, args, kept);
   if (decision.outcome === 'denied')
     throw cannot(

@@ -1,4 +1,4 @@
-import type { Actor } from '../actor.ts';
+import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -14,8 +14,9 @@ export async function explainDenial(
   actor: Actor,
   { id, reason }: { id: string; reason: string },
 ): Promise<ActionRow> {
+  requireRole(actor, ['approver']);
   const action = await actionById(services.db.sql, id);
-  const person = answererOf(actor, action.agent);
+  const person = answererOf(actor, action);
   if (action.state !== 'denied' || action.decided_by !== 'person')
     throw new AppError('wrong_state', `Cannot add a reason: the action is ${action.state}`);
   await services.db.sql.transaction().execute(async (tx) => {

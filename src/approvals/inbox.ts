@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import { slackMayApprove } from '../domain/approval/approval.ts';
 import type { Need } from '../domain/release.ts';
+import { concernsAny } from '../domain/scope.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { GivenAnswer } from '../records/answer.ts';
 import { COPY_GONE, type Copy, isDirect } from '../records/copy.ts';
@@ -253,5 +254,5 @@ async function deputiesOf(
 async function offOf(db: Sql, known: readonly Known[]): Promise<HomeFacts['off']> {
   const names = new Set(known.map(({ agent }) => agent.agent));
   const off = await listDisabled(db);
-  return off.filter(({ scope }) => scope === 'everything' || names.has(scope.split('/')[1] ?? ''));
+  return off.filter(({ scope }) => concernsAny(scope, names));
 }

@@ -3,7 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { isPerson } from '../domain/agent.ts';
 import { BREAK_GLASS_SLOT } from '../domain/approval/approval.ts';
 import { AppError } from '../errors.ts';
-import { type ActionRow, actionById } from '../records/action.ts';
+import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { Services } from '../services.ts';
@@ -37,8 +37,8 @@ export async function reviewBreakGlass(
   actor: Actor,
   { id, justified, note }: ReviewInput,
 ): Promise<ActionRow> {
-  const action = await actionById(services.db.sql, id);
-  requireRole(actor, ['release-manager', 'auditor', 'approver', 'on-call'], action.agent);
+  requireRole(actor, ['release-manager', 'auditor', 'approver', 'on-call']);
+  const action = await ownAction(services.db.sql, actor, id);
   if (!action.break_glass)
     throw new AppError('wrong_state', `Cannot review action ${id}: nobody broke the glass for it`);
   const person = await reviewerOf(services, actor, action);

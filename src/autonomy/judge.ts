@@ -7,7 +7,7 @@ import { approvalOf, type Earn, type Release, toolsOf } from '../domain/release.
 import { raiseAlert } from '../records/alert.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { recordOf, stepOf } from '../records/rollout.ts';
+import { openRollout, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { type EarnedCounts, type EarningGrant, earnedCounts } from './evidence.ts';
 import { type AutonomyMove, type AutonomyState, moveAutonomy, type Slice, stateOf } from './store.ts';
@@ -179,13 +179,8 @@ async function servedSegments(db: Sql, agent: string): Promise<Map<string, Set<s
     .where('agent', '=', agent)
     .execute();
   for (const { release, segment } of rows) add(release, segment);
-  const open = await db
-    .selectFrom('rollout')
-    .selectAll()
-    .where('agent', '=', agent)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
-  if (!open || stepOf(recordOf(open)).phase !== 'scale') return served;
+  const open = await openRollout(db, agent);
+  if (!open || stepOf(open).phase !== 'scale') return served;
   const exposed = await db
     .selectFrom('rollout_segment')
     .select('segment')

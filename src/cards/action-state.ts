@@ -1,7 +1,8 @@
 import { missingIn } from '../approvals/answerers.ts';
-import { isStopped } from '../domain/action.ts';
-import { BREAK_GLASS_SLOT, type Route } from '../domain/approval/approval.ts';
+import { isDenied, isStopped } from '../domain/action.ts';
+import { BREAK_GLASS_SLOT } from '../domain/approval/approval.ts';
 import { type Need, quorumOf } from '../domain/release.ts';
+import { ROUTED_WORDS, supersededWords } from '../domain/words.ts';
 import { actionUrl } from '../links.ts';
 import type { GivenAnswer } from '../records/answer.ts';
 import { dateText, inline, link } from './blocks/mrkdwn.ts';
@@ -16,20 +17,6 @@ export interface ActionFacts {
   decision: string;
   execution: string;
 }
-
-const SUPERSEDED: Readonly<Record<string, string>> = {
-  rolled_back: 'the permission it was asked under was rolled back',
-  new_release: 'another release is in force now',
-  approver_lost_standing: 'an approver is no longer in the group',
-  autonomy_lost: 'its tool must ask again in this segment',
-  standing_approval_ended: 'the standing approval it came under was ended',
-};
-
-const ROUTED: Readonly<Record<Route['because'], string>> = {
-  unreached: 'nobody else could be reached',
-  out_of_hours: 'it is out of hours for the others',
-  unanswered: 'nobody answered',
-};
 
 /** The name people know somebody by; whoever is no person of the agent stands as they are. */
 export const nameOf = ({ names }: Pick<CardFacts, 'names'>, id: string): string =>
@@ -154,10 +141,8 @@ function ended(facts: CardFacts): string {
         : ending(facts, `expired unanswered${when(action.expires_at)}. Nobody denied it`);
     case 'withdrawn':
       return ending(facts, `withdrawn by the agent${at}${because(end?.reason)}`);
-    case 'superseded': {
-      const why = SUPERSEDED[action.superseded_because ?? ''];
-      return ending(facts, `void${at}${because(why ?? 'what it was asked under no longer holds')}`);
-    }
+    case 'superseded':
+      return ending(facts, `void${at}${because(supersededWords(action.superseded_because))}`);
     default:
       return ending(facts, `switched off${who}${at}${because(end?.reason)}`);
   }
@@ -190,7 +175,7 @@ export function actionFacts(facts: CardFacts): ActionFacts {
       ? waiting(facts)
       : state === 'denied'
         ? denial(facts)
-        : state === 'expired' || state === 'withdrawn' || state === 'superseded' || state === 'disabled'
+        : isDenied(state)
           ? ended(facts)
           : approvals(facts);
   return { decision, execution: execution(facts) };
@@ -209,7 +194,7 @@ function waitingLines(facts: CardFacts): string[] {
     .filter((route) => route.stage === stage)
     .map(
       ({ group, because: why, at }) =>
-        `*Escalated:* group ${inline(group, NAME_MAX)} may answer too${when(new Date(at))}, because ${ROUTED[why]}`,
+        `*Escalated:* group ${inline(group, NAME_MAX)} may answer too${when(new Date(at))}, because ${ROUTED_WORDS[why]}`,
     );
   const stale = facts.stale.map((group) => inline(group, NAME_MAX)).join(', ');
   return [

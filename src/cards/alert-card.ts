@@ -1,3 +1,4 @@
+import { scopeText } from '../domain/scope.ts';
 import { actionUrl } from './action-card.ts';
 import type { AlertFacts } from './alert-facts.ts';
 import { BUTTON, VALUE } from './blocks/buttons.ts';
@@ -174,7 +175,7 @@ function buttonsOf({ id, kind, agent, facts, rollout, exposed }: AlertFacts): Bu
     ...(agent && kind !== 'switch.disabled'
       ? [
           button(BUTTON.alertDisable, 'Disable agent', {
-            value: VALUE.disable.encode({ alert: id, scope: `agent/${agent}` }),
+            value: VALUE.disable.encode({ alert: id, scope: scopeText({ agent }) }),
             style: 'danger',
             confirm: sure(`Disable ${agent}: no write of it begins until a person enables it.`, 'Disable'),
           }),

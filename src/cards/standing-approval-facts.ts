@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.ts';
-import type { StandingEndedBecause } from '../db/tables-approvals.ts';
+import type { StandingEndedBecause } from '../domain/approval/standing.ts';
 import type { ActionRow } from '../records/action.ts';
 
 /** "The like of it": given with an action. */

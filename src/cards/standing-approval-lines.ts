@@ -1,19 +1,8 @@
-import type { StandingEndedBecause } from '../db/tables-approvals.ts';
+import { STANDING_ENDED_WORDS } from '../domain/words.ts';
 import { nameOf } from './action-state.ts';
 import { dateText } from './blocks/mrkdwn.ts';
 import type { CardFacts } from './card-facts.ts';
 import type { CardStanding } from './standing-approval-facts.ts';
-
-const ENDED: Readonly<Record<StandingEndedBecause, string>> = {
-  revoked: 'it was taken back',
-  spent: 'it was used up',
-  expired: 'its time was over',
-  switch: 'the emergency switch was thrown',
-  incident: 'an incident was opened',
-  rolled_back: 'the segment was rolled back',
-  phase_change: 'the rollout entered another phase',
-  new_release: 'another release came into force',
-};
 
 /** On what is, or would be, approved along with the action for a while: what holds, and of which arguments (CEL). */
 export function standingParts(facts: CardFacts): { head: string; envelope: string }[] {
@@ -29,7 +18,7 @@ function standingHead(facts: CardFacts, { used, maxUses, until, by, ended }: Car
   const head = `*The like of it was approved too*, by ${nameOf(facts, by)}: used ${used} of ${maxUses}`;
   if (!ended) return `${head}, until ${dateText(until)}`;
   const who = ended.because === 'revoked' && ended.by ? ` by ${nameOf(facts, ended.by)}` : '';
-  const why = ended.because ? `, because ${ENDED[ended.because]}${who}` : '';
+  const why = ended.because ? `, because ${STANDING_ENDED_WORDS[ended.because]}${who}` : '';
   return `${head}. *Ended* ${dateText(ended.at)}${why}`;
 }
 

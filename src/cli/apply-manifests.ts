@@ -82,7 +82,7 @@ async function previewRelease(
         ).body;
   const manifest = agent ?? view?.manifest;
   const about = { file, kind: 'release' as const, agent: value.agent, version: value.release, changes, path };
-  const warnings = manifest && path === 'adopt' ? await adoptWarnings(value, manifest) : [];
+  const warnings = manifest ? await warningsOf(value, manifest, path) : [];
   return { ...about, warnings, unchanged: stored !== undefined, next: nextOf(value, path) };
 }
 
@@ -117,9 +117,11 @@ async function compareHere(
   return { changes, path: onlyTakesAway(before, after) ? 'apply-at-once' : 'rollout' };
 }
 
-async function adoptWarnings(release: Release, agent: Agent): Promise<string[]> {
+async function warningsOf(release: Release, agent: Agent, path: ReleasePath): Promise<string[]> {
   const { checkFirstRelease } = await import('../domain/manifest/check-release.ts');
-  return checkFirstRelease(release, agent).map(({ message, hint }) => `${message} - ${hint}`);
+  const { openWrites } = await import('../domain/manifest/open-schemas.ts');
+  const unadoptable = path === 'adopt' ? checkFirstRelease(release, agent) : [];
+  return [...unadoptable.map(({ message, hint }) => `${message} - ${hint}`), ...openWrites(release, agent)];
 }
 
 function nextOf({ agent, release }: Release, path: ReleasePath): string | undefined {

@@ -10,6 +10,8 @@ export interface Request {
   json?: unknown;
   yaml?: string;
   timeoutMs?: number;
+  /** Without the token. */
+  anonymous?: boolean;
   signal?: AbortSignal;
   headers?: Readonly<Record<string, string>>;
 }
@@ -82,7 +84,7 @@ export class ApiClient {
         headers: {
           'x-portcullis-client': 'cli',
           ...request.headers,
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
+          ...(token && !request.anonymous ? { authorization: `Bearer ${token}` } : {}),
           ...(request.yaml !== undefined ? { 'content-type': 'application/yaml' } : {}),
           ...(request.json !== undefined ? { 'content-type': 'application/json' } : {}),
         },

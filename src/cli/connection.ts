@@ -13,6 +13,10 @@ export interface Connection {
   /** For hints: what the token came from. */
   tokenFrom: 'option' | 'environment' | 'file' | 'nowhere';
   tokenFile: string;
+  /** Whether it is the service whose data folder this is. */
+  isLocal: boolean;
+  /** Where the switch's own process is, or would be by default. */
+  switchUrl?: string;
 }
 
 /** The folder of the embedded parts. */
@@ -30,19 +34,27 @@ export function findConnection(
   const local = readLocal(tokenFile);
   const asked = given.url ?? (io.env.PORTCULLIS_URL || undefined);
   const url = (asked ?? local?.url ?? DEFAULT_URL).replace(/\/+$/, '');
-  if (given.token) return { url, token: given.token, tokenFrom: 'option', tokenFile };
-  if (io.env.PORTCULLIS_TOKEN) {
-    return { url, token: io.env.PORTCULLIS_TOKEN, tokenFrom: 'environment', tokenFile };
-  }
+  const isLocal = local !== undefined && isSamePlace(url, local.url);
+  const switchUrl = io.env.PORTCULLIS_SWITCH_URL || (isLocal && local.switchUrl) || nextPort(url);
+  const found = { url, tokenFile, isLocal, switchUrl };
+  if (given.token) return { ...found, token: given.token, tokenFrom: 'option' };
+  if (io.env.PORTCULLIS_TOKEN) return { ...found, token: io.env.PORTCULLIS_TOKEN, tokenFrom: 'environment' };
   // This machine's token is for the service that wrote it, and is sent nowhere else.
-  if (local && isSamePlace(url, local.url)) return { url, token: local.token, tokenFrom: 'file', tokenFile };
-  return { url, tokenFrom: 'nowhere', tokenFile };
+  return isLocal ? { ...found, token: local.token, tokenFrom: 'file' } : { ...found, tokenFrom: 'nowhere' };
 }
 
-function readLocal(file: string): { url: string; token: string } | undefined {
+/** Where the switch listens by default; behind a proxy nobody knows. */
+function nextPort(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, hostname, port } = new URL(url);
+  return protocol === 'http:' && port !== '' ? `http://${hostname}:${Number(port) + 1}` : undefined;
+}
+
+function readLocal(file: string): { url: string; token: string; switchUrl?: string } | undefined {
   try {
-    const { url, token } = JSON.parse(readFileSync(file, 'utf8')) as { url?: unknown; token?: unknown };
-    return typeof url === 'string' && typeof token === 'string' ? { url, token } : undefined;
+    const { url, token, switchUrl } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    if (typeof url !== 'string' || typeof token !== 'string') return undefined;
+    return typeof switchUrl === 'string' ? { url, token, switchUrl } : { url, token };
   } catch {
     return undefined;
   }

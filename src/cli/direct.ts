@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
-import type { Database } from '../db/database.ts';
+import { type Database, shownUrl } from '../db/database.ts';
 import type { Cli } from './cli.ts';
+import { dataFolder } from './connection.ts';
 import { CliError } from './failure.ts';
 
 const POOL_SIZE = 2;
@@ -13,47 +14,62 @@ export interface Direct {
   actor: string;
 }
 
+/** A database that this machine can reach without the service. */
+export interface KnownDatabase {
+  url: string;
+  /** For people: by which way it is known. */
+  by: string;
+  /** It runs only while the service does. */
+  isEmbedded: boolean;
+}
+
 /**
- * Opens `DATABASE_URL` for one use.
- * @throws CliError `usage` when it is not set, `unreachable` when it does not answer
+ * `DATABASE_URL`, else the embedded store of the data folder, if it is of the service that commands go to: a stop must
+ * not land in another store than the one that is meant.
+ */
+export async function knownDatabase({
+  io,
+  connection,
+}: Pick<Cli, 'io' | 'connection'>): Promise<KnownDatabase | undefined> {
+  // Not by readConfig: a wrong variable somewhere else must not keep anybody from the switch.
+  if (io.env.DATABASE_URL) return { url: io.env.DATABASE_URL, by: 'DATABASE_URL', isEmbedded: false };
+  if (!connection.isLocal) return undefined;
+  const { embeddedUrl } = await import('../embedded/postgres/address.ts');
+  const folder = dataFolder(io);
+  const url = embeddedUrl(folder);
+  return url === undefined ? undefined : { url, by: `the store in ${folder}`, isEmbedded: true };
+}
+
+/**
+ * Opens the database itself for one use.
+ * @throws CliError `usage` when none is known, `unreachable` when it does not answer
  */
 export async function inDatabase<T>(
-  { io }: Pick<Cli, 'io'>,
+  cli: Pick<Cli, 'io' | 'connection'>,
   absent: { message: string; hint: string },
   use: (direct: Direct) => Promise<T>,
 ): Promise<T> {
-  // Not by readConfig: a wrong variable somewhere else must not keep anybody from the switch.
-  const databaseUrl = io.env.DATABASE_URL;
-  if (!databaseUrl) throw new CliError('usage', absent.message, { hint: absent.hint });
+  const known = await knownDatabase(cli);
+  if (!known) throw new CliError('usage', absent.message, { hint: absent.hint });
   const { openDatabase } = await import('../db/database.ts');
   const { DatabaseClock } = await import('../db/clock.ts');
-  const db = await openDatabase({ url: databaseUrl, poolSize: POOL_SIZE });
+  const db = await openDatabase({ url: known.url, poolSize: POOL_SIZE });
   let clock: Awaited<ReturnType<typeof DatabaseClock.start>> | undefined;
   try {
     clock = await DatabaseClock.start(db.sql);
-    return await use({ db, clock, actor: `cli ${io.user}` });
+    return await use({ db, clock, actor: `cli ${cli.io.user}` });
   } catch (error) {
-    throw databaseFailure(error, databaseUrl);
+    throw databaseFailure(error, known);
   } finally {
     clock?.stop();
     await db.close();
   }
 }
 
-/** The address without its password. */
-export function shownUrl(databaseUrl: string): string {
-  try {
-    const { hostname, port, pathname } = new URL(databaseUrl);
-    return `${hostname}:${port || '5432'}${pathname}`;
-  } catch {
-    return 'DATABASE_URL';
-  }
-}
-
-function databaseFailure(error: unknown, databaseUrl: string): unknown {
+function databaseFailure(error: unknown, { url, isEmbedded }: KnownDatabase): unknown {
   const { code } = error as { code?: unknown };
   if (code === '42P01' || code === '42883') {
-    return new CliError('unreachable', `The database ${shownUrl(databaseUrl)} holds no Portcullis yet`, {
+    return new CliError('unreachable', `The database ${shownUrl(url)} holds no Portcullis yet`, {
       hint: 'Start portcullis up once: it makes the tables',
       cause: error,
     });
@@ -63,8 +79,10 @@ function databaseFailure(error: unknown, databaseUrl: string): unknown {
   const late = error instanceof Error && /timeout/.test(error.message);
   if (!refusedLogin && !network && !late) return error;
   const why = error instanceof Error && error.message !== '' ? error.message : String(code);
-  return new CliError('unreachable', `The database ${shownUrl(databaseUrl)} does not answer: ${why}`, {
-    hint: 'Check DATABASE_URL, and that Postgres runs there',
+  return new CliError('unreachable', `The database ${shownUrl(url)} does not answer: ${why}`, {
+    hint: isEmbedded
+      ? 'It runs while portcullis up runs there. If the service is on another database, set DATABASE_URL'
+      : 'Check DATABASE_URL, and that Postgres runs there',
     cause: error,
   });
 }

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DisableAnswer, InFlight } from '../switches/disable.ts';
+import type { DisableAnswer, InFlight } from '../records/stop.ts';
 import type { Cli } from './cli.ts';
-import { NoAnswer } from './client.ts';
-import { inDatabase } from './direct.ts';
+import { ApiClient, NoAnswer } from './client.ts';
+import { inDatabase, knownDatabase } from './direct.ts';
 import { CliError } from './failure.ts';
 import type { WireAction } from './wire.ts';
 
+/** A switch that lives answers at once; where none is, nobody waits. */
+const SWITCH_THERE_WITHIN_MS = 500;
+/** It ends those that hold the gate after one second, and says so after three. */
+const SWITCH_WITHIN_MS = 5_000;
 /** How long the API may take before the database is asked itself. */
 export const API_WITHIN_MS = 2_000;
 /** Without a database to fall back on there is nothing better than to wait. */
@@ -27,46 +31,70 @@ export interface DisableOptions {
 
 /** What was answered, by which way, and with `drain` what of it is still under way. */
 export interface Disabled extends DisableAnswer {
-  by: 'api' | 'database';
+  by: 'switch' | 'api' | 'database';
   stillInFlight?: InFlight[];
 }
 
-/** Drops the gate: through the API, and through the database itself where the API does not answer or cannot. */
+/** Drops the gate: by the switch's own process, else through the API, else through the database itself. */
 export async function disableScope(
   cli: Cli,
   input: DisableInput,
   { direct, drain }: DisableOptions,
 ): Promise<Disabled> {
   if (direct) return disableDirectly(cli, input, drain);
-  const fallback = Boolean(cli.io.env.DATABASE_URL);
+  const fallback = await knownDatabase(cli);
   try {
-    const answer = await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS);
-    const disabled: Disabled = { ...answer, by: 'api' };
-    return drain && answer.state === 'closed'
-      ? { ...disabled, stillInFlight: await drainByApi(cli, answer) }
+    const disabled =
+      (await disableBySwitch(cli, input)) ??
+      (await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS));
+    return drain && disabled.state === 'closed'
+      ? { ...disabled, stillInFlight: await drainByApi(cli, disabled) }
       : disabled;
   } catch (error) {
     if (!(error instanceof CliError) || error.exit !== 'unreachable') throw error;
     if (fallback) {
-      cli.note(`${error.message}\nGoing by DATABASE_URL.`);
+      cli.note(`${error.message}\nGoing by ${fallback.by}.`);
       return disableDirectly(cli, input, drain);
     }
     if (!(error instanceof NoAnswer)) throw error;
     throw new CliError('unreachable', error.message, {
-      hint: 'On Postgres set DATABASE_URL: the switch then works without the service. An embedded service that is down lets nothing begin',
+      hint: 'Set DATABASE_URL, or run it in the folder where the service was started (PORTCULLIS_DATA): the switch then works without the service',
       cause: error,
     });
   }
 }
 
-async function disableByApi(
-  cli: Cli,
+/** `undefined`: no switch of Portcullis answers there, or it cannot. What it refuses is refused. */
+async function disableBySwitch(cli: Cli, input: DisableInput): Promise<Disabled | undefined> {
+  const { switchUrl, ...connection } = cli.connection;
+  if (switchUrl === undefined) return undefined;
+  const api = new ApiClient({ ...connection, url: switchUrl.replace(/\/+$/, '') });
+  try {
+    // Another service may listen there: it is sent no token.
+    const { service } = await api.get<{ service?: string }>('/healthz', undefined, {
+      anonymous: true,
+      timeoutMs: SWITCH_THERE_WITHIN_MS,
+    });
+    if (service !== 'portcullis switch') return undefined;
+    return { ...(await putDisabled(api, input, SWITCH_WITHIN_MS)), by: 'switch' };
+  } catch (error) {
+    if (error instanceof CliError && error.exit === 'unreachable') return undefined;
+    throw error;
+  }
+}
+
+const disableByApi = async (cli: Cli, input: DisableInput, timeoutMs: number): Promise<Disabled> => ({
+  ...(await putDisabled(cli.api, input, timeoutMs)),
+  by: 'api',
+});
+
+async function putDisabled(
+  api: ApiClient,
   { scope, reason, reads }: DisableInput,
   timeoutMs: number,
 ): Promise<DisableAnswer> {
-  const path = `/v1/switches/${scope.split('/').map(encodeURIComponent).join('/')}`;
   const json = { disabled: true, reason, reads };
-  return (await cli.api.request<DisableAnswer>('PUT', path, { json, timeoutMs })).body;
+  return (await api.request<DisableAnswer>('PUT', `/v1/switches/${scope}`, { json, timeoutMs })).body;
 }
 
 /** Until each is completed or the last credential has expired. */
@@ -89,8 +117,8 @@ async function drainByApi(cli: Cli, { inFlight, credentialsUntil }: DisableAnswe
  */
 function disableDirectly(cli: Cli, input: DisableInput, drain: boolean): Promise<Disabled> {
   const absent = {
-    message: 'Cannot disable directly: DATABASE_URL is not set',
-    hint: 'Set it to the Postgres of the service, or go by the API',
+    message: 'Cannot disable directly: DATABASE_URL is not set, and no data folder of this service is here',
+    hint: 'Set DATABASE_URL, run it where the service was started (PORTCULLIS_DATA), or go by the API',
   };
   return inDatabase(cli, absent, async ({ db, clock, actor }) => {
     const { pullSwitch } = await import('../switches/disable.ts');

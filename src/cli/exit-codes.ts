@@ -49,6 +49,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   body_too_large: 'usage',
   unauthenticated: 'not-allowed',
   forbidden: 'not-allowed',
+  host_unknown: 'usage',
   not_found: 'usage',
   unknown_agent: 'usage',
   idempotency_conflict: 'refused',

@@ -11,6 +11,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerEvents } from './commands/events.ts';
 import { registerGroup } from './commands/group.ts';
 import { registerInit } from './commands/init.ts';
+import { registerKeys } from './commands/keys.ts';
 import { registerLog } from './commands/log.ts';
 import { registerOutcome } from './commands/outcome.ts';
 import { registerPosture } from './commands/posture.ts';
@@ -36,7 +37,7 @@ const GROUPS: readonly (readonly [string, readonly RegisterCommands[]])[] = [
     [registerApply, registerAdopt, registerRollout, registerAutonomy, registerGroup, registerSchema],
   ],
   ['For on-call:', [registerSwitch]],
-  ['For auditors and admins:', [registerLog, registerReceipt, registerPosture, registerToken]],
+  ['For auditors and admins:', [registerLog, registerReceipt, registerPosture, registerToken, registerKeys]],
 ];
 
 /** Every command with its help; nothing runs before `parseAsync`. */

@@ -87,7 +87,7 @@ async function assertWholeView(api: ApiClient, seq: number): Promise<void> {
 
 async function isSigned(api: ApiClient, { seq, hash, signed }: Checkpoint): Promise<boolean> {
   const { createLocalJWKSet, jwtVerify } = await import('jose');
-  const keys = await api.get<Parameters<typeof createLocalJWKSet>[0]>('/.well-known/jwks.json');
+  const keys = await api.get<Parameters<typeof createLocalJWKSet>[0]>('/.well-known/receipt-keys.json');
   try {
     const { payload } = await jwtVerify(signed, createLocalJWKSet(keys), {
       typ: 'portcullis-checkpoint+jwt',

@@ -6,13 +6,13 @@ import type { StandingWish } from '../db/tables-action.ts';
 import type { Change } from '../domain/manifest/diff.ts';
 import type { LogRecord } from '../log/read.ts';
 import type { AskedPerson, QueuePlace } from '../reaching/asked.ts';
+import type { DisableAnswer } from '../records/stop.ts';
 import type { ReleasePreview } from '../releases/create.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { VerbAnswer } from '../rollouts/verbs.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
 import type { AgentPosture } from '../statistics/posture.ts';
 import type { SimulatedRelease } from '../statistics/simulate.ts';
-import type { DisableAnswer } from '../switches/disable.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 
 /** A view as JSON carries it: times are text. */

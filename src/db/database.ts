@@ -1,14 +1,10 @@
-import { join } from 'node:path';
 import { type Kysely, Kysely as KyselyImpl, PostgresDialect, sql } from 'kysely';
-import { lockFolder } from './folder-lock.ts';
-import { SerialPgliteDialect } from './pglite-dialect.ts';
 import type { Tables } from './tables.ts';
 
 export type Sql = Kysely<Tables>;
 
-/** The store. Postgres in production, PGlite (one process, one connection) when embedded: same SQL, same answers. */
+/** The store: Postgres, ours or the operator's. */
 export interface Database {
-  readonly kind: 'postgres' | 'pglite';
   /** Everyday work. */
   readonly sql: Sql;
   /** The gate's own few connections: short statements that give up rather than hold it open. */
@@ -18,18 +14,16 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export type DatabaseOptions =
-  | { url: string; poolSize?: number }
-  | { folder: string /** kept in memory only */; memory?: boolean };
-
-const INT8_OID = 20;
-
-/** Opens the store; it does not migrate (see `migrate`). */
-export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  return 'url' in options ? openPostgres(options.url, options.poolSize ?? 20) : openPglite(options);
+export interface DatabaseOptions {
+  url: string;
+  poolSize?: number;
 }
 
-async function openPostgres(url: string, poolSize: number): Promise<Database> {
+const INT8_OID = 20;
+const POOL_SIZE = 20;
+
+/** Opens the store; it does not migrate (see `migrate`). */
+export async function openDatabase({ url, poolSize = POOL_SIZE }: DatabaseOptions): Promise<Database> {
   const { default: pg } = await import('pg');
   const types = new pg.TypeOverrides();
   types.setTypeParser(INT8_OID, Number);
@@ -67,7 +61,6 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
     5_000,
   );
   return {
-    kind: 'postgres',
     sql: everyday,
     gate,
     async openStop() {
@@ -80,26 +73,6 @@ async function openPostgres(url: string, poolSize: number): Promise<Database> {
   };
 }
 
-async function openPglite(options: { folder: string; memory?: boolean }): Promise<Database> {
-  const { PGlite } = await import('@electric-sql/pglite');
-  const unlock = options.memory ? () => {} : lockFolder(options.folder);
-  const pglite = await PGlite.create({
-    dataDir: options.memory ? 'memory://' : join(options.folder, 'db'),
-    parsers: { [INT8_OID]: Number },
-  });
-  const db = new KyselyImpl<Tables>({ dialect: new SerialPgliteDialect(pglite) });
-  return {
-    kind: 'pglite',
-    sql: db,
-    gate: db,
-    openStop: async () => ({ sql: db, close: async () => {} }),
-    async close() {
-      await db.destroy();
-      unlock();
-    },
-  };
-}
-
 /** Whether the store answers. */
 export async function pingDatabase(db: Database): Promise<boolean> {
   try {
@@ -107,5 +80,15 @@ export async function pingDatabase(db: Database): Promise<boolean> {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** An address without its password, for people. */
+export function shownUrl(databaseUrl: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(databaseUrl);
+    return `${hostname}:${port || '5432'}${pathname}`;
+  } catch {
+    return 'DATABASE_URL';
   }
 }

@@ -13,7 +13,7 @@ export const LOCKS = {
 } as const;
 
 /**
- * Runs `work` if no other process is doing the same. On the embedded store there is no other process.
+ * Runs `work` if no other process is doing the same.
  * @returns whether it ran
  */
 export async function exclusively(
@@ -21,10 +21,6 @@ export async function exclusively(
   lock: number,
   work: () => Promise<unknown>,
 ): Promise<boolean> {
-  if (db.kind === 'pglite') {
-    await work();
-    return true;
-  }
   return db.sql.connection().execute(async (connection) => {
     const { rows } = await sql<{ got: boolean }>`SELECT pg_try_advisory_lock(${lock}) AS got`.execute(
       connection,

@@ -10,6 +10,7 @@ const DOWN_CODES = new Set([
   '08000',
   '08003',
   '08006',
+  '53100', // the disk is full: reads may go on, and nothing can be recorded
   '53300',
 ]);
 const DOWN_TEXT =

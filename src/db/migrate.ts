@@ -1,9 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import type { Database, Sql } from './database.ts';
 import { withoutDeadlock } from './failure.ts';
+import { refoldNames } from './name-keys.ts';
 import { readStatements } from './sql-files.ts';
 import { applyStoredCode } from './stored-code.ts';
 import type { Tables } from './tables.ts';
@@ -11,8 +11,8 @@ import type { Tables } from './tables.ts';
 const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
 
 /**
- * Brings the store to this version: its tables by the migrations, its functions by their files. The first time it makes
- * the installation's secret and signing key.
+ * Brings the store to this version: its tables by the migrations, its functions by their files. `openKeys` makes or opens
+ * its keys.
  */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({
@@ -25,6 +25,7 @@ export async function migrate(db: Database): Promise<void> {
     if (error) throw error;
     await db.sql.transaction().execute((tx) => applyStoredCode(tx));
   });
+  await refoldNames(db.sql);
   await install(db.sql);
 }
 
@@ -43,18 +44,9 @@ function readMigrations(): Record<string, Migration> {
 }
 
 async function install(db: Sql): Promise<void> {
-  const { privateKey } = generateKeyPairSync('ed25519');
   await db
     .insertInto('installation')
-    .values({
-      id: 1,
-      epoch: 1,
-      secret: randomBytes(32),
-      signing_key: JSON.stringify({
-        ...privateKey.export({ format: 'jwk' }),
-        kid: randomBytes(8).toString('hex'),
-      }),
-    })
+    .values({ id: 1, epoch: 1, secret: null, signing_key: null, sealed_secret: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

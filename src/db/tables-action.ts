@@ -41,6 +41,9 @@ export interface ActionTable {
   summary: string;
   why: string | null;
   behind: Json<string[]>;
+  /** What `asked_by` and `behind` come down to (`nameKey`), for the gate. */
+  asked_by_key: string;
+  behind_keys: Json<string[]>;
   links: Json<string[]>;
   approval: JsonOrNull<ApprovalPolicy>;
   credential: JsonOrNull<CredentialSpec>;

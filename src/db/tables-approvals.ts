@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { StandingEndedBecause } from '../domain/approval/standing.ts';
 import type { Json, Timestamp } from './columns.ts';
 
 /** Nulls: without end. */
@@ -41,18 +42,6 @@ export interface DeputyTable {
   revoked_at: Timestamp | null;
   revoked_by: string | null;
 }
-
-export const STANDING_ENDED_BECAUSE = [
-  'revoked',
-  'spent',
-  'expired',
-  'switch',
-  'incident',
-  'rolled_back',
-  'phase_change',
-  'new_release',
-] as const;
-export type StandingEndedBecause = (typeof STANDING_ENDED_BECAUSE)[number];
 
 export interface StandingApprovalTable {
   id: string;

@@ -11,8 +11,20 @@ import type { SlackTables } from './tables-slack.ts';
 export interface InstallationTable {
   id: number;
   epoch: number;
-  secret: Buffer;
-  signing_key: Json<Record<string, unknown>>;
+  /** In clear, of a version before keys were sealed; null since its first start after that. */
+  secret: Buffer | null;
+  signing_key: JsonOrNull<Record<string, unknown>>;
+  sealed_secret: string | null;
+}
+
+export interface SigningKeyTable {
+  kid: string;
+  public_jwk: Json<Record<string, unknown>>;
+  /** Null once it is retired. */
+  sealed: string | null;
+  created_at: Timestamp;
+  retired_at: Timestamp | null;
+  served_until: Timestamp | null;
 }
 
 export interface TokenTable {
@@ -28,6 +40,11 @@ export interface TokenTable {
   revoked_at: Timestamp | null;
 }
 
+export interface EndedSessionTable {
+  id: string;
+  until: Timestamp;
+}
+
 export interface AgentTable {
   name: string;
   manifest: Json<Agent>;
@@ -36,6 +53,8 @@ export interface AgentTable {
   revision: number;
   applied_at: Timestamp;
   applied_by: string;
+  /** What its people's names come down to (`personKeys`), for the gate. */
+  person_keys: Json<Record<string, string[]>>;
 }
 
 export interface ReleaseTable {
@@ -245,7 +264,9 @@ export interface LogChainTable {
 /** Every table, as Kysely sees it. */
 export interface Tables extends ApprovalTables, SlackTables {
   installation: InstallationTable;
+  signing_key: SigningKeyTable;
   token: TokenTable;
+  ended_session: EndedSessionTable;
   agent: AgentTable;
   release: ReleaseTable;
   in_force: InForceTable;

@@ -53,10 +53,15 @@ export const STATE_OF: Readonly<Record<Outcome, ActionState>> = {
   denied: 'denied',
 };
 
-const ALLOWED_STATES: readonly ActionState[] = ['approved', 'executing', 'executed', 'failed', 'unknown'];
+/** How an action ends that never began: five words for five things, never collapsed. */
+export const DENIED_STATES = ['denied', 'expired', 'withdrawn', 'superseded', 'disabled'] as const;
+export type DeniedState = (typeof DENIED_STATES)[number];
+
+export const isDenied = (state: string): state is DeniedState =>
+  (DENIED_STATES as readonly string[]).includes(state);
 
 /** What the agent is told for an action in this state. What ended before it was begun is not allowed any more. */
 export function outcomeOf({ state }: { state: ActionState }): Outcome {
   if (state === 'pending') return 'pending';
-  return ALLOWED_STATES.includes(state) ? 'allowed' : 'denied';
+  return isDenied(state) ? 'denied' : 'allowed';
 }

@@ -1,11 +1,17 @@
 import { z } from 'zod';
-import { DURATION_PATTERN } from './duration.ts';
+import { isOutwardPlace, outwardUrlSchema } from './address.ts';
+import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
+import { NAME_PATTERN } from './name.ts';
 
-/** A name that is safe in URLs, file names and Temporal ids. */
-export const nameSchema = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'a name is 1-63 letters, digits, ".", "_" or "-"');
+export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
 export const durationSchema = z.string().regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d');
+
+/** A duration that something can be done with: neither no time nor for ever. */
+export const durationBetween = (least: Duration, most: Duration) =>
+  durationSchema.refine(
+    (text) => isDurationBetween(text, least, most),
+    `write a duration from ${least} to ${most}`,
+  );
 
 export const personSchema = z.strictObject({
   name: z.string().min(1).max(80).optional().describe('How the person is shown; default: the id'),
@@ -69,7 +75,9 @@ export const metricSchema = z.strictObject({
   decidedBy: z.enum(['policy', 'person']).optional().describe('Only actions decided this way count'),
   corrections: z.boolean().default(false).describe('A person reporting a wrong write counts as harm'),
   denials: z.boolean().default(false).describe('A person denying a proposed write counts as harm'),
-  matureAfter: durationSchema.default('1d').describe('Only older events prove that all is well'),
+  matureAfter: durationBetween('0s', '366d')
+    .default('1d')
+    .describe('Only older events prove that all is well'),
   business: z.string().describe('The business metric it stands for'),
 });
 
@@ -91,11 +99,17 @@ export const groupSchema = z.strictObject({
   schedule: z
     .union([
       z.strictObject({ pagerduty: z.string().min(1).describe('Schedule id') }),
-      z.strictObject({ ical: z.string().min(1).describe('URL, or a file in the data folder') }),
+      z.strictObject({
+        ical: z
+          .string()
+          .min(1)
+          .refine(isOutwardPlace, 'is no place of a calendar: write its https address or a file')
+          .describe('URL, or a file in the data folder'),
+      }),
     ])
     .optional()
     .describe('Whoever is on call'),
-  staleAfter: durationSchema
+  staleAfter: durationBetween('10s', '90d')
     .default('1h')
     .describe('Slack group or schedule: nobody of it counts when it could not be read for so long'),
   hours: hoursSchema.optional().describe('When they can be reached; default: always'),
@@ -128,10 +142,13 @@ export const agentSchema = z.strictObject({
       matchEmail: z.boolean().default(false).describe('Also match a Slack user by e-mail address'),
     })
     .prefault({}),
-  webhook: z.strictObject({ url: z.url() }).optional().describe('Signed notices of breaches and switches'),
+  webhook: z
+    .strictObject({ url: outwardUrlSchema })
+    .optional()
+    .describe('Signed notices of breaches and switches'),
   callback: z
     .strictObject({
-      url: z.url({ protocol: /^https?$/ }).describe('An https address; http only inside one network'),
+      url: outwardUrlSchema.describe('An https address; http only inside one network'),
     })
     .optional()
     .describe('Where the agent is told, signed, what became of its writes'),
@@ -140,7 +157,7 @@ export const agentSchema = z.strictObject({
     .default({})
     .describe('Trusted attributes of a request, from a signed assertion or from the token'),
   assertions: z
-    .strictObject({ jwks: z.url().optional(), issuer: z.string().optional() })
+    .strictObject({ jwks: outwardUrlSchema.optional(), issuer: z.string().optional() })
     .optional()
     .describe('Who signs the attributes'),
   tools: z.record(nameSchema, toolSchema),
@@ -188,21 +205,30 @@ export const isLive = (group: Group): boolean =>
   group.slackGroup !== undefined || group.schedule !== undefined;
 
 /** Whether a way to name somebody means this person of the agent: id, e-mail address or Slack account, however spelled. */
-export function isPerson(agent: Pick<Agent, 'people'>, person: string, named: string): boolean {
+export const isPerson = (agent: Pick<Agent, 'people'>, person: string, named: string): boolean =>
+  keysOf(agent, person).includes(nameKey(named));
+
+/** What every way to name each person of an agent comes down to: the gate compares these with `nameKey`. */
+export const personKeys = (agent: Pick<Agent, 'people'>): Record<string, string[]> =>
+  Object.fromEntries(Object.keys(agent.people).map((person) => [person, keysOf(agent, person)]));
+
+function keysOf(agent: Pick<Agent, 'people'>, person: string): string[] {
   const known = Object.hasOwn(agent.people, person) ? agent.people[person] : undefined;
-  const [user = '', team = ''] = (known?.slack ?? '').toLowerCase().split('/');
+  const [user = '', team = ''] = (known?.slack ?? '').split('/');
   const names = [
     person,
     known?.email,
     known?.name,
     ...(user ? [user, `${user}/${team}`, `${team}/${user}`] : []),
   ];
-  const name = bareName(named);
-  return names.some((one) => one !== undefined && one.toLowerCase() === name);
+  return [...new Set(names.flatMap((name) => (name === undefined ? [] : [name.toLowerCase()])))];
 }
 
-/** Without what mentions, links and handles put around a name: `<@U0ANA|ana>`, `mailto:`, `slack:`, `@ana`. */
-const bareName = (named: string): string =>
+/**
+ * What a way to name somebody comes down to, without what mentions, links and handles put around a name: `<@U0ANA|ana>`,
+ * `mailto:`, `slack:`, `@ana`.
+ */
+export const nameKey = (named: string): string =>
   named
     .trim()
     .toLowerCase()

@@ -13,6 +13,7 @@ export const REASON_CODES = [
   'switched_off',
   'unknown_tool',
   'args_invalid',
+  'args_undeclared',
   'attribute_missing',
   'no_release',
   'no_grant',

@@ -6,6 +6,12 @@ export const REAL_DAY_MS = 86_400_000;
 
 export const DURATION_PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
+/** Whether a text is a duration from `least` to `most`, with days of 24 hours. */
+export const isDurationBetween = (text: string, least: Duration, most: Duration): boolean =>
+  DURATION_PATTERN.test(text) &&
+  durationMs(text) >= durationMs(least) &&
+  durationMs(text) <= durationMs(most);
+
 /**
  * Milliseconds of `duration`. Only durations written in `d` follow `dayMs` (`PORTCULLIS_DAY`); seconds,
  * minutes and hours are always real.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { durationSchema, nameSchema } from './agent.ts';
+import { durationBetween, nameSchema } from './agent.ts';
+import { isMultipleOf } from './schema/decimal.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
 
@@ -36,8 +37,8 @@ export const approvalSchema = z.union([
       .max(5)
       .optional()
       .describe('Asked one after the other'),
-    expiresIn: durationSchema.default('1h'),
-    remindAfter: durationSchema
+    expiresIn: durationBetween('10s', '90d').default('1h'),
+    remindAfter: durationBetween('10s', '90d')
       .optional()
       .describe('The first reminder; each wait doubles. Default: half of expiresIn'),
     reason: z.enum(['optional', 'required']).default('optional').describe('Whether approving needs a reason'),
@@ -47,7 +48,7 @@ export const approvalSchema = z.union([
       .describe('What may be approved by a Slack account; denying always may'),
     notify: z.enum(NOTIFY).default('channel').describe('digest: low risk is told together, every 15 minutes'),
     escalate: z
-      .array(z.strictObject({ after: durationSchema, to: nameSchema }))
+      .array(z.strictObject({ after: durationBetween('1s', '90d'), to: nameSchema }))
       .max(5)
       .default([])
       .describe('Who may answer as well when nobody did'),
@@ -70,18 +71,20 @@ export const approvalSchema = z.union([
 
 /** When asking for a tool may stop: enough decided by people, and nearly always unedited and right. */
 export const earnSchema = z.strictObject({
-  decided: z.int().min(20).default(100).describe('Decided by people, at least'),
+  decided: z.int().min(20).max(1_000_000).default(100).describe('Decided by people, at least'),
   above: z
     .number()
     .min(0.5)
     .max(0.9999)
     .describe('What the lower bound of approved, unedited and right must exceed'),
   alpha: z.number().gt(0).max(0.2).default(0.05).describe('Chance that the bound is ever wrong'),
-  matureAfter: durationSchema
+  matureAfter: durationBetween('0s', '366d')
     .default('7d')
     .describe('Only older decisions count as right; wrong ones at once'),
   automatic: z.boolean().default(false).describe('false: a person confirms the move from ask to allow'),
 });
+
+const limitSchema = z.int().min(1).max(1_000_000);
 
 export const grantSchema = z.strictObject({
   tool: z.union([nameSchema, z.array(nameSchema).min(1)]).describe('One tool or several'),
@@ -95,27 +98,35 @@ export const grantSchema = z.strictObject({
   credential: z
     .strictObject({
       scopes: z.array(z.string()).min(1).optional().describe('Default: every scope of the tool'),
-      ttl: durationSchema.default('60s'),
+      ttl: durationBetween('1s', `${CREDENTIAL_TTL_MAX_S}s`).default('60s'),
     })
     .prefault({}),
-  limits: z
-    .strictObject({ perHour: z.int().min(1).optional(), perDay: z.int().min(1).optional() })
-    .default({}),
+  limits: z.strictObject({ perHour: limitSchema.optional(), perDay: limitSchema.optional() }).default({}),
   record: z.enum(['before', 'after']).default('before').describe('Reads only: after may lose 1 s of entries'),
 });
 
 export const gateSchema = z.strictObject({
-  sample: z.int().min(0).default(0).describe('Events each exposed segment needs before widening'),
+  sample: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe('Events each exposed segment needs before widening'),
   verdicts: z.enum(['no-breach', 'ok']).optional().describe('Default: no-breach, and ok before and in scale'),
   checklist: z.array(z.string()).default([]),
   approve: z.boolean().default(true).describe('A person (owner) last'),
 });
 
+/** Exposure is counted in hundredths of a percent: what is finer would be another number. */
+const percentSchema = z
+  .number()
+  .min(0)
+  .max(100)
+  .refine((percent) => isMultipleOf(percent, 0.01), 'write 0 to 100 in steps of 0.01');
+
 export const stepSchema = z.strictObject({
   days: z.number().positive().max(90),
-  exposure: z
-    .record(z.string(), z.number().min(0).max(100))
-    .describe('Percent per segment; "*" is every other'),
+  exposure: z.record(z.string(), percentSchema).describe('Percent per segment; "*" is every other'),
   gate: gateSchema.prefault({}),
 });
 

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promise
 import { homedir, hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from './supervised-process.ts';
 
 export type Log = (line: string) => void;
 
@@ -104,15 +105,6 @@ async function isStale(file: string): Promise<boolean> {
     return holder.host === hostname() && holder.pid !== undefined && !isAlive(holder.pid);
   } catch {
     return false; // gone meanwhile, or not yet written: the next round knows
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isCode(error, 'EPERM'); // it lives and belongs to someone else
   }
 }
 

@@ -7,18 +7,23 @@ export interface RunCommandOptions {
   env: NodeJS.ProcessEnv;
   timeoutMs: number;
   cwd?: string;
+  /** Runs it as another user. */
+  uid?: number;
+  gid?: number;
 }
 
 /** Runs a program to its end and gives its standard output; after `timeoutMs` it is killed. */
 export function runCommand(
   command: string,
   args: string[],
-  { env, timeoutMs, cwd }: RunCommandOptions,
+  { env, timeoutMs, cwd, uid, gid }: RunCommandOptions,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       env,
       cwd,
+      uid,
+      gid,
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
       maxBuffer: OUTPUT_BYTES_MAX,

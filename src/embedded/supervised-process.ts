@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,7 +10,7 @@ const LOG_TAIL_CHARS = 2_000;
  * Ends the child when this process is gone, however it went (also by SIGKILL): the shell's standard input is a
  * pipe from us, so `cat` returns when we die. It has a session of its own, so Ctrl-C does not end it first.
  */
-const WATCHDOG = 'cat >/dev/null; kill -TERM "$1" 2>/dev/null; sleep 10; kill -KILL "$1" 2>/dev/null';
+const WATCHDOG = 'cat >/dev/null; kill -"$2" "$1" 2>/dev/null; sleep 10; kill -KILL "$1" 2>/dev/null';
 
 export interface SupervisedProcessOptions {
   command: string;
@@ -26,14 +26,18 @@ export interface SupervisedProcessOptions {
 
 export interface SupervisedProcess {
   readonly pid: number;
-  /** Undefined while it runs; then one sentence on how it ended, with the last lines of its log. */
+  /** Undefined while it runs; then one sentence on how it ended, with the last lines it wrote. */
   failure(): string | undefined;
+  /** Resolves when it has ended, however. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
 
 /** Starts a server process that writes to `logFile` and that never outlives this process. */
 export function startProcess(options: SupervisedProcessOptions): SupervisedProcess {
+  const { stopSignal = 'SIGTERM', logFile } = options;
+  const logFrom = sizeOf(logFile);
   const child = spawnLogged(options);
   let ended: string | undefined;
   const hasEnded = new Promise<void>((resolve) => {
@@ -46,7 +50,7 @@ export function startProcess(options: SupervisedProcessOptions): SupervisedProce
       resolve();
     });
   });
-  const watchdog = startWatchdog(child);
+  const watchdog = startWatchdog(child, stopSignal);
   const killNow = () => void child.kill('SIGKILL');
   process.once('exit', killNow);
   void hasEnded.then(() => {
@@ -63,8 +67,9 @@ export function startProcess(options: SupervisedProcessOptions): SupervisedProce
   };
   return {
     pid: child.pid ?? -1,
-    failure: () => (ended === undefined ? undefined : `${ended}\n${tailOf(options.logFile)}`.trim()),
-    stop: () => end(options.stopSignal ?? 'SIGTERM'),
+    failure: () => (ended === undefined ? undefined : `${ended}\n${tailOf(logFile, logFrom)}`.trim()),
+    ended: hasEnded,
+    stop: () => end(stopSignal),
     kill: () => end('SIGKILL'),
   };
 }
@@ -86,9 +91,9 @@ function spawnLogged(options: SupervisedProcessOptions): ChildProcess {
   }
 }
 
-function startWatchdog(child: ChildProcess): ChildProcess | undefined {
+function startWatchdog(child: ChildProcess, stopSignal: NodeJS.Signals): ChildProcess | undefined {
   if (process.platform === 'win32' || child.pid === undefined) return undefined;
-  const watchdog = spawn('/bin/sh', ['-c', WATCHDOG, 'watchdog', String(child.pid)], {
+  const watchdog = spawn('/bin/sh', ['-c', WATCHDOG, 'watchdog', String(child.pid), stopSignal.slice(3)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
@@ -99,11 +104,27 @@ function startWatchdog(child: ChildProcess): ChildProcess | undefined {
   return watchdog;
 }
 
-function tailOf(file: string): string {
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The last of what was written to the log since `from`: before that another process wrote. */
+function tailOf(file: string, from: number): string {
   try {
-    return readFileSync(file, 'utf8').slice(-LOG_TAIL_CHARS).trim();
+    return readFileSync(file).subarray(from).toString().slice(-LOG_TAIL_CHARS).trim();
   } catch {
     return '';
+  }
+}
+
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives and belongs to someone else
   }
 }
 
@@ -118,7 +139,8 @@ export async function waitUntilReady(
     const failure = server.failure();
     if (failure !== undefined) throw new Error(`Cannot start ${what}: ${failure}`);
     try {
-      return await probe();
+      // A probe may hang on another program that has the port.
+      return await Promise.race([probe(), server.ended.then(() => Promise.reject(new Error('it ended')))]);
     } catch (error) {
       if (performance.now() > deadline) {
         await server.kill();

@@ -11,7 +11,7 @@ import { earnedKey } from '../domain/decision/weigh.ts';
 import { AppError } from '../errors.ts';
 import { readEpoch } from '../records/gate.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { recordOf } from '../records/rollout.ts';
+import { watchedRollout } from '../records/rollout.ts';
 
 /** Everything one agent's decisions depend on, as of `epoch`. */
 export interface AgentWorld {
@@ -78,7 +78,7 @@ export class Worlds {
     if (!row) return undefined;
     const compiled = this.#compiledAgent(row.manifest, row.digest);
     const inForce = await this.#inForce(row.manifest);
-    const rollout = await this.#rolloutOf(name, inForce);
+    const rollout = await this.#rolloutOf(name);
     const switches = await this.#db
       .selectFrom('switch')
       .select(['scope', 'reads'])
@@ -130,18 +130,9 @@ export class Worlds {
     );
   }
 
-  async #rolloutOf(agent: string, inForce: Record<string, string>) {
-    const row = await this.#db
-      .selectFrom('rollout')
-      .selectAll()
-      .where('agent', '=', agent)
-      .where((where) => where.or([where('ended_at', 'is', null), where('status', '=', 'completed')]))
-      .orderBy('ended_at', (order) => order.desc().nullsFirst())
-      .limit(1)
-      .executeTakeFirst();
-    if (!row || (row.ended_at && !Object.values(inForce).includes(row.release))) return undefined;
-    const record = recordOf(row);
-    return { record, world: await this.#rolloutWorld(record) };
+  async #rolloutOf(agent: string) {
+    const record = await watchedRollout(this.#db, agent);
+    return record && { record, world: await this.#rolloutWorld(record) };
   }
 
   async #rolloutWorld(record: RolloutRecord): Promise<RolloutWorld> {

@@ -1,4 +1,4 @@
-import type { ActionState } from '../domain/action.ts';
+import { type ActionState, STATE_OF } from '../domain/action.ts';
 import type { Outcome } from '../domain/decision.ts';
 
 /** The first word of the kinds that are events; everything else in the log is read there. */
@@ -58,12 +58,6 @@ export function isWanted({ agent, action, kinds }: EventFilter, event: StoredEve
   return kinds === undefined || isNamed(event.kind, kinds);
 }
 
-const STATE_ASKED: Readonly<Record<Outcome, ActionState>> = {
-  allowed: 'approved',
-  pending: 'pending',
-  denied: 'denied',
-};
-
 /** The event as it is sent: `whole` to those who may read the log, without reasons and people to all others. */
 export function eventOf({ seq, kind, body }: StoredEvent, whole: boolean): PortcullisEvent {
   const { at, agent, ref, actor, data = {} } = JSON.parse(body) as LoggedBody;
@@ -86,5 +80,5 @@ function about({
   outcome,
 }: Record<string, unknown>): Pick<PortcullisEvent, 'state' | 'revision'> {
   if (typeof to === 'string') return { state: to as ActionState, revision: Number(revision) };
-  return typeof outcome === 'string' ? { state: STATE_ASKED[outcome as Outcome], revision: 1 } : {};
+  return typeof outcome === 'string' ? { state: STATE_OF[outcome as Outcome], revision: 1 } : {};
 }

@@ -1,4 +1,6 @@
 import { fetch, type Response } from 'undici';
+import { isLinkLocal } from '../domain/address.ts';
+import { outward } from '../net/outward.ts';
 import { SourceFailure } from './source.ts';
 
 export interface GetOptions {
@@ -31,9 +33,11 @@ export async function getText(
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   let url = safeUrl(address, undefined, what);
   for (let redirects = 0; ; redirects++) {
-    const answer = await fetch(url, { headers, redirect: 'manual', signal }).catch((error: unknown) => {
-      throw unreached(what, signal, error);
-    });
+    const answer = await fetch(url, { headers, redirect: 'manual', signal, dispatcher: outward }).catch(
+      (error: unknown) => {
+        throw unreached(what, signal, error);
+      },
+    );
     const location = REDIRECTS.has(answer.status) ? answer.headers.get('location') : null;
     if (location === null) {
       return { status: answer.status, headers: answer.headers, text: await readText(answer, what, signal) };
@@ -50,7 +54,7 @@ export async function getText(
 function safeUrl(address: string, base: URL | undefined, what: string): URL {
   const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
-  if (url && safe) return url;
+  if (url && safe && !isLinkLocal(url.hostname)) return url;
   throw new SourceFailure(
     base
       ? `${what} sends to an address that is not https: give its final https address`

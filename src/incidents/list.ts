@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { IncidentTable } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
@@ -17,8 +18,10 @@ export function listIncidents(
 }
 
 /** @throws AppError `not_found` */
-export async function incidentById(db: Sql, id: string): Promise<IncidentRow> {
+export async function incidentById(db: Sql, actor: Actor, id: string): Promise<IncidentRow> {
+  const missing = new AppError('not_found', `There is no incident "${id}"`);
   const row = await db.selectFrom('incident').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!row) throw new AppError('not_found', `There is no incident "${id}"`);
+  if (!row) throw missing;
+  requireOwn(actor, row, missing);
   return row;
 }

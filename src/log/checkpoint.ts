@@ -11,7 +11,7 @@ export interface Checkpoint {
   hash: string;
   /** Committed and not numbered yet. */
   tail: number;
-  /** A JWS over seq and hash by the key of `/.well-known/jwks.json`. */
+  /** A JWS over seq and hash by a key of `/.well-known/receipt-keys.json`. */
   signed: string;
 }
 

@@ -36,6 +36,10 @@ export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
 /** @throws AppError `not_found` */
 export async function logEntry(db: Sql, seq: number): Promise<LogRecord> {
   const [record] = await readLog(db, { after: seq - 1, limit: 1 });
-  if (record?.seq !== seq) throw new AppError('not_found', `The log has no entry ${seq}`);
+  if (record?.seq !== seq) throw noSuchEntry(seq);
   return record;
 }
+
+/** What is told of a number that is of no entry. */
+export const noSuchEntry = (seq: number): AppError =>
+  new AppError('not_found', `The log has no entry ${seq}`);

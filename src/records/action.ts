@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { ActionTable } from '../db/tables-action.ts';
 import { isUuid } from '../db/uuid.ts';
@@ -10,6 +11,13 @@ export type ActionRow = Selectable<ActionTable>;
 /** @throws AppError `not_found` */
 export async function actionById(db: Sql, id: string): Promise<ActionRow> {
   return foundOf(id, byId(db, id)?.executeTakeFirst());
+}
+
+/** The row, if the actor may know of it. @throws AppError `not_found` */
+export async function ownAction(db: Sql, actor: Actor, id: string): Promise<ActionRow> {
+  const action = await actionById(db, id);
+  requireOwn(actor, action, noSuchAction(id));
+  return action;
 }
 
 /** The row, held until the end of the transaction. @throws AppError `not_found` */

@@ -1,5 +1,6 @@
-import type { Selectable } from 'kysely';
-import type { Database, Sql } from '../db/database.ts';
+import { type Selectable, sql } from 'kysely';
+import { type Actor, requireOwn } from '../actor.ts';
+import type { Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables.ts';
 import { REAL_DAY_MS } from '../domain/duration.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
@@ -55,19 +56,46 @@ export const dayOf = ({ started_at, plan }: Pick<RolloutRecord, 'started_at' | '
 /** @throws AppError `not_found` */
 export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
   const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!row) throw new AppError('not_found', `There is no rollout "${id}"`);
+  if (!row) throw noSuchRollout(id);
   return recordOf(row);
 }
 
-/** The open rollout of an agent, else the completed one whose release is still watched. */
-export async function openRollout({ db }: { db: Database }, agent: string): Promise<string | undefined> {
-  const row = await db.sql
+/** The record, if the actor may know of it. @throws AppError `not_found` */
+export async function ownRollout(db: Sql, actor: Actor, id: string): Promise<RolloutRecord> {
+  const rollout = await rolloutById(db, id);
+  requireOwn(actor, rollout, noSuchRollout(id));
+  return rollout;
+}
+
+const noSuchRollout = (id: string): AppError => new AppError('not_found', `There is no rollout "${id}"`);
+
+/** The rollout of an agent that has not ended: there is one at most. */
+export async function openRollout(db: Sql, agent: string): Promise<RolloutRecord | undefined> {
+  const row = await db
     .selectFrom('rollout')
-    .select('id')
+    .selectAll()
+    .where('agent', '=', agent)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return row && recordOf(row);
+}
+
+/** The open rollout of an agent, else the last one that completed: it is watched as long as its release is in force. */
+export async function watchedRollout(db: Sql, agent: string): Promise<RolloutRecord | undefined> {
+  const row = await db
+    .selectFrom('rollout')
+    .selectAll()
+    .select(
+      sql<boolean>`EXISTS (SELECT 1 FROM in_force f WHERE f.agent = rollout.agent AND f.release = rollout.release)`.as(
+        'serves',
+      ),
+    )
     .where('agent', '=', agent)
     .where((where) => where.or([where('ended_at', 'is', null), where('status', '=', 'completed')]))
     .orderBy('ended_at', (order) => order.desc().nullsFirst())
     .limit(1)
     .executeTakeFirst();
-  return row?.id;
+  if (!row) return undefined;
+  const { serves, ...rollout } = row;
+  return rollout.ended_at === null || serves ? recordOf(rollout) : undefined;
 }

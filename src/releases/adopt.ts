@@ -9,6 +9,7 @@ import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { openRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
 
@@ -69,12 +70,7 @@ async function assertMayApplyAtOnce(
       { tools: unasked },
     );
   }
-  const open = await tx
-    .selectFrom('rollout')
-    .select('id')
-    .where('agent', '=', agent.agent)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
+  const open = await openRollout(tx, agent.agent);
   if (open)
     throw new AppError('wrong_state', `Cannot adopt release ${release.release}: rollout ${open.id} is open`);
   const more = (await releasesInForce(tx, agent.agent)).find((one) => !onlyTakesAway(one, release));

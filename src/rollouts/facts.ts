@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
+import { scopesOver } from '../domain/scope.ts';
 import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
@@ -50,7 +51,7 @@ export async function isDisabled(db: Sql, agent: string): Promise<boolean> {
     .selectFrom('switch')
     .select('scope')
     .where('disabled', '=', true)
-    .where('scope', 'in', ['everything', `agent/${agent}`])
+    .where('scope', 'in', scopesOver(agent))
     .executeTakeFirst();
   return off !== undefined;
 }

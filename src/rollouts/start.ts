@@ -14,7 +14,7 @@ import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { FrozenPlan, RolloutRecord } from '../records/rollout.ts';
-import { rolloutById } from '../records/rollout.ts';
+import { openRollout, rolloutById } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
 import { isDisabled } from './facts.ts';
@@ -120,12 +120,7 @@ async function preflight(
   release: Release,
   control: Record<string, string>,
 ): Promise<void> {
-  const open = await tx
-    .selectFrom('rollout')
-    .select('id')
-    .where('agent', '=', agent.agent)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
+  const open = await openRollout(tx, agent.agent);
   if (open) throw new AppError('wrong_state', `Cannot start: rollout ${open.id} of "${agent.agent}" is open`);
   const problems: string[] = [];
   if (Object.keys(control).length === 0) {

@@ -1,7 +1,7 @@
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { rolloutById } from '../records/rollout.ts';
+import { ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
@@ -34,8 +34,8 @@ export async function runRolloutVerb(
   actor: Actor,
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
-  const rollout = await rolloutById(services.db.sql, input.id);
-  requireRole(actor, MAY[input.verb], rollout.agent);
+  requireRole(actor, MAY[input.verb]);
+  const rollout = await ownRollout(services.db.sql, actor, input.id);
   if (!input.reason.trim()) throw new AppError('invalid_input', `Cannot ${input.verb} without a reason`);
   if (rollout.ended_at && !(input.verb === 'rollback' && rollout.status === 'completed')) {
     throw new AppError('wrong_state', `Cannot ${input.verb}: rollout ${rollout.id} is ${rollout.status}`);

@@ -1,13 +1,7 @@
-import type { DecisionReason, DeniedState } from './errors.ts';
+import type { ActionState } from '../domain/action.ts';
+import type { DecisionReason } from './errors.ts';
 
-export type ActionState =
-  | DeniedState
-  | 'pending'
-  | 'approved'
-  | 'executing'
-  | 'executed'
-  | 'failed'
-  | 'unknown';
+export type { ActionState };
 
 /** A credential for exactly one action; given out once, never stored. */
 export interface Credential {

@@ -1,7 +1,8 @@
+import { isDenied } from '../domain/action.ts';
 import type { PortcullisEvent } from '../events/event.ts';
 import { followEvents } from '../events/follow.ts';
 import type { Action, Asked, Begun, Completion, Outcome, Question } from './actions.ts';
-import { Denied, type DeniedState, PortcullisError } from './errors.ts';
+import { Denied, PortcullisError } from './errors.ts';
 import { type Guard, makeGuard } from './guard.ts';
 import { Http, type HttpOptions, isRefusal } from './http.ts';
 
@@ -98,13 +99,11 @@ export function createPortcullis({ agentVersion, ...options }: PortcullisOptions
 export const isStop = (error: unknown): boolean =>
   error instanceof Denied ? error.stopped : error instanceof PortcullisError && error.code === 'stopped';
 
-const STOPPED_STATES: readonly string[] = ['expired', 'withdrawn', 'superseded', 'disabled'];
-
 /** A begin that was refused because the action ended, as `Denied` with the state it ended in. */
 function stoppedAs(error: unknown, actionId?: string): unknown {
   if (!(error instanceof PortcullisError)) return error;
   const { state, because } = error.details;
-  if (typeof state !== 'string' || !STOPPED_STATES.includes(state)) return error;
+  if (typeof state !== 'string' || state === 'denied' || !isDenied(state)) return error;
   const why = typeof because === 'string' ? because : undefined;
-  return new Denied({ state: state as DeniedState, actionId, because: why });
+  return new Denied({ state, actionId, because: why });
 }

@@ -1,5 +1,7 @@
-/** A state in which an action ended without being done. Five words for five things: never collapsed. */
-export type DeniedState = 'denied' | 'expired' | 'withdrawn' | 'superseded' | 'disabled';
+import type { DeniedState } from '../domain/action.ts';
+import { supersededWords } from '../domain/words.ts';
+
+export type { DeniedState };
 
 /** Why policy answered as it did. */
 export interface DecisionReason {
@@ -59,7 +61,7 @@ function messageOf({ state, decidedBy, personReason, because, reasons }: DeniedF
     case 'withdrawn':
       return 'Withdrawn: the question was taken back';
     case 'superseded':
-      return `Superseded${because ? ` (${because})` : ''}: what it was asked under is no longer in force`;
+      return `Superseded${because ? ` (${because})` : ''}: ${supersededWords(because)}`;
     case 'disabled':
       return 'Disabled: the switch is off';
   }

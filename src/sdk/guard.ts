@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { isDenied } from '../domain/action.ts';
 import type { Action, Asked, Begun, Credential } from './actions.ts';
 import type { Portcullis } from './client.ts';
-import { Denied, type DeniedState, TooLate } from './errors.ts';
+import { Denied, TooLate } from './errors.ts';
 
 const CODE_PATTERN = /^[\w.:-]{1,100}$/;
 const DEFAULT_CODE = 'tool_failed';
@@ -93,12 +94,10 @@ async function untilDecided(client: Client, asked: Asked, signal: AbortSignal): 
   }
 }
 
-const DENIED_STATES: readonly string[] = ['denied', 'expired', 'withdrawn', 'superseded', 'disabled'];
-
 function assertAllowed(action: Action): void {
-  if (!DENIED_STATES.includes(action.state)) return;
+  if (!isDenied(action.state)) return;
   throw new Denied({
-    state: action.state as DeniedState,
+    state: action.state,
     actionId: action.id,
     decidedBy: action.decidedBy,
     personReason: action.decidedBy === 'person' ? action.denyReason : undefined,

@@ -1,5 +1,7 @@
 import { isUuid } from '../db/uuid.ts';
 import { DURATION_PATTERN } from '../domain/duration.ts';
+import { NAME_PATTERN } from '../domain/name.ts';
+import { scopeText, typedScope } from '../domain/scope.ts';
 
 /** What somebody typed behind `/portcullis`. */
 export type Command =
@@ -11,8 +13,6 @@ export type Command =
   | { do: 'deputy-end'; id: string }
   | { do: 'disable' | 'enable'; scope?: string; reason: string }
   | { do: 'rollback' | 'pause' | 'resume'; agent: string; words: readonly string[] };
-
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
 
 export const HELP = [
   '*What you can type:*',
@@ -35,7 +35,7 @@ export function parseCommand(text: string): Command {
   switch (verb.toLowerCase()) {
     case 'status':
       if (first === undefined) return { do: 'status' };
-      return rest.length === 0 && NAME.test(first) ? { do: 'status', agent: first } : { do: 'help' };
+      return rest.length === 0 && NAME_PATTERN.test(first) ? { do: 'status', agent: first } : { do: 'help' };
     case 'approvals':
       return first === undefined ? { do: 'approvals' } : { do: 'help' };
     case 'deputy':
@@ -44,13 +44,13 @@ export function parseCommand(text: string): Command {
     case 'enable': {
       const verbName = verb.toLowerCase() as 'disable' | 'enable';
       if (first === undefined) return { do: verbName, reason: '' };
-      const scope = scopeOf(first);
-      return scope === undefined ? { do: 'help' } : { do: verbName, scope, reason: rest.join(' ') };
+      const scope = typedScope(first);
+      return scope ? { do: verbName, scope: scopeText(scope), reason: rest.join(' ') } : { do: 'help' };
     }
     case 'rollback':
     case 'pause':
     case 'resume':
-      if (first === undefined || !NAME.test(first)) return { do: 'help' };
+      if (first === undefined || !NAME_PATTERN.test(first)) return { do: 'help' };
       return { do: verb.toLowerCase() as 'rollback' | 'pause' | 'resume', agent: first, words: rest };
     default:
       return { do: 'help' };
@@ -66,16 +66,7 @@ function deputyOf(words: readonly string[]): Command {
   const group = rest[0] === 'in' ? rest[1] : undefined;
   const reason = rest.slice(group === undefined ? 0 : 2).join(' ');
   const names = [agent, to, ...(group === undefined ? [] : [group])];
-  if (!names.every((name) => NAME.test(name)) || !DURATION_PATTERN.test(time) || reason === '')
+  if (!names.every((name) => NAME_PATTERN.test(name)) || !DURATION_PATTERN.test(time) || reason === '')
     return { do: 'help' };
   return { do: 'deputy', agent, to, time, ...(group === undefined ? {} : { group }), reason };
-}
-
-/** `everything`, `<agent>` or `<agent>/<tool>` as a switch's scope. */
-function scopeOf(word: string): string | undefined {
-  if (word.toLowerCase() === 'everything') return 'everything';
-  const [agent = '', tool, ...more] = word.split('/');
-  if (more.length > 0 || !NAME.test(agent)) return undefined;
-  if (tool === undefined) return `agent/${agent}`;
-  return NAME.test(tool) ? `tool/${agent}/${tool}` : undefined;
 }

@@ -15,9 +15,9 @@ import {
 } from '../cards/blocks/message.ts';
 import { codeOrLinked, dateText, inline, label, link } from '../cards/blocks/mrkdwn.ts';
 import { openButton, spoken } from '../cards/blocks/open-button.ts';
+import { scopeWords } from '../domain/scope.ts';
 import { actionUrl } from '../links.ts';
 import type { Copy } from '../records/copy.ts';
-import { scopeLabel } from './scopes.ts';
 
 export type HomeView = types.HomeView;
 /** Where a posted message can be opened; `undefined`: not known now. */
@@ -69,7 +69,7 @@ function switchBlocks({ off, mayDisable }: HomeFacts): KnownBlock[] {
     .slice(0, LISTED_MAX)
     .map(
       ({ scope, reads, actor, changed_at, reason }) =>
-        `*OFF: ${inline(scopeLabel(scope), 200)}*${reads ? ', reads too' : ''}, since ${dateText(changed_at)} by ${inline(actor, NAME_MAX)}: ${inline(reason, REASON_MAX)}`,
+        `*OFF: ${inline(scopeWords(scope), 200)}*${reads ? ', reads too' : ''}, since ${dateText(changed_at)} by ${inline(actor, NAME_MAX)}: ${inline(reason, REASON_MAX)}`,
     );
   const more = off.length - lines.length;
   return [

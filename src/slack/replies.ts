@@ -1,14 +1,14 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
+import { concernsAny, scopeWords } from '../domain/scope.ts';
 import { agentsWordText } from '../domain/subject.ts';
 import { AppError } from '../errors.ts';
-import { openRollout } from '../records/rollout.ts';
+import { watchedRollout } from '../records/rollout.ts';
+import type { DisableAnswer } from '../records/stop.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
-import type { DisableAnswer } from '../switches/disable.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 import { listDisabled } from '../switches/list.ts';
-import { scopeLabel } from './scopes.ts';
 
 const LISTED_MAX = 10;
 const say = (text: string): string => inline(text, 400);
@@ -26,8 +26,8 @@ export function disableText({
 }: DisableAnswer): string {
   const head =
     state === 'closed'
-      ? `*Closed: ${say(scopeLabel(scope))}.* No write covered by it begins (took ${Math.round(offAtMs)} ms).`
-      : `*Closing: ${say(scopeLabel(scope))}.* No write begins but those named here; the service goes on closing.`;
+      ? `*Closed: ${say(scopeWords(scope))}.* No write covered by it begins (took ${Math.round(offAtMs)} ms).`
+      : `*Closing: ${say(scopeWords(scope))}.* No write begins but those named here; the service goes on closing.`;
   const lines = [
     head,
     `${voided} that waited or were approved are void.`,
@@ -46,8 +46,8 @@ export function disableText({
 }
 
 export function enableText(scope: string, { status, askedBy }: EnableAnswer): string {
-  if (status === 'enabled') return `*Enabled:* ${say(scopeLabel(scope))}. What was void stays void.`;
-  if (status === 'already_enabled') return `${say(scopeLabel(scope))} is not switched off; nothing changed.`;
+  if (status === 'enabled') return `*Enabled:* ${say(scopeWords(scope))}. What was void stays void.`;
+  if (status === 'already_enabled') return `${say(scopeWords(scope))} is not switched off; nothing changed.`;
   return `*Not enabled yet:* everything takes two people. ${say(askedBy ?? 'You')} asked; another person enables it now.`;
 }
 
@@ -55,10 +55,10 @@ export function enableText(scope: string, { status, askedBy }: EnableAnswer): st
 export async function statusText(services: Services, agents: readonly Agent[]): Promise<string> {
   const off = await listDisabled(services.db.sql);
   const names = new Set(agents.map(({ agent }) => agent));
-  const covered = off.filter(({ scope }) => scope === 'everything' || names.has(scope.split('/')[1] ?? ''));
+  const covered = off.filter(({ scope }) => concernsAny(scope, names));
   const lines = covered.map(
     ({ scope, actor, changed_at, reason }) =>
-      `*OFF: ${say(scopeLabel(scope))}* since ${dateText(changed_at)} by ${say(actor)}: ${say(reason)}`,
+      `*OFF: ${say(scopeWords(scope))}* since ${dateText(changed_at)} by ${say(actor)}: ${say(reason)}`,
   );
   if (lines.length === 0) lines.push('Nothing is switched off.');
   for (const agent of agents.slice(0, LISTED_MAX)) lines.push('', ...(await agentLines(services, agent)));
@@ -82,12 +82,12 @@ async function agentLines(services: Services, agent: Agent): Promise<string[]> {
     .where('agent', '=', agent.agent)
     .orderBy('segment')
     .execute();
-  const rollout = await openRollout(services, agent.agent);
+  const rollout = await watchedRollout(sql, agent.agent);
   return [
     `*Agent ${say(agent.agent)}*${agent.testMode ? ' (TEST MODE)' : ''}`,
     `In force: ${inForce.map(({ segment, release }) => `${say(segment)} on release ${say(release)}`).join(', ') || 'nothing'}`,
     `Writes: ${counts.map(({ state, count }) => `${count} ${state}`).join(', ') || 'none open'}`,
-    ...(rollout ? rolloutLines(await rolloutStatus(services, rollout)) : ['No rollout is open']),
+    ...(rollout ? rolloutLines(await rolloutStatus(services, rollout.id)) : ['No rollout is open']),
   ];
 }
 

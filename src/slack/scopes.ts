@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LIMITS } from '../cards/blocks/limits.ts';
 import type { Agent } from '../domain/agent.ts';
+import { scopeText } from '../domain/scope.ts';
 import type { ScopeChoice } from './modals.ts';
 
 /** A scope as an option's value: itself, or a digest where it is too long for one. */
@@ -9,16 +10,9 @@ export const scopeKey = (scope: string): string =>
 
 /** Everything a person may choose to switch off: all, each agent, each of its tools. */
 export function scopeChoices(agents: readonly Agent[]): ScopeChoice[] {
-  const perAgent = agents.map(({ agent }) => ({ scope: `agent/${agent}`, label: `Agent ${agent}` }));
+  const perAgent = agents.map(({ agent }) => ({ scope: scopeText({ agent }), label: `Agent ${agent}` }));
   const perTool = agents.flatMap(({ agent, tools }) =>
-    Object.keys(tools).map((tool) => ({ scope: `tool/${agent}/${tool}`, label: `${tool} of ${agent}` })),
+    Object.keys(tools).map((tool) => ({ scope: scopeText({ agent, tool }), label: `${tool} of ${agent}` })),
   );
-  return [{ scope: 'everything', label: 'Everything' }, ...perAgent, ...perTool];
-}
-
-/** A scope in words: `everything`, `agent desk`, `cancel of desk`. */
-export function scopeLabel(scope: string): string {
-  const [kind, agent, tool] = scope.split('/');
-  if (kind === 'agent') return `agent ${agent}`;
-  return kind === 'tool' ? `${tool} of ${agent}` : scope;
+  return [{ scope: scopeText({}), label: 'Everything' }, ...perAgent, ...perTool];
 }

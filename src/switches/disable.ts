@@ -1,45 +1,13 @@
 import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
+import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
+import type { DisableAnswer, DisableInput, InFlight } from '../records/stop.ts';
 import type { Services } from '../services.ts';
 
 const CLOSING_AFTER_MS = 1_000;
 const TERMINATED_WITHIN_MS = 2_000;
-
-/** `everything`, `agent/<agent>` or `tool/<agent>/<tool>`. */
-export const SCOPE_PATTERN = /^(everything|agent\/[^/\s]+|tool\/[^/\s]+\/[^/\s]+)$/;
-
-export interface DisableInput {
-  scope: string;
-  reason: string;
-  /** Stops reads too. */
-  reads?: boolean;
-}
-
-export interface InFlight {
-  action: string;
-  agent: string;
-  tool: string;
-  summary: string;
-  begunAt: string;
-}
-
-/**
- * `closed`: no write covered by the scope begins any more; those `inFlight` had begun and may still land.
- * `closing`: none but those named in `heldBy`; the service goes on closing.
- */
-export interface DisableAnswer {
-  state: 'closed' | 'closing';
-  scope: string;
-  epoch?: number;
-  offAtMs: number;
-  voided: number;
-  inFlight: InFlight[];
-  heldBy: { pid: number; what: string }[];
-  credentialsUntil?: string;
-  failoverSafe: boolean;
-}
 
 interface DisableRow {
   epoch: number;
@@ -48,18 +16,26 @@ interface DisableRow {
   credentialsUntil: string | null;
 }
 
-/** The emergency disable. @throws AppError `forbidden`, `invalid_input`, `store_down` */
-export async function disable(services: Services, actor: Actor, input: DisableInput): Promise<DisableAnswer> {
+/**
+ * The emergency disable: by the switch's own process where this process has one, else from here.
+ * @throws AppError `forbidden`, `invalid_input`, `store_down`
+ */
+export async function disable(
+  services: Pick<Services, 'db' | 'clock' | 'wake' | 'switchProcess'>,
+  actor: Actor,
+  input: DisableInput,
+): Promise<DisableAnswer> {
   requireRole(actor, ['on-call', 'release-manager', 'approver'], agentOfScope(input.scope));
   refuseOneAgentsToken(actor, input.scope);
-  const answer = await pullSwitch(services, actor.id, input);
+  const taken = await services.switchProcess?.pull(actor.id, input);
+  const answer = taken ?? (await pullSwitch(services, actor.id, input));
   services.wake();
   return answer;
 }
 
 /** Everything is not one agent's to stop or to start. @throws AppError `forbidden` */
 export function refuseOneAgentsToken(actor: Actor, scope: string): void {
-  if (scope === 'everything' && actor.agent !== undefined) {
+  if (agentOfScope(scope) === undefined && actor.agent !== undefined) {
     throw new AppError(
       'forbidden',
       `${actor.id} acts for agent ${actor.agent}: it may not switch everything`,
@@ -67,14 +43,11 @@ export function refuseOneAgentsToken(actor: Actor, scope: string): void {
   }
 }
 
-export function agentOfScope(scope: string): string | undefined {
-  if (!SCOPE_PATTERN.test(scope)) {
-    throw new AppError(
-      'invalid_input',
-      `"${scope}" is not a scope: write everything, agent/<agent> or tool/<agent>/<tool>`,
-    );
-  }
-  return scope === 'everything' ? undefined : scope.split('/')[1];
+/** `undefined`: all agents. @throws AppError `invalid_input` for what is no scope */
+export function agentOfScope(text: string): string | undefined {
+  const scope = readScope(text);
+  if (scope) return scope.agent;
+  throw new AppError('invalid_input', `"${text}" is not a scope: write ${SCOPE_FORMS}`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { InFlight } from '../records/stop.ts';
 import type { Services } from '../services.ts';
-import type { InFlight } from './disable.ts';
 
 const POLL_MS = 250;
 

@@ -100,7 +100,7 @@ function adminExpiry(now: Date, asked: Date | undefined): Date {
  * @throws AppError `unauthenticated` when it is missing, unknown, expired or revoked (one message for all).
  */
 export async function authenticate(
-  services: Services,
+  services: Pick<Services, 'db' | 'clock'>,
   token: string | undefined,
   via: Actor['via'],
 ): Promise<Actor> {
@@ -130,12 +130,20 @@ async function rowOf(db: Database, hash: string): Promise<Selectable<TokenTable>
  * The same by the token's id: a web session holds the id, never the token, and ends with the token.
  * @throws AppError `unauthenticated`
  */
-export async function authenticateById(services: Services, id: string, via: Actor['via']): Promise<Actor> {
+export async function authenticateById(
+  services: Pick<Services, 'db' | 'clock'>,
+  id: string,
+  via: Actor['via'],
+): Promise<Actor> {
   const row = await services.db.sql.selectFrom('token').selectAll().where('id', '=', id).executeTakeFirst();
   return standing(services, row, via);
 }
 
-function standing(services: Services, row: Selectable<TokenTable> | undefined, via: Actor['via']): Actor {
+function standing(
+  services: Pick<Services, 'clock'>,
+  row: Selectable<TokenTable> | undefined,
+  via: Actor['via'],
+): Actor {
   if (!row || row.revoked_at || (row.expires_at && row.expires_at <= services.clock.now())) {
     throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
   }

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -109,14 +107,6 @@ const failedAttempts = async () => {
   return rows[0]?.n ?? 0;
 };
 
-/** Ends the server in order and leaves its data: `postgres.restart()` starts it again. */
-async function stopPostgres(): Promise<void> {
-  const { rows } = await sql<{ data_directory: string }>`SHOW data_directory`.execute(services.db.sql);
-  const pidFile = join(rows[0]?.data_directory ?? '', 'postmaster.pid');
-  process.kill(Number(readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGINT');
-  while (existsSync(pidFile)) await sleep(20);
-}
-
 verifies(
   'never:acknowledged-lost',
   'Temporal stopped: asking, deciding, beginning, completing and disabling go on; started again everything catches up',
@@ -165,7 +155,7 @@ verifies(
     // The card says what is recorded, so that nothing changes it while the store is away.
     await slack.nextUpdate(approved.card, (seen) => visibleText(seen).includes('Approved'), 20_000);
 
-    await stopPostgres();
+    await postgres.pause();
     const goneAt = performance.now();
     const elapsed = () => performance.now() - goneAt;
     const reads: { atMs: number; status: number; id?: string; key: string }[] = [];
@@ -235,7 +225,7 @@ verifies(
   async () => {
     const { action, card } = await givenCard('CLICKED');
     await until('an empty outbox', async () => (await outboxSize()) === 0);
-    await stopPostgres();
+    await postgres.pause();
     await slack.click(card, 'Approve', 'U0ANA').ack();
     const told = await slack.nextEphemeral('U0ANA', undefined, 10_000);
     expect(told.text).toContain('NOT recorded');

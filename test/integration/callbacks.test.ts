@@ -29,7 +29,7 @@ import {
   onCallActor,
 } from '../support/fixtures.ts';
 import { openReceiver, type Receiver } from '../support/receiver.ts';
-import { createTestServices, describeBothStores, type TestServices } from '../support/services.ts';
+import { createTestServices, describeWithServices, type TestServices } from '../support/services.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const withCallback = (url: string): string => `${AGENT_YAML}callback: { url: "${url}" }\n`;
@@ -50,7 +50,7 @@ async function queued({ db }: TestServices): Promise<Record<string, string[]>> {
   return all;
 }
 
-describeBothStores('callbacks are queued', (make) => {
+describeWithServices('callbacks are queued', (make) => {
   test('with each change that the agent does not make itself by beginning, the states kept apart', async () => {
     const services = await make();
     await givenAdopted(services, { agentYaml: withCallback('https://agent.test/hook') });
@@ -241,7 +241,7 @@ describe('with Temporal', () => {
   let connection: Connection;
   let native: NativeConnection;
   beforeAll(async () => {
-    services = await createTestServices({ store: 'postgres' });
+    services = await createTestServices();
     receiver = await openReceiver();
     const { address } = testTemporal();
     [connection, native] = await Promise.all([

@@ -8,9 +8,9 @@ import { verifyLog } from '../../src/log/verify.ts';
 import { eraseSubject } from '../../src/subjects/erase.ts';
 import { actorOf, approverActor, givenAdopted, givenAsked, givenPendingAction } from '../support/fixtures.ts';
 import { placesOf } from '../support/places.ts';
-import { describeBothStores } from '../support/services.ts';
+import { describeWithServices } from '../support/services.ts';
 
-describeBothStores('erasing a subject', (make) => {
+describeWithServices('erasing a subject', (make) => {
   test('takes what people saw and edited, and ends what they approved along with it', async () => {
     const services = await make();
     await givenAdopted(services);

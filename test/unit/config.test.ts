@@ -43,3 +43,9 @@ test('both ways, none and a missing bot token are refused by name, beside everyt
   expect(all).toContain('keep one of');
   expect(all).not.toContain('short');
 });
+
+test.each(['0s', '0d', '1ms', '25h', '9999999d', 'soon'])('a day of %s is refused with its range', (day) => {
+  expect(problemsOf({ PORTCULLIS_DAY: day })).toContain(
+    'PORTCULLIS_DAY: must be a duration from 100ms to 24h',
+  );
+});

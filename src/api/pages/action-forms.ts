@@ -8,7 +8,7 @@ import { reviewBreakGlass } from '../../approvals/review.ts';
 import { revokeStandingApproval } from '../../approvals/standing/end.ts';
 import { parseExactJson } from '../../domain/exact-json.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
-import { actionById } from '../../records/action.ts';
+import { ownAction } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { standingInput, standingSchema } from '../routes/standing-approvals.ts';
 import { reasonSchema } from '../schemas.ts';
@@ -69,7 +69,7 @@ export function actionForms(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const { actor } = await requireForm(services, request);
       const { reason } = readForm(reasonForm, request);
-      const { id } = await actionById(services.db.sql, request.params.id);
+      const { id } = await ownAction(services.db.sql, actor, request.params.id);
       await revokeStandingApproval(services, actor, { id: request.params.standing, reason });
       return reply.redirect(`/actions/${id}?done=revoke`, 303);
     },

@@ -4,8 +4,9 @@ import { actionView } from '../../actions/view.ts';
 import { noteSeen } from '../../approvals/first-look.ts';
 import { receiptsOf } from '../../approvals/receipts/list.ts';
 import { isStopped } from '../../domain/action.ts';
+import { supersededWords } from '../../domain/words.ts';
 import { AppError } from '../../errors.ts';
-import { type ActionRow, actionById } from '../../records/action.ts';
+import { ownAction } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
 import { type ActionDetail, detailOf } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -19,7 +20,7 @@ import { row, sendPage, testModeNotice } from './layout.ts';
 import { askedPart, historyOf, queueWords } from './record-part.ts';
 import type { Session } from './session.ts';
 import { standingApprovalOf } from './standing-part.ts';
-import { REACH_WORDS, REVERSIBILITY_WORDS, SUPERSEDED_WORDS, stateWords, timeWords } from './words.ts';
+import { REACH_WORDS, REVERSIBILITY_WORDS, stateWords, timeWords } from './words.ts';
 
 const DONE_WORDS: Readonly<Record<string, string>> = {
   approve: 'Your approval is recorded.',
@@ -45,7 +46,7 @@ export function actionPage(app: Api, { services }: RouteDeps): void {
   });
   app.get<Query>('/actions/:id/receipt', { schema: { hide: true } }, async (request, reply) => {
     const session = await requireSession(services, request);
-    const { id, agent } = await readable(services, session, request.params.id);
+    const { id, agent } = await ownAction(services.db.sql, session.actor, request.params.id);
     if (!maySeeArgs(session.actor, agent))
       throw new AppError('forbidden', `${session.actor.id} may not see what was shown of action ${id}`);
     const receipts = await receiptsOf(services.db.sql, id);
@@ -72,7 +73,7 @@ export async function sendAction(
   id: string,
   { done, problem, draft }: Said,
 ): Promise<FastifyReply> {
-  const action = await readable(services, session, id);
+  const action = await ownAction(services.db.sql, session.actor, id);
   const view = await actionView(services, action, { args: maySeeArgs(session.actor, action.agent) });
   await noteSeen(services, session.actor, action);
   const parts = {
@@ -94,13 +95,6 @@ ${body(view, services.clock.now(), parts)}`,
 const problemPart = ({ message, details, spec }: AppError): Html => html`<div class="problem" role="alert">
 <p><strong>NOT recorded.</strong> ${message}</p>
 <p>${typeof details.hint === 'string' ? details.hint : spec.hint}. What you typed is <a href="#mend">below</a>.</p></div>`;
-
-/** An action of another agent is not there: its ids tell nothing. */
-async function readable({ db }: Services, { actor }: Session, id: string): Promise<ActionRow> {
-  const action = await actionById(db.sql, id);
-  if (actor.agent === undefined || actor.agent === action.agent) return action;
-  throw new AppError('not_found', `There is no action "${action.id}"`);
-}
 
 const noticesOf = ({ testMode, advisory, agent, tool }: ActionView) => [
   testModeNotice({ agent, testMode }),
@@ -199,7 +193,7 @@ function remarks({ breakGlass, correction, state }: ActionView): Html {
 }
 
 function because({ supersededBecause, denyReason }: ActionView): string {
-  if (supersededBecause) return `: ${SUPERSEDED_WORDS[supersededBecause] ?? supersededBecause}`;
+  if (supersededBecause) return `: ${supersededWords(supersededBecause)}`;
   return denyReason ? `: ${denyReason}` : '';
 }
 

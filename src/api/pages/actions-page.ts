@@ -3,12 +3,13 @@ import { type ActionFilter, listActions } from '../../actions/list.ts';
 import { actionViews } from '../../actions/view.ts';
 import { listAgents } from '../../agents/list.ts';
 import { ACTION_STATES, type ActionState } from '../../domain/action.ts';
+import { STATE_WORDS } from '../../domain/words.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { agentScope } from '../auth.ts';
+import { agentScope, maySee } from '../auth.ts';
 import { requireSession } from './access.ts';
 import { type Html, html } from './html.ts';
 import { sendPage, testModeNotice } from './layout.ts';
-import { STATE_WORDS, timeWords } from './words.ts';
+import { timeWords } from './words.ts';
 
 const PAGE_SIZE = 50;
 
@@ -36,7 +37,9 @@ export function actionsPage(app: Api, { services }: RouteDeps): void {
       await actionViews(services, rest),
     ];
     const now = services.clock.now();
-    const agents = (await listAgents(services.db.sql)).map(({ agent }) => agent);
+    const agents = (await listAgents(services.db.sql))
+      .map(({ agent }) => agent)
+      .filter((agent) => maySee(session.actor, agent));
     return sendPage(services, reply, {
       title: 'Actions',
       session,

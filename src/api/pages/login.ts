@@ -44,7 +44,7 @@ function logout(app: Api, services: Services): void {
     requireSameOrigin(services, request);
     const session = await sessionOf(services, request);
     if (session) requireFormToken(session, request.body?.form);
-    closeSession(services, reply);
+    await closeSession(services, request, reply);
     return reply.redirect('/login', 303);
   });
 }

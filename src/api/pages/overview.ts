@@ -6,6 +6,7 @@ import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollo
 import type { Services } from '../../services.ts';
 import { listDisabled } from '../../switches/list.ts';
 import type { Api, RouteDeps } from '../app.ts';
+import { maySee } from '../auth.ts';
 import { requireSession } from './access.ts';
 import { type Html, html } from './html.ts';
 import { sendPage, testModeNotice } from './layout.ts';
@@ -21,7 +22,7 @@ export function overviewPage(app: Api, { services }: RouteDeps): void {
     const session = await requireSession(services, request);
     const { actor } = session;
     const agents = await Promise.all(
-      names.filter((name) => mine(actor, name)).map((name) => agentView(services.db.sql, name)),
+      names.filter((name) => maySee(actor, name)).map((name) => agentView(services.db.sql, name)),
     );
     const { actions } = await listActions(services.db.sql, {
       agent: actor.agent,
@@ -34,7 +35,7 @@ export function overviewPage(app: Api, { services }: RouteDeps): void {
       session,
       notices: agents.map(({ manifest }) => testModeNotice(manifest)),
       main: html`<h1>Overview</h1>
-${await switchedOff(services)}
+${await switchedOff(services, actor)}
 <p>${mineNow > 0 && html`<strong><a href="/queue">${mineNow} ${mineNow === 1 ? 'waits' : 'wait'} for you</a></strong> · `}
 <a href="/actions?state=pending">${waiting(actions.length)}</a> · <a href="/actions">All actions</a></p>
 ${agents.map(agentPart)}
@@ -43,8 +44,6 @@ ${await rollouts(services, actor)}
     });
   });
 }
-
-const mine = (actor: Actor, agent: string): boolean => actor.agent === undefined || actor.agent === agent;
 
 const waiting = (count: number): string => {
   if (count === 0) return 'Nothing waits for a decision';
@@ -61,8 +60,8 @@ portcullis apply release.yaml</pre>
 before it is done.</p>
 <p><a href="/login">Sign in</a></p>`;
 
-async function switchedOff(services: Services): Promise<Html | undefined> {
-  const off = await listDisabled(services.db.sql);
+async function switchedOff(services: Services, actor: Actor): Promise<Html | undefined> {
+  const off = await listDisabled(services.db.sql, actor.agent);
   if (off.length === 0) return undefined;
   const now = services.clock.now();
   return html`<div class="problem" role="alert"><h2>Switched off</h2><ul>${off.map(

@@ -3,6 +3,7 @@ import { answerBatch, BATCH_MAX, type BatchResult } from '../../approvals/batch.
 import { noteSeen } from '../../approvals/first-look.ts';
 import { queueFor } from '../../approvals/queue.ts';
 import { answerTogether, type SideBySide } from '../../approvals/side-by-side.ts';
+import { STATE_WORDS } from '../../domain/words.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -14,7 +15,6 @@ import { formTokenField, sendPage, testModeNotice } from './layout.ts';
 import { groupForm } from './queue-group.ts';
 import { reviewsPart, standingsPart } from './queue-rest.ts';
 import type { Session } from './session.ts';
-import { STATE_WORDS } from './words.ts';
 
 /** So many are shown at once, the oldest first: what was shown is remembered of each. */
 const SHOWN_MAX = 100;

@@ -1,9 +1,10 @@
 import type { ActionView } from '../../actions/action-view.ts';
 import { isStopped } from '../../domain/action.ts';
+import { ROUTED_WORDS } from '../../domain/words.ts';
 import type { AskedPerson } from '../../reaching/asked.ts';
 import type { ActionDetail } from '../action-detail.ts';
 import { type Html, html } from './html.ts';
-import { ROUTED_WORDS, timeWords, WAY_WORDS } from './words.ts';
+import { timeWords, WAY_WORDS } from './words.ts';
 
 interface Happened {
   at: string;
@@ -96,7 +97,10 @@ function askedFacts({ groups, because, told }: AskedPerson, waits: boolean, answ
   const by = groups.length > 0 ? `of ${groups.join(', ')}` : waits && 'may not answer any more';
   const how =
     told.length > 0 ? `told ${told.map((way) => WAY_WORDS[way]).join(' and ')}` : !answered && 'not told yet';
-  return [by, answered && 'has answered', ROUTED_WORDS[because], how].filter(
-    (fact) => typeof fact === 'string',
-  );
+  return [
+    by,
+    answered && 'has answered',
+    because !== 'asked' && `because ${ROUTED_WORDS[because]}`,
+    how,
+  ].filter((fact) => typeof fact === 'string');
 }

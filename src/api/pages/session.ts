@@ -4,8 +4,9 @@ import { jwtVerify, SignJWT } from 'jose';
 import type { Actor } from '../../actor.ts';
 import { AppError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
+import { endSession, isSessionEnded } from '../../tokens/sessions.ts';
 import { authenticate, authenticateById } from '../../tokens/tokens.ts';
-import { PEOPLE } from '../auth.ts';
+import { PEOPLE, tokenIdOf } from '../auth.ts';
 
 const SESSION_S = 4 * 3_600;
 const ALGORITHM = 'HS256';
@@ -34,7 +35,7 @@ export async function openSession(services: Services, reply: FastifyReply, token
     throw new AppError('forbidden', 'The pages are for people: this token is an agent’s or an admin’s');
   }
   const issuedS = Math.floor(services.clock.now().getTime() / 1_000);
-  const jwt = await new SignJWT({ sub: actor.identity.replace(/^token /, ''), jti: randomUUID() })
+  const jwt = await new SignJWT({ sub: tokenIdOf(actor), jti: randomUUID() })
     .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
     .setIssuedAt(issuedS)
     .setExpirationTime(issuedS + SESSION_S)
@@ -42,8 +43,16 @@ export async function openSession(services: Services, reply: FastifyReply, token
   setCookie(services, reply, jwt, SESSION_S);
 }
 
-export const closeSession = (services: Services, reply: FastifyReply): void =>
+/** Ends the session of a request, also for whoever has a copy of its cookie. */
+export async function closeSession(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const payload = await payloadOf(services, request);
+  if (payload) await endSession(services, { id: payload.jti, until: new Date(payload.exp * 1_000) });
   setCookie(services, reply, '', 0);
+}
 
 function setCookie(services: Services, reply: FastifyReply, value: string, maxAgeS: number): void {
   const secure = isSecure(services) ? '; Secure' : '';
@@ -55,12 +64,11 @@ function setCookie(services: Services, reply: FastifyReply, value: string, maxAg
 
 /** The session of a request's cookie; `undefined` when there is none or it is over. */
 export async function sessionOf(services: Services, request: FastifyRequest): Promise<Session | undefined> {
-  const jwt = cookieOf(request, cookieName(services));
-  if (!jwt) return undefined;
-  const payload = await verified(services, jwt);
-  if (!payload?.sub || !payload.jti) return undefined;
+  const payload = await payloadOf(services, request);
+  if (!payload) return undefined;
   try {
     const actor = await authenticateById(services, payload.sub, 'web');
+    if (await isSessionEnded(services, payload.jti)) return undefined;
     return { actor, formToken: services.keys.hmac(`form ${payload.jti}`) };
   } catch (error) {
     if (error instanceof AppError && error.code === 'unauthenticated') return undefined;
@@ -68,9 +76,19 @@ export async function sessionOf(services: Services, request: FastifyRequest): Pr
   }
 }
 
-async function verified(services: Services, jwt: string) {
+interface SessionPayload {
+  /** The token's id. */
+  sub: string;
+  jti: string;
+  exp: number;
+}
+
+/** What the cookie says, if it is ours and not over. */
+async function payloadOf(services: Services, request: FastifyRequest): Promise<SessionPayload | undefined> {
+  const jwt = cookieOf(request, cookieName(services));
+  if (!jwt) return undefined;
   try {
-    const { payload } = await jwtVerify(jwt, keyOf(services), {
+    const { payload } = await jwtVerify<SessionPayload>(jwt, keyOf(services), {
       algorithms: [ALGORITHM],
       typ: TYPE,
       currentDate: services.clock.now(),

@@ -1,12 +1,13 @@
 import type { Actor } from '../../actor.ts';
 import type { StandingApprovalRow } from '../../approvals/standing/store.ts';
+import { STANDING_ENDED_WORDS } from '../../domain/words.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
 import { revokeForm } from './after-forms.ts';
 import { type Html, html } from './html.ts';
 import { formTokenField } from './layout.ts';
 import type { Session } from './session.ts';
-import { STANDING_ENDED_WORDS, timeWords } from './words.ts';
+import { timeWords } from './words.ts';
 
 const REVOKERS = ['approver', 'on-call', 'release-manager'];
 

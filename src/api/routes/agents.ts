@@ -4,10 +4,11 @@ import { applyAgent, previewAgent } from '../../agents/apply.ts';
 import { agentView, listAgents } from '../../agents/list.ts';
 import type { Agent } from '../../domain/agent.ts';
 import { type ManifestResult, readManifest, readManifestValue } from '../../domain/manifest/manifest.ts';
+import { withoutKeys } from '../../domain/manifest/without-keys.ts';
 import { formatProblems } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, requireReader } from '../auth.ts';
+import { actorOf, maySee, requireReader } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, instantSchema } from '../schemas.ts';
 
 const params = z.object({ agent: agentNameSchema });
@@ -41,7 +42,7 @@ export function agentRoutes(app: Api, { services }: RouteDeps): void {
       const actor = actorOf(request);
       requireReader(actor);
       const agents = await listAgents(services.db.sql);
-      return { agents: agents.filter(({ agent }) => actor.agent === undefined || actor.agent === agent) };
+      return { agents: agents.filter(({ agent }) => maySee(actor, agent)) };
     },
   );
   app.get(
@@ -51,6 +52,8 @@ export function agentRoutes(app: Api, { services }: RouteDeps): void {
         operationId: 'getAgent',
         tags,
         summary: 'One agent: its manifest, its releases and what is in force',
+        description:
+          'Addresses that it names may hold keys: only release managers see more of them than the host.',
         params,
         response: {
           200: z.object({
@@ -77,10 +80,12 @@ export function agentRoutes(app: Api, { services }: RouteDeps): void {
     },
     async (request) => {
       const { agent } = request.params;
-      requireReader(actorOf(request), agent);
+      const actor = actorOf(request);
+      requireReader(actor, agent);
       const view = await agentView(services.db.sql, agent);
       return {
         ...view,
+        manifest: actor.roles.includes('release-manager') ? view.manifest : withoutKeys(view.manifest),
         appliedAt: view.appliedAt.toISOString(),
         inForce: view.inForce.map((row) => ({ ...row, since: row.since.toISOString() })),
         releases: view.releases.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { actionView, actionViews } from '../../actions/view.ts';
+import { requireRole } from '../../actor.ts';
 import { answerBatch, BATCH_MAX, likeActions } from '../../approvals/batch.ts';
 import { editAction } from '../../approvals/edit.ts';
 import { queueFor } from '../../approvals/queue.ts';
-import { AppError, ERRORS, type ErrorCode } from '../../errors.ts';
-import { actionById } from '../../records/action.ts';
+import { ERRORS, type ErrorCode } from '../../errors.ts';
+import { ownAction } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, requireReader } from '../auth.ts';
 import { actionSchema, agentNameSchema, idSchema, reasonSchema, textSchema } from '../schemas.ts';
@@ -62,9 +63,7 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
     async (request) => {
       const actor = actorOf(request);
       requireReader(actor);
-      const one = await actionById(services.db.sql, request.params.id);
-      if (actor.agent !== undefined && actor.agent !== one.agent)
-        throw new AppError('not_found', `There is no action "${one.id}"`);
+      const one = await ownAction(services.db.sql, actor, request.params.id);
       return { actions: await actionViews(services, await likeActions(services, one.id)) };
     },
   );
@@ -107,8 +106,10 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
       },
     },
     async (request) => {
+      const actor = actorOf(request);
+      requireRole(actor, ['approver']);
       const input = { ...request.body, receivedAt: services.clock.now() };
-      const results = await answerBatch(services, actorOf(request), input);
+      const results = await answerBatch(services, actor, input);
       for (const result of results)
         if ('counted' in result && result.counted) metrics.decided.inc({ verdict: input.verdict });
       return {

@@ -1,14 +1,13 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { Actor } from '../../actor.ts';
 import { ACTION_STATES } from '../../domain/action.ts';
 import { AppError } from '../../errors.ts';
 import { EVENT_TOPICS } from '../../events/event.ts';
 import { logHead } from '../../events/read.ts';
-import { actionById } from '../../records/action.ts';
+import { ownAction } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, agentScope, mayReadLog } from '../auth.ts';
+import { actorOf, agentScope, mayReadLog, tokenIdOf } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, idSchema, instantSchema } from '../schemas.ts';
 
 const RETRY_AFTER_S = 5;
@@ -67,7 +66,8 @@ export function eventRoutes(app: Api, { services, streams, metrics }: RouteDeps)
       const actor = actorOf(request);
       const { agent, action, kinds, after } = request.query;
       const filter = { agent: agentScope(actor, agent), action, kinds: kinds?.split(',') };
-      if (action !== undefined) await assertKnown(action, actor);
+      // Of one that does not exist nothing would ever come.
+      if (action !== undefined) await ownAction(services.db.sql, actor, action);
       const known = request.headers['last-event-id'] ?? after;
       const head = await logHead(services.db.sql);
       assertThere(known, head);
@@ -81,19 +81,12 @@ export function eventRoutes(app: Api, { services, streams, metrics }: RouteDeps)
       streams.add(reply.raw, {
         filter,
         whole: mayReadLog(actor),
-        tokenId: actor.identity.replace(/^token /, ''),
+        tokenId: tokenIdOf(actor),
         after: known === undefined ? head : Number(known),
       });
       return reply;
     },
   );
-
-  /** An action of another agent is not there for an agent; for one that does not exist nothing would ever come. */
-  async function assertKnown(id: string, actor: Actor): Promise<void> {
-    const { agent } = await actionById(services.db.sql, id);
-    if (actor.agent !== undefined && actor.agent !== agent)
-      throw new AppError('not_found', `There is no action "${id}"`);
-  }
 }
 
 /** A restored log may end before what a client knows: it has to look anew instead of waiting for what never comes. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pingDatabase } from '../../db/database.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
+import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { anyObjectSchema } from '../schemas.ts';
 
@@ -50,13 +51,30 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'keys',
         tags,
-        summary: 'The public keys of credentials and checkpoints',
+        summary:
+          'The public keys of credentials: the one that signs, and old ones while what they signed lives',
         response: { 200: z.object({ keys: z.array(anyObjectSchema) }) },
       },
     },
     async (_, reply) => {
       reply.header('cache-control', 'public, max-age=300');
-      return { keys: [{ ...services.keys.publicJwk }] };
+      return { keys: services.keys.published(services.clock.now()).map((key) => ({ ...key })) };
+    },
+  );
+  app.get(
+    '/.well-known/receipt-keys.json',
+    {
+      config,
+      schema: {
+        operationId: 'receiptKeys',
+        tags,
+        summary: 'The public keys of receipts and checkpoints: every key that ever signed',
+        response: { 200: z.object({ keys: z.array(anyObjectSchema) }) },
+      },
+    },
+    async (_, reply) => {
+      reply.header('cache-control', 'public, max-age=300');
+      return { keys: services.keys.all().map((key) => ({ ...key })) };
     },
   );
   app.get(
@@ -79,8 +97,9 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
   const readySchema = z.object({
     status: z.enum(['ready', 'not-ready']),
     database: stateSchema,
-    store: z.enum(['postgres', 'pglite']),
     temporal: stateSchema.describe('Down: decisions still count; cards and rollouts follow when it is back'),
+    switch: stateSchema.describe('The process of its own that drops the gate; unknown: not of this process'),
+    switchUrl: z.string().optional().describe('Where it listens: the first address to ask to disable'),
     unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
   });
   app.get(
@@ -106,13 +125,19 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
       return {
         status: ready ? ('ready' as const) : ('not-ready' as const),
         database,
-        store: services.db.kind,
         temporal,
+        switch: switchState(services),
+        switchUrl: services.switchProcess?.url,
         unsequencedTail: tail,
       };
     },
   );
 }
+
+const switchState = ({ switchProcess }: Services): 'up' | 'down' | 'unknown' => {
+  if (!switchProcess) return 'unknown';
+  return switchProcess.isUp() ? 'up' : 'down';
+};
 
 /** An answer that does not come in time is a no. */
 async function probe(ask: () => Promise<boolean>): Promise<'up' | 'down'> {

@@ -56,9 +56,7 @@ export function incidentRoutes(app: Api, { services }: RouteDeps): void {
     async (request) => {
       const actor = actorOf(request);
       requireReader(actor);
-      const row = await incidentById(services.db.sql, request.params.id);
-      requireReader(actor, row.agent);
-      return viewOf(row);
+      return viewOf(await incidentById(services.db.sql, actor, request.params.id));
     },
   );
 }

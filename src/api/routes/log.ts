@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { AppError } from '../../errors.ts';
 import { checkpoint } from '../../log/checkpoint.ts';
-import { logEntry, readLog } from '../../log/read.ts';
+import { logEntry, noSuchEntry, readLog } from '../../log/read.ts';
 import { verifyLog } from '../../log/verify.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireLogReader } from '../auth.ts';
@@ -55,7 +54,7 @@ export function logRoutes(app: Api, deps: RouteDeps): void {
             seq: z.number().int(),
             hash: z.string(),
             tail: z.number().int(),
-            signed: z.string().describe('A JWS over seq and hash by the key of /.well-known/jwks.json'),
+            signed: z.string().describe('A JWS over seq and hash by a key of /.well-known/receipt-keys.json'),
           }),
         },
       },
@@ -114,7 +113,7 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
       const record = await logEntry(services.db.sql, seq);
       const { agent } = JSON.parse(record.body) as { agent?: string };
       if (actor.agent !== undefined && actor.agent !== agent) {
-        throw new AppError('not_found', `The log has no entry ${seq} about agent ${actor.agent}`);
+        throw noSuchEntry(seq);
       }
       return record;
     },

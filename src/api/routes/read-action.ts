@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { actionView } from '../../actions/view.ts';
 import type { Actor } from '../../actor.ts';
 import { noteSeen } from '../../approvals/first-look.ts';
-import { AppError } from '../../errors.ts';
-import { type ActionRow, actionById } from '../../records/action.ts';
+import { type ActionRow, ownAction } from '../../records/action.ts';
 import { detailFor } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, maySeeArgs, requireReader } from '../auth.ts';
+import { actorOf, authenticateRequest, maySeeArgs, requireReader, tokenIdOf } from '../auth.ts';
 import { actionDetailSchema, idSchema } from '../schemas.ts';
 
 const WAIT_MS_MAX = 60_000;
@@ -41,8 +40,10 @@ export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
       const over = (row: Pick<ActionRow, 'state' | 'revision'>) =>
         after === undefined ? row.state !== 'pending' : row.revision !== after;
       if (wait === undefined || over(action)) return shown(action, actor);
-      await waiter.wait(id, waitMs(wait), closedSignal(reply), over);
-      return shown(await actionById(services.db.sql, id), actor);
+      await waiter.wait({ id, tokenId: tokenIdOf(actor), over }, waitMs(wait), closedSignal(reply));
+      // What was allowed when it began to wait may be over.
+      await authenticateRequest(services, request);
+      return shown(await readable(id, actorOf(request)), actorOf(request));
     },
   );
 
@@ -52,14 +53,9 @@ export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
     return { ...view, ...(await detailFor(services, actor, action)) };
   }
 
-  /** An action of another agent is not there for an agent: its ids tell nothing. */
   async function readable(id: string, actor: Actor) {
     requireReader(actor);
-    const action = await actionById(services.db.sql, id);
-    if (actor.agent !== undefined && actor.agent !== action.agent) {
-      throw new AppError('not_found', `There is no action "${id}"`);
-    }
-    return action;
+    return ownAction(services.db.sql, actor, id);
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { receiptsOf } from '../../approvals/receipts/list.ts';
 import { AppError } from '../../errors.ts';
-import { actionById } from '../../records/action.ts';
+import { ownAction } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, maySeeArgs, requireReader } from '../auth.ts';
 import { idSchema } from '../schemas.ts';
@@ -16,7 +16,7 @@ export function receiptRoutes(app: Api, { services }: RouteDeps): void {
         tags: ['approvals'],
         summary: 'The signed receipts of the decisions on an action',
         description:
-          'A document that stands alone: portcullis receipt verify checks it with the keys of /.well-known/jwks.json and without the service. For whoever may see the arguments.',
+          'A document that stands alone: portcullis receipt verify checks it with the keys of /.well-known/receipt-keys.json and without the service. For whoever may see the arguments.',
         params: z.object({ id: idSchema }),
         response: {
           200: z
@@ -41,9 +41,7 @@ export function receiptRoutes(app: Api, { services }: RouteDeps): void {
     async (request) => {
       const actor = actorOf(request);
       requireReader(actor);
-      const { id, agent } = await actionById(services.db.sql, request.params.id);
-      if (actor.agent !== undefined && actor.agent !== agent)
-        throw new AppError('not_found', `There is no action "${id}"`);
+      const { id, agent } = await ownAction(services.db.sql, actor, request.params.id);
       if (!maySeeArgs(actor, agent))
         throw new AppError('forbidden', `${actor.id} may not see what was shown of action ${id}`);
       return { receipts: await receiptsOf(services.db.sql, id) };

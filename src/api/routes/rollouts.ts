@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RolloutRecord } from '../../records/rollout.ts';
-import { rolloutById } from '../../records/rollout.ts';
+import { ownRollout } from '../../records/rollout.ts';
 import { EVIDENCE } from '../../rollouts/evidence-choice.ts';
 import { preflightNotes } from '../../rollouts/preflight.ts';
 import { startRollout } from '../../rollouts/start.ts';
@@ -150,9 +150,8 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
     async (request) => {
       const actor = actorOf(request);
       requireReader(actor);
-      const { agent } = await rolloutById(services.db.sql, request.params.id);
-      requireReader(actor, agent);
-      return statusOf(await rolloutStatus(services, request.params.id));
+      const { id } = await ownRollout(services.db.sql, actor, request.params.id);
+      return statusOf(await rolloutStatus(services, id));
     },
   );
 }

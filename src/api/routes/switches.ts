@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Actor } from '../../actor.ts';
-import { type DisableAnswer, disable, SCOPE_PATTERN } from '../../switches/disable.ts';
+import { SCOPE_FORMS, SCOPE_PATTERN } from '../../domain/scope.ts';
+import type { DisableAnswer } from '../../records/stop.ts';
+import { disable } from '../../switches/disable.ts';
 import { waitDrained } from '../../switches/drain.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, requireReader } from '../auth.ts';
+import { actorOf, agentScope } from '../auth.ts';
 import { instantSchema, reasonSchema } from '../schemas.ts';
 
 const DRAIN_MS_MAX = 90_000;
@@ -18,7 +20,7 @@ const inFlightSchema = z.object({
   begunAt: instantSchema,
 });
 
-const disabledSchema = z
+export const disabledSchema = z
   .object({
     scope: z.string(),
     state: z
@@ -45,6 +47,17 @@ const enabledSchema = z
   })
   .meta({ id: 'Enabled' });
 
+/** The same on both listeners that drop the gate. */
+export const scopeParams = z.object({
+  '*': z.string().regex(SCOPE_PATTERN, `write ${SCOPE_FORMS}`).max(200),
+});
+export const setSwitchBody = z.strictObject({
+  disabled: z.boolean(),
+  reason: reasonSchema,
+  reads: z.boolean().default(false).describe('Stops reads too'),
+  wait: z.literal('drained').optional().describe('Wait until all that had begun is over'),
+});
+
 /** The emergency disable. */
 export function switchRoutes(app: Api, deps: RouteDeps): void {
   const { services } = deps;
@@ -54,7 +67,7 @@ export function switchRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'listSwitches',
         tags: ['switches'],
-        summary: 'What is switched off',
+        summary: 'What is switched off; for a token of one agent, what covers it',
         response: {
           200: z.object({
             switches: z.array(
@@ -73,8 +86,7 @@ export function switchRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request) => {
-      requireReader(actorOf(request));
-      const rows = await listDisabled(services.db.sql);
+      const rows = await listDisabled(services.db.sql, agentScope(actorOf(request), undefined));
       return {
         switches: rows.map((row) => ({
           scope: row.scope,
@@ -100,19 +112,9 @@ function setRoute(app: Api, deps: RouteDeps): void {
         tags: ['switches'],
         summary: 'Disable or enable a scope',
         description:
-          'Scope: everything, agent/{agent} or tool/{agent}/{tool}. 200: closed, or enabled. 202: closing, or a second person is needed to enable everything.',
-        params: z.object({
-          '*': z
-            .string()
-            .regex(SCOPE_PATTERN, 'write everything, agent/<agent> or tool/<agent>/<tool>')
-            .max(200),
-        }),
-        body: z.strictObject({
-          disabled: z.boolean(),
-          reason: reasonSchema,
-          reads: z.boolean().default(false).describe('Stops reads too'),
-          wait: z.literal('drained').optional().describe('Wait until all that had begun is over'),
-        }),
+          'Scope: everything, agent/{agent} or tool/{agent}/{tool}. 200: closed, or enabled. 202: closing, or a second person is needed to enable everything. The switch has a process and a listener of its own (see switchUrl of /readyz): ask it first to disable, with the same path, body and token, and this one if it does not answer.',
+        params: scopeParams,
+        body: setSwitchBody,
         response: {
           200: z.union([disabledSchema, enabledSchema]),
           202: z.union([disabledSchema, enabledSchema]),

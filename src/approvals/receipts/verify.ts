@@ -11,7 +11,7 @@ export interface VerifiedReceipt {
   text?: string;
 }
 
-/** A public key as `/.well-known/jwks.json` serves it. */
+/** A public key as `/.well-known/receipt-keys.json` serves it. */
 export interface ReceiptKey {
   kid: string;
   x: string;

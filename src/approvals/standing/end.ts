@@ -1,10 +1,10 @@
-import { type Actor, requireRole } from '../../actor.ts';
+import { type Actor, requireOwn, requireRole } from '../../actor.ts';
 import type { Sql } from '../../db/database.ts';
-import type { StandingEndedBecause } from '../../db/tables-approvals.ts';
+import type { StandingEndedBecause } from '../../domain/approval/standing.ts';
 import { closeGateFor } from '../../records/gate.ts';
 import { appendEntry } from '../../records/log-entry.ts';
 import type { Services } from '../../services.ts';
-import { type StandingApprovalRow, standingApprovalById } from './store.ts';
+import { noSuchStanding, type StandingApprovalRow, standingApprovalById } from './store.ts';
 
 /**
  * Takes a standing approval back; repeating it changes nothing. Once it has returned no write begins by it.
@@ -15,8 +15,9 @@ export async function revokeStandingApproval(
   actor: Actor,
   { id, reason }: { id: string; reason: string },
 ): Promise<StandingApprovalRow> {
+  requireRole(actor, ['approver', 'on-call', 'release-manager']);
   const known = await standingApprovalById(services.db.sql, id);
-  requireRole(actor, ['approver', 'on-call', 'release-manager'], known.agent);
+  requireOwn(actor, known, noSuchStanding(id));
   if (known.ended_at) return known;
   await closeGateFor(services, (tx) =>
     endStandingApproval(tx, known, 'revoked', services.clock.now(), actor.id, reason),

@@ -24,7 +24,7 @@ export async function liveStandings(
     .where('s.tool', '=', tool)
     .where('s.ended_at', 'is', null)
     .where('s.expires_at', '>', now)
-    .where(sql<boolean>`approvers_stand(s.action_id, s.round, false, ${now}) = 'stands'`)
+    .where(sql<boolean>`approvers_hold(s.action_id, s.round, false, ${now}) = 'holds'`)
     .orderBy('s.expires_at', 'desc')
     .execute();
   if (rows.length === 0) return [];

@@ -77,6 +77,10 @@ export async function standingApprovalById(db: Sql, id: string): Promise<Standin
   const row = isUuid(id)
     ? await db.selectFrom('standing_approval').selectAll().where('id', '=', id).executeTakeFirst()
     : undefined;
-  if (!row) throw new AppError('not_found', `There is no standing approval "${id.slice(0, 64)}"`);
+  if (!row) throw noSuchStanding(id);
   return row;
 }
+
+/** What is told of an id that is of none. */
+export const noSuchStanding = (id: string): AppError =>
+  new AppError('not_found', `There is no standing approval "${id.slice(0, 64)}"`);

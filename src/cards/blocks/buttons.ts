@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SCOPE_PATTERN } from '../../switches/disable.ts';
+import { SCOPE_PATTERN } from '../../domain/scope.ts';
 
 /** `action_id` of every button; an alert's rollback buttons carry a number behind theirs. */
 export const BUTTON = {
@@ -36,7 +36,10 @@ const rollbackValue = z.strictObject({
   agent: z.string(),
   segment: z.string(),
 });
-const disableValue = z.strictObject({ alert: z.string(), scope: z.string().regex(SCOPE_PATTERN) });
+const disableValue = z.strictObject({
+  alert: z.string(),
+  scope: z.string().regex(SCOPE_PATTERN),
+});
 const whyValue = z.strictObject({ alert: z.string() });
 const placeMeta = z.strictObject({ id: z.string(), channel: z.string(), ts: z.string() });
 const seenMeta = placeMeta.extend(actionValue.shape);

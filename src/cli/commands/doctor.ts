@@ -1,10 +1,12 @@
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
+import { knownDatabase } from '../direct.ts';
 import { checkCallbacks } from '../doctor/callbacks.ts';
 import { type Check, fail, wordsOf } from '../doctor/check.ts';
 import { checkGroups } from '../doctor/groups.ts';
 import { checkHere } from '../doctor/local.ts';
 import { checkService } from '../doctor/service.ts';
 import { checkSlack } from '../doctor/slack.ts';
+import { checkSwitch } from '../doctor/switch.ts';
 import { sections, wrap } from '../text/render.ts';
 
 const STATE_WIDTH = 6;
@@ -15,7 +17,7 @@ export const registerDoctor: RegisterCommands = (program, cli) => {
     .command('doctor')
     .summary('what is wrong, and how to mend it')
     .description(
-      'Looks at Node, the environment, the data folder, the service, the token, the database with its clock, Temporal with its workers, webhooks, approver groups, and Slack. Works while the service is down; changes nothing. Exit code 1 when a check fails.',
+      'Looks at Node, the environment, the data folder, the service, the switch, the token, the database with its clock, Temporal with its workers, webhooks, approver groups, and Slack. Works while the service is down; changes nothing. Exit code 1 when a check fails.',
     )
     .action(() => runDoctor(cli));
   withExample(doctor, 'portcullis doctor');
@@ -25,10 +27,12 @@ async function runDoctor(cli: Cli): Promise<void> {
   const { checks: here, config } = await checkHere(cli.io);
   const groups = await Promise.all([
     guarded('service', () => checkService(cli.api)),
+    guarded('switch', async () => [await checkSwitch(cli.connection)]),
     guarded('database', async () => {
-      if (!config?.databaseUrl) return [];
+      const known = config && (await knownDatabase(cli));
+      if (!known) return [];
       const { checkDatabase } = await import('../doctor/database.ts');
-      return checkDatabase(config.databaseUrl);
+      return checkDatabase(known);
     }),
     guarded('Temporal', async () => {
       if (!config) return [];

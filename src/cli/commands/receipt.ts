@@ -35,11 +35,11 @@ export const registerReceipt: RegisterCommands = (program, cli) => {
     .command('key')
     .summary('the public key that verifies them')
     .description(
-      'Gets the public keys of this installation (JWKS). Keep them where the service cannot change them.',
+      'Gets the public keys of this installation (JWKS), every one that ever signed. Keep them where the service cannot change them; get them anew after keys rotate.',
     )
     .option('-o, --out <file>', 'write them there')
     .action(async ({ out }: { out?: string }) =>
-      give(cli, await cli.api.get<object>('/.well-known/jwks.json'), out),
+      give(cli, await cli.api.get<object>('/.well-known/receipt-keys.json'), out),
     );
   withExample(key, `portcullis receipt key -o ${KEYS}`);
   const verify = receipt

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { scopeText, typedScope } from '../../domain/scope.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { type Disabled, disableScope } from '../disable-scope.ts';
 import { CliError } from '../failure.ts';
@@ -6,8 +7,7 @@ import { formatDuration, formatTime, formatTimeAndDistance } from '../text/forma
 import { command, fields, paragraph, quoted, sections, table } from '../text/render.ts';
 import type { WireEnabled } from '../wire.ts';
 
-const SCOPE = /^(everything|agent\/[^/\s]+|tool\/[^/\s]+\/[^/\s]+)$/;
-const SCOPE_HELP = 'everything, agent/<agent>, tool/<agent>/<tool>, or just the agent';
+const SCOPE_HELP = 'everything, <agent> or <agent>/<tool>';
 
 interface DisableOptions {
   reason: string;
@@ -22,13 +22,13 @@ export const registerSwitch: RegisterCommands = (program, cli) => {
     .command('disable')
     .summary('drop the gate at once')
     .description(
-      'Drops the gate at once: when it answers CLOSED, no write begins. If the API does not answer within 2 s and DATABASE_URL is set, it goes by the database itself; neither Temporal nor Slack is needed.',
+      'Drops the gate at once: when it answers CLOSED, no write begins. It goes by the switch, a process of its own (PORTCULLIS_SWITCH_URL, else the port next to the API), then by the API, and if that does not answer within 2 s by the database itself, where DATABASE_URL or the data folder says how; neither Temporal nor Slack is needed.',
     )
     .argument('<scope>', SCOPE_HELP)
     .requiredOption('--reason <text>', 'why; everybody sees it')
     .option('--reads', 'stop reads too')
     .addOption(new Option('--wait <what>', 'wait until what had begun is over').choices(['drained']))
-    .option('--direct', 'by DATABASE_URL at once')
+    .option('--direct', 'by the database at once (DATABASE_URL, else the data folder)')
     .action((scope: string, options: DisableOptions) => runDisable(cli, scopeOf(scope), options));
   withExample(
     disable,
@@ -49,8 +49,8 @@ export const registerSwitch: RegisterCommands = (program, cli) => {
 
 /** @throws CliError `usage` */
 function scopeOf(text: string): string {
-  const scope = text === 'everything' || text.includes('/') ? text : `agent/${text}`;
-  if (SCOPE.test(scope)) return scope;
+  const scope = typedScope(text);
+  if (scope) return scopeText(scope);
   throw new CliError('usage', `"${text}" is not a scope`, { hint: `Write ${SCOPE_HELP}` });
 }
 
@@ -69,7 +69,7 @@ function disabledText({ io }: Cli, disabled: Disabled, reads: boolean): string {
   const what = reads ? 'no read and no write' : 'no write';
   const answer =
     state === 'closed'
-      ? `CLOSED in ${formatDuration(offAtMs)} by the ${by === 'api' ? 'API' : 'database'}: ${what} of ${scope} begins any more.`
+      ? `CLOSED in ${formatDuration(offAtMs)} by the ${by === 'api' ? 'API' : by}: ${what} of ${scope} begins any more.`
       : `CLOSING since ${formatDuration(offAtMs)}: none begins but those held by the backends below. Run it again until it says CLOSED.`;
   const held = heldBy.map(({ pid, what: name }) => `${name} (backend ${pid})`).join(', ');
   const until = credentialsUntil && formatTimeAndDistance(credentialsUntil, io.now());
@@ -104,8 +104,9 @@ function flightText({ stillInFlight }: Disabled, inFlight: Disabled['inFlight'],
 }
 
 async function runEnable(cli: Cli, scope: string, reason: string): Promise<void> {
-  const path = `/v1/switches/${scope.split('/').map(encodeURIComponent).join('/')}`;
-  const { body } = await cli.api.request<WireEnabled>('PUT', path, { json: { disabled: false, reason } });
+  const { body } = await cli.api.request<WireEnabled>('PUT', `/v1/switches/${scope}`, {
+    json: { disabled: false, reason },
+  });
   if (body.status === 'second_person_needed') cli.exit = 'unfinished';
   cli.print(body, () => enabledText(body));
 }

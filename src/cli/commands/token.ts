@@ -87,7 +87,7 @@ async function makeDirectly(cli: Cli, asked: TokenAsked): Promise<TokenMade> {
   const { insertToken } = await import('../../tokens/tokens.ts');
   const { appendEntry } = await import('../../records/log-entry.ts');
   const noDatabase = {
-    message: 'Cannot bootstrap: DATABASE_URL is not set',
+    message: 'Cannot bootstrap: DATABASE_URL is not set, and no data folder of this service is here',
     hint: `An embedded service (portcullis up) writes its token to ${cli.connection.tokenFile} by itself`,
   };
   return inDatabase(cli, noDatabase, async ({ db, clock, actor }) => {

@@ -9,6 +9,9 @@ export interface Running {
   url: string;
   publicUrl: string;
   localTokenFile?: string;
+  switchUrl?: string;
+  /** With a folder and a version when it is our own. */
+  database: { address: string; folder?: string; version?: string };
   temporalAddress?: string;
   stop(): Promise<void>;
 }
@@ -71,14 +74,17 @@ function rolesOf(list: string | undefined, known: readonly ServiceRole[]): reado
 }
 
 const factsOf = (
-  { url, publicUrl, localTokenFile }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, database }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ) => ({
   url,
   publicUrl,
+  switchUrl,
   roles,
   database: config.databaseUrl ? 'postgres' : 'embedded',
+  databaseAddress: database.address,
+  databaseFolder: database.folder,
   temporal: config.temporal.address ?? 'embedded',
   slack: config.slack !== undefined,
   dayMs: config.dayMs,
@@ -86,18 +92,19 @@ const factsOf = (
 });
 
 function upText(
-  { url, publicUrl, localTokenFile, temporalAddress }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, database, temporalAddress }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ): string {
-  const { databaseUrl, dataFolder, temporal, slack, dayMs } = config;
+  const { temporal, slack, dayMs } = config;
   const embeddedTemporal = temporalAddress ? `embedded, at ${temporalAddress}` : 'embedded';
   return sections(
     `Portcullis answers at ${url}`,
     fields([
       ['Roles', roles.join(', ')],
       ['People', publicUrl === url ? undefined : publicUrl],
-      ['Database', databaseUrl ? 'Postgres' : `embedded, in ${dataFolder}`],
+      ['Switch', switchUrl && `${switchUrl}: a process of its own, which portcullis disable tries first`],
+      ['Database', databaseText(database)],
       ['Temporal', temporal.address ?? embeddedTemporal],
       [
         'Slack',
@@ -111,6 +118,9 @@ function upText(
     localTokenFile && `Next, in another terminal:\n${command('portcullis apply agent.yaml release-1.yaml')}`,
   );
 }
+
+const databaseText = ({ address, folder, version }: Running['database']): string =>
+  folder ? `embedded (Postgres ${version}), at ${address}, in ${folder}` : `Postgres at ${address}`;
 
 /** Resolves at the first signal; the second one ends the process. */
 function untilStopped(cli: Cli): { signal: Promise<void>; forget(): void } {

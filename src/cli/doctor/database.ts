@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
-import { openDatabase } from '../../db/database.ts';
+import { openDatabase, shownUrl } from '../../db/database.ts';
 import { hasCurrentCode } from '../../db/stored-code.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
-import { shownUrl } from '../direct.ts';
+import type { KnownDatabase } from '../direct.ts';
 import { formatDuration } from '../text/format.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 import { tailCheck } from './service.ts';
@@ -14,12 +14,12 @@ const CLOCK_WARN_MS = 2_000;
 const CLOCK_FAIL_MS = 60_000;
 
 /** Postgres: whether it answers, is of this version, agrees on the time, and keeps a stop through a failover. */
-export async function checkDatabase(url: string): Promise<Check[]> {
-  const db = await openDatabase({ url, poolSize: 1 });
+export async function checkDatabase(known: KnownDatabase): Promise<Check[]> {
+  const db = await openDatabase({ url: known.url, poolSize: 1 });
   try {
-    const checks = [await checkReachable(db.sql, url)];
+    const checks = [await checkReachable(db.sql, known)];
     if (checks[0]?.state !== 'ok') return checks;
-    checks.push(await checkClock(db.sql), await checkStandby(db.sql));
+    checks.push(await checkClock(db.sql), await checkStandby(db.sql, known));
     const migrated = await checkMigrated(db.sql);
     checks.push(migrated);
     if (migrated.state === 'ok') checks.push(tailCheck(await unsequencedTail(db.sql)));
@@ -29,13 +29,15 @@ export async function checkDatabase(url: string): Promise<Check[]> {
   }
 }
 
-async function checkReachable(db: Sql, url: string): Promise<Check> {
+async function checkReachable(db: Sql, { url, by, isEmbedded }: KnownDatabase): Promise<Check> {
   try {
     const { rows } = await sql<{
       version: string;
     }>`SELECT current_setting('server_version') AS version`.execute(db);
-    return ok('database', `Postgres ${rows[0]?.version.split(' ')[0]} at ${shownUrl(url)}`);
+    const where = `${shownUrl(url)}${isEmbedded ? `, ${by}` : ''}`;
+    return ok('database', `Postgres ${rows[0]?.version.split(' ')[0]} at ${where}`);
   } catch (error) {
+    if (isEmbedded) return warn('database', `${by} does not run`, 'It runs with the service: portcullis up');
     const detail = `${shownUrl(url)} does not answer: ${wordsOf(error)}`;
     return fail('database', detail, 'Check DATABASE_URL, and that Postgres runs there');
   }
@@ -52,12 +54,13 @@ async function checkClock(db: Sql): Promise<Check> {
   return offMs < CLOCK_FAIL_MS ? warn('clock', detail, mend) : fail('clock', detail, mend);
 }
 
-async function checkStandby(db: Sql): Promise<Check> {
+async function checkStandby(db: Sql, { isEmbedded }: KnownDatabase): Promise<Check> {
   const { rows } = await sql<{ names: string }>`
     SELECT current_setting('synchronous_standby_names') AS names`.execute(db);
   if (rows[0]?.names) return ok('failover', `synchronous standby: ${rows[0].names}`);
   const detail = 'not failover-safe: a disable could be lost with this server';
-  return warn('failover', detail, 'Give Postgres a synchronous standby (synchronous_standby_names)');
+  const mend = 'Give Postgres a synchronous standby (synchronous_standby_names)';
+  return warn('failover', detail, isEmbedded ? 'Set DATABASE_URL to a Postgres with a standby' : mend);
 }
 
 async function checkMigrated(db: Sql): Promise<Check> {

@@ -1,8 +1,7 @@
-import { constants, existsSync, readFileSync } from 'node:fs';
+import { constants, existsSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Config } from '../../config.ts';
-import { isAlive } from '../../db/folder-lock.ts';
 import { AppError } from '../../errors.ts';
 import { dataFolder } from '../connection.ts';
 import type { CliIo } from '../io.ts';
@@ -47,20 +46,23 @@ const checkDay = (dayMs: number): Check[] =>
         ),
       ];
 
-/** The embedded database lets one process in; a second one would lose rows. */
+/** Whose folder of the embedded parts it is, and whether it is closed to others. */
 async function checkFolder(folder: string): Promise<Check> {
   const name = 'data folder';
-  const lock = join(folder, 'lock');
-  if (existsSync(lock)) {
-    const pid = Number(readFileSync(lock, 'utf8'));
-    if (isAlive(pid)) return ok(name, `${folder}, used by process ${pid}`);
-    const mend = 'Nothing to do: the next portcullis up takes it over';
-    return warn(name, `${folder} has the lock of process ${pid}, which is gone`, mend);
+  const { runningService } = await import('../../embedded/postgres/takeover.ts');
+  if (!existsSync(folder)) return checkWritable(name, dirname(folder), `${folder}, made by portcullis up`);
+  if (process.platform !== 'win32' && (statSync(folder).mode & 0o077) !== 0) {
+    return warn(name, `${folder} is open to other accounts`, 'The next portcullis up closes it (mode 0700)');
   }
-  const place = existsSync(folder) ? folder : dirname(folder);
+  const pid = await runningService(folder);
+  if (pid !== undefined) return ok(name, `${folder}, used by process ${pid}`);
+  return checkWritable(name, folder, `${folder}, used by nobody`);
+}
+
+async function checkWritable(name: string, place: string, detail: string): Promise<Check> {
   try {
     await access(place, constants.W_OK);
-    return ok(name, `${folder}, used by nobody`);
+    return ok(name, detail);
   } catch {
     const mend = 'Make it writable, or set PORTCULLIS_DATA to another folder';
     return fail(name, `${place} cannot be written`, mend);

@@ -9,7 +9,6 @@ export const TAIL_MAX = 5_000;
 interface Ready {
   status: 'ready' | 'not-ready';
   database: 'up' | 'down' | 'unknown';
-  store: string;
   temporal: 'up' | 'down' | 'unknown';
   unsequencedTail?: number;
 }
@@ -27,7 +26,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
         : 'Look at its log; restart it';
     return [warn(name, wordsOf(error), mend)];
   }
-  const checks = [ok(name, `answers at ${api.connection.url}, on ${ready.store}`)];
+  const checks = [ok(name, `answers at ${api.connection.url}`)];
   if (ready.database !== 'up') {
     checks.push(
       fail('its database', 'the service cannot reach it', 'Check the database; nothing is decided meanwhile'),

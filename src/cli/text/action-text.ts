@@ -1,5 +1,6 @@
 import type { StandingWish } from '../../db/tables-action.ts';
 import { isStopped } from '../../domain/action.ts';
+import { supersededWords } from '../../domain/words.ts';
 import type { WireAction, WireCredential } from '../wire.ts';
 import { formatDuration, formatTime, formatTimeAndDistance } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
@@ -71,7 +72,9 @@ function labels({ testMode, advisory, tool, standingWish }: WireAction): string[
 }
 
 const stateText = ({ state, supersededBecause, denyReason }: WireAction): string =>
-  [state, supersededBecause, denyReason].filter((part) => part !== undefined).join(': ');
+  [state, supersededBecause && supersededWords(supersededBecause), denyReason]
+    .filter((part) => part !== undefined)
+    .join(': ');
 
 const approvalText = ({ group, stages, stage }: NonNullable<WireAction['approval']>): string =>
   stages.length > 1 ? `${group} (stage ${stage + 1} of ${stages.length} is open)` : group;

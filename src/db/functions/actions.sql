@@ -120,7 +120,7 @@ CREATE FUNCTION begin_action(p_id uuid, p_agent text, p_execution text, p_now ti
 RETURNS TABLE (status text, state text, a jsonb) LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
 DECLARE
   r action;
-  v_standing text;
+  v_holds text;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(gate_key());
   PERFORM set_config('application_name', 'portcullis begin ' || p_id, true);
@@ -140,18 +140,18 @@ BEGIN
     status := 'expired';
     PERFORM move_action(r.id, r.state, r.revision, 'expired', 'action.expired', p_now, 'policy', '{}');
   ELSE
-    v_standing := standing_of(r, p_now);
-    IF v_standing = 'disabled' THEN
+    v_holds := still_holds(r, p_now);
+    IF v_holds = 'disabled' THEN
       status := 'disabled';
       PERFORM move_action(r.id, r.state, r.revision, 'disabled', 'action.disabled', p_now, 'policy', '{}');
-    ELSIF v_standing = 'group_stale' THEN
+    ELSIF v_holds = 'group_stale' THEN
       -- Nobody knows who is in the group: not now, and nothing is void.
-      status := v_standing;
-    ELSIF v_standing <> 'stands' THEN
-      status := v_standing;
-      UPDATE action SET superseded_because = v_standing WHERE action.id = r.id;
+      status := v_holds;
+    ELSIF v_holds <> 'holds' THEN
+      status := v_holds;
+      UPDATE action SET superseded_because = v_holds WHERE action.id = r.id;
       PERFORM move_action(r.id, r.state, r.revision, 'superseded', 'action.superseded', p_now, 'policy',
-        jsonb_build_object('because', v_standing));
+        jsonb_build_object('because', v_holds));
     ELSIF NOT reserve_limits(r, p_now) THEN
       status := 'limit_reached';
     ELSE
@@ -179,7 +179,7 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(gate_key());
   SELECT * INTO r FROM action x WHERE x.id = p_id FOR UPDATE;
-  v_ok := r.state = 'executing' AND r.execution_id = p_execution AND standing_of(r, p_now) = 'stands';
+  v_ok := r.state = 'executing' AND r.execution_id = p_execution AND still_holds(r, p_now) = 'holds';
   UPDATE credential SET revoked_at = p_now WHERE action_id = p_id AND revoked_at IS NULL;
   INSERT INTO credential (jti, action_id, execution_id, issued_at, expires_at, revoked_at)
   VALUES (p_jti, p_id, p_execution, p_now, p_expires, CASE WHEN v_ok THEN NULL ELSE p_now END);

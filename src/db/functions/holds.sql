@@ -1,44 +1,65 @@
--- Whether those whose decisions carry an approval may still give it; the word says what does not hold. A member counts
--- who was one when deciding, by what is known of the group now; what is known must not be stale.
-CREATE FUNCTION approvers_stand(p_action uuid, p_round int, p_break_glass boolean, p_now timestamptz) RETURNS text
+-- Whether a person may answer an action in whatever group: rightToApprove() and conflictOf() of
+-- src/domain/approval/approval.ts say the same while it waits, and one table of cases is put to both
+-- (test/integration/approvals/who-may.test.ts).
+CREATE FUNCTION may_answer(a action, g agent, p_person text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT g.person_keys ? p_person
+    AND NOT a.behind_keys ?| ARRAY(SELECT jsonb_array_elements_text(g.person_keys -> p_person))
+    AND NOT EXISTS (SELECT 1 FROM action_edit e WHERE e.action_id = a.id AND e.editor = p_person)
+    AND (coalesce((g.manifest ->> 'testMode')::boolean, false)
+      OR NOT (g.person_keys -> p_person ? a.asked_by_key OR g.manifest -> 'owners' ? p_person
+        OR coalesce(g.manifest -> 'deployers', '[]') ? p_person))
+$$;
+---
+-- Whether nobody knows who is in a group: its members are read elsewhere, and were not for too long.
+CREATE FUNCTION is_stale(g agent, p_group text, p_now timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT coalesce(jsonb_typeof(spec) = 'object' AND spec ?| ARRAY['slackGroup', 'schedule'], false)
+    AND NOT EXISTS (SELECT 1 FROM group_source s WHERE s.agent = g.name AND s.grp = p_group AND s.fresh_until > p_now)
+  FROM (SELECT g.manifest #> ARRAY['approvers', p_group] AS spec) AS x
+$$;
+---
+-- Whether those whose answers carry an approval may still give it; the word says what does not hold. A member counts who
+-- was one when answering, by what is known of the group now; as long as nobody knows, nothing is lost and nothing begins.
+CREATE FUNCTION approvers_hold(p_action uuid, p_round int, p_break_glass boolean, p_now timestamptz) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   a action;
-  v_people jsonb;
+  g agent;
 BEGIN
   SELECT * INTO a FROM action x WHERE x.id = p_action;
-  SELECT manifest INTO v_people FROM agent g WHERE g.name = a.agent;
-  IF EXISTS (SELECT 1 FROM decision d JOIN group_source s ON s.agent = a.agent AND s.grp = d.grp
-      WHERE d.action_id = p_action AND d.round = p_round AND d.slot IS NOT NULL
-        AND coalesce(s.fresh_until, '-infinity') <= p_now) THEN
-    RETURN 'group_stale';
-  END IF;
-  IF EXISTS (
-    WITH valid AS (
-      SELECT d.slot FROM decision d
-      WHERE d.action_id = p_action AND d.round = p_round AND d.verdict = 'approve'
-        AND EXISTS (SELECT 1 FROM agent_approver m WHERE m.agent = a.agent AND m.grp = d.grp AND m.person = d.for_person
-          AND coalesce(m.from_at, '-infinity') <= d.at AND coalesce(m.until_at, 'infinity') > d.at)
-        AND NOT EXISTS (SELECT 1 FROM deputy u WHERE u.id = d.deputy_id AND u.revoked_at IS NOT NULL)
-        AND v_people -> 'people' ? d.person
-        AND (coalesce((v_people ->> 'testMode')::boolean, false)
-          OR NOT (v_people -> 'owners' ? d.person OR coalesce(v_people -> 'deployers', '[]') ? d.person))
-    ), wanted AS (
-      SELECT (n.stage - 1) || '/' || (e ->> 'group') AS slot, (e ->> 'quorum')::int AS quorum
+  SELECT * INTO g FROM agent x WHERE x.name = a.agent;
+  RETURN (
+    WITH wanted AS (
+      SELECT n.stage - 1 AS stage, (n.stage - 1) || '/' || (e ->> 'group') AS slot, e ->> 'group' AS grp,
+        (e ->> 'quorum')::int AS quorum
       FROM jsonb_array_elements(a.approval -> 'stages') WITH ORDINALITY AS n (needs, stage),
         jsonb_array_elements(n.needs) AS e
       WHERE NOT p_break_glass
-      UNION ALL SELECT 'break-glass', 1 WHERE p_break_glass
+      UNION ALL SELECT NULL, 'break-glass', a.approval ->> 'breakGlass', 1 WHERE p_break_glass
+    ), valid AS (
+      SELECT w.slot, d.for_person, is_stale(g, d.grp, p_now) AS stale
+      FROM decision d JOIN wanted w ON w.slot = d.slot AND (w.grp = d.grp
+        OR a.routed @> jsonb_build_array(jsonb_build_object('group', d.grp, 'stage', w.stage)))
+      WHERE d.action_id = p_action AND d.round = p_round AND d.verdict = 'approve' AND may_answer(a, g, d.person)
+        AND (d.for_person = d.person OR (may_answer(a, g, d.for_person)
+          AND EXISTS (SELECT 1 FROM deputy u WHERE u.id = d.deputy_id AND u.agent = a.agent AND u.to_person = d.person
+            AND u.from_person = d.for_person AND coalesce(u.grp, d.grp) = d.grp AND u.starts_at <= d.at AND u.ends_at > d.at
+            AND u.revoked_at IS NULL)))
+        AND (is_stale(g, d.grp, p_now) OR EXISTS (SELECT 1 FROM agent_approver m WHERE m.agent = a.agent AND m.grp = d.grp
+          AND m.person = d.for_person AND coalesce(m.from_at, '-infinity') <= d.at
+          AND coalesce(m.until_at, 'infinity') > d.at))
+    ), counted AS (
+      SELECT w.quorum, count(DISTINCT v.for_person) AS people,
+        count(DISTINCT v.for_person) FILTER (WHERE NOT v.stale) AS certain
+      FROM wanted w LEFT JOIN valid v ON v.slot = w.slot GROUP BY w.slot, w.quorum
     )
-    SELECT 1 FROM wanted w WHERE (SELECT count(*) FROM valid v WHERE v.slot = w.slot) < w.quorum
-  ) THEN
-    RETURN 'approver_lost_standing';
-  END IF;
-  RETURN 'stands';
+    SELECT CASE WHEN coalesce(bool_or(people < quorum), true) THEN 'approver_lost_standing'
+      WHEN bool_or(certain < quorum) THEN 'group_stale' ELSE 'holds' END
+    FROM counted
+  );
 END $$;
 ---
 -- Whether what the action was asked under still holds; the word says what does not.
-CREATE FUNCTION standing_of(a action, p_now timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION still_holds(a action, p_now timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
   s rollout_segment;
   v_release text;
@@ -68,8 +89,8 @@ BEGIN
     IF v_approval.ended_at IS NOT NULL AND v_approval.ended_because NOT IN ('spent', 'expired') THEN
       RETURN 'standing_approval_ended';
     END IF;
-    RETURN approvers_stand(v_approval.action_id, v_approval.round, false, p_now);
+    RETURN approvers_hold(v_approval.action_id, v_approval.round, false, p_now);
   END IF;
-  IF a.decided_by = 'person' THEN RETURN approvers_stand(a.id, a.round, a.break_glass, p_now); END IF;
-  RETURN 'stands';
+  IF a.decided_by = 'person' THEN RETURN approvers_hold(a.id, a.round, a.break_glass, p_now); END IF;
+  RETURN 'holds';
 END $$;

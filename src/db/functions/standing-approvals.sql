@@ -39,9 +39,8 @@ END $$;
 CREATE FUNCTION end_standing_with_switch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.disabled THEN
-    PERFORM end_standing_approvals(CASE WHEN NEW.scope <> 'everything' THEN split_part(NEW.scope, '/', 2) END,
-      CASE WHEN NEW.scope LIKE 'tool/%' THEN split_part(NEW.scope, '/', 3) END, NULL, 'switch', NEW.changed_at,
-      NEW.actor);
+    PERFORM end_standing_approvals(x.agent, x.tool, NULL, 'switch', NEW.changed_at, NEW.actor)
+    FROM read_scope(NEW.scope) AS x;
   END IF;
   RETURN NULL;
 END $$;

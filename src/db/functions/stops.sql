@@ -57,14 +57,12 @@ CREATE FUNCTION disable_switch(p_scope text, p_reads boolean, p_reason text, p_a
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_epoch bigint;
-  v_agent text := CASE WHEN p_scope = 'everything' THEN NULL ELSE split_part(p_scope, '/', 2) END;
-  v_tool text := CASE WHEN p_scope LIKE 'tool/%' THEN split_part(p_scope, '/', 3) END;
+  v_agent text;
+  v_tool text;
   v_voided int;
   v_flight jsonb;
 BEGIN
-  IF p_scope !~ '^(everything|agent/[^/]+|tool/[^/]+/[^/]+)$' THEN
-    RAISE EXCEPTION 'scope "%" is not everything, agent/<agent> or tool/<agent>/<tool>', p_scope USING ERRCODE = '22023';
-  END IF;
+  SELECT x.agent, x.tool INTO v_agent, v_tool FROM read_scope(p_scope) AS x;
   IF coalesce(p_reason, '') = '' THEN
     RAISE EXCEPTION 'a reason is needed' USING ERRCODE = '22023';
   END IF;
@@ -102,8 +100,9 @@ RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   s switch;
   v_epoch bigint;
-  v_agent text := CASE WHEN p_scope = 'everything' THEN NULL ELSE split_part(p_scope, '/', 2) END;
+  v_agent text;
 BEGIN
+  SELECT x.agent INTO v_agent FROM read_scope(p_scope) AS x;
   PERFORM pg_advisory_xact_lock(gate_key());
   SELECT * INTO s FROM switch x WHERE x.scope = p_scope FOR UPDATE;
   IF NOT FOUND OR NOT s.disabled THEN RETURN jsonb_build_object('status', 'already_enabled'); END IF;

@@ -54,6 +54,14 @@ export function selectedName(node: ASTNode): { from: ASTNode; name: string } | u
   return index.op === 'value' && typeof index.args === 'string' ? { from, name: index.args } : undefined;
 }
 
+/** The variable that a member, an item or what is left of a list comes from; empty for anything else. */
+export function rootOf(node: ASTNode): string {
+  if (node.op === 'id') return node.args;
+  if (node.op === '.' || node.op === '[]') return rootOf(node.args[0]);
+  if (node.op === 'rcall') return rootOf(node.args[1]);
+  return node.op === 'call' && node.args[0] === 'dyn' && node.args[1][0] ? rootOf(node.args[1][0]) : '';
+}
+
 /** Whether the node names anything that only a request can tell. */
 export const isConstant = (node: ASTNode): boolean =>
   node.op !== 'id' && childrenOf(node).every((child) => isConstant(child));

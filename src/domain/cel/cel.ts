@@ -1,18 +1,15 @@
-import {
-  type ASTNode,
-  TypeError as CelTypeError,
-  type Environment,
-  EvaluationError,
-  ParseError,
-  serialize,
-} from '@marcbachmann/cel-js';
-import type { JsonSchema } from '../args-schema.ts';
+import { type ASTNode, TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { Meter } from '../schema/meter.ts';
+import type { JsonSchema } from '../schema/schema.ts';
+import { findCostProblem } from './cost.ts';
+import { compileNode } from './evaluate.ts';
 import { type DomainOf, domainsOf } from './facts.ts';
+import { Frame } from './frame.ts';
 import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
 import { type ConditionProblem, findRuleProblems } from './rules.ts';
 import { type AttributeType, type CelScope, celScope } from './types.ts';
 
-export type { JsonSchema } from '../args-schema.ts';
+export type { JsonSchema } from '../schema/schema.ts';
 export type { ConditionProblem } from './rules.ts';
 export type { AttributeType } from './types.ts';
 
@@ -30,6 +27,8 @@ export interface ConditionValues {
   args?: Readonly<Record<string, unknown>>;
   context: Readonly<Record<string, unknown>>;
   subject?: string;
+  /** What checking the whole request may still take. */
+  meter?: Meter;
 }
 
 /** A condition that type-checks, or everything that is wrong with it. */
@@ -67,26 +66,42 @@ export function compileCondition(source: string, scope: ConditionScope): Conditi
   }
 }
 
-function compileChecked(source: string, scope: CelScope, domains: DomainOf): Condition {
+/** An expression that can be run, and what is wrong with it; its type only when it has one. */
+export interface CheckedExpression {
+  ast: ASTNode;
+  type?: string;
+  problems: ConditionProblem[];
+}
+
+/** Parses and type-checks an expression of any type. @throws ParseError */
+export function checkExpression(
+  source: string,
+  { environment, variables }: Pick<CelScope, 'environment' | 'variables'>,
+): CheckedExpression {
   const range = { start: 0, end: source.length };
-  const run = scope.environment.parse(source);
-  const rules = findRuleProblems(run.ast, scope.variables);
-  const checked = scope.environment.check(source);
-  const untold =
-    checked.valid || rules.some((rule) => overlaps(rule, checked.error))
-      ? []
-      : [problemOf(checked.error, range)];
-  const problems = [...untold, ...rules];
-  if (checked.valid && checked.type !== 'bool') {
-    const message = `The condition gives ${checked.type ?? 'nothing'}, not true or false`;
+  const { ast } = environment.parse(source);
+  const rules = findRuleProblems(ast, variables);
+  const tooMuch = rules.length === 0 ? findCostProblem(ast, variables) : undefined;
+  const { valid, type, error } = environment.check(source);
+  const isTold = valid || rules.some((rule) => overlaps(rule, error));
+  const problems = [...(isTold ? [] : [problemOf(error, range)]), ...rules, ...(tooMuch ? [tooMuch] : [])];
+  return { ast, type, problems };
+}
+
+function compileChecked(source: string, scope: CelScope, domains: DomainOf): Condition {
+  const { ast, type, problems } = checkExpression(source, scope);
+  if (type !== undefined && type !== 'bool') {
+    const range = { start: 0, end: source.length };
+    const message = `The condition gives ${type}, not true or false`;
     problems.push({ message, hint: 'Compare it with something: ... == "x"', range });
   }
   if (problems.length > 0) return { ok: false, problems };
-  const formula = formulaOf(run.ast, { fold: (node) => folded(node, scope.environment) });
+  const formula = formulaOf(ast, { fold: folded });
   const constant = constantOf(formula, domains);
-  const evaluate = (values: ConditionValues): Truth => {
+  const run = compileNode(ast);
+  const evaluate = ({ meter = new Meter(), ...values }: ConditionValues): Truth => {
     try {
-      const answer: unknown = run(scope.values({ ...values }));
+      const answer = run(new Frame(scope.values(values), meter));
       if (answer === true) return 'true';
       return answer === false ? 'false' : 'error';
     } catch {
@@ -109,9 +124,12 @@ const overlaps = (
 ): boolean =>
   error?.range !== undefined && rule.range.start <= error.range.end && error.range.start <= rule.range.end;
 
-function folded(node: ASTNode, environment: Environment): unknown {
+/** What folding a part of a condition may take. */
+const FOLD_STEPS = 10_000;
+
+function folded(node: ASTNode): unknown {
   try {
-    return environment.evaluate(serialize(node));
+    return compileNode(node)(new Frame(new Map(), new Meter(FOLD_STEPS)));
   } catch {
     return undefined;
   }

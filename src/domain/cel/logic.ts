@@ -1,4 +1,3 @@
-import { serialize } from '@marcbachmann/cel-js';
 import { type ASTNode, childrenOf, comprehensionOf, isConstant } from './ast.ts';
 import { canHold, type DomainOf, type Fact } from './facts.ts';
 
@@ -113,7 +112,7 @@ function termOf(node: ASTNode, reading: Reading): string {
     case 'id':
       return node.args === reading.item ? '_' : node.args;
     case 'value':
-      return serialize(node);
+      return literalText(node.args);
     case '.':
     case '.?':
       return `${term(node.args[0])}.${node.args[1]}`;
@@ -143,6 +142,12 @@ function termOf(node: ASTNode, reading: Reading): string {
     default:
       return `(${canonical(formulaOf(node, reading))})`;
   }
+}
+
+/** Exact: two numbers that differ in the last digit are two conditions. */
+function literalText(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? `${value}.0` : String(value);
+  return typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
 }
 
 function indexOf(from: string, index: ASTNode, term: (node: ASTNode) => string): string {

@@ -1,10 +1,13 @@
 import { serialize } from '@marcbachmann/cel-js';
-import { RE2JS } from 're2js';
-import { asSchema, type JsonSchema, propertyOf } from '../args-schema.ts';
 import { suggest } from '../nearest.ts';
 import { sentence } from '../problem.ts';
-import { type ASTNode, childrenOf, comprehensionOf, selectedName } from './ast.ts';
+import { compileRe2 } from '../schema/pattern.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
+import { type ASTNode, childrenOf, comprehensionOf, isConstant, rootOf, selectedName } from './ast.ts';
+import { findDialectProblems } from './dialect.ts';
+import { itemSchemaOf, type Schemas, schemaOf } from './schemas.ts';
 import { isObjectSchema } from './types.ts';
+import { TYPE_NAMES } from './values.ts';
 
 /** What is wrong with a condition, and where in its text. */
 export interface ConditionProblem {
@@ -12,21 +15,6 @@ export interface ConditionProblem {
   hint: string;
   range: { start: number; end: number };
 }
-
-type Schemas = ReadonlyMap<string, JsonSchema | undefined>;
-
-const TYPE_NAMES: ReadonlySet<string> = new Set([
-  'string',
-  'bool',
-  'int',
-  'uint',
-  'double',
-  'map',
-  'list',
-  'bytes',
-  'null_type',
-  'type',
-]);
 
 /**
  * What the type check lets pass and a gate must not: names beyond the declared ones, backtracking patterns,
@@ -36,7 +24,7 @@ export function findRuleProblems(
   ast: ASTNode,
   variables: Readonly<Record<string, JsonSchema>>,
 ): ConditionProblem[] {
-  const problems: ConditionProblem[] = [];
+  const problems: ConditionProblem[] = findDialectProblems(ast);
   const guarded = new Set<string>();
   collectGuards(ast, guarded);
   const walker = new RuleWalker(problems, guarded, Object.keys(variables));
@@ -84,13 +72,27 @@ class RuleWalker {
           'Use one walk, or chain .filter(...).all(...)',
         );
       this.walk(loop.receiver, schemas, inComprehension);
-      const item = asSchema(schemaOf(loop.receiver, schemas)?.items);
+      const item = itemSchemaOf(loop.receiver, schemas);
       const inner = new Map(schemas).set(loop.variable, item);
       for (const body of loop.body) this.walk(body, inner, true);
       return;
     }
+    if (node.op === 'in' && inComprehension) this.#memberOfList(node, node.args[1], schemas);
     this.#member(node, schemas);
     for (const child of childrenOf(node)) this.walk(child, schemas, inComprehension);
+  }
+
+  /** Looking for an item walks the list. A list inside the item that is walked is no longer than the whole. */
+  #memberOfList(node: ASTNode, list: ASTNode, schemas: Schemas): void {
+    const isMap = asSchema(schemaOf(list, schemas))?.type === 'object';
+    const root = rootOf(list);
+    const isInItem = root !== '' && !this.names.includes(root);
+    if (isConstant(list) || isMap || isInItem) return;
+    this.#refuse(
+      node,
+      '"in" over a list of the request inside a list walk is refused: it walks the list again for every item',
+      'Write the list out, or look for one value only',
+    );
   }
 
   #name(node: ASTNode, name: string, schemas: Schemas): void {
@@ -107,7 +109,7 @@ class RuleWalker {
       return;
     }
     try {
-      RE2JS.compile(pattern.args);
+      compileRe2(pattern.args);
     } catch (error) {
       const why = error instanceof Error ? error.message : 'unreadable';
       this.#refuse(
@@ -164,19 +166,6 @@ class RuleWalker {
   #refuse({ start, end }: { start: number; end: number }, message: string, hint: string): void {
     this.problems.push({ message, hint, range: { start, end } });
   }
-}
-
-/** The schema of what a node stands for, as far as it can be followed. */
-function schemaOf(node: ASTNode, schemas: Schemas): JsonSchema | undefined {
-  if (node.op === 'id') return schemas.get(node.args);
-  const selected = selectedName(node);
-  if (selected) {
-    const owner = schemaOf(selected.from, schemas);
-    return propertyOf(owner, selected.name) ?? asSchema(owner?.additionalProperties);
-  }
-  if (node.op === '[]') return asSchema(schemaOf(node.args[0], schemas)?.items);
-  if (node.op === 'rcall' && node.args[0] === 'filter') return schemaOf(node.args[1], schemas);
-  return undefined;
 }
 
 /** The name alone in `owner.name`. */

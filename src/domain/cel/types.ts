@@ -1,22 +1,24 @@
 import { Environment } from '@marcbachmann/cel-js';
-import { RE2JS } from 're2js';
-import { asSchema, type JsonSchema } from '../args-schema.ts';
+import { asSchema, type JsonSchema } from '../schema/schema.ts';
+import { CelError, CelList, CelMap, type CelValue, type MapKey } from './values.ts';
 
 export type AttributeType = 'string' | 'bool' | 'int' | 'double';
 
-/** A CEL type and how a JSON value becomes a value of it. What does not fit is left as it is and errs later. */
+/** A CEL type and how a JSON value becomes a value of it, member by member as they are looked at. */
 interface CelType {
   name: string;
-  convert(value: unknown): unknown;
+  /** @throws CelError for what is of another type */
+  convert(value: unknown): CelValue;
 }
 
 const SCALARS: Readonly<Record<string, CelType>> = {
-  string: { name: 'string', convert: (value) => value },
-  boolean: { name: 'bool', convert: (value) => value },
-  number: { name: 'double', convert: (value) => value },
+  string: { name: 'string', convert: (value) => (typeof value === 'string' ? value : misfit()) },
+  boolean: { name: 'bool', convert: (value) => (typeof value === 'boolean' ? value : misfit()) },
+  number: { name: 'double', convert: (value) => (typeof value === 'number' ? value : misfit()) },
   integer: { name: 'int', convert: toInt },
 };
 const DYN: CelType = { name: 'dyn', convert: toDyn };
+const dynAt = (): CelType => DYN;
 const ATTRIBUTE_SCHEMA: Readonly<Record<AttributeType, string>> = {
   string: 'string',
   bool: 'boolean',
@@ -36,8 +38,14 @@ const LIMITS = {
 export interface CelScope {
   environment: Environment;
   variables: Readonly<Record<string, JsonSchema>>;
-  values(raw: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  values(raw: Readonly<Record<string, unknown>>): Map<string, CelValue>;
 }
+
+/** What every condition may use, without variables. */
+export const celEnvironment = (): Environment => BASE.clone();
+
+// Only the type of re2(): what it does is in evaluate.ts.
+const BASE = new Environment({ limits: LIMITS }).registerFunction('re2(string, string): bool', () => false);
 
 /** `context` from the attributes' types, and with `args` also the arguments from their schema and `subject`. */
 export function celScope(attributes: Readonly<Record<string, AttributeType>>, args?: JsonSchema): CelScope {
@@ -51,30 +59,39 @@ export function celScope(attributes: Readonly<Record<string, AttributeType>>, ar
   };
   const variables: Record<string, JsonSchema> =
     args === undefined ? { context } : { args, context, subject: { type: 'string' } };
-  const environment = new Environment({ limits: LIMITS });
-  const patterns = new Map<string, RE2JS>();
-  environment.registerFunction('re2(string, string): bool', (text: string, pattern: string) => {
-    const compiled = patterns.get(pattern) ?? RE2JS.compile(pattern);
-    patterns.set(pattern, compiled);
-    return compiled.matcher(text).find();
-  });
+  const environment = celEnvironment();
+  const names = new TypeNames(environment);
   const types = Object.entries(variables).map(([name, schema]): [string, CelType] => {
-    const type = typeOf(schema, environment, name);
+    const type = typeOf(schema, names, name);
     environment.registerVariable(name, type.name);
     return [name, type];
   });
   return {
     environment,
     variables,
-    values: (raw) => Object.fromEntries(types.map(([name, type]) => [name, type.convert(raw[name])])),
+    values: (raw) => new Map(types.flatMap(([name, type]) => converted(name, type, raw))),
   };
 }
 
-function typeOf(schema: JsonSchema | undefined, environment: Environment, path: string): CelType {
+/** Names of types that an environment does not have yet. */
+class TypeNames {
+  readonly #taken = new Set<string>();
+
+  constructor(readonly environment: Environment) {}
+
+  free(wanted: string): string {
+    let name = wanted;
+    for (let at = 2; this.#taken.has(name); at++) name = `${wanted}${at}`;
+    this.#taken.add(name);
+    return name;
+  }
+}
+
+function typeOf(schema: JsonSchema | undefined, names: TypeNames, path: string): CelType {
   const scalar = typeof schema?.type === 'string' ? SCALARS[schema.type] : undefined;
   if (scalar) return scalar;
-  if (schema?.type === 'array') return listType(schema, environment, path);
-  if (schema !== undefined && isObjectSchema(schema)) return objectType(schema, environment, path);
+  if (schema?.type === 'array') return listType(schema, names, path);
+  if (schema !== undefined && isObjectSchema(schema)) return objectType(schema, names, path);
   return typeOfValues(schema) ?? DYN;
 }
 
@@ -91,61 +108,112 @@ function typeOfValues(schema: JsonSchema | undefined): CelType | undefined {
   return values.length > 0 && values.every((value) => typeof value === 'string') ? SCALARS.string : undefined;
 }
 
-function listType(schema: JsonSchema, environment: Environment, path: string): CelType {
-  const item = typeOf(asSchema(schema.items), environment, `${path}_item`);
+function listType(schema: JsonSchema, names: TypeNames, path: string): CelType {
+  const item = typeOf(asSchema(schema.items), names, `${path}_item`);
   return {
     name: `list<${item.name}>`,
-    convert: (value) => (Array.isArray(value) ? value.map((entry) => item.convert(entry)) : value),
+    convert: (value) => (Array.isArray(value) ? new GivenList(value, item) : misfit()),
   };
 }
 
-function objectType(schema: JsonSchema, environment: Environment, path: string): CelType {
+function objectType(schema: JsonSchema, names: TypeNames, path: string): CelType {
   const properties = Object.entries(asSchema(schema.properties) ?? {});
-  if (properties.length === 0) return mapType(schema, environment, path);
+  if (properties.length === 0) return mapType(schema, names, path);
   const fields = properties.map(([key, member], at): [string, CelType] => {
     const suffix = /^\w+$/.test(key) ? key : String(at);
-    return [key, typeOf(asSchema(member), environment, `${path}_${suffix}`)];
+    return [key, typeOf(asSchema(member), names, `${path}_${suffix}`)];
   });
-  const name = freeName(`${path}_object`, environment);
+  const name = names.free(`${path}_object`);
   /** The environment tells types apart by constructor. */
   class Values extends Map<string, unknown> {}
+  const types = new Map(fields);
+  const typeAt = (key: string): CelType | undefined => types.get(key);
   const declared = Object.fromEntries(fields.map(([key, type]) => [key, type.name]));
-  environment.registerType(name, { ctor: Values, fields: declared });
+  names.environment.registerType(name, { ctor: Values, fields: declared });
   return {
     name,
-    convert: (value) => {
-      if (!isPlain(value)) return value;
-      const present = fields.filter(([key]) => Object.hasOwn(value, key));
-      return new Values(present.map(([key, type]) => [key, type.convert(value[key])]));
-    },
+    convert: (value) => (isPlain(value) ? new GivenMap(value, typeAt) : misfit()),
   };
 }
 
-function mapType(schema: JsonSchema, environment: Environment, path: string): CelType {
-  const value = typeOf(asSchema(schema.additionalProperties), environment, `${path}_value`);
+function mapType(schema: JsonSchema, names: TypeNames, path: string): CelType {
+  const value = typeOf(asSchema(schema.additionalProperties), names, `${path}_value`);
+  const typeAt = (): CelType => value;
   return {
     name: `map<string, ${value.name}>`,
-    convert: (raw) =>
-      isPlain(raw) ? new Map(Object.entries(raw).map(([key, entry]) => [key, value.convert(entry)])) : raw,
+    convert: (raw) => (isPlain(raw) ? new GivenMap(raw, typeAt) : misfit()),
   };
-}
-
-function freeName(wanted: string, environment: Environment): string {
-  const taken = new Set(environment.getDefinitions().functions.map((definition) => definition.signature));
-  let name = wanted;
-  for (let at = 2; taken.has(`type(${name}): type`); at++) name = `${wanted}${at}`;
-  return name;
 }
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function toInt(value: unknown): unknown {
-  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+function misfit(): never {
+  throw new CelError('The value is of another type');
 }
 
-function toDyn(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toDyn);
-  if (!isPlain(value)) return value;
-  return new Map(Object.entries(value).map(([key, entry]) => [key, toDyn(entry)]));
+/** Nothing where the value does not fit: then only a condition that names it errs. */
+function converted(
+  name: string,
+  type: CelType,
+  raw: Readonly<Record<string, unknown>>,
+): [string, CelValue][] {
+  try {
+    return [[name, type.convert(raw[name])]];
+  } catch (error) {
+    if (error instanceof CelError) return [];
+    throw error;
+  }
+}
+
+/** A list of the arguments. */
+class GivenList extends CelList {
+  readonly length: number;
+
+  constructor(
+    readonly items: readonly unknown[],
+    readonly type: CelType,
+  ) {
+    super();
+    this.length = items.length;
+  }
+
+  at(index: number): CelValue {
+    return this.type.convert(this.items[index]);
+  }
+}
+
+/** An object of the arguments; a member without a type is none. */
+class GivenMap extends CelMap {
+  constructor(
+    readonly given: Readonly<Record<string, unknown>>,
+    readonly typeAt: (key: string) => CelType | undefined,
+  ) {
+    super();
+  }
+
+  keys(): readonly MapKey[] {
+    return Object.keys(this.given).filter((key) => this.typeAt(key) !== undefined);
+  }
+
+  has(key: MapKey): boolean {
+    return typeof key === 'string' && Object.hasOwn(this.given, key) && this.typeAt(key) !== undefined;
+  }
+
+  get(key: MapKey): CelValue | undefined {
+    if (typeof key !== 'string' || !Object.hasOwn(this.given, key)) return undefined;
+    return this.typeAt(key)?.convert(this.given[key]);
+  }
+}
+
+function toInt(value: unknown): CelValue {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : misfit();
+}
+
+function toDyn(value: unknown): CelValue {
+  if (Array.isArray(value)) return new GivenList(value, DYN);
+  if (isPlain(value)) return new GivenMap(value, dynAt);
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
+  return misfit();
 }

@@ -1,5 +1,4 @@
 import { type Agent, DEFAULT_SEGMENT, isWrite, RISKS, type Risk, type Tool } from '../agent.ts';
-import { type ArgsValidator, compileSchema, type JsonSchema } from '../args-schema.ts';
 import { type ConditionScope, type ConditionValues, compileCondition, type Truth } from '../cel/cel.ts';
 import {
   type ApprovalPolicy,
@@ -11,6 +10,8 @@ import {
   toolsOf,
   unlessOf,
 } from '../release.ts';
+import type { Meter } from '../schema/meter.ts';
+import { type JsonSchema, type Validator, validatorFor } from '../schema/schema.ts';
 import { type SubjectSource, subjectSource } from '../subject.ts';
 import { type RedactStep, redactionsOf } from './redact.ts';
 
@@ -21,11 +22,11 @@ export interface CompiledTool {
   name: string;
   tool: Tool;
   write: boolean;
-  /** What is wrong with the arguments, in words without values; empty when they fit. */
-  validateArgs: ArgsValidator;
+  /** Whether arguments fit, and what they hold that the schema does not declare; in words without values. */
+  args: Validator;
   redactions: readonly (readonly RedactStep[])[];
   /** The highest of the tool's risk and those of its conditions that match; a condition that errs means high. */
-  riskOf(args: Readonly<Record<string, unknown>>): Risk;
+  riskOf(args: Readonly<Record<string, unknown>>, meter?: Meter): Risk;
 }
 
 /** A segment ready for deciding. */
@@ -76,15 +77,13 @@ export interface CompiledRelease {
  */
 export function compileAgent(agent: Agent): CompiledAgent {
   const tools = Object.entries(agent.tools).map(([name, tool]): [string, CompiledTool] => {
-    const schema = compileSchema(tool.args as JsonSchema);
-    const broken = `the schema of tool "${name}" cannot be compiled`;
     return [
       name,
       {
         name,
         tool,
         write: isWrite(tool),
-        validateArgs: schema.ok ? schema.validate : () => [broken],
+        args: validatorFor(tool.args as JsonSchema),
         redactions: redactionsOf(tool),
         riskOf: riskOf(tool),
       },
@@ -118,8 +117,11 @@ function riskOf(tool: Tool): CompiledTool['riskOf'] {
     risk,
     matches: matcherOf(when, { args: tool.args as JsonSchema, attributes: {} }),
   }));
-  return (args) => {
-    const truths = raises.map(({ risk, matches }) => ({ risk, truth: matches({ args, context: {} }) }));
+  return (args, meter) => {
+    const truths = raises.map(({ risk, matches }) => ({
+      risk,
+      truth: matches({ args, context: {}, meter }),
+    }));
     const raised = truths.map(({ risk, truth }) =>
       truth === 'error' ? 'high' : truth === 'true' ? risk : 'low',
     );

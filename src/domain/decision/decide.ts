@@ -3,6 +3,8 @@ import { DEFAULT_SEGMENT } from '../agent.ts';
 import type { Arm, DecisionRequest, Outcome, Reason, SegmentExposure } from '../decision.ts';
 import { nearest } from '../nearest.ts';
 import { quorumOf, tightened } from '../release.ts';
+import { Meter } from '../schema/meter.ts';
+import { scopesOver } from '../scope.ts';
 import { type Subject, type SubjectSource, subjectFrom, subjectSource } from '../subject.ts';
 import type { CompiledAgent, CompiledRelease } from './compile.ts';
 import { armOf, bucketOf } from './exposure.ts';
@@ -69,10 +71,12 @@ export function decideIn(request: DecisionRequest, world: World, place: Place): 
 
 function decideAt(request: DecisionRequest, world: World, fixed: Place | undefined): Decision {
   try {
-    const trusted = decideWith(request, request.attributes, world, fixed);
+    const meter = new Meter();
+    const trusted = decideWith(request, request.attributes, world, meter, fixed);
     const claims = claimsOf(request, world);
     if (claims === undefined) return trusted;
-    return stricter(trusted, decideWith(request, { ...request.attributes, ...claims }, world, fixed));
+    const claiming = { ...request.attributes, ...claims };
+    return stricter(trusted, decideWith(request, claiming, world, meter, fixed));
   } catch {
     const reasons = [
       reason('condition_error', 'The request could not be evaluated', 'Send plain JSON values'),
@@ -106,10 +110,16 @@ function stricter(trusted: Decision, claimed: Decision): Decision {
   return { ...answer, ...(grant && { grant }), ...(asked && { approval: asked }) };
 }
 
-function decideWith(request: DecisionRequest, attributes: Values, world: World, fixed?: Place): Decision {
+function decideWith(
+  request: DecisionRequest,
+  attributes: Values,
+  world: World,
+  meter: Meter,
+  fixed?: Place,
+): Decision {
   const attributeProblem = checkAttributes(attributes, world.agent);
   const context = declaredOnly(attributes, world.agent);
-  const found = attributeProblem === undefined ? segmentOf(context, world.agent) : undefined;
+  const found = attributeProblem === undefined ? segmentOf(context, world.agent, meter) : undefined;
   const segment = found?.error === undefined ? found?.segment : undefined;
   const source = fixed ? AS_ASKED : sourceOf(segment ?? DEFAULT_SEGMENT, world);
   const subject = subjectFrom(source, request, context);
@@ -124,26 +134,22 @@ function decideWith(request: DecisionRequest, attributes: Values, world: World, 
     (attributeProblem && denied(attributeProblem)) ??
     (found?.error && denied(found.error)) ??
     (subject === undefined ? denied(noSubject(source)) : undefined) ??
-    answerFrom({ ...request, subject: subject?.name ?? '' }, context, place, world);
+    answerFrom({ ...request, subject: subject?.name ?? '' }, context, place, world, meter);
   return {
     ...place,
     ...answer,
-    risk: riskOf(request, world),
+    risk: riskOf(request, world, meter),
     ...(subject && { subject }),
     ...(request.surplus && { surplus: true }),
   };
 }
 
 /** What cannot be told is high. */
-const riskOf = ({ tool, args }: DecisionRequest, { agent }: World): Risk =>
-  agent.tools.get(tool)?.riskOf(args) ?? 'high';
+const riskOf = ({ tool, args }: DecisionRequest, { agent }: World, meter: Meter): Risk =>
+  agent.tools.get(tool)?.riskOf(args, meter) ?? 'high';
 
 function checkSwitches(toolName: string, { agent, switches }: World): Answer | undefined {
-  const covering = new Set([
-    'everything',
-    `agent/${agent.agent.agent}`,
-    `tool/${agent.agent.agent}/${toolName}`,
-  ]);
+  const covering = new Set(scopesOver(agent.agent.agent, toolName));
   const write = agent.tools.get(toolName)?.write ?? true;
   const off = switches.find((candidate) => covering.has(candidate.scope) && (write || candidate.reads));
   if (off === undefined) return undefined;
@@ -184,9 +190,9 @@ function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): b
 const declaredOnly = (attributes: Values, { agent }: CompiledAgent): Values =>
   Object.fromEntries(Object.keys(agent.attributes).map((name) => [name, ownValue(attributes, name)]));
 
-function segmentOf(context: Values, agent: CompiledAgent): { segment: string; error?: Reason } {
+function segmentOf(context: Values, agent: CompiledAgent, meter: Meter): { segment: string; error?: Reason } {
   for (const { name, matches } of agent.segments) {
-    const truth = matches({ context });
+    const truth = matches({ context, meter });
     if (truth === 'true') return { segment: name };
     if (truth === 'error') {
       const error = reason('condition_error', `The condition of segment "${name}" failed on this request`);
@@ -235,7 +241,13 @@ function placeOf(segment: string, subject: string | undefined, { inForce, rollou
   return arm === 'candidate' ? { ...inRollout, release: rollout.release } : inRollout;
 }
 
-function answerFrom(request: DecisionRequest, context: Values, place: Place, world: World): Answer {
+function answerFrom(
+  request: DecisionRequest,
+  context: Values,
+  place: Place,
+  world: World,
+  meter: Meter,
+): Answer {
   const release = place.release === undefined ? undefined : ownValue(world.releases, place.release);
   if (release === undefined)
     return denied(
@@ -247,17 +259,17 @@ function answerFrom(request: DecisionRequest, context: Values, place: Place, wor
     );
   const tool = world.agent.tools.get(request.tool);
   if (tool === undefined) return denied(unknownTool(request.tool, world.agent));
-  const [invalid] = tool.validateArgs(request.args);
-  if (invalid !== undefined)
+  const misfit = tool.args.misfit(request.args, meter);
+  if (misfit !== undefined)
     return denied(
       reason(
         'args_invalid',
-        `The arguments do not fit the tool's schema: ${invalid}`,
+        `The arguments do not fit the tool's schema: ${misfit}`,
         'Mend them and ask again',
       ),
     );
-  const values = { args: request.args, context, subject: request.subject };
-  const { agentVersion } = request;
+  const { args, subject, agentVersion } = request;
+  const values = { args, context, subject, meter };
   return weigh(
     tool,
     release,

@@ -2,6 +2,7 @@ import { parse } from '@marcbachmann/cel-js';
 import { type ASTNode, childrenOf, comprehensionOf, selectedName } from '../cel/ast.ts';
 import { CONDITION_LENGTH_MAX, type ConditionValues, compileCondition, type Truth } from '../cel/cel.ts';
 import { pathText } from '../problem.ts';
+import { EVERY_MEMBER } from '../schema/every-member.ts';
 import { type EnvelopeTool, envelopeText, unseenMembers } from './envelope-text.ts';
 import { redactArgs, redactionsOf } from './redact.ts';
 
@@ -83,7 +84,9 @@ function constantProblem(constant: boolean | undefined, { free }: Names): string
 function redactedProblem({ members }: Names, tool: EnvelopeTool): string | undefined {
   const redactions = redactionsOf(tool);
   return members
-    .filter((path) => redactions.some((steps) => steps.every(({ name }, at) => path[at] === name)))
+    .filter((path) =>
+      redactions.some((steps) => steps.every(({ name }, at) => name === EVERY_MEMBER || path[at] === name)),
+    )
     .map(
       (path) => `the envelope names "${pathText(path)}", which is redacted. Leave it out, or ask has() of it`,
     )

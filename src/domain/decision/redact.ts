@@ -1,9 +1,10 @@
+import { EVERY_MEMBER } from '../schema/every-member.ts';
 import type { CompiledTool } from './compile.ts';
 
 /** Stands where a redacted value was. */
 export const REDACTED = '[redacted]';
 
-/** One step of a redaction path: a member's name and how many `[]` follow it. */
+/** One step of a redaction path: a member's name, or `*` for every member, and how many `[]` follow it. */
 export interface RedactStep {
   name: string;
   lists: number;
@@ -45,10 +46,11 @@ function redactAt(value: unknown, path: readonly RedactStep[]): unknown {
   if (step === undefined) return value === undefined ? undefined : REDACTED;
   if (value === null || value === undefined) return value;
   if (typeof value !== 'object' || Array.isArray(value)) return REDACTED;
-  if (!Object.hasOwn(value, step.name)) return value;
+  const isMeant = (key: string): boolean => step.name === EVERY_MEMBER || key === step.name;
+  if (!Object.keys(value).some(isMeant)) return value;
   const entries = Object.entries(value).map(([key, member]): [string, unknown] => [
     key,
-    key === step.name ? redactLists(member, step.lists, rest) : member,
+    isMeant(key) ? redactLists(member, step.lists, rest) : member,
   ]);
   return Object.fromEntries(entries);
 }

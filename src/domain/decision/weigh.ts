@@ -56,6 +56,11 @@ export interface WeighedPlace {
   agentVersion?: string;
 }
 
+/** One request, as conditions and grants see it. */
+export interface WeighedValues extends ConditionValues {
+  args: Readonly<Record<string, unknown>>;
+}
+
 /** Each build of an agent earns for itself. */
 export const earnedKey = (
   release: string,
@@ -68,13 +73,14 @@ export const earnedKey = (
 /**
  * Deny beats ask beats allow; among asks the most people win; a condition that errs denies. What asks may be answered
  * by its own rules (deny beats ask beats approve, and only low risk is approved), by a standing approval of people, or
- * because the evidence of this segment carries it.
+ * because the evidence of this segment carries it. No write runs unasked with a member that its schema does not
+ * declare: nobody said what that may hold.
  */
 export function weigh(
   tool: CompiledTool,
   release: CompiledRelease,
   place: WeighedPlace,
-  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  values: WeighedValues,
   relaxations: Relaxations,
 ): Answer {
   const grants = release.grants.get(tool.name) ?? [];
@@ -91,11 +97,15 @@ export function weigh(
   const refusing = matching.find(({ grant }) => grant.deny !== undefined);
   if (refusing)
     return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: named(refusing) };
-  const asking = truths.flatMap(({ grant, truth, unless }) =>
-    truth === 'true' && grant.approval !== undefined ? [{ grant, unasked: unless === 'true' }] : [],
-  );
+  const asking = truths.flatMap(({ grant, truth, unless }) => {
+    if (truth !== 'true' || grant.approval === undefined) return [];
+    return [{ grant, unasked: unless === 'true' && undeclaredOf(tool, values) === undefined }];
+  });
   if (asking.length > 0) return answerAsking(tool, release, asking, place, values, relaxations);
   const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
+  const undeclared = allowing && undeclaredOf(tool, values);
+  if (allowing && undeclared !== undefined)
+    return { ...denied(undeclaredReason(undeclared, allowing.name)), grant: named(allowing) };
   if (allowing)
     return {
       outcome: 'allowed',
@@ -114,12 +124,12 @@ function answerAsking(
   release: CompiledRelease,
   matching: readonly { grant: CompiledGrant; unasked: boolean }[],
   place: WeighedPlace,
-  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  values: WeighedValues,
   { standings = [], earned }: Relaxations,
 ): Answer {
   const all = matching.map((one) => ({
     ...one,
-    rule: ruleAnswer(one.grant, tool.riskOf(values.args), values),
+    rule: ruleAnswer(one.grant, tool.riskOf(values.args, values.meter), values),
   }));
   const denying = all.find(({ rule }) => rule.answer === 'deny');
   if (denying)
@@ -142,13 +152,14 @@ function answerAsking(
   });
   if (asking.length === 0)
     return allowed('granted', `Granted by "${grant.name}": it asks, unless ${unlessOf(grant.grant)?.trim()}`);
-  if (ruled.every((one) => one.rule.answer === 'approve'))
+  const isDeclared = (): boolean => undeclaredOf(tool, values) === undefined;
+  if (ruled.every((one) => one.rule.answer === 'approve') && isDeclared())
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
   const hasEarned = (one: CompiledGrant) =>
     place.agentVersion !== undefined &&
     (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ??
       false);
-  if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)))
+  if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)) && isDeclared())
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
       earned: true,
     });
@@ -160,7 +171,7 @@ function answerAsking(
     approval.standing === 'allowed'
       ? standings.find((one) => covers(one, tool, release, grant, place, values))
       : undefined;
-  if (covering)
+  if (covering && isDeclared())
     return allowed('standing_approval', 'People approved the like of it for a while', {
       standing: covering.id,
       approval,
@@ -195,7 +206,7 @@ const covers = (
   release: CompiledRelease,
   grant: CompiledGrant,
   place: WeighedPlace,
-  values: ConditionValues & { args: Readonly<Record<string, unknown>> },
+  values: WeighedValues,
 ): boolean =>
   one.tool === tool.name &&
   one.grant === grant.name &&
@@ -203,7 +214,7 @@ const covers = (
   one.segment === place.segment &&
   one.arm === place.arm &&
   one.generation === (place.generation ?? null) &&
-  RISKS.indexOf(tool.riskOf(values.args)) <= RISKS.indexOf(one.risk) &&
+  RISKS.indexOf(tool.riskOf(values.args, values.meter)) <= RISKS.indexOf(one.risk) &&
   one.matches(values) === 'true';
 
 function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonly CompiledGrant[]): Reason {
@@ -217,6 +228,17 @@ function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonl
   const hint = conditions.map(({ name, grant }) => `"${name}" needs ${grant.when?.trim()}`).join('; or ');
   return reason('condition_not_met', `No grant for "${tool.name}" matches this request`, hint);
 }
+
+/** What a write holds that its schema allows and does not declare. */
+const undeclaredOf = (tool: CompiledTool, { args, meter }: WeighedValues): string | undefined =>
+  tool.write ? tool.args.undeclared(args, meter) : undefined;
+
+const undeclaredReason = (member: string, grant: string): Reason =>
+  reason(
+    'args_undeclared',
+    `Grant "${grant}" lets it run unasked with declared arguments only, and the schema does not declare "${member}"`,
+    'Leave it out, or declare it in the schema of the tool',
+  );
 
 const named = ({ grant, name }: CompiledGrant): NamedGrant => ({ ...grant, name });
 export const denied = (why: Reason): Answer => ({ outcome: 'denied', reasons: [why] });

@@ -1,11 +1,13 @@
 import { type Agent, DEFAULT_SEGMENT, RISKS, type Tool } from '../agent.ts';
-import { compileSchema, type JsonSchema, schemaAt } from '../args-schema.ts';
 import { type Condition, compileCondition } from '../cel/cel.ts';
 import { equivalent, type Formula, implies } from '../cel/logic.ts';
 import { placeholdersOf } from '../decision/summary.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
+import { schemaAt } from '../schema/paths.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { checkSubject } from '../subject.ts';
+import { checkArgs } from './check-args.ts';
 import { checkPeople } from './check-people.ts';
 
 const RESERVED_WORDS: ReadonlySet<string> = new Set(
@@ -38,31 +40,11 @@ function checkAttributes(agent: Agent): CheckProblem[] {
 
 function checkTool(name: string, tool: Tool): CheckProblem[] {
   const path = ['tools', name];
-  const schema = tool.args as JsonSchema;
-  const compiled = compileSchema(schema);
-  const problems: CheckProblem[] = [];
-  if (!compiled.ok)
-    problems.push({
-      path: [...path, 'args'],
-      message: `The args of "${name}" are not a valid JSON Schema: ${compiled.message}`,
-      hint: 'Write a JSON Schema (2020-12) with type: object; patterns in RE2 syntax',
-    });
-  else if (schema.type !== undefined && schema.type !== 'object')
-    problems.push({
-      path: [...path, 'args', 'type'],
-      message: 'Arguments are an object',
-      hint: 'Write type: object',
-    });
+  const problems = checkArgs(name, tool);
   const redacted = tool.redact.map((entry) => entry.replaceAll('[]', ''));
-  tool.redact.forEach((entry, at) => {
-    const found = schemaAt(schema, entry);
-    if (found.found) return;
-    const message = `"${entry}" leads nowhere in the args of "${name}"`;
-    problems.push({ path: [...path, 'redact', at], message, hint: sentence(found.hint) });
-  });
   for (const placeholder of placeholdersOf(tool.summary ?? '')) {
     const hidden = redacted.find((entry) => placeholder === entry || placeholder.startsWith(`${entry}.`));
-    const found = schemaAt(schema, placeholder);
+    const found = schemaAt(tool.args as JsonSchema, placeholder);
     const at = { path: [...path, 'summary'] };
     if (hidden !== undefined)
       problems.push({
@@ -77,7 +59,7 @@ function checkTool(name: string, tool: Tool): CheckProblem[] {
         hint: sentence(found.hint),
       });
   }
-  return [...problems, ...(compiled.ok ? checkRisks(tool, path) : [])];
+  return [...problems, ...(problems.length === 0 ? checkRisks(tool, path) : [])];
 }
 
 /** A risk that is never raised, or always, is a mistake. */

@@ -1,12 +1,12 @@
 import { type Agent, groupOf, isLive, isWrite, toolOf } from '../agent.ts';
 import { slotOf } from '../approval/approval.ts';
 import { assign, isFilled } from '../approval/assignment.ts';
-import type { JsonSchema } from '../args-schema.ts';
 import { compileCondition } from '../cel/cel.ts';
 import { durationMs } from '../duration.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { type ApprovalPolicy, approvalOf, type Grant, groupsOf, rulesOf, toolsOf } from '../release.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { eligibleApprovers } from './check-people.ts';
 
@@ -141,12 +141,6 @@ function checkTimes(
   path: ManifestPath,
 ): CheckProblem[] {
   const problems: CheckProblem[] = [];
-  if (durationMs(expiresIn) === 0)
-    problems.push({
-      path: [...path, 'expiresIn'],
-      message: 'Nobody could answer in no time',
-      hint: 'Write expiresIn: 1h',
-    });
   if (remindAfter !== undefined && durationMs(remindAfter) >= durationMs(expiresIn))
     problems.push({
       path: [...path, 'remindAfter'],

@@ -1,5 +1,4 @@
 import { type Agent, isWrite, toolOf } from '../agent.ts';
-import type { JsonSchema } from '../args-schema.ts';
 import { type Condition, compileCondition } from '../cel/cel.ts';
 import { type DomainOf, domainsOf } from '../cel/facts.ts';
 import { type Formula, implies, not } from '../cel/logic.ts';
@@ -16,6 +15,7 @@ import {
   toolsOf,
   unlessOf,
 } from '../release.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { conditionProblems } from './check-agent.ts';
 
 const ALWAYS: Formula = { kind: 'const', value: true };

@@ -1,19 +1,10 @@
 import { type Agent, isWrite, toolOf } from '../agent.ts';
-import type { JsonSchema } from '../args-schema.ts';
 import { compileCondition } from '../cel/cel.ts';
 import { grantName } from '../decision/compile.ts';
-import { durationMs } from '../duration.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
-import {
-  approvalOf,
-  CREDENTIAL_TTL_MAX_S,
-  type Grant,
-  type Release,
-  rulesOf,
-  toolsOf,
-  unlessOf,
-} from '../release.ts';
+import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { checkApproval, checkEarn } from './check-approval.ts';
 import { checkReach, checkUnless } from './check-reach.ts';
@@ -111,7 +102,7 @@ function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
 }
 
 function checkCredential(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
-  const { scopes = [], ttl } = grant.credential;
+  const { scopes = [] } = grant.credential;
   const problems: CheckProblem[] = [];
   for (const name of toolsOf(grant)) {
     const tool = toolOf(agent, name);
@@ -126,18 +117,6 @@ function checkCredential(grant: Grant, path: ManifestPath, agent: Agent): CheckP
       });
     });
   }
-  if (durationMs(ttl) > CREDENTIAL_TTL_MAX_S * 1_000)
-    problems.push({
-      path: [...path, 'ttl'],
-      message: `A credential may live ${CREDENTIAL_TTL_MAX_S} s at most, not ${ttl}`,
-      hint: `Write ttl: ${CREDENTIAL_TTL_MAX_S}s: each action gets its own`,
-    });
-  if (durationMs(ttl) === 0)
-    problems.push({
-      path: [...path, 'ttl'],
-      message: 'The credential would never live',
-      hint: 'Write ttl: 60s',
-    });
   return problems;
 }
 

@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize';
 import type { Agent } from '../agent.ts';
 import { approvalOf, describeStages, type Grant, type Release, toolsOf, unlessOf } from '../release.ts';
+import { withoutKeys } from './without-keys.ts';
 
 /** One line of what would change, for people. */
 export interface Change {
@@ -73,6 +74,7 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
   const changes = parts.flatMap((part) =>
     diffRecords(part.replace(/s$/, ''), before?.[part] ?? {}, after[part]),
   );
+  const [shownBefore, shownAfter] = [before && withoutKeys(before), withoutKeys(after)];
   const scalars = [
     'owners',
     'onCall',
@@ -81,6 +83,7 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
     'slack',
     'segments',
     'webhook',
+    'callback',
     'assertions',
   ] as const;
   for (const name of scalars) {
@@ -90,7 +93,9 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
       (fresh ?? '[]') !== '[]' &&
       !(before === undefined && fresh === '{"matchEmail":false}')
     ) {
-      changes.push({ sign: before ? '~' : '+', what: name, detail: fresh });
+      const [shownOld, shown] = [textOf(shownBefore?.[name]), textOf(shownAfter[name])];
+      const detail = shown === shownOld ? `${shown}, another key` : shown;
+      changes.push({ sign: before ? '~' : '+', what: name, detail });
     }
   }
   return changes;

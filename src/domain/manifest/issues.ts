@@ -1,8 +1,9 @@
 import type { z } from 'zod';
-import { asSchema, type JsonSchema, propertyOf } from '../args-schema.ts';
 import { suggest } from '../nearest.ts';
 import type { CheckProblem, ManifestPath } from '../problem.ts';
 import { pathText, sentence } from '../problem.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
+import { valueAt } from './respelled.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -38,6 +39,14 @@ export class IssueReader {
         return [this.#tooSmall(path, issue)];
       case 'too_big':
         return [{ path, message: `${nameOf(path)} is too large`, hint: `Write at most ${issue.maximum}` }];
+      case 'custom':
+        return [
+          {
+            path,
+            message: `${nameOf(path)} cannot be ${shown(valueAt(this.value, path))}`,
+            hint: sentence(issue.message),
+          },
+        ];
       default:
         return [{ path, message: `${nameOf(path)} is not valid`, hint: sentence(issue.message) }];
     }
@@ -61,6 +70,17 @@ export class IssueReader {
         ),
     );
     if (meant) return meant.flatMap((inner) => this.read(inner, path));
+    const ofText = issue.errors
+      .flat()
+      .some((inner) => inner.code === 'invalid_type' && inner.expected === 'string');
+    if (ofText && isPlain(valueAt(this.value, path)))
+      return [
+        {
+          path,
+          message: `${nameOf(path)} is read as ${shown(valueAt(this.value, path))}`,
+          hint: 'Put it in quotes',
+        },
+      ];
     const kinds = issue.errors
       .flat()
       .flatMap((inner) => (inner.code === 'invalid_type' ? [KINDS[inner.expected] ?? inner.expected] : []));
@@ -89,7 +109,8 @@ export class IssueReader {
         message: `${nameOf(path)} is missing`,
         hint: MISSING_HINTS[lastOf(path)] ?? `Add ${nameOf(path)}: ${kind}`,
       };
-    return { path, message: `${nameOf(path)} is ${kindOf(given)}, not ${kind}`, hint: `Write ${kind}` };
+    const hint = expected === 'string' && isPlain(given) ? 'Put it in quotes' : `Write ${kind}`;
+    return { path, message: `${nameOf(path)} is ${kindOf(given)}, not ${kind}`, hint };
   }
 
   #invalidValue(path: ManifestPath, values: readonly unknown[]): CheckProblem {
@@ -167,14 +188,9 @@ const MISSING_HINTS: Readonly<Record<string, string>> = {
   grants: 'Add grants: with one entry for each thing the agent may do',
 };
 
-function valueAt(value: unknown, path: ManifestPath): unknown {
-  let here = value;
-  for (const key of path) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, key)) return undefined;
-    here = (here as Record<string | number, unknown>)[key];
-  }
-  return here;
-}
+/** What YAML makes of text without quotes. */
+const isPlain = (value: unknown): boolean =>
+  value === null || typeof value === 'number' || typeof value === 'boolean';
 
 function kindOf(value: unknown): string {
   if (value === null) return 'empty';

@@ -1,11 +1,12 @@
 import { type Agent, agentSchema } from '../agent.ts';
-import type { JsonSchema } from '../args-schema.ts';
 import type { CheckProblem, Problem } from '../problem.ts';
 import { type Release, releaseSchema } from '../release.ts';
+import type { JsonSchema } from '../schema/schema.ts';
 import { checkAgent } from './check-agent.ts';
 import { checkRelease } from './check-release.ts';
 import { IssueReader } from './issues.ts';
 import { type ManifestKind, manifestJsonSchema } from './json-schemas.ts';
+import { respelledProblems } from './respelled.ts';
 import { bodySource, locateProblems, type ManifestSource, parseText } from './source.ts';
 
 export { type CheckProblem, formatProblems, type Problem } from '../problem.ts';
@@ -60,10 +61,14 @@ function checkValue(
   kind: ManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
+  const respelled = (read: unknown) => respelledProblems(source.respelled, read);
   const checked: Checked<Agent | Release> =
     kind === 'agent'
-      ? check<Agent>(value, kind, checkAgent)
-      : check<Release>(value, kind, (release) => (agent ? checkRelease(release, agent) : []));
+      ? check<Agent>(value, kind, (read) => [...respelled(read), ...checkAgent(read)])
+      : check<Release>(value, kind, (read) => [
+          ...respelled(read),
+          ...(agent ? checkRelease(read, agent) : []),
+        ]);
   if (checked.ok) return { ok: true, value: checked.value, source };
   return { ok: false, problems: locateProblems(source, checked.found).slice(0, PROBLEMS_MAX) };
 }

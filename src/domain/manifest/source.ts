@@ -11,6 +11,7 @@ import {
 } from 'yaml';
 import type { CheckProblem, ManifestPath, Problem } from '../problem.ts';
 import { pathText } from '../problem.ts';
+import { findTraps, type Respelled, respelledIn } from './yaml-traps.ts';
 
 export const MANIFEST_LENGTH_MAX = 1_000_000;
 const SYNTAX_PROBLEMS_MAX = 10;
@@ -18,12 +19,15 @@ const SYNTAX_PROBLEMS_MAX = 10;
 /** Knows where each path of a manifest stands in its text. */
 export interface ManifestSource {
   file: string;
+  /** The numbers that are not written as they are read. */
+  respelled: readonly Respelled[];
   locate(problem: Pick<CheckProblem, 'path' | 'atKey' | 'range'>): { line: number; column: number };
 }
 
 /** A manifest that came as a value, such as a request body: there are no lines to point at. */
 export const bodySource = (file = 'body'): ManifestSource => ({
   file,
+  respelled: [],
   locate: () => ({ line: 0, column: 0 }),
 });
 
@@ -68,6 +72,15 @@ export function parseText(file: string, text: string): ParsedText {
     return problem(line, col, firstLine(error.message), SYNTAX_HINTS[error.code] ?? 'Mend the YAML here');
   });
   if (problems.length > 0) return { ok: false, problems };
+  const traps = findTraps(document).slice(0, SYNTAX_PROBLEMS_MAX);
+  if (traps.length > 0)
+    return {
+      ok: false,
+      problems: traps.map(({ offset, message, hint }) => {
+        const { line, col } = lines.linePos(offset);
+        return problem(line, col, message, hint);
+      }),
+    };
   if (document.contents === null)
     return { ok: false, problems: [problem(1, 1, 'The file is empty', 'Write a manifest')] };
   try {
@@ -107,13 +120,17 @@ interface Found {
 }
 
 class TextSource implements ManifestSource {
+  readonly respelled: readonly Respelled[];
+
   constructor(
     readonly file: string,
     readonly text: string,
     readonly root: Node,
     readonly document: ReturnType<typeof parseDocument>,
     readonly lines: LineCounter,
-  ) {}
+  ) {
+    this.respelled = respelledIn(document);
+  }
 
   locate({ path, atKey, range }: Pick<CheckProblem, 'path' | 'atKey' | 'range'>): {
     line: number;

@@ -1,8 +1,9 @@
 import type { App, RespondFn, SlashCommand } from '@slack/bolt';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
+import { scopeWords } from '../../domain/scope.ts';
 import { AppError } from '../../errors.ts';
 import { manifestOf } from '../../records/manifest.ts';
-import { openRollout } from '../../records/rollout.ts';
+import { watchedRollout } from '../../records/rollout.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
 import { enable } from '../../switches/enable.ts';
@@ -18,7 +19,7 @@ import {
 import { disableView, enableView, noticeView } from '../modals.ts';
 import { queueText } from '../queue-text.ts';
 import { disableText, enableText, segmentAndReason, statusText } from '../replies.ts';
-import { scopeChoices, scopeKey, scopeLabel } from '../scopes.ts';
+import { scopeChoices, scopeKey } from '../scopes.ts';
 import { type ListenerDeps, tell } from './deps.ts';
 import { runDeputy } from './deputies.ts';
 import { openForm } from './forms.ts';
@@ -121,7 +122,7 @@ async function choose(
     const options = { channel: command.channel_id, keyOf: scopeKey, ...(chosen ? { chosen } : {}) };
     if (verb === 'disable') return disableView({ ...options, choices: scopeChoices(agents) });
     const off = await listDisabled(services.db.sql);
-    const choices = off.map(({ scope }) => ({ scope, label: scopeLabel(scope) }));
+    const choices = off.map(({ scope }) => ({ scope, label: scopeWords(scope) }));
     return choices.length > 0
       ? enableView({ ...options, choices })
       : noticeView(title, 'Nothing is switched off.');
@@ -141,8 +142,9 @@ async function steer(
     verb === 'rollback'
       ? segmentAndReason(manifest, words)
       : { segment: undefined, ...segmentAndReason({ ...manifest, segments: [] }, words) };
-  const id = await openRollout(services, agent);
-  if (id === undefined) throw new AppError('not_found', `Agent "${agent}" has no rollout to ${verb}`);
+  const rollout = await watchedRollout(services.db.sql, agent);
+  if (!rollout) throw new AppError('not_found', `Agent "${agent}" has no rollout to ${verb}`);
+  const { id } = rollout;
   const { detail } = await runRolloutVerb(services, actor, { id, verb, segment, reason });
   await tell(respond, `*${verb}* of rollout ${inline(id, 100)}: ${inline(detail, 1_000)}`);
 }

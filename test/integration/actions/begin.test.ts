@@ -25,7 +25,7 @@ import {
   managerActor,
   RELEASE_YAML,
 } from '../../support/fixtures.ts';
-import { createTestServices, describeBothStores } from '../../support/services.ts';
+import { createTestServices, describeWithServices } from '../../support/services.ts';
 import {
   approve,
   begin,
@@ -42,7 +42,7 @@ import {
 
 const HOUR_MS = 3_600_000;
 
-describeBothStores('beginAction()', (make) => {
+describeWithServices('beginAction()', (make) => {
   const givenDesk = sharedDesk(make);
 
   verifies(
@@ -277,7 +277,7 @@ describeBothStores('beginAction()', (make) => {
 });
 
 test('a stop between the two transactions of a begin is a 409 without a token', async () => {
-  const services = await createTestServices({ store: 'postgres' });
+  const services = await createTestServices();
   await givenAdopted(services);
   const action = await givenApprovedAction(services);
   let stopped = false;

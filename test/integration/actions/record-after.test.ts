@@ -10,9 +10,9 @@ import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import { verifies } from '../../requirements.ts';
 import { agentActor, askInput, givenAdopted, onCallActor, RELEASE_YAML } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
-describeBothStores('AfterBuffer', (make) => {
+describeWithServices('AfterBuffer', (make) => {
   const down = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 
   async function givenOutage() {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { askBody, call, givenApi, type TestApi } from '../../support/api.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
-describeBothStores('asking, deciding, beginning, completing', (make) => {
+describeWithServices('asking, deciding, beginning, completing', (make) => {
   let api: TestApi;
   const ask = (more: Record<string, unknown> = {}, as = api.as.agent) =>
     call(api.app, 'POST /v1/actions', { as, body: askBody(more) });

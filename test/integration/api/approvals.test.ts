@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { verifies } from '../../requirements.ts';
 import { askBody, call } from '../../support/api.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { type BankApi, IBAN, openBank, PAY } from './bank.ts';
 
 const OTHER = { amount: 4, to: 'Mia', iban: '[redacted]' };
 
-describeBothStores('editing over HTTP', (make) => {
+describeWithServices('editing over HTTP', (make) => {
   let bank: BankApi;
   const begin = (id: string, more: Record<string, unknown> = {}) =>
     bank.post(`/v1/actions/${id}/begin`, bank.as.agent, { executionId: 'e-1', ...more });
@@ -142,7 +142,7 @@ describeBothStores('editing over HTTP', (make) => {
   );
 });
 
-describeBothStores('answering over HTTP', (make) => {
+describeWithServices('answering over HTTP', (make) => {
   test('where the release wants a reason, approving without one is refused; denying is not', async () => {
     const { ask, decide, as } = await openBank(make, '{ group: desk, reason: required }');
     const { id } = (await ask()).json;

@@ -2,14 +2,14 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { judgeAutonomy } from '../../../src/autonomy/judge.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { givenAutonomy, SLICE } from '../approvals/given-autonomy.ts';
 import { type BankApi, openBank } from './bank.ts';
 
 const EARN = 'earn: { decided: 20, above: 0.8, matureAfter: 1d }';
 const REASON = 'Looked at twenty of them';
 
-describeBothStores('earned autonomy over HTTP', (make) => {
+describeWithServices('earned autonomy over HTTP', (make) => {
   let bank: BankApi;
   const list = async (who = bank.as.olga, query = '') =>
     (await bank.get(`/v1/autonomy${query}`, who)).json.autonomy;

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
 import { type Answer, askBody, call, givenApi, type TestApi } from '../../support/api.ts';
 import { AGENT_YAML, givenAdopted, givenToken } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const YAML_TYPE = { 'content-type': 'application/yaml' };
@@ -23,7 +23,7 @@ function expectProblem(answer: Answer, status: number, code: string): void {
   expect(answer.status).toBe(status);
 }
 
-describeBothStores('bad input', (make) => {
+describeWithServices('bad input', (make) => {
   let api: TestApi;
   const post = (body: string, path = '/v1/actions', headers: Record<string, string> = JSON_TYPE) =>
     call(api.app, `POST ${path}`, { as: api.as.agent, headers, body });

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { revokeToken } from '../../../src/tokens/revoke.ts';
 import { call } from '../../support/api.ts';
 import { actorOf, givenPendingAction, givenToken } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { follow } from './event-client.ts';
 import { type EventDesk, openEventDesk } from './event-desk.ts';
 
-describeBothStores('streams of events', (make, store) => {
+describeWithServices('streams of events', (make) => {
   let desk: EventDesk;
   let { services, as, another, number, head } = {} as EventDesk;
   beforeAll(async () => {
@@ -61,22 +61,19 @@ describeBothStores('streams of events', (make, store) => {
     stays.leave();
   });
 
-  test.runIf(store === 'postgres')(
-    'connections to the database that break are no end of a stream',
-    async () => {
-      const { url } = await another({ pollMs: 20 });
-      const stream = await as('auditor', '', {}, url);
-      await givenPendingAction(services);
-      await number();
-      await stream.count(1);
-      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  test('connections to the database that break are no end of a stream', async () => {
+    const { url } = await another({ pollMs: 20 });
+    const stream = await as('auditor', '', {}, url);
+    await givenPendingAction(services);
+    await number();
+    await stream.count(1);
+    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(services.db.sql);
-      await expect.poll(() => givenPendingAction(services).then(() => 'asked', String)).toBe('asked');
-      await number();
-      expect((await stream.count(2))[1]).toMatchObject({ kind: 'action.asked' });
-      stream.leave();
-    },
-  );
+    await expect.poll(() => givenPendingAction(services).then(() => 'asked', String)).toBe('asked');
+    await number();
+    expect((await stream.count(2))[1]).toMatchObject({ kind: 'action.asked' });
+    stream.leave();
+  });
 
   test('close() ends the streams at once', async () => {
     const { app, url } = await another({});

@@ -16,11 +16,11 @@ import {
   managerActor,
   onCallActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { type Followed, follow } from './event-client.ts';
 import { type EventDesk, openEventDesk } from './event-desk.ts';
 
-describeBothStores('GET /v1/events', (make) => {
+describeWithServices('GET /v1/events', (make) => {
   let desk: EventDesk;
   let { services, as, another, number, head } = {} as EventDesk;
   /** What a log reader sees of everything, for comparison. */

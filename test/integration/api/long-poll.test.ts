@@ -5,9 +5,9 @@ import { createApi } from '../../../src/api/server.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import { approverActor, givenApprovedAction, givenPendingAction } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
-describeBothStores('long polls', (make) => {
+describeWithServices('long polls', (make) => {
   let api: TestApi;
   const timed = async (path: string) => {
     const startedAt = performance.now();

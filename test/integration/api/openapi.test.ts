@@ -138,7 +138,6 @@ test('health, readiness, metrics and keys need no token', async () => {
   expect((await call(app, 'GET /readyz')).json).toMatchObject({
     status: 'ready',
     database: 'up',
-    store: 'pglite',
     temporal: 'down',
     unsequencedTail: 0,
   });

@@ -12,11 +12,11 @@ import {
   RELEASE_YAML,
   releaseFrom,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
 const YAML_TYPE = { 'content-type': 'application/yaml' };
 
-describeBothStores('agents, releases, switches, log, posture', (make) => {
+describeWithServices('agents, releases, switches, log, posture', (make) => {
   let api: TestApi;
   const put = (path: string, body: unknown, as = api.as.cleo) => call(api.app, `PUT ${path}`, { as, body });
 

@@ -3,13 +3,13 @@ import { actionById, privateOf } from '../../../src/records/action.ts';
 import { appendEntry } from '../../../src/records/log-entry.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { type BankApi, IBAN, openBank } from './bank.ts';
 import { type Browser, formOf, openBrowser, plain } from './browser.ts';
 
 const GLASS = '{ group: desk, breakGlass: emergency }';
 
-describeBothStores('answering on the page of an action', (make) => {
+describeWithServices('answering on the page of an action', (make) => {
   let bank: BankApi;
   const browsers = new Map<string, Browser>();
   const as = (name: keyof BankApi['as']) => browsers.get(name) as Browser;

@@ -5,11 +5,11 @@ import { actionById } from '../../../src/records/action.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import { approverActor } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { type BankApi, IBAN, openBank } from './bank.ts';
 import { type Browser, formOf, openBrowser, plain } from './browser.ts';
 
-describeBothStores('the queue page', (make) => {
+describeWithServices('the queue page', (make) => {
   let bank: BankApi;
   let ana: Browser;
   let ben: Browser;
@@ -184,7 +184,7 @@ describeBothStores('the queue page', (make) => {
   });
 });
 
-describeBothStores('standing approvals on the pages', (make) => {
+describeWithServices('standing approvals on the pages', (make) => {
   const LIKE = { envelope: 'args.amount <= 5', maxUses: '3', for: '4h', reason: 'Small ones' };
 
   test('the form proposes what is like it; it is given, seen, and taken back by whoever may', async () => {

@@ -15,12 +15,12 @@ import {
   givenToken,
   onCallActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
 const ORIGIN = { origin: 'http://portcullis.test' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-describeBothStores('pages', (make) => {
+describeWithServices('pages', (make) => {
   let api: TestApi;
   let ana: { cookie: string };
 

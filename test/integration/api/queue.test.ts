@@ -5,7 +5,7 @@ import { sweepActions } from '../../../src/actions/sweep.ts';
 import { appendEntry } from '../../../src/records/log-entry.ts';
 import { verifies } from '../../requirements.ts';
 import type { GivenToken } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { type BankApi, IBAN, openBank } from './bank.ts';
 
 interface Asked {
@@ -16,7 +16,7 @@ interface Asked {
 
 const itemOf = ({ id, argsDigest: digest, revision }: Asked) => ({ id, digest, revision });
 
-describeBothStores('the queue and batches over HTTP', (make) => {
+describeWithServices('the queue and batches over HTTP', (make) => {
   let bank: BankApi;
   const queueOf = async (who: GivenToken, query = '') => {
     const { json } = await bank.get(`/v1/approvals/queue${query}`, who);
@@ -162,7 +162,7 @@ describeBothStores('the queue and batches over HTTP', (make) => {
   });
 });
 
-describeBothStores('waiting in view', (make) => {
+describeWithServices('waiting in view', (make) => {
   test('its place and who was asked how are shown to owner and agent, to no one else, and only while it waits', async () => {
     const { as, ask, decide, get, services } = await openBank(make, '{ group: desk, quorum: 2 }');
     const first = (await ask()).json;

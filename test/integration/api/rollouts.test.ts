@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import { AGENT_YAML, agentFrom, givenRelease, RELEASE_2_YAML } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 
-describeBothStores('rollouts', (make) => {
+describeWithServices('rollouts', (make) => {
   let api: TestApi;
   const start = (as = api.as.olga) =>
     call(api.app, 'POST /v1/rollouts', { as, body: { agent: 'desk', release: '2', reason: 'ready' } });

@@ -3,13 +3,13 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import type { GivenToken } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { type BankApi, openBank } from './bank.ts';
 
 const ARGS = { amount: 5, to: 'Mia' };
 const LIKE = { envelope: 'args.amount <= 5 && args.to == "Mia"', maxUses: 2, for: '1h' };
 
-describeBothStores('standing approvals over HTTP', (make) => {
+describeWithServices('standing approvals over HTTP', (make) => {
   let bank: BankApi;
   const ask = (more: Record<string, unknown> = {}) => bank.ask({ args: { ...ARGS, ...more } });
   const list = async (who: GivenToken = bank.as.ana, query = '?live=true') =>

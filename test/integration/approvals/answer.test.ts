@@ -11,10 +11,10 @@ import {
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, entries, row, sharedDesk } from '../actions/support.ts';
 
-describeBothStores('answerAction()', (make) => {
+describeWithServices('answerAction()', (make) => {
   const givenDesk = sharedDesk(make);
 
   verifies(

@@ -13,7 +13,7 @@ import type { Services } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import { agentActor, approverActor, givenAsked, managerActor, onCallActor } from '../../support/fixtures.ts';
 import type { TestServices } from '../../support/services.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, codeOf, deny, givenBank } from './support.ts';
 
 const DAY_MS = 86_400_000;
@@ -63,7 +63,7 @@ async function givenIncident({ db, clock }: TestServices, segment?: string): Pro
     .execute();
 }
 
-describeBothStores('earned autonomy', (make, store) => {
+describeWithServices('earned autonomy', (make) => {
   test('proposed when the evidence carries it, allowed when a person confirms, asked again at a wrong write', async () => {
     const services = await make();
     await givenBank(services, 'desk', `${EARN} }`);
@@ -176,27 +176,23 @@ describeBothStores('earned autonomy', (make, store) => {
     ]);
   });
 
-  // On the embedded store there is one connection, and nobody waits at the gate.
-  test.skipIf(store === 'pglite')(
-    'judged again behind the gate: what people said meanwhile counts',
-    async () => {
-      const services = await make();
-      await givenBank(services, 'desk', `${EARN}, automatic: true }`);
-      await givenRight(services, 40);
-      const now = services.clock.now();
-      let judging: Promise<number> | undefined;
-      await services.db.sql.transaction().execute(async (tx) => {
-        await sql`SELECT pg_advisory_xact_lock(gate_key())`.execute(tx);
-        judging = judgeAutonomy(services);
-        const waits = sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+  test('judged again behind the gate: what people said meanwhile counts', async () => {
+    const services = await make();
+    await givenBank(services, 'desk', `${EARN}, automatic: true }`);
+    await givenRight(services, 40);
+    const now = services.clock.now();
+    let judging: Promise<number> | undefined;
+    await services.db.sql.transaction().execute(async (tx) => {
+      await sql`SELECT pg_advisory_xact_lock(gate_key())`.execute(tx);
+      judging = judgeAutonomy(services);
+      const waits = sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-        await expect.poll(async () => (await waits.execute(tx)).rows.length, { timeout: 20_000 }).toBe(1);
-        await tx.updateTable('action').set({ corrected_at: now, corrected_by: 'ana' }).execute();
-      });
-      expect(await judging).toBe(0);
-      expect(await state(services)).toBe('ask');
-    },
-  );
+      await expect.poll(async () => (await waits.execute(tx)).rows.length, { timeout: 20_000 }).toBe(1);
+      await tx.updateTable('action').set({ corrected_at: now, corrected_by: 'ana' }).execute();
+    });
+    expect(await judging).toBe(0);
+    expect(await state(services)).toBe('ask');
+  });
 
   verifies('never:unrecorded-write', 'taken back, nothing that it allowed begins', async () => {
     const services = await make();

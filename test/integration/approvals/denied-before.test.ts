@@ -14,7 +14,7 @@ let services: TestServices;
 let n = 0;
 let subject = '';
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   await givenAdopted(services);
 });
 beforeEach(() => {

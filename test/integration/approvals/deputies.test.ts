@@ -18,14 +18,14 @@ import {
   givenToken,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { begin, entries, row } from '../actions/support.ts';
 import { answer, givenPeople, givenRefund, PEOPLE_YAML } from './people.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-describeBothStores('deputies', (make) => {
+describeWithServices('deputies', (make) => {
   let services: TestServices;
   const later = (ms: number) => new Date(services.clock.now().getTime() + ms);
   const name = (more: Partial<DeputyInput> = {}, actor: Actor = approverActor('ana')) =>

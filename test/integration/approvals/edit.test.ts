@@ -14,7 +14,7 @@ import {
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, givenBank, stateOf } from './support.ts';
 
 const SECRET = 'DE89-3704-0044';
@@ -33,7 +33,7 @@ async function edit(
 const begin = (services: Services, { id }: { id: string }, round?: number) =>
   beginAction(services, agentActor(), { id, executionId: 'e-1', ...(round === undefined ? {} : { round }) });
 
-describeBothStores('editing what waits', (make) => {
+describeWithServices('editing what waits', (make) => {
   verifies(
     'never:unrecorded-write',
     'the count begins anew, the editor does not count, and the agent must know',

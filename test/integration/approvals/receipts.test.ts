@@ -9,13 +9,13 @@ import { keepShown } from '../../../src/approvals/receipts/shown-text.ts';
 import { type ReceiptKey, receiptKeys, verifyReceipts } from '../../../src/approvals/receipts/verify.ts';
 import { call } from '../../support/api.ts';
 import { actorOf, givenPendingAction, givenToken } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { answer, givenBrokenGlass, givenPeople, givenRefund } from './people.ts';
 import { givenBank } from './support.ts';
 
 type File = { receipts: Receipt[] };
 
-describeBothStores('receipts', (make) => {
+describeWithServices('receipts', (make) => {
   let services: TestServices;
   let keys: ReceiptKey[];
   let file: File;

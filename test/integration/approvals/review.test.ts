@@ -11,13 +11,13 @@ import {
   givenToken,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { entries, row } from '../actions/support.ts';
 import { answer, givenBrokenGlass, givenPeople } from './people.ts';
 
 const auditor = (person?: string): Actor => actorOf('auditor', { ...(person ? { person } : {}) });
 
-describeBothStores('review of a broken glass', (make) => {
+describeWithServices('review of a broken glass', (make) => {
   let services: TestServices;
   const review = (actor: Actor, { id }: { id: string }, justified = true, note = 'It did burn') =>
     reviewBreakGlass(services, actor, { id, justified, note });

@@ -16,7 +16,7 @@ import {
   managerActor,
   onCallActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, givenBank, stateOf } from './support.ts';
 
 const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia' } };
@@ -34,7 +34,7 @@ async function givenStanding(services: Services, approval = 'desk', standing = H
   return one.id;
 }
 
-describeBothStores('standing approvals', (make) => {
+describeWithServices('standing approvals', (make) => {
   test('bounded by envelope, count and time', async () => {
     const services = await make();
     const id = await givenStanding(services);

@@ -83,7 +83,7 @@ test('what 0.1.0 left waiting is answered, what it approved begins, and its mani
   await migrate(db);
   const services = await servicesOver(old, { clock });
 
-  expect((await actionById(db.sql, asked)).behind).toEqual(['ana']);
+  expect(await actionById(db.sql, asked)).toMatchObject({ behind: ['ana'], behind_keys: ['ana'] });
   expect(await codeOf(approve(services, { id: asked }, 'ana'))).toBe('requester');
   await approve(services, { id: asked }, 'ben');
   await approve(services, { id: two }, 'ana');

@@ -2,11 +2,18 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
+import { createDeputy } from '../../../src/approvals/deputies.ts';
 import { lockedAction } from '../../../src/records/action.ts';
 import type { Services } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
-import { agentActor, agentFrom, givenPendingAction, managerActor } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import {
+  agentActor,
+  agentFrom,
+  approverActor,
+  givenPendingAction,
+  managerActor,
+} from '../../support/fixtures.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, deny, givenBank, stateOf } from './support.ts';
 
 const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia' } };
@@ -30,7 +37,7 @@ const givenRead = ({ db, clock }: Services, kind: string, fresh_until: Date) =>
     })
     .execute();
 
-describeBothStores('who is in a group when', (make, store) => {
+describeWithServices('who is in a group when', (make) => {
   verifies(
     'never:decision-without-standing',
     'a group whose members could not be read for too long counts nobody, and what it approved waits',
@@ -92,31 +99,52 @@ describeBothStores('who is in a group when', (make, store) => {
     },
   );
 
-  // On the embedded store there is one connection, and nobody waits for a lock.
-  test.skipIf(store === 'pglite')(
-    'whoever waited for others to be done is judged by what they are then',
+  verifies(
+    'never:decision-without-standing',
+    'what a deputy approved does not begin once the lender owns the agent, read as a member or not',
     async () => {
       const services = await make();
       await givenBank(services, 'desk');
-      const action = await givenPendingAction(services, PAY);
-      const until_at = new Date(services.clock.now().getTime() + 60_000);
+      const live = BANK_AGENT.replace('desk: [ana, ben, olga]', 'desk: { slackGroup: S0DESK }');
+      await applyAgent(services, managerActor(), agentFrom(live));
+      const later = laterThan(services.clock.now());
+      await givenRead(services, 'slack', later(3_600_000));
       await services.db.sql
-        .updateTable('agent_approver')
-        .set({ until_at })
-        .where('person', '=', 'ana')
+        .insertInto('agent_approver')
+        .values({ agent: 'desk', grp: 'desk', person: 'ana', via: 'slack' })
         .execute();
-      let answered: Promise<string> | undefined;
-      await services.db.sql.transaction().execute(async (tx) => {
-        await lockedAction(tx, action.id);
-        answered = codeOf(deny(services, action, 'ana'));
-        const waits = sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
-          AND wait_event_type = 'Lock' AND query LIKE '%action_to_decide%'`;
-        await expect
-          .poll(async () => (await waits.execute(services.db.sql)).rows.length, { timeout: 10_000 })
-          .toBe(1);
-        services.clock.advance(120_000);
-      });
-      expect(await answered).toBe('not_in_group');
+      const lent = { agent: 'desk', to: 'dan', endsAt: later(3_600_000), reason: 'away' };
+      await createDeputy(services, approverActor('ana'), lent);
+      const action = await givenPendingAction(services, PAY);
+      await approve(services, action, 'dan');
+      expect(await stateOf(services, action)).toBe('approved');
+      await applyAgent(services, managerActor(), agentFrom(live.replace('owners: [olga]', 'owners: [ana]')));
+      expect(await codeOf(begin(services, action))).toBe('approver_lost_standing');
+      expect(await stateOf(services, action)).toBe('superseded');
     },
   );
+
+  test('whoever waited for others to be done is judged by what they are then', async () => {
+    const services = await make();
+    await givenBank(services, 'desk');
+    const action = await givenPendingAction(services, PAY);
+    const until_at = new Date(services.clock.now().getTime() + 60_000);
+    await services.db.sql
+      .updateTable('agent_approver')
+      .set({ until_at })
+      .where('person', '=', 'ana')
+      .execute();
+    let answered: Promise<string> | undefined;
+    await services.db.sql.transaction().execute(async (tx) => {
+      await lockedAction(tx, action.id);
+      answered = codeOf(deny(services, action, 'ana'));
+      const waits = sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+          AND wait_event_type = 'Lock' AND query LIKE '%action_to_decide%'`;
+      await expect
+        .poll(async () => (await waits.execute(services.db.sql)).rows.length, { timeout: 10_000 })
+        .toBe(1);
+      services.clock.advance(120_000);
+    });
+    expect(await answered).toBe('not_in_group');
+  });
 });

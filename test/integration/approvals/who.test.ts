@@ -10,14 +10,14 @@ import {
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, deny, givenBank, stateOf } from './support.ts';
 
 const PAY = { tool: 'pay', args: { amount: 5, to: 'Mia' } };
 const begin = (services: Services, { id }: { id: string }) =>
   beginAction(services, agentActor(), { id, executionId: 'e-1' });
 
-describeBothStores('who decides', (make) => {
+describeWithServices('who decides', (make) => {
   test('several groups each with its own count, and one person in two of them counts once', async () => {
     const services = await make();
     await givenBank(services, '{ groups: { desk: 1, legal: 1 } }');
@@ -123,9 +123,13 @@ describeBothStores('who decides', (make) => {
         ],
         ['became an owner', (yaml) => yaml.replace('owners: [olga]', 'owners: [olga, cleo]')],
         ['deploys it now', (yaml) => yaml.replace('deployers: [dora]', 'deployers: [dora, cleo]')],
+        [
+          'is who asked, as it turns out',
+          (yaml) => yaml.replace('cleo: {}', 'cleo: { email: mia@bank.test }'),
+        ],
       ];
       for (const [what, change] of changes) {
-        const action = await givenPendingAction(services, PAY);
+        const action = await givenPendingAction(services, { ...PAY, behind: ['Mia@bank.test'] });
         await approve(services, action, 'ana');
         await approve(services, action, 'cleo');
         await applyAgent(services, managerActor(), agentFrom(change(BANK_AGENT)));

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -22,7 +22,7 @@ afterAll(() => slack.stop());
 test('names what is wrong and how to mend it, with the service down', async () => {
   const closed = await freePort();
   mkdirSync(join(cwd, 'data'));
-  writeFileSync(join(cwd, 'data', 'lock'), '999999999\n');
+  chmodSync(join(cwd, 'data'), 0o755);
   const env = {
     PORTCULLIS_URL: `http://127.0.0.1:${closed}`,
     PORTCULLIS_DATA: 'data',
@@ -34,7 +34,7 @@ test('names what is wrong and how to mend it, with the service down', async () =
   };
   const { code, out } = await runInTest(['doctor'], { cwd, env });
   expect(code).toBe(1);
-  expect(out).toMatch(/^warn {2}data folder: .*process\s+999999999, which\s+is gone/m);
+  expect(out).toMatch(/^warn {2}data folder: .*data is open to other\s+accounts/m);
   expect(out).toMatch(/^warn {2}day: PORTCULLIS_DAY is 2 s/m);
   expect(out).toMatch(/^warn {2}service: Portcullis does not answer/m);
   expect(out).toMatch(/^fail {2}Temporal: 127\.0\.0\.1/m);

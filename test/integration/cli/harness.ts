@@ -5,7 +5,7 @@ import { ROLES } from '../../../src/actor.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { AGENT_YAML, givenToken, RELEASE_2_YAML, RELEASE_YAML } from '../../support/fixtures.ts';
-import { createTestServices, type StoreKind, type TestServices } from '../../support/services.ts';
+import { createTestServices, type TestServices } from '../../support/services.ts';
 import { type CliResult, type CliTestOptions, runInTest } from '../../unit/cli/cli-io.ts';
 
 export type Run = (...argv: string[]) => Promise<CliResult>;
@@ -26,8 +26,8 @@ export interface CliHarness {
   close(): Promise<void>;
 }
 
-export async function startCliHarness(store: StoreKind = 'pglite'): Promise<CliHarness> {
-  const services = await createTestServices({ store });
+export async function startCliHarness(): Promise<CliHarness> {
+  const services = await createTestServices();
   const api = await createApi(services);
   const url = await api.listen({ host: '127.0.0.1', port: 0 });
   const cwd = mkdtempSync(join(tmpdir(), 'portcullis-cli-'));

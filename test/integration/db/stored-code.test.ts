@@ -153,7 +153,10 @@ test('the body of every function is one that Postgres accepts where it stands', 
 test('doctor says whether the functions are those of its version', async () => {
   const { db, url } = await opened(openEmptyStore());
   await migrate(db);
-  const schema = async () => (await checkDatabase(url)).find(({ name }) => name === 'schema');
+  const schema = async () =>
+    (await checkDatabase({ url, by: 'DATABASE_URL', isEmbedded: false })).find(
+      ({ name }) => name === 'schema',
+    );
   expect(await schema()).toMatchObject({ state: 'ok' });
   await applyTo(db, folderWith('CREATE FUNCTION zz() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;\n'));
   expect(await schema()).toMatchObject({ state: 'warn', detail: expect.stringContaining('another version') });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SourceFailure } from '../../../src/groups/source.ts';
 import { givenAgent } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import {
   after,
   agentWith,
@@ -15,7 +15,7 @@ import {
   slackUsers,
 } from './support.ts';
 
-describeBothStores('a live group whose manifest changes', (make) => {
+describeWithServices('a live group whose manifest changes', (make) => {
   const open = groupDesk(make);
 
   test('another source takes the people of the first away, whether it answers or not', async () => {

@@ -5,7 +5,7 @@ import { listGroups } from '../../../src/groups/list.ts';
 import { refreshGroups } from '../../../src/groups/refresh.ts';
 import { type Shift, SourceFailure } from '../../../src/groups/source.ts';
 import { agentActor, approverActor, givenAgent, givenPendingAction } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import {
   after,
   agentWith,
@@ -27,7 +27,7 @@ const approve = (services: TestServices, id: string, person: string) =>
 const begin = ({ services }: Pick<Desk, 'services'>, id: string) =>
   beginAction(services, agentActor(), { id, executionId: 'e-1' });
 
-describeBothStores('live approver groups', (make) => {
+describeWithServices('live approver groups', (make) => {
   const open = groupDesk(make);
 
   test('a group is read at once, then every five minutes; who comes and goes is logged', async () => {

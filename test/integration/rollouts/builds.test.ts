@@ -23,7 +23,7 @@ let services: TestServices;
 let rollout: string;
 let asked = 0;
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   rollout = await givenExposed(services);
 });
 afterAll(() => services.close());

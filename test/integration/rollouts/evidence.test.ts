@@ -31,7 +31,7 @@ const LIMIT = 0.05;
 let services: TestServices;
 let rollout: string;
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   rollout = await givenExposed(services, PROPOSALS);
 });
 afterAll(() => services.close());
@@ -189,7 +189,7 @@ describe('nothing but a harmless write that began lowers E', () => {
   }, 120_000);
 
   test('two wrong writes among very many that were only asked still take the segment back', async () => {
-    const fresh = await createTestServices({ store: 'postgres' });
+    const fresh = await createTestServices();
     try {
       const id = await givenExposed(fresh);
       const outer = services;

@@ -6,7 +6,7 @@ import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { verifies } from '../../requirements.ts';
 import { agentActor, approverActor, askInput } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
 async function goldOf(services: TestServices, id: string) {
@@ -14,7 +14,7 @@ async function goldOf(services: TestServices, id: string) {
   return status.segments.find((segment) => segment.segment === 'gold');
 }
 
-describeBothStores('judgeDue()', (make) => {
+describeWithServices('judgeDue()', (make) => {
   test('takes back the segment that breaches, and no other', async () => {
     const services = await make();
     const id = await givenExposed(services);

@@ -6,10 +6,10 @@ import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { verifies } from '../../requirements.ts';
 import { actorOf, givenAsked, managerActor, onCallActor } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { entries, givenExposed } from '../actions/support.ts';
 
-describeBothStores('a rolled-back segment', (make) => {
+describeWithServices('a rolled-back segment', (make) => {
   verifies(
     'never:rolled-back-reopened',
     'stays closed whatever the workflow repeats, and opens by a person’s reenter alone',

@@ -27,7 +27,7 @@ const segmentsAt = (exposure: number) =>
     .execute();
 
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   rollout = await givenExposed(services, { newSubjectsPerHour: 20 });
   // Half of everybody: only then does the name decide.
   await segmentsAt(5_000);

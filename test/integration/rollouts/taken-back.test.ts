@@ -14,10 +14,10 @@ import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import { verifies } from '../../requirements.ts';
 import { actorOf, agentActor, givenAsked, managerActor, onCallActor } from '../../support/fixtures.ts';
-import { describeBothStores } from '../../support/services.ts';
+import { describeWithServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
-describeBothStores('what was taken back', (make) => {
+describeWithServices('what was taken back', (make) => {
   verifies(
     'never:rolled-back-reopened',
     'adopting the candidate again does not open a segment that lost it',
@@ -118,7 +118,7 @@ describeBothStores('what was taken back', (make) => {
   });
 });
 
-describeBothStores('the switch', (make) => {
+describeWithServices('the switch', (make) => {
   test('everything is not one agent’s to switch, and a scope that names nobody is refused', async () => {
     const services = await make();
     await givenExposed(services);

@@ -13,7 +13,7 @@ import { givenCancelled, givenExposed, report } from './support.ts';
 let services: TestServices;
 let rollout: string;
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   rollout = await givenExposed(services);
 });
 afterAll(() => services.close());
@@ -116,7 +116,7 @@ test('status shows the verdict that took a segment back, and no row twice', asyn
 });
 
 test('silence is no harm for the bound below and harm for the one above', async () => {
-  const fresh = await createTestServices({ store: 'postgres' });
+  const fresh = await createTestServices();
   try {
     const id = await givenExposed(fresh);
     for (let n = 0; n < 11; n++) {

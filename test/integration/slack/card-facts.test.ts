@@ -17,10 +17,10 @@ import {
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { answer, execute, givenBrokenGlass, givenPeople, givenRefund } from '../approvals/people.ts';
 
-describeBothStores('what a card shows of the record', (make) => {
+describeWithServices('what a card shows of the record', (make) => {
   let services: TestServices;
   beforeAll(async () => {
     services = await make();

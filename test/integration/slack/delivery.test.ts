@@ -9,14 +9,11 @@ const MINUTE_MS = 60_000;
 
 let desk: FollowDesk;
 beforeAll(async () => {
-  desk = await openFollowDesk(
-    {
-      plain: { approval: '{ group: anytime, expiresIn: 4h }' },
-      couple: { approval: '{ group: anytime, quorum: 2 }' },
-      chain: { approval: '{ group: anytime, expiresIn: 4h, escalate: [{ after: 2h, to: leads }] }' },
-    },
-    { store: 'postgres' },
-  );
+  desk = await openFollowDesk({
+    plain: { approval: '{ group: anytime, expiresIn: 4h }' },
+    couple: { approval: '{ group: anytime, quorum: 2 }' },
+    chain: { approval: '{ group: anytime, expiresIn: 4h, escalate: [{ after: 2h, to: leads }] }' },
+  });
 });
 afterAll(() => desk[Symbol.asyncDispose]());
 

@@ -5,7 +5,6 @@ import { ManualClock } from '../../../src/clock.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import type { Message } from '../../fakes/slack/world.ts';
 import { AGENT_YAML, givenPendingAction } from '../../support/fixtures.ts';
-import type { StoreKind } from '../../support/services.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk, TEAM } from './support.ts';
 
 /** A Monday morning, ten o'clock in UTC. */
@@ -66,12 +65,11 @@ const PEOPLE = ['U0ANA', 'U0BEN', 'U0CLEO', 'U0MIA', 'U0OLGA'];
 
 export async function openFollowDesk(
   tools: Readonly<Record<string, GivenTool>>,
-  { at = MONDAY, store }: { at?: Date; store?: StoreKind } = {},
+  { at = MONDAY }: { at?: Date } = {},
 ): Promise<FollowDesk> {
   const clock = new ManualClock(at);
   const desk = await openDesk({
     clock,
-    ...(store ? { store } : {}),
     agentYaml: agentWith(tools),
     releaseYaml: releaseWith(tools),
   });

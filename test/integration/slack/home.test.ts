@@ -14,7 +14,7 @@ const STANDING = { envelope: 'args.id == "R-1"', maxUses: 3, forMs: 3_600_000 };
 
 let desk: Desk;
 beforeEach(async () => {
-  desk = await openDesk({ store: 'postgres' });
+  desk = await openDesk();
 });
 afterEach(() => desk[Symbol.asyncDispose]());
 

@@ -5,11 +5,11 @@ import { systemClock } from '../../../src/clock.ts';
 import { startFakeSlack } from '../../fakes/slack/server.ts';
 import { testPostgres } from '../../support/context.ts';
 import { createDatabase, dropDatabase } from '../../support/postgres.ts';
-import { describeBothStores, servicesAt } from '../../support/services.ts';
+import { describeWithServices, servicesAt } from '../../support/services.ts';
 
 const AT_ONCE = 20;
 
-describeBothStores('reservePost()', (make) => {
+describeWithServices('reservePost()', (make) => {
   test('gives everybody a moment of their own, first come first, one channel apart from another', async () => {
     const { db, clock } = await make();
     const startMs = clock.now().getTime();

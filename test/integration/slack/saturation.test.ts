@@ -14,7 +14,7 @@ const FLOOR_MS = 100;
 let services: TestServices;
 let slack: FakeSlack;
 beforeAll(async () => {
-  services = await createTestServices({ store: 'postgres' });
+  services = await createTestServices();
   await givenAdopted(services, { agentYaml: SLACK_AGENT_YAML });
   slack = await startFakeSlack({
     users: [{ id: 'U0ANA' }, { id: 'U0BEN' }, { id: 'U0OLGA' }, { id: 'U0CLEO' }],

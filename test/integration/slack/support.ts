@@ -4,7 +4,7 @@ import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { createSlackApp, type SlackApp } from '../../../src/slack/app.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
 import { AGENT_YAML, givenAdopted, givenPendingAction } from '../../support/fixtures.ts';
-import { createTestServices, type StoreKind, type TestServices } from '../../support/services.ts';
+import { createTestServices, type TestServices } from '../../support/services.ts';
 
 export const TEAM = 'T0FAKE';
 export const CHANNEL = 'C0DESK';
@@ -37,19 +37,17 @@ export interface Desk extends AsyncDisposable {
 }
 
 export interface DeskOptions {
-  store?: StoreKind;
   agentYaml?: string;
   releaseYaml?: string;
   clock?: ManualClock;
 }
 
 export async function openDesk({
-  store,
   clock,
   agentYaml = SLACK_AGENT_YAML,
   releaseYaml,
 }: DeskOptions = {}): Promise<Desk> {
-  const services = await createTestServices({ store, clock });
+  const services = await createTestServices({ clock });
   await givenAdopted(services, { agentYaml, ...(releaseYaml ? { releaseYaml } : {}) });
   const slack = await startFakeSlack({
     users: USERS.map((id) => ({ id, ...(id === 'U0EVE' ? { teamId: 'T0OTHER' } : {}) })),

@@ -17,7 +17,7 @@ import {
   givenToken,
   managerActor,
 } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { entries, row } from '../actions/support.ts';
 import { answer, execute, givenBrokenGlass, givenPeople, givenRefund } from '../approvals/people.ts';
 
@@ -31,7 +31,7 @@ const auditor = actorOf('auditor');
 const see = ({ db, clock }: TestServices, { id }: ActionRow, person: string) =>
   db.sql.insertInto('seen').values({ action_id: id, person, at: clock.now(), via: 'web' }).execute();
 
-describeBothStores('statistics of approvals', (make) => {
+describeWithServices('statistics of approvals', (make) => {
   let services: TestServices;
   let stats: ApprovalStats;
   const wait = (ms: number) => services.clock.advance(ms);

@@ -19,7 +19,7 @@ import {
   managerActor,
   releaseFrom,
 } from '../../support/fixtures.ts';
-import { describeBothStores, type TestServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { whileStopped } from '../actions/support.ts';
 import { answer, execute, givenPeople, givenRefund, PEOPLE_YAML } from '../approvals/people.ts';
 
@@ -37,7 +37,7 @@ grants:
 `;
 const WITHOUT_WAIVE = PEOPLE_YAML.replace('  waive: { kind: write }\n', '');
 
-describeBothStores('simulation of a release', (make) => {
+describeWithServices('simulation of a release', (make) => {
   let services: TestServices;
   let simulated: SimulatedRelease;
   let wrong: Record<'denied' | 'edited' | 'corrected', ActionRow>;

@@ -38,3 +38,13 @@ test("this machine's token is sent to no other place", () => {
     expect(at(url)).toBeUndefined();
   }
 });
+
+test('it is known whether commands go to the service of this data folder', () => {
+  const cwd = givenLocalToken();
+  const local = (url?: string) =>
+    findConnection({ env: { PORTCULLIS_DATA: '.', PORTCULLIS_TOKEN: 'pct_env' }, cwd }, url ? { url } : {})
+      .isLocal;
+  expect([local(), local('http://localhost:9090')]).toEqual([true, true]);
+  expect([local('http://127.0.0.1:9091'), local('http://gate.example:9090')]).toEqual([false, false]);
+  expect(findConnection({ env: {}, cwd: tmpdir() }, {}).isLocal).toBe(false);
+});

@@ -109,7 +109,7 @@ describe('exit codes', () => {
     [['nonsense'], 2],
     [['--output', 'xml', 'doctor'], 2],
     [['rollout', 'start', 'desk', '2'], 2],
-    [['disable', 'nonsense/x', '--reason', 'x'], 2],
+    [['disable', 'nonsense/x/y', '--reason', 'x'], 2],
     [['action', 'ask', 'a', 't', '--args', '{"a":1,"a":2}'], 2],
     [['outcome', 'record', 'a'], 2],
     [['token', 'create', '--role', 'king'], 2],

@@ -23,6 +23,7 @@ function given(env: NodeJS.ProcessEnv = {}) {
 const running = (more: Partial<Running> = {}): Running => ({
   url: 'http://127.0.0.1:8080',
   publicUrl: 'http://127.0.0.1:8080',
+  database: { address: '127.0.0.1:5432/postgres', folder: '/srv/.portcullis/postgres', version: '18.4' },
   stop: async () => {},
   ...more,
 });
@@ -48,6 +49,9 @@ describe('portcullis up', () => {
     );
     expect(printed.out).toContain('PORTCULLIS_DAY is 1 s');
     expect(printed.out).toContain('.portcullis/token');
+    expect(printed.out.replace(/\s+/g, ' ')).toContain(
+      'embedded (Postgres 18.4), at 127.0.0.1:5432/postgres, in /srv/.portcullis/postgres',
+    );
   });
 
   test('gives the roles and the port that were asked for', async () => {

@@ -105,7 +105,7 @@ describe('Denied', () => {
     [{ state: 'denied', decidedBy: 'person' }, 'Denied by a person'],
     [
       { state: 'superseded', supersededBecause: 'standing_approval_ended' },
-      'Superseded (standing_approval_ended): what it was asked under is no longer in force',
+      'Superseded (standing_approval_ended): the standing approval it came under was ended',
     ],
   ])('%j says its own words', async (body, message) => {
     const denied = await deniedAfter(body);

@@ -95,3 +95,18 @@ describe('renderSummary()', () => {
     expect(renderSummary(toolOf({}), args).length).toBeLessThanOrEqual(280);
   });
 });
+
+test('a path with * hides the member of every entry, and a list behind it too', () => {
+  const tool = toolOf({
+    redact: ['byName.*.ssn', 'groups.*[].dob'],
+    args: { type: 'object', properties: { byName: { additionalProperties: {} } } },
+  });
+  const args = {
+    byName: { ana: { ssn: '1', city: 'x' }, ben: { ssn: '2' } },
+    groups: { a: [{ dob: '1990' }, { city: 'y' }], b: 'text' },
+  };
+  expect(redact(tool, args)).toEqual({
+    byName: { ana: { ssn: '[redacted]', city: 'x' }, ben: { ssn: '[redacted]' } },
+    groups: { a: [{ dob: '[redacted]' }, { city: 'y' }], b: '[redacted]' },
+  });
+});

@@ -105,13 +105,13 @@ describe('an agent is refused', () => {
       'args that are no JSON Schema',
       'type: integer',
       'type: intger',
-      'agent.yaml:13:13 The args of "refund" are not a valid JSON Schema',
+      'agent.yaml:13:85 "type" must be one of null, boolean, object, array, number, integer, string, or a list of them - Did you mean "integer"?',
     ],
     [
       'a pattern that can backtrack only',
       'id: { type: string }',
       'id: { type: string, pattern: "(?=x)" }',
-      'agent.yaml:12:39 The args of "cancel" are not a valid JSON Schema',
+      'agent.yaml:12:120 The pattern cannot be used: error parsing regexp: invalid or unsupported Perl syntax: `(?=` - Use RE2 syntax: no lookaround, no backreference',
     ],
     [
       'a summary with an unknown placeholder',

@@ -144,7 +144,7 @@ toools: {}
   test('says which form of a value with several forms is meant', () => {
     const text = `agent: desk\nrelease: 1.5\ngrants:\n  - { tool: cancel, approval: { grp: desk } }\n  - { tool: [], approval: desk }\n`;
     expect(linesOf(readManifest('r.yaml', text, 'release', agent))).toEqual([
-      'r.yaml:2:10 "release" has the wrong kind of value - Write text or a whole number',
+      'r.yaml:2:10 "release" is read as 1.5 - Put it in quotes',
       'r.yaml:4:33 Unknown key "grp" - Did you mean "group"?',
       'r.yaml:5:7 "tool" is empty - Add at least one entry, or leave it out',
     ]);

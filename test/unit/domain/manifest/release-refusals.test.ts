@@ -50,11 +50,6 @@ describe('a release is refused', () => {
       'does not exist for tool "refund"',
     ],
     [
-      'a credential that lives too long',
-      { tool: 'lookup', credential: { ttl: '2m' } },
-      'grants[0].credential.ttl: A credential may live 60 s at most, not 2m - Write ttl: 60s',
-    ],
-    [
       'record: after on a write',
       { tool: 'cancel', approval: 'desk', record: 'after' },
       'grants[0].record: "cancel" writes, and record: after is for reads',
@@ -78,11 +73,6 @@ describe('a release is refused', () => {
       'a condition that fails for one of two tools',
       { tool: ['cancel', 'refund'], approval: 'desk', when: 'args.amount == 3' },
       '(for tool "cancel")',
-    ],
-    [
-      'an approval that ends at once',
-      { tool: 'cancel', approval: { group: 'desk', expiresIn: '0s' } },
-      'grants[0].approval.expiresIn: Nobody could answer in no time',
     ],
     [
       'a reminder after the end',

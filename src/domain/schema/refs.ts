@@ -1,0 +1,120 @@
+import { type Draft, type Subschema, subschemasOf } from './keywords.ts';
+import { asSchema, type JsonSchema } from './schema.ts';
+
+export type SchemaPath = readonly (string | number)[];
+
+/** One schema in a document: where it stands, and the base of its references. */
+export interface Place {
+  schema: unknown;
+  path: SchemaPath;
+  base: string;
+}
+
+const NO_BASE = 'schema:/';
+const DEPTH_MAX = 64;
+const PLACES_MAX = 20_000;
+
+/** A document is nested too deep, or unfolds to more schemas than anybody wrote. */
+export class TooLarge extends Error {}
+
+/**
+ * Every schema of one document by its place, and what references lead to. Nothing outside the document is known:
+ * schemas are never fetched.
+ */
+export class SchemaIndex {
+  readonly #places = new Map<string, Place>();
+  readonly #byUri = new Map<string, Place>();
+  readonly root: Place;
+
+  /** @throws TooLarge */
+  constructor(
+    root: JsonSchema | boolean,
+    readonly draft: Draft,
+  ) {
+    this.root = this.#add({ schema: root, path: [], base: NO_BASE });
+  }
+
+  /** Every schema of the document. */
+  places(): IterableIterator<Place> {
+    return this.#places.values();
+  }
+
+  /** The place of a subschema. */
+  inside(place: Place, subschema: Subschema): Place {
+    return this.#places.get(keyOf([...place.path, ...subschema.path])) ?? place;
+  }
+
+  /** Where a reference in a schema leads; nothing when that is not a schema of this document. */
+  target(from: Place, reference: string): Place | undefined {
+    const uri = absolute(reference, from.base);
+    if (uri === undefined) return undefined;
+    const known = this.#byUri.get(uri);
+    if (known) return known;
+    const hash = uri.indexOf('#');
+    const resource = this.#byUri.get(hash < 0 ? uri : uri.slice(0, hash));
+    const fragment = hash < 0 ? '' : uri.slice(hash + 1);
+    if (resource === undefined || (fragment !== '' && !fragment.startsWith('/'))) return undefined;
+    const steps = fragment.split('/').slice(1).map(unescaped);
+    return steps.includes(undefined)
+      ? undefined
+      : this.#places.get(keyOf([...resource.path, ...(steps as string[])]));
+  }
+
+  #add(found: Place): Place {
+    const place = { ...found, base: this.#identify(found) };
+    if (place.path.length > DEPTH_MAX || this.#places.size >= PLACES_MAX)
+      throw new TooLarge('the schema is nested too deep, or too large');
+    this.#places.set(keyOf(place.path), place);
+    if (place.path.length === 0 && !this.#byUri.has(place.base)) this.#byUri.set(place.base, place);
+    const schema = asSchema(place.schema);
+    if (schema === undefined) return place;
+    for (const inner of subschemasOf(schema, this.draft))
+      this.#add({ schema: inner.schema, path: [...place.path, ...inner.path], base: place.base });
+    return place;
+  }
+
+  /** The base of what stands in the schema; its names are noted. */
+  #identify({ schema: given, path, base }: Place): string {
+    const schema = asSchema(given);
+    if (schema === undefined) return base;
+    const place = { schema, path, base };
+    // Beside a $ref, draft 7 sees nothing.
+    const id = this.draft === '7' && '$ref' in schema ? undefined : schema.$id;
+    let own = base;
+    if (typeof id === 'string' && id.startsWith('#')) this.#name(`${base}${id}`, place);
+    else if (typeof id === 'string') {
+      own = withoutHash(absolute(id, base) ?? base);
+      this.#name(own, { ...place, base: own });
+    }
+    if (typeof schema.$anchor === 'string') this.#name(`${own}#${schema.$anchor}`, { ...place, base: own });
+    return own;
+  }
+
+  #name(uri: string, place: Place): void {
+    if (!this.#byUri.has(uri)) this.#byUri.set(uri, place);
+  }
+}
+
+const keyOf = (path: SchemaPath): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+const withoutHash = (uri: string): string => uri.replace(/#.*$/, '');
+
+function absolute(reference: string, base: string): string | undefined {
+  if (reference === '' || reference === '#') return base;
+  if (reference.startsWith('#')) return `${base}${reference}`;
+  try {
+    const uri = new URL(reference, base).href;
+    return uri.endsWith('#') ? uri.slice(0, -1) : uri;
+  } catch {
+    return undefined;
+  }
+}
+
+function unescaped(token: string): string | undefined {
+  try {
+    return decodeURIComponent(token).replaceAll('~1', '/').replaceAll('~0', '~');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,210 @@
+import type { Role } from '../../../src/actor.ts';
+import { AGENT_YAML, RELEASE_2_YAML } from '../../support/fixtures.ts';
+
+/** Of nothing. */
+export const NO_ID = '00000000-0000-4000-8000-000000000000';
+
+/** One request that reaches the rights of an operation, and who has them. */
+export interface Row {
+  line: `${'GET' | 'POST' | 'PUT' | 'DELETE'} ${string}`;
+  may: readonly Role[] | 'anybody';
+  body?: unknown;
+  /** What the request is about, where tokens of one agent must not learn of another's. */
+  about?: 'action' | 'rollout' | 'incident' | 'standing' | 'deputy' | 'token' | 'entry' | 'agent';
+}
+
+const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
+const LOG: readonly Role[] = ['release-manager', 'on-call', 'auditor'];
+const MANAGER: readonly Role[] = ['release-manager'];
+const STOPS: readonly Role[] = ['approver', 'release-manager', 'on-call'];
+const STARTS: readonly Role[] = ['release-manager', 'on-call'];
+
+const reason = 'because';
+const slice = { agent: 'desk', release: '1', grant: 'cancel', tool: 'cancel', segment: 'default' };
+const seen = { digest: 'f'.repeat(64), revision: 1 };
+const steer = (verb: string, may: readonly Role[]): Row => ({
+  line: `POST /v1/rollouts/{id}/${verb}`,
+  may,
+  body: { reason },
+  about: 'rollout',
+});
+
+/**
+ * Roles by operation: a route of the OpenAPI document without a row here fails the test. An operation whose rights
+ * depend on what it is asked for has a row for each, named behind it.
+ */
+export const MATRIX: Readonly<Record<string, Row>> = {
+  health: { line: 'GET /healthz', may: 'anybody' },
+  ready: { line: 'GET /readyz', may: 'anybody' },
+  metrics: { line: 'GET /metrics', may: 'anybody' },
+  receiptKeys: { line: 'GET /.well-known/receipt-keys.json', may: 'anybody' },
+  keys: { line: 'GET /.well-known/jwks.json', may: 'anybody' },
+  openapi: { line: 'GET /openapi.json', may: 'anybody' },
+
+  ask: {
+    line: 'POST /v1/actions',
+    may: ['agent'],
+    body: { agent: 'desk', agentVersion: '1', tool: 'lookup', subject: 'guest', idempotencyKey: 'matrix' },
+  },
+  listActions: { line: 'GET /v1/actions', may: READERS },
+  getAction: { line: 'GET /v1/actions/{id}', may: READERS, about: 'action' },
+  begin: {
+    line: 'POST /v1/actions/{id}/begin',
+    may: ['agent'],
+    body: { executionId: 'e' },
+    about: 'action',
+  },
+  complete: {
+    line: 'POST /v1/actions/{id}/complete',
+    may: ['agent'],
+    body: { executionId: 'e', ok: true },
+    about: 'action',
+  },
+  withdraw: { line: 'POST /v1/actions/{id}/withdraw', may: ['agent'], body: {}, about: 'action' },
+  decide: {
+    line: 'POST /v1/actions/{id}/decisions',
+    may: ['approver'],
+    body: { verdict: 'deny' },
+    about: 'action',
+  },
+  explainDenial: {
+    line: 'POST /v1/actions/{id}/deny-reason',
+    may: ['approver'],
+    body: { reason },
+    about: 'action',
+  },
+  edit: {
+    line: 'POST /v1/actions/{id}/edits',
+    may: ['approver'],
+    body: { args: {}, ...seen },
+    about: 'action',
+  },
+  correct: { line: 'POST /v1/actions/{id}/corrections', may: STOPS, body: { reason }, about: 'action' },
+  review: {
+    line: 'POST /v1/actions/{id}/review',
+    may: ['approver', 'release-manager', 'on-call', 'auditor'],
+    body: { justified: true, note: reason },
+    about: 'action',
+  },
+  likeActions: { line: 'GET /v1/actions/{id}/like', may: READERS, about: 'action' },
+  getReceipt: { line: 'GET /v1/actions/{id}/receipt', may: READERS, about: 'action' },
+
+  approvalQueue: { line: 'GET /v1/approvals/queue', may: READERS },
+  decideBatch: {
+    line: 'POST /v1/approvals/batch',
+    may: ['approver'],
+    body: { verdict: 'deny', items: [{ id: NO_ID, ...seen }] },
+  },
+  listReviews: { line: 'GET /v1/approvals/reviews', may: READERS },
+  approvalStats: {
+    line: 'GET /v1/approvals/stats',
+    may: ['approver', 'release-manager', 'on-call', 'auditor'],
+  },
+  listStandingApprovals: { line: 'GET /v1/standing-approvals', may: READERS },
+  revokeStandingApproval: {
+    line: 'POST /v1/standing-approvals/{id}/revoke',
+    may: STOPS,
+    body: { reason },
+    about: 'standing',
+  },
+  listAutonomy: { line: 'GET /v1/autonomy', may: READERS },
+  answerAutonomy: {
+    line: 'POST /v1/autonomy/answers',
+    may: MANAGER,
+    body: { ...slice, agentVersion: '1', accept: false, reason },
+  },
+  takeAutonomyBack: {
+    line: 'POST /v1/autonomy/take-back',
+    may: STARTS,
+    body: { ...slice, agentVersion: '1', reason },
+  },
+  listDeputies: { line: 'GET /v1/agents/{agent}/deputies', may: READERS, about: 'agent' },
+  createDeputy: {
+    line: 'POST /v1/agents/{agent}/deputies',
+    may: ['approver', 'release-manager'],
+    body: { from: 'ana', to: 'ben', endsAt: '2026-01-02T00:00:00Z', reason },
+    about: 'agent',
+  },
+  revokeDeputy: {
+    line: 'DELETE /v1/agents/desk/deputies/{id}',
+    may: ['approver', 'release-manager'],
+    about: 'deputy',
+  },
+
+  recordOutcomes: {
+    line: 'POST /v1/outcomes',
+    may: ['agent', 'release-manager'],
+    body: { agent: 'desk', outcomes: [{ id: 'o', action: '{id}', metric: 'wrong', value: 0 }] },
+    about: 'action',
+  },
+
+  listAgents: { line: 'GET /v1/agents', may: READERS },
+  getAgent: { line: 'GET /v1/agents/{agent}', may: READERS, about: 'agent' },
+  listGroups: { line: 'GET /v1/agents/{agent}/groups', may: READERS, about: 'agent' },
+  applyAgent: { line: 'PUT /v1/agents/{agent}?dryRun=true', may: MANAGER, body: AGENT_YAML, about: 'agent' },
+  createRelease: {
+    line: 'POST /v1/agents/{agent}/releases',
+    may: MANAGER,
+    body: RELEASE_2_YAML,
+    about: 'agent',
+  },
+  getRelease: { line: 'GET /v1/agents/{agent}/releases/1', may: READERS, about: 'agent' },
+  adoptRelease: {
+    line: 'POST /v1/agents/{agent}/releases/9/adopt',
+    may: MANAGER,
+    body: { reason },
+    about: 'agent',
+  },
+  simulate: {
+    line: 'POST /v1/agents/{agent}/simulations',
+    may: ['release-manager', 'auditor'],
+    body: RELEASE_2_YAML,
+    about: 'agent',
+  },
+
+  listRollouts: { line: 'GET /v1/rollouts', may: READERS },
+  startRollout: {
+    line: 'POST /v1/rollouts',
+    may: MANAGER,
+    body: { agent: '{agent}', release: '9', reason },
+    about: 'agent',
+  },
+  getRollout: { line: 'GET /v1/rollouts/{id}', may: READERS, about: 'rollout' },
+  'steerRollout pause': steer('pause', STARTS),
+  'steerRollout resume': steer('resume', MANAGER),
+  'steerRollout advance': steer('advance', MANAGER),
+  'steerRollout approve-gate': steer('approve-gate', MANAGER),
+  'steerRollout reject-gate': steer('reject-gate', MANAGER),
+  'steerRollout rollback': steer('rollback', STARTS),
+  'steerRollout reenter': steer('reenter', MANAGER),
+  'steerRollout exclude': steer('exclude', MANAGER),
+
+  listSwitches: { line: 'GET /v1/switches', may: READERS },
+  'setSwitch disable': {
+    line: 'PUT /v1/switches/tool/{agent}/none',
+    may: STOPS,
+    body: { disabled: true, reason },
+    about: 'agent',
+  },
+  'setSwitch enable': {
+    line: 'PUT /v1/switches/tool/{agent}/none',
+    may: STARTS,
+    body: { disabled: false, reason },
+    about: 'agent',
+  },
+  listIncidents: { line: 'GET /v1/incidents', may: READERS },
+  getIncident: { line: 'GET /v1/incidents/{id}', may: READERS, about: 'incident' },
+
+  readLog: { line: 'GET /v1/log', may: LOG },
+  getLogEntry: { line: 'GET /v1/log/entries/{id}', may: LOG, about: 'entry' },
+  verifyLog: { line: 'GET /v1/log/verify', may: LOG },
+  logCheckpoint: { line: 'GET /v1/log/checkpoint', may: LOG },
+  // Without an action of its own it would be followed for ever.
+  followEvents: { line: 'GET /v1/events?action={id}', may: READERS, about: 'action' },
+  getPosture: { line: 'GET /v1/posture', may: READERS },
+
+  rotateKeys: { line: 'POST /v1/keys/rotate', may: ['admin'], body: { reason } },
+  createToken: { line: 'POST /v1/tokens', may: ['admin'], body: { roles: ['auditor'] } },
+  listTokens: { line: 'GET /v1/tokens', may: ['admin'] },
+  revokeToken: { line: 'DELETE /v1/tokens/{id}', may: ['admin'], about: 'token' },
+};
