@@ -38,7 +38,7 @@ export default defineConfig({
     maxWorkers: FORKS_MAX,
     teardownTimeout: 30 * SECOND_MS,
     projects: [
-      project('unit', { groupOrder: 0, testSeconds: 10 }),
+      project('unit', { groupOrder: 0, testSeconds: 60 }),
       project('replay', { groupOrder: 1, testSeconds: 60, hookMs: 120 * SECOND_MS }),
       project('workflow', {
         groupOrder: 2,

@@ -5,6 +5,7 @@ import { SlackFailure } from '../src/cards/posting/failure.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
 import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
+import { settleAlert } from '../src/records/alert.ts';
 import { copiesOf } from '../src/records/copy.ts';
 import type { Services } from '../src/services.ts';
 import { asActivityFailure } from './failures.ts';
@@ -37,6 +38,7 @@ export const createAlertActivities = (deps: AlertActivityDeps) => ({
     ]);
     if (slack.status === 'rejected') throw asActivityFailure(slack.reason);
     if (webhook.status === 'rejected') throw webhook.reason;
+    await settleAlert(deps.services.db.sql, alertId, deps.services.clock.now());
     return { slack: slack.value, webhook: webhook.value };
   },
 });

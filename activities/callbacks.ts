@@ -1,6 +1,7 @@
 import { outcomeOf } from '../src/domain/action.ts';
 import { actionUrl } from '../src/links.ts';
 import { type ActionRow, actionById } from '../src/records/action.ts';
+import { settleCallback } from '../src/records/reconciliation.ts';
 import type { ActionCallback } from '../src/sdk/webhook.ts';
 import type { Services } from '../src/services.ts';
 import type { AgentCallbackInput } from '../workflows/agent-callback.contract.ts';
@@ -23,18 +24,28 @@ export const createCallbackActivities = ({ services, webhookSecret }: CallbackAc
     const action = await actionById(services.db.sql, input.actionId).catch((error: unknown) => {
       throw asActivityFailure(error);
     });
-    const url = await callbackUrl(services, action.agent);
-    if (!url) return 'no url';
-    if (!webhookSecret) return 'no secret';
-    const { state, at, revision } = input;
-    const data = callbackOf(services.publicUrl, action, input);
-    const body = JSON.stringify({ type: `action.${state}`, timestamp: at, data });
-    const id = `${action.id}/${revision}`;
-    await post(url, webhookHeaders(webhookSecret, id, services.clock.now(), body), body);
-    return 'sent';
+    const delivery = await send({ services, webhookSecret }, action, input);
+    await settleCallback(services.db.sql, `${action.id}/${input.revision}`);
+    return delivery;
   },
 });
 export type CallbackActivities = ReturnType<typeof createCallbackActivities>;
+
+async function send(
+  { services, webhookSecret }: CallbackActivityDeps,
+  action: ActionRow,
+  input: AgentCallbackInput,
+): Promise<CallbackDelivery> {
+  const url = await callbackUrl(services, action.agent);
+  if (!url) return 'no url';
+  if (!webhookSecret) return 'no secret';
+  const { state, at, revision } = input;
+  const data = callbackOf(services.publicUrl, action, input);
+  const body = JSON.stringify({ type: `action.${state}`, timestamp: at, data });
+  const id = `${action.id}/${revision}`;
+  await post(url, webhookHeaders(webhookSecret, id, services.clock.now(), body), body);
+  return 'sent';
+}
 
 async function callbackUrl({ db }: Pick<Services, 'db'>, agent: string): Promise<string | undefined> {
   const row = await db.sql

@@ -1,3 +1,4 @@
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { agentView } from '../src/agents/list.ts';
@@ -11,22 +12,27 @@ import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } fr
 import { startRollout } from '../src/rollouts/start.ts';
 import { runRolloutVerb } from '../src/rollouts/verbs.ts';
 import type { Services } from '../src/services.ts';
-import type { RolloutInput, VerbSignal } from '../workflows/rollout.contract.ts';
+import { type RolloutInput, rolloutWorkflowId, type VerbSignal } from '../workflows/rollout.contract.ts';
 
 /** What the rollout workflow may do; each effect is safe to repeat and says whether the row was still as planned. */
 export const createRolloutActivities = (services: Services) => ({
-  /** Makes the rollout if the workflow was started by hand; a rollout made by the API is left as it is. */
+  /**
+   * Makes the rollout if the workflow was started by hand; one that is there is left as it is, whoever started it. Each
+   * rollout has one workflow, which its id names: another one would drive beside it and is refused.
+   */
   async ensureRollout(id: string, input: RolloutInput): Promise<void> {
     await asFailure(async () => {
       const { agent, release, actor: person, reason } = checked(inputSchema, input, 'input');
-      const { manifest } = await agentView(services.db.sql, agent);
-      const actor = actorFromManifest(manifest, person, 'temporal', 'temporal workflow start');
+      assertOwnId(activityInfo().workflowExecution?.workflowId, id);
       const known = await services.db.sql
         .selectFrom('rollout')
         .select('id')
         .where('id', '=', id)
         .executeTakeFirst();
-      if (!known) await startRollout(services, actor, { agent, release, reason, id });
+      if (known) return;
+      const { manifest } = await agentView(services.db.sql, agent);
+      const actor = actorFromManifest(manifest, person, 'temporal', 'temporal workflow start');
+      await startRollout(services, actor, { agent, release, reason, id });
     });
   },
 
@@ -59,6 +65,16 @@ export const createRolloutActivities = (services: Services) => ({
     }
   },
 });
+
+/** @throws AppError `invalid_input` */
+function assertOwnId(workflowId: string | undefined, rolloutId: string): void {
+  const own = rolloutWorkflowId(rolloutId);
+  if (workflowId !== own)
+    throw new AppError(
+      'invalid_input',
+      `A rollout's workflow has the id "${own}", not "${workflowId}": start it with --workflow-id ${own}`,
+    );
+}
 
 const text = z
   .string()

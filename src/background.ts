@@ -11,6 +11,7 @@ import { readEpoch } from './records/gate.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import type { Services } from './services.ts';
 import { dispatchOutbox } from './temporal/dispatch.ts';
+import { reconcile } from './temporal/reconcile.ts';
 import { TASK_QUEUE } from './temporal/worker.ts';
 
 const JUDGE_EVERY_MS = 250;
@@ -23,8 +24,10 @@ const REJUDGE_AT_LEAST_MS = 1_000;
 const GROUPS_EVERY_MS = 5_000;
 /** A wrong write is judged at once; this is for what becomes old enough, and for new decisions. */
 const AUTONOMY_EVERY_MS = 15_000;
+/** A workflow that somebody ended is missed within this and what looking takes; at most five minutes is promised. */
+const RECONCILE_EVERY_MS = 20_000;
 
-/** What the api role does besides answering: judges, dispatcher, sweeper, sequencer, each in one process at a time. */
+/** What the api role does besides answering: judges, dispatcher, sweeper, reconciler, sequencer, each in one process at a time. */
 export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
   const { db, log } = services;
   const judge = startLoop(
@@ -57,9 +60,15 @@ export function startBackground(services: Services, client: Client): { wake(): v
     () => exclusively(db, LOCKS.autonomy, () => judgeAutonomy(services)),
     log,
   );
+  const reconciler = startLoop(
+    'reconciler',
+    RECONCILE_EVERY_MS,
+    () => exclusively(db, LOCKS.reconciler, () => reconcile(services, client)),
+    log,
+  );
   const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => sequenceLog(db.sql), log);
   const lease = startLoop('lease', LEASE_EVERY_MS, () => renewLease(services), log);
-  const loops = [judge, rejudge, autonomy, dispatcher, sweeper, sequencer, lease];
+  const loops = [judge, rejudge, autonomy, dispatcher, sweeper, reconciler, sequencer, lease];
   return {
     wake() {
       judge.wake();

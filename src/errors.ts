@@ -29,7 +29,7 @@ export const ERRORS = {
   },
   not_found: { http: 404, retry: false, hint: 'Check the name or id' },
   unknown_agent: { http: 404, retry: false, hint: 'Apply its manifest first: portcullis apply agent.yaml' },
-  idempotency_conflict: { http: 409, retry: false, hint: 'Use a new idempotencyKey for other arguments' },
+  idempotency_conflict: { http: 409, retry: false, hint: 'Use a new idempotencyKey for another question' },
   not_pending: { http: 409, retry: false, hint: 'Look at the action: somebody or something was there first' },
   not_eligible: {
     http: 403,
@@ -66,6 +66,11 @@ export const ERRORS = {
     http: 503,
     retry: true,
     hint: 'The database does not answer: nothing was recorded, try again',
+  },
+  slack_down: {
+    http: 503,
+    retry: true,
+    hint: 'Try again in a moment; the page and the CLI need no Slack',
   },
   temporal_down: {
     http: 503,

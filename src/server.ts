@@ -30,7 +30,7 @@ import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
 import { startSwitchProcess } from './switch-process/supervise.ts';
 import { workflowBundle } from './temporal/bundle.ts';
-import { installTemporalLog, startWorker } from './temporal/worker.ts';
+import { installTemporalLog, type RunningWorker, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
 
 /** A running service, or the roles of one that this process has. */
@@ -104,9 +104,11 @@ async function start(
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
   const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
+  let worker: RunningWorker | undefined;
   const api = await createApi(services, {
     temporal: () => answers(client),
     allowedHosts: config.allowedHosts,
+    worker: () => worker?.state(),
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
   const url = await api.listen({ host: config.host, port: config.port });
@@ -117,7 +119,7 @@ async function start(
   }
   if (roles.includes('worker')) {
     installTemporalLog(log);
-    const worker = startWorker({
+    worker = startWorker({
       address: temporal.address,
       namespace: config.temporal.namespace,
       bundle: await workflowBundle(),

@@ -76,6 +76,8 @@ export interface ActionView {
   why?: string;
   /** Who prompted it, drives the agent or is acted for. */
   behind: string[];
+  /** Of these, whoever is nobody of the agent: it may be an approver under another name. */
+  strangers: string[];
   links: string[];
   consequence?: string;
   risk: Risk;

@@ -7,13 +7,16 @@ import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
 import { outcomeOf, STATE_OF } from '../domain/action.ts';
-import { nameKey } from '../domain/agent.ts';
 import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
+
+import { namedKeys, nameKey } from '../domain/naming.ts';
+import { BEGIN_WITHIN } from '../domain/release.ts';
 import { normalSubject } from '../domain/subject.ts';
+
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { countsOf } from '../outcomes/event.ts';
@@ -22,11 +25,14 @@ import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-wri
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
+
 import { isSurplus } from '../subjects/surplus.ts';
+import { addBehind } from './add-behind.ts';
+import { otherQuestion, questionDigest } from './same-question.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
-const ALLOWED_VALID_MS = 60_000;
+const ALLOWED_VALID_MS = durationMs(BEGIN_WITHIN);
 
 /** What an agent asks. `context` is its own claim; trusted attributes come by token or signed `assertion`. */
 export interface AskInput {
@@ -54,17 +60,16 @@ export interface Asked {
 
 /**
  * Asks before a tool is used: decides in memory, records action, log entry and outbox entry in one transaction, and
- * only then answers. The same idempotency key gives the same action.
+ * only then answers. The same idempotency key gives the same action, whichever build of the agent repeats the question and
+ * with whatever attributes: it stays as it was decided first.
  * @throws AppError `forbidden`, `unknown_agent`, `idempotency_conflict`, `store_down`
  */
 export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
   requireRole(actor, ['agent'], input.agent);
   const vouched = await verifyAssertion(services, input.agent, input.assertion);
   const attributes = { ...actor.attributes, ...vouched.attributes };
-  const about = [normalSubject(input.subject), ...(vouched.sub === undefined ? [] : [vouched.sub])];
-  const requestDigest = services.keys.hmac(
-    canonical([input.tool, input.args, about, input.agentVersion, input.context, attributes]),
-  );
+  const about = vouched.sub ?? normalSubject(input.subject);
+  const requestDigest = questionDigest(services.keys, { ...input, subject: about });
   const sameDigest = services.keys.hmac(canonical([input.agent, input.tool, input.args]));
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const world = await currentWorld(services, input.agent);
@@ -79,19 +84,16 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     if (written.status === 'asked' || written.status === 'known') {
       if (draft.state === 'pending') services.wake();
       const { rollout } = world;
-      const atWork = decision.outcome !== 'denied' && actor.via !== 'cli';
+      const repeated = written.status === 'known';
+      const atWork = !repeated && decision.outcome !== 'denied' && actor.via !== 'cli';
       if (rollout && atWork && isNewVersion(rollout, input.agentVersion))
         await noteAgentVersion(services, rollout, input.agentVersion);
-      const repeated = written.status === 'known';
-      const action = repeated ? await actionById(services.db.sql, written.id) : written.action;
+      const action = repeated ? await addBehind(services, actor, written.id, input.behind) : written.action;
       return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
     }
     if (written.status === 'conflict') {
-      throw new AppError(
-        'idempotency_conflict',
-        `Cannot ask under key "${input.idempotencyKey}": it stands for other arguments (action ${written.id})`,
-        { action: written.id },
-      );
+      const { request_digest } = await actionById(services.db.sql, written.id);
+      throw otherQuestion(input.idempotencyKey, written.id, request_digest, requestDigest);
     }
     if (written.status === 'subject') services.asks.forgetSubject(input.agent, subject);
     else await services.worlds.forget(input.agent, world.epoch);
@@ -194,8 +196,9 @@ function draftOf(
     summary: tool ? renderSummary(tool, input.args) : `Use ${[...input.tool].slice(0, 64).join('')}`,
     why: input.reason ?? null,
     behind: [...input.behind],
-    behind_keys: input.behind.map(nameKey),
+    behind_keys: namedKeys(input.behind),
     links: [...input.links],
+    redact: [...(tool?.tool.redact ?? [])],
     approval: decision.approval ?? null,
     credential: credentialSpec(agent, input.tool, decision.grant),
     limits: decision.grant?.limits ?? {},
@@ -222,7 +225,8 @@ function draftOf(
     counts,
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {
-      tool: input.tool,
+      // The name of one that nobody declared is the agent's own words, and those are for no log.
+      tool: tool ? input.tool : null,
       agentVersion: input.agentVersion,
       outcome: decision.outcome,
       reasons: decision.reasons.map((reason) => reason.code),

@@ -1,4 +1,5 @@
 import { type Actor, requireRole } from '../actor.ts';
+import { isErrorCode, UNNAMED_ERROR } from '../domain/action.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import { AppError } from '../errors.ts';
 import { type ActionRow, actionById, ownAction, privateOf } from '../records/action.ts';
@@ -10,7 +11,7 @@ export interface CompleteInput {
   executionId: string;
   ok: boolean;
   result?: unknown;
-  /** A short code of the tool's own, e.g. `reservation_not_found`; never a message with arguments in it. */
+  /** A short code of the tool's own, e.g. `reservation_not_found`. Anything else is kept as `tool_failed`, without its text. */
   error?: string;
 }
 
@@ -40,17 +41,18 @@ export async function completeAction(
     );
   }
   const now = services.clock.now();
+  const error = input.error === undefined || isErrorCode(input.error) ? input.error : UNNAMED_ERROR;
   const kept = await privateOf(services.db.sql, action.id);
   const resultDigest = kept ? saltedDigest(Buffer.from(kept.salt), input.result ?? null) : null;
   await services.db.sql.transaction().execute(async (tx) => {
     const moved = await moveAction(tx, action, to, `action.${to}`, now, actor.id, {
       resultDigest,
-      ...(input.error ? { error: input.error } : {}),
+      ...(error ? { error } : {}),
     });
     if (!moved) throw new AppError('conflict', `Cannot complete action ${action.id}: it changed meanwhile`);
     await tx
       .updateTable('action')
-      .set({ completed_at: now, result_digest: resultDigest, error_code: input.error ?? null })
+      .set({ completed_at: now, result_digest: resultDigest, error_code: error ?? null })
       .where('id', '=', action.id)
       .execute();
     await tx

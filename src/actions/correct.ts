@@ -2,7 +2,10 @@ import { type Actor, requireRole } from '../actor.ts';
 import { judgeAgent } from '../autonomy/judge.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
+
 import { knowEvent, metricsCorrected } from '../outcomes/event.ts';
+import { requireReason } from '../reason.ts';
+
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
@@ -24,6 +27,7 @@ export async function correctAction(
 ): Promise<ActionRow> {
   requireRole(actor, ['approver', 'on-call', 'release-manager']);
   const action = await ownAction(services.db.sql, actor, id);
+  requireReason(reason, 'report it');
   const stopped = wasNotApproved(action);
   if (action.kind !== 'write' || !(stopped || action.state === 'executed' || action.state === 'unknown')) {
     throw new AppError('wrong_state', `Cannot report action ${id}: it is ${action.state}`, {

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { isUuid } from '../db/uuid.ts';
+import { isInstant } from '../domain/instant.ts';
 import { AppError } from '../errors.ts';
 import type { ActionRow } from '../records/action.ts';
 
@@ -43,7 +44,7 @@ export async function listActions(
 export function parseCursor(cursor: string): [Date, string] {
   const [at, id] = cursor.split('_');
   const date = new Date(at ?? '');
-  if (!id || !isUuid(id) || Number.isNaN(date.getTime())) {
+  if (!id || !isUuid(id) || !isInstant(date)) {
     throw new AppError('invalid_input', 'Cannot read the cursor: send back nextCursor of the page before');
   }
   return [date, id];

@@ -1,5 +1,6 @@
 import { outcomeOf } from '../domain/action.ts';
 import { toolOf } from '../domain/agent.ts';
+import { namingNobody } from '../domain/naming.ts';
 import { actionUrl } from '../links.ts';
 import type { ActionRow } from '../records/action.ts';
 import { shownArgs } from '../records/args.ts';
@@ -36,6 +37,7 @@ export function viewOf({ publicUrl }: ViewServices, action: ActionRow, parts: Vi
     summary: action.summary,
     why: action.why ?? undefined,
     behind: action.behind,
+    strangers: parts.agent ? namingNobody(parts.agent, action.behind) : [],
     links: action.links,
     consequence: tool?.consequence,
     risk: action.risk,

@@ -1,5 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import { reasonIn } from '../reason.ts';
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
@@ -16,15 +17,16 @@ export async function withdrawAction(
   requireRole(actor, ['agent']);
   const action = await ownAction(services.db.sql, actor, id);
   if (action.state === 'withdrawn') return action;
-  const moved = await moveAction(
-    services.db.sql,
-    action,
-    'withdrawn',
-    'action.withdrawn',
-    services.clock.now(),
-    actor.id,
-    reason ? { reason } : {},
-  );
+  const moved = await services.db.sql.transaction().execute(async (tx) => {
+    const now = services.clock.now();
+    if (!(await moveAction(tx, action, 'withdrawn', 'action.withdrawn', now, actor.id))) return false;
+    await tx
+      .updateTable('action')
+      .set({ withdraw_reason: reasonIn(reason) ?? null })
+      .where('id', '=', id)
+      .execute();
+    return true;
+  });
   if (!moved) {
     const now = await actionById(services.db.sql, id);
     throw new AppError('wrong_state', `Cannot withdraw action ${id}: it is ${now.state}`, {

@@ -1,9 +1,10 @@
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { type Agent, groupOf, isLive, personKeys, segmentNames } from '../domain/agent.ts';
+import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { eligibleApprovers } from '../domain/manifest/check-people.ts';
 import { type Change, diffAgents } from '../domain/manifest/diff.ts';
+import { personKeys } from '../domain/naming.ts';
 import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
 import { closeGateFor } from '../records/gate.ts';

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
+import type { WorkerState } from '../temporal/current-version.ts';
 import type { ActionWaiter } from './action-waiter.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
 import type { ApiMetrics } from './metrics.ts';
@@ -29,6 +30,8 @@ export interface ApiOptions {
   temporal?: () => Promise<boolean>;
   /** Names, besides that of `publicUrl`, for which it answers. */
   allowedHosts?: readonly string[];
+  /** What the worker of this process does, where it has one; shown by `/readyz`. */
+  worker?: () => WorkerState | undefined;
   /** Requests a minute of one token; at least the rate the service itself can decide. */
   requestsPerMinute?: number;
   /** What bounds the streams of events of this process. */

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
 import { nameSchema, riskSchema } from '../domain/agent.ts';
 import { REASON_CODES } from '../domain/decision.ts';
+import { INSTANT_RANGE, isInstant } from '../domain/instant.ts';
 import { NOTIFY, SLACK_APPROVES } from '../domain/release.ts';
+import { saysSomething } from '../domain/unseen.ts';
 import { WAYS } from '../reaching/stage-log.ts';
 
 /** Text that the store can hold: NUL cannot be stored. */
@@ -13,8 +15,11 @@ export const textSchema = (max: number, min = 0) =>
     .max(max)
     .refine((text) => !text.includes('\0'), 'text holds no NUL characters');
 
-/** A person's reason: something must be said. */
-export const reasonSchema = textSchema(2_000, 1).refine((text) => text.trim() !== '', 'say why');
+/** A person's reason: people must be able to see it. */
+export const reasonSchema = textSchema(2_000, 1).refine(
+  saysSomething,
+  'say why, with letters, digits or symbols that people can see',
+);
 export const idSchema = z.uuid().describe('The action id');
 export const agentNameSchema = nameSchema.describe('The name of the agent');
 export const limitSchema = z.coerce.number().int().min(1);
@@ -36,6 +41,7 @@ const approvalViewSchema = z.object({
     .int()
     .describe('Rises with every change of the arguments; earlier approvals do not count'),
   expiresIn: z.string(),
+  beginWithin: z.string().optional().describe('What an approval leaves to begin in. Default: 60s'),
   remindAfter: z.string().optional(),
   reason: z.enum(['optional', 'required']).describe('Whether approving needs a reason'),
   slackApproves: z.enum(SLACK_APPROVES),
@@ -48,6 +54,7 @@ const approvalViewSchema = z.object({
     .int()
     .optional()
     .describe('How often it may be asked again within a day once it was denied'),
+  strictBehind: z.literal(true).optional().describe('Whoever is behind it must be known'),
 });
 
 export const actionSchema = z
@@ -70,6 +77,9 @@ export const actionSchema = z
     summary: z.string(),
     why: z.string().optional().describe("The agent's own words"),
     behind: z.array(z.string()).describe('Who prompted it, drives the agent or is acted for'),
+    strangers: z
+      .array(z.string())
+      .describe('Of these, whoever is nobody under "people": it may be an approver under another name'),
     links: z.array(z.string()),
     consequence: z.string().optional(),
     risk: riskSchema,
@@ -229,5 +239,9 @@ export const changeSchema = z
   .meta({ id: 'Change' });
 
 export const instantSchema = instant;
+/** One that a request names: answers show what is stored. */
+export const givenInstantSchema = z.iso
+  .datetime({ offset: true, error: 'write an instant such as 2026-12-24T18:00:00Z' })
+  .refine((text) => isInstant(new Date(text)), INSTANT_RANGE);
 /** A document whose own schema is served elsewhere. */
 export const anyObjectSchema = z.looseObject({});

@@ -12,6 +12,7 @@ import {
   slackMayApprove,
 } from '../domain/approval/approval.ts';
 import { AppError } from '../errors.ts';
+import { reasonIn } from '../reason.ts';
 import { type ActionRow, noSuchAction } from '../records/action.ts';
 import type { Services } from '../services.ts';
 import type { Answered, AnswerInput } from './answer-input.ts';
@@ -36,8 +37,11 @@ export async function answerAction(
       'invalid_input',
       'Cannot deny by breaking the glass: anyone eligible may deny without it',
     );
+  const { reason, ...rest } = input;
+  const seen = reasonIn(reason);
+  const told = { ...rest, ...(seen === undefined ? {} : { reason: seen }) };
   const decided = await withoutDeadlock(() =>
-    services.db.sql.transaction().execute((tx) => answerLocked(services, tx, who, input)),
+    services.db.sql.transaction().execute((tx) => answerLocked(services, tx, who, told)),
   );
   services.wake();
   return decided;
@@ -144,7 +148,7 @@ function rightOf(
     return { for: person, options: [] };
   }
   const needsReason = input.breakGlass || action.approval?.reason === 'required';
-  if (needsReason && !input.reason?.trim()) {
+  if (needsReason && input.reason === undefined) {
     const why = input.breakGlass ? 'breaking the glass needs a reason' : 'its release wants a reason';
     throw new AppError('reason_needed', `Cannot approve: ${why}`);
   }

@@ -2,6 +2,10 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import { BREAK_GLASS_SLOT, type Right, tallyStage } from '../domain/approval/approval.ts';
+
+import { durationMs } from '../domain/duration.ts';
+import { BEGIN_WITHIN } from '../domain/release.ts';
+
 import { type ActionRow, actionById } from '../records/action.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -51,7 +55,9 @@ export async function countAnswer(services: Services, tx: Sql, countable: Counta
     answerOf(countable, tally),
     tally,
     await signReceipt(services, tx, countable),
-    tally.end === 'approved' || tally.end === 'denied' ? { state: tally.end, data } : null,
+    tally.end === 'approved' || tally.end === 'denied'
+      ? { state: tally.end, data, beginMs: beginMsOf(services, action) }
+      : null,
   );
   if (!ended) return goOn(tx, action, tally, person, now, data);
   const wish = standingWish ?? action.standing_wish;
@@ -59,6 +65,10 @@ export async function countAnswer(services: Services, tx: Sql, countable: Counta
   else if (wish && tally.end === 'approved') await startStandingApproval(tx, action, wish, now);
   return ended;
 }
+
+/** What an approval leaves to begin in, however late it comes. */
+const beginMsOf = ({ dayMs }: Services, { approval }: ActionRow): number =>
+  durationMs(approval?.beginWithin ?? BEGIN_WITHIN, dayMs);
 
 /** It waits on: for more of the same stage, or for the next one. */
 async function goOn(
@@ -133,7 +143,7 @@ async function recordAnswer(
   answer: ReturnType<typeof answerOf>,
   { filled }: Tally,
   receipt: SignedReceipt,
-  end: { state: 'approved' | 'denied'; data: Record<string, unknown> } | null,
+  end: { state: 'approved' | 'denied'; data: Record<string, unknown>; beginMs: number } | null,
 ): Promise<ActionRow | undefined> {
   const others = filled.filter(({ person }) => person !== answer.person);
   const { rows } = await sql<ActionRow>`SELECT * FROM record_answer(${JSON.stringify(answer)}::jsonb,

@@ -5,7 +5,9 @@ import type { Sql } from '../db/database.ts';
 import type { DeputyTable } from '../db/tables-approvals.ts';
 import { isUuid } from '../db/uuid.ts';
 import { type Agent, groupOf, isLive, standsBehind } from '../domain/agent.ts';
+import { INSTANT_RANGE, isInstant } from '../domain/instant.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -37,6 +39,7 @@ const DAY_MS = 86_400_000;
  */
 export async function createDeputy(services: Services, actor: Actor, input: DeputyInput): Promise<DeputyRow> {
   requireRole(actor, ['approver', 'release-manager'], input.agent);
+  requireReason(input.reason, 'name a deputy');
   const from = input.from ?? personOf(actor);
   assertMayName(actor, from, input.to);
   const now = services.clock.now();
@@ -194,6 +197,7 @@ function peopleProblem(agent: Agent, from: string, { to, group }: DeputyInput): 
 }
 
 function timeProblem(startsAt: Date, endsAt: Date, now: Date): string | undefined {
+  if (!isInstant(startsAt) || !isInstant(endsAt)) return INSTANT_RANGE;
   if (startsAt < now) return 'it would start in the past';
   if (endsAt <= startsAt) return 'it would end before it starts';
   const days = (endsAt.getTime() - startsAt.getTime()) / DAY_MS;

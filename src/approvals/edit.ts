@@ -8,11 +8,17 @@ import { mayDeny, slackMayApprove } from '../domain/approval/approval.ts';
 import { mergeRedacted } from '../domain/decision/args-diff.ts';
 import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decideIn } from '../domain/decision/decide.ts';
+import { withoutHiddenNames } from '../domain/decision/hidden-names.ts';
+import { redactionsOf } from '../domain/decision/redact.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
+
 import { knowEvent, metricsOfProposal } from '../outcomes/event.ts';
+import { reasonIn } from '../reason.ts';
+
 import { type ActionRow, actionById, lockedAction, privateOf } from '../records/action.ts';
+import { toolAsAsked } from '../records/args.ts';
 import { readEpoch } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
@@ -87,15 +93,18 @@ async function replaceArgs(
 ): Promise<void> {
   const cannot = (why: string, hint?: string) =>
     new AppError('invalid_input', `Cannot edit: ${why}`, hint ? { hint } : {});
-  const tool = world.agent.tools.get(action.tool);
+  const known = world.agent.tools.get(action.tool);
+  const hidden = toolAsAsked(world.agent.agent, action);
+  const tool = known && hidden && { ...known, redactions: redactionsOf(hidden) };
   const kept = await privateOf(tx, action.id);
-  if (!tool || !kept) throw cannot('its arguments are gone');
+  if (!tool || !hidden || !kept) throw cannot('its arguments are gone');
   const before = JSON.parse(kept.args) as Record<string, unknown>;
   const merged = mergeRedacted(input.args, before, tool.redactions);
   if (!merged.ok) throw cannot(merged.message);
   const { args } = merged;
   if (canonical(args) === canonical(before)) throw cannot('nothing is different');
-  const misfit = tool.args.misfit(args);
+  const said = tool.args.misfit(args);
+  const misfit = said && withoutHiddenNames(said, args, tool.redactions);
   if (misfit) throw cannot(`the arguments do not fit the tool's schema: ${misfit}`);
   const decision = await decideAgain(tx, world, action, args, kept);
   if (decision.outcome === 'denied')
@@ -116,7 +125,7 @@ async function replaceArgs(
       at: now,
       via: actor.via,
       identity: actor.identity,
-      reason: input.reason ?? null,
+      reason: reasonIn(input.reason) ?? null,
       args_before: kept.args,
       digest_before: action.args_digest,
     })
@@ -138,6 +147,7 @@ async function replaceArgs(
       standing_wish: null,
       args_digest: digest,
       summary: renderSummary(tool, args),
+      redact: JSON.stringify(hidden.redact),
       risk: decision.risk,
       approval: approval ? JSON.stringify(approval) : null,
       // What may be done with it is what the grant allows that these arguments fall under.
@@ -163,7 +173,7 @@ async function replaceArgs(
       risk: decision.risk,
       via: actor.via,
       identity: actor.identity,
-      reason: input.reason ?? null,
+      reason: reasonIn(input.reason) ?? null,
     },
   });
   for (const metric of metricsOfProposal(action)) await knowEvent(tx, action, metric, 1, now);
@@ -189,6 +199,7 @@ async function decideAgain(
     attributes: JSON.parse(kept.attributes),
     claimed: JSON.parse(kept.context),
     subject: subject?.name ?? '',
+    behind: action.behind,
   };
   return decideIn(request, world, {
     segment: action.segment ?? 'default',

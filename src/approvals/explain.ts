@@ -1,5 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
@@ -17,6 +18,7 @@ export async function explainDenial(
   requireRole(actor, ['approver']);
   const action = await actionById(services.db.sql, id);
   const person = answererOf(actor, action);
+  requireReason(reason, 'explain');
   if (action.state !== 'denied' || action.decided_by !== 'person')
     throw new AppError('wrong_state', `Cannot add a reason: the action is ${action.state}`);
   await services.db.sql.transaction().execute(async (tx) => {

@@ -1,8 +1,9 @@
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { isPerson } from '../domain/agent.ts';
 import { BREAK_GLASS_SLOT } from '../domain/approval/approval.ts';
+import { isNamed, isSame } from '../domain/naming.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -39,6 +40,7 @@ export async function reviewBreakGlass(
 ): Promise<ActionRow> {
   requireRole(actor, ['release-manager', 'auditor', 'approver', 'on-call']);
   const action = await ownAction(services.db.sql, actor, id);
+  requireReason(note, 'review');
   if (!action.break_glass)
     throw new AppError('wrong_state', `Cannot review action ${id}: nobody broke the glass for it`);
   const person = await reviewerOf(services, actor, action);
@@ -122,7 +124,7 @@ export async function reviewerOf(
     .execute();
   if (involved.some((one) => one.person === person || one.for_person === person))
     throw cannot(`${person} approved it, and somebody else must look at it`);
-  if ([action.asked_by, ...action.behind].some((named) => isPerson(agent, person, named)))
+  if (isSame(agent, person, action.asked_by) || isNamed(agent, person, action.behind))
     throw cannot(`it was asked for ${person}, and somebody else must look at it`);
   return person;
 }

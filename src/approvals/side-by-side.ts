@@ -1,9 +1,9 @@
 import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { toolOf } from '../domain/agent.ts';
 import { type ArgsChange, diffRedacted } from '../domain/decision/args-diff.ts';
 import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
 import type { ActionRow } from '../records/action.ts';
+import { toolAsAsked } from '../records/args.ts';
 import type { Services } from '../services.ts';
 import { withEligibility } from './eligibility.ts';
 import { answerableBy } from './queue.ts';
@@ -32,17 +32,19 @@ export async function answerTogether(
     db.sql,
     may.map(({ action }) => action.id),
   );
-  const first = new Map<string, Args>();
+  const first = new Map<string, { args: Args; redact: readonly string[] }>();
   return may.map(({ action, eligibility }) => {
-    const tool = toolOf(eligibility.agent, action.tool);
-    const redactions = tool && redactionsOf(tool);
+    const tool = toolAsAsked(eligibility.agent, action);
     const own = args.get(action.id);
     const other = first.get(action.tool);
-    if (own && !other) first.set(action.tool, own);
+    if (own && tool && !other) first.set(action.tool, { args: own, redact: tool.redact });
     return {
       action,
       args: own && redactArgs(tool, own),
-      changes: own && other && redactions ? diffRedacted(other, own, redactions) : undefined,
+      changes:
+        own && other && tool
+          ? diffRedacted(other.args, own, redactionsOf({ redact: [...tool.redact, ...other.redact] }))
+          : undefined,
     };
   });
 }

@@ -1,6 +1,7 @@
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
 import type { Services } from '../services.ts';
 import { evidenceOf, judgeSlice } from './judge.ts';
@@ -16,6 +17,7 @@ export async function answerAutonomy(
   { slice, accept, reason }: { slice: Slice; accept: boolean; reason: string },
 ): Promise<{ state: 'ask' | 'allow' }> {
   requireRole(actor, ['release-manager'], slice.agent);
+  requireReason(reason, accept ? 'confirm' : 'refuse');
   const state = await stateOf(services.db.sql, slice);
   if (state !== 'proposed')
     throw new AppError(
@@ -49,6 +51,7 @@ export async function takeAutonomyBack(
   { slice, reason }: { slice: Slice; reason: string },
 ): Promise<{ state: 'ask' }> {
   requireRole(actor, ['on-call', 'release-manager'], slice.agent);
+  requireReason(reason, 'take it back');
   const state = await stateOf(services.db.sql, slice);
   if (state === 'ask') throw new AppError('wrong_state', `${nameOf(slice)} asks people already`);
   await move(services, actor, slice, async () => ({

@@ -72,7 +72,7 @@ function after({ action, tool }: CardFacts): string {
 
 function pairsOf(facts: CardFacts): [string, string][] {
   const { action, tool } = facts;
-  const behind = namesOf({ ...facts, lent: {} }, action.behind);
+  const behind = behindOf(facts);
   return [
     ['Agent', `${inline(action.agent, 80)}, version ${inline(action.agent_version, 80)}`],
     ['Tool', `${inline(action.tool, 80)}${tool ? '' : ': no longer in the manifest'}`],
@@ -85,6 +85,17 @@ function pairsOf(facts: CardFacts): [string, string][] {
     ['Asked', `${dateText(action.asked_at)} by ${nameOf(facts, action.asked_by)}`],
     ...(behind ? [['Who is behind it', behind] as [string, string]] : []),
   ];
+}
+
+/** Whoever nobody can tell who it is stands first, with what that means: it may be the very person who reads this. */
+function behindOf(facts: CardFacts): string {
+  const { action, strangers } = facts;
+  const known = action.behind.filter((named) => !strangers.includes(named));
+  const doubt = namesOf({ names: {}, lent: {} }, strangers);
+  return [
+    ...(doubt ? [`:warning: ${doubt}: *nobody of this agent. Do not approve if it may be you*`] : []),
+    ...(known.length > 0 ? [namesOf({ ...facts, lent: {} }, known)] : []),
+  ].join(', ');
 }
 
 function placeOf({ action }: CardFacts): string {

@@ -4,10 +4,12 @@ import { answerersOf } from '../approvals/answerers.ts';
 import { type DeniedBefore, deniedBefore } from '../approvals/denied-before.ts';
 import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
-import { type Tool, toolOf } from '../domain/agent.ts';
-import { redactArgs, redactionsOf } from '../domain/decision/redact.ts';
+import type { Tool } from '../domain/agent.ts';
+import { redactArgs } from '../domain/decision/redact.ts';
+import { namingNobody } from '../domain/naming.ts';
 import { type ActionRow, actionById, privateOf } from '../records/action.ts';
 import type { GivenAnswer } from '../records/answer.ts';
+import { toolAsAsked } from '../records/args.ts';
 import type { Services } from '../services.ts';
 import { type CardChanges, readChanges } from './changes-facts.ts';
 import { type CardStanding, type RunUnder, readStandingApprovals } from './standing-approval-facts.ts';
@@ -27,6 +29,8 @@ export interface CardFacts extends CardChanges {
   lapsed: number;
   /** Who ended it and why, where the row does not say: withdrawn, superseded, disabled. */
   ended: { by: string; reason?: string; at: Date } | undefined;
+  /** Of those it says are behind it, whoever is nobody of the agent. */
+  strangers: readonly string[];
   /** Names of the people of the agent, by id. */
   names: Readonly<Record<string, string>>;
   /** Who may answer now and has not. */
@@ -64,7 +68,7 @@ export async function readCardFacts(
   const kept = await privateOf(db.sql, id);
   const decisions = await decisionsOf(db.sql, id);
   const current = decisions.filter(({ round }) => round === action.round);
-  const tool = toolOf(agent, action.tool);
+  const tool = toolAsAsked(agent, action);
   const args = kept && (JSON.parse(kept.args) as Record<string, unknown>);
   const pending = action.state === 'pending';
   return {
@@ -74,7 +78,8 @@ export async function readCardFacts(
     args: args && redactArgs(tool, args),
     decisions: current,
     lapsed: decisions.filter(({ round, verdict }) => round < action.round && verdict === 'approve').length,
-    ended: pending ? undefined : await endOf(db.sql, id),
+    ended: pending ? undefined : await endOf(db.sql, action),
+    strangers: namingNobody(agent, action.behind),
     names: Object.fromEntries(
       Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
     ),
@@ -82,7 +87,7 @@ export async function readCardFacts(
     stale: eligibility.stale,
     denied: await deniedBefore(db.sql, action),
     alike: pending ? await waitingLike(db.sql, action) : 0,
-    ...(await readChanges(db.sql, action, args, tool && redactionsOf(tool))),
+    ...(await readChanges(db.sql, action, args, tool)),
     ...(await readStandingApprovals(db.sql, action)),
     testMode: agent.testMode,
     dayMs,
@@ -129,7 +134,7 @@ async function decisionsOf(db: Sql, id: string): Promise<(GivenAnswer & { round:
     .execute();
 }
 
-async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {
+async function endOf(db: Sql, { id, withdraw_reason }: ActionRow): Promise<CardFacts['ended']> {
   const entry = await db
     .selectFrom('log_entry')
     .select(['body', 'at'])
@@ -140,6 +145,6 @@ async function endOf(db: Sql, id: string): Promise<CardFacts['ended']> {
     .executeTakeFirst();
   if (!entry) return undefined;
   const { actor, data } = JSON.parse(entry.body) as { actor: string; data?: Record<string, unknown> };
-  const reason = data?.reason ?? data?.because;
+  const reason = withdraw_reason ?? data?.reason ?? data?.because;
   return { by: actor, at: entry.at, ...(typeof reason === 'string' ? { reason } : {}) };
 }

@@ -1,7 +1,8 @@
 import { lastLike } from '../approvals/alike.ts';
 import type { Sql } from '../db/database.ts';
+import type { Tool } from '../domain/agent.ts';
 import { type ArgsChange, diffRedacted } from '../domain/decision/args-diff.ts';
-import type { RedactStep } from '../domain/decision/redact.ts';
+import { redactionsOf } from '../domain/decision/redact.ts';
 import type { ActionRow } from '../records/action.ts';
 import { privateOf } from '../records/action.ts';
 
@@ -34,14 +35,14 @@ export interface CardChanges {
 }
 
 type Args = Readonly<Record<string, unknown>>;
-type Redactions = readonly (readonly RedactStep[])[];
+type Hiding = Pick<Tool, 'redact'>;
 
 /** Compares the arguments with those of the last one like it, and with what the agent asked before people edited. */
 export async function readChanges(
   db: Sql,
   action: ActionRow,
   args: Args | undefined,
-  redactions: Redactions | undefined,
+  tool: Hiding | undefined,
 ): Promise<CardChanges> {
   const edits =
     action.round === 0
@@ -54,21 +55,16 @@ export async function readChanges(
           .execute();
   const told = edits.map(({ args_before: _, ...edit }) => edit);
   // Of a tool that is gone nobody knows what must stay hidden.
-  if (!args || !redactions) return { last: undefined, edits: told, edited: undefined };
+  if (!args || !tool) return { last: undefined, edits: told, edited: undefined };
   const asked = edits[0]?.args_before;
   return {
-    last: await likeOf(db, action, args, redactions),
+    last: await likeOf(db, action, args, tool),
     edits: told,
-    edited: asked ? diffRedacted(JSON.parse(asked), args, redactions) : undefined,
+    edited: asked ? diffRedacted(JSON.parse(asked), args, redactionsOf(tool)) : undefined,
   };
 }
 
-async function likeOf(
-  db: Sql,
-  action: ActionRow,
-  args: Args,
-  redactions: Redactions,
-): Promise<CardLike | undefined> {
+async function likeOf(db: Sql, action: ActionRow, args: Args, tool: Hiding): Promise<CardLike | undefined> {
   const last = await lastLike(db, action);
   const kept = last && (await privateOf(db, last.id));
   if (!last || !kept) return undefined;
@@ -77,6 +73,11 @@ async function likeOf(
     at: last.decided_at ?? last.asked_at,
     state: last.state,
     wrong: last.corrected_at !== null,
-    changes: diffRedacted(JSON.parse(kept.args), args, redactions),
+    // Of two actions as much is hidden as of either.
+    changes: diffRedacted(
+      JSON.parse(kept.args),
+      args,
+      redactionsOf({ redact: [...tool.redact, ...last.redact] }),
+    ),
   };
 }

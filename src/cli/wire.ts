@@ -115,6 +115,8 @@ export interface WireSwitch {
   actor: string;
   changedAt: string;
   enableAskedBy?: string;
+  /** Who stopped it again since. */
+  later: { actor: string; reason: string; at: string; reads: boolean }[];
 }
 
 export interface RolloutSummary {

@@ -10,6 +10,7 @@ export const LOCKS = {
   groups: 727_006,
   autonomy: 727_007,
   storedCode: 727_008,
+  reconciler: 727_009,
 } as const;
 
 /**

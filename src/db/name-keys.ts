@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import { nameKey, personKeys } from '../domain/agent.ts';
+import { namedKeys, nameKey, personKeys } from '../domain/naming.ts';
 import type { Sql } from './database.ts';
 
 /**
@@ -44,7 +44,7 @@ async function refoldActions(db: Sql): Promise<void> {
     )
     .execute();
   for (const { id, asked_by, asked_by_key, behind, behind_keys } of asked) {
-    const keys = behind.map(nameKey);
+    const keys = namedKeys(behind);
     if (nameKey(asked_by) === asked_by_key && isDeepStrictEqual(keys, behind_keys)) continue;
     await db
       .updateTable('action')

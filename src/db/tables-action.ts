@@ -41,13 +41,15 @@ export interface ActionTable {
   summary: string;
   why: string | null;
   behind: Json<string[]>;
-  /** What `asked_by` and `behind` come down to (`nameKey`), for the gate. */
+  /** What `asked_by` and `behind` come down to (`nameKey`, `namedKeys`), for the gate. */
   asked_by_key: string;
   behind_keys: Json<string[]>;
   links: Json<string[]>;
+  /** What was redacted of the arguments when it was asked: that stays so. */
+  redact: Json<string[]>;
   approval: JsonOrNull<ApprovalPolicy>;
   credential: JsonOrNull<CredentialSpec>;
-  limits: Json<{ perHour?: number; perDay?: number }>;
+  limits: Json<{ perHour?: number; perDay?: number; window?: 'sliding' | 'clock' }>;
   asked_at: Timestamp;
   asked_by: string;
   expires_at: Timestamp | null;
@@ -64,6 +66,8 @@ export interface ActionTable {
   corrected_by: string | null;
   corrected_at: Timestamp | null;
   correction_reason: string | null;
+  /** In the agent's own words, which are for no log. */
+  withdraw_reason: string | null;
   /** Rises with every change of the arguments: approvals of an earlier round do not count. */
   round: number;
   /** The stage of the approval that is open. */

@@ -23,9 +23,18 @@ export interface DigestItemTable {
   listed_at: Timestamp;
 }
 
+export interface SlackAccountTable {
+  /** `user/team`. */
+  slack: string;
+  /** In lower case, where it may stand for a person. */
+  email: string | null;
+  known_at: Timestamp;
+}
+
 /** The tables of Slack's transport, as Kysely sees them. */
 export interface SlackTables {
   post_slot: PostSlotTable;
   post: PostTable;
   digest_item: DigestItemTable;
+  slack_account: SlackAccountTable;
 }

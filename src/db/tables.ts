@@ -85,6 +85,19 @@ export interface SwitchTable {
   enable_asked_by: string | null;
 }
 
+/** One stop; several of a scope are open when it was stopped again. */
+export interface StopTable {
+  id: Generated<number>;
+  scope: string;
+  reads: boolean;
+  reason: string;
+  actor: string;
+  at: Timestamp;
+  epoch: number;
+  ended_at: Timestamp | null;
+  ended_by: string | null;
+}
+
 export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
 
 /** A build that a rollout knows: it holds nothing any more. */
@@ -225,6 +238,19 @@ export interface AlertTable {
   facts: Json<Record<string, unknown>>;
   created_at: Timestamp;
   webhook_at: Timestamp | null;
+  delivered_at: Timestamp | null;
+}
+
+export interface CallbackTable {
+  key: string;
+  payload: Json<Record<string, unknown>>;
+  at: Timestamp;
+}
+
+export interface ReconciliationTable {
+  id: Generated<number>;
+  at: Timestamp;
+  open: number;
 }
 
 export interface CardTable {
@@ -271,6 +297,7 @@ export interface Tables extends ApprovalTables, SlackTables {
   release: ReleaseTable;
   in_force: InForceTable;
   switch: SwitchTable;
+  stop: StopTable;
   rollout: RolloutTable;
   rollout_segment: RolloutSegmentTable;
   subject: SubjectTable;
@@ -289,6 +316,8 @@ export interface Tables extends ApprovalTables, SlackTables {
   alert: AlertTable;
   card: CardTable;
   outbox: OutboxTable;
+  callback: CallbackTable;
+  reconciliation: ReconciliationTable;
   log_entry: LogEntryTable;
   log_chain: LogChainTable;
   log_unnumbered: { entry_id: number };

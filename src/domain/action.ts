@@ -37,8 +37,13 @@ export const SUPERSEDED_BECAUSE = [
   'approver_lost_standing',
   'autonomy_lost',
   'standing_approval_ended',
+  'behind_unknown',
 ] as const;
 export type SupersededBecause = (typeof SUPERSEDED_BECAUSE)[number];
+
+/** What a tool calls its failure. Free text and long numbers may be anything, and reach neither the log nor a screen. */
+export const isErrorCode = (text: string): boolean => /^(?!.*\d{6})[\w.:-]{1,100}$/.test(text);
+export const UNNAMED_ERROR = 'tool_failed';
 
 export const mayFollow = (from: ActionState, to: ActionState): boolean => TRANSITIONS[from].includes(to);
 export const isFinal = (state: ActionState): boolean => TRANSITIONS[state].length === 0;

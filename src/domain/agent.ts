@@ -204,39 +204,6 @@ export function groupOf(agent: Pick<Agent, 'approvers'>, name: string): Group | 
 export const isLive = (group: Group): boolean =>
   group.slackGroup !== undefined || group.schedule !== undefined;
 
-/** Whether a way to name somebody means this person of the agent: id, e-mail address or Slack account, however spelled. */
-export const isPerson = (agent: Pick<Agent, 'people'>, person: string, named: string): boolean =>
-  keysOf(agent, person).includes(nameKey(named));
-
-/** What every way to name each person of an agent comes down to: the gate compares these with `nameKey`. */
-export const personKeys = (agent: Pick<Agent, 'people'>): Record<string, string[]> =>
-  Object.fromEntries(Object.keys(agent.people).map((person) => [person, keysOf(agent, person)]));
-
-function keysOf(agent: Pick<Agent, 'people'>, person: string): string[] {
-  const known = Object.hasOwn(agent.people, person) ? agent.people[person] : undefined;
-  const [user = '', team = ''] = (known?.slack ?? '').split('/');
-  const names = [
-    person,
-    known?.email,
-    known?.name,
-    ...(user ? [user, `${user}/${team}`, `${team}/${user}`] : []),
-  ];
-  return [...new Set(names.flatMap((name) => (name === undefined ? [] : [name.toLowerCase()])))];
-}
-
-/**
- * What a way to name somebody comes down to, without what mentions, links and handles put around a name: `<@U0ANA|ana>`,
- * `mailto:`, `slack:`, `@ana`.
- */
-export const nameKey = (named: string): string =>
-  named
-    .trim()
-    .toLowerCase()
-    .replace(/^<(?:@|mailto:)?([^|>]+)(?:\|[^>]*)?>$/, '$1')
-    .replace(/^(?:mailto|slack|user|person):/, '')
-    .replace(/^@/, '')
-    .trim();
-
 const NAME_LENGTH_MAX = 63;
 
 /** An account's name as a person's id; `me` where nothing of it fits. */

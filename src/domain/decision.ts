@@ -19,6 +19,7 @@ export const REASON_CODES = [
   'no_grant',
   'condition_error',
   'condition_not_met',
+  'behind_unknown',
   'denied_by_grant',
   'claim_stricter',
   'denied_by_rule',
@@ -43,6 +44,8 @@ export interface DecisionRequest {
   vouched?: string;
   /** The agent named more new subjects than it may: this one stays in control. */
   surplus?: boolean;
+  /** Who prompted it, drives the agent or is acted for; they may not approve. */
+  behind?: readonly string[];
   /** The build that asks; only it has what it earned. */
   agentVersion?: string;
 }

@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { durationBetween, nameSchema } from './agent.ts';
 import { isMultipleOf } from './schema/decimal.ts';
+import { saysSomething } from './unseen.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
+/** What is allowed, by whomever, may begin within this. */
+export const BEGIN_WITHIN = '60s';
+/** As many may be named to be behind one action. */
+export const BEHIND_MAX = 20;
 
+/** Told to people: they must be able to see it. */
+const wordsSchema = z
+  .string()
+  .min(1)
+  .refine(saysSomething, 'write it with letters, digits or symbols that people can see');
 const quorumSchema = z.int().min(1).max(20);
 /** Who must agree, side by side: one group, or several with a count each. */
 const askedShape = {
@@ -19,7 +29,7 @@ export const NOTIFY = ['channel', 'dm', 'both', 'digest'] as const;
 export const ruleSchema = z.strictObject({
   when: z.string().describe('CEL over args, context and subject'),
   answer: z.enum(RULE_ANSWERS).describe('deny beats ask beats approve; only low risk is approved by rule'),
-  reason: z.string().min(1).optional().describe('Told to the agent and written in the log'),
+  reason: wordsSchema.optional().describe('Told to the agent and written in the log'),
 });
 
 export const approvalSchema = z.union([
@@ -41,6 +51,9 @@ export const approvalSchema = z.union([
     remindAfter: durationBetween('10s', '90d')
       .optional()
       .describe('The first reminder; each wait doubles. Default: half of expiresIn'),
+    beginWithin: durationBetween('5s', '1d')
+      .optional()
+      .describe('What an approval leaves to begin in, however late it comes. Default: 60s'),
     reason: z.enum(['optional', 'required']).default('optional').describe('Whether approving needs a reason'),
     slackApproves: z
       .enum(SLACK_APPROVES)
@@ -90,7 +103,7 @@ export const grantSchema = z.strictObject({
   tool: z.union([nameSchema, z.array(nameSchema).min(1)]).describe('One tool or several'),
   name: nameSchema.optional().describe('Default: the tool and the number of the grant'),
   when: z.string().optional().describe('CEL over args, context and subject; only true matches'),
-  deny: z.string().min(1).optional().describe('Refuses, with this reason; beats every other grant'),
+  deny: wordsSchema.optional().describe('Refuses, with this reason; beats every other grant'),
   approval: approvalSchema.optional().describe('Needed for every write; reads default to none'),
   earn: earnSchema
     .optional()
@@ -101,7 +114,28 @@ export const grantSchema = z.strictObject({
       ttl: durationBetween('1s', `${CREDENTIAL_TTL_MAX_S}s`).default('60s'),
     })
     .prefault({}),
-  limits: z.strictObject({ perHour: limitSchema.optional(), perDay: limitSchema.optional() }).default({}),
+  limits: z
+    .strictObject({
+      perHour: limitSchema.optional().describe('Begins in any hour'),
+      perDay: limitSchema.optional().describe('Begins in any 24 hours'),
+      window: z
+        .enum(['sliding', 'clock'])
+        .optional()
+        .describe(
+          'Default: sliding. clock: by hours and days of the clock, UTC; twice the limit fits around an edge',
+        ),
+    })
+    .refine(
+      ({ window, perHour, perDay }) => window === undefined || perHour !== undefined || perDay !== undefined,
+      { path: ['window'], message: 'set perHour or perDay: window says how they are counted' },
+    )
+    .default({}),
+  strictBehind: z
+    .boolean()
+    .optional()
+    .describe(
+      'Refuses a question whose "behind" names somebody whom nobody under "people" can be; else it is shown',
+    ),
   record: z.enum(['before', 'after']).default('before').describe('Reads only: after may lose 1 s of entries'),
 });
 
@@ -133,7 +167,7 @@ export const stepSchema = z.strictObject({
 export const guardrailSchema = z.strictObject({
   metric: nameSchema,
   limit: z.number().positive().describe('Absolute'),
-  reason: z.string().min(1).describe('Why this limit'),
+  reason: wordsSchema.describe('Why this limit'),
   share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
   action: z.enum(['rollback', 'report']).default('rollback'),
 });
@@ -196,6 +230,8 @@ export interface ApprovalPolicy {
   /** Asked one after the other; the needs of one stage side by side. */
   stages: Need[][];
   expiresIn: string;
+  /** Default: `BEGIN_WITHIN`. */
+  beginWithin?: string;
   remindAfter?: string;
   reason: 'optional' | 'required';
   slackApproves: (typeof SLACK_APPROVES)[number];
@@ -205,6 +241,8 @@ export interface ApprovalPolicy {
   standing: 'allowed' | 'forbidden';
   /** How often the same may be asked again within a day once it was denied; what was kept before says nothing. */
   repeats?: number;
+  /** Whoever is behind it must be known. */
+  strictBehind?: true;
 }
 
 type Asked = { group?: string; quorum?: number; groups?: Readonly<Record<string, number>> };
@@ -219,14 +257,16 @@ const DETAILS = {
 } as const;
 
 /** The approval a grant needs in one form; `undefined` runs unasked; reads default to that. */
-export function approvalOf(grant: Pick<Grant, 'approval'>): ApprovalPolicy | undefined {
+export function approvalOf(grant: Pick<Grant, 'approval' | 'strictBehind'>): ApprovalPolicy | undefined {
   const { approval } = grant;
   if (approval === undefined || approval === 'none') return undefined;
+  const strict = grant.strictBehind ? ({ strictBehind: true } as const) : {};
   if (typeof approval === 'string')
-    return { ...DETAILS, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
+    return { ...DETAILS, ...strict, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
   const { group, quorum, groups, stages, rules: _, unless: __, ...details } = approval;
   return {
     ...DETAILS,
+    ...strict,
     ...details,
     escalate: details.escalate ?? [],
     stages: (stages ?? [{ group, quorum, groups }]).map(needsOf),
@@ -244,6 +284,7 @@ export function tightened(policy: ApprovalPolicy, others: readonly ApprovalPolic
     slackApproves: SLACK_APPROVES[Math.max(...surfaces)] ?? policy.slackApproves,
     repeats: Math.min(...all.map(({ repeats }) => repeats ?? REPEATS_DEFAULT)),
     standing: all.every(({ standing }) => standing === 'allowed') ? 'allowed' : 'forbidden',
+    ...(all.some(({ strictBehind }) => strictBehind) && { strictBehind: true }),
     ...(breakGlass !== undefined && all.every((one) => one.breakGlass === breakGlass) && { breakGlass }),
   };
 }

@@ -24,6 +24,7 @@ export const SUPERSEDED_WORDS: Readonly<Record<SupersededBecause, string>> = {
   approver_lost_standing: 'somebody who approved it may not approve it any more',
   autonomy_lost: 'its tool must ask again in this segment',
   standing_approval_ended: 'the standing approval it came under was ended',
+  behind_unknown: 'it is for somebody whom nobody knows, and its release is strict about that',
 };
 
 /** The same of a code that came from somewhere else. */

@@ -1,4 +1,5 @@
 import ICAL from 'ical.js';
+import { type EntryText, mayTouch, nameOfEntry, splitCalendar } from './ical-entries.ts';
 import { CalendarZones } from './ical-zone.ts';
 import { SHIFTS_MAX, type Shift, SourceFailure, type Who, type Window } from './source.ts';
 
@@ -14,13 +15,15 @@ const WRITTEN_WELL = new RegExp(String.raw`^${DATE}(T([01]\d|2[0-3]):[0-5]\d:([0
 
 /**
  * Who an iCalendar file (RFC 5545) puts on call within the window: every entry is a shift of its attendees, or, if nobody
- * was invited, of whoever its title names. The organizer does not count: that is whoever wrote the entry. May never
- * return for a hostile rule; see `ical.ts`.
- * @throws SourceFailure for anything that cannot be understood
+ * was invited, of whoever its title names. The organizer does not count: that is whoever wrote the entry. What cannot
+ * touch the window is not looked at. May never return for a hostile rule; see `ical.ts`.
+ * @throws SourceFailure for anything else that cannot be understood, naming the entry
  */
 export function expandCalendar(text: string, window: Window): Shift[] {
-  const calendar = calendarOf(text);
+  const { frame, entries } = splitCalendar(text) ?? { frame: '', entries: [] };
+  const calendar = calendarOf(frame);
   const zones = new CalendarZones(calendar);
+  for (const entry of entries) if (mayTouch(entry, window)) calendar.addSubcomponent(componentOf(entry));
   const components = calendar.getAllSubcomponents('vevent');
   const expansion: Expansion = { zones, window, shifts: [], looked: 0 };
   for (const component of components) understood(component, () => settleZones(component, zones));
@@ -36,6 +39,15 @@ function understood(component: ICAL.Component | undefined, work: () => void): vo
     if (error instanceof SourceFailure) throw error;
     const what = `The calendar's entry ${nameOf(component)} cannot be read`;
     throw new SourceFailure(`${what}: mend its dates, its zone or its rule`, undefined, { cause: error });
+  }
+}
+
+function componentOf(entry: EntryText): ICAL.Component {
+  try {
+    return new ICAL.Component(ICAL.parse(entry.text));
+  } catch (error) {
+    const what = `The calendar's entry ${nameOfEntry(entry)} cannot be read`;
+    throw new SourceFailure(`${what}: mend its dates or its rule (RRULE)`, undefined, { cause: error });
   }
 }
 
@@ -55,7 +67,7 @@ function calendarOf(text: string): ICAL.Component {
   }
   if (Array.isArray(parsed) && parsed[0] === 'vcalendar') return new ICAL.Component(parsed);
   throw new SourceFailure(
-    'The calendar does not follow iCalendar (RFC 5545), or is not all of a file: check its rules (RRULE), and that its address gives an .ics file without signing in',
+    'The calendar does not follow iCalendar (RFC 5545), or is not all of a file: check that its address gives an .ics file without signing in',
   );
 }
 

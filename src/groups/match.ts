@@ -1,4 +1,5 @@
 import { type Agent, standsBehind } from '../domain/agent.ts';
+import { nearestInstant } from '../domain/instant.ts';
 import type { Shift, Who } from './source.ts';
 
 /** A person of the agent and when they are in a group; null: without end. */
@@ -32,7 +33,12 @@ export function matchShifts(agent: Agent, shifts: readonly Shift[]): Matched {
     if (person === undefined) unknown.add(shown(who));
     else if (!agent.testMode && standsBehind(agent, person))
       unknown.add(`${person} (owns or deploys the agent)`);
-    else members.push({ person, from: from ?? null, until: until ?? null });
+    else
+      members.push({
+        person,
+        from: from ? nearestInstant(from) : null,
+        until: until ? nearestInstant(until) : null,
+      });
   }
   return { members: mergeMemberships(members), unknown: firstOf([...unknown].sort()) };
 }

@@ -27,3 +27,13 @@ export async function raiseAlert(
     SELECT raise_alert(${kind}, ${agent}, ${at}, ${JSON.stringify(facts)}::jsonb) AS id`.execute(tx);
   return rows[0]?.id ?? '';
 }
+
+/** It has reached everybody that it is for. */
+export async function settleAlert(db: Sql, id: string, at: Date): Promise<void> {
+  await db
+    .updateTable('alert')
+    .set({ delivered_at: at })
+    .where('id', '=', id)
+    .where('delivered_at', 'is', null)
+    .execute();
+}

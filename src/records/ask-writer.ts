@@ -23,6 +23,7 @@ type AskedColumns =
   | 'corrected_by'
   | 'corrected_at'
   | 'correction_reason'
+  | 'withdraw_reason'
   | 'begun_day';
 
 /** One ask ready to be recorded: the row, what is kept apart, the log entry. */
@@ -85,6 +86,7 @@ export function actionOf({
     corrected_at: null,
     correction_reason: null,
     begun_day: null,
+    withdraw_reason: null,
   };
 }
 

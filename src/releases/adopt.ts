@@ -6,6 +6,7 @@ import { unaskedWrites } from '../domain/manifest/check-release.ts';
 import { onlyTakesAway } from '../domain/manifest/diff.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -24,6 +25,7 @@ export async function adoptRelease(
   { agent, version, reason }: { agent: string; version: string; reason: string },
 ): Promise<{ agent: string; version: string; segments: readonly string[] }> {
   requireRole(actor, ['release-manager'], agent);
+  requireReason(reason, 'adopt');
   const now = services.clock.now();
   return closeGateFor(services, async (tx) => {
     const manifest = await manifestOf(tx, agent);

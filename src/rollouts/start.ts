@@ -9,7 +9,10 @@ import { unjudgeable } from '../domain/manifest/check-rollout.ts';
 import type { Guardrail, Release } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
+
+import { requireReason } from '../reason.ts';
 import { figures } from '../records/figures.ts';
+
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -37,6 +40,7 @@ export async function startRollout(
   input: StartRolloutInput,
 ): Promise<RolloutRecord> {
   requireRole(actor, ['release-manager'], input.agent);
+  requireReason(input.reason, 'start');
   const id = input.id ?? `${input.agent}-${input.release}-${randomBytes(3).toString('hex')}`;
   const now = services.clock.now();
   await closeGateFor(services, async (tx) => {

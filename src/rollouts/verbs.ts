@@ -1,5 +1,6 @@
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
@@ -37,6 +38,7 @@ export async function runRolloutVerb(
   requireRole(actor, MAY[input.verb]);
   const rollout = await ownRollout(services.db.sql, actor, input.id);
   if (!input.reason.trim()) throw new AppError('invalid_input', `Cannot ${input.verb} without a reason`);
+  requireReason(input.reason, input.verb);
   if (rollout.ended_at && !(input.verb === 'rollback' && rollout.status === 'completed')) {
     throw new AppError('wrong_state', `Cannot ${input.verb}: rollout ${rollout.id} is ${rollout.status}`);
   }

@@ -8,6 +8,8 @@ import { Http, type HttpOptions, isRefusal } from './http.ts';
 
 const WAIT_S = 30;
 const WAIT_SLACK_MS = 10_000;
+/** What was done is worth telling a service that restarts. */
+const REPORT_PATIENCE_MS = 20_000;
 
 export interface PortcullisOptions extends HttpOptions {
   /** The build that asks: model, prompt, code. */
@@ -28,7 +30,10 @@ export interface EventOptions {
 export interface Portcullis {
   /** @throws PortcullisError; a denial is an answer here, not an error */
   ask(question: Question, signal?: AbortSignal): Promise<Asked>;
-  /** Waits until people have decided, as long as that takes. */
+  /**
+   * Waits until people have decided or the question has expired, as long as that takes, also while the service is away:
+   * only the signal or a refusal ends it before.
+   */
   wait(actionId: string, signal?: AbortSignal): Promise<Action>;
   /**
    * `round` is the action's own (`approval.round`): it says that changed arguments will be used.
@@ -64,6 +69,7 @@ export function createPortcullis({ agentVersion, ...options }: PortcullisOptions
           path: `/v1/actions/${id}?wait=${WAIT_S}s`,
           signal,
           timeoutMs: WAIT_S * 1_000 + WAIT_SLACK_MS,
+          patienceMs: Number.POSITIVE_INFINITY,
         });
         if (action.state !== 'pending') return action;
       }
@@ -74,7 +80,13 @@ export function createPortcullis({ agentVersion, ...options }: PortcullisOptions
         .send<Begun>({ method: 'POST', path: `/v1/actions/${id}/begin`, body, signal })
         .catch((error: unknown) => Promise.reject(stoppedAs(error, id)));
     },
-    complete: (id, body) => http.send({ method: 'POST', path: `/v1/actions/${id}/complete`, body }),
+    complete: (id, body) =>
+      http.send({
+        method: 'POST',
+        path: `/v1/actions/${id}/complete`,
+        body,
+        patienceMs: REPORT_PATIENCE_MS,
+      }),
     withdraw: (id, reason) =>
       http.send({ method: 'POST', path: `/v1/actions/${id}/withdraw`, body: reason ? { reason } : {} }),
     outcome: (outcomes) =>

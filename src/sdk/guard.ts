@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { isDenied } from '../domain/action.ts';
-import type { Action, Asked, Begun, Credential } from './actions.ts';
+import { isDenied, isErrorCode, UNNAMED_ERROR } from '../domain/action.ts';
+import type { Action, Asked, Begun, Completion, Credential } from './actions.ts';
 import type { Portcullis } from './client.ts';
-import { Denied, TooLate } from './errors.ts';
+import { Denied, PortcullisError, TooLate } from './errors.ts';
+import { omitted, recordable } from './recordable.ts';
 
-const CODE_PATTERN = /^[\w.:-]{1,100}$/;
-const DEFAULT_CODE = 'tool_failed';
+/** What the service answers to a report whose result it cannot keep. */
+const RESULT_REFUSED = new Set(['args_not_exact', 'body_too_large', 'invalid_input']);
 
 /** What the guarded function gets besides its arguments. */
 export interface Permit {
@@ -46,7 +47,10 @@ export interface GuardOptions {
   onAction?: (action: Action) => void;
 }
 
-/** Wraps a tool: asks, waits for people, begins, calls it with a credential for this action, and reports. */
+/**
+ * Wraps a tool: asks, waits for people, begins, calls it with a credential for this action, and reports. Whatever the tool
+ * returns is handed on as it is; what of it cannot be recorded is left out of the report, with a note that says why.
+ */
 export type Guard = <Args extends Readonly<Record<string, unknown>>, Result>(
   tool: string,
   fn: (args: Args, permit: Permit) => Promise<Result>,
@@ -121,8 +125,8 @@ async function execute<Args, Result>(
   client: Client,
   { fn, args, begun, executionId, sentMs, signal, options }: Execution<Args, Result>,
 ): Promise<Result> {
-  const report = async (completion: { ok: boolean; result?: unknown; error?: string }) => {
-    await client.complete(begun.id, { executionId, ...completion }).catch((error: unknown) => {
+  const report = async (completion: Omit<Completion, 'executionId'>) => {
+    await complete(client, begun.id, { executionId, ...completion }).catch((error: unknown) => {
       (options.onReportFailed ?? warn)(error, begun.id);
     });
   };
@@ -143,8 +147,21 @@ async function execute<Args, Result>(
     if (!options.uncertain?.(error)) await report({ ok: false, error: codeOf(error, options) });
     throw error;
   }
-  await report({ ok: true, ...(result === undefined ? {} : { result }) });
+  const recorded = recordable(result);
+  await report({ ok: true, ...(recorded === undefined ? {} : { result: recorded }) });
   return result;
+}
+
+/** What was done is recorded as done: a result that the service does not take is left out, with its reason. */
+async function complete(client: Client, actionId: string, completion: Completion): Promise<void> {
+  try {
+    await client.complete(actionId, completion);
+  } catch (error) {
+    const isRefused = error instanceof PortcullisError && RESULT_REFUSED.has(error.code);
+    if (!isRefused || completion.result === undefined) throw error;
+    const note = omitted(`Portcullis does not take the result: ${error.message}`);
+    await client.complete(actionId, { ...completion, result: note });
+  }
 }
 
 /** On both clocks: the wall clock against the service's word, the monotonic one against the time it allowed. */
@@ -156,7 +173,7 @@ function isTooLate({ startBy, execution }: Begun, sentMs: number): boolean {
 
 function codeOf(error: unknown, { errorCode }: GuardOptions): string {
   const code = errorCode ? errorCode(error) : (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && CODE_PATTERN.test(code) ? code : DEFAULT_CODE;
+  return typeof code === 'string' && isErrorCode(code) ? code : UNNAMED_ERROR;
 }
 
 function warn(error: unknown, actionId: string): void {

@@ -3,6 +3,7 @@ import { PortcullisError } from './errors.ts';
 
 const TRIES_MAX = 4;
 const PAUSE_MS = 100;
+const PAUSE_MAX_MS = 5_000;
 const TIMEOUT_MS = 15_000;
 /** Codes after which the same request is sent again; its key or executionId makes sure that nothing is done twice. */
 const RETRIED = new Set([
@@ -26,6 +27,8 @@ export interface Request {
   body?: unknown;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** How long it is sent again while the service is away; default: 4 tries within a second. */
+  patienceMs?: number;
   /** Statuses besides 2xx whose body is an answer, not a problem. */
   answers?: readonly number[];
 }
@@ -40,14 +43,17 @@ export class Http {
 
   /** @throws PortcullisError when the service refuses, or is away for all tries */
   async send<T>(request: Request): Promise<T> {
+    const body = bodyOf(request.body);
+    const startedMs = performance.now();
     for (let tried = 1; ; tried++) {
       try {
-        return await this.#once<T>(request);
+        return await this.#once<T>(request, body);
       } catch (error) {
         request.signal?.throwIfAborted();
-        const again = error instanceof PortcullisError && RETRIED.has(error.code);
-        if (!again || tried >= TRIES_MAX) throw error;
-        await sleep(PAUSE_MS * 2 ** (tried - 1), undefined, { signal: request.signal });
+        if (!isTransient(error) || isOver(request, tried, performance.now() - startedMs)) throw error;
+        const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** (tried - 1));
+        await sleep(pauseMs, undefined, { signal: request.signal }).catch(() => {});
+        request.signal?.throwIfAborted();
       }
     }
   }
@@ -71,7 +77,10 @@ export class Http {
     return response.body;
   }
 
-  async #once<T>({ method, path, body, signal, timeoutMs = TIMEOUT_MS, answers = [] }: Request): Promise<T> {
+  async #once<T>(
+    { method, path, signal, timeoutMs = TIMEOUT_MS, answers = [] }: Request,
+    body: string | undefined,
+  ): Promise<T> {
     const { url, token, fetch: send = fetch } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     let response: Response;
@@ -83,7 +92,7 @@ export class Http {
           authorization: `Bearer ${token}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body }),
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
       text = await response.text();
@@ -91,8 +100,49 @@ export class Http {
       throw unreachable(url, cause);
     }
     const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') ?? false;
-    if ((response.ok || answers.includes(response.status)) && !isProblem) return JSON.parse(text) as T;
+    if ((response.ok || answers.includes(response.status)) && !isProblem)
+      return answerOf(response.status, text);
     throw problemOf(response.status, text);
+  }
+}
+
+/** The same request may be answered later. */
+const isTransient = (error: unknown): boolean =>
+  error instanceof PortcullisError &&
+  (RETRIED.has(error.code) || error.status >= 500 || error.status === 429 || isUnreadable(error));
+
+/** Something between here and the service answered in its place. */
+const isUnreadable = ({ code, status }: PortcullisError): boolean =>
+  code === 'unreadable_answer' && (status < 400 || status >= 500);
+
+const isOver = ({ patienceMs }: Request, tried: number, passedMs: number): boolean =>
+  patienceMs === undefined ? tried >= TRIES_MAX : passedMs >= patienceMs;
+
+/** @throws PortcullisError `not_json`: what is to be sent is the caller's mistake and not the service's absence */
+function bodyOf(body: unknown): string | undefined {
+  try {
+    return body === undefined ? undefined : JSON.stringify(body);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const hint = 'Send exact JSON: no BigInt, no circle; large numbers as text';
+    throw new PortcullisError(
+      {
+        code: 'not_json',
+        status: 0,
+        detail: `Cannot send it to Portcullis: it has no JSON form (${why})`,
+        hint,
+      },
+      { cause },
+    );
+  }
+}
+
+function answerOf<T>(status: number, text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    const detail = `Portcullis answered ${status} with what is not JSON`;
+    throw new PortcullisError({ code: 'unreadable_answer', status, detail }, { cause });
   }
 }
 

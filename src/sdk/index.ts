@@ -3,6 +3,7 @@ export * from './actions.ts';
 export * from './client.ts';
 export * from './errors.ts';
 export type { Guard, GuardedCall, GuardOptions, Permit } from './guard.ts';
+export type { OmittedResult } from './recordable.ts';
 export {
   type ActionCallback,
   verifyWebhook,

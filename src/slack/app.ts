@@ -66,7 +66,7 @@ export async function createSlackApp(services: Services, options: SlackAppOption
     if (!identity) return;
     const receiver = http ?? socketReceiver(services, options);
     app = createBolt(services, options, identity, receiver);
-    const directory = { teamId: identity.teamId, user: users };
+    const directory = { teamId: identity.teamId, user: users, remembered: new Map<string, number>() };
     register(app, { services, slack: port, client, directory });
     await app.start();
   };

@@ -1,18 +1,25 @@
 import { isUuid } from '../db/uuid.ts';
 import { DURATION_PATTERN } from '../domain/duration.ts';
 import { NAME_PATTERN } from '../domain/name.ts';
+import { suggest } from '../domain/nearest.ts';
 import { scopeText, typedScope } from '../domain/scope.ts';
 
 /** What somebody typed behind `/portcullis`. */
 export type Command =
   | { do: 'help' }
+  | { do: 'unknown'; word: string }
   | { do: 'status'; agent?: string }
   | { do: 'approvals' }
   | { do: 'deputies' }
+  /** `to` is a name, `@name`, or what Slack makes of a mention. */
   | { do: 'deputy'; agent: string; to: string; time: string; group?: string; reason: string }
   | { do: 'deputy-end'; id: string }
   | { do: 'disable' | 'enable'; scope?: string; reason: string }
   | { do: 'rollback' | 'pause' | 'resume'; agent: string; words: readonly string[] };
+
+const VERBS = ['help', 'status', 'approvals', 'disable', 'enable', 'rollback', 'pause', 'resume', 'deputy'];
+const PERSON = /^(?:<[^<>\s]+>|@?[^<>\s]+)$/;
+const WORD_MAX = 30;
 
 export const HELP = [
   '*What you can type:*',
@@ -28,7 +35,7 @@ export const HELP = [
   '• `/portcullis deputy end <id>`',
 ].join('\n');
 
-/** Reads a command; what it does not understand is a call for help. */
+/** Reads a command; what it does not understand of a known one is a call for help. */
 export function parseCommand(text: string): Command {
   const [verb = '', ...words] = text.trim().split(/\s+/);
   const [first, ...rest] = words;
@@ -52,10 +59,17 @@ export function parseCommand(text: string): Command {
     case 'resume':
       if (first === undefined || !NAME_PATTERN.test(first)) return { do: 'help' };
       return { do: verb.toLowerCase() as 'rollback' | 'pause' | 'resume', agent: first, words: rest };
-    default:
+    case '':
+    case 'help':
       return { do: 'help' };
+    default:
+      return { do: 'unknown', word: verb };
   }
 }
+
+/** That there is no such command, and what may have been meant; plain text. */
+export const unknownText = (word: string): string =>
+  `There is no "${[...word].slice(0, WORD_MAX).join('')}": ${suggest(word.toLowerCase(), VERBS)}`;
 
 /** `end <id>`, or `<agent> <person> <time> [in <group>] <reason>`; nothing is a question for the list. */
 function deputyOf(words: readonly string[]): Command {
@@ -65,8 +79,13 @@ function deputyOf(words: readonly string[]): Command {
     return isUuid(to) ? { do: 'deputy-end', id: to } : { do: 'help' };
   const group = rest[0] === 'in' ? rest[1] : undefined;
   const reason = rest.slice(group === undefined ? 0 : 2).join(' ');
-  const names = [agent, to, ...(group === undefined ? [] : [group])];
-  if (!names.every((name) => NAME_PATTERN.test(name)) || !DURATION_PATTERN.test(time) || reason === '')
+  const names = [agent, ...(group === undefined ? [] : [group])];
+  if (
+    !names.every((name) => NAME_PATTERN.test(name)) ||
+    !PERSON.test(to) ||
+    !DURATION_PATTERN.test(time) ||
+    reason === ''
+  )
     return { do: 'help' };
   return { do: 'deputy', agent, to, time, ...(group === undefined ? {} : { group }), reason };
 }

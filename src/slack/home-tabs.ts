@@ -83,6 +83,11 @@ export class HomeTabs {
     } catch (error) {
       if (isStoreDown(error) || (error instanceof AppError && error.code === 'store_down'))
         return homeNotice('The database does not answer', STORE_DOWN);
+      if (error instanceof AppError && error.code === 'slack_down')
+        return homeNotice(
+          'Slack did not say who you are',
+          'Nothing can be shown. Open this tab again in a moment.',
+        );
       if (error instanceof AppError)
         return homeNotice('You are not known here yet', `${inline(error.message, 1_500)}.`);
       services.log.error({ err: error }, 'a Home tab could not be read');

@@ -18,6 +18,7 @@ import { openButton, spoken } from '../cards/blocks/open-button.ts';
 import { scopeWords } from '../domain/scope.ts';
 import { actionUrl } from '../links.ts';
 import type { Copy } from '../records/copy.ts';
+import { laterText } from './stops-text.ts';
 
 export type HomeView = types.HomeView;
 /** Where a posted message can be opened; `undefined`: not known now. */
@@ -68,8 +69,8 @@ function switchBlocks({ off, mayDisable }: HomeFacts): KnownBlock[] {
   const lines = off
     .slice(0, LISTED_MAX)
     .map(
-      ({ scope, reads, actor, changed_at, reason }) =>
-        `*OFF: ${inline(scopeWords(scope), 200)}*${reads ? ', reads too' : ''}, since ${dateText(changed_at)} by ${inline(actor, NAME_MAX)}: ${inline(reason, REASON_MAX)}`,
+      ({ scope, reads, actor, changed_at, reason, later }) =>
+        `*OFF: ${inline(scopeWords(scope), 200)}*${reads ? ', reads too' : ''}, since ${dateText(changed_at)} by ${inline(actor, NAME_MAX)}: ${inline(reason, REASON_MAX)}${laterText(later)}`,
     );
   const more = off.length - lines.length;
   return [

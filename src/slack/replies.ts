@@ -1,7 +1,11 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { concernsAny, scopeWords } from '../domain/scope.ts';
+
 import { agentsWordText } from '../domain/subject.ts';
+
+import { saysSomething } from '../domain/unseen.ts';
+
 import { AppError } from '../errors.ts';
 import { watchedRollout } from '../records/rollout.ts';
 import type { DisableAnswer } from '../records/stop.ts';
@@ -9,6 +13,7 @@ import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 import { listDisabled } from '../switches/list.ts';
+import { laterText } from './stops-text.ts';
 
 const LISTED_MAX = 10;
 const say = (text: string): string => inline(text, 400);
@@ -57,8 +62,8 @@ export async function statusText(services: Services, agents: readonly Agent[]): 
   const names = new Set(agents.map(({ agent }) => agent));
   const covered = off.filter(({ scope }) => concernsAny(scope, names));
   const lines = covered.map(
-    ({ scope, actor, changed_at, reason }) =>
-      `*OFF: ${say(scopeWords(scope))}* since ${dateText(changed_at)} by ${say(actor)}: ${say(reason)}`,
+    ({ scope, actor, changed_at, reason, later }) =>
+      `*OFF: ${say(scopeWords(scope))}* since ${dateText(changed_at)} by ${say(actor)}: ${say(reason)}${laterText(later)}`,
   );
   if (lines.length === 0) lines.push('Nothing is switched off.');
   for (const agent of agents.slice(0, LISTED_MAX)) lines.push('', ...(await agentLines(services, agent)));
@@ -122,6 +127,7 @@ export function segmentAndReason(
   const [first, ...rest] = words;
   const named = first !== undefined && segmentNames(agent).includes(first);
   const reason = (named ? rest : words).join(' ');
-  if (reason === '') throw new AppError('invalid_input', 'A reason is needed: write it behind the name');
+  if (!saysSomething(reason))
+    throw new AppError('invalid_input', 'A reason is needed: write it behind the name');
   return named ? { segment: first, reason } : { reason };
 }

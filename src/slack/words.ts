@@ -24,6 +24,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   reason_needed: 'Choose "Approve with a reason" on its card',
 };
 
+/** What can be done on the page all the same. */
+const ELSEWHERE = ['not_from_slack', 'slack_silent'];
+
 /** What a failure means to the person who pressed or typed, escaped. */
 export function wordsFor(error: unknown): string {
   const { head, rest, page } = wordsOf(error);
@@ -62,6 +65,6 @@ function refusalWords({ code, message, details, spec }: AppError): Words {
   const because = typeof details.because === 'string' ? details.because : code;
   const hint = typeof details.hint === 'string' ? details.hint : spec.hint;
   const advice = code === 'forbidden' ? '' : ` ${ADVICE[because] ?? hint}.`;
-  const page = because === 'not_from_slack' && typeof details.page === 'string' ? details.page : undefined;
+  const page = ELSEWHERE.includes(because) && typeof details.page === 'string' ? details.page : undefined;
   return { head: 'Not counted.', rest: `${message}.${advice}`, ...(page ? { page } : {}) };
 }

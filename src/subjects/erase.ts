@@ -2,7 +2,11 @@ import { type Actor, requireRole } from '../actor.ts';
 import { endStandingApproval } from '../approvals/standing/end.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+
 import { normalSubject } from '../domain/subject.ts';
+
+import { requireReason } from '../reason.ts';
+
 import { appendEntry } from '../records/log-entry.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
@@ -20,6 +24,7 @@ export async function eraseSubject(
   input: { agent: string; subject: string; reason: string },
 ): Promise<{ actions: number }> {
   requireRole(actor, ['admin'], input.agent);
+  requireReason(input.reason, 'erase');
   return withoutDeadlock(() =>
     services.db.sql.transaction().execute((tx) => eraseIn(services, tx, actor, input)),
   );
@@ -51,6 +56,7 @@ async function eraseIn(
       .set({
         summary: ERASED,
         why: null,
+        withdraw_reason: null,
         links: '[]',
         subject_id: null,
         request_digest: '',

@@ -3,6 +3,7 @@ import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import type { DisableAnswer, DisableInput, InFlight } from '../records/stop.ts';
 import type { Services } from '../services.ts';
 
@@ -61,7 +62,7 @@ export async function pullSwitch(
   { scope, reason, reads = false }: DisableInput,
 ): Promise<DisableAnswer> {
   agentOfScope(scope);
-  if (!reason.trim()) throw new AppError('invalid_input', 'Cannot disable without a reason');
+  requireReason(reason, 'disable');
   const started = performance.now();
   const stop = await db.openStop();
   const closing = sql<{ answer: DisableRow }>`

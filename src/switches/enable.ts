@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import { requireReason } from '../reason.ts';
 import type { Services } from '../services.ts';
 import { agentOfScope, refuseOneAgentsToken } from './disable.ts';
 
@@ -24,7 +25,7 @@ export async function enable(
   refuseOneAgentsToken(actor, scope);
   if (!actor.person)
     throw new AppError('forbidden', 'Only a person enables: use a token made for one (--person)');
-  if (!reason.trim()) throw new AppError('invalid_input', 'Cannot enable without a reason');
+  requireReason(reason, 'enable');
   const { rows } = await sql<{ answer: EnableAnswer }>`
     SELECT enable_switch(${scope}, ${reason}, ${actor.person}, ${services.clock.now()}) AS answer`.execute(
     services.db.sql,

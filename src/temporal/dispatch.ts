@@ -82,7 +82,10 @@ async function signal(
   else await start('rollout', `rollout/${key}`, [await rolloutInputOf(services, key)]);
 }
 
-/** Once for each action and revision: what was started before this entry could be deleted is not started again. */
+/**
+ * Once for each action and revision: what was started before this entry could be deleted is not started again, unless it
+ * was ended before it had delivered.
+ */
 async function startCallback(
   client: Client,
   taskQueue: string,
@@ -94,7 +97,7 @@ async function startCallback(
     workflowId: `callback/${key}`,
     taskQueue,
     args: [{ actionId, revision: Number(revision), ...payload }],
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
   });
   await started.catch((error: unknown) => {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -2,9 +2,9 @@ import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { WorkflowBundle } from './bundle.ts';
+import { DEPLOYMENT, keepCurrent, type WorkerState } from './current-version.ts';
 
 export const TASK_QUEUE = 'portcullis';
-const DEPLOYMENT = 'portcullis';
 const RESTART_AFTER_MS = 1_000;
 
 export interface WorkerOptions {
@@ -16,13 +16,28 @@ export interface WorkerOptions {
   log: Logger;
 }
 
+export interface RunningWorker {
+  stop(): Promise<void>;
+  state(): WorkerState;
+}
+
 /** Polls until stopped; a worker that fails (the server gone for long) is started again. */
-export function startWorker(options: WorkerOptions): { stop(): Promise<void>; ready: Promise<void> } {
+export function startWorker(options: WorkerOptions): RunningWorker {
   let stopping = false;
   let worker: Worker | undefined;
-  let markReady: () => void = () => {};
-  const ready = new Promise<void>((resolve) => {
-    markReady = resolve;
+  const { client, namespace, log } = options;
+  const { buildId } = options.bundle;
+  let state: WorkerState = { build: buildId, state: 'starting', since: new Date().toISOString() };
+  const aborting = new AbortController();
+  const keeping = keepCurrent({
+    client,
+    namespace,
+    buildId,
+    log,
+    signal: aborting.signal,
+    became(next) {
+      state = next;
+    },
   });
   const run = async () => {
     while (!stopping) {
@@ -31,9 +46,6 @@ export function startWorker(options: WorkerOptions): { stop(): Promise<void>; re
         try {
           worker = await createWorker(options, connection);
           const running = worker.run();
-          void makeCurrent(options).then(markReady, (error: unknown) =>
-            options.log.warn({ err: error }, 'cannot make this build the current one'),
-          );
           if (stopping) worker.shutdown();
           await running;
         } finally {
@@ -47,11 +59,12 @@ export function startWorker(options: WorkerOptions): { stop(): Promise<void>; re
   };
   const running = run();
   return {
-    ready,
+    state: () => state,
     async stop() {
       stopping = true;
+      aborting.abort();
       if (worker?.getState() === 'RUNNING') worker.shutdown();
-      await running;
+      await Promise.all([running, keeping]);
     },
   };
 }
@@ -73,25 +86,6 @@ function createWorker(
       defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
   });
-}
-
-/** New and upgraded workflows go to this build; the server knows it once it has polled. */
-async function makeCurrent({ client, namespace, bundle }: WorkerOptions): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await client.workflowService.setWorkerDeploymentCurrentVersion({
-        namespace,
-        deploymentName: DEPLOYMENT,
-        buildId: bundle.buildId,
-        identity: 'portcullis',
-        ignoreMissingTaskQueues: true,
-      });
-      return;
-    } catch (error) {
-      if (attempt >= 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
 }
 
 /** Sends the SDK's own log lines of WARN and above through ours. */

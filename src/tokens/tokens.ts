@@ -4,6 +4,7 @@ import { type Actor, type Role, requireRole } from '../actor.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { isStoreDown } from '../db/failure.ts';
 import type { TokenTable } from '../db/tables.ts';
+import { INSTANT_RANGE, isInstant } from '../domain/instant.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
@@ -70,6 +71,8 @@ export async function insertToken(db: Sql, now: Date, by: string, request: Token
       'Cannot make an approver token without a person: approvals are personal',
     );
   }
+  if (request.expiresAt && !isInstant(request.expiresAt))
+    throw new AppError('invalid_input', `Cannot make a token that ends then: ${INSTANT_RANGE}`);
   const expiresAt = request.roles.includes('admin') ? adminExpiry(now, request.expiresAt) : request.expiresAt;
   const token = PREFIX + randomBytes(24).toString('base64url');
   const id = randomUUID();

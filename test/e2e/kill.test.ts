@@ -147,10 +147,9 @@ verifies(
     await until('middle in constrained', () => waitsForPerson(middle, 'constrained'));
     await until('late in scale', () => waitsForPerson(late, 'scale'));
     const early = await startRollout('early');
+    const digests = await Promise.all([middle, late].map(baselineDigest));
     const first = await begin(executing.id, 'e-1');
     expect(first.status).toBe(200);
-    const digests = await Promise.all([middle, late].map(baselineDigest));
-
     await service.kill9();
     // Another process of the installation answers the same execution in time, and no other one.
     const again = await beginAction(elsewhere, agentActor(), { id: executing.id, executionId: 'e-1' });
@@ -213,7 +212,8 @@ verifies(
       expect(cards).toHaveLength(1);
       expect(await entriesOf(id, 'action.begun')).toHaveLength(id === pending.id ? 0 : 1);
     }
-    expect(await verifyLog(services.db.sql)).toMatchObject({ verified: true, tail: 0 });
+    await until('a numbered log', async () => (await verifyLog(services.db.sql)).tail === 0);
+    expect(await verifyLog(services.db.sql)).toMatchObject({ verified: true });
     console.log(`kill -9: ready again after ${restartMs} ms`);
   },
   180_000,

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SURFACES = ['api', 'slack', 'cli', 'sdk'];
 const PURE_PACKAGES = [
+  'postal-mime',
   'zod',
   'yaml',
   'ajv-formats',
@@ -75,7 +76,7 @@ test('workflows import the SDK, the domain and types', () => {
 /** Inward first. An arrow may point to a room of an earlier row, or, inside a row, wherever no circle comes of it. */
 const FLOORS: readonly (readonly string[])[] = [
   ['domain', 'errors', 'clock', 'links', 'loop', 'embedded', 'net'],
-  ['db', 'actor', 'config', 'events'],
+  ['db', 'actor', 'config', 'events', 'reason'],
   ['records', 'credentials', 'enforcement', 'incidents'],
   ['services'],
   [

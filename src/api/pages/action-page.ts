@@ -126,6 +126,7 @@ ${row('Phase', view.phase)}
 ${row('Arm', view.rollout ? `${view.arm} of rollout ${view.rollout}` : undefined)}
 ${row('Release', view.release)}
 ${row('Acts for', view.behind.length > 0 ? view.behind.join(', ') : undefined)}
+${row('Nobody knows', strangersOf(view))}
 ${row('Asked by', `${view.askedBy}, ${timeWords(view.askedAt, now)}`)}
 ${row('Asked of', view.approval && approvalWords(view))}
 ${row('Denied before', deniedWords(detail, now))}
@@ -211,3 +212,9 @@ function linksOf(links: readonly string[]): Html | undefined {
       : html`<li>${link}</li>`,
   )}</ul>`;
 }
+
+/** Whom nobody knows may be the very person who reads this. */
+const strangersOf = ({ strangers }: ActionView): Html | undefined =>
+  strangers.length === 0
+    ? undefined
+    : html`<strong>${strangers.join(', ')}</strong>: nobody of this agent. Do not approve if it may be you.`;

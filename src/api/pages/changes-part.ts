@@ -1,9 +1,9 @@
 import type { ActionView } from '../../actions/action-view.ts';
 import { lastLike } from '../../approvals/alike.ts';
-import { toolOf } from '../../domain/agent.ts';
 import { type ArgsChange, describeChange, diffRedacted } from '../../domain/decision/args-diff.ts';
 import { REDACTED, redactionsOf } from '../../domain/decision/redact.ts';
 import { type ActionRow, privateOf } from '../../records/action.ts';
+import { toolAsAsked } from '../../records/args.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import type { Services } from '../../services.ts';
 import { type Html, html } from './html.ts';
@@ -23,13 +23,15 @@ export async function changesOf(
   const args = await argsOf(services, action.id);
   if (!args) return undefined;
   const agent = await manifestOf(sql, action.agent);
-  const tool = toolOf(agent, action.tool);
+  const last = await lastLike(sql, action);
+  // Of two actions as much is hidden as of either.
+  const hidden = [...action.redact, ...(last?.redact ?? [])];
+  const tool = toolAsAsked(agent, { ...action, redact: hidden });
   // Without its manifest nothing of a tool may be shown.
   if (!tool) return undefined;
   const redactions = redactionsOf(tool);
   const now = services.clock.now();
   const befores = edits.length > 0 ? await argsBefore(services, action.id) : new Map<number, Args>();
-  const last = await lastLike(sql, action);
   const lastArgs = last && (await argsOf(services, last.id));
   return html`${edits.map(({ person, at, round, reason }) => {
     const [before, after] = [befores.get(round), befores.get(round + 1) ?? args];

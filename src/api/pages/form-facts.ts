@@ -3,11 +3,11 @@ import type { Actor } from '../../actor.ts';
 import { waitingLike } from '../../approvals/alike.ts';
 import { readEligibility } from '../../approvals/eligibility.ts';
 import { reviewerOf } from '../../approvals/review.ts';
-import { toolOf } from '../../domain/agent.ts';
 import { mayDeny, rightToApprove, rightToBreakGlass } from '../../domain/approval/approval.ts';
 import { suggestEnvelope } from '../../domain/decision/envelope.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
+import { toolAsAsked } from '../../records/args.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import type { Services } from '../../services.ts';
 import type { Html } from './html.ts';
@@ -95,7 +95,7 @@ const givenWords = (person: string, given: ActionView['decisions'][number]): str
 /** Proposed from the redacted arguments: what is not shown does not enter it. */
 async function envelopeOf(services: Services, action: ActionRow, args: Record<string, unknown>) {
   const agent = await manifestOf(services.db.sql, action.agent);
-  const tool = toolOf(agent, action.tool);
+  const tool = toolAsAsked(agent, action);
   return tool ? suggestEnvelope(args, tool) : { text: '', open: [] };
 }
 

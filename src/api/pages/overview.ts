@@ -65,12 +65,12 @@ async function switchedOff(services: Services, actor: Actor): Promise<Html | und
   if (off.length === 0) return undefined;
   const now = services.clock.now();
   return html`<div class="problem" role="alert"><h2>Switched off</h2><ul>${off.map(
-    ({ scope, reads, reason, actor, changed_at, enable_asked_by }) =>
+    ({ scope, reads, reason, actor, changed_at, enable_asked_by, later }) =>
       html`<li><strong>${scope}</strong>${
         reads ? ' (reads too)' : ''
       }: ${reason} (${actor}, ${timeWords(changed_at.toISOString(), now)})${
         enable_asked_by ? ` · ${enable_asked_by} asked to enable it, a second person is needed` : ''
-      }</li>`,
+      }${later.map(({ actor, reason, at }) => html`<br>and again: ${reason} (${actor}, ${timeWords(at.toISOString(), now)})`)}</li>`,
   )}</ul></div>`;
 }
 

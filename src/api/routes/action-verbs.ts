@@ -161,7 +161,9 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
           executionId: textSchema(200, 1),
           ok: z.boolean(),
           result: z.unknown().optional(),
-          error: textSchema(200).optional().describe("A short code of the tool's own, never a message"),
+          error: textSchema(200)
+            .optional()
+            .describe("A short code of the tool's own; a message is kept as tool_failed, without its text"),
         }),
         response: { 200: actionSchema },
       },

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { ActionView } from '../../actions/action-view.ts';
 import { type Asked, askAction } from '../../actions/ask.ts';
@@ -7,6 +6,7 @@ import { listActions } from '../../actions/list.ts';
 import { actionView, actionViews, viewOf } from '../../actions/view.ts';
 import type { Actor } from '../../actor.ts';
 import { ACTION_STATES } from '../../domain/action.ts';
+import { BEHIND_MAX } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -39,14 +39,16 @@ export const askSchema = z.strictObject({
   subject: textSchema(500, 1).describe('The conversation or customer it is about'),
   reason: textSchema(2_000).optional(),
   behind: z
-    .union([textSchema(200, 1).transform((one) => [one]), z.array(textSchema(200, 1)).max(20)])
+    .union([textSchema(200, 1).transform((one) => [one]), z.array(textSchema(200, 1)).max(BEHIND_MAX)])
     .default([])
     .describe(
       'Who prompted it, drives the agent or is acted for (id, e-mail or Slack account); they may not approve',
     ),
   links: z.array(textSchema(2_000)).max(LINKS_MAX).default([]),
   idempotencyKey: textSchema(200, 1),
-  executionId: textSchema(200, 1).optional().describe('With begin=true; default: a new one'),
+  executionId: textSchema(200, 1)
+    .optional()
+    .describe('With begin=true; default: one that belongs to the idempotency key, and is answered'),
 });
 
 const askedSchema = actionSchema
@@ -103,7 +105,7 @@ function askRoute(app: Api, deps: RouteDeps): void {
         tags: ['actions'],
         summary: 'Ask before a tool is used',
         description:
-          'Recorded before it is answered. The same idempotency key gives the same action; with other arguments it is 409. With begin=true an allowed write begins in the same round trip, unless people changed its arguments.',
+          'Recorded before it is answered. The same idempotency key gives the same action, whichever agentVersion and attributes it is repeated with; with another tool, args, subject or context it is 409, and `differs` names which. With begin=true an allowed write begins in the same round trip, unless people changed its arguments; repeated with the same key until startBy, the same execution is handed over again with a new credential, and the old one is revoked.',
         querystring: z.object({ begin: flagSchema }),
         body: askSchema,
         response: {
@@ -126,9 +128,8 @@ function askRoute(app: Api, deps: RouteDeps): void {
       const { outcome, recorded, repeated } = answer;
       metrics.asked.inc({ outcome, kind: answer.action.kind });
       const begins = request.query.begin === 'true' && mayBeginNow(answer);
-      const begun = begins
-        ? await beginCounted(deps, actor, { id: answer.action.id, executionId: executionId ?? randomUUID() })
-        : undefined;
+      const execution = { id: answer.action.id, executionId: executionOf(answer, executionId) };
+      const begun = begins ? await beginCounted(deps, actor, execution) : undefined;
       const view = await askedView(deps, begun?.action ?? answer.action, repeated);
       if (outcome === 'pending') {
         reply.header('location', `/v1/actions/${view.id}`).header('retry-after', RETRY_AFTER_S);
@@ -146,9 +147,18 @@ export function agentOf(actor: Actor, asked: string | undefined): string {
   return agent;
 }
 
-/** What people changed while it waited is begun by its round, so that the agent knows of the change. */
-const mayBeginNow = ({ outcome, action }: Asked): boolean =>
-  outcome === 'allowed' && action.kind === 'write' && action.round === 0;
+/**
+ * What people changed while it waited is begun by its round, so that the agent knows of the change. What has begun is
+ * handed over again while it may start; what is over is answered as it is.
+ */
+const mayBeginNow = ({ action }: Asked): boolean =>
+  (action.state === 'approved' || action.state === 'executing') &&
+  action.kind === 'write' &&
+  action.round === 0;
+
+/** Without an id of the caller's the execution is the question's own: whoever repeats its key begins the same one. */
+const executionOf = ({ action }: Asked, given: string | undefined): string =>
+  given ?? action.execution_id ?? action.id;
 
 /** A first ask has no decisions to look up; what the manifest says of the tool is in memory. */
 async function askedView({ services }: RouteDeps, action: ActionRow, repeated: boolean): Promise<ActionView> {

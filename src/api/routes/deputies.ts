@@ -9,7 +9,7 @@ import {
 import { nameSchema } from '../../domain/agent.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireReader } from '../auth.ts';
-import { agentNameSchema, flagSchema, instantSchema, reasonSchema } from '../schemas.ts';
+import { agentNameSchema, flagSchema, givenInstantSchema, instantSchema, reasonSchema } from '../schemas.ts';
 
 const tags = ['approvals'];
 const params = z.object({ agent: agentNameSchema });
@@ -84,8 +84,8 @@ export function deputyRoutes(app: Api, { services }: RouteDeps): void {
           from: nameSchema.optional().describe('Default: the person who asks'),
           to: nameSchema,
           group: nameSchema.optional().describe('Only in this group; default: in all of theirs'),
-          startsAt: instantSchema.optional().describe('Default: now'),
-          endsAt: instantSchema,
+          startsAt: givenInstantSchema.optional().describe('Default: now'),
+          endsAt: givenInstantSchema,
           reason: reasonSchema,
         }),
         response: { 201: deputySchema },

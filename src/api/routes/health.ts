@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pingDatabase } from '../../db/database.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
+import { readReconciled } from '../../records/reconciliation.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { anyObjectSchema } from '../schemas.ts';
@@ -93,6 +94,24 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
 
 const stateSchema = z.enum(['up', 'down', 'unknown']);
 
+const workerSchema = z.object({
+  build: z.string().describe("Of the workflows' code"),
+  state: z
+    .enum(['starting', 'serving', 'replaced', 'refused', 'unreached'])
+    .describe('replaced: another build serves. refused, unreached: not yet, and tried again'),
+  since: z.string(),
+  detail: z.string().optional(),
+  mend: z.string().optional().describe('What to do'),
+});
+
+const workflowsSchema = z.object({
+  comparedAt: z.string().optional().describe('When open records were last compared with workflows'),
+  open: z.int().describe('Records that a workflow must work for'),
+  restarted: z
+    .array(z.object({ kind: z.string(), found: z.string(), count: z.int(), lastAt: z.string() }))
+    .describe('Workflows that were missing in the last 24 h and were started again, by what was found'),
+});
+
 function readyRoute(app: Api, { services, options }: RouteDeps): void {
   const readySchema = z.object({
     status: z.enum(['ready', 'not-ready']),
@@ -100,6 +119,8 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
     temporal: stateSchema.describe('Down: decisions still count; cards and rollouts follow when it is back'),
     switch: stateSchema.describe('The process of its own that drops the gate; unknown: not of this process'),
     switchUrl: z.string().optional().describe('Where it listens: the first address to ask to disable'),
+    worker: workerSchema.optional().describe('Where this process has the role worker'),
+    workflows: workflowsSchema.optional(),
     unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
   });
   app.get(
@@ -118,8 +139,14 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
         probe(() => pingDatabase(services.db)),
         options.temporal ? probe(options.temporal) : ('unknown' as const),
       ]);
-      const tail =
-        database === 'up' ? await unsequencedTail(services.db.sql).catch(() => undefined) : undefined;
+      const { sql } = services.db;
+      const [tail, workflows] =
+        database === 'up'
+          ? await Promise.all([
+              unsequencedTail(sql).catch(() => undefined),
+              readReconciled(sql, services.clock.now()).catch(() => undefined),
+            ])
+          : [];
       const ready = database === 'up';
       reply.code(ready ? 200 : 503);
       return {
@@ -128,6 +155,8 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
         temporal,
         switch: switchState(services),
         switchUrl: services.switchProcess?.url,
+        worker: options.worker?.(),
+        workflows,
         unsequencedTail: tail,
       };
     },

@@ -79,6 +79,16 @@ export function switchRoutes(app: Api, deps: RouteDeps): void {
                 changedAt: instantSchema,
                 epoch: z.number().int(),
                 enableAskedBy: z.string().optional(),
+                later: z
+                  .array(
+                    z.object({
+                      actor: z.string(),
+                      reason: z.string(),
+                      at: instantSchema,
+                      reads: z.boolean(),
+                    }),
+                  )
+                  .describe('Who stopped it again since, with what was said; the rest is of the first stop'),
               }),
             ),
           }),
@@ -96,6 +106,7 @@ export function switchRoutes(app: Api, deps: RouteDeps): void {
           changedAt: row.changed_at.toISOString(),
           epoch: row.epoch,
           enableAskedBy: row.enable_asked_by ?? undefined,
+          later: row.later.map(({ at, ...stop }) => ({ ...stop, at: at.toISOString() })),
         })),
       };
     },

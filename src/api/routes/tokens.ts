@@ -5,7 +5,7 @@ import { revokeToken } from '../../tokens/revoke.ts';
 import { createToken } from '../../tokens/tokens.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
-import { agentNameSchema, instantSchema } from '../schemas.ts';
+import { agentNameSchema, givenInstantSchema, instantSchema } from '../schemas.ts';
 
 const tags = ['tokens'];
 const rolesSchema = z.array(z.enum(ROLES)).min(1);
@@ -50,7 +50,7 @@ function createRoute(app: Api, { services }: RouteDeps): void {
             .record(z.string(), z.unknown())
             .optional()
             .describe('Trusted attributes of its requests'),
-          expiresAt: instantSchema.optional(),
+          expiresAt: givenInstantSchema.optional(),
         }),
         response: {
           201: z.object({ id: z.string(), token: z.string(), expiresAt: instantSchema.optional() }),

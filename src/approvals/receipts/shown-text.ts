@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/database.ts';
 import type { StandingWish } from '../../db/tables-action.ts';
 import type { Agent } from '../../domain/agent.ts';
+import { namingNobody } from '../../domain/naming.ts';
 import { describeStages } from '../../domain/release.ts';
 import type { ActionRow } from '../../records/action.ts';
 import { shownArgs } from '../../records/args.ts';
@@ -25,6 +26,7 @@ export async function recordText(db: Sql, action: ActionRow, agent: Agent): Prom
     `Tool: ${action.tool}, risk ${action.risk}`,
     `Segment: ${action.segment ?? 'none'}, release ${action.release ?? 'none'}, ${action.arm}`,
     `Asked by: ${action.asked_by}${action.behind.length > 0 ? ` for ${action.behind.join(', ')}` : ''}`,
+    ...strangerLines(agent, action),
     ...(action.why ? [`The agent's reason: ${action.why}`] : []),
     ...denied.map(
       ({ person, at, reason }) =>
@@ -35,6 +37,11 @@ export async function recordText(db: Sql, action: ActionRow, agent: Agent): Prom
     ...(action.standing_wish ? [wishLine(action.standing_wish)] : []),
     `Action ${action.id}, revision ${action.revision}, digest ${action.args_digest}, epoch ${action.epoch}`,
   ].join('\n');
+}
+
+function strangerLines(agent: Agent, { behind }: ActionRow): string[] {
+  const strangers = namingNobody(agent, behind);
+  return strangers.length > 0 ? [`Nobody of this agent: ${strangers.join(', ')}`] : [];
 }
 
 /** What is approved along with an action whose approval carries this wish. */

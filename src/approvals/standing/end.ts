@@ -1,6 +1,7 @@
 import { type Actor, requireOwn, requireRole } from '../../actor.ts';
 import type { Sql } from '../../db/database.ts';
 import type { StandingEndedBecause } from '../../domain/approval/standing.ts';
+import { requireReason } from '../../reason.ts';
 import { closeGateFor } from '../../records/gate.ts';
 import { appendEntry } from '../../records/log-entry.ts';
 import type { Services } from '../../services.ts';
@@ -18,6 +19,7 @@ export async function revokeStandingApproval(
   requireRole(actor, ['approver', 'on-call', 'release-manager']);
   const known = await standingApprovalById(services.db.sql, id);
   requireOwn(actor, known, noSuchStanding(id));
+  requireReason(reason, 'end it');
   if (known.ended_at) return known;
   await closeGateFor(services, (tx) =>
     endStandingApproval(tx, known, 'revoked', services.clock.now(), actor.id, reason),

@@ -1,10 +1,11 @@
 import type { Actor } from '../../actor.ts';
 import type { Sql } from '../../db/database.ts';
 import type { StandingWish } from '../../db/tables-action.ts';
-import { type Agent, toolOf } from '../../domain/agent.ts';
+import type { Agent } from '../../domain/agent.ts';
 import { checkEnvelope } from '../../domain/decision/envelope.ts';
 import { AppError } from '../../errors.ts';
 import { type ActionRow, privateOf } from '../../records/action.ts';
+import { toolAsAsked } from '../../records/args.ts';
 
 /** "The like of it, so many times, for so long." */
 export interface StandingApprovalInput {
@@ -53,7 +54,7 @@ export async function assertMayStand(
       'wrong_state',
       'Cannot approve the like of it: others answered this one without it. Approve this one alone',
     );
-  const tool = toolOf(agent, action.tool);
+  const tool = toolAsAsked(agent, action);
   const kept = await privateOf(tx, action.id);
   if (!tool || !kept)
     throw new AppError('wrong_state', 'Cannot approve the like of it: its arguments are gone');

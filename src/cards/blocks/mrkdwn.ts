@@ -36,9 +36,12 @@ function plain(text: string): string {
     .replace(/^\s*>/, '›');
 }
 
+/** On one line. Other blanks than these are no space: they are spelled out, or two texts would look like one. */
+const oneLine = (text: string): string => text.replace(/[ \t\r\n\f\v]+/g, ' ').replace(/^ | $/g, '');
+
 /** Somebody else's words on one line, inert and escaped, at most `max` characters. */
 export const inline = (text: string, max: number): string =>
-  cut(escapeText(plain(visible(text.replace(/\s+/g, ' ').trim()))), max);
+  cut(escapeText(plain(visible(oneLine(text)))), max);
 
 /** As `inline`; what does not fit is one click away. */
 export function inlineOrLinked(text: string, max: number, url: string): string {
@@ -48,9 +51,7 @@ export function inlineOrLinked(text: string, max: number, url: string): string {
 
 /** Somebody else's words for places that know no markup, such as button labels: on one line, not escaped. */
 export function label(text: string, max: number): string {
-  const line = plain(visible(text.replace(/\s+/g, ' ').trim())).replace(/[<>]/g, (char) =>
-    char === '<' ? '‹' : '›',
-  );
+  const line = plain(visible(oneLine(text))).replace(/[<>]/g, (char) => (char === '<' ? '‹' : '›'));
   return line.length <= max ? line : `${line.slice(0, max - 1).replace(/\p{Surrogate}$/u, '')}…`;
 }
 

@@ -127,8 +127,8 @@ export function createSlackPort(
     update,
     dm: conversationOpener(client, gate),
     async userIsActive(userId) {
-      const user = await users(userId);
-      return user && !user.deactivated && !user.bot;
+      const looked = await users(userId);
+      return 'user' in looked ? !looked.user.deactivated && !looked.user.bot : undefined;
     },
     async usersOfGroup(usergroup) {
       const list = () => client.usergroups.users.list({ usergroup });

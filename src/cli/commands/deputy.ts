@@ -89,12 +89,19 @@ async function runAdd(cli: Cli, agent: string, to: string, options: AddOptions):
 /** A duration counts from `from`; a day without a time begins at midnight here. @throws CliError `usage` */
 async function timeOf(option: string, text: string, from: Date): Promise<string> {
   const { DURATION_PATTERN, durationMs } = await import('../../domain/duration.ts');
-  if (DURATION_PATTERN.test(text)) return new Date(from.getTime() + durationMs(text)).toISOString();
-  const at = new Date(text.includes('T') ? text : `${text}T00:00`);
-  if (TIME.test(text) && !Number.isNaN(at.getTime())) return at.toISOString();
-  throw new CliError('usage', `${option}: "${text}" is not a time`, {
-    hint: 'Write 5d, 12h or 2026-12-24T18:00',
-  });
+  const { INSTANT_RANGE, isInstant } = await import('../../domain/instant.ts');
+  const at = DURATION_PATTERN.test(text)
+    ? new Date(from.getTime() + durationMs(text))
+    : new Date(text.includes('T') ? text : `${text}T00:00`);
+  const isTime = DURATION_PATTERN.test(text) || (TIME.test(text) && !Number.isNaN(at.getTime()));
+  if (isTime && isInstant(at)) return at.toISOString();
+  throw new CliError(
+    'usage',
+    `${option}: "${text}" is not a time${isTime ? ` there is: ${INSTANT_RANGE}` : ''}`,
+    {
+      hint: 'Write 5d, 12h or 2026-12-24T18:00',
+    },
+  );
 }
 
 function deputiesText(agent: string, deputies: readonly WireDeputy[], now: Date, width: number): string {

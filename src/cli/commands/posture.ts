@@ -37,8 +37,8 @@ async function runPosture(cli: Cli, agent: string | undefined): Promise<void> {
 
 function postureText(agents: readonly Posture[], switches: readonly WireSwitch[], width: number): string {
   const off = switches.map(
-    ({ scope, reads, actor, changedAt, reason }) =>
-      `${scope}${reads ? ' (reads too)' : ''} since ${formatTime(changedAt)} by ${actor}: ${reason}`,
+    ({ scope, reads, actor, changedAt, reason, later }) =>
+      `${scope}${reads ? ' (reads too)' : ''} since ${formatTime(changedAt)} by ${actor}: ${reason}${later.map((stop) => `; again ${formatTime(stop.at)} by ${stop.actor}: ${stop.reason}`).join('')}`,
   );
   if (agents.length === 0) {
     return sections(

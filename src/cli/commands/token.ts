@@ -67,12 +67,14 @@ async function runCreate(cli: Cli, options: CreateOptions): Promise<void> {
 }
 
 async function expiryOf(text: string, now: Date): Promise<string> {
-  const { durationMs } = await import('../../domain/duration.ts');
-  try {
-    return new Date(now.getTime() + durationMs(text)).toISOString();
-  } catch {
-    throw new CliError('usage', `--expires: "${text}" is not a duration`, { hint: 'Write 30d, 12h or 45m' });
-  }
+  const { DURATION_PATTERN, durationMs } = await import('../../domain/duration.ts');
+  const { INSTANT_RANGE, isInstant } = await import('../../domain/instant.ts');
+  const hint = 'Write 30d, 12h or 45m';
+  if (!DURATION_PATTERN.test(text))
+    throw new CliError('usage', `--expires: "${text}" is not a duration`, { hint });
+  const at = new Date(now.getTime() + durationMs(text));
+  if (isInstant(at)) return at.toISOString();
+  throw new CliError('usage', `--expires: "${text}" is too long: ${INSTANT_RANGE}`, { hint });
 }
 
 function attributeOf(text: string): [string, unknown] {

@@ -1,15 +1,22 @@
+import type { Reconciled } from '../../records/reconciliation.ts';
+import type { WorkerState } from '../../temporal/current-version.ts';
 import type { ApiClient } from '../client.ts';
 import { CliError } from '../failure.ts';
+import { formatDuration } from '../text/format.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 
 const WITHIN_MS = 5_000;
 /** More than the sequencer leaves behind in a second. */
 export const TAIL_MAX = 5_000;
+/** They are compared every 20 s. */
+const COMPARED_WITHIN_MS = 5 * 60_000;
 
 interface Ready {
   status: 'ready' | 'not-ready';
   database: 'up' | 'down' | 'unknown';
   temporal: 'up' | 'down' | 'unknown';
+  worker?: WorkerState;
+  workflows?: Reconciled;
   unsequencedTail?: number;
 }
 
@@ -37,8 +44,45 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
     const detail = 'the service cannot reach it: decisions count, cards and rollouts wait';
     checks.push(fail('its Temporal', detail, 'Start it, or check TEMPORAL_ADDRESS'));
   }
+  if (ready.worker) checks.push(workerCheck(ready.worker));
+  if (ready.workflows) checks.push(...workflowChecks(ready.workflows, Date.now()));
   if (ready.unsequencedTail !== undefined) checks.push(tailCheck(ready.unsequencedTail));
   return [...checks, await checkToken(api)];
+}
+
+/** Whether the worker in the service's own process is given work. */
+export function workerCheck({ build, state, detail, mend, since }: WorkerState): Check {
+  const name = 'its worker';
+  if (state === 'serving') return ok(name, `serves, build ${build}`);
+  if (state === 'replaced') return ok(name, `waits: ${detail}, this one is ${build}`);
+  if (state === 'starting')
+    return warn(name, `starts, build ${build}, since ${since}`, 'Look again in a few seconds');
+  return fail(name, `${detail ?? state}, since ${since}`, mend ?? 'Look at its log');
+}
+
+/** Whether somebody compares open records with workflows, and what was found missing. */
+export function workflowChecks({ comparedAt, open, restarted }: Reconciled, nowMs: number): Check[] {
+  const name = 'workflows';
+  const mend =
+    'They are compared by a process with the role api while Temporal answers: look at its log for "reconciler"';
+  if (!comparedAt) return [warn(name, 'open records were never compared with them', mend)];
+  const agoMs = nowMs - Date.parse(comparedAt);
+  const compared =
+    agoMs <= COMPARED_WITHIN_MS
+      ? ok(name, `${open} open records have theirs, looked at ${comparedAt}`)
+      : fail(name, `open records were last compared with them ${formatDuration(agoMs)} ago`, mend);
+  if (restarted.length === 0) return [compared];
+  const words = restarted.map(
+    ({ kind, found, count, lastAt }) => `${count} ${kind} (${found}; last ${lastAt})`,
+  );
+  return [
+    compared,
+    warn(
+      'missing workflows',
+      `started again in the last 24 h: ${words.join(', ')}`,
+      'Nothing is lost; find out who ends workflows or lost the store of Temporal. The service\'s log names each: "workflow was missing"',
+    ),
+  ];
 }
 
 /** Entries that are committed and have no number yet. */

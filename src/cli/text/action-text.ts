@@ -26,6 +26,12 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ['Arguments', action.args && JSON.stringify(action.args, null, 2)],
         ['Why', action.why],
         ['For', action.behind.join(', ') || undefined],
+        [
+          'Nobody knows',
+          action.strangers.length > 0
+            ? `${action.strangers.join(', ')}: nobody of this agent. Do not approve if it may be you.`
+            : undefined,
+        ],
         ['Links', action.links.join('\n')],
         ['Where', placeText(action)],
         ['Denied before', action.deniedBefore?.map(deniedText).join('\n')],

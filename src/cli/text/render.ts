@@ -1,16 +1,20 @@
+import { spellUnseen } from '../../domain/unseen.ts';
+
 export const WIDTH = 80;
+const LINE_FEED = 10;
+const TAB = 9;
 const GAP = '  ';
 const COLUMN_MIN = 4;
-const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 const NARROW = /[\p{Mn}\p{Me}\p{Cf}]/u;
-/** Text that others wrote must not steer the terminal or turn its own order around: such characters are shown. */
+/** Text that others wrote must not steer the terminal, hide or turn its own order around: such characters are shown. */
 export const plain = (text: string): string =>
-  text.replace(UNSAFE, (character) => {
-    if (character === '\n') return character;
-    if (character === '\t') return ' ';
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  spellUnseen(text, (codePoint) => {
+    if (codePoint === LINE_FEED) return '\n';
+    if (codePoint === TAB) return ' ';
+    const digits = codePoint.toString(16);
+    return codePoint > 0xffff ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`;
   });
 
 /** How many columns a terminal gives the text. */

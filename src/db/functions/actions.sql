@@ -4,6 +4,7 @@ CREATE FUNCTION move_action(p_id uuid, p_from text, p_revision int, p_to text, p
   p_at timestamptz, p_actor text, p_data jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   a action;
+  v_told jsonb;
 BEGIN
   UPDATE action SET state = p_to, revision = revision + 1
   WHERE id = p_id AND state = p_from AND revision = p_revision RETURNING * INTO a;
@@ -17,8 +18,9 @@ BEGIN
   -- That it begins, the agent knows: it began it.
   IF a.kind = 'write' AND p_to <> 'executing'
     AND EXISTS (SELECT 1 FROM agent g WHERE g.name = a.agent AND g.manifest #>> '{callback,url}' IS NOT NULL) THEN
-    INSERT INTO outbox (topic, key, payload) VALUES ('callback', a.id || '/' || a.revision,
-      jsonb_build_object('state', p_to, 'at', iso(p_at)));
+    v_told := jsonb_build_object('state', p_to, 'at', iso(p_at));
+    INSERT INTO callback (key, payload, at) VALUES (a.id || '/' || a.revision, v_told, p_at);
+    INSERT INTO outbox (topic, key, payload) VALUES ('callback', a.id || '/' || a.revision, v_told);
   END IF;
   RETURN true;
 END $$;
@@ -93,24 +95,39 @@ BEGIN
   END LOOP;
 END $$;
 ---
--- Reserves one use in every period the grant limits; false, and nothing is used, when one of them is full.
+-- Reserves one use in every period the grant limits; false, and nothing is used, when one of them is full. A period
+-- slides: it is counted in slices (60 of an hour, 96 of a day), and a slice that is partly over counts whole, so that no
+-- hour and no 24 hours ever hold more than the limit. With `"window": "clock"` it is an hour or day of the clock, in UTC.
 CREATE FUNCTION reserve_limits(a action, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
+  v_clock boolean := coalesce(a.limits ->> 'window', 'sliding') = 'clock';
+  v_periods text[] := ARRAY[]::text[];
+  v_starts timestamptz[] := ARRAY[]::timestamptz[];
   l record;
-  v_used int;
 BEGIN
-  IF a.limits = '{}' THEN RETURN true; END IF;
-  FOR l IN SELECT * FROM (VALUES ('hour', (a.limits ->> 'perHour')::int), ('day', (a.limits ->> 'perDay')::int))
-      AS v (period, most) WHERE most IS NOT NULL LOOP
-    INSERT INTO limit_use AS u (agent, release, grant_name, period, starts_at, used)
-    VALUES (a.agent, a.release, a.grant_name, l.period, date_trunc(l.period, p_now), 0)
-    ON CONFLICT (agent, release, grant_name, period, starts_at) DO UPDATE SET used = u.used RETURNING used INTO v_used;
-    IF v_used >= l.most THEN RETURN false; END IF;
+  IF NOT a.limits ?| ARRAY['perHour', 'perDay'] THEN RETURN true; END IF;
+  -- Whoever counts for a grant is alone until it commits: two at the edge of a slice would not see each other.
+  PERFORM pg_advisory_xact_lock(727010, hashtext(a.agent || chr(10) || a.release || chr(10) || a.grant_name));
+  FOR l IN SELECT v.period, v.most,
+      date_bin(CASE WHEN v_clock THEN v.length ELSE v.slice END, p_now, timestamptz '2000-01-01 00:00:00+00') AS starts,
+      CASE WHEN v_clock THEN date_bin(v.length, p_now, timestamptz '2000-01-01 00:00:00+00')
+        ELSE p_now - v.length - v.slice + interval '1 microsecond' END AS counts_from, p_now - 2 * v.length AS kept_from
+    FROM (VALUES ('hour', (a.limits ->> 'perHour')::int, interval '1 hour', interval '1 minute'),
+      ('day', (a.limits ->> 'perDay')::int, interval '24 hours', interval '15 minutes')) AS v (period, most, length, slice)
+    WHERE v.most IS NOT NULL
+  LOOP
+    IF (SELECT coalesce(sum(u.used), 0) >= l.most FROM limit_use u WHERE u.agent = a.agent AND u.release = a.release
+        AND u.grant_name = a.grant_name AND u.period = l.period AND u.starts_at >= l.counts_from) THEN
+      RETURN false;
+    END IF;
+    DELETE FROM limit_use u WHERE u.agent = a.agent AND u.release = a.release AND u.grant_name = a.grant_name
+      AND u.period = l.period AND u.starts_at < l.kept_from;
+    v_periods := v_periods || l.period;
+    v_starts := v_starts || l.starts;
   END LOOP;
-  UPDATE limit_use u SET used = u.used + 1
-  WHERE u.agent = a.agent AND u.release = a.release AND u.grant_name = a.grant_name
-    AND ((u.period = 'hour' AND a.limits ? 'perHour') OR (u.period = 'day' AND a.limits ? 'perDay'))
-    AND u.starts_at = date_trunc(u.period, p_now);
+  INSERT INTO limit_use AS u (agent, release, grant_name, period, starts_at, used)
+  SELECT a.agent, a.release, a.grant_name, p.period, p.starts, 1 FROM unnest(v_periods, v_starts) AS p (period, starts)
+  ON CONFLICT (agent, release, grant_name, period, starts_at) DO UPDATE SET used = u.used + 1;
   RETURN true;
 END $$;
 ---

@@ -58,7 +58,11 @@ BEGIN
     decode(p_receipt ->> 'salt', 'hex'), n.at);
   IF p_end IS NULL THEN RETURN; END IF;
   UPDATE action x SET decided_by = 'person', decided_at = n.at, break_glass = v_to = 'approved' AND p_end -> 'data' ? 'breakGlass',
-    deny_reason = CASE WHEN v_to = 'denied' THEN n.reason END
+    deny_reason = CASE WHEN v_to = 'denied' THEN n.reason END,
+    -- An approval that counts leaves time to begin, however late it came.
+    expires_at = CASE WHEN v_to = 'approved'
+      THEN greatest(x.expires_at, n.at + (p_end ->> 'beginMs')::numeric * interval '1 millisecond')
+      ELSE x.expires_at END
   WHERE x.id = n.action_id RETURNING x.* INTO a;
   PERFORM know_event(a.id, c.key, (v_to = 'denied')::int, n.at) FROM jsonb_each_text(a.counts) c WHERE c.value = 'asked';
   IF NOT move_action(a.id, 'pending', a.revision, v_to, 'action.' || v_to, n.at, n.person, p_end -> 'data') THEN

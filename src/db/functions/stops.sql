@@ -63,9 +63,7 @@ DECLARE
   v_flight jsonb;
 BEGIN
   SELECT x.agent, x.tool INTO v_agent, v_tool FROM read_scope(p_scope) AS x;
-  IF coalesce(p_reason, '') = '' THEN
-    RAISE EXCEPTION 'a reason is needed' USING ERRCODE = '22023';
-  END IF;
+  PERFORM require_reason(p_reason);
   IF v_agent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM agent WHERE name = v_agent
       AND (v_tool IS NULL OR manifest -> 'tools' ? v_tool)) THEN
     RAISE EXCEPTION 'there is no %', replace(p_scope, '/', ' ') USING ERRCODE = '22023';
@@ -76,6 +74,8 @@ BEGIN
   VALUES (p_scope, true, p_reads, p_reason, p_actor, p_now, v_epoch)
   ON CONFLICT (scope) DO UPDATE SET disabled = true, reads = p_reads OR (s.disabled AND s.reads), reason = p_reason,
     actor = p_actor, changed_at = p_now, epoch = v_epoch, enable_asked_by = NULL;
+  INSERT INTO stop (scope, reads, reason, actor, at, epoch)
+  VALUES (p_scope, p_reads, p_reason, p_actor, p_now, v_epoch);
   v_voided := void_actions(v_agent, v_tool, NULL, NULL, NULL,
     CASE WHEN p_reads THEN ARRAY['read', 'write'] ELSE ARRAY['write'] END, 'disabled', p_reason, p_now, p_actor);
   UPDATE rollout o SET step_elapsed_ms = step_elapsed_ms
@@ -103,6 +103,7 @@ DECLARE
   v_agent text;
 BEGIN
   SELECT x.agent INTO v_agent FROM read_scope(p_scope) AS x;
+  PERFORM require_reason(p_reason);
   PERFORM pg_advisory_xact_lock(gate_key());
   SELECT * INTO s FROM switch x WHERE x.scope = p_scope FOR UPDATE;
   IF NOT FOUND OR NOT s.disabled THEN RETURN jsonb_build_object('status', 'already_enabled'); END IF;
@@ -115,6 +116,7 @@ BEGIN
   v_epoch := raise_epoch();
   UPDATE switch SET disabled = false, reads = false, reason = p_reason, actor = p_actor, changed_at = p_now,
     epoch = v_epoch, enable_asked_by = NULL WHERE scope = p_scope;
+  UPDATE stop SET ended_at = p_now, ended_by = p_actor WHERE scope = p_scope AND ended_at IS NULL;
   UPDATE rollout o SET revision = revision + 1
   WHERE ended_at IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
   UPDATE rollout o SET ticking_since = p_now

@@ -1,4 +1,5 @@
-import { type Agent, isPerson, standsBehind } from '../agent.ts';
+import { type Agent, standsBehind } from '../agent.ts';
+import { isNamed, isSame } from '../naming.ts';
 import type { ApprovalPolicy, Need } from '../release.ts';
 import { assign, isFilled, type Supporter } from './assignment.ts';
 
@@ -82,8 +83,8 @@ export function conflictOf(
 ): Refusal | undefined {
   if (!Object.hasOwn(agent.people, person))
     return { because: 'unknown_person', message: `${person} is not a person of agent "${agent.agent}"` };
-  const asked = isPerson(agent, person, action.asked_by) && !agent.testMode;
-  if (asked || action.behind.some((named) => isPerson(agent, person, named)))
+  const asked = isSame(agent, person, action.asked_by) && !agent.testMode;
+  if (asked || isNamed(agent, person, action.behind))
     return {
       because: 'requester',
       message: `${person} asked for it, and nobody approves their own request`,

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { type ManifestPath, pathText } from '../problem.ts';
-import { spellUnseen } from '../unseen.ts';
+import { spellLine } from '../unseen.ts';
 import type { CompiledTool } from './compile.ts';
 import { REDACTED, redact } from './redact.ts';
 
@@ -124,7 +124,7 @@ function commonStart([a = '', b]: readonly string[]): number {
 }
 
 const textOf = (value: unknown): string => plain(canonicalize(value) ?? '');
-const plain = (text: string): string => spellUnseen(text, (codePoint) => `\\u{${codePoint.toString(16)}}`);
+const plain = (text: string): string => spellLine(text, (codePoint) => `\\u{${codePoint.toString(16)}}`);
 const cut = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, Math.max(0, max - 1)).replace(/\p{Surrogate}$/u, '')}…`;
 

@@ -1,6 +1,7 @@
 import type { Risk } from '../agent.ts';
 import { DEFAULT_SEGMENT } from '../agent.ts';
 import type { Arm, DecisionRequest, Outcome, Reason, SegmentExposure } from '../decision.ts';
+import { namingNobody } from '../naming.ts';
 import { nearest } from '../nearest.ts';
 import { quorumOf, tightened } from '../release.ts';
 import { Meter } from '../schema/meter.ts';
@@ -8,6 +9,7 @@ import { scopesOver } from '../scope.ts';
 import { type Subject, type SubjectSource, subjectFrom, subjectSource } from '../subject.ts';
 import type { CompiledAgent, CompiledRelease } from './compile.ts';
 import { armOf, bucketOf } from './exposure.ts';
+import { withoutHiddenNames } from './hidden-names.ts';
 import { type Answer, denied, type Relaxations, reason, weigh } from './weigh.ts';
 
 /** `everything`, `agent/${agent}` or `tool/${agent}/${tool}`; `reads` stops reads too. */
@@ -259,7 +261,8 @@ function answerFrom(
     );
   const tool = world.agent.tools.get(request.tool);
   if (tool === undefined) return denied(unknownTool(request.tool, world.agent));
-  const misfit = tool.args.misfit(request.args, meter);
+  const said = tool.args.misfit(request.args, meter);
+  const misfit = said && withoutHiddenNames(said, request.args, tool.redactions);
   if (misfit !== undefined)
     return denied(
       reason(
@@ -270,20 +273,23 @@ function answerFrom(
     );
   const { args, subject, agentVersion } = request;
   const values = { args, context, subject, meter };
-  return weigh(
-    tool,
-    release,
-    { ...place, ...(agentVersion !== undefined && { agentVersion }) },
-    values,
-    world,
-  );
+  const at = { ...place, ...(agentVersion !== undefined && { agentVersion }) };
+  return assertKnown(weigh(tool, release, at, values, world), request, world.agent);
+}
+
+/** Where the release is strict about it, nothing is done for somebody whom nobody can be. */
+function assertKnown(answer: Answer, { behind = [] }: DecisionRequest, { agent }: CompiledAgent): Answer {
+  const isStrict = answer.grant?.strictBehind === true || answer.approval?.strictBehind === true;
+  if (answer.outcome === 'denied' || !isStrict || namingNobody(agent, behind).length === 0) return answer;
+  const message = `"behind" names somebody who is nobody of agent "${agent.agent}"`;
+  const hint = 'Name them by an id, a name, an e-mail address or a Slack account under "people"';
+  return denied(reason('behind_unknown', message, hint));
 }
 
 function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {
   const near = nearest(name, tools.keys(), 3).map((candidate) => `"${candidate}"`);
-  const shown = JSON.stringify(name.slice(0, 64));
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Declare it in the agent manifest';
-  return reason('unknown_tool', `Tool ${shown} is not declared by agent "${agent.agent}"`, hint);
+  return reason('unknown_tool', `This tool is not declared by agent "${agent.agent}"`, hint);
 }
 
 function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {

@@ -1,4 +1,4 @@
-import { spellUnseen } from '../unseen.ts';
+import { spellLine } from '../unseen.ts';
 import type { CompiledTool } from './compile.ts';
 import { REDACTED, redact } from './redact.ts';
 
@@ -40,6 +40,6 @@ function textOf(value: unknown): string {
 }
 
 /** Characters that cannot be seen are spelled out: an agent must not be able to dress up the line people approve. */
-const plain = (text: string): string => spellUnseen(text, (codePoint) => `\\u{${codePoint.toString(16)}}`);
+const plain = (text: string): string => spellLine(text, (codePoint) => `\\u{${codePoint.toString(16)}}`);
 
 const cut = (text: string, length: number): string => text.slice(0, length).replace(/\p{Surrogate}$/u, '');

@@ -10,6 +10,7 @@ import {
   unlessOf,
 } from '../release.ts';
 import type { CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
+import { withoutHiddenNames } from './hidden-names.ts';
 
 /** The grant that decided, with its name filled in. */
 export type NamedGrant = Grant & { name: string };
@@ -230,8 +231,10 @@ function ungranted(tool: CompiledTool, release: CompiledRelease, grants: readonl
 }
 
 /** What a write holds that its schema allows and does not declare. */
-const undeclaredOf = (tool: CompiledTool, { args, meter }: WeighedValues): string | undefined =>
-  tool.write ? tool.args.undeclared(args, meter) : undefined;
+function undeclaredOf(tool: CompiledTool, { args, meter }: WeighedValues): string | undefined {
+  const member = tool.write ? tool.args.undeclared(args, meter) : undefined;
+  return member && withoutHiddenNames(member, args, tool.redactions, '[redacted]');
+}
 
 const undeclaredReason = (member: string, grant: string): Reason =>
   reason(

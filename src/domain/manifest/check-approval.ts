@@ -13,7 +13,7 @@ import { eligibleApprovers } from './check-people.ts';
 /** What the approval of a grant gets wrong: who is asked, when, and by which rules. */
 export function checkApproval(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
   const policy = approvalOf(grant);
-  if (policy === undefined) return [];
+  if (policy === undefined) return checkStrict(grant, path);
   const shape = checkShape(grant, path);
   if (shape.length > 0) return shape;
   const unknown = groupsOf(policy).flatMap((group) => unknownGroup(grant, group, path, agent));
@@ -22,6 +22,18 @@ export function checkApproval(grant: Grant, path: ManifestPath, agent: Agent): C
     ...checkPeopleEnough(grant, policy, path, agent),
     ...checkTimes(policy, path),
     ...checkRules(grant, path, agent),
+  ];
+}
+
+function checkStrict({ strictBehind }: Grant, path: ManifestPath): CheckProblem[] {
+  if (!strictBehind) return [];
+  const message = 'Only a grant that asks people can be strict about who is behind it';
+  return [
+    {
+      path: [...path.slice(0, -1), 'strictBehind'],
+      message,
+      hint: 'Remove strictBehind, or give the grant an approval group',
+    },
   ];
 }
 

@@ -227,7 +227,7 @@ const mayRelax = (grant: Grant): boolean =>
 
 const isAsStrict = (policy: ApprovalPolicy, other: ApprovalPolicy): boolean => {
   const both = tightened(policy, [other]);
-  return (['reason', 'slackApproves', 'standing', 'breakGlass', 'repeats'] as const).every(
+  return (['reason', 'slackApproves', 'standing', 'breakGlass', 'repeats', 'strictBehind'] as const).every(
     (key) => both[key] === policy[key],
   );
 };

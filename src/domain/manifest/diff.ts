@@ -62,8 +62,9 @@ export function describeGrant(grant: Grant): string {
   if (grant.deny !== undefined) return `denied${when(grant)}: ${grant.deny}`;
   const policy = approvalOf(grant);
   if (!policy) return `runs unasked${when(grant)}`;
+  const strict = policy.strictBehind ? ', for people it knows alone' : '';
   const unless = unlessOf(grant);
-  return `asks ${describeStages(policy)}${when(grant)}${unless === undefined ? '' : `, unless ${unless.trim()}`}`;
+  return `asks ${describeStages(policy)}${strict}${when(grant)}${unless === undefined ? '' : `, unless ${unless.trim()}`}`;
 }
 
 const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}` : '');
@@ -86,6 +87,7 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
     'callback',
     'assertions',
   ] as const;
+  changes.push(...diffRedactions(before?.tools ?? {}, after.tools));
   for (const name of scalars) {
     const [old, fresh] = [textOf(before?.[name]), textOf(after[name])];
     if (
@@ -100,6 +102,24 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
   }
   return changes;
 }
+
+/** What approvers, Slack and readers see from now on, and what not any more. */
+function diffRedactions(before: Agent['tools'], after: Agent['tools']): Change[] {
+  return Object.entries(after).flatMap(([name, { redact }]): Change[] => {
+    const old = Object.hasOwn(before, name) ? (before[name]?.redact ?? []) : undefined;
+    if (old === undefined) return [];
+    const shown = old.filter((path) => !redact.includes(path));
+    const hidden = redact.filter((path) => !old.includes(path));
+    return [
+      ...shown.map((path): Change => ({ sign: '-', what: `redact ${name} ${path}`, detail: UNCOVERED })),
+      ...hidden.map((path): Change => ({ sign: '+', what: `redact ${name} ${path}`, detail: COVERED })),
+    ];
+  });
+}
+
+const UNCOVERED =
+  'SHOWN from now on to approvers, in Slack, on pages and to readers of the API; what was asked before stays hidden';
+const COVERED = 'hidden from now on, in what was asked before too';
 
 function diffRecords(
   part: string,

@@ -9,7 +9,7 @@ import { disable } from '../../switches/disable.ts';
 import { actorFor } from '../identity.ts';
 import { noticeView } from '../modals.ts';
 import { disableText } from '../replies.ts';
-import { actorOfScope } from './commands.ts';
+import { actorOfScope, disableElsewhere, steerElsewhere } from './commands.ts';
 import { type ButtonClick, copyOf, type ListenerDeps, personOf, tell } from './deps.ts';
 import { openForm } from './forms.ts';
 
@@ -21,7 +21,13 @@ export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(ROLLBACK, async ({ ack, body, action, respond }) => {
     await ack();
     const { alert, rollout, agent, segment } = VALUE.rollback.parse(action.value);
-    const actor = await actorFor(services, directory, personOf(body), agent);
+    const actor = await actorFor(
+      services,
+      directory,
+      personOf(body),
+      agent,
+      steerElsewhere(services, 'rollback', agent),
+    );
     const reason = `Slack alert ${alert}`;
     const { changed, detail } = await runRolloutVerb(services, actor, {
       id: rollout,
@@ -36,7 +42,13 @@ export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(BUTTON.alertDisable, async ({ ack, body, action }) => {
     await ack();
     const { alert, scope } = VALUE.disable.parse(action.value);
-    const actor = await actorOfScope(services, directory, personOf(body), scope);
+    const actor = await actorOfScope(
+      services,
+      directory,
+      personOf(body),
+      scope,
+      disableElsewhere(services, scope),
+    );
     const answer = await disable(services, actor, { scope, reason: `Slack alert ${alert}` });
     await tellThread(deps, body, `${disableText(answer)}\nBy ${inline(actor.id, 80)}.`);
   });

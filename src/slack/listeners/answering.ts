@@ -6,7 +6,8 @@ import { slackMayApprove } from '../../domain/approval/approval.ts';
 import { AppError } from '../../errors.ts';
 import { actionUrl } from '../../links.ts';
 import { type ActionRow, actionById } from '../../records/action.ts';
-import { accountOf, actorFor, type SlackPerson } from '../identity.ts';
+import type { Services } from '../../services.ts';
+import { accountOf, actorFor, type Elsewhere, type SlackPerson } from '../identity.ts';
 import {
   type Click,
   copyIn,
@@ -34,7 +35,8 @@ export async function answerSeen(
   { id, revision, digest, version }: ActionValue,
   answer: Answer,
 ): Promise<Answered> {
-  const account = await accountOf(directory, who);
+  const stop = answer.verdict === 'deny' ? denyElsewhere(services, id) : undefined;
+  const account = await accountOf(services, directory, who, stop);
   const seen = { id, revision, digest, ...(version === undefined ? {} : { cardVersion: version }) };
   return namingPage(services, id, answerAction(services, account, { ...seen, ...answer }));
 }
@@ -89,6 +91,12 @@ export async function answerFromForm(
   const done = await answerForm(deps, submission, title, working, ({ view }) => view, input);
   if (done) await refreshClicked(deps, done.meta.id, copyIn(done.meta));
 }
+
+/** Where an action can be denied without Slack. */
+export const denyElsewhere = ({ publicUrl }: Pick<Services, 'publicUrl'>, id: string): Elsewhere => ({
+  page: actionUrl(publicUrl, id),
+  cli: `portcullis approvals deny ${id} --reason "..."`,
+});
 
 /** What the clicked message or Home tab shows of an action: its own buttons carry it. */
 function shownIn(body: Click, id: string): ActionValue | undefined {

@@ -17,6 +17,7 @@ import type { Services } from '../../services.ts';
 import { actorFor } from '../identity.ts';
 import { batchView, FIRST_TICKS, isTicks } from '../modals/batch.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
+import { denyElsewhere } from './answering.ts';
 import {
   type ButtonClick,
   type Click,
@@ -85,7 +86,9 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
     const { services, directory } = deps;
     const meta = VALUE.batch.parse(body.view.private_metadata);
     const chosen = chosenIn(body);
-    const actor = await actorFor(services, directory, personOf(body), meta.agent);
+    const [first] = chosen.items;
+    const stop = chosen.verdict === 'deny' && first ? denyElsewhere(services, first.id) : undefined;
+    const actor = await actorFor(services, directory, personOf(body), meta.agent, stop);
     const results = await answerBatch(services, actor, { ...chosen, receivedAt });
     return { meta, text: await resultText(services, results, chosen.verdict) };
   };

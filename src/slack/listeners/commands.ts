@@ -1,18 +1,21 @@
 import type { App, RespondFn, SlashCommand } from '@slack/bolt';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { scopeWords } from '../../domain/scope.ts';
+import { saysSomething } from '../../domain/unseen.ts';
 import { AppError } from '../../errors.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import { watchedRollout } from '../../records/rollout.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
+import type { Services } from '../../services.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
 import { enable } from '../../switches/enable.ts';
 import { listDisabled } from '../../switches/list.ts';
-import { type Command, HELP, parseCommand } from '../command-line.ts';
+import { type Command, HELP, parseCommand, unknownText } from '../command-line.ts';
 import {
   actorFor,
   actorForEverything,
   actorsFor,
+  type Elsewhere,
   type SlackDirectory,
   type SlackPerson,
 } from '../identity.ts';
@@ -36,6 +39,11 @@ export function register(app: App, deps: ListenerDeps): void {
     switch (parsed.do) {
       case 'help':
         return void (await tell(respond, HELP));
+      case 'unknown':
+        return void (await tell(
+          respond,
+          `*Nothing was done.* ${inline(unknownText(parsed.word), 300)}\n${HELP}`,
+        ));
       case 'status':
         return void (await tell(respond, await status(deps, who, parsed.agent)));
       case 'approvals':
@@ -46,7 +54,8 @@ export function register(app: App, deps: ListenerDeps): void {
         return void (await tell(respond, await runDeputy(deps, who, parsed)));
       case 'disable':
       case 'enable':
-        if (parsed.scope === undefined || parsed.reason === '') return choose(deps, command, who, parsed);
+        if (parsed.scope === undefined || !saysSomething(parsed.reason))
+          return choose(deps, command, who, parsed);
         return void (await tell(respond, await runSwitch(deps, who, { ...parsed, scope: parsed.scope })));
       default:
         return steer(deps, who, parsed, respond);
@@ -84,12 +93,19 @@ export async function actorOfScope(
   directory: SlackDirectory,
   who: SlackPerson,
   scope: string,
+  stop?: Elsewhere,
 ) {
   const agent = agentOfScope(scope);
   return agent === undefined
-    ? actorForEverything(await actorsFor(services, directory, who))
-    : actorFor(services, directory, who, agent);
+    ? actorForEverything(await actorsFor(services, directory, who, stop))
+    : actorFor(services, directory, who, agent, stop);
 }
+
+/** Where a scope can be switched off without Slack. */
+export const disableElsewhere = ({ publicUrl }: Pick<Services, 'publicUrl'>, scope: string): Elsewhere => ({
+  page: publicUrl,
+  cli: `portcullis disable ${scope} --reason "..."`,
+});
 
 /** Throws the switch and says what that means now. */
 export async function runSwitch(
@@ -102,7 +118,8 @@ export async function runSwitch(
     reads,
   }: { do: 'disable' | 'enable'; scope: string; reason: string; reads?: boolean },
 ): Promise<string> {
-  const actor = await actorOfScope(services, directory, who, scope);
+  const stop = verb === 'disable' ? disableElsewhere(services, scope) : undefined;
+  const actor = await actorOfScope(services, directory, who, scope, stop);
   return verb === 'disable'
     ? disableText(await disable(services, actor, { scope, reason, reads }))
     : enableText(scope, await enable(services, actor, { scope, reason }));
@@ -118,7 +135,8 @@ async function choose(
   const { services, directory } = deps;
   const title = verb === 'disable' ? 'Emergency disable' : 'Enable again';
   await openForm(deps, command.trigger_id, title, async () => {
-    const agents = (await actorsFor(services, directory, who)).map((each) => each.agent);
+    const stop = verb === 'disable' ? disableElsewhere(services, chosen ?? 'everything') : undefined;
+    const agents = (await actorsFor(services, directory, who, stop)).map((each) => each.agent);
     const options = { channel: command.channel_id, keyOf: scopeKey, ...(chosen ? { chosen } : {}) };
     if (verb === 'disable') return disableView({ ...options, choices: scopeChoices(agents) });
     const off = await listDisabled(services.db.sql);
@@ -129,6 +147,13 @@ async function choose(
   });
 }
 
+/** Where a rollout can be held or rolled back without Slack. */
+export const steerElsewhere = (
+  { publicUrl }: Pick<Services, 'publicUrl'>,
+  verb: string,
+  agent: string,
+): Elsewhere => ({ page: publicUrl, cli: `portcullis rollout ${verb} ${agent} --reason "..."` });
+
 async function steer(
   { services, directory }: ListenerDeps,
   who: SlackPerson,
@@ -136,7 +161,8 @@ async function steer(
   respond: RespondFn,
 ): Promise<void> {
   const { do: verb, agent, words } = command;
-  const actor = await actorFor(services, directory, who, agent);
+  const stop = verb === 'resume' ? undefined : steerElsewhere(services, verb, agent);
+  const actor = await actorFor(services, directory, who, agent, stop);
   const manifest = await manifestOf(services.db.sql, agent);
   const { segment, reason } =
     verb === 'rollback'

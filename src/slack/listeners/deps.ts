@@ -19,13 +19,14 @@ export type MenuClick = BlockAction<OverflowAction>;
 export type Click = ButtonClick | MenuClick;
 export type View = types.ModalView;
 
-/** Who acts: Slack's user and the workspace that user is of. */
+/** Who acts, in which workspace, and where that user is at home: in an organization these may be two. */
 export const personOf = (body: {
   user: { id: string; team_id?: string };
   team?: { id: string } | null;
 }): SlackPerson => ({
   userId: body.user.id,
-  teamId: body.user.team_id ?? body.team?.id ?? '',
+  teamId: body.team?.id ?? body.user.team_id ?? '',
+  ...(body.user.team_id === undefined ? {} : { homeTeamId: body.user.team_id }),
 });
 
 /** The message a button stands in. */

@@ -8,7 +8,11 @@ import {
 import { dateText, inline } from '../../cards/blocks/mrkdwn.ts';
 import type { Agent } from '../../domain/agent.ts';
 import { durationMs } from '../../domain/duration.ts';
+import { personNamed } from '../../domain/naming.ts';
+import { suggest } from '../../domain/nearest.ts';
+import { sentence } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
+import { manifestOf } from '../../records/manifest.ts';
 import type { Command } from '../command-line.ts';
 import { actorFor, actorsFor, type SlackPerson } from '../identity.ts';
 import type { ListenerDeps } from './deps.ts';
@@ -39,7 +43,7 @@ async function name(
   const endsAt = new Date(services.clock.now().getTime() + durationMs(time, services.dayMs));
   const row = await createDeputy(services, actor, {
     agent,
-    to,
+    to: personIn(await manifestOf(services.db.sql, agent), to),
     endsAt,
     reason,
     ...(group === undefined ? {} : { group }),
@@ -47,9 +51,20 @@ async function name(
   return `*Named:* ${lineOf(row, 'running')}. \`/portcullis deputy end ${row.id}\` ends it.`;
 }
 
+/** `ben`, `@ben`, `<@U0BEN|ben>` or an e-mail address. @throws AppError `invalid_input` */
+function personIn(agent: Agent, word: string): string {
+  const person = personNamed(agent, word);
+  if (person !== undefined) return person;
+  const hint = suggest(word.replace(/^@/, ''), Object.keys(agent.people));
+  throw new AppError('invalid_input', `"${word}" is no one person of agent "${agent.agent}"`, {
+    hint: sentence(hint),
+  });
+}
+
 /** The id is enough for a person: theirs are few. */
 async function end({ services, directory }: ListenerDeps, who: SlackPerson, id: string): Promise<string> {
-  for (const { agent, actor } of await actorsFor(services, directory, who)) {
+  const stop = { page: services.publicUrl, cli: `portcullis deputy remove AGENT ${id}` };
+  for (const { agent, actor } of await actorsFor(services, directory, who, stop)) {
     const rows = await listDeputies(services, { agent: agent.agent, ended: true });
     if (!rows.some((row) => row.id === id)) continue;
     const row = await revokeDeputy(services, actor, { agent: agent.agent, id });

@@ -1,7 +1,6 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import { editAction } from '../../approvals/edit.ts';
 import { codePieces, inline, link } from '../../cards/blocks/mrkdwn.ts';
-import { toolOf } from '../../domain/agent.ts';
 import { type ArgsChange, describeChange, diffRedacted } from '../../domain/decision/args-diff.ts';
 import { redact, redactionsOf } from '../../domain/decision/redact.ts';
 import { canonical } from '../../domain/digest.ts';
@@ -9,7 +8,7 @@ import { describeStages } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
 import { actionUrl } from '../../links.ts';
 import { type ActionRow, actionById, privateOf } from '../../records/action.ts';
-import { shownArgs } from '../../records/args.ts';
+import { shownArgs, toolAsAsked } from '../../records/args.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import type { Services } from '../../services.ts';
 import { actorFor } from '../identity.ts';
@@ -57,9 +56,9 @@ async function submit(deps: ListenerDeps, submission: Submission): Promise<void>
     async ({ id, digest, revision }) => {
       const read = argsFrom(typed);
       if (!read.ok) throw new FormProblem(read.errors);
-      const { agent, tool } = await actionById(services.db.sql, id);
-      const actor = await actorFor(services, directory, personOf(body), agent);
-      const redactions = await hiddenOf(services, { agent, tool });
+      const asked = await actionById(services.db.sql, id);
+      const actor = await actorFor(services, directory, personOf(body), asked.agent);
+      const redactions = await hiddenOf(services, asked);
       if (canonical(redact({ redactions }, read.args)) !== canonical(read.args))
         throw new FormProblem({ [firstArgInput(typed)]: NOT_HERE });
       const reason = textOf(body, INPUT.reason);
@@ -110,8 +109,8 @@ async function changesOf(services: Services, action: ActionRow): Promise<readonl
   return diffRedacted(JSON.parse(edit.args_before), JSON.parse(kept.args), await hiddenOf(services, action));
 }
 
-async function hiddenOf({ db }: Services, { agent, tool }: Pick<ActionRow, 'agent' | 'tool'>) {
-  const known = toolOf(await manifestOf(db.sql, agent), tool);
+async function hiddenOf({ db }: Services, action: ActionRow) {
+  const known = toolAsAsked(await manifestOf(db.sql, action.agent), action);
   if (!known) throw new AppError('wrong_state', 'Cannot edit: its tool is not in the manifest any more');
   return redactionsOf(known);
 }

@@ -3,6 +3,7 @@ import type { AckFn, ViewResponseAction, ViewSubmitAction } from '@slack/bolt';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { slackFailure } from '../../cards/posting/failure.ts';
 import { isStoreDown } from '../../db/failure.ts';
+import { saysSomething } from '../../domain/unseen.ts';
 import { AppError } from '../../errors.ts';
 import { INPUT, loadingView, noticeView } from '../modals.ts';
 import { plainWordsFor, wordsFor } from '../words.ts';
@@ -119,6 +120,8 @@ export function reasonAtInput(error: unknown): never {
 /** What stands in an input of a submitted modal. */
 export const inputOf = (body: ViewSubmitAction, id: string) => body.view.state.values[id]?.[id];
 
-/** The text of an input without the space around it; `undefined` when there is none. */
-export const textOf = (body: ViewSubmitAction, id: string): string | undefined =>
-  inputOf(body, id)?.value?.trim() || undefined;
+/** The text of an input without the space around it; `undefined` when there is none that people can see. */
+export function textOf(body: ViewSubmitAction, id: string): string | undefined {
+  const text = inputOf(body, id)?.value ?? '';
+  return saysSomething(text) ? text.trim() : undefined;
+}

@@ -6,6 +6,7 @@ import { HomeTabs } from '../home-tabs.ts';
 import { actorFor, actorsFor } from '../identity.ts';
 import { disableView } from '../modals.ts';
 import { scopeChoices, scopeKey } from '../scopes.ts';
+import { disableElsewhere } from './commands.ts';
 import { type ButtonClick, type ListenerDeps, personOf } from './deps.ts';
 import { openForm } from './forms.ts';
 
@@ -34,7 +35,11 @@ export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(BUTTON.homeRevoke, async ({ ack, body, action }) => {
     await ack();
     const { standing, agent } = VALUE.standing.parse(action.value);
-    const actor = await actorFor(deps.services, deps.directory, personOf(body), agent);
+    const stop = {
+      page: deps.services.publicUrl,
+      cli: `portcullis approvals standing revoke ${standing} --reason "..."`,
+    };
+    const actor = await actorFor(deps.services, deps.directory, personOf(body), agent, stop);
     await revokeStandingApproval(deps.services, actor, {
       id: standing,
       reason: 'Taken back in the App Home',
@@ -43,7 +48,8 @@ export function register(app: App, deps: ListenerDeps): void {
   app.action<ButtonClick>(BUTTON.homeDisable, async ({ ack, body }) => {
     await ack();
     await openForm(deps, body.trigger_id, 'Emergency disable', async () => {
-      const known = await actorsFor(deps.services, deps.directory, personOf(body));
+      const stop = disableElsewhere(deps.services, 'everything');
+      const known = await actorsFor(deps.services, deps.directory, personOf(body), stop);
       const choices = scopeChoices(known.map(({ agent }) => agent));
       return disableView({ channel: '', keyOf: scopeKey, choices });
     });

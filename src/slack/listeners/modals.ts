@@ -9,25 +9,45 @@ import { listDisabled } from '../../switches/list.ts';
 import { actorFor, actorsFor } from '../identity.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
 import { scopeChoices, scopeKey } from '../scopes.ts';
+import { denyElsewhere } from './answering.ts';
 import { register as registerBatch } from './batch.ts';
-import { runSwitch } from './commands.ts';
+import { disableElsewhere, runSwitch } from './commands.ts';
 import { copyIn, type ListenerDeps, personOf, refreshClicked } from './deps.ts';
 import { register as registerEdit } from './edit.ts';
 import { answerForm, inputOf, type Submission, textOf } from './forms.ts';
 import { register as registerMore } from './more.ts';
 import { register as registerStanding } from './standing-approvals.ts';
 
-type Reasoned = (actor: Actor, input: { id: string; reason: string }) => Promise<unknown>;
+interface Reasoned {
+  title: string;
+  /** It belongs to a denial, and goes by who the account was last if Slack is silent. */
+  denies: boolean;
+  verb: (actor: Actor, input: { id: string; reason: string }) => Promise<unknown>;
+}
 
 /** What is submitted in modals, and the menu that opens most of them. */
 export function register(app: App, deps: ListenerDeps): void {
   const { services } = deps;
   app.view<ViewSubmitAction>(MODAL.denyReason, ({ ack, body }) =>
-    withReason(deps, { ack, body }, 'Why not?', (actor, input) => explainDenial(services, actor, input)),
+    withReason(
+      deps,
+      { ack, body },
+      {
+        title: 'Why not?',
+        denies: true,
+        verb: (actor, input) => explainDenial(services, actor, input),
+      },
+    ),
   );
   app.view<ViewSubmitAction>(MODAL.report, ({ ack, body }) =>
-    withReason(deps, { ack, body }, 'Report a wrong write', (actor, input) =>
-      correctAction(services, actor, input),
+    withReason(
+      deps,
+      { ack, body },
+      {
+        title: 'Report a wrong write',
+        denies: false,
+        verb: (actor, input) => correctAction(services, actor, input),
+      },
     ),
   );
   for (const verb of ['disable', 'enable'] as const) {
@@ -47,8 +67,7 @@ export function register(app: App, deps: ListenerDeps): void {
 async function withReason(
   deps: ListenerDeps,
   submission: Submission,
-  title: string,
-  verb: Reasoned,
+  { title, denies, verb }: Reasoned,
 ): Promise<void> {
   const { services, directory } = deps;
   const { body } = submission;
@@ -57,7 +76,9 @@ async function withReason(
     const reason = textOf(body, INPUT.reason);
     if (!reason) throw new AppError('invalid_input', 'No reason was written');
     const { agent } = await actionById(services.db.sql, place.id);
-    await verb(await actorFor(services, directory, personOf(body), agent), { id: place.id, reason });
+    const stop = denies ? denyElsewhere(services, place.id) : undefined;
+    const actor = await actorFor(services, directory, personOf(body), agent, stop);
+    await verb(actor, { id: place.id, reason });
     return place;
   };
   const done = await answerForm(deps, submission, title, work, () => undefined, INPUT.reason);
@@ -74,9 +95,11 @@ async function switchBy(
   const key = inputOf(body, INPUT.scope)?.selected_option?.value;
   const known =
     verb === 'disable'
-      ? scopeChoices((await actorsFor(services, directory, who)).map((each) => each.agent)).map(
-          ({ scope }) => scope,
-        )
+      ? scopeChoices(
+          (await actorsFor(services, directory, who, disableElsewhere(services, 'everything'))).map(
+            (each) => each.agent,
+          ),
+        ).map(({ scope }) => scope)
       : (await listDisabled(services.db.sql)).map(({ scope }) => scope);
   const scope = known.find((each) => scopeKey(each) === key);
   if (scope === undefined)

@@ -1,11 +1,10 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import type { StandingApprovalInput } from '../../approvals/standing/wish.ts';
 import { dateText } from '../../cards/blocks/mrkdwn.ts';
-import { toolOf } from '../../domain/agent.ts';
 import { suggestEnvelope } from '../../domain/decision/envelope.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
-import { shownArgs } from '../../records/args.ts';
+import { shownArgs, toolAsAsked } from '../../records/args.ts';
 import { manifestOf } from '../../records/manifest.ts';
 import { standingFrom, standingView } from '../modals/standing-approvals.ts';
 import { INPUT, MODAL, noticeView } from '../modals.ts';
@@ -27,7 +26,7 @@ export async function fillStanding(deps: ListenerDeps, body: Click, id: string):
   const { action, meta } = await openedFor(deps, body, { id, verb: 'approve' });
   if (action.approval?.standing !== 'allowed') throw forbidden(action);
   const args = await shownArgs(db.sql, action);
-  const tool = toolOf(await manifestOf(db.sql, action.agent), action.tool);
+  const tool = toolAsAsked(await manifestOf(db.sql, action.agent), action);
   if (!args || !tool)
     throw new AppError('wrong_state', 'Cannot approve the like of it: its arguments are gone');
   return standingView(action, suggestEnvelope(args, tool), meta);

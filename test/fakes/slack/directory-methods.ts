@@ -100,6 +100,9 @@ function userJson(user: SlackUser): Json {
     is_bot: false,
     is_restricted: user.guest,
     is_ultra_restricted: false,
+    ...(user.workspaces
+      ? { enterprise_user: { id: user.id, enterprise_id: 'E0FAKE', teams: [...user.workspaces] } }
+      : {}),
     profile: { real_name: user.name, display_name: user.name, ...(user.email ? { email: user.email } : {}) },
   };
 }

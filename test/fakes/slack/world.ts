@@ -13,6 +13,8 @@ export type SlackUser = {
   teamId: string;
   deactivated: boolean;
   guest: boolean;
+  /** In an Enterprise Grid organization: every workspace the user is of. */
+  workspaces?: readonly string[];
   tz: string;
   presence: 'active' | 'away';
 };

@@ -34,7 +34,6 @@ import {
   expectNotBegun,
   givenApprovedIn,
   givenExposed,
-  limitsUsed,
   row,
   sharedDesk,
   whileStopped,
@@ -192,36 +191,6 @@ describeWithServices('beginAction()', (make) => {
       }
     },
   );
-
-  test('limits are reserved by a begin and left alone by a refused one', async () => {
-    const services = await make();
-    const limited = RELEASE_YAML.replace(
-      'cancel, approval: desk',
-      'cancel, approval: { group: desk, expiresIn: 3d }, limits: { perHour: 2, perDay: 3 }',
-    );
-    await givenAdopted(services, { releaseYaml: limited });
-    const actions: ActionRow[] = [];
-    for (let n = 0; n < 5; n++) actions.push(await givenApprovedAction(services));
-    const next = async () => begin(services, actions.shift() ?? { id: '' });
-    const refused = async () => {
-      const [action] = actions;
-      await expect(begin(services, action ?? { id: '' })).rejects.toMatchObject({ code: 'limit_reached' });
-      expect(await row(services, action ?? { id: '' })).toMatchObject({ state: 'approved' });
-    };
-    await next();
-    await next();
-    await refused();
-    await refused();
-    expect(await limitsUsed(services)).toEqual({ hour: [2], day: [2] });
-    services.clock.advance(HOUR_MS);
-    await next();
-    await refused();
-    expect(await limitsUsed(services)).toEqual({ hour: [2, 1], day: [3] });
-    services.clock.advance(24 * HOUR_MS);
-    await next();
-    await next();
-    expect(await limitsUsed(services)).toEqual({ hour: [2, 1, 2], day: [3, 2] });
-  });
 
   verifies(
     'never:write-after-stop',

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
@@ -129,12 +128,4 @@ export async function givenApprovedIn(
     }
     return row(services, action);
   }
-}
-
-/** Reserved uses per period, in the order of the periods. */
-export async function limitsUsed(services: Services): Promise<Record<string, number[]>> {
-  const { rows } = await sql<{ period: string; used: number }>`
-    SELECT period, used FROM limit_use ORDER BY starts_at`.execute(services.db.sql);
-  const of = (period: string) => rows.filter((one) => one.period === period).map((one) => one.used);
-  return { hour: of('hour'), day: of('day') };
 }

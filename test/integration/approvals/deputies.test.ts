@@ -97,6 +97,8 @@ describeWithServices('deputies', (make) => {
       ['of the past', { startsAt: new Date('2025-01-01T00:00:00Z') }],
       ['without a time', { endsAt: new Date('2026-01-01T00:00:00Z') }],
       ['for longer than 30 days', { endsAt: new Date('2026-03-01T00:00:00Z') }],
+      ['until a time there is not', { endsAt: new Date(Number.NaN) }],
+      ['after all time', { startsAt: new Date('2101-01-01'), endsAt: new Date('2101-01-02') }],
     ])('nobody names %s', async (_, more) => {
       await expect(name(more)).rejects.toMatchObject({ code: 'invalid_input' });
     });

@@ -56,6 +56,8 @@ const CASES: [string, World, Claim, Verdict][] = [
   ['whoever asked, for trying out', { ...LIVE, askedBy: 'ana', testMode: true }, ANA, HOLDS],
   ['whoever is behind it', { ...LIVE, behind: ['mia', 'ANA '] }, ANA, LOST],
   ['whoever is behind it, even for trying out', { ...LIVE, behind: ['@ana'], testMode: true }, ANA, LOST],
+  ['whoever is behind it, with words around', { ...LIVE, behind: ['On behalf of "Ana" (ana)'] }, ANA, LOST],
+  ['whoever is behind it, in full width', { ...LIVE, behind: ['mia', '\uff41na\u200b'] }, ANA, LOST],
   [
     'whoever drives it, by Slack account',
     { ...LIVE, behind: ['<@U0ANA|x>'], people: people({ ana: { slack: 'U0ANA/T0' } }) },

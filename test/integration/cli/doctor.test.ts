@@ -5,6 +5,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkTemporal } from '../../../src/cli/doctor/temporal.ts';
 import { freePort } from '../../../src/embedded/supervised-process.ts';
+import { sourcesDigest, workflowBundle } from '../../../src/temporal/bundle.ts';
 import { TASK_QUEUE } from '../../../src/temporal/worker.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
 import { testTemporal } from '../../support/context.ts';
@@ -63,24 +64,34 @@ test('wrong variables and a database that is away are failures; JSON holds the s
   expect(out).not.toContain('secret');
 });
 
-test('Temporal: a missing namespace, nobody polling, then somebody', async () => {
+test('Temporal: a missing namespace; workers of another build do not count, one of this build does', async () => {
   const { address, namespace } = testTemporal();
   expect(await checkTemporal({ address, namespace: 'no-such' })).toMatchObject([{ state: 'fail' }]);
   const connection = await NativeConnection.connect({ address });
-  const worker = await Worker.create({
-    connection,
-    namespace,
-    taskQueue: TASK_QUEUE,
-    activities: { nothing: async () => {} },
-    workflowsPath: join(import.meta.dirname, '../../workflow/support.workflows.ts'),
-  });
-  await worker.runUntil(async () => {
-    await expect
+  const { code } = await workflowBundle();
+  const working = async (buildId: string, then: () => Promise<void>) => {
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue: TASK_QUEUE,
+      activities: { nothing: async () => {} },
+      workflowBundle: { code },
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: { deploymentName: 'portcullis', buildId },
+        defaultVersioningBehavior: 'AUTO_UPGRADE',
+      },
+    });
+    await worker.runUntil(then);
+  };
+  const polls = (state: string, detail: string) =>
+    expect
       .poll(() => checkTemporal({ address, namespace }), { timeout: 20_000 })
       .toMatchObject([
         { name: 'Temporal', state: 'ok' },
-        { name: 'worker', state: 'ok' },
+        { name: 'worker', state, detail: expect.stringContaining(detail) },
       ]);
-  });
+  await working('another-build', () => polls('fail', 'another-build'));
+  await working(sourcesDigest(), () => polls('ok', `polling with build ${sourcesDigest()}`));
   await connection.close();
 });

@@ -113,6 +113,22 @@ test('what no grant covers is denied, with the reason', async () => {
   expect(denied.out).toMatch(/Reasons\n {2}- .*\([a-z_]+\)/);
 });
 
+test('a time there is not is refused before anything is asked', async () => {
+  const token = ['token', 'create', '--role', 'auditor', '--expires'];
+  const deputy = ['deputy', 'add', 'my-agent', 'ben', '--reason', 'Away', '--until'];
+  for (const argv of [
+    [...token, '99999999999d'],
+    [...token, '40000d', '--bootstrap'],
+    [...deputy, '99999999999d'],
+    [...deputy, '9999-12-31'],
+    [...deputy, '0020-02-29'],
+  ]) {
+    const { code, err } = await cli.run(...argv);
+    expect({ argv, code }).toEqual({ argv, code: 2 });
+    expect(err.replace(/\s+/g, ' ')).toContain('the years 2000 to 2100 (UTC)');
+  }
+});
+
 test('the real command goes by the file an embedded service writes', async () => {
   const { out, err } = await cli.run('token', 'create', '--role', 'auditor', '--expires', '1d');
   expect(err).toContain('for auditor, until 2026-01-02');

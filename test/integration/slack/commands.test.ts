@@ -25,7 +25,10 @@ test('disable by name stops at once, voids what waits, and is told apart from wh
   expect(await typed('status', 'U0ANA')).toContain('OFF: cancel of desk* since');
   expect(await typed('enable desk/cancel rooms are right again', 'U0OLGA')).toContain('Enabled:');
   expect(await off()).toEqual([]);
-  expect(await typed('dance', 'U0ANA')).toContain('What you can type');
+  expect(await typed('help', 'U0ANA')).toContain('What you can type');
+  expect(await typed('disabel everything now', 'U0CLEO')).toMatch(
+    /Nothing was done.*did you mean "disable"[\s\S]*What you can type/,
+  );
   expect(await typed('disable desk/cancel/x now', 'U0CLEO')).toContain('What you can type');
 });
 

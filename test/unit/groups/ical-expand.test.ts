@@ -214,7 +214,7 @@ describe('what cannot be understood is a failure that says what to mend, never a
     [
       'a rule that is none',
       of('DTSTART:20260810T000000Z', 'RRULE:FREQ=SOMETIMES'),
-      /check its rules \(RRULE\)/,
+      /entry "rota" cannot be read: mend its dates or its rule \(RRULE\)/,
     ],
     [
       'dates as periods',

@@ -12,6 +12,8 @@ export interface Answer {
   body: Record<string, unknown>;
   /** Closes the connection instead. */
   drop?: boolean;
+  /** Sent as it is, instead of the body. */
+  text?: string;
 }
 
 export type Answers = (seen: Seen, times: number) => Answer | Promise<Answer>;
@@ -23,8 +25,9 @@ export async function startStandIn(answers: Answers) {
     const one = { method: request.method ?? '', path: request.url ?? '', body: await bodyOf(request) };
     seen.push(one);
     const times = seen.filter(({ method, path }) => method === one.method && path === one.path).length;
-    const { status = 200, body, drop } = await answers(one, times);
+    const { status = 200, body, drop, text } = await answers(one, times);
     if (drop) return void request.socket.destroy();
+    if (text !== undefined) return void response.writeHead(status, { 'content-type': 'text/html' }).end(text);
     const problem = 'code' in body;
     response.writeHead(status, { 'content-type': problem ? 'application/problem+json' : 'application/json' });
     response.end(JSON.stringify(body));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseCommand } from '../../../src/slack/command-line.ts';
+import { parseCommand, unknownText } from '../../../src/slack/command-line.ts';
 import { scopeKey } from '../../../src/slack/scopes.ts';
 
 test.each([
@@ -19,7 +19,8 @@ test.each([
   ['rollback desk gold too many', { do: 'rollback', agent: 'desk', words: ['gold', 'too', 'many'] }],
   ['pause desk lunch', { do: 'pause', agent: 'desk', words: ['lunch'] }],
   ['resume desk', { do: 'resume', agent: 'desk', words: [] }],
-  ['delete desk', { do: 'help' }],
+  ['delete desk', { do: 'unknown', word: 'delete' }],
+  ['disabel everything now', { do: 'unknown', word: 'disabel' }],
   ['approvals', { do: 'approvals' }],
   ['approvals desk', { do: 'help' }],
   ['deputy', { do: 'deputies' }],
@@ -28,6 +29,12 @@ test.each([
     'deputy desk ben 3d in front a way',
     { do: 'deputy', agent: 'desk', to: 'ben', time: '3d', group: 'front', reason: 'a way' },
   ],
+  ['deputy desk @ben 3d away', { do: 'deputy', agent: 'desk', to: '@ben', time: '3d', reason: 'away' }],
+  [
+    'deputy desk <@U0BEN|ben> 3d away',
+    { do: 'deputy', agent: 'desk', to: '<@U0BEN|ben>', time: '3d', reason: 'away' },
+  ],
+  ['deputy desk <!channel 3d away', { do: 'help' }],
   ['deputy desk ben 3d', { do: 'help' }],
   ['deputy desk ben 3d in front', { do: 'help' }],
   ['deputy desk ben never away', { do: 'help' }],
@@ -39,6 +46,14 @@ test.each([
   ],
 ])('parseCommand(%j)', (text, expected) => {
   expect(parseCommand(text)).toEqual(expected);
+});
+
+test.each([
+  ['disabel', 'There is no "disabel": did you mean "disable"?'],
+  ['Rolback', 'There is no "Rolback": did you mean "rollback"?'],
+  ['zzz', 'There is no "zzz": known: help, status'],
+])('%s is no command, and what may be meant is said', (word, text) => {
+  expect(unknownText(word)).toContain(text);
 });
 
 test('scopeKey() fits an option whatever the names are', () => {

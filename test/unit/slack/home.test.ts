@@ -133,7 +133,7 @@ test('a full tab says what waits for whom, since when, and what may be taken bac
       off: [
         {
           scope: 'tool/desk/pay',
-          disabled: true,
+          later: [],
           reads: true,
           reason: 'fire',
           actor: 'cleo',
@@ -251,7 +251,7 @@ test('no tab breaks a limit of Slack, whatever agents and people write', () => {
             deputies: deputies.map(deputy),
             off: off.map((one) => ({
               scope: 'everything',
-              disabled: true,
+              later: [],
               reads: false,
               changed_at: AT,
               epoch: 1,

@@ -26,6 +26,7 @@ const action = (more: Partial<WireAction> = {}): WireAction =>
     args: { id: 'R-1' },
     argsDigest: 'd',
     behind: [],
+    strangers: [],
     links: [],
     reasons: [],
     decisions: [],

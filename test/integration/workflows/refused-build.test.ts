@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import pino from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApi } from '../../../src/api/server.ts';
+import { checkService } from '../../../src/cli/doctor/service.ts';
+import { checkTemporal } from '../../../src/cli/doctor/temporal.ts';
+import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
+import { workflowBundle } from '../../../src/temporal/bundle.ts';
+import { type RunningWorker, startWorker } from '../../../src/temporal/worker.ts';
+import { testTemporalBinary } from '../../support/context.ts';
+import { until } from '../../support/service-process.ts';
+import { createTestServices, type TestServices } from '../../support/services.ts';
+import { quietTemporalLogs } from '../../support/test-server.ts';
+
+let folder: string;
+let temporal: TemporalServer;
+let client: Client;
+let services: TestServices;
+const workers: RunningWorker[] = [];
+
+beforeAll(async () => {
+  const binary = testTemporalBinary();
+  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
+  quietTemporalLogs();
+  folder = await mkdtemp(join(tmpdir(), 'portcullis-builds-'));
+  temporal = await startTemporalServer({
+    binary,
+    namespace: 'default',
+    logFile: join(folder, 'temporal.log'),
+    dynamicConfig: {
+      'matching.maxVersionsInDeployment': 2,
+      // After this without a poll a build counts as one that nobody works for, and may be dropped.
+      'matching.PollerHistoryTTL': '18s',
+      'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '1s',
+      'matching.wv.VersionDrainageStatusRefreshInterval': '1s',
+    },
+  });
+  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  services = await createTestServices();
+});
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
+  await client?.connection.close();
+  await temporal?.stop();
+  await services?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function work(buildId: string): Promise<RunningWorker> {
+  const { code } = await workflowBundle();
+  const worker = startWorker({
+    address: temporal.address,
+    namespace: 'default',
+    bundle: { code, buildId },
+    activities: { nothing: async () => {} },
+    client,
+    log: pino({ level: 'silent' }),
+  });
+  workers.push(worker);
+  return worker;
+}
+
+const serves = (worker: RunningWorker) => async () => worker.state().state === 'serving';
+
+/** What /readyz answers in the worker's process, and what doctor makes of it. */
+async function said(worker: RunningWorker) {
+  const api = await createApi(services, { temporal: async () => true, worker: () => worker.state() });
+  const ready = await api.inject({ method: 'GET', url: '/readyz' });
+  const connection = { url: 'http://here', tokenFrom: 'a test' };
+  const get = async (path: string) => (path === '/readyz' ? ready.json() : []);
+  const checks = await checkService({ connection, get } as unknown as Parameters<typeof checkService>[0]);
+  await api.close();
+  return {
+    ...ready.json(),
+    code: ready.statusCode,
+    check: checks.find(({ name }) => name === 'its worker'),
+  };
+}
+
+test('a build that Temporal does not take is tried until it does, and everybody says what to do', async () => {
+  const first = await work('build-1');
+  await until('the first', serves(first));
+  const second = await work('build-2');
+  await until('the second', serves(second));
+  const third = await work('build-3');
+  await until('the refusal', async () => third.state().state !== 'starting');
+  const refused = await said(third);
+  expect(refused).toMatchObject({
+    code: 200,
+    worker: {
+      build: 'build-3',
+      state: 'refused',
+      detail: expect.stringMatching(/holds 2 others \(build-2, build-1\).*matching\.maxVersionsInDeployment/),
+      mend: expect.stringContaining('delete-version --deployment-name portcullis --build-id build-1'),
+    },
+    check: { state: 'fail', mend: expect.stringContaining('--build-id build-1') },
+  });
+  const [, pollers] = await checkTemporal({ address: temporal.address, namespace: 'default' });
+  expect(pollers).toMatchObject({
+    name: 'worker',
+    state: 'fail',
+    detail: expect.stringMatching(/none polls with build [0-9a-f]{16} .*[23] of other builds/),
+  });
+  await first.stop();
+  await until('the server to take it', serves(third), 90_000);
+  expect(await said(third)).toMatchObject({ worker: { state: 'serving' }, check: { state: 'ok' } });
+  await until('the older one to know', async () => second.state().state === 'replaced', 40_000);
+}, 180_000);
