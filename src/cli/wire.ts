@@ -29,11 +29,13 @@ export type WireAction = ActionView & {
   queue?: QueuePlace;
   asked?: AskedPerson[];
   standingWish?: StandingWish;
+  deniedBefore?: { action: string; person: string; at: string; reason?: string; sameSubject: boolean }[];
 };
 export type WireDecided = ActionView & Pick<Answered, 'counted'>;
 export type WireAsked = ActionView & { repeated: boolean; startBy?: string; credential?: WireCredential };
 export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;
-export type WireRollout = Wire<RolloutStatusView> & { dayMs?: number };
+export type WireRollout = Wire<RolloutStatusView>;
+export type WireStarted = RolloutSummary & { notes: string[] };
 export type WireDisabled = DisableAnswer;
 export type WireEnabled = EnableAnswer & { scope: string };
 export type WireVerb = VerbAnswer & { id: string; verb: string };

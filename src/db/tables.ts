@@ -1,4 +1,4 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
 import type { Arm, SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
@@ -100,6 +100,13 @@ export interface StopTable {
 
 export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
 
+/** A build that a rollout knows: it holds nothing any more. */
+export interface KnownBuild {
+  version: string;
+  /** Whether its events fill the sample of the gates. */
+  counts: boolean;
+}
+
 export interface RolloutTable {
   id: string;
   agent: string;
@@ -121,6 +128,7 @@ export interface RolloutTable {
   baseline_locked_at: Timestamp | null;
   agent_version: string | null;
   held_for_version: string | null;
+  builds: ColumnType<KnownBuild[], string | undefined, string>;
   revision: number;
   ended_at: Timestamp | null;
 }
@@ -159,13 +167,17 @@ export interface SubjectDayTable {
   generation: number;
   metric: string;
   day: number;
-  subject_id: number;
-  started_at: Timestamp;
+  build: string;
+  /** The digest, as in the log. */
+  subject: string;
   value: number;
   known: boolean;
+  /** Whether it is in the counts now. */
+  counted: boolean;
 }
 
 export interface DayCountTable {
+  build: string;
   rollout_id: string;
   arm: Arm;
   segment: string;
@@ -175,6 +187,14 @@ export interface DayCountTable {
   events: number;
   harms: number;
   known: number;
+}
+
+export interface EvidenceDueTable {
+  id: Generated<number>;
+  action_id: string;
+  metric: string | null;
+  value: number | null;
+  at: Timestamp;
 }
 
 export interface JudgeQueueTable {
@@ -288,6 +308,8 @@ export interface Tables extends ApprovalTables, SlackTables {
   outcome: OutcomeTable;
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
+  evidence_due: EvidenceDueTable;
+  rollout_subject: { rollout_id: string; subject_id: number; first_at: Timestamp; admitted: boolean };
   judge_queue: JudgeQueueTable;
   verdict: VerdictTable;
   incident: IncidentTable;

@@ -58,6 +58,12 @@ export const segmentSchema = z.strictObject({
   name: nameSchema,
   when: z.string().describe('CEL over context (trusted attributes); the first match wins'),
   representative: z.boolean().default(true).describe('Scaling waits for it'),
+  subject: z
+    .string()
+    .optional()
+    .describe(
+      'Where its subjects come from: assertion.sub or context.<attribute>; default: as the release says',
+    ),
   description: z.string().optional(),
 });
 

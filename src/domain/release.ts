@@ -21,6 +21,7 @@ const askedShape = {
   quorum: quorumSchema.optional().describe('How many of it; default: 1'),
   groups: z.record(nameSchema, quorumSchema).optional().describe('Several groups, each with its own count'),
 };
+export const REPEATS_DEFAULT = 2;
 const RULE_ANSWERS = ['approve', 'ask', 'deny'] as const;
 export const SLACK_APPROVES = ['any', 'not-high', 'none'] as const;
 export const NOTIFY = ['channel', 'dm', 'both', 'digest'] as const;
@@ -36,6 +37,10 @@ export const approvalSchema = z.union([
   nameSchema.describe('The approver group that is asked'),
   z.strictObject({
     ...askedShape,
+    unless: z
+      .string()
+      .optional()
+      .describe('CEL over args, context and subject; where it is true, the grant runs unasked'),
     stages: z
       .array(z.strictObject(askedShape))
       .min(1)
@@ -67,6 +72,12 @@ export const approvalSchema = z.union([
       .enum(['allowed', 'forbidden'])
       .default('allowed')
       .describe('Whether people may approve the like for a while'),
+    repeats: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(REPEATS_DEFAULT)
+      .describe('How often the same may be asked again within a day once a person denied it'),
     rules: z.array(ruleSchema).max(20).default([]),
   }),
 ]);
@@ -162,7 +173,18 @@ export const guardrailSchema = z.strictObject({
 });
 
 export const rolloutSchema = z.strictObject({
-  subject: z.string().default('subject').describe('What is assigned to an arm, e.g. conversation'),
+  subject: z
+    .string()
+    .default('subject')
+    .describe(
+      'What is assigned to an arm: assertion.sub or context.<attribute>, or a word for what the agent says',
+    ),
+  newSubjectsPerHour: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100)
+    .describe('Only where the agent says the subject: more new ones than this in an hour stay in control'),
   alpha: z
     .number()
     .gt(0)
@@ -217,6 +239,8 @@ export interface ApprovalPolicy {
   escalate: { after: string; to: string }[];
   breakGlass?: string;
   standing: 'allowed' | 'forbidden';
+  /** How often the same may be asked again within a day once it was denied; what was kept before says nothing. */
+  repeats?: number;
   /** Whoever is behind it must be known. */
   strictBehind?: true;
 }
@@ -229,6 +253,7 @@ const DETAILS = {
   slackApproves: 'any',
   notify: 'channel',
   standing: 'allowed',
+  repeats: REPEATS_DEFAULT,
 } as const;
 
 /** The approval a grant needs in one form; `undefined` runs unasked; reads default to that. */
@@ -238,7 +263,7 @@ export function approvalOf(grant: Pick<Grant, 'approval' | 'strictBehind'>): App
   const strict = grant.strictBehind ? ({ strictBehind: true } as const) : {};
   if (typeof approval === 'string')
     return { ...DETAILS, ...strict, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
-  const { group, quorum, groups, stages, rules: _, ...details } = approval;
+  const { group, quorum, groups, stages, rules: _, unless: __, ...details } = approval;
   return {
     ...DETAILS,
     ...strict,
@@ -257,6 +282,7 @@ export function tightened(policy: ApprovalPolicy, others: readonly ApprovalPolic
     ...rest,
     reason: all.some(({ reason }) => reason === 'required') ? 'required' : 'optional',
     slackApproves: SLACK_APPROVES[Math.max(...surfaces)] ?? policy.slackApproves,
+    repeats: Math.min(...all.map(({ repeats }) => repeats ?? REPEATS_DEFAULT)),
     standing: all.every(({ standing }) => standing === 'allowed') ? 'allowed' : 'forbidden',
     ...(all.some(({ strictBehind }) => strictBehind) && { strictBehind: true }),
     ...(breakGlass !== undefined && all.every((one) => one.breakGlass === breakGlass) && { breakGlass }),
@@ -271,6 +297,10 @@ const needsOf = ({ group, quorum, groups }: Asked): Need[] => [
 /** What is decided without asking, or always asked, of what the grant asks about. */
 export const rulesOf = (grant: Pick<Grant, 'approval'>): readonly ApprovalRule[] =>
   typeof grant.approval === 'object' ? (grant.approval.rules ?? []) : [];
+
+/** Where a grant that asks does not: the condition under which it runs unasked. */
+export const unlessOf = (grant: Pick<Grant, 'approval'>): string | undefined =>
+  typeof grant.approval === 'object' ? grant.approval.unless : undefined;
 
 /** How many people must agree in all. */
 export const quorumOf = (policy: Pick<ApprovalPolicy, 'stages'> | undefined): number =>

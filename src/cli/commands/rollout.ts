@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { EVIDENCE, type Evidence } from '../../rollouts/evidence-choice.ts';
 import type { RolloutVerb } from '../../rollouts/verbs.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { command as line, paragraph, sections } from '../text/render.ts';
+import { bullets, command as line, paragraph, sections } from '../text/render.ts';
 import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
-import type { RolloutSummary, WireRollout, WireVerb } from '../wire.ts';
+import type { RolloutSummary, WireRollout, WireStarted, WireVerb } from '../wire.ts';
 
 interface VerbSpec {
   verb: RolloutVerb;
@@ -82,10 +83,11 @@ function registerStart(rollout: Command, cli: Cli): void {
     .argument('<release>', 'the version of an applied release')
     .requiredOption('--reason <text>', 'why; it is kept in the log')
     .action(async (agent: string, release: string, { reason }: { reason: string }) => {
-      const started = await cli.api.post<RolloutSummary>('/v1/rollouts', { agent, release, reason });
+      const started = await cli.api.post<WireStarted>('/v1/rollouts', { agent, release, reason });
       cli.print(started, () =>
         sections(
           paragraph(`Started rollout ${started.id}: release ${release} of ${agent}.`),
+          started.notes.length > 0 ? bullets(started.notes, cli.io.columns) : undefined,
           `Next:\n${line(`portcullis rollout status ${started.id}`)}`,
         ),
       );
@@ -95,6 +97,7 @@ function registerStart(rollout: Command, cli: Cli): void {
 
 interface VerbOptions {
   reason: string;
+  evidence?: Evidence;
   confirm?: string[];
 }
 
@@ -109,11 +112,24 @@ function registerVerb(rollout: Command, cli: Cli, { verb, summary, description, 
   const checks = verb === 'approve-gate' || verb === 'advance';
   if (checks)
     command.option('--confirm <check>', 'a check of the list that you made, may be repeated', collect);
+  if (verb === 'resume')
+    command.addOption(
+      new Option(
+        '--evidence <what>',
+        'with a new agent version: the sample of the gates begins anew, or goes on',
+      )
+        .choices(EVIDENCE)
+        .default(undefined, 'anew'),
+    );
   command.action(async (which: string, ...rest: readonly unknown[]) => {
     const options = command.opts<VerbOptions>();
     const input = { reason: options.reason, segment: segment ? (rest[0] as string | undefined) : undefined };
     const id = await rolloutIdOf(cli, which);
-    const answer = await steer(cli, id, verb, { ...input, checklist: options.confirm });
+    const answer = await steer(cli, id, verb, {
+      ...input,
+      checklist: options.confirm,
+      evidence: options.evidence,
+    });
     cli.print(answer, () =>
       paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`),
     );
@@ -125,6 +141,7 @@ interface VerbInput {
   reason: string;
   segment?: string;
   checklist?: string[];
+  evidence?: Evidence;
 }
 
 /** Where a checklist is missing, and somebody is there, each check is asked. */

@@ -2,8 +2,10 @@ import type { StandingWish } from '../../db/tables-action.ts';
 import { isStopped } from '../../domain/action.ts';
 import { supersededWords } from '../../domain/words.ts';
 import type { WireAction, WireCredential } from '../wire.ts';
-import { formatDuration, formatTimeAndDistance } from './format.ts';
+import { formatDuration, formatTime, formatTimeAndDistance } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
+
+type Denied = NonNullable<WireAction['deniedBefore']>[number];
 
 /** Everything about one action that people decide on. */
 export function actionText(action: WireAction, now: Date, width: number): string {
@@ -32,6 +34,7 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ],
         ['Links', action.links.join('\n')],
         ['Where', placeText(action)],
+        ['Denied before', action.deniedBefore?.map(deniedText).join('\n')],
         ['Asks', action.approval && approvalText(action.approval)],
         ['People', action.asked?.map(askedText).join('\n')],
         ['Queue', action.queue && queueText(action.queue)],
@@ -62,6 +65,9 @@ export function actionText(action: WireAction, now: Date, width: number): string
     reasonsText(action, width),
   );
 }
+
+const deniedText = ({ person, at, reason, sameSubject }: Denied): string =>
+  `the same by ${person}, ${formatTime(at)}${sameSubject ? '' : ', about another subject, as the agent says'}${reason ? `: ${reason}` : ''}`;
 
 function labels({ testMode, advisory, tool, standingWish }: WireAction): string[] {
   return [

@@ -3,6 +3,7 @@ import { Meter } from '../schema/meter.ts';
 import type { JsonSchema } from '../schema/schema.ts';
 import { findCostProblem } from './cost.ts';
 import { compileNode } from './evaluate.ts';
+import { type DomainOf, domainsOf } from './facts.ts';
 import { Frame } from './frame.ts';
 import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
 import { type ConditionProblem, findRuleProblems } from './rules.ts';
@@ -59,7 +60,7 @@ export function compileCondition(source: string, scope: ConditionScope): Conditi
       problems: [{ message: 'The condition is empty', hint: 'Write it, or leave "when" out', range }],
     };
   try {
-    return compileChecked(source, celScope(scope.attributes, scope.args));
+    return compileChecked(source, celScope(scope.attributes, scope.args), domainsOf(scope.args));
   } catch (error) {
     return { ok: false, problems: [problemOf(error, range)] };
   }
@@ -87,7 +88,7 @@ export function checkExpression(
   return { ast, type, problems };
 }
 
-function compileChecked(source: string, scope: CelScope): Condition {
+function compileChecked(source: string, scope: CelScope, domains: DomainOf): Condition {
   const { ast, type, problems } = checkExpression(source, scope);
   if (type !== undefined && type !== 'bool') {
     const range = { start: 0, end: source.length };
@@ -96,7 +97,7 @@ function compileChecked(source: string, scope: CelScope): Condition {
   }
   if (problems.length > 0) return { ok: false, problems };
   const formula = formulaOf(ast, { fold: folded });
-  const constant = constantOf(formula);
+  const constant = constantOf(formula, domains);
   const run = compileNode(ast);
   const evaluate = ({ meter = new Meter(), ...values }: ConditionValues): Truth => {
     try {

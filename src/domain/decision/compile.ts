@@ -8,9 +8,11 @@ import {
   type Release,
   rulesOf,
   toolsOf,
+  unlessOf,
 } from '../release.ts';
 import type { Meter } from '../schema/meter.ts';
 import { type JsonSchema, type Validator, validatorFor } from '../schema/schema.ts';
+import { type SubjectSource, subjectSource } from '../subject.ts';
 import { type RedactStep, redactionsOf } from './redact.ts';
 
 export { REDACTED, redact } from './redact.ts';
@@ -31,6 +33,8 @@ export interface CompiledTool {
 export interface CompiledSegment {
   name: string;
   representative: boolean;
+  /** Where its subjects come from, if the segment says so. */
+  subject?: SubjectSource;
   matches(values: ConditionValues): Truth;
 }
 
@@ -49,6 +53,8 @@ export interface CompiledGrant {
   /** `undefined` when the grant has no condition. */
   matches?: (values: ConditionValues) => Truth;
   approval?: ApprovalPolicy;
+  /** Of a grant that asks: where it runs unasked all the same. */
+  unless?: (values: ConditionValues) => Truth;
   rules: readonly CompiledRule[];
 }
 
@@ -83,9 +89,10 @@ export function compileAgent(agent: Agent): CompiledAgent {
       },
     ];
   });
-  const segments = agent.segments.map(({ name, representative, when }) => ({
+  const segments = agent.segments.map(({ name, representative, when, subject }) => ({
     name,
     representative,
+    ...(subject !== undefined && { subject: subjectSource(subject) }),
     matches: matcherOf(when, { attributes: agent.attributes }),
   }));
   const last: CompiledSegment = { name: DEFAULT_SEGMENT, representative: true, matches: () => 'true' };
@@ -135,6 +142,8 @@ function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): 
     compiled.matches = matcherOf(grant.when, { args, attributes: agent.attributes });
   const approval = approvalOf(grant);
   if (approval !== undefined) compiled.approval = approval;
+  const unless = unlessOf(grant);
+  if (unless !== undefined) compiled.unless = matcherOf(unless, { args, attributes: agent.attributes });
   return compiled;
 }
 

@@ -6,6 +6,7 @@ import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { schemaAt } from '../schema/paths.ts';
 import type { JsonSchema } from '../schema/schema.ts';
+import { checkSubject } from '../subject.ts';
 import { checkArgs } from './check-args.ts';
 import { checkPeople } from './check-people.ts';
 
@@ -81,7 +82,7 @@ function checkSegments(agent: Agent): CheckProblem[] {
   const problems: CheckProblem[] = [];
   const earlier: { name: string; formula: Formula }[] = [];
   const names = new Set<string>();
-  agent.segments.forEach(({ name, when }, at) => {
+  agent.segments.forEach(({ name, when, subject }, at) => {
     const path = ['segments', at];
     if (name === DEFAULT_SEGMENT)
       problems.push({
@@ -96,6 +97,7 @@ function checkSegments(agent: Agent): CheckProblem[] {
         hint: 'Rename one of the two',
       });
     names.add(name);
+    problems.push(...checkSubject(subject, [...path, 'subject'], agent));
     const condition = compileCondition(when, { attributes: agent.attributes });
     if (!condition.ok) {
       problems.push(...conditionProblems([...path, 'when'], condition));

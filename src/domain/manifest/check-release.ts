@@ -3,10 +3,11 @@ import { compileCondition } from '../cel/cel.ts';
 import { grantName } from '../decision/compile.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
-import { approvalOf, type Grant, type Release, rulesOf, toolsOf } from '../release.ts';
+import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
 import type { JsonSchema } from '../schema/schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { checkApproval, checkEarn } from './check-approval.ts';
+import { checkReach, checkUnless } from './check-reach.ts';
 import { checkRollout } from './check-rollout.ts';
 
 /** What a release gets wrong, measured against its agent; empty when it may be applied. */
@@ -23,13 +24,20 @@ export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
   release.grants.forEach((grant, at) => {
     problems.push(...checkGrant(grant, ['grants', at], agent));
   });
-  return [...problems, ...checkGrantNames(release), ...checkRollout(release, agent)];
+  return [
+    ...problems,
+    ...checkGrantNames(release),
+    ...checkReach(release, agent),
+    ...checkRollout(release, agent),
+  ];
 }
 
 /** The writes a grant lets run without asking anybody; a tool the agent does not declare counts as one. */
 export function unaskedWrites(grant: Grant, agent: Agent): string[] {
   const unasked =
-    approvalOf(grant) === undefined || rulesOf(grant).some(({ answer }) => answer === 'approve');
+    approvalOf(grant) === undefined ||
+    unlessOf(grant) !== undefined ||
+    rulesOf(grant).some(({ answer }) => answer === 'approve');
   if (grant.deny !== undefined || !unasked) return [];
   return toolsOf(grant).filter((name) => {
     const tool = toolOf(agent, name);
@@ -71,6 +79,12 @@ function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
       message: `"${write}" writes, and this grant does not say who approves`,
       hint: `Add approval: <${Object.keys(agent.approvers).join(' or ')}>, or approval: none to let it run unasked`,
     });
+  if (grant.deny !== undefined && grant.approval !== undefined)
+    problems.push({
+      path: [...path, 'approval'],
+      message: 'The grant denies, so nobody is ever asked',
+      hint: 'Remove approval, or remove deny',
+    });
   if (write !== undefined && grant.record === 'after')
     problems.push({
       path: [...path, 'record'],
@@ -80,6 +94,7 @@ function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
   return [
     ...problems,
     ...checkApproval(grant, [...path, 'approval'], agent),
+    ...checkUnless(grant, path, agent),
     ...checkEarn(grant, [...path, 'earn'], agent),
     ...checkCredential(grant, [...path, 'credential'], agent),
     ...checkWhen(grant, [...path, 'when'], agent),

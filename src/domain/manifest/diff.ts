@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import type { Agent } from '../agent.ts';
-import { approvalOf, describeStages, type Grant, type Release, toolsOf } from '../release.ts';
+import { approvalOf, describeStages, type Grant, type Release, toolsOf, unlessOf } from '../release.ts';
 import { withoutKeys } from './without-keys.ts';
 
 /** One line of what would change, for people. */
@@ -57,13 +57,14 @@ export function onlyTakesAway(before: Release, after: Release): boolean {
   return held && fresh.every((grant) => !lets(grant) || known.has(grant.text));
 }
 
-/** "asks desk", "runs unasked when args.amount < 100", "denied: no refunds". */
+/** "asks desk, unless args.amount < 100", "runs unasked when args.amount < 100", "denied: no refunds". */
 export function describeGrant(grant: Grant): string {
   if (grant.deny !== undefined) return `denied${when(grant)}: ${grant.deny}`;
   const policy = approvalOf(grant);
   if (!policy) return `runs unasked${when(grant)}`;
   const strict = policy.strictBehind ? ', for people it knows alone' : '';
-  return `asks ${describeStages(policy)}${strict}${when(grant)}`;
+  const unless = unlessOf(grant);
+  return `asks ${describeStages(policy)}${strict}${when(grant)}${unless === undefined ? '' : `, unless ${unless.trim()}`}`;
 }
 
 const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}` : '');

@@ -35,10 +35,18 @@ export const bodySource = (file = 'body'): ManifestSource => ({
 export function locateProblems(source: ManifestSource, found: readonly CheckProblem[]): Problem[] {
   return found
     .map((problem) => {
-      const { path, message, hint } = problem;
+      const { path, hint } = problem;
+      const message = problem.message.replace('{others}', othersText(source, problem.others ?? []));
       return { file: source.file, ...source.locate(problem), path: pathText(path), message, hint };
     })
     .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** "line 7", "lines 7 and 9"; the paths where there are no lines. */
+function othersText(source: ManifestSource, others: readonly ManifestPath[]): string {
+  const lines = others.map((path) => source.locate({ path }).line);
+  if (lines.includes(0)) return others.map(pathText).join(' and ');
+  return `line${lines.length > 1 ? 's' : ''} ${lines.join(' and ')}`;
 }
 
 /** YAML (or JSON) as a plain value with its positions, or why it cannot be read. */

@@ -117,7 +117,7 @@ function stops(facts: RolloutFacts): Wait[] {
   if (facts.heldForVersion !== null) {
     waits.push({
       for: 'agent-version',
-      detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume`,
+      detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume, which begins the sample anew (or --evidence go-on)`,
     });
   }
   for (const { segment, state } of facts.segments) {
