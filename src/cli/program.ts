@@ -20,6 +20,7 @@ import { registerRollout } from './commands/rollout.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerSwitch } from './commands/switch.ts';
 import { registerToken } from './commands/token.ts';
+import { registerTry } from './commands/try.ts';
 import { registerUp } from './commands/up.ts';
 import { DEFAULT_URL } from './connection.ts';
 import { exitCodeHelp } from './exit-codes.ts';
@@ -34,7 +35,15 @@ const GROUPS: readonly (readonly [string, readonly RegisterCommands[]])[] = [
   ],
   [
     'For release managers:',
-    [registerApply, registerAdopt, registerRollout, registerAutonomy, registerGroup, registerSchema],
+    [
+      registerTry,
+      registerApply,
+      registerAdopt,
+      registerRollout,
+      registerAutonomy,
+      registerGroup,
+      registerSchema,
+    ],
   ],
   ['For on-call:', [registerSwitch]],
   ['For auditors and admins:', [registerLog, registerReceipt, registerPosture, registerToken, registerKeys]],

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type AnswerOptions, actionPath, answerActions, lookAt } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
@@ -220,7 +218,8 @@ function registerNumbers(approvals: Command, cli: Cli): void {
 }
 
 async function runSimulate(cli: Cli, file: string, days: string): Promise<void> {
-  const yaml = await readFile(resolve(cli.io.cwd, file), 'utf8');
+  const { readManifestText } = await import('../list-files.ts');
+  const yaml = await readManifestText(file, cli.io.cwd);
   const { parseText } = await import('../../domain/manifest/source.ts');
   const parsed = parseText(file, yaml);
   const agent = parsed.ok ? (parsed.value as { agent?: unknown } | null)?.agent : undefined;

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { ROLES, type Role } from '../../actor.ts';
+import { attributesOf } from '../attributes.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { inDatabase } from '../direct.ts';
 import { CliError } from '../failure.ts';
@@ -55,7 +56,7 @@ export const registerToken: RegisterCommands = (program, cli) => {
 async function runCreate(cli: Cli, options: CreateOptions): Promise<void> {
   const { role: roles, person, agent, expires, bootstrap } = options;
   const expiresAt = expires === undefined ? undefined : await expiryOf(expires, cli.io.now());
-  const attributes = options.attribute && Object.fromEntries(options.attribute.map(attributeOf));
+  const attributes = options.attribute && attributesOf(options.attribute);
   const asked = { roles, person, agent, attributes, expiresAt };
   const made = bootstrap
     ? await makeDirectly(cli, asked)
@@ -75,14 +76,6 @@ async function expiryOf(text: string, now: Date): Promise<string> {
   const at = new Date(now.getTime() + durationMs(text));
   if (isInstant(at)) return at.toISOString();
   throw new CliError('usage', `--expires: "${text}" is too long: ${INSTANT_RANGE}`, { hint });
-}
-
-function attributeOf(text: string): [string, unknown] {
-  const at = text.indexOf('=');
-  if (at < 1)
-    throw new CliError('usage', `--attribute: "${text}" is not name=value`, { hint: 'Write tier=gold' });
-  const value = text.slice(at + 1);
-  return [text.slice(0, at), /^(true|false|-?\d+(\.\d+)?)$/.test(value) ? JSON.parse(value) : value];
 }
 
 async function makeDirectly(cli: Cli, asked: TokenAsked): Promise<TokenMade> {

@@ -81,6 +81,7 @@ describe('--help', () => {
         "rollout status",
         "schema",
         "token create",
+        "try",
         "up",
       ]
     `);
