@@ -25,6 +25,7 @@ import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { idRoutes } from './routes/ids.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
@@ -116,6 +117,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   postureRoutes,
   tokenRoutes,
   keyRoutes,
+  idRoutes,
 ];
 
 function measure(app: Api, { requests, latency }: ApiMetrics): void {

@@ -2,7 +2,9 @@ import type { PortcullisEvent } from '../../events/event.ts';
 import { followEvents } from '../../events/follow.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { wholeId } from '../ids.ts';
 import { formatTime } from '../text/format.ts';
+import { shortId } from '../text/ids.ts';
 import { displayWidth, plain } from '../text/render.ts';
 
 const KIND_WIDTH = 17;
@@ -35,10 +37,11 @@ interface EventsOptions {
 }
 
 async function runEvents(cli: Cli, { agent, action, kinds, after }: EventsOptions): Promise<void> {
+  const about = action === undefined ? undefined : await wholeId(cli, 'action', action);
   const events = followEvents({
     open: (lastEventId, signal) =>
       cli.api.follow('/v1/events', {
-        query: { agent, action, kinds },
+        query: { agent, action: about, kinds },
         headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
         signal,
       }),
@@ -61,7 +64,7 @@ export function eventLine(event: PortcullisEvent, width: number, now: Date): str
   const told = [
     timeOf(at, now),
     kind.padEnd(KIND_WIDTH),
-    action ?? (ref === agent ? undefined : ref),
+    shortId(action ?? (ref === undefined || ref === agent ? '' : ref)) || undefined,
     kind === 'action.asked' ? state : undefined,
     agent,
     actor && `by ${actor}`,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { isIdBeginning, isWholeId, wholeId } from '../ids.ts';
 import { entriesText, entryDetails, entryText } from '../text/log-text.ts';
 import { fields, paragraph, sections } from '../text/render.ts';
 import type { LogHead, LogVerdict } from '../verify-log.ts';
@@ -31,7 +32,7 @@ export const registerLog: RegisterCommands = (program, cli) => {
     .description('Shows one entry by its number, or all entries about an action, rollout, switch or token.')
     .argument('<what>', 'a number, or the id of what it is about')
     .action((what: string) => runShow(cli, what));
-  withExample(show, 'portcullis log show 42', 'portcullis log show 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11');
+  withExample(show, 'portcullis log show 42', 'portcullis log show 6f1d6f0e');
   const verify = log
     .command('verify')
     .summary('recompute the whole log')
@@ -99,14 +100,24 @@ async function runShow(cli: Cli, what: string): Promise<void> {
     const entry = await cli.api.get<LogRecord>(`/v1/log/entries/${what}`);
     return cli.print({ entries: [entry] }, () => entryDetails(entry, cli.io.columns));
   }
-  const found = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { ref: what, limit: PAGE_MAX });
+  const ref = await refOf(cli, what);
+  const found = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { ref, limit: PAGE_MAX });
   if (found.entries.length === 0) {
     throw new CliError('usage', `The log has no entry about "${what}"`, {
       code: 'not_found',
-      hint: 'Write a number or a whole id; portcullis log tail shows them',
+      hint: 'Write a number or an id; portcullis log tail shows them',
     });
   }
   cli.print(found, () => sections(...found.entries.map((entry) => entryDetails(entry, cli.io.columns))));
+}
+
+/** An action most of the time; else a rollout, a scope, or the whole id of something. */
+async function refOf(cli: Cli, what: string): Promise<string> {
+  if (isWholeId(what) || !isIdBeginning(what)) return what;
+  return wholeId(cli, 'action', what).catch((error: unknown) => {
+    if (error instanceof CliError && error.code === 'not_found') return what;
+    throw error;
+  });
 }
 
 async function runVerify(cli: Cli, against: string | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { RolloutVerb } from '../../rollouts/verbs.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
@@ -65,7 +65,7 @@ export const registerRollout: RegisterCommands = (program, cli) => {
     .command('status')
     .summary('where it is, what it waits for and why')
     .description('Shows one rollout, the one of an agent, or lists them all.')
-    .argument('[rollout]', 'its id, or the agent')
+    .argument('[rollout]', 'the agent, or an id or a unique part of it')
     .action((which: string | undefined) => runStatus(cli, which));
   withExample(status, 'portcullis rollout status my-agent');
   for (const spec of VERBS) registerVerb(rollout, cli, spec);
@@ -95,30 +95,35 @@ function registerStart(rollout: Command, cli: Cli): void {
 
 interface VerbOptions {
   reason: string;
+  segment?: string;
   confirm?: string[];
 }
+
+const segmentOption = (required: boolean): Option =>
+  new Option('--segment <segment>', required ? 'the segment' : 'only there').makeOptionMandatory(required);
 
 function registerVerb(rollout: Command, cli: Cli, { verb, summary, description, segment }: VerbSpec): void {
   const command = rollout
     .command(verb)
     .summary(summary)
     .description(description)
-    .argument('<rollout>', 'its id, or the agent')
+    .argument('<rollout>', 'the agent, or an id or a unique part of it')
     .requiredOption('--reason <text>', 'why; it is kept in the log');
-  if (segment) command.argument(segment === 'required' ? '<segment>' : '[segment]', 'the segment');
+  if (segment) command.addOption(segmentOption(segment === 'required'));
   const checks = verb === 'approve-gate' || verb === 'advance';
   if (checks)
     command.option('--confirm <check>', 'a check of the list that you made, may be repeated', collect);
-  command.action(async (which: string, ...rest: readonly unknown[]) => {
-    const options = command.opts<VerbOptions>();
-    const input = { reason: options.reason, segment: segment ? (rest[0] as string | undefined) : undefined };
-    const id = await rolloutIdOf(cli, which);
-    const answer = await steer(cli, id, verb, { ...input, checklist: options.confirm });
+  command.action(async (which: string, { confirm, ...input }: VerbOptions) => {
+    const { id } = await findRollout(cli, which);
+    const answer = await steer(cli, id, verb, { ...input, checklist: confirm });
     cli.print(answer, () =>
       paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`),
     );
   });
-  withExample(command, `portcullis rollout ${verb} my-agent${segment ? ' gold' : ''} --reason "..."`);
+  withExample(
+    command,
+    `portcullis rollout ${verb} my-agent${segment ? ' --segment gold' : ''} --reason "..."`,
+  );
 }
 
 interface VerbInput {
@@ -163,19 +168,28 @@ async function runStatus(cli: Cli, which: string | undefined): Promise<void> {
 const byId = (cli: Cli, id: string): Promise<WireRollout> =>
   cli.api.get<WireRollout>(`/v1/rollouts/${encodeURIComponent(id)}`);
 
-/** By its id, else the open one of an agent, else the agent's newest. */
+/** The one whose id begins or ends like this: `3f9ac1` of `my-agent-2-3f9ac1`. @throws CliError `usage` if several do */
+async function onlyLike(cli: Cli, part: string): Promise<RolloutSummary | undefined> {
+  const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
+  const like = rollouts.filter(({ id }) => id.startsWith(part) || id.endsWith(`-${part}`));
+  if (like.length < 2) return like[0];
+  throw new CliError('usage', `"${part}" may mean any of ${like.map(({ id }) => id).join(', ')}`, {
+    hint: 'Write more of it',
+  });
+}
+
+/** By its id, else the open one of an agent, else the agent's newest, else by a part of its id. */
 async function findRollout(cli: Cli, which: string): Promise<WireRollout> {
   try {
     return await byId(cli, which);
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== 'not_found') throw error;
     const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts', { agent: which });
-    if (rollouts[0]) return byId(cli, rollouts[0].id);
+    const found = rollouts[0] ?? (await onlyLike(cli, which));
+    if (found) return byId(cli, found.id);
     throw new CliError('usage', `There is no rollout "${which}", and none of an agent of that name`, {
       code: error.code,
       hint: 'portcullis rollout status lists them; portcullis rollout start <agent> <release> starts one',
     });
   }
 }
-
-const rolloutIdOf = async (cli: Cli, which: string): Promise<string> => (await findRollout(cli, which)).id;

@@ -81,7 +81,8 @@ function nextText({ id, waitsFor, segments }: WireRollout): string | undefined {
     next.push(`portcullis rollout resume ${id} --reason "..."`);
   }
   for (const { segment, state } of segments) {
-    if (state === 'rolled_back') next.push(`portcullis rollout reenter ${id} ${segment} --reason "..."`);
+    if (state === 'rolled_back')
+      next.push(`portcullis rollout reenter ${id} --segment ${segment} --reason "..."`);
   }
   return next.length > 0 ? `Next:\n${next.map(command).join('\n')}` : undefined;
 }
