@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { ROLES } from '../../../src/actor.ts';
 import { testPostgres } from '../../support/context.ts';
@@ -87,6 +87,7 @@ export class DocsWorld {
   }
 
   write(name: string, text: string, folder = this.cwd): void {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
 
