@@ -55,7 +55,7 @@ test.each([
 });
 
 test('compiled or not, it is the same program', () => {
-  const manifest = 'agent: a\npeople: { b: {} }\nowners: [c]\napprovers: { d: [b] }\ntools: {}\n';
+  const manifest = 'agent: a\npeople: { b: {}, c: {} }\nowners: [c]\napprovers: { d: [b] }\ntools: {}\n';
   writeFileSync(join(folder, 'agent.yaml'), manifest);
   const check = ['apply', '--check', join(folder, 'agent.yaml'), '--output', 'json'];
   const compiled = started(...check);
