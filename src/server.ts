@@ -5,7 +5,9 @@ import { Client, Connection } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { ROLES } from './actor.ts';
+import { listenAt } from './api/listen.ts';
 import { createApi } from './api/server.ts';
+import { SignInLinks } from './api/sign-in-links.ts';
 import { startBackground, startGroups } from './background.ts';
 import type { SlackPort } from './cards/posting/port.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
@@ -13,6 +15,7 @@ import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credenti
 import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { openDatabase, shownUrl } from './db/database.ts';
+import { whyAbsent } from './db/failure.ts';
 import { migrate } from './db/migrate.ts';
 import { personFrom } from './domain/agent.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
@@ -21,6 +24,7 @@ import { type EmbeddedPostgres, startPostgres } from './embedded/postgres/server
 import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
 import { Worlds } from './enforcement/world.ts';
+import { AppError } from './errors.ts';
 import { createSources, type Sources } from './groups/sources.ts';
 import { startLoop } from './loop.ts';
 import { AskWriter } from './records/ask-writer.ts';
@@ -29,6 +33,7 @@ import type { Services, SwitchProcess } from './services.ts';
 import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
 import { startSwitchProcess } from './switch-process/supervise.ts';
+import { listDisabled } from './switches/list.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
@@ -41,6 +46,10 @@ export interface Portcullis {
   services: Services;
   /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
   localTokenFile?: string;
+  /** Signs a browser in as this machine's account, once; written with the token's file. */
+  signInUrl?: string;
+  /** Scopes of the switch that are off. */
+  switchedOff: string[];
   /** Where the store is; with a folder and a version when it is our own. */
   database: { address: string; folder?: string; version?: string };
   /** Where the switch's own process listens, in a process whose surfaces drop the gate. */
@@ -104,12 +113,14 @@ async function start(
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
   const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
+  const signIn = new SignInLinks(services.clock);
   const api = await createApi(services, {
+    signIn,
     temporal: () => answers(client),
     allowedHosts: config.allowedHosts,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
-  const url = await api.listen({ host: config.host, port: config.port });
+  const url = await listenAt(api, config, say);
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
   if (roles.includes('api') || roles.includes('slack')) {
@@ -137,14 +148,16 @@ async function start(
     stops.push(background.stop);
   }
   const switchUrl = services.switchProcess?.url;
-  const localTokenFile = config.databaseUrl
+  const local = config.databaseUrl
     ? undefined
     : await keepLocalToken(config, services, { url, switchUrl }, stops);
   return {
     url,
     publicUrl: services.publicUrl,
     services,
-    localTokenFile,
+    localTokenFile: local?.file,
+    signInUrl: local && services.publicUrl + signIn.issue(local.tokenId),
+    switchedOff: (await listDisabled(services.db.sql)).map(({ scope }) => scope),
     switchUrl,
     database: store.embedded
       ? { address: shownUrl(store.url), folder: store.embedded.folder, version: store.embedded.version }
@@ -180,7 +193,9 @@ async function openServices(
 ): Promise<Services> {
   const db = await openDatabase({ url });
   stops.push(() => db.close());
-  await migrate(db);
+  await migrate(db).catch((error: unknown) => {
+    throw asAbsentStore(error, url);
+  });
   const clock = await DatabaseClock.start(db.sql);
   stops.push(async () => clock.stop());
   return {
@@ -195,6 +210,14 @@ async function openServices(
     publicUrl: config.publicUrl ?? '',
     wake: () => {},
   };
+}
+
+/** Told by the variable that names it; what is wrong inside the database is told as it is. */
+function asAbsentStore(error: unknown, url: string): unknown {
+  const why = whyAbsent(error);
+  if (why === undefined) return error;
+  const message = `Cannot start: the database ${shownUrl(url)} does not answer: ${why}. Set DATABASE_URL to a Postgres that runs, or unset it: then one of its own is started in the data folder`;
+  return new AppError('setup_failed', message, {}, { cause: error });
 }
 
 async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ address: string }> {
@@ -254,15 +277,16 @@ async function keepLocalToken(
   services: Services,
   place: { url: string; switchUrl?: string },
   stops: Stop[],
-): Promise<string> {
+): Promise<{ file: string; tokenId: string }> {
   const person = personFrom(userInfo().username);
   const file = join(config.dataFolder, 'token');
   const write = async () => {
     const now = services.clock.now();
-    const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
+    const { id, token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
     writeFileSync(file, `${JSON.stringify({ ...place, token })}\n`, { mode: 0o600 });
+    return id;
   };
-  await write();
+  const tokenId = await write();
   let first = true;
   const renewal = startLoop(
     'local token',
@@ -274,5 +298,5 @@ async function keepLocalToken(
     services.log,
   );
   stops.push(renewal.stop);
-  return file;
+  return { file, tokenId };
 }

@@ -5,6 +5,7 @@ import type { Services } from '../services.ts';
 import type { ActionWaiter } from './action-waiter.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
 import type { ApiMetrics } from './metrics.ts';
+import type { SignInLinks } from './sign-in-links.ts';
 
 /** The server as routes see it: requests are typed by their zod schemas. */
 export type Api = FastifyInstance<
@@ -33,6 +34,8 @@ export interface ApiOptions {
   requestsPerMinute?: number;
   /** What bounds the streams of events of this process. */
   streamLimits?: Partial<StreamLimits>;
+  /** Links that sign in once, for whoever starts the service. */
+  signIn?: SignInLinks;
   /** Registers what another surface answers on the same listener. */
   mount?: (app: FastifyInstance) => void;
 }

@@ -55,6 +55,7 @@ const silentIo = (out: (text: string) => void): CliIo => ({
   user: 'docs',
   interactive: false,
   columns: 80,
+  program: 'portcullis',
   out,
   err: () => {},
   confirm: async () => false,

@@ -22,8 +22,8 @@ export async function buildProgram(cli: Cli, only?: CommandFile): Promise<Comman
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: cli.io.out,
-      writeErr: (text) => void (cli.json || cli.io.err(text)),
+      writeOut: (text) => cli.io.out(cli.told(text)),
+      writeErr: (text) => void (cli.json || cli.io.err(cli.told(text))),
       // Told by run.ts, like every other failure.
       outputError: () => {},
       getOutHelpWidth: () => WIDTH,

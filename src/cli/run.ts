@@ -21,7 +21,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     if (error instanceof CommanderError && error.exitCode === 0) return exitNumber('ok');
     if (isPromptClosed(error)) return exitNumber('refused');
     const failure = error instanceof CommanderError ? usageError(error) : asCliError(error);
-    if (cli.json || failure.message !== NAME_A_COMMAND) io.err(`${told(failure, cli.json)}\n`);
+    if (cli.json || failure.message !== NAME_A_COMMAND) io.err(`${told(failure, cli)}\n`);
     return exitNumber(failure.exit);
   }
 }
@@ -48,8 +48,8 @@ function usageError({ code, message }: CommanderError): CliError {
   });
 }
 
-const told = (failure: CliError, json: boolean): string =>
-  json ? JSON.stringify(failureJson(failure)) : plain(failureText(failure));
+const told = (failure: CliError, cli: Cli): string =>
+  cli.json ? JSON.stringify(failureJson(failure)) : cli.told(plain(failureText(failure)));
 
 /** Ctrl-C at a question. */
 const isPromptClosed = (error: unknown): boolean =>

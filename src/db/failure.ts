@@ -24,6 +24,20 @@ export function isStoreDown(error: unknown): boolean {
   return error.cause !== undefined && isStoreDown(error.cause);
 }
 
+const REFUSED_LOGIN = new Set(['28P01', '28000', '3D000']);
+
+/** Why there is no database to speak to at an address, in words; `undefined`: that is not what the error says. */
+export function whyAbsent(error: unknown): string | undefined {
+  const [one] = error instanceof AggregateError ? error.errors : [error];
+  const { code } = one as { code?: unknown };
+  const absent =
+    REFUSED_LOGIN.has(String(code)) ||
+    (typeof code === 'string' && /^E[A-Z]+$/.test(code)) ||
+    (one instanceof Error && /timeout|Connection terminated/.test(one.message));
+  if (!absent) return undefined;
+  return one instanceof Error && one.message !== '' ? one.message : String(code);
+}
+
 /** Whether a statement gave up waiting for the gate or ran out of its time. */
 export const isGateBusy = (error: unknown): boolean =>
   error instanceof Error && ['55P03', '57014'].includes(String((error as { code?: unknown }).code));

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
+import type { SignInLinks } from '../sign-in-links.ts';
 import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';
 import { closeSession, openSession, requireFormToken, requireSameOrigin, sessionOf } from './session.ts';
@@ -14,7 +15,7 @@ type Form = Readonly<Record<string, unknown>> | null | undefined;
 const tokenOf = (form: Form): string => (typeof form?.token === 'string' ? form.token.trim() : '');
 
 /** Signing in with a pasted token, and out. */
-export function loginPages(app: Api, { services }: RouteDeps): void {
+export function loginPages(app: Api, { services, options }: RouteDeps): void {
   app.get<{ Querystring: { next?: string } }>('/login', { schema }, async (request, reply) =>
     sendPage(services, reply, { title: 'Sign in', main: loginForm(localPath(request.query.next)) }),
   );
@@ -34,7 +35,26 @@ export function loginPages(app: Api, { services }: RouteDeps): void {
       return reply.redirect(next, 303);
     },
   );
+  if (options.signIn) signInLink(app, services, options.signIn);
   logout(app, services);
+}
+
+/** HEAD must not use it up: programs that look at links send it. */
+function signInLink(app: Api, services: Services, links: SignInLinks): void {
+  const config = { rateLimit: { max: LOGINS_PER_MINUTE, timeWindow: 60_000 } };
+  app.get<{ Params: { code: string } }>(
+    '/sign-in/:code',
+    { schema, config, exposeHeadRoute: false },
+    async (request, reply) => {
+      const token = links.take(request.params.code);
+      if (token === undefined) {
+        const main = loginForm('/', 'This link was used, or is over. Sign in with a token.');
+        return sendPage(services, reply, { title: 'Sign in', status: 401, main });
+      }
+      await openSession(services, reply, { tokenId: token });
+      return reply.header('cache-control', 'no-store').redirect('/', 303);
+    },
+  );
 }
 
 const WRONG_TOKEN = 'That token is unknown, expired or revoked.';

@@ -26,11 +26,18 @@ const cookieName = (services: Services): string =>
   isSecure(services) ? '__Host-portcullis' : 'portcullis_session';
 
 /**
- * Turns a pasted token into a session cookie that holds the token's id, signed, for at most four hours.
+ * Turns a pasted token, or one known by its id, into a session cookie that holds the id, signed, for at most four hours.
  * @throws AppError `unauthenticated`, `forbidden` for tokens of agents and admins
  */
-export async function openSession(services: Services, reply: FastifyReply, token: string): Promise<void> {
-  const actor = await authenticate(services, token, 'web');
+export async function openSession(
+  services: Services,
+  reply: FastifyReply,
+  token: string | { tokenId: string },
+): Promise<void> {
+  const actor =
+    typeof token === 'string'
+      ? await authenticate(services, token, 'web')
+      : await authenticateById(services, token.tokenId, 'web');
   if (!actor.roles.some((role) => PEOPLE.includes(role))) {
     throw new AppError('forbidden', 'The pages are for people: this token is an agent’s or an admin’s');
   }

@@ -35,7 +35,8 @@ async function runApply(
     return printChecked(cli, manifests);
   }
   const previews = await previewManifests(cli.api, manifests);
-  if (!cli.json) cli.io.out(`${sections(...previews.map(previewText), beforeText(previews))}\n`);
+  const shown = sections(...previews.map(previewText), beforeText(previews));
+  if (!cli.json) cli.io.out(`${cli.told(shown)}\n`);
   const changes = previews.some(({ unchanged }) => !unchanged);
   if (
     changes &&

@@ -1,6 +1,8 @@
 import type { ApiClient } from '../client.ts';
 import { CliError } from '../failure.ts';
+import type { WireSwitch } from '../wire.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
+import { offCheck } from './switches.ts';
 
 const WITHIN_MS = 5_000;
 /** More than the sequencer leaves behind in a second. */
@@ -24,7 +26,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
       error instanceof CliError && error.hint?.startsWith('Start')
         ? error.hint
         : 'Look at its log; restart it';
-    return [warn(name, wordsOf(error), mend)];
+    return [fail(name, wordsOf(error), mend)];
   }
   const checks = [ok(name, `answers at ${api.connection.url}`)];
   if (ready.database !== 'up') {
@@ -38,7 +40,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
     checks.push(fail('its Temporal', detail, 'Start it, or check TEMPORAL_ADDRESS'));
   }
   if (ready.unsequencedTail !== undefined) checks.push(tailCheck(ready.unsequencedTail));
-  return [...checks, await checkToken(api)];
+  return [...checks, await checkToken(api), ...(await checkSwitches(api))];
 }
 
 /** Entries that are committed and have no number yet. */
@@ -47,6 +49,18 @@ export function tailCheck(tail: number): Check {
   return tail <= TAIL_MAX
     ? ok('log', detail)
     : fail('log', detail, 'Nobody numbers them: run a process with the role api (portcullis up --roles api)');
+}
+
+async function checkSwitches(api: ApiClient): Promise<Check[]> {
+  try {
+    const { switches } = await api.get<{ switches: WireSwitch[] }>('/v1/switches', undefined, {
+      timeoutMs: WITHIN_MS,
+    });
+    return switches.map(offCheck);
+  } catch (error) {
+    if (error instanceof CliError) return [];
+    throw error;
+  }
 }
 
 async function checkToken(api: ApiClient): Promise<Check> {

@@ -60,7 +60,7 @@ export class DocsWorld {
   }
 
   static async start(): Promise<DocsWorld> {
-    const cli = await startCliHarness('postgres');
+    const cli = await startCliHarness();
     cli.services.clock.moveTo(NOW);
     const { token } = await givenToken(cli.services, ROLES, { person: 'ana', attributes: { tier: 'gold' } });
     const world = new DocsWorld(cli, token);
