@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -78,7 +79,10 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     for (const register of V1_ROUTES) register(v1, deps);
   });
   healthRoutes(app, deps);
-  app.register(async (scope) => registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps));
+  app.register(async (scope) => {
+    await scope.register(cookie);
+    registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps);
+  });
   options.mount?.(app as unknown as FastifyInstance);
   await app.ready();
   return app as unknown as FastifyInstance;

@@ -61,12 +61,10 @@ export async function closeSession(
   setCookie(services, reply, '', 0);
 }
 
-function setCookie(services: Services, reply: FastifyReply, value: string, maxAgeS: number): void {
-  const secure = isSecure(services) ? '; Secure' : '';
-  reply.header(
-    'set-cookie',
-    `${cookieName(services)}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${secure}`,
-  );
+function setCookie(services: Services, reply: FastifyReply, value: string, maxAge: number): void {
+  const secure = isSecure(services);
+  const options = { path: '/', httpOnly: true, sameSite: 'strict', maxAge, secure } as const;
+  reply.setCookie(cookieName(services), value, options);
 }
 
 /** The session of a request's cookie; `undefined` when there is none or it is over. */
@@ -92,7 +90,7 @@ interface SessionPayload {
 
 /** What the cookie says, if it is ours and not over. */
 async function payloadOf(services: Services, request: FastifyRequest): Promise<SessionPayload | undefined> {
-  const jwt = cookieOf(request, cookieName(services));
+  const jwt = request.cookies[cookieName(services)];
   if (!jwt) return undefined;
   try {
     const { payload } = await jwtVerify<SessionPayload>(jwt, keyOf(services), {
@@ -105,14 +103,6 @@ async function payloadOf(services: Services, request: FastifyRequest): Promise<S
   } catch {
     return undefined;
   }
-}
-
-function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
-  for (const part of (headers.cookie ?? '').split(';')) {
-    const [key, ...value] = part.trim().split('=');
-    if (key === name) return value.join('=');
-  }
-  return undefined;
 }
 
 /**
@@ -128,7 +118,10 @@ export function requireSameOrigin(services: Services, request: FastifyRequest): 
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : ' none ');
 
-/** @throws AppError `forbidden` when the form was not made for this session */
+/**
+ * By hand: @fastify/csrf-protection ties a form to a cookie of its own, this ties it to the session, and ends with it.
+ * @throws AppError `forbidden` when the form was not made for this session
+ */
 export function requireFormToken({ formToken }: Session, sent: unknown): void {
   const [expected, given] = [Buffer.from(formToken), Buffer.from(String(sent ?? ''))];
   if (expected.length === given.length && timingSafeEqual(expected, given)) return;

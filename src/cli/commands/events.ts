@@ -8,6 +8,7 @@ import { shortId } from '../text/ids.ts';
 import { displayWidth, plain } from '../text/render.ts';
 
 const KIND_WIDTH = 17;
+const ID_WIDTH = 8;
 
 /** `portcullis events`. */
 export const registerEvents: RegisterCommands = (program, cli) => {
@@ -58,18 +59,21 @@ async function runEvents(cli: Cli, { agent, action, kinds, after }: EventsOption
   if (last !== undefined) cli.note(`To go on from here: portcullis events --after ${last}`);
 }
 
-/** `12:00:05 action.approved   6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 desk by ana`, on one line whatever it holds. */
+/** `12:00:05 action.approved   6f1d6f0e  desk by ana: "fine"`, on one line whatever it holds. */
 export function eventLine(event: PortcullisEvent, width: number, now: Date): string {
-  const { at, kind, agent, action, ref, actor, state } = event;
+  const { at, kind, agent, action, ref, actor, state, data } = event;
+  const about = shortId(action ?? (ref === undefined || ref === agent ? '' : ref));
   const told = [
     timeOf(at, now),
     kind.padEnd(KIND_WIDTH),
-    shortId(action ?? (ref === undefined || ref === agent ? '' : ref)) || undefined,
+    about.padEnd(ID_WIDTH),
     kind === 'action.asked' ? state : undefined,
     agent,
-    actor && `by ${actor}`,
+    actor && actor !== agent ? `by ${actor}` : undefined,
   ];
-  return cut(plain(told.filter((part) => part !== undefined).join(' ')).replaceAll('\n', ' '), width);
+  const why = typeof data?.reason === 'string' ? `: "${data.reason}"` : '';
+  const line = `${told.filter((part) => part !== undefined).join(' ')}${why}`;
+  return cut(plain(line).replaceAll('\n', ' '), width);
 }
 
 /** The time of day, or the day of what is older. */

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { isIdBeginning, isWholeId, wholeId } from '../ids.ts';
-import { entriesText, entryDetails, entryText } from '../text/log-text.ts';
+import { bodyOf, entriesText, entryDetails, entryText } from '../text/log-text.ts';
 import { fields, paragraph, sections } from '../text/render.ts';
 import type { LogHead, LogVerdict } from '../verify-log.ts';
 import type { LogRecord } from '../wire.ts';
@@ -75,7 +75,8 @@ async function runTail(cli: Cli, { follow, agent, kind, lines }: TailOptions): P
   const query = { agent, kind, limit, newestFirst: true };
   const newest = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', query);
   const entries = newest.entries.toReversed();
-  if (!follow) return cli.print({ entries }, () => entriesText(entries, cli.io.columns));
+  if (!follow)
+    return cli.print({ entries: entries.map(entryJson) }, () => entriesText(entries, cli.io.columns));
   for (const entry of entries) printEntry(cli, entry);
   const signal = cli.io.interrupted();
   let after = entries.at(-1)?.seq ?? 0;
@@ -92,13 +93,16 @@ async function runTail(cli: Cli, { follow, agent, kind, lines }: TailOptions): P
   }
 }
 
+/** The body is hashed as RFC 8785 text: whoever reads it as an object can write that again. */
+const entryJson = (entry: LogRecord): object => ({ ...entry, body: bodyOf(entry) });
+
 const printEntry = (cli: Cli, entry: LogRecord): void =>
-  cli.io.out(`${cli.json ? JSON.stringify(entry) : entryText(entry, cli.io.columns)}\n`);
+  cli.io.out(`${cli.json ? JSON.stringify(entryJson(entry)) : entryText(entry, cli.io.columns)}\n`);
 
 async function runShow(cli: Cli, what: string): Promise<void> {
   if (/^\d+$/.test(what)) {
     const entry = await cli.api.get<LogRecord>(`/v1/log/entries/${what}`);
-    return cli.print({ entries: [entry] }, () => entryDetails(entry, cli.io.columns));
+    return cli.print({ entries: [entryJson(entry)] }, () => entryDetails(entry, cli.io.columns));
   }
   const ref = await refOf(cli, what);
   const found = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { ref, limit: PAGE_MAX });
@@ -108,7 +112,8 @@ async function runShow(cli: Cli, what: string): Promise<void> {
       hint: 'Write a number or an id; portcullis log tail shows them',
     });
   }
-  cli.print(found, () => sections(...found.entries.map((entry) => entryDetails(entry, cli.io.columns))));
+  const data = { entries: found.entries.map(entryJson) };
+  cli.print(data, () => sections(...found.entries.map((entry) => entryDetails(entry, cli.io.columns))));
 }
 
 /** An action most of the time; else a rollout, a scope, or the whole id of something. */

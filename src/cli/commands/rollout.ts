@@ -4,6 +4,7 @@ import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts
 import { CliError } from '../failure.ts';
 import { command as line, paragraph, sections } from '../text/render.ts';
 import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
+import { type Shown, watchChanges } from '../watch.ts';
 import type { RolloutSummary, WireRollout, WireVerb } from '../wire.ts';
 
 interface VerbSpec {
@@ -65,9 +66,14 @@ export const registerRollout: RegisterCommands = (program, cli) => {
     .command('status')
     .summary('where it is, what it waits for and why')
     .description('Shows one rollout, the one of an agent, or lists them all.')
+    .option('--watch', 'go on, and show it again whenever it changes')
     .argument('[rollout]', 'the agent, or an id or a unique part of it')
-    .action((which: string | undefined) => runStatus(cli, which));
-  withExample(status, 'portcullis rollout status my-agent');
+    .action(async (which: string | undefined, { watch }: { watch?: boolean }) => {
+      if (watch) return watchChanges(cli, () => statusOf(cli, which));
+      const { data, text } = await statusOf(cli, which);
+      cli.print(data, text);
+    });
+  withExample(status, 'portcullis rollout status my-agent', 'portcullis rollout status my-agent --watch');
   for (const spec of VERBS) registerVerb(rollout, cli, spec);
 };
 
@@ -156,13 +162,14 @@ async function confirmAll(cli: Cli, checks: readonly string[]): Promise<boolean>
   return true;
 }
 
-async function runStatus(cli: Cli, which: string | undefined): Promise<void> {
+async function statusOf(cli: Cli, which: string | undefined): Promise<Shown> {
+  const { columns } = cli.io;
   if (which === undefined) {
-    const found = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
-    return cli.print(found, () => rolloutsText(found.rollouts, cli.io.columns));
+    const data = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
+    return { data, text: () => rolloutsText(data.rollouts, columns) };
   }
-  const rollout = await findRollout(cli, which);
-  cli.print(rollout, () => rolloutText(rollout, cli.io.columns));
+  const data = await findRollout(cli, which);
+  return { data, text: () => rolloutText(data, columns) };
 }
 
 const byId = (cli: Cli, id: string): Promise<WireRollout> =>
