@@ -63,8 +63,12 @@ test('verbs take the agent, and say when nothing changed', async () => {
   const early = await olga('rollout', 'approve-gate', 'desk', '--reason', 'go');
   expect(early).toMatchObject({ code: 1 });
   expect(early.err).toContain('Code: gate_not_ready');
-  expect(await olga('rollout', 'reenter', 'desk', '--segment', 'gold', '--reason', 'x')).toMatchObject({ code: 1 });
-  expect(await olga('rollout', 'rollback', 'desk', '--segment', 'lead', '--reason', 'x')).toMatchObject({ code: 2 });
+  expect(await olga('rollout', 'reenter', 'desk', '--segment', 'gold', '--reason', 'x')).toMatchObject({
+    code: 1,
+  });
+  expect(await olga('rollout', 'rollback', 'desk', '--segment', 'lead', '--reason', 'x')).toMatchObject({
+    code: 2,
+  });
   expect(await olga('rollout', 'status', 'nobody')).toMatchObject({ code: 2 });
 });
 
