@@ -15,7 +15,7 @@ import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credenti
 import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { openDatabase, shownUrl } from './db/database.ts';
-import { whyAbsent } from './db/failure.ts';
+import { absentStore } from './db/failure.ts';
 import { migrate } from './db/migrate.ts';
 import { personFrom } from './domain/agent.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
@@ -24,7 +24,6 @@ import { type EmbeddedPostgres, startPostgres } from './embedded/postgres/server
 import { findTemporalBinary } from './embedded/temporal-binary.ts';
 import { startTemporalServer } from './embedded/temporal-server.ts';
 import { Worlds } from './enforcement/world.ts';
-import { AppError } from './errors.ts';
 import { createSources, type Sources } from './groups/sources.ts';
 import { startLoop } from './loop.ts';
 import { AskWriter } from './records/ask-writer.ts';
@@ -194,7 +193,7 @@ async function openServices(
   const db = await openDatabase({ url });
   stops.push(() => db.close());
   await migrate(db).catch((error: unknown) => {
-    throw asAbsentStore(error, url);
+    throw absentStore(error, shownUrl(url)) ?? error;
   });
   const clock = await DatabaseClock.start(db.sql);
   stops.push(async () => clock.stop());
@@ -210,14 +209,6 @@ async function openServices(
     publicUrl: config.publicUrl ?? '',
     wake: () => {},
   };
-}
-
-/** Told by the variable that names it; what is wrong inside the database is told as it is. */
-function asAbsentStore(error: unknown, url: string): unknown {
-  const why = whyAbsent(error);
-  if (why === undefined) return error;
-  const message = `Cannot start: the database ${shownUrl(url)} does not answer: ${why}. Set DATABASE_URL to a Postgres that runs, or unset it: then one of its own is started in the data folder`;
-  return new AppError('setup_failed', message, {}, { cause: error });
 }
 
 async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ address: string }> {

@@ -1,3 +1,5 @@
+import { AppError } from '../errors.ts';
+
 const DOWN_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -36,6 +38,16 @@ export function whyAbsent(error: unknown): string | undefined {
     (one instanceof Error && /timeout|Connection terminated/.test(one.message));
   if (!absent) return undefined;
   return one instanceof Error && one.message !== '' ? one.message : String(code);
+}
+
+/** A database that is away, by the variable that names it; `undefined`: what is wrong is inside it. */
+export function absentStore(error: unknown, address: string): AppError | undefined {
+  const why = whyAbsent(error);
+  if (why === undefined) return undefined;
+  const mend =
+    'Set DATABASE_URL to a Postgres that runs, or unset it: then one of its own is started in the data folder';
+  const message = `Cannot start: the database ${address} does not answer: ${why}. ${mend}`;
+  return new AppError('setup_failed', message, {}, { cause: error });
 }
 
 /** Whether a statement gave up waiting for the gate or ran out of its time. */

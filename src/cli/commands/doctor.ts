@@ -7,7 +7,7 @@ import { checkHere } from '../doctor/local.ts';
 import { checkService } from '../doctor/service.ts';
 import { checkSlack } from '../doctor/slack.ts';
 import { checkSwitch } from '../doctor/switch.ts';
-import { saidOnce } from '../doctor/switches.ts';
+import { saidOnce } from '../doctor/switched-off.ts';
 import { sections, wrap } from '../text/render.ts';
 
 const STATE_WIDTH = 6;

@@ -102,7 +102,16 @@ const factsOf = (
 });
 
 function upText(
-  { url, publicUrl, switchUrl, localTokenFile, signInUrl, switchedOff = [], database, temporalAddress }: Running,
+  {
+    url,
+    publicUrl,
+    switchUrl,
+    localTokenFile,
+    signInUrl,
+    switchedOff = [],
+    database,
+    temporalAddress,
+  }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ): string {

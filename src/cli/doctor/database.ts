@@ -9,7 +9,7 @@ import type { KnownDatabase } from '../direct.ts';
 import { formatDuration } from '../text/format.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 import { tailCheck } from './service.ts';
-import { offCheck } from './switches.ts';
+import { offCheck } from './switched-off.ts';
 
 const MIGRATIONS = new URL('../../db/migrations/', import.meta.url);
 const CLOCK_WARN_MS = 2_000;

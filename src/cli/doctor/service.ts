@@ -2,7 +2,7 @@ import type { ApiClient } from '../client.ts';
 import { CliError } from '../failure.ts';
 import type { WireSwitch } from '../wire.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
-import { offCheck } from './switches.ts';
+import { offCheck } from './switched-off.ts';
 
 const WITHIN_MS = 5_000;
 /** More than the sequencer leaves behind in a second. */

@@ -5,8 +5,10 @@ import { type Check, warn } from './check.ts';
 
 const NAME = 'SWITCHED OFF';
 
+type Off = Pick<WireSwitch, 'scope' | 'reads' | 'reason' | 'actor' | 'changedAt'>;
+
 /** What is switched off is no fault, and what people look for first. */
-export const offCheck = ({ scope, reads, reason, actor, changedAt }: WireSwitch): Check =>
+export const offCheck = ({ scope, reads, reason, actor, changedAt }: Off): Check =>
   warn(
     NAME,
     `${scopeWords(scope)}${reads ? ', reads too' : ''}, since ${formatTime(changedAt)} by ${actor}: ${reason}`,
