@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Agent } from '../domain/agent.ts';
 import {
   formatProblems,
@@ -10,10 +8,11 @@ import {
 import { parseText } from '../domain/manifest/source.ts';
 import type { Release } from '../domain/release.ts';
 import { CliError } from './failure.ts';
+import { readManifestText } from './list-files.ts';
 
 const KEYS: Readonly<Record<ManifestKind, readonly string[]>> = {
   release: ['release', 'grants', 'rollout'],
-  agent: ['people', 'owners', 'approvers', 'tools', 'segments', 'metrics', 'testMode'],
+  agent: ['people', 'owners', 'approvers', 'tools', 'toolDefaults', 'segments', 'metrics', 'testMode'],
 };
 
 export interface AgentFile {
@@ -90,7 +89,7 @@ async function readSources(
   const sources: Source[] = [];
   const problems: Problem[] = [];
   for (const file of files) {
-    const text = await readFile(resolve(cwd, file), 'utf8');
+    const text = await readManifestText(file, cwd);
     const parsed = parseText(file, text);
     const kind = parsed.ok ? kindOf(parsed.value) : undefined;
     if (!parsed.ok) problems.push(...parsed.problems);
