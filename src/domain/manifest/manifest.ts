@@ -7,7 +7,7 @@ import { checkRelease } from './check-release.ts';
 import { IssueReader } from './issues.ts';
 import { type ManifestKind, manifestJsonSchema } from './json-schemas.ts';
 import { respelledProblems } from './respelled.ts';
-import { bodySource, locateProblems, type ManifestSource, parseText } from './source.ts';
+import { bodySource, locateProblems, type ManifestSource, type ParsedText, parseText } from './source.ts';
 import { agentFileSchema, checkToolDefaults, withToolDefaults } from './tool-defaults.ts';
 
 export { type CheckProblem, formatProblems, type Problem } from '../problem.ts';
@@ -41,7 +41,22 @@ export function readManifest(
   kind: ManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
-  const parsed = parseText(file, text);
+  return checkParsed(parseText(file, text), kind, agent);
+}
+
+/** The same for a text that is parsed already. */
+export function checkParsed(parsed: ParsedText, kind: 'agent'): ManifestResult<Agent>;
+export function checkParsed(parsed: ParsedText, kind: 'release', agent?: Agent): ManifestResult<Release>;
+export function checkParsed(
+  parsed: ParsedText,
+  kind: ManifestKind,
+  agent?: Agent,
+): ManifestResult<Agent | Release>;
+export function checkParsed(
+  parsed: ParsedText,
+  kind: ManifestKind,
+  agent?: Agent,
+): ManifestResult<Agent | Release> {
   return parsed.ok ? checkValue(parsed.value, parsed.source, kind, agent) : parsed;
 }
 
