@@ -1,11 +1,12 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
-import type { Arm, SegmentExposure } from '../domain/decision.ts';
+import type { SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 import type { StoredCodeTable } from './stored-code.ts';
 import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
+import type { EvidenceTables } from './tables-evidence.ts';
 import type { SlackTables } from './tables-slack.ts';
 
 export interface InstallationTable {
@@ -160,60 +161,6 @@ export interface OutcomeTable {
   received_at: Timestamp;
 }
 
-export interface SubjectDayTable {
-  rollout_id: string;
-  arm: Arm;
-  segment: string;
-  generation: number;
-  metric: string;
-  day: number;
-  build: string;
-  /** The digest, as in the log. */
-  subject: string;
-  value: number;
-  known: boolean;
-  /** Whether it is in the counts now. */
-  counted: boolean;
-}
-
-export interface DayCountTable {
-  build: string;
-  rollout_id: string;
-  arm: Arm;
-  segment: string;
-  generation: number;
-  metric: string;
-  day: number;
-  events: number;
-  harms: number;
-  known: number;
-}
-
-export interface EvidenceDueTable {
-  id: Generated<number>;
-  action_id: string;
-  metric: string | null;
-  value: number | null;
-  at: Timestamp;
-}
-
-export interface JudgeQueueTable {
-  rollout_id: string;
-  segment: string;
-  since: Timestamp;
-  n: number;
-}
-
-export interface VerdictTable {
-  rollout_id: string;
-  segment: string;
-  generation: number;
-  metric: string;
-  verdict: string;
-  record: Json<unknown>;
-  judged_at: Timestamp;
-}
-
 export interface IncidentTable {
   id: string;
   agent: string;
@@ -288,7 +235,7 @@ export interface LogChainTable {
 }
 
 /** Every table, as Kysely sees it. */
-export interface Tables extends ApprovalTables, SlackTables {
+export interface Tables extends EvidenceTables, ApprovalTables, SlackTables {
   installation: InstallationTable;
   signing_key: SigningKeyTable;
   token: TokenTable;
@@ -306,12 +253,6 @@ export interface Tables extends ApprovalTables, SlackTables {
   decision: DecisionTable;
   credential: CredentialTable;
   outcome: OutcomeTable;
-  subject_day: SubjectDayTable;
-  day_count: DayCountTable;
-  evidence_due: EvidenceDueTable;
-  rollout_subject: { rollout_id: string; subject_id: number; first_at: Timestamp; admitted: boolean };
-  judge_queue: JudgeQueueTable;
-  verdict: VerdictTable;
   incident: IncidentTable;
   alert: AlertTable;
   card: CardTable;
