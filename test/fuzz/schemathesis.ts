@@ -49,10 +49,16 @@ export interface FuzzRun {
   python: string;
   url: string;
   document: unknown;
+  /** schemathesis.toml */
+  config: string;
   token?: string;
+  phases: readonly Phase[];
   seconds: number;
   seed: number;
 }
+
+/** What is malformed in every way; what is well formed; calls that use what earlier ones answered. */
+export type Phase = 'coverage' | 'fuzzing' | 'stateful';
 
 export interface Report {
   requests: number;
@@ -68,16 +74,22 @@ export async function runSchemathesis({
   python,
   url,
   document,
+  config,
   token,
+  phases,
   seconds,
   seed,
 }: FuzzRun): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-fuzzer-'));
   try {
-    const [schema, report] = [join(folder, 'openapi.json'), join(folder, 'report.json')];
+    const [schema, toml, report] = ['openapi.json', 'config.toml', 'report.json'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
     await writeFile(schema, JSON.stringify(document));
+    await writeFile(toml, config);
     const args = [
-      ...['-m', 'schemathesis.cli', 'run', schema, '--url', url, '--checks', CHECKS.join()],
+      ...['-m', 'schemathesis.cli', '--config-file', toml, 'run', schema, '--url', url],
+      ...['--checks', CHECKS.join(), '--phases', phases.join()],
       ...['--seed', String(seed), '--max-time', String(seconds), '--generation-database', 'none'],
       ...['--request-timeout', String(REQUEST_WITHIN_S), '--continue-on-failure', '--no-color'],
       ...['--warnings', 'off', '--report', 'json', '--report-json-path', report],
