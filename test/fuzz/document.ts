@@ -57,8 +57,9 @@ function adapt({ operationId, parameters, requestBody }: Operation, narrow: bool
     if (properties && operationId === 'setSwitch') delete properties.wait;
     if (narrow && properties?.args) properties.args = ARGS;
     const manifests = MANIFESTS[operationId];
-    if (narrow && manifests && type === 'application/yaml')
-      content.schema = { type: 'string', enum: [...manifests] };
+    if (!narrow || !manifests) continue;
+    if (type === 'application/yaml') content.schema = { type: 'string', enum: [...manifests] };
+    else delete requestBody?.content[type];
   }
 }
 
