@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { durationMs, isDurationBetween } from './domain/duration.ts';
@@ -9,6 +10,17 @@ export type ServiceRole = (typeof SERVICE_ROLES)[number];
 /** Names the empty string as absent: compose files pass variables that are not set as ''. */
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+
+const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+/** Names of places are left out: who may say who calls is said exactly. */
+const isProxyList = (parts: readonly string[]): boolean =>
+  parts.every((part) => {
+    const [address = '', bits, ...more] = part.split('/');
+    const size = { 0: -1, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6];
+    const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= size);
+    return size > 0 && fits && more.length === 0;
+  });
 
 /** A day of no time would end everything at once. */
 const DAY_LEAST = '100ms';
@@ -26,6 +38,15 @@ const environmentSchema = z.object({
       .string()
       .regex(/^[\w.-]+(\s*,\s*[\w.-]+)*$/, 'must be names without ports, separated by commas')
       .transform((list) => list.toLowerCase().split(/\s*,\s*/)),
+  ),
+  PORTCULLIS_TRUST_PROXY: optional(
+    z
+      .string()
+      .transform(listOf)
+      .refine(
+        isProxyList,
+        'must be addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas',
+      ),
   ),
   PORTCULLIS_KEY: optional(z.string()),
   PORTCULLIS_KEY_FILE: optional(z.string().min(1)),
@@ -58,12 +79,15 @@ export interface Config {
   databaseUrl?: string;
   temporal: { address?: string; namespace: string };
   host: string;
-  port: number;
+  /** Absent: nobody asked for one. */
+  port?: number;
   /** Of the switch's own process; `undefined`: the one next to the API's, or a free one where that is taken. */
   switchPort?: number;
   publicUrl?: string;
   /** Names besides that of `publicUrl` under which it is reached. */
   allowedHosts: readonly string[];
+  /** Proxies whose `X-Forwarded-*` is believed. */
+  trustProxy: readonly string[];
   dataFolder: string;
   /** What opens the keys in the store; the file is made on the first start. */
   sealing: { given?: string; file: string };
@@ -91,10 +115,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databaseUrl: data.DATABASE_URL,
     temporal: { address: data.TEMPORAL_ADDRESS, namespace: data.TEMPORAL_NAMESPACE ?? 'default' },
     host: data.PORTCULLIS_HOST ?? '127.0.0.1',
-    port: data.PORTCULLIS_PORT ?? DEFAULT_PORT,
+    port: data.PORTCULLIS_PORT,
     switchPort: data.PORTCULLIS_SWITCH_PORT,
     publicUrl: data.PORTCULLIS_PUBLIC_URL,
     allowedHosts: data.PORTCULLIS_ALLOWED_HOSTS ?? [],
+    trustProxy: data.PORTCULLIS_TRUST_PROXY ?? [],
     dataFolder,
     sealing: { given: data.PORTCULLIS_KEY, file: data.PORTCULLIS_KEY_FILE ?? join(dataFolder, 'key') },
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),

@@ -5,7 +5,9 @@ import { Client, Connection } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { ROLES } from './actor.ts';
+import { listenAt } from './api/listen.ts';
 import { createApi } from './api/server.ts';
+import { SignInLinks } from './api/sign-in-links.ts';
 import { startBackground, startGroups } from './background.ts';
 import type { SlackPort } from './cards/posting/port.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
@@ -13,6 +15,7 @@ import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credenti
 import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { openDatabase, shownUrl } from './db/database.ts';
+import { absentStore } from './db/failure.ts';
 import { migrate } from './db/migrate.ts';
 import { personFrom } from './domain/agent.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
@@ -29,6 +32,7 @@ import type { Services, SwitchProcess } from './services.ts';
 import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
 import { startSwitchProcess } from './switch-process/supervise.ts';
+import { listDisabled } from './switches/list.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, type RunningWorker, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
@@ -41,6 +45,10 @@ export interface Portcullis {
   services: Services;
   /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
   localTokenFile?: string;
+  /** Signs a browser in as this machine's account, once; written with the token's file. */
+  signInUrl?: string;
+  /** Scopes of the switch that are off. */
+  switchedOff: string[];
   /** Where the store is; with a folder and a version when it is our own. */
   database: { address: string; folder?: string; version?: string };
   /** Where the switch's own process listens, in a process whose surfaces drop the gate. */
@@ -105,13 +113,16 @@ async function start(
   const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
   const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
   let worker: RunningWorker | undefined;
+  const signIn = new SignInLinks(services.clock);
   const api = await createApi(services, {
+    signIn,
     temporal: () => answers(client),
     allowedHosts: config.allowedHosts,
     worker: () => worker?.state(),
+    trustProxy: config.trustProxy,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
-  const url = await api.listen({ host: config.host, port: config.port });
+  const url = await listenAt(api, config, say);
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
   if (roles.includes('api') || roles.includes('slack')) {
@@ -139,14 +150,16 @@ async function start(
     stops.push(background.stop);
   }
   const switchUrl = services.switchProcess?.url;
-  const localTokenFile = config.databaseUrl
+  const local = config.databaseUrl
     ? undefined
     : await keepLocalToken(config, services, { url, switchUrl }, stops);
   return {
     url,
     publicUrl: services.publicUrl,
     services,
-    localTokenFile,
+    localTokenFile: local?.file,
+    signInUrl: local && services.publicUrl + signIn.issue(local.tokenId),
+    switchedOff: (await listDisabled(services.db.sql)).map(({ scope }) => scope),
     switchUrl,
     database: store.embedded
       ? { address: shownUrl(store.url), folder: store.embedded.folder, version: store.embedded.version }
@@ -182,7 +195,9 @@ async function openServices(
 ): Promise<Services> {
   const db = await openDatabase({ url });
   stops.push(() => db.close());
-  await migrate(db);
+  await migrate(db).catch((error: unknown) => {
+    throw absentStore(error, shownUrl(url)) ?? error;
+  });
   const clock = await DatabaseClock.start(db.sql);
   stops.push(async () => clock.stop());
   return {
@@ -214,7 +229,7 @@ async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ 
 
 /** Next to the API's port unless the environment says where. */
 async function openSwitch(
-  { host, switchPort, logLevel, publicUrl, allowedHosts }: Config,
+  { host, switchPort, logLevel, publicUrl, allowedHosts, trustProxy }: Config,
   { url: databaseUrl }: Store,
   apiUrl: string,
   log: Logger,
@@ -231,6 +246,7 @@ async function openSwitch(
       logLevel,
       publicUrl: publicUrl ?? apiUrl,
       allowedHosts,
+      trustProxy,
     },
     log,
   );
@@ -256,15 +272,16 @@ async function keepLocalToken(
   services: Services,
   place: { url: string; switchUrl?: string },
   stops: Stop[],
-): Promise<string> {
+): Promise<{ file: string; tokenId: string }> {
   const person = personFrom(userInfo().username);
   const file = join(config.dataFolder, 'token');
   const write = async () => {
     const now = services.clock.now();
-    const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
+    const { id, token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
     writeFileSync(file, `${JSON.stringify({ ...place, token })}\n`, { mode: 0o600 });
+    return id;
   };
-  await write();
+  const tokenId = await write();
   let first = true;
   const renewal = startLoop(
     'local token',
@@ -276,5 +293,5 @@ async function keepLocalToken(
     services.log,
   );
   stops.push(renewal.stop);
-  return file;
+  return { file, tokenId };
 }

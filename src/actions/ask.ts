@@ -25,8 +25,8 @@ import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-wri
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
-
 import { isSurplus } from '../subjects/surplus.ts';
+import { Turns } from '../turns.ts';
 import { addBehind } from './add-behind.ts';
 import { otherQuestion, questionDigest } from './same-question.ts';
 
@@ -66,17 +66,21 @@ export interface Asked {
  */
 export async function askAction(services: Services, actor: Actor, input: AskInput): Promise<Asked> {
   requireRole(actor, ['agent'], input.agent);
+  // What is done with large arguments takes several turns of the thread, so that others have theirs.
+  const turns = new Turns();
   const vouched = await verifyAssertion(services, input.agent, input.assertion);
   const attributes = { ...actor.attributes, ...vouched.attributes };
   const about = vouched.sub ?? normalSubject(input.subject);
   const requestDigest = questionDigest(services.keys, { ...input, subject: about });
   const sameDigest = services.keys.hmac(canonical([input.agent, input.tool, input.args]));
   for (let round = 0; round < ROUNDS_MAX; round++) {
+    await turns.next();
     const world = await currentWorld(services, input.agent);
     const request = { ...input, claimed: input.context, attributes, vouched: vouched.sub };
     const decided = await decideAsked(services, request, world);
     const subject = decided.subject?.name ?? input.subject;
     const decision = await unlessDeniedBefore(services, decided, { agent: input.agent, subject, sameDigest });
+    await turns.next();
     const draft = draftOf(services, actor, input, attributes, world, decision, { requestDigest, sameDigest });
     const written = await record(services, draft, subject);
     if (written.status === 'after')

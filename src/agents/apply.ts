@@ -11,6 +11,7 @@ import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { openRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { Turns } from '../turns.ts';
 
 export interface Applied {
   agent: string;
@@ -26,6 +27,8 @@ export const definitionsDigest = (agent: Agent): string =>
     segments: agent.segments,
     metrics: agent.metrics,
     attributes: agent.attributes,
+    // Left out where there is none: a rollout from before goes on.
+    ...(agent.lists && { lists: agent.lists }),
   });
 
 /** What applying would change; nothing is written. */
@@ -46,8 +49,11 @@ export async function previewAgent(db: Sql, agent: Agent): Promise<Change[]> {
 export async function applyAgent(services: Services, actor: Actor, agent: Agent): Promise<Applied> {
   requireRole(actor, ['release-manager'], agent.agent);
   const now = services.clock.now();
+  const turns = new Turns();
   const digest = digestOf(agent);
+  await turns.next();
   const definitions = definitionsDigest(agent);
+  await turns.next();
   return closeGateFor(services, async (tx) => {
     const before = await tx
       .selectFrom('agent')

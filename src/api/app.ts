@@ -4,8 +4,11 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
 import type { WorkerState } from '../temporal/current-version.ts';
 import type { ActionWaiter } from './action-waiter.ts';
+import type { BudgetSizes, Budgets } from './budgets.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
+import type { ManifestReader } from './manifest-reader.ts';
 import type { ApiMetrics } from './metrics.ts';
+import type { SignInLinks } from './sign-in-links.ts';
 
 /** The server as routes see it: requests are typed by their zod schemas. */
 export type Api = FastifyInstance<
@@ -22,6 +25,8 @@ export interface RouteDeps {
   waiter: ActionWaiter;
   streams: EventStreams;
   metrics: ApiMetrics;
+  budgets: Budgets;
+  manifests: ManifestReader;
   options: ApiOptions;
 }
 
@@ -32,10 +37,14 @@ export interface ApiOptions {
   allowedHosts?: readonly string[];
   /** What the worker of this process does, where it has one; shown by `/readyz`. */
   worker?: () => WorkerState | undefined;
-  /** Requests a minute of one token; at least the rate the service itself can decide. */
-  requestsPerMinute?: number;
+  /** Proxies whose `X-Forwarded-*` is believed: addresses and networks. */
+  trustProxy?: readonly string[];
+  /** What each kind of caller may send in a minute. */
+  budgets?: Partial<BudgetSizes>;
   /** What bounds the streams of events of this process. */
   streamLimits?: Partial<StreamLimits>;
+  /** Links that sign in once, for whoever starts the service. */
+  signIn?: SignInLinks;
   /** Registers what another surface answers on the same listener. */
   mount?: (app: FastifyInstance) => void;
 }

@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import { authenticate } from '../tokens/tokens.ts';
+import { authenticate, isVouchedFor } from '../tokens/tokens.ts';
+import type { Budgets } from './budgets.ts';
 
 /** Everyone but admins, who manage tokens and see nothing else. */
 export const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
@@ -12,13 +13,26 @@ const LOG_READERS: readonly Role[] = ['auditor', 'release-manager', 'on-call'];
 
 const actors = new WeakMap<FastifyRequest, Actor>();
 
-/** The hook of everything under `/v1`: no token, no further. */
+/** The hook of everything under `/v1`: no token, or too many requests, no further. */
 export async function authenticateRequest(
   services: Pick<Services, 'db' | 'clock'>,
   request: FastifyRequest,
+  budgets: Budgets,
 ): Promise<void> {
+  const token = bearerOf(request);
+  if (token === undefined) await budgets.anonymous(request);
+  // A token that stood a moment ago is not kept out by those who try invented ones from the same address.
+  else if (!isVouchedFor(services, token)) await budgets.failed(request, 'peek');
   const via = request.headers['x-portcullis-client'] === 'cli' ? 'cli' : 'api';
-  actors.set(request, await authenticate(services, bearerOf(request), via));
+  try {
+    const actor = await authenticate(services, token, via);
+    await budgets.token(request, tokenIdOf(actor));
+    actors.set(request, actor);
+  } catch (error) {
+    const isInvented = token !== undefined && error instanceof AppError && error.code === 'unauthenticated';
+    if (isInvented) await budgets.failed(request);
+    throw error;
+  }
 }
 
 /** The token of the `Authorization` header. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseExactJson } from '../domain/exact-json.ts';
 import { AppError } from '../errors.ts';
+import { Turns } from '../turns.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Bytes that are not UTF-8 would be read differently by others. */
@@ -23,7 +24,10 @@ export function readBodies(app: FastifyInstance): void {
     { parseAs: 'buffer' },
     async (_: FastifyRequest, body: Buffer) => {
       if (body.length === 0) return undefined;
+      const turns = new Turns();
       const parsed = parseExactJson(decode(body));
+      // Reading a large body was a turn of its own; what is done with it is another.
+      await turns.next();
       if (parsed.ok) return parsed.value;
       throw new AppError('args_not_exact', parsed.message, { path: parsed.path, hint: parsed.hint });
     },

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { isGateBusy, isStoreDown } from '../db/failure.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { addRetryAfter } from './budgets.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 const ISSUES_MAX = 50;
@@ -21,6 +22,14 @@ export interface ProblemDocument {
   retry: boolean;
   instance: string;
   details: Readonly<Record<string, unknown>>;
+}
+
+/** The same, where a request that was broken off is no failure of the service. */
+export function failureOf(error: unknown, { raw }: FastifyRequest): AppError {
+  const isBrokenOff = !raw.complete && (raw.destroyed || raw.errored !== null);
+  if (isBrokenOff && !(error instanceof AppError))
+    return new AppError('invalid_input', 'The request was broken off before its end', {}, { cause: error });
+  return asAppError(error);
 }
 
 /** Any failure as the one error of the service; what is not known is `internal` and says nothing of its cause. */
@@ -103,5 +112,6 @@ export function logFailure(request: FastifyRequest, error: AppError): void {
 export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {
   const problem = problemOf(error, reply.request.id);
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  addRetryAfter(reply, error);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { AppError } from '../errors.ts';
@@ -9,7 +8,9 @@ import type { Services } from '../services.ts';
 import { ActionWaiter } from './action-waiter.ts';
 import type { Api, ApiOptions, RouteDeps } from './app.ts';
 import { authenticateRequest } from './auth.ts';
+import { createBudgets } from './budgets.ts';
 import { EventStreams } from './event-stream.ts';
+import { ManifestReader } from './manifest-reader.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
 import { newApp } from './new-app.ts';
 import { describeApi } from './openapi.ts';
@@ -25,6 +26,7 @@ import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { idRoutes } from './routes/ids.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
@@ -42,9 +44,6 @@ import { tokenRoutes } from './routes/tokens.ts';
 export type { ApiOptions } from './app.ts';
 
 const BODY_BYTES_MAX = 1_048_576;
-const REQUESTS_PER_MINUTE = 300_000;
-/** For callers without a token. */
-const ANONYMOUS_PER_MINUTE = 1_200;
 
 /** The HTTP API and its pages. It listens when `listen()` is called; `close()` answers what still waits. */
 export async function createApi(given: Services, options: ApiOptions = {}): Promise<FastifyInstance> {
@@ -56,9 +55,11 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   });
   const { allowedHosts } = options;
   const hosts = () => ({ publicUrl: services.publicUrl, allowedHosts });
-  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts });
+  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts, trustProxy: options.trustProxy });
   const metrics = createMetrics(services);
-  const deps: RouteDeps = { services, waiter, streams, metrics, options };
+  const budgets = await createBudgets(app as unknown as FastifyInstance, options.budgets);
+  const manifests = new ManifestReader();
+  const deps: RouteDeps = { services, waiter, streams, metrics, budgets, manifests, options };
   app.setNotFoundHandler((request, reply) => {
     if (request.headers.accept?.includes('text/html')) return sendNotFound(services, reply);
     const path = request.url.split('?')[0]?.slice(0, 200);
@@ -67,17 +68,21 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   app.addHook('preClose', async () => {
     waiter.close();
     streams.close();
+    await manifests.close();
   });
   measure(app, metrics);
-  await protect(app, services, options);
+  await protect(app, services);
   await describeApi(app, packageJson.version);
   app.register(async (scope) => {
     const v1 = scope.withTypeProvider<ZodTypeProvider>();
-    v1.addHook('onRequest', (request) => authenticateRequest(services, request));
+    v1.addHook('onRequest', (request) => authenticateRequest(services, request, budgets));
     for (const register of V1_ROUTES) register(v1, deps);
   });
   healthRoutes(app, deps);
-  app.register(async (scope) => registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps));
+  app.register(async (scope) => {
+    await scope.register(cookie);
+    registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps);
+  });
   options.mount?.(app as unknown as FastifyInstance);
   await app.ready();
   return app as unknown as FastifyInstance;
@@ -116,6 +121,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   postureRoutes,
   tokenRoutes,
   keyRoutes,
+  idRoutes,
 ];
 
 function measure(app: Api, { requests, latency }: ApiMetrics): void {
@@ -129,7 +135,7 @@ function measure(app: Api, { requests, latency }: ApiMetrics): void {
   });
 }
 
-async function protect(app: Api, { publicUrl }: Services, options: ApiOptions): Promise<void> {
+async function protect(app: Api, { publicUrl }: Services): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -146,18 +152,4 @@ async function protect(app: Api, { publicUrl }: Services, options: ApiOptions): 
     referrerPolicy: { policy: 'same-origin' },
     hsts: publicUrl.startsWith('https:'),
   });
-  await app.register(rateLimit, {
-    timeWindow: 60_000,
-    max: (_, key) =>
-      key.startsWith('token ') ? (options.requestsPerMinute ?? REQUESTS_PER_MINUTE) : ANONYMOUS_PER_MINUTE,
-    keyGenerator: rateKey,
-    errorResponseBuilder: (_, { after }) => new AppError('rate_limited', `Too many requests: wait ${after}`),
-  });
-}
-
-/** One bucket a token; the token itself is not kept. */
-function rateKey(request: FastifyRequest): string {
-  const { authorization } = request.headers;
-  if (authorization === undefined) return `address ${request.ip}`;
-  return `token ${createHash('sha256').update(authorization).digest('base64url')}`;
 }

@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { disable } from '../switches/disable.ts';
 import { actorOf, authenticateRequest } from './auth.ts';
+import { createBudgets } from './budgets.ts';
 import type { Hosts } from './hosts.ts';
 import { newApp } from './new-app.ts';
 import { sendProblem } from './problems.ts';
@@ -18,9 +19,10 @@ export const SWITCH_NAME = 'portcullis switch';
 /** What the switch's own process answers: `disable`, by the tokens and roles of the API, and whether it is there. */
 export async function createSwitchApi(
   services: Pick<Services, 'db' | 'clock' | 'log' | 'wake'>,
-  hosts: Hosts,
+  { trustProxy, ...hosts }: Hosts & { trustProxy?: readonly string[] },
 ): Promise<FastifyInstance> {
-  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts: () => hosts });
+  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts: () => hosts, trustProxy });
+  const budgets = await createBudgets(app as unknown as FastifyInstance);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -35,7 +37,7 @@ export async function createSwitchApi(
   });
   app.register(async (scope) => {
     const v1 = scope.withTypeProvider<ZodTypeProvider>();
-    v1.addHook('onRequest', (request) => authenticateRequest(services, request));
+    v1.addHook('onRequest', (request) => authenticateRequest(services, request, budgets));
     v1.put(
       '/v1/switches/*',
       {

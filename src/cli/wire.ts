@@ -1,4 +1,5 @@
 import type { ActionView } from '../actions/action-view.ts';
+import type { CutOff } from '../agents/cut-off.ts';
 import type { AgentView } from '../agents/list.ts';
 import type { Answered } from '../approvals/answer-input.ts';
 import type { Receipt } from '../approvals/receipts/claims.ts';
@@ -106,6 +107,7 @@ export interface WireApplied {
   changes: Change[];
   advisory: string[];
   testMode: boolean;
+  cutOff?: CutOff[];
 }
 
 export interface WireSwitch {

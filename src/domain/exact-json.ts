@@ -15,6 +15,10 @@ export interface InexactJson {
 export type ExactJson = { ok: true; value: JsonValue } | InexactJson;
 
 export const JSON_DEPTH_MAX = 64;
+/** More values than anybody looks through, and all that is read without keeping others waiting. */
+export const JSON_VALUES_MAX = 50_000;
+/** An object of so many members is slow in everything that is done with it. */
+export const JSON_MEMBERS_MAX = 10_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const NUMBER_LENGTH_MAX = 400;
@@ -31,7 +35,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /**
  * Reads JSON that means the same to every reader: refuses duplicate keys, integers beyond 2^53-1, numbers that
- * do not survive a round trip, lone surrogates and nesting beyond `JSON_DEPTH_MAX`. Linear in the text's length.
+ * do not survive a round trip, lone surrogates, nesting beyond `JSON_DEPTH_MAX` and more than `JSON_VALUES_MAX` values.
+ * Linear in the text's length.
  */
 export function parseExactJson(text: string): ExactJson {
   try {
@@ -50,6 +55,7 @@ class Inexact extends Error {
 
 class Reader {
   #at = 0;
+  #values = 0;
   readonly #path: (string | number)[] = [];
 
   constructor(readonly text: string) {}
@@ -79,7 +85,16 @@ class Reader {
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
   }
 
+  #refuseTooMany(): never {
+    this.#path.length = 0;
+    this.#refuse(
+      `More than ${JSON_VALUES_MAX} values, or ${JSON_MEMBERS_MAX} members in one object,`,
+      'Send fewer, or a reference to where they are',
+    );
+  }
+
   #value(): JsonValue {
+    if (++this.#values > JSON_VALUES_MAX) this.#refuseTooMany();
     this.#space();
     const first = this.text[this.#at];
     if (first === '{') return this.#object();
@@ -115,6 +130,7 @@ class Reader {
       if (this.text[this.#at] !== '"') this.#unexpected();
       const key = this.#string();
       this.#path.push(key);
+      if (entries.size >= JSON_MEMBERS_MAX) this.#refuseTooMany();
       if (entries.has(key)) this.#refuse('Duplicate key', 'Send each key once');
       if (key === '__proto__') this.#refuse('Key "__proto__" is refused', 'Rename the key');
       this.#space();

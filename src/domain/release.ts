@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationBetween, nameSchema } from './agent.ts';
+import { listsSchema } from './lists.ts';
 import { rolloutSchema, wordsSchema } from './rollout-plan.ts';
 
 export type { Gate, Guardrail, RolloutPlan } from './rollout-plan.ts';
@@ -139,6 +140,7 @@ export const releaseSchema = z.strictObject({
   agent: nameSchema,
   release: z.union([nameSchema, z.int().min(1)]).transform(String),
   description: z.string().optional(),
+  lists: listsSchema.optional().describe('Named values for the conditions here: lists.<name>'),
   grants: z.array(grantSchema).min(1),
   rollout: rolloutSchema.prefault({}),
 });

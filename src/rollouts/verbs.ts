@@ -37,7 +37,6 @@ export async function runRolloutVerb(
 ): Promise<VerbAnswer> {
   requireRole(actor, MAY[input.verb]);
   const rollout = await ownRollout(services.db.sql, actor, input.id);
-  if (!input.reason.trim()) throw new AppError('invalid_input', `Cannot ${input.verb} without a reason`);
   requireReason(input.reason, input.verb);
   if (rollout.ended_at && !(input.verb === 'rollback' && rollout.status === 'completed')) {
     throw new AppError('wrong_state', `Cannot ${input.verb}: rollout ${rollout.id} is ${rollout.status}`);

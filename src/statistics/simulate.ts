@@ -16,6 +16,7 @@ import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { Services } from '../services.ts';
+import { Turns } from '../turns.ts';
 
 export const SIMULATED_MAX = 50_000;
 export const SIMULATED_DAYS_MAX = 365;
@@ -87,6 +88,7 @@ export async function simulateRelease(
   };
   const members = await membersByGroup(db, agent);
   const simulation = newSimulation();
+  const turns = new Turns();
   let [seen, first, cut] = [0, now, false];
   for (const kind of ['write', 'read'] as const) {
     for await (const page of pagesOf(db, { agent, since, kind })) {
@@ -94,6 +96,7 @@ export async function simulateRelease(
       cut ||= rows.length < page.length;
       seen += rows.length;
       for (const row of rows) {
+        await turns.next();
         if (row.asked_at < first) first = row.asked_at;
         addRow(simulation, row, world, release.release, (group) => members.get(group) ?? []);
       }

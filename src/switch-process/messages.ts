@@ -11,6 +11,7 @@ export interface SwitchOptions {
   /** For which names it answers, as the API does. */
   publicUrl: string;
   allowedHosts: readonly string[];
+  trustProxy: readonly string[];
 }
 
 /** A failure on its way to the other process. */

@@ -75,7 +75,7 @@ test('workflows import the SDK, the domain and types', () => {
 
 /** Inward first. An arrow may point to a room of an earlier row, or, inside a row, wherever no circle comes of it. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['domain', 'errors', 'clock', 'links', 'loop', 'embedded', 'net'],
+  ['domain', 'errors', 'clock', 'links', 'loop', 'turns', 'embedded', 'net'],
   ['db', 'actor', 'config', 'events', 'reason'],
   ['records', 'credentials', 'enforcement', 'incidents'],
   ['services'],

@@ -1,11 +1,12 @@
 import { AppError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
+import type { Budgets } from '../budgets.ts';
+import type { SignInLinks } from '../sign-in-links.ts';
 import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';
 import { closeSession, openSession, requireFormToken, requireSameOrigin, sessionOf } from './session.ts';
 
-const LOGINS_PER_MINUTE = 60;
 const schema = { hide: true } as const;
 
 type Form = Readonly<Record<string, unknown>> | null | undefined;
@@ -14,27 +15,45 @@ type Form = Readonly<Record<string, unknown>> | null | undefined;
 const tokenOf = (form: Form): string => (typeof form?.token === 'string' ? form.token.trim() : '');
 
 /** Signing in with a pasted token, and out. */
-export function loginPages(app: Api, { services }: RouteDeps): void {
+export function loginPages(app: Api, { services, budgets, options }: RouteDeps): void {
   app.get<{ Querystring: { next?: string } }>('/login', { schema }, async (request, reply) =>
     sendPage(services, reply, { title: 'Sign in', main: loginForm(localPath(request.query.next)) }),
   );
-  app.post<{ Body: Form }>(
-    '/login',
-    { schema, config: { rateLimit: { max: LOGINS_PER_MINUTE, timeWindow: 60_000 } } },
+  app.post<{ Body: Form }>('/login', { schema }, async (request, reply) => {
+    requireSameOrigin(services, request);
+    await budgets.signIns(request, 'peek');
+    const next = localPath(request.body?.next);
+    try {
+      await openSession(services, reply, tokenOf(request.body));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      await budgets.signIns(request);
+      const main = loginForm(next, error.code === 'unauthenticated' ? WRONG_TOKEN : error.message);
+      return sendPage(services, reply, { title: 'Sign in', status: error.spec.http, main });
+    }
+    return reply.redirect(next, 303);
+  });
+  if (options.signIn) signInLink(app, services, options.signIn, budgets);
+  logout(app, services);
+}
+
+/** HEAD must not use it up: programs that look at links send it. */
+function signInLink(app: Api, services: Services, links: SignInLinks, budgets: Budgets): void {
+  app.get<{ Params: { code: string } }>(
+    '/sign-in/:code',
+    { schema, exposeHeadRoute: false },
     async (request, reply) => {
-      requireSameOrigin(services, request);
-      const next = localPath(request.body?.next);
-      try {
-        await openSession(services, reply, tokenOf(request.body));
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        const main = loginForm(next, error.code === 'unauthenticated' ? WRONG_TOKEN : error.message);
-        return sendPage(services, reply, { title: 'Sign in', status: error.spec.http, main });
+      await budgets.signIns(request, 'peek');
+      const token = links.take(request.params.code);
+      if (token === undefined) {
+        await budgets.signIns(request);
+        const main = loginForm('/', 'This link was used, or is over. Sign in with a token.');
+        return sendPage(services, reply, { title: 'Sign in', status: 401, main });
       }
-      return reply.redirect(next, 303);
+      await openSession(services, reply, { tokenId: token });
+      return reply.header('cache-control', 'no-store').redirect('/', 303);
     },
   );
-  logout(app, services);
 }
 
 const WRONG_TOKEN = 'That token is unknown, expired or revoked.';

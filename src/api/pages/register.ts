@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { asAppError, logFailure } from '../problems.ts';
+import { addRetryAfter } from '../budgets.ts';
+import { failureOf, logFailure } from '../problems.ts';
 import { actionForms } from './action-forms.ts';
 import { actionPage } from './action-page.ts';
 import { actionsPage } from './actions-page.ts';
@@ -11,12 +12,16 @@ import { sendPage } from './layout.ts';
 import { loginPages } from './login.ts';
 import { overviewPage } from './overview.ts';
 import { queuePage } from './queue-page.ts';
+import { sessionIdOf } from './session.ts';
 import { STYLE } from './style.ts';
 
 /** The pages: plain HTML, no script. Their failures are pages too. */
 export function registerPages(app: Api, deps: RouteDeps): void {
   const { services } = deps;
-  app.setErrorHandler((error, request, reply) => sendFailure(services, request, reply, asAppError(error)));
+  app.setErrorHandler((error, request, reply) =>
+    sendFailure(services, request, reply, failureOf(error, request)),
+  );
+  app.addHook('onRequest', (request) => countPage(deps, request));
   app.get('/style.css', { schema: { hide: true } }, async (_, reply) =>
     reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=300').send(STYLE),
   );
@@ -26,6 +31,14 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   actionPage(app, deps);
   actionForms(app, deps);
   queuePage(app, deps);
+}
+
+/** Who is signed in is counted by the session alone: whatever else comes from the same address takes nothing of it. */
+async function countPage({ services, budgets }: RouteDeps, request: FastifyRequest): Promise<void> {
+  const session = await sessionIdOf(services, request);
+  if (session !== undefined) return budgets.session(request, session);
+  // Signing in has a budget of its own.
+  if (request.method !== 'POST' || request.routeOptions.url !== '/login') await budgets.anonymous(request);
 }
 
 function sendFailure(
@@ -42,6 +55,7 @@ function sendFailure(
   const posted = request.method === 'POST';
   const signedOut = error.code === 'unauthenticated';
   const back = posted ? backOf(request) : '/';
+  addRetryAfter(reply, error);
   return sendPage(services, reply, {
     title: 'Not done',
     status: error.spec.http,

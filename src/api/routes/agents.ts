@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { requireRole } from '../../actor.ts';
 import { applyAgent, previewAgent } from '../../agents/apply.ts';
+import { cutOffBy } from '../../agents/cut-off.ts';
 import { agentView, listAgents } from '../../agents/list.ts';
 import type { Agent } from '../../domain/agent.ts';
-import { type ManifestResult, readManifest, readManifestValue } from '../../domain/manifest/manifest.ts';
 import { withoutKeys } from '../../domain/manifest/without-keys.ts';
-import { formatProblems } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, maySee, requireReader } from '../auth.ts';
@@ -17,15 +16,10 @@ const tags = ['agents'];
 /** A manifest arrives as a JSON value or as YAML text. */
 export const manifestBody = z.union([anyObjectSchema, z.string()]);
 
-/** @throws AppError `manifest_invalid` with every problem */
-export function acceptedValue<T>(read: ManifestResult<T>): T {
-  if (read.ok) return read.value;
-  throw new AppError('manifest_invalid', formatProblems(read.problems), { problems: read.problems });
-}
-
 /** What is governed. */
-export function agentRoutes(app: Api, { services }: RouteDeps): void {
-  applyRoute(app, { services });
+export function agentRoutes(app: Api, deps: RouteDeps): void {
+  const { services } = deps;
+  applyRoute(app, deps);
   app.get(
     '/v1/agents',
     {
@@ -94,7 +88,7 @@ export function agentRoutes(app: Api, { services }: RouteDeps): void {
   );
 }
 
-function applyRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
+function applyRoute(app: Api, { services, manifests }: RouteDeps): void {
   app.put(
     '/v1/agents/:agent',
     {
@@ -117,6 +111,17 @@ function applyRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
               .array(z.string())
               .describe('Tools whose key the agent also holds: they can be passed by'),
             testMode: z.boolean(),
+            cutOff: z
+              .array(
+                z.object({
+                  attribute: z.string(),
+                  type: z.string(),
+                  segments: z.array(z.string()).describe('Those that go by it'),
+                  tokens: z.array(z.string()).describe('Tokens in use that do not carry it'),
+                }),
+              )
+              .optional()
+              .describe('dryRun: what is asked with these tokens would be denied'),
           }),
         },
       },
@@ -126,15 +131,13 @@ function applyRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
       const { agent: name } = request.params;
       requireRole(actor, ['release-manager'], name);
       const { body } = request;
-      const agent = acceptedValue(
-        typeof body === 'string'
-          ? readManifest('agent.yaml', body, 'agent')
-          : readManifestValue(body, 'agent'),
-      );
+      const agent = await manifests.agent(body);
       assertNamed(name, agent);
       const about = { agent: name, advisory: advisoryTools(agent), testMode: agent.testMode };
       if (request.query.dryRun === 'true') {
-        return { ...about, dryRun: true, changes: await previewAgent(services.db.sql, agent) };
+        const { db, clock } = services;
+        const changes = await previewAgent(db.sql, agent);
+        return { ...about, dryRun: true, changes, cutOff: await cutOffBy(db.sql, agent, clock.now()) };
       }
       const { revision, digest, changes } = await applyAgent(services, actor, agent);
       return { ...about, dryRun: false, revision, digest, changes };

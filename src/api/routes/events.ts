@@ -71,9 +71,10 @@ export function eventRoutes(app: Api, { services, streams, metrics }: RouteDeps)
       const known = request.headers['last-event-id'] ?? after;
       const head = await logHead(services.db.sql);
       assertThere(known, head);
-      if (streams.full) {
+      const full = streams.fullFor(tokenIdOf(actor));
+      if (full !== undefined) {
         reply.header('retry-after', RETRY_AFTER_S);
-        throw new AppError('too_many_streams', 'This process has as many event streams as it takes');
+        throw new AppError('too_many_streams', full);
       }
       open(reply);
       // Fastify does not measure what it does not send.

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { pingDatabase } from '../../db/database.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
@@ -7,13 +8,14 @@ import type { Api, RouteDeps } from '../app.ts';
 import { anyObjectSchema } from '../schemas.ts';
 
 const PROBE_MS = 2_000;
-const config = { public: true, rateLimit: false } as const;
+const config = { public: true } as const;
 const tags = ['service'];
 
-/** What monitors, verifiers and tools read; no token is needed. */
+/** What monitors, verifiers and tools read; no token is needed. A probe is never refused for its rate. */
 export function healthRoutes(app: Api, deps: RouteDeps): void {
   readyRoute(app, deps);
-  const { services, metrics } = deps;
+  const { services, metrics, budgets } = deps;
+  const onRequest = (request: FastifyRequest) => budgets.anonymous(request);
   app.get(
     '/healthz',
     {
@@ -30,6 +32,7 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
   app.get(
     '/metrics',
     {
+      onRequest,
       config,
       schema: {
         operationId: 'metrics',
@@ -48,6 +51,7 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
   app.get(
     '/.well-known/jwks.json',
     {
+      onRequest,
       config,
       schema: {
         operationId: 'keys',
@@ -65,6 +69,7 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
   app.get(
     '/.well-known/receipt-keys.json',
     {
+      onRequest,
       config,
       schema: {
         operationId: 'receiptKeys',
@@ -81,6 +86,7 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
   app.get(
     '/openapi.json',
     {
+      onRequest,
       config,
       schema: { operationId: 'openapi', tags, summary: 'This document', response: { 200: anyObjectSchema } },
     },

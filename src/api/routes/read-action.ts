@@ -14,7 +14,7 @@ const WAIT_PATTERN = /^(\d{1,6})(ms|s|m)?$/;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /** One action, at once or as soon as something happened. */
-export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
+export function actionRoute(app: Api, { services, waiter, budgets }: RouteDeps): void {
   app.get(
     '/v1/actions/:id',
     {
@@ -42,7 +42,7 @@ export function actionRoute(app: Api, { services, waiter }: RouteDeps): void {
       if (wait === undefined || over(action)) return shown(action, actor);
       await waiter.wait({ id, tokenId: tokenIdOf(actor), over }, waitMs(wait), closedSignal(reply));
       // What was allowed when it began to wait may be over.
-      await authenticateRequest(services, request);
+      await authenticateRequest(services, request, budgets);
       return shown(await readable(id, actorOf(request)), actorOf(request));
     },
   );

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { requireRole } from '../../actor.ts';
 import { agentView } from '../../agents/list.ts';
-import { readManifest, readManifestValue } from '../../domain/manifest/manifest.ts';
 import type { Release } from '../../domain/release.ts';
 import { adoptRelease } from '../../releases/adopt.ts';
 import { createRelease, previewRelease, releaseByVersion } from '../../releases/create.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireReader } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, reasonSchema } from '../schemas.ts';
-import { acceptedValue, assertNamed, manifestBody } from './agents.ts';
+import { assertNamed, manifestBody } from './agents.ts';
 
 const tags = ['releases'];
 const releaseParams = z.object({ agent: agentNameSchema, release: agentNameSchema.describe('Its version') });
@@ -18,23 +17,20 @@ const releaseParams = z.object({ agent: agentNameSchema, release: agentNameSchem
  * @throws AppError `unknown_agent`, `manifest_invalid` with every problem, `invalid_input` for another agent's
  */
 export async function releaseOfBody(
-  { db }: RouteDeps['services'],
+  { services, manifests }: Pick<RouteDeps, 'services' | 'manifests'>,
   agent: string,
   body: string | Record<string, unknown>,
 ): Promise<Release> {
-  const { manifest } = await agentView(db.sql, agent);
-  const release = acceptedValue(
-    typeof body === 'string'
-      ? readManifest('release.yaml', body, 'release', manifest)
-      : readManifestValue(body, 'release', manifest),
-  );
+  const { manifest } = await agentView(services.db.sql, agent);
+  const release = await manifests.release(body, manifest);
   assertNamed(agent, release);
   return release;
 }
 
 /** Permission sets. */
-export function releaseRoutes(app: Api, { services }: RouteDeps): void {
-  createRoute(app, { services });
+export function releaseRoutes(app: Api, deps: RouteDeps): void {
+  const { services } = deps;
+  createRoute(app, deps);
   app.get(
     '/v1/agents/:agent/releases/:release',
     {
@@ -77,7 +73,7 @@ export function releaseRoutes(app: Api, { services }: RouteDeps): void {
   );
 }
 
-function createRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void {
+function createRoute(app: Api, { services, manifests }: RouteDeps): void {
   app.post(
     '/v1/agents/:agent/releases',
     {
@@ -107,7 +103,7 @@ function createRoute(app: Api, { services }: Pick<RouteDeps, 'services'>): void 
       const actor = actorOf(request);
       const { agent: name } = request.params;
       requireRole(actor, ['release-manager'], name);
-      const release = await releaseOfBody(services, name, request.body);
+      const release = await releaseOfBody({ services, manifests }, name, request.body);
       if (request.query.dryRun === 'true') {
         const preview = await previewRelease(services.db.sql, release);
         return { agent: name, version: release.release, dryRun: true, created: false, ...preview };

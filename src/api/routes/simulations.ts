@@ -49,7 +49,7 @@ const simulationSchema = z
   .meta({ id: 'Simulation' });
 
 /** Releases tried on what was recorded. */
-export function simulationRoutes(app: Api, { services }: RouteDeps): void {
+export function simulationRoutes(app: Api, { services, manifests }: RouteDeps): void {
   app.post(
     '/v1/agents/:agent/simulations',
     {
@@ -71,7 +71,7 @@ export function simulationRoutes(app: Api, { services }: RouteDeps): void {
       const actor = actorOf(request);
       const { agent } = request.params;
       requireRole(actor, ['release-manager', 'auditor'], agent);
-      const release = await releaseOfBody(services, agent, request.body);
+      const release = await releaseOfBody({ services, manifests }, agent, request.body);
       const { since, ...simulated } = await simulateRelease(services, actor, {
         agent,
         release,

@@ -7,6 +7,7 @@ import { checkHere } from '../doctor/local.ts';
 import { checkService } from '../doctor/service.ts';
 import { checkSlack } from '../doctor/slack.ts';
 import { checkSwitch } from '../doctor/switch.ts';
+import { saidOnce } from '../doctor/switched-off.ts';
 import { sections, wrap } from '../text/render.ts';
 
 const STATE_WIDTH = 6;
@@ -43,7 +44,7 @@ async function runDoctor(cli: Cli): Promise<void> {
     guarded('approver groups', () => checkGroups(cli.api)),
     guarded('Slack', async () => (config ? checkSlack(config.slack) : [])),
   ]);
-  const checks = [...here, ...groups.flat()];
+  const checks = saidOnce([...here, ...groups.flat()]);
   const failed = checks.filter(({ state }) => state === 'fail').length;
   if (failed > 0) cli.exit = 'refused';
   cli.print({ healthy: failed === 0, checks }, () => checksText(checks, cli.io.columns));

@@ -1,7 +1,7 @@
 import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
 import { formatNumber, formatTime, scaledDayNote } from './format.ts';
-import { bullets, command, fields, paragraph, sections, table } from './render.ts';
+import { bullets, command, fields, paragraph, quoted, sections, table } from './render.ts';
 
 type Evidence = WireRollout['pooled'][number];
 
@@ -95,17 +95,20 @@ const evidenceRow = (found: Evidence): string[] => [
 ];
 
 /** The command for what a person can do about it. */
-function nextText({ id, waitsFor, segments }: WireRollout): string | undefined {
+function nextText({ id, waitsFor, segments, endedAt }: WireRollout): string | undefined {
+  if (endedAt) return undefined;
   const next: string[] = [];
   const [first, ...others] = waitsFor.map((wait) => wait.for);
   const onlyPeople =
     first !== undefined && [first, ...others].every((one) => one === 'person' || one === 'checklist');
-  if (onlyPeople) next.push(`portcullis rollout approve-gate ${id} --reason "..."`);
+  const checks = waitsFor.flatMap((wait) => wait.checks ?? []).map((check) => ` --confirm ${quoted(check)}`);
+  if (onlyPeople) next.push(`portcullis rollout approve-gate ${id}${checks.join('')} --reason "..."`);
   if (waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version')) {
     next.push(`portcullis rollout resume ${id} --reason "..."`);
   }
   for (const { segment, state } of segments) {
-    if (state === 'rolled_back') next.push(`portcullis rollout reenter ${id} ${segment} --reason "..."`);
+    if (state === 'rolled_back')
+      next.push(`portcullis rollout reenter ${id} --segment ${segment} --reason "..."`);
   }
   return next.length > 0 ? `Next:\n${next.map(command).join('\n')}` : undefined;
 }

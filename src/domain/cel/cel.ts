@@ -1,4 +1,5 @@
 import { type ASTNode, TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import type { NamedLists } from '../lists.ts';
 import { Meter } from '../schema/meter.ts';
 import type { JsonSchema } from '../schema/schema.ts';
 import { findCostProblem } from './cost.ts';
@@ -16,10 +17,12 @@ export type { AttributeType } from './types.ts';
 /** Only `true` matches; an error is an answer of its own. */
 export type Truth = 'true' | 'false' | 'error';
 
-/** What a condition may name: `context` always, with `args` (a tool's schema) also `args` and `subject`. */
+/** What a condition may name: `context` always, with `args` (a tool's schema) also `args` and `subject`, and `lists`. */
 export interface ConditionScope {
   args?: JsonSchema;
   attributes: Readonly<Record<string, AttributeType>>;
+  /** Of the manifest that the condition stands in. */
+  lists?: NamedLists;
 }
 
 /** The values of one request, as plain JSON. */
@@ -60,7 +63,7 @@ export function compileCondition(source: string, scope: ConditionScope): Conditi
       problems: [{ message: 'The condition is empty', hint: 'Write it, or leave "when" out', range }],
     };
   try {
-    return compileChecked(source, celScope(scope.attributes, scope.args), domainsOf(scope.args));
+    return compileChecked(source, celScope(scope), domainsOf(scope.args));
   } catch (error) {
     return { ok: false, problems: [problemOf(error, range)] };
   }
@@ -137,7 +140,7 @@ function folded(node: ASTNode): unknown {
 
 const HINTS: Readonly<Record<string, string>> = {
   no_such_key: "Use a name that the attributes or the tool's schema declare",
-  unknown_variable: 'A condition may name args, context and subject; text stands in quotes',
+  unknown_variable: 'A condition may name args, context, subject and lists; text stands in quotes',
   no_such_overload: 'Compare values of one type: 5 is an int, 5.0 a double, "5" a string',
   unterminated_string: 'Close the text with the quote it began with',
 };

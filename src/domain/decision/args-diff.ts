@@ -54,7 +54,7 @@ function changesAt(before: Seen, after: Seen, path: ManifestPath): ArgsChange[] 
   }
   const hidden = before.shown === REDACTED && after.shown === REDACTED;
   const [old, fresh] = hidden ? [before.real, after.real] : [before.shown, after.shown];
-  if (canonicalize(old) === canonicalize(fresh)) return [];
+  if (old === fresh || canonicalize(old) === canonicalize(fresh)) return [];
   return [{ path: pathText(path), before: before.shown, after: after.shown, sign: '~' }];
 }
 

@@ -1,5 +1,6 @@
 import { type Agent, DEFAULT_SEGMENT, isWrite, RISKS, type Risk, type Tool } from '../agent.ts';
 import { type ConditionScope, type ConditionValues, compileCondition, type Truth } from '../cel/cel.ts';
+import { listsOf, type NamedLists } from '../lists.ts';
 import {
   type ApprovalPolicy,
   type ApprovalRule,
@@ -85,15 +86,16 @@ export function compileAgent(agent: Agent): CompiledAgent {
         write: isWrite(tool),
         args: validatorFor(tool.args as JsonSchema),
         redactions: redactionsOf(tool),
-        riskOf: riskOf(tool),
+        riskOf: riskOf(tool, listsOf(agent)),
       },
     ];
   });
+  const lists = listsOf(agent);
   const segments = agent.segments.map(({ name, representative, when, subject }) => ({
     name,
     representative,
     ...(subject !== undefined && { subject: subjectSource(subject) }),
-    matches: matcherOf(when, { attributes: agent.attributes }),
+    matches: matcherOf(when, { attributes: agent.attributes, lists }),
   }));
   const last: CompiledSegment = { name: DEFAULT_SEGMENT, representative: true, matches: () => 'true' };
   return { agent, tools: new Map(tools), segments: [...segments, last] };
@@ -102,20 +104,21 @@ export function compileAgent(agent: Agent): CompiledAgent {
 /** Compiles a checked release against its agent. Never throws; a condition that does not compile errs always. */
 export function compileRelease(release: Release, agent: Agent): CompiledRelease {
   const grants = new Map<string, CompiledGrant[]>();
+  const lists = listsOf(release);
   release.grants.forEach((grant, index) => {
     for (const tool of new Set(toolsOf(grant))) {
       const list = grants.get(tool) ?? [];
-      list.push(compileGrant(grant, index, tool, agent));
+      list.push(compileGrant(grant, index, tool, agent, lists));
       grants.set(tool, list);
     }
   });
   return { release, version: release.release, grants };
 }
 
-function riskOf(tool: Tool): CompiledTool['riskOf'] {
+function riskOf(tool: Tool, lists: NamedLists): CompiledTool['riskOf'] {
   const raises = (tool.risks ?? []).map(({ when, risk }) => ({
     risk,
-    matches: matcherOf(when, { args: tool.args as JsonSchema, attributes: {} }),
+    matches: matcherOf(when, { args: tool.args as JsonSchema, attributes: {}, lists }),
   }));
   return (args, meter) => {
     const truths = raises.map(({ risk, matches }) => ({
@@ -131,19 +134,25 @@ function riskOf(tool: Tool): CompiledTool['riskOf'] {
   };
 }
 
-function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): CompiledGrant {
+function compileGrant(
+  grant: Grant,
+  index: number,
+  tool: string,
+  agent: Agent,
+  lists: NamedLists,
+): CompiledGrant {
   const args = Object.hasOwn(agent.tools, tool) ? (agent.tools[tool]?.args as JsonSchema) : {};
+  const scope = { args, attributes: agent.attributes, lists };
   const rules = rulesOf(grant).map((rule) => ({
     rule,
-    matches: matcherOf(rule.when, { args, attributes: agent.attributes }),
+    matches: matcherOf(rule.when, scope),
   }));
   const compiled: CompiledGrant = { name: grantName(grant, index, tool), index, grant, rules };
-  if (grant.when !== undefined)
-    compiled.matches = matcherOf(grant.when, { args, attributes: agent.attributes });
+  if (grant.when !== undefined) compiled.matches = matcherOf(grant.when, scope);
   const approval = approvalOf(grant);
   if (approval !== undefined) compiled.approval = approval;
   const unless = unlessOf(grant);
-  if (unless !== undefined) compiled.unless = matcherOf(unless, { args, attributes: agent.attributes });
+  if (unless !== undefined) compiled.unless = matcherOf(unless, scope);
   return compiled;
 }
 
@@ -151,7 +160,16 @@ function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): 
 export const grantName = (grant: Pick<Grant, 'name'>, index: number, tool: string): string =>
   grant.name ?? `${tool}-${index + 1}`;
 
+/** Compiled when it is first asked: an agent may have thousands of tools of which few are used. */
 function matcherOf(source: string, scope: ConditionScope): (values: ConditionValues) => Truth {
+  let evaluate: ((values: ConditionValues) => Truth) | undefined;
+  return (values) => {
+    evaluate ??= evaluateOf(source, scope);
+    return evaluate(values);
+  };
+}
+
+function evaluateOf(source: string, scope: ConditionScope): (values: ConditionValues) => Truth {
   const condition = compileCondition(source, scope);
   return condition.ok ? condition.evaluate : () => 'error';
 }

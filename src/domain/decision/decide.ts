@@ -183,7 +183,8 @@ function checkAttributes(attributes: Values, { agent }: CompiledAgent): Reason |
   return undefined;
 }
 
-function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): boolean {
+/** Whether a value is one of a declared attribute. */
+export function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): boolean {
   if (type === 'string') return typeof value === 'string';
   if (type === 'bool') return typeof value === 'boolean';
   return type === 'int' ? Number.isSafeInteger(value) : Number.isFinite(value);

@@ -21,6 +21,8 @@ interface Place {
   loose: boolean;
 }
 
+/** A condition has 2,000 characters, and each value takes at least four of them. */
+const VALUES_MAX = 500;
 const NAME = /^(?!(?:in|true|false|null)$)[A-Za-z_]\w*$/;
 const ESCAPES: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r' };
 
@@ -33,6 +35,31 @@ export function envelopeText(args: Args, tool: EnvelopeTool): { text: string; op
   const root = { text: 'args', path: [], schema: tool.args, dotted: true, loose: false };
   writer.value(args, maskOf(args, tool), root);
   return { text: writer.clauses.join(' && '), open: [...new Set(writer.open)] };
+}
+
+/** Whether arguments have more values than a condition can name: each takes some characters of it. */
+export const hasTooMany = (args: Args): boolean => countTo(args, 0) > VALUES_MAX;
+
+function countTo(value: unknown, before: number): number {
+  if (typeof value !== 'object' || value === null) return before + 1;
+  let count = before;
+  for (const member of Object.values(value)) {
+    count = countTo(member, count);
+    if (count > VALUES_MAX) return count;
+  }
+  return count;
+}
+
+/** The paths that are redacted in these arguments. */
+export function redactedPaths(args: Args, tool: EnvelopeTool): string[] {
+  const open = new Set<string>();
+  const look = (mask: unknown, path: ManifestPath): void => {
+    if (mask === REDACTED) open.add(openPath(path));
+    else if (Array.isArray(mask)) mask.forEach((item, at) => void look(item, [...path, at]));
+    else if (isObject(mask)) for (const [key, member] of Object.entries(mask)) look(member, [...path, key]);
+  };
+  look(maskOf(args, tool), []);
+  return [...open];
 }
 
 /**

@@ -3,7 +3,13 @@ import { type ASTNode, childrenOf, comprehensionOf, selectedName } from '../cel/
 import { CONDITION_LENGTH_MAX, type ConditionValues, compileCondition, type Truth } from '../cel/cel.ts';
 import { pathText } from '../problem.ts';
 import { EVERY_MEMBER } from '../schema/every-member.ts';
-import { type EnvelopeTool, envelopeText, unseenMembers } from './envelope-text.ts';
+import {
+  type EnvelopeTool,
+  envelopeText,
+  hasTooMany,
+  redactedPaths,
+  unseenMembers,
+} from './envelope-text.ts';
 import { redactArgs, redactionsOf } from './redact.ts';
 
 export type { EnvelopeTool } from './envelope-text.ts';
@@ -24,6 +30,8 @@ export interface EnvelopeSuggestion {
  * `checkEnvelope`.
  */
 export function suggestEnvelope(args: Args, tool: EnvelopeTool): EnvelopeSuggestion {
+  if (hasTooMany(args))
+    return { text: '', open: [...redactedPaths(args, tool), ...unseenMembers(args, tool)] };
   const { text, open } = envelopeText(args, tool);
   const usable = text.length <= CONDITION_LENGTH_MAX && checkEnvelope(text, tool, args) === undefined;
   return { text: usable ? text : '', open: [...open, ...unseenMembers(args, tool)] };

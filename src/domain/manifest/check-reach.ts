@@ -2,6 +2,7 @@ import { type Agent, isWrite, toolOf } from '../agent.ts';
 import { type Condition, compileCondition } from '../cel/cel.ts';
 import { type DomainOf, domainsOf } from '../cel/facts.ts';
 import { type Formula, implies, not } from '../cel/logic.ts';
+import { listsOf, type NamedLists } from '../lists.ts';
 import type { CheckProblem, ManifestPath } from '../problem.ts';
 import {
   type ApprovalPolicy,
@@ -21,7 +22,7 @@ import { conditionProblems } from './check-agent.ts';
 const ALWAYS: Formula = { kind: 'const', value: true };
 
 /** One grant as it stands for one tool, with the requests it matches as logic. */
-interface Standing {
+interface PlacedGrant {
   at: number;
   path: ManifestPath;
   grant: Grant;
@@ -32,12 +33,20 @@ interface Standing {
 }
 
 /** What is wrong with the `unless` of a grant: it must depend on the request wherever the grant matches. */
-export function checkUnless(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+export function checkUnless(
+  grant: Grant,
+  path: ManifestPath,
+  agent: Agent,
+  lists: NamedLists,
+): CheckProblem[] {
   const unless = unlessOf(grant);
   if (unless === undefined) return [];
   const where = [...path, 'approval', 'unless'];
   for (const name of toolsOf(grant)) {
-    const [condition, when] = [conditionOf(unless, name, agent), conditionOf(grant.when, name, agent)];
+    const [condition, when] = [
+      conditionOf(unless, name, agent, lists),
+      conditionOf(grant.when, name, agent, lists),
+    ];
     if (condition === undefined) continue;
     if (!condition.ok) return conditionProblems(where, condition);
     const matches = when?.ok ? when.formula : ALWAYS;
@@ -67,6 +76,7 @@ export function checkUnless(grant: Grant, path: ManifestPath, agent: Agent): Che
  * such a grant would guess that.
  */
 export function checkReach(release: Release, agent: Agent): CheckProblem[] {
+  const lists = listsOf(release);
   const byTool = new Map<string, { grant: Grant; at: number }[]>();
   release.grants.forEach((grant, at) => {
     for (const name of new Set(toolsOf(grant)))
@@ -75,7 +85,7 @@ export function checkReach(release: Release, agent: Agent): CheckProblem[] {
   const told = new Set<number>();
   return [...byTool].flatMap(([name, grants]) => {
     if (grants.length < 2) return [];
-    const all = grants.flatMap(({ grant, at }) => standingOf(grant, at, name, agent) ?? []);
+    const all = grants.flatMap(({ grant, at }) => placedGrant(grant, at, name, agent, lists) ?? []);
     return all.flatMap((one) => {
       const problem = shadowOf(one, all, domainsOfTool(name, agent));
       if (!problem || told.has(one.at)) return [];
@@ -86,16 +96,22 @@ export function checkReach(release: Release, agent: Agent): CheckProblem[] {
 }
 
 /** What is wrong in itself is told elsewhere, and left out here. */
-function standingOf(grant: Grant, at: number, name: string, agent: Agent): Standing | undefined {
+function placedGrant(
+  grant: Grant,
+  at: number,
+  name: string,
+  agent: Agent,
+  lists: NamedLists,
+): PlacedGrant | undefined {
   const tool = toolOf(agent, name);
-  const when = conditionOf(grant.when, name, agent);
+  const when = conditionOf(grant.when, name, agent, lists);
   if (tool === undefined || (when && (!when.ok || when.constant === false))) return undefined;
   const policy = approvalOf(grant);
   if (grant.deny === undefined && grant.approval === undefined && isWrite(tool)) return undefined;
   const answer = grant.deny !== undefined ? 'denies' : policy ? 'asks' : 'allows';
   const several = Array.isArray(grant.tool);
   const path = several ? ['grants', at, 'tool', toolsOf(grant).indexOf(name)] : ['grants', at, 'tool'];
-  const unless = conditionOf(unlessOf(grant), name, agent);
+  const unless = conditionOf(unlessOf(grant), name, agent, lists);
   const formula = when?.ok ? when.formula : ALWAYS;
   return { at, path, grant, formula, answer, ...(unless?.ok && { unless: unless.formula }) };
 }
@@ -104,7 +120,7 @@ type Shadow = Pick<CheckProblem, 'message' | 'hint' | 'others'>;
 
 const REMOVE = 'Remove it, or narrow the condition of the other';
 
-function shadowOf(one: Standing, all: readonly Standing[], domains: DomainOf): Shadow | undefined {
+function shadowOf(one: PlacedGrant, all: readonly PlacedGrant[], domains: DomainOf): Shadow | undefined {
   const others = all.filter((other) => other !== one);
   const denials = others.filter(
     ({ at, answer }) => answer === 'denies' && (one.answer !== 'denies' || at < one.at),
@@ -140,9 +156,9 @@ function shadowOf(one: Standing, all: readonly Standing[], domains: DomainOf): S
 }
 
 function shadowOfAsking(
-  one: Standing,
-  asking: readonly Standing[],
-  denials: readonly Standing[],
+  one: PlacedGrant,
+  asking: readonly PlacedGrant[],
+  denials: readonly PlacedGrant[],
   domains: DomainOf,
 ): Shadow | undefined {
   const beside = asking.filter((other) => saysNothingBeside(one, other));
@@ -174,29 +190,29 @@ function shadowOfAsking(
 }
 
 /** The grant as it matches only what it asks about. */
-const whereItAsks = (one: Standing): Standing =>
+const whereItAsks = (one: PlacedGrant): PlacedGrant =>
   one.unless ? { ...one, formula: { kind: 'and', of: [one.formula, not(one.unless)] } } : one;
 
-const asks = (standings: readonly Standing[]): string =>
-  `${[...new Set(standings.map(({ grant }) => describeStages(approvalOf(grant) ?? NOBODY)))].join(' and ')} is asked`;
+const asks = (placed: readonly PlacedGrant[]): string =>
+  `${[...new Set(placed.map(({ grant }) => describeStages(approvalOf(grant) ?? NOBODY)))].join(' and ')} is asked`;
 const NOBODY = { stages: [] };
-const groupOf = ([first]: readonly Standing[]): string => {
+const groupOf = ([first]: readonly PlacedGrant[]): string => {
   const approval = first?.grant.approval;
   return (typeof approval === 'object' ? approval.group : approval) ?? '<group>';
 };
 
-const shadow = (by: readonly Standing[], what: string, why: string): Omit<Shadow, 'hint'> => ({
+const shadow = (by: readonly PlacedGrant[], what: string, why: string): Omit<Shadow, 'hint'> => ({
   message: `No request ever gets its answer from this grant: by {others} ${what}, ${why}`,
   others: by.map(({ at }) => ['grants', at]),
 });
 
 /** The fewest of these that match everything it matches, if they do together. */
 function covering(
-  one: Standing,
-  others: readonly Standing[],
+  one: PlacedGrant,
+  others: readonly PlacedGrant[],
   domains: DomainOf,
-): readonly Standing[] | undefined {
-  const covers = (some: readonly Standing[]): boolean =>
+): readonly PlacedGrant[] | undefined {
+  const covers = (some: readonly PlacedGrant[]): boolean =>
     implies(
       one.formula,
       some.map(({ formula }) => formula),
@@ -205,14 +221,14 @@ function covering(
   if (others.length === 0 || !covers(others)) return undefined;
   const alone = others.find((other) => covers([other]));
   if (alone) return [alone];
-  return others.reduce<readonly Standing[]>((kept, other) => {
+  return others.reduce<readonly PlacedGrant[]>((kept, other) => {
     const fewer = kept.filter((each) => each !== other);
     return covers(fewer) ? fewer : kept;
   }, others);
 }
 
 /** Whether a grant that asks changes nothing where the other one asks as well: not who, not how, not whether. */
-function saysNothingBeside(one: Standing, other: Standing): boolean {
+function saysNothingBeside(one: PlacedGrant, other: PlacedGrant): boolean {
   const [policy, theirs] = [approvalOf(one.grant), approvalOf(other.grant)];
   if (!policy || !theirs) return false;
   const outranks =
@@ -232,10 +248,15 @@ const isAsStrict = (policy: ApprovalPolicy, other: ApprovalPolicy): boolean => {
   );
 };
 
-function conditionOf(source: string | undefined, name: string, agent: Agent): Condition | undefined {
+function conditionOf(
+  source: string | undefined,
+  name: string,
+  agent: Agent,
+  lists: NamedLists,
+): Condition | undefined {
   const tool = toolOf(agent, name);
   if (source === undefined || tool === undefined) return undefined;
-  return compileCondition(source, { args: tool.args as JsonSchema, attributes: agent.attributes });
+  return compileCondition(source, { args: tool.args as JsonSchema, attributes: agent.attributes, lists });
 }
 
 const domainsOfTool = (name: string, agent: Agent): DomainOf =>

@@ -1,12 +1,14 @@
 import { type Agent, isWrite, toolOf } from '../agent.ts';
 import { compileCondition } from '../cel/cel.ts';
 import { grantName } from '../decision/compile.ts';
+import { listsOf, type NamedLists } from '../lists.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
 import type { JsonSchema } from '../schema/schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { checkApproval, checkEarn } from './check-approval.ts';
+import { checkLists } from './check-lists.ts';
 import { checkReach, checkUnless } from './check-reach.ts';
 import { checkRollout } from './check-rollout.ts';
 
@@ -22,9 +24,10 @@ export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
     });
   }
   release.grants.forEach((grant, at) => {
-    problems.push(...checkGrant(grant, ['grants', at], agent));
+    problems.push(...checkGrant(grant, ['grants', at], agent, listsOf(release)));
   });
   return [
+    ...checkLists(release.lists),
     ...problems,
     ...checkGrantNames(release),
     ...checkReach(release, agent),
@@ -63,7 +66,7 @@ const writes = (agent: Agent, name: string): boolean => {
   return tool !== undefined && isWrite(tool);
 };
 
-function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+function checkGrant(grant: Grant, path: ManifestPath, agent: Agent, lists: NamedLists): CheckProblem[] {
   const tools = toolsOf(grant);
   const write = tools.find((tool) => writes(agent, tool));
   const problems: CheckProblem[] = [];
@@ -93,11 +96,11 @@ function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
     });
   return [
     ...problems,
-    ...checkApproval(grant, [...path, 'approval'], agent),
-    ...checkUnless(grant, path, agent),
+    ...checkApproval(grant, [...path, 'approval'], agent, lists),
+    ...checkUnless(grant, path, agent, lists),
     ...checkEarn(grant, [...path, 'earn'], agent),
     ...checkCredential(grant, [...path, 'credential'], agent),
-    ...checkWhen(grant, [...path, 'when'], agent),
+    ...checkWhen(grant, [...path, 'when'], agent, lists),
   ];
 }
 
@@ -120,7 +123,7 @@ function checkCredential(grant: Grant, path: ManifestPath, agent: Agent): CheckP
   return problems;
 }
 
-function checkWhen(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+function checkWhen(grant: Grant, path: ManifestPath, agent: Agent, lists: NamedLists): CheckProblem[] {
   if (grant.when === undefined) return [];
   const several = Array.isArray(grant.tool);
   for (const name of toolsOf(grant)) {
@@ -129,6 +132,7 @@ function checkWhen(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem
     const condition = compileCondition(grant.when, {
       args: tool.args as JsonSchema,
       attributes: agent.attributes,
+      lists,
     });
     if (!condition.ok)
       return conditionProblems(path, condition).map((problem) =>

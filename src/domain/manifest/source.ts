@@ -66,7 +66,8 @@ export function parseText(file: string, text: string): ParsedText {
     };
   const lines = new LineCounter();
   const read = withoutTabs(text);
-  const document = parseDocument(read, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  // Keys that stand twice are found with the other traps: the parser compares each key with every other.
+  const document = parseDocument(read, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const problems = causesOnly([...document.errors, ...document.warnings]).map((error) => {
     const { line, col } = lines.linePos(Math.min(error.pos[0], text.length));
     return problem(line, col, firstLine(error.message), SYNTAX_HINTS[error.code] ?? 'Mend the YAML here');
@@ -97,7 +98,6 @@ const causesOnly = (errors: readonly YAMLError[]): YAMLError[] =>
   errors.filter((error, at) => at === 0 || error.code !== 'UNEXPECTED_TOKEN').slice(0, SYNTAX_PROBLEMS_MAX);
 
 const SYNTAX_HINTS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'Keep one of the two',
   TAB_AS_INDENT: 'Indent with spaces',
   MULTIPLE_DOCS: 'Write one manifest per file',
   BLOCK_AS_IMPLICIT_KEY: 'Put text that contains ": " in quotes',

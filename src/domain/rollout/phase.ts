@@ -55,6 +55,8 @@ export interface Wait {
   metric?: string;
   /** How many more events, where that is known. */
   needed?: number;
+  /** What is to be confirmed. */
+  checks?: readonly string[];
 }
 
 /** The one next thing to do; `wait` says until when at the latest. */
@@ -94,6 +96,7 @@ export function waitsOf(facts: RolloutFacts): Wait[] {
       ? [
           {
             for: 'checklist',
+            checks: gate.checklist,
             detail: `${gate.checklist.length} checks, confirmed with the approval: ${gate.checklist.join('; ')}`,
           },
         ]

@@ -1,5 +1,5 @@
 /** What checking one request may take. Counted in steps, not in time: the same request always gets the same answer. */
-export const STEPS_MAX = 300_000;
+export const STEPS_MAX = 200_000;
 
 /** Checking would take more than the whole service can spare for one request. */
 export class TooMuch extends Error {}

@@ -15,9 +15,9 @@ const PROGRAM_SIZE_MAX = 2_500;
  * Measured: characters times instructions of a pattern in one step. A large pattern can have more states than are kept,
  * and then takes long for each character; a small one has few.
  */
-const WORK_PER_STEP = { small: 12, large: 0.4 };
+const WORK_PER_STEP = { small: 16, large: 0.4 };
 const SMALL_PROGRAM_SIZE = 16;
-const STEPS_EACH = 4;
+const STEPS_EACH = 12;
 
 const SPACES =
   '\\t\\n\\v\\f\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}';

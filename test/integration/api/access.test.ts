@@ -171,7 +171,7 @@ describeWithServices('who may', (make) => {
   });
 
   test("one token's requests a minute are limited, another's are not", async () => {
-    const app = await createApi(api.services, { requestsPerMinute: 3 });
+    const app = await createApi(api.services, { budgets: { token: 3 } });
     const get = (as = api.as.ana) => call(app, 'GET /v1/switches', { as });
     for (let count = 0; count < 3; count++) expect((await get()).status).toBe(200);
     expect(await get()).toMatchObject({ status: 429, json: { code: 'rate_limited', retry: true } });

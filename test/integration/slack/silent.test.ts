@@ -89,9 +89,9 @@ describe.each(Object.entries(SILENCES))('while Slack %s', (_, fault) => {
 test('a deputy is named by handle and by mention', async () => {
   later();
   expect(await typed('deputy desk @ben 3d away', 'U0ANA')).toContain('ben answers for ana');
-  expect(await typed('deputy desk @bne 3d away', 'U0ANA')).toContain('Did you mean "ben"?');
+  expect(await typed('deputy desk @benn 3d away', 'U0ANA')).toContain('Did you mean "ben"?');
   expect(await typed('deputy desk <mailto:ben@desk.test|ben@desk.test> 2d away', 'U0ANA')).toContain(
-    'Named: ben',
+    'ben answers for ana',
   );
   const rows = await listDeputies(desk.services, { agent: 'desk', ended: false });
   expect(rows.map(({ to_person }) => to_person)).toEqual(['ben', 'ben']);

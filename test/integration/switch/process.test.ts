@@ -34,6 +34,7 @@ beforeAll(async () => {
     logLevel: 'silent',
     publicUrl: 'http://portcullis.test',
     allowedHosts: [],
+    trustProxy: [],
   };
   running = await startSwitchProcess(options, log);
 });

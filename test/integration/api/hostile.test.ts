@@ -1,0 +1,183 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
+import { watchThread } from '../../support/cpu.ts';
+import { givenToken } from '../../support/fixtures.ts';
+import { describeWithServices } from '../../support/services.ts';
+import { openBrowser } from './browser.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const YAML_TYPE = { 'content-type': 'application/yaml' };
+const HELD_MS_MAX = 100;
+const MEGABYTE = 1_000_000;
+
+const AGENT = `agent: desk
+people: { olga: {}, ana: {}, ben: {}, cleo: {} }
+owners: [olga]
+approvers: { desk: [ana, ben] }
+attributes: { tier: string }
+tools:
+  plain: { args: { type: object, properties: { l: {} } } }
+  walk: { args: { type: object, required: [l], properties: { l: { type: array, items: { type: integer } } } } }
+  names: { args: { type: object, required: [l], properties: { l: { type: array, items: { type: string } } } } }
+  unique: { args: { type: object, properties: { l: { type: array, uniqueItems: true } } } }
+  nested: { args: { type: object, properties: { l: { items: { items: { items: { items: { type: integer } } } } } } } }
+  forms: { args: { type: object, $defs: { n: { anyOf: [{ items: { $ref: "#/$defs/n" }, maxItems: 1 }, { items: { $ref: "#/$defs/n" } }] } }, properties: { l: { $ref: "#/$defs/n" } } } }
+  pattern: { args: { type: object, properties: { l: { type: string, pattern: "^(a+)+$" } } } }
+  states: { args: { type: object, properties: { l: { type: string, pattern: "(?:[ab]*a[ab]{15})$" } } } }
+  map: { args: { type: object, properties: { l: { type: object, patternProperties: { "^k": { type: integer } }, propertyNames: { maxLength: 20 } } } } }
+  mail: { args: { type: object, properties: { l: { type: array, items: { type: string, format: email } } } } }
+`;
+const TOOLS = [...AGENT.matchAll(/^ {2}(\w+): \{ args/gm)].map((match) => match[1] ?? '');
+const RELEASE = `agent: desk
+release: 2
+grants:
+${TOOLS.map((tool) => `  - { tool: ${tool}, approval: desk }`).join('\n')}
+  - { tool: walk, name: w1, approval: desk, when: "args.l.all(x, x >= 0 && x * 2 > x - 1)" }
+  - { tool: walk, name: w2, approval: desk, when: "args.l.exists(x, x == -1) || args.l.map(x, x + 1).size() > 3" }
+  - { tool: names, name: n1, approval: desk, when: 'args.l.all(x, re2(x, "^[a-z]+@ours.com$") || x.contains("@"))' }
+`;
+
+const list = (length: number, item: (at: number) => unknown): string =>
+  JSON.stringify(Array.from({ length }, (_, at) => item(at)));
+const big = (item: string): string =>
+  `[${Array(Math.floor((MEGABYTE - 1_000) / (item.length + 1)))
+    .fill(item)
+    .join(',')}]`;
+const nest = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
+/** What an agent may send: the argument `l` of a tool. */
+const HOSTILE: readonly [what: string, tool: string, l: string][] = [
+  ['a megabyte of [[[1]]]', 'nested', big('[[[1]]]')],
+  ['15,000 of [[[1]]]', 'nested', list(12_000, () => [[[1]]])],
+  ['80,000 integers', 'walk', list(80_000, (at) => at)],
+  ['49,000 integers', 'walk', list(49_000, (at) => at)],
+  ['20,000 objects', 'unique', list(20_000, (at) => ({ id: at, name: `customer ${at}` }))],
+  ['20,000 small objects', 'unique', list(20_000, (at) => ({ id: at }))],
+  ['16,000 objects', 'unique', list(16_000, (at) => ({ id: at, name: `customer ${at}` }))],
+  ['a megabyte of a', 'pattern', JSON.stringify('a'.repeat(MEGABYTE - 1_000))],
+  ['300,000 a and !', 'pattern', JSON.stringify(`${'a'.repeat(300_000)}!`)],
+  ['many states', 'states', JSON.stringify(`${'abaab'.repeat(199_000)}c`)],
+  ['nested forms', 'forms', nest(60)],
+  [
+    '45,000 names',
+    'map',
+    JSON.stringify(Object.fromEntries(Array.from({ length: 45_000 }, (_, at) => [`k${at}`, at]))),
+  ],
+  ['40,000 addresses', 'mail', list(40_000, (at) => `user${at}@ours.com`)],
+  ['40,000 texts', 'names', list(40_000, (at) => `user${at}@ours.com`)],
+  ['a megabyte of escapes', 'plain', `"${'\\u0001'.repeat(160_000)}"`],
+  ['a megabyte of digits', 'plain', `${'1'.repeat(MEGABYTE - 1_000)}`],
+  ['a megabyte of zeros', 'plain', `0.${'0'.repeat(MEGABYTE - 1_000)}1`],
+  ['a megabyte of quotes', 'plain', big('""')],
+  ['a megabyte of brackets', 'plain', '['.repeat(MEGABYTE - 1_000)],
+  ['a long name', 'plain', `{"${'k'.repeat(MEGABYTE - 1_000)}":1}`],
+];
+
+const tool = (at: number): string => `  tool_${at}:
+    summary: Do {id}
+    redact: [card]
+    risks: [{ when: args.amount > 100, risk: high }]
+    args:
+      type: object
+      required: [id, amount]
+      additionalProperties: false
+      properties: { id: { type: string, pattern: "^[A-Z0-9]{6}$" }, amount: { type: integer, minimum: 0 }, card: { type: string, maxLength: 20 } }
+`;
+const grant = (at: number): string => `  - { tool: tool_${at}, when: args.amount < 100, approval: desk }\n`;
+const many = (count: number, line: (at: number) => string): string =>
+  Array.from({ length: count }, (_, at) => line(at)).join('');
+
+describeWithServices('what is sent holds nobody else', (make) => {
+  let api: TestApi;
+
+  beforeAll(async () => {
+    api = await givenApi(make);
+    const { olga } = api.as;
+    const applied = await call(api.app, 'PUT /v1/agents/desk', { as: olga, headers: YAML_TYPE, body: AGENT });
+    expect(applied.text).toContain('"changes"');
+    const stored = await call(api.app, 'POST /v1/agents/desk/releases', {
+      as: olga,
+      headers: YAML_TYPE,
+      body: RELEASE,
+    });
+    expect(stored.text).toContain('"created":true');
+    await api.services.db.sql
+      .updateTable('in_force')
+      .set({ release: '2' })
+      .where('agent', '=', 'desk')
+      .execute();
+  });
+
+  /** What holds the thread does so each time: the first time on a busy machine is no measure. */
+  async function watched(
+    work: () => Promise<Answer>,
+    tries = 3,
+  ): Promise<{ answer: Answer; heldMs: number }> {
+    const held = watchThread();
+    const answer = await work();
+    held.stop();
+    if (held.ms < HELD_MS_MAX || tries === 1) return { answer, heldMs: held.ms };
+    return watched(work, tries - 1);
+  }
+
+  const ask = (name: string, l: string): Promise<Answer> => {
+    const body = `{"agentVersion":"1","tool":"${name}","subject":"s","idempotencyKey":"${Math.random()}","args":{"l":${l}}}`;
+    return call(api.app, 'POST /v1/actions', { as: api.as.agent, headers: JSON_TYPE, body });
+  };
+
+  describe('an ask', () => {
+    test.each(HOSTILE)('with %s (%s)', async (_what, name, l) => {
+      const { answer, heldMs } = await watched(() => ask(name, l));
+      expect([202, 400, 403], answer.text.slice(0, 500)).toContain(answer.status);
+      expect(heldMs).toBeLessThan(HELD_MS_MAX);
+    });
+  });
+
+  test.each([
+    ['12,000 small objects', 'plain', list(12_000, (at) => ({ id: at }))],
+    ['a megabyte of text', 'plain', JSON.stringify('a'.repeat(MEGABYTE - 1_000))],
+    ['49,000 integers', 'plain', list(49_000, (at) => at)],
+  ])('%s, as they are read, shown, edited and tried on a release', async (_what, name, l) => {
+    const { ana, olga } = api.as;
+    const browser = await openBrowser(api.app, ana);
+    const { id, revision, argsDigest: digest } = (await ask(name, l)).json;
+    const held: string[] = [];
+    const take = async (what: string, work: () => Promise<Answer>, tries = 3): Promise<void> => {
+      const { answer, heldMs } = await watched(work, tries);
+      expect(answer.status, `${what}: ${answer.text.slice(0, 300)}`).toBe(200);
+      if (heldMs > HELD_MS_MAX) held.push(`${what} ${heldMs} ms`);
+    };
+    const path = `/v1/actions/${id}`;
+    const args = (shorter: string) => `{"args":{"l":${shorter}},"revision":${revision},"digest":"${digest}"}`;
+    await take('read', () => call(api.app, `GET ${path}`, { as: api.as.agent }));
+    await take('queue', () => call(api.app, 'GET /v1/approvals/queue', { as: ana }));
+    await take('like', () => call(api.app, `GET ${path}/like`, { as: ana }));
+    await take('page', () => browser.get(`/actions/${id}`));
+    const body = args(l.startsWith('[') ? l.replace(/,[^,]*\]$/, ']') : '"b"');
+    await take('edit', () => call(api.app, `POST ${path}/edits`, { as: ana, headers: JSON_TYPE, body }), 1);
+    await take('page after the edit', () => browser.get(`/actions/${id}`));
+    const simulation = { as: olga, headers: YAML_TYPE, body: RELEASE };
+    await take('simulate', () => call(api.app, 'POST /v1/agents/desk/simulations', simulation));
+    expect(held).toEqual([]);
+  });
+
+  test('2,000 tools and a release for them are applied, adopted and asked for', async () => {
+    const head = AGENT.replace('agent: desk', 'agent: large').replace(/tools:[\s\S]*$/, 'tools:\n');
+    const release = `agent: large\nrelease: 1\ngrants:\n${many(2_000, grant)}`;
+    const yaml = (body: string) => ({ as: api.as.olga, headers: YAML_TYPE, body });
+    const agent = await givenToken(api.services, 'agent', { agent: 'large', attributes: { tier: 'gold' } });
+    const args = { id: 'ABC123', amount: 1 };
+    const question = { agentVersion: '1', tool: 'tool_1999', subject: 's', idempotencyKey: 'first', args };
+    const works: [what: string, status: number, work: () => Promise<Answer>][] = [
+      ['apply', 200, () => call(api.app, 'PUT /v1/agents/large', yaml(head + many(2_000, tool)))],
+      ['store', 200, () => call(api.app, 'POST /v1/agents/large/releases', yaml(release))],
+      ['adopt', 200, () => call(api.app, 'POST /v1/agents/large/releases/1/adopt', { as: api.as.olga })],
+      ['ask', 202, () => call(api.app, 'POST /v1/actions', { as: agent, body: question })],
+    ];
+    for (const [what, status, work] of works) {
+      const { answer, heldMs } = await watched(work, what === 'adopt' ? 1 : 3);
+      expect(answer.status, `${what}: ${answer.text.slice(0, 500)}`).toBe(status);
+      expect(heldMs, what).toBeLessThan(HELD_MS_MAX);
+    }
+  });
+});
