@@ -63,6 +63,49 @@ describe('docs/manifests.md, asked', () => {
   });
 });
 
+describe('docs/manifests.md, many tools at once and named lists, asked', () => {
+  const [whole = '', , defaults = '', lists = ''] = blocksOf('docs/manifests.md');
+  const args = {
+    type: 'object',
+    required: ['iban'],
+    additionalProperties: false,
+    properties: { iban: { type: 'string' } },
+  };
+  const agentOf = (more: object) => {
+    const read = readManifestValue({ ...parse(whole), ...more }, 'agent');
+    if (!read.ok) throw new Error(told(read));
+    return read.value;
+  };
+
+  test('what tools share stands once, and a write that was forgotten stays a write', () => {
+    const tools = { ...parse(whole).tools, find_order: {}, list_orders: {}, forgotten: {} };
+    const agent = agentOf({ tools, ...parse(defaults) });
+    expect(agent.tools.find_order).toMatchObject({ kind: 'read', risk: 'low', audience: 'shop' });
+    expect(agent.tools.list_orders).toMatchObject({ kind: 'read', risk: 'low', audience: 'shop' });
+    expect(agent.tools.forgotten).toMatchObject({ audience: 'shop', risk: 'medium' });
+    expect(agent.tools.forgotten?.kind).not.toBe('read');
+  });
+
+  test('a condition asks whether something is in a list', () => {
+    const agent = agentOf({ tools: { pay: { kind: 'write', args } }, metrics: {} });
+    const shown = parse(lists) as { lists: object };
+    // The file stands beside the manifest; whoever applies it reads it.
+    const value = { agent: 'mailer', release: 9, ...shown, lists: { ...shown.lists, staff: ['ana'] } };
+    const release = readManifestValue(value, 'release', agent);
+    if (!release.ok) throw new Error(told(release));
+    const world = {
+      agent: compileAgent(agent),
+      switches: [],
+      inForce: { default: '9' },
+      releases: { 9: compileRelease(release.value, agent) },
+    };
+    const pay = (iban: string) =>
+      decide({ tool: 'pay', args: { iban }, attributes: { tier: 'gold' }, claimed: {}, subject: 's' }, world);
+    expect(pay('DE02120300000000202051').outcome).toBe('allowed');
+    expect(pay('DE00')).toMatchObject({ outcome: 'denied', reasons: [{ code: 'condition_not_met' }] });
+  });
+});
+
 describe('docs/approval-policies.md, asked', () => {
   const ask = given('docs/approval-policies.md');
   const mail = (recipients: number, subject = 'Hello') => ask('send_email', { subject, recipients }, {});
@@ -120,7 +163,7 @@ test('no page shows manifests that nobody asks about here', () => {
     .filter(([, blocks]) => blocks > 0);
   expect(count).toEqual([
     ['docs/approval-policies.md', 2],
-    ['docs/manifests.md', 2],
+    ['docs/manifests.md', 4],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
   ]);
