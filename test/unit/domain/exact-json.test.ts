@@ -6,6 +6,7 @@ import {
   JSON_VALUES_MAX,
   parseExactJson,
 } from '../../../src/domain/exact-json.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 const refusals: [string, string, string][] = [
   ['duplicate keys', '{"a":{"b":1,"b":2}}', '$.a.b'],
@@ -123,12 +124,13 @@ describe('parseExactJson()', () => {
   });
 
   test('takes linear time on long text, numbers and lists', () => {
-    const started = performance.now();
-    expect(parseExactJson(`"${'\\n'.repeat(500_000)}"`).ok).toBe(true);
-    expect(parseExactJson('9'.repeat(1_000_000)).ok).toBe(false);
-    expect(parseExactJson(`0.${'0'.repeat(1_000_000)}1`).ok).toBe(false);
-    expect(parseExactJson(`[${'1,'.repeat(JSON_VALUES_MAX - 2)}1]`).ok).toBe(true);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    const read = () => {
+      expect(parseExactJson(`"${'\\n'.repeat(500_000)}"`).ok).toBe(true);
+      expect(parseExactJson('9'.repeat(1_000_000)).ok).toBe(false);
+      expect(parseExactJson(`0.${'0'.repeat(1_000_000)}1`).ok).toBe(false);
+      expect(parseExactJson(`[${'1,'.repeat(JSON_VALUES_MAX - 2)}1]`).ok).toBe(true);
+    };
+    expect(cpuMs(read)).toBeLessThan(1_000);
   });
 });
 
