@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { type Database, shownUrl } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import { whyAbsent } from '../db/failure.ts';
+import { shownUrl } from '../db/shown-url.ts';
 import type { Cli } from './cli.ts';
 import { dataFolder } from './connection.ts';
 import { CliError } from './failure.ts';

