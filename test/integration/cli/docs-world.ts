@@ -99,7 +99,7 @@ export class DocsWorld {
 
   /** Every question is answered with yes; what follows something is stopped after a while. */
   run(argv: readonly string[], env: Record<string, string> = {}, cwd = this.cwd): Promise<CliResult> {
-    const follows = argv[0] === 'events' || argv.includes('-f');
+    const follows = argv[0] === 'events' || argv.includes('-f') || argv.includes('--watch');
     const options = {
       cwd,
       answers: Array<boolean>(9).fill(true),
