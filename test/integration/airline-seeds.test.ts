@@ -129,6 +129,8 @@ class Replay {
         idempotencyKey: call.id,
       });
       const { id } = action;
+      // Some conversations try what was denied again and again: after the third time nobody is asked.
+      if (action.reasons[0]?.code === 'denied_before') continue;
       if (action.state === 'pending') {
         const verdict = truth.expected ? 'approve' : 'deny';
         await answerAction(services, approverActor('ana'), { id, verdict });
