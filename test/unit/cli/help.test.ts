@@ -61,6 +61,7 @@ describe('--help', () => {
         "events",
         "group list",
         "init",
+        "keys rotate",
         "log show",
         "log tail",
         "log verify",
