@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import type { Selectable } from 'kysely';
 import type { Database, Sql } from '../db/database.ts';
-import type { SigningKeyTable } from '../db/tables.ts';
+import type { SigningKeyTable } from '../db/tables-access.ts';
 import { CREDENTIAL_TTL_MAX_S } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { seal, unseal } from './sealing.ts';

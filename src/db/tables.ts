@@ -4,47 +4,11 @@ import type { SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 import type { StoredCodeTable } from './stored-code.ts';
+import type { AccessTables } from './tables-access.ts';
 import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
 import type { SlackTables } from './tables-slack.ts';
-
-export interface InstallationTable {
-  id: number;
-  epoch: number;
-  /** In clear, of a version before keys were sealed; null since its first start after that. */
-  secret: Buffer | null;
-  signing_key: JsonOrNull<Record<string, unknown>>;
-  sealed_secret: string | null;
-}
-
-export interface SigningKeyTable {
-  kid: string;
-  public_jwk: Json<Record<string, unknown>>;
-  /** Null once it is retired. */
-  sealed: string | null;
-  created_at: Timestamp;
-  retired_at: Timestamp | null;
-  served_until: Timestamp | null;
-}
-
-export interface TokenTable {
-  id: string;
-  hash: string;
-  roles: string[];
-  agent: string | null;
-  person: string | null;
-  attributes: Json<Record<string, unknown>>;
-  created_at: Timestamp;
-  created_by: string;
-  expires_at: Timestamp | null;
-  revoked_at: Timestamp | null;
-}
-
-export interface EndedSessionTable {
-  id: string;
-  until: Timestamp;
-}
 
 export interface AgentTable {
   name: string;
@@ -235,11 +199,7 @@ export interface LogChainTable {
 }
 
 /** Every table, as Kysely sees it. */
-export interface Tables extends EvidenceTables, ApprovalTables, SlackTables {
-  installation: InstallationTable;
-  signing_key: SigningKeyTable;
-  token: TokenTable;
-  ended_session: EndedSessionTable;
+export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, SlackTables {
   agent: AgentTable;
   release: ReleaseTable;
   in_force: InForceTable;

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { isStoreDown } from '../db/failure.ts';
-import type { TokenTable } from '../db/tables.ts';
+import type { TokenTable } from '../db/tables-access.ts';
 import { INSTANT_RANGE, isInstant } from '../domain/instant.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';

@@ -82,7 +82,15 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
           limit: limitSchema.max(1_000).default(100),
           newestFirst: flagSchema,
         }),
-        response: { 200: z.object({ entries: z.array(recordSchema) }) },
+        response: {
+          200: z.object({
+            entries: z.array(recordSchema),
+            agent: z
+              .string()
+              .optional()
+              .describe('Set: only entries about this agent are shown, so that gaps say nothing'),
+          }),
+        },
       },
     },
     async (request) => {
@@ -91,6 +99,7 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
       requireLogReader(actor, query.agent);
       const agent = query.agent ?? actor.agent;
       return {
+        agent,
         entries: await readLog(services.db.sql, { ...query, agent, newestFirst: newestFirst === 'true' }),
       };
     },

@@ -114,7 +114,7 @@ test('who calls is taken from a proxy that is known, and from nobody else', asyn
 });
 
 test('under a flood a good user is served, and not much later', async () => {
-  const app = await createApi(api.services);
+  const app = await createApi(api.services, { budgets: { anonymous: 50, failed: 50 } });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const serve = async () => {
     const took: number[] = [];

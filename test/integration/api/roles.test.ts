@@ -28,7 +28,7 @@ import { openBrowser } from './browser.ts';
 import { MATRIX, NO_ID, type Row } from './role-matrix.ts';
 
 /** Everything of the other agent bears its name: nobody else may read it. */
-const OTHER = 'strangers';
+const OTHER = 'outlanders';
 const rows = Object.entries(MATRIX);
 
 let api: TestApi;
@@ -37,37 +37,37 @@ let ids: Record<NonNullable<Row['about']>, string>;
 
 beforeAll(async () => {
   api = await givenApi(() => createTestServices());
-  ids = await givenStrangers(api);
+  ids = await givenOutlanders(api);
 });
 afterAll(async () => {
   await api.app.close();
   await api.services.close();
 });
 
-async function givenStrangers({ services }: TestApi): Promise<typeof ids> {
+async function givenOutlanders({ services }: TestApi): Promise<typeof ids> {
   const named = (yaml: string) => yaml.replaceAll('agent: desk', `agent: ${OTHER}`);
-  const people = '{ olga: {}, ana: {}, strangersBen: { name: strangersBen }, cleo: {} }';
+  const people = '{ olga: {}, ana: {}, outlandersBen: { name: outlandersBen }, cleo: {} }';
   const yaml = named(AGENT_YAML)
     .replace(/^people: .*$/m, `people: ${people}`)
-    .replace('[ana, ben]', '[ana, strangersBen]');
+    .replace('[ana, ben]', '[ana, outlandersBen]');
   const agent = agentFrom(yaml);
   await applyAgent(services, managerActor(), agent);
   await givenRelease(services, agent, named(RELEASE_YAML));
-  const adopted = { agent: OTHER, version: '1', reason: 'strangers adopt' };
+  const adopted = { agent: OTHER, version: '1', reason: 'outlanders adopt' };
   await adoptRelease(services, managerActor(), adopted);
   const asks = actorOf('agent', { agent: OTHER, attributes: { tier: 'gold' } });
-  const { action } = await givenAsked(services, { agent: OTHER, reason: 'strangers ask' }, asks);
+  const { action } = await givenAsked(services, { agent: OTHER, reason: 'outlanders ask' }, asks);
   await givenRelease(services, agent, named(RELEASE_2_YAML));
-  const start = { agent: OTHER, release: '2', reason: 'strangers start' };
+  const start = { agent: OTHER, release: '2', reason: 'outlanders start' };
   const rollout = await startRollout(services, managerActor(), start);
   const now = services.clock.now();
   const later = new Date(now.getTime() + 3_600_000);
   const deputy = await createDeputy(services, actorOf('approver', { person: 'ana' }), {
     agent: OTHER,
-    to: 'strangersBen',
+    to: 'outlandersBen',
     startsAt: now,
     endsAt: later,
-    reason: 'strangers deputy',
+    reason: 'outlanders deputy',
   });
   const incident = `${OTHER}-incident`;
   await services.db.sql
@@ -100,7 +100,7 @@ async function givenStrangers({ services }: TestApi): Promise<typeof ids> {
     })
     .execute();
   const token = await givenToken(services, 'auditor', { agent: OTHER });
-  await disable(services, onCallActor(), { scope: `tool/${OTHER}/refund`, reason: 'strangers stop' });
+  await disable(services, onCallActor(), { scope: `tool/${OTHER}/refund`, reason: 'outlanders stop' });
   await givenPendingAction(services);
   while ((await sequenceLog(services.db.sql)) > 0);
   const [entry] = await readLog(services.db.sql, { agent: OTHER, limit: 1 });
