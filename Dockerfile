@@ -3,12 +3,12 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
-# The dashboard, if this version has one; then only what runs stays.
-RUN npm run build --if-present && npm prune --omit=dev
+# Compiled; then only what runs stays.
+RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:20.20.2-bookworm-slim
 ENV NODE_ENV=production PORTCULLIS_DATA=/data
-# tsx keeps what it compiled; the image may be read-only, so in /tmp. The SDK reads the system's certificates.
+# The SDK reads the system's certificates.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates \
   && rm -rf /var/lib/apt/lists/* \

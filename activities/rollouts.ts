@@ -6,6 +6,7 @@ import { actorFromManifest } from '../src/agents/roles.ts';
 import type { RolloutFacts } from '../src/domain/rollout/phase.ts';
 import { AppError } from '../src/errors.ts';
 import { rolloutById } from '../src/records/rollout.ts';
+import { EVIDENCE } from '../src/rollouts/evidence-choice.ts';
 import { rolloutFacts } from '../src/rollouts/facts.ts';
 import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } from '../src/rollouts/moves.ts';
 import { startRollout } from '../src/rollouts/start.ts';
@@ -52,11 +53,11 @@ export const createRolloutActivities = (services: Services) => ({
     signal: VerbSignal,
   ): Promise<string | undefined> {
     try {
-      const { actor: person, reason, segment } = checked(signalSchema, signal, 'signal');
+      const { actor: person, reason, segment, evidence } = checked(signalSchema, signal, 'signal');
       const rollout = await rolloutById(services.db.sql, id);
       const { manifest } = await agentView(services.db.sql, rollout.agent);
       const actor = actorFromManifest(manifest, person, 'temporal', `temporal signal ${verb}`);
-      await runRolloutVerb(services, actor, { id, verb, reason, segment });
+      await runRolloutVerb(services, actor, { id, verb, reason, segment, evidence });
       return undefined;
     } catch (error) {
       if (error instanceof AppError && !error.spec.retry) return error.message;
@@ -81,7 +82,12 @@ const text = z
   .max(1_000)
   .refine((value) => !value.includes('\0'), 'must not hold a NUL');
 const inputSchema = z.object({ agent: text, release: z.coerce.string(), actor: text, reason: text });
-const signalSchema = z.object({ actor: text, reason: text, segment: text.optional() });
+const signalSchema = z.object({
+  actor: text,
+  reason: text,
+  segment: text.optional(),
+  evidence: z.enum(EVIDENCE).optional(),
+});
 
 /** What somebody typed into Temporal's own CLI is input like any other. @throws AppError `invalid_input` */
 function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {

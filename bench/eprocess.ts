@@ -46,7 +46,7 @@ export function benchEprocess(): EprocessBench {
   });
   const buckets = Array.from({ length: DAYS }, (_, day) => ({ day, events: 200 + day, harms: day % 7 }));
   const restartsPerSecond = perSecond(JUDGEMENTS, (i) => restartLogE(buckets, LIMIT + i * 1e-9));
-  const mature = { events: 15_000, harms: 270 };
+  const mature = { events: 15_000, harms: 270, known: 15_000 };
   const judgementsPerSecond = perSecond(JUDGEMENTS, (i) => {
     const evidence = { kind: 'rate', limit: LIMIT + i * 1e-9, buckets, mature } as const;
     return judge({ evidence, alpha: 0.05, weight: 0.01, minSample: 100, dataState: 'live' }).logE;

@@ -1,6 +1,11 @@
 #!/usr/bin/env node
-// The sources run as they are: tsx strips the types of what is imported from here on.
-import { register } from 'tsx/esm/api';
+// Compiled if that is what the sources say (bin/build.js), else the sources as they are: tsx strips their types.
+import { isCurrent } from './compiled.js';
 
-register();
-await import('../src/cli/main.ts');
+if (isCurrent()) {
+  await import('../dist/src/cli/main.js');
+} else {
+  const { register } = await import('tsx/esm/api');
+  register();
+  await import('../src/cli/main.ts');
+}

@@ -79,7 +79,8 @@ export interface Config {
   databaseUrl?: string;
   temporal: { address?: string; namespace: string };
   host: string;
-  port: number;
+  /** Absent: nobody asked for one. */
+  port?: number;
   /** Of the switch's own process; `undefined`: the one next to the API's, or a free one where that is taken. */
   switchPort?: number;
   publicUrl?: string;
@@ -114,7 +115,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databaseUrl: data.DATABASE_URL,
     temporal: { address: data.TEMPORAL_ADDRESS, namespace: data.TEMPORAL_NAMESPACE ?? 'default' },
     host: data.PORTCULLIS_HOST ?? '127.0.0.1',
-    port: data.PORTCULLIS_PORT ?? DEFAULT_PORT,
+    port: data.PORTCULLIS_PORT,
     switchPort: data.PORTCULLIS_SWITCH_PORT,
     publicUrl: data.PORTCULLIS_PUBLIC_URL,
     allowedHosts: data.PORTCULLIS_ALLOWED_HOSTS ?? [],

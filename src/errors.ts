@@ -88,6 +88,11 @@ export const ERRORS = {
     retry: false,
     hint: 'Stop the other process or use another PORTCULLIS_DATA',
   },
+  address_taken: {
+    http: 500,
+    retry: false,
+    hint: 'Set PORTCULLIS_PORT (or --port) to a free one; 0 takes any',
+  },
   config_invalid: { http: 500, retry: false, hint: 'Mend the environment variables that are named' },
   setup_failed: { http: 500, retry: false, hint: 'See the remedies in the message' },
   internal: { http: 500, retry: false, hint: 'See the service log under the instance id' },

@@ -5,15 +5,19 @@ import { Client, Connection } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { ROLES } from './actor.ts';
+import { listenAt } from './api/listen.ts';
 import { createApi } from './api/server.ts';
+import { SignInLinks } from './api/sign-in-links.ts';
 import { startBackground, startGroups } from './background.ts';
 import type { SlackPort } from './cards/posting/port.ts';
 import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
 import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credentials/keys.ts';
 import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
-import { openDatabase, shownUrl } from './db/database.ts';
+import { openDatabase } from './db/database.ts';
+import { absentStore } from './db/failure.ts';
 import { migrate } from './db/migrate.ts';
+import { shownUrl } from './db/shown-url.ts';
 import { personFrom } from './domain/agent.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
 import { storeFolder } from './embedded/postgres/address.ts';
@@ -29,6 +33,7 @@ import type { Services, SwitchProcess } from './services.ts';
 import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
 import { startSwitchProcess } from './switch-process/supervise.ts';
+import { listDisabled } from './switches/list.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { installTemporalLog, type RunningWorker, startWorker } from './temporal/worker.ts';
 import { insertToken } from './tokens/tokens.ts';
@@ -41,6 +46,10 @@ export interface Portcullis {
   services: Services;
   /** Written when the store is embedded: url and a token with every role, for this machine's own CLI. */
   localTokenFile?: string;
+  /** Signs a browser in as this machine's account, once; written with the token's file. */
+  signInUrl?: string;
+  /** Scopes of the switch that are off. */
+  switchedOff: string[];
   /** Where the store is; with a folder and a version when it is our own. */
   database: { address: string; folder?: string; version?: string };
   /** Where the switch's own process listens, in a process whose surfaces drop the gate. */
@@ -105,14 +114,16 @@ async function start(
   const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
   const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
   let worker: RunningWorker | undefined;
+  const signIn = new SignInLinks(services.clock);
   const api = await createApi(services, {
+    signIn,
     temporal: () => answers(client),
     allowedHosts: config.allowedHosts,
     worker: () => worker?.state(),
     trustProxy: config.trustProxy,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
-  const url = await api.listen({ host: config.host, port: config.port });
+  const url = await listenAt(api, config, say);
   stops.push(() => api.close());
   services.publicUrl = config.publicUrl ?? url;
   if (roles.includes('api') || roles.includes('slack')) {
@@ -140,14 +151,16 @@ async function start(
     stops.push(background.stop);
   }
   const switchUrl = services.switchProcess?.url;
-  const localTokenFile = config.databaseUrl
+  const local = config.databaseUrl
     ? undefined
     : await keepLocalToken(config, services, { url, switchUrl }, stops);
   return {
     url,
     publicUrl: services.publicUrl,
     services,
-    localTokenFile,
+    localTokenFile: local?.file,
+    signInUrl: local && services.publicUrl + signIn.issue(local.tokenId),
+    switchedOff: (await listDisabled(services.db.sql)).map(({ scope }) => scope),
     switchUrl,
     database: store.embedded
       ? { address: shownUrl(store.url), folder: store.embedded.folder, version: store.embedded.version }
@@ -183,7 +196,9 @@ async function openServices(
 ): Promise<Services> {
   const db = await openDatabase({ url });
   stops.push(() => db.close());
-  await migrate(db);
+  await migrate(db).catch((error: unknown) => {
+    throw absentStore(error, shownUrl(url)) ?? error;
+  });
   const clock = await DatabaseClock.start(db.sql);
   stops.push(async () => clock.stop());
   return {
@@ -258,15 +273,16 @@ async function keepLocalToken(
   services: Services,
   place: { url: string; switchUrl?: string },
   stops: Stop[],
-): Promise<string> {
+): Promise<{ file: string; tokenId: string }> {
   const person = personFrom(userInfo().username);
   const file = join(config.dataFolder, 'token');
   const write = async () => {
     const now = services.clock.now();
-    const { token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
+    const { id, token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
     writeFileSync(file, `${JSON.stringify({ ...place, token })}\n`, { mode: 0o600 });
+    return id;
   };
-  await write();
+  const tokenId = await write();
   let first = true;
   const renewal = startLoop(
     'local token',
@@ -278,5 +294,5 @@ async function keepLocalToken(
     services.log,
   );
   stops.push(renewal.stop);
-  return file;
+  return { file, tokenId };
 }

@@ -13,11 +13,15 @@ export interface RolloutInput {
   runs?: number;
 }
 
-/** What the `rollback`, `pause` and `resume` signals take; without a segment `rollback` ends the rollout. */
+/**
+ * What the `rollback`, `pause` and `resume` signals take; without a segment `rollback` ends the rollout. `evidence` is for
+ * `resume` when a new build waits: whether the sample begins anew with it (the default) or goes on.
+ */
 export interface VerbSignal {
   actor: string;
   reason: string;
   segment?: string;
+  evidence?: 'anew' | 'go-on';
 }
 
 export const ROLLOUT_WORKFLOW = 'rollout';

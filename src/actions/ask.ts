@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Actor, requireRole } from '../actor.ts';
 import { verifyAssertion } from '../agents/assertion.ts';
+import { unlessDeniedBefore } from '../approvals/denied-before.ts';
 import { liveStandings } from '../approvals/standing/live.ts';
 import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
@@ -11,19 +12,23 @@ import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
+
 import { namedKeys, nameKey } from '../domain/naming.ts';
 import { BEGIN_WITHIN } from '../domain/release.ts';
+import { normalSubject } from '../domain/subject.ts';
+
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
-import { metricsAbout } from '../outcomes/event.ts';
+import { countsOf } from '../outcomes/event.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
 import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-writer.ts';
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
+import { isSurplus } from '../subjects/surplus.ts';
+import { Turns } from '../turns.ts';
 import { addBehind } from './add-behind.ts';
 import { otherQuestion, questionDigest } from './same-question.ts';
-import { Turns } from '../turns.ts';
 
 const ROUNDS_MAX = 8;
 /** An allowed write that nobody begins is void after this. */
@@ -63,25 +68,29 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
   requireRole(actor, ['agent'], input.agent);
   // What is done with large arguments takes several turns of the thread, so that others have theirs.
   const turns = new Turns();
-  const attributes = {
-    ...actor.attributes,
-    ...(await verifyAssertion(services, input.agent, input.assertion)),
-  };
-  const requestDigest = questionDigest(services.keys, input);
+  const vouched = await verifyAssertion(services, input.agent, input.assertion);
+  const attributes = { ...actor.attributes, ...vouched.attributes };
+  const about = vouched.sub ?? normalSubject(input.subject);
+  const requestDigest = questionDigest(services.keys, { ...input, subject: about });
+  const sameDigest = services.keys.hmac(canonical([input.agent, input.tool, input.args]));
   for (let round = 0; round < ROUNDS_MAX; round++) {
     await turns.next();
     const world = await currentWorld(services, input.agent);
-    const decision = await decideAsked(services, { ...input, claimed: input.context, attributes }, world);
+    const request = { ...input, claimed: input.context, attributes, vouched: vouched.sub };
+    const decided = await decideAsked(services, request, world);
+    const subject = decided.subject?.name ?? input.subject;
+    const decision = await unlessDeniedBefore(services, decided, { agent: input.agent, subject, sameDigest });
     await turns.next();
-    const draft = draftOf(services, actor, input, attributes, world, decision, requestDigest);
-    const written = await record(services, draft, input.subject);
+    const draft = draftOf(services, actor, input, attributes, world, decision, { requestDigest, sameDigest });
+    const written = await record(services, draft, subject);
     if (written.status === 'after')
       return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
     if (written.status === 'asked' || written.status === 'known') {
       if (draft.state === 'pending') services.wake();
       const { rollout } = world;
       const repeated = written.status === 'known';
-      if (!repeated && rollout && isNewVersion(rollout, input.agentVersion))
+      const atWork = !repeated && decision.outcome !== 'denied' && actor.via !== 'cli';
+      if (rollout && atWork && isNewVersion(rollout, input.agentVersion))
         await noteAgentVersion(services, rollout, input.agentVersion);
       const action = repeated ? await addBehind(services, actor, written.id, input.behind) : written.action;
       return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
@@ -90,7 +99,7 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
       const { request_digest } = await actionById(services.db.sql, written.id);
       throw otherQuestion(input.idempotencyKey, written.id, request_digest, requestDigest);
     }
-    if (written.status === 'subject') services.asks.forgetSubject(input.agent, input.subject);
+    if (written.status === 'subject') services.asks.forgetSubject(input.agent, subject);
     else await services.worlds.forget(input.agent, world.epoch);
   }
   throw new AppError(
@@ -115,13 +124,21 @@ async function record(
   }
 }
 
-/** Only what would be asked of people is looked up in their standing approvals: whatever else is decided in memory. */
+/**
+ * Only what would be asked of people is looked up in their standing approvals, and only what the agent itself says to be
+ * about somebody new in the rate of such: whatever else is decided in memory.
+ */
 async function decideAsked(
-  { db, clock }: Services,
-  request: DecisionRequest,
-  { world }: AgentWorld,
+  services: Services,
+  asked: DecisionRequest,
+  agentWorld: AgentWorld,
 ): Promise<Decision> {
-  const decision = decide(request, world);
+  const { db, clock } = services;
+  const { world } = agentWorld;
+  const first = decide(asked, world);
+  const surplus = await isSurplus(services, agentWorld, first);
+  const request = surplus ? { ...asked, surplus } : asked;
+  const decision = surplus ? decide(request, world) : first;
   if (decision.outcome !== 'pending' || decision.approval?.standing !== 'allowed') return decision;
   const standings = await liveStandings(db.sql, world.agent.agent.agent, request.tool, clock.now());
   return standings.length === 0 ? decision : decide(request, { ...world, standings });
@@ -140,7 +157,7 @@ function draftOf(
   attributes: Readonly<Record<string, unknown>>,
   { agent, world, rollout, epoch }: AgentWorld,
   decision: Decision,
-  requestDigest: string,
+  { requestDigest, sameDigest }: { requestDigest: string; sameDigest: string },
 ): AskDraft {
   const now = services.clock.now();
   const tool = world.agent.tools.get(input.tool);
@@ -150,12 +167,18 @@ function draftOf(
   const argsDigest = saltedDigest(salt, input.args);
   const inRollout = rollout !== undefined && decision.rolloutId === rollout.id;
   const decidedBy = state === 'pending' ? null : decision.standing ? 'person' : 'policy';
+  const day = inRollout ? dayOf(rollout, now) : null;
+  const counts =
+    inRollout && write && state !== 'denied'
+      ? countsOf(agent.metrics, { tool: input.tool, decided_by: decidedBy })
+      : {};
   return {
     ...timesOf(services, decision, write, now),
     id: randomUUID(),
     agent: input.agent,
     idempotency_key: input.idempotencyKey,
     request_digest: requestDigest,
+    same_digest: sameDigest,
     agent_version: input.agentVersion,
     tool: input.tool,
     kind: write ? 'write' : 'read',
@@ -166,7 +189,7 @@ function draftOf(
     generation: decision.generation ?? null,
     bucket: decision.bucket ?? null,
     phase: inRollout ? stepOf(rollout).phase : null,
-    event_day: inRollout ? dayOf(rollout, now, services.dayMs) : null,
+    event_day: day,
     epoch,
     grant_name: decision.grant?.name ?? null,
     state,
@@ -203,12 +226,7 @@ function draftOf(
     args: canonical(tool ? input.args : {}),
     claimed: canonical(input.context),
     salt: salt.toString('hex'),
-    metrics:
-      inRollout && write && state !== 'denied'
-        ? metricsAbout(agent.metrics, { tool: input.tool, decided_by: decidedBy ?? 'person' }).map(
-            ([name]) => name,
-          )
-        : [],
+    counts,
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {
       // The name of one that nobody declared is the agent's own words, and those are for no log.
@@ -220,9 +238,13 @@ function draftOf(
       arm: decision.arm,
       release: decision.release ?? null,
       rollout: decision.rolloutId ?? null,
+      // With the subject's digest and the outcomes, what it takes to count the evidence again.
+      ...(Object.keys(counts).length > 0 ? { generation: decision.generation ?? null, day, counts } : {}),
       grant: decision.grant?.name ?? null,
       epoch,
       risk: decision.risk,
+      subjectBy: decision.subject?.by ?? null,
+      ...(decision.surplus ? { surplus: true } : {}),
       ...(decision.standing ? { standingApproval: decision.standing } : {}),
       argsDigest,
       identity: actor.identity,

@@ -2,8 +2,10 @@ import { type Actor, requireRole } from '../actor.ts';
 import { judgeAgent } from '../autonomy/judge.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
-import { knowEvent, metricsCounting } from '../outcomes/event.ts';
+
+import { knowEvent, metricsCorrected } from '../outcomes/event.ts';
 import { requireReason } from '../reason.ts';
+
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
@@ -43,15 +45,15 @@ export async function correctAction(
         .where('corrected_at', 'is', null)
         .executeTakeFirst();
       if (numUpdatedRows === 0n) return;
+      const metrics = stopped ? [] : await metricsCorrected(tx, action);
       await appendEntry(tx, {
         kind: stopped ? 'action.wrongly_stopped' : 'action.corrected',
         agent: action.agent,
         ref: id,
         at: now,
         actor: actor.id,
-        data: { reason, via: actor.via, identity: actor.identity },
+        data: { reason, via: actor.via, identity: actor.identity, ...(stopped ? {} : { metrics }) },
       });
-      const metrics = stopped ? [] : await metricsCounting(tx, action, 'corrections');
       for (const metric of metrics) await knowEvent(tx, action, metric, 1, now);
       await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
     }),

@@ -27,6 +27,8 @@ export const definitionsDigest = (agent: Agent): string =>
     segments: agent.segments,
     metrics: agent.metrics,
     attributes: agent.attributes,
+    // Left out where there is none: a rollout from before goes on.
+    ...(agent.lists && { lists: agent.lists }),
   });
 
 /** What applying would change; nothing is written. */

@@ -6,17 +6,24 @@ import type { Services } from '../services.ts';
 
 const keySets = new Map<string, JWTVerifyGetKey>();
 
+/** What somebody the agent's manifest trusts says about a request. */
+export interface Vouched {
+  attributes: Record<string, unknown>;
+  /** What the request is about. */
+  sub?: string;
+}
+
 /**
- * The attributes in a signed assertion (a JWT whose `attributes` claim holds them), checked against the agent's key
- * set. No assertion: no attributes.
+ * What a signed assertion says (a JWT whose `attributes` claim holds the attributes, and whose `sub` may name the
+ * subject), checked against the agent's key set. No assertion: nothing.
  * @throws AppError `invalid_input` when it is not what the agent's manifest says it must be
  */
 export async function verifyAssertion(
   services: Services,
   agent: string,
   assertion: string | undefined,
-): Promise<Record<string, unknown>> {
-  if (assertion === undefined) return {};
+): Promise<Vouched> {
+  if (assertion === undefined) return { attributes: {} };
   const world = await services.worlds.get(agent);
   const source = world?.agent.assertions;
   if (!source?.jwks) {
@@ -33,11 +40,11 @@ export async function verifyAssertion(
       clockTolerance: 5,
       requiredClaims: ['exp'],
     });
-    const { attributes } = payload;
+    const { sub, attributes = sub === undefined ? undefined : {} } = payload;
     if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
       throw new AppError('invalid_input', 'The assertion has no "attributes" object');
     }
-    return { ...attributes };
+    return { attributes: { ...attributes }, ...(sub !== undefined && { sub }) };
   } catch (error) {
     if (error instanceof AppError) throw error;
     const why = error instanceof errors.JOSEError ? error.code : 'its keys cannot be fetched';

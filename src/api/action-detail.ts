@@ -1,4 +1,5 @@
 import type { Actor, Role } from '../actor.ts';
+import { type DeniedBefore, deniedBefore } from '../approvals/denied-before.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import { type AskedPerson, askedOf, type QueuePlace, queueOf } from '../reaching/asked.ts';
 import type { ActionRow } from '../records/action.ts';
@@ -9,6 +10,7 @@ export interface ActionDetail {
   queue?: QueuePlace;
   asked?: AskedPerson[];
   standingWish?: StandingWish;
+  deniedBefore?: (Omit<DeniedBefore, 'at' | 'reason'> & { at: string; reason?: string })[];
 }
 
 const FOLLOWERS: readonly Role[] = ['approver', 'release-manager'];
@@ -24,8 +26,16 @@ export async function detailFor(services: Services, actor: Actor, action: Action
 export async function detailOf({ db, clock }: Services, action: ActionRow): Promise<ActionDetail> {
   if (!action.approval || action.standing_id) return {};
   const queue = await queueOf(db.sql, action);
+  const denied = await deniedBefore(db.sql, action);
   return {
     ...(queue && { queue }),
+    ...(denied.length > 0 && {
+      deniedBefore: denied.map(({ at, reason, ...one }) => ({
+        ...one,
+        at: at.toISOString(),
+        ...(reason !== null && { reason }),
+      })),
+    }),
     asked: await askedOf(db.sql, action, clock.now()),
     ...(action.state === 'pending' && action.standing_wish ? { standingWish: action.standing_wish } : {}),
   };

@@ -8,6 +8,7 @@ import type { BudgetSizes, Budgets } from './budgets.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { ApiMetrics } from './metrics.ts';
+import type { SignInLinks } from './sign-in-links.ts';
 
 /** The server as routes see it: requests are typed by their zod schemas. */
 export type Api = FastifyInstance<
@@ -42,6 +43,8 @@ export interface ApiOptions {
   budgets?: Partial<BudgetSizes>;
   /** What bounds the streams of events of this process. */
   streamLimits?: Partial<StreamLimits>;
+  /** Links that sign in once, for whoever starts the service. */
+  signIn?: SignInLinks;
   /** Registers what another surface answers on the same listener. */
   mount?: (app: FastifyInstance) => void;
 }

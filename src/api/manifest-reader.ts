@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Agent } from '../domain/agent.ts';
 import type { ManifestKind } from '../domain/manifest/manifest.ts';
@@ -10,6 +11,8 @@ import { type ManifestAnswer, type ManifestQuestion, readAside } from './read-as
 /** A manifest of this length is read within a few milliseconds; a longer one goes to a thread of its own. */
 const HERE_LENGTH_MAX = 8_192;
 const ANSWER_WITHIN_MS = 30_000;
+/** Whoever applies has asked before what it would change. */
+const KEPT = 4;
 
 interface Waiting {
   resolve(answer: ManifestAnswer): void;
@@ -21,6 +24,7 @@ export class ManifestReader {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #asked = 0;
+  readonly #kept = new Map<string, ManifestAnswer>();
 
   /** @throws AppError `manifest_invalid` with every problem */
   async agent(body: string | Record<string, unknown>): Promise<Agent> {
@@ -47,7 +51,7 @@ export class ManifestReader {
       ...(against !== undefined && { agent: JSON.stringify(against) }),
     };
     const length = question.text.length + (question.agent?.length ?? 0);
-    const answer = length <= HERE_LENGTH_MAX ? readAside(question) : await this.#ask(question);
+    const answer = length <= HERE_LENGTH_MAX ? readAside(question) : await this.#askOnce(question);
     if (answer.ok) {
       const turns = new Turns();
       const value: unknown = JSON.parse(answer.value);
@@ -56,6 +60,17 @@ export class ManifestReader {
     }
     const { problems } = answer;
     throw new AppError('manifest_invalid', formatProblems(problems), { problems });
+  }
+
+  async #askOnce(question: ManifestQuestion): Promise<ManifestAnswer> {
+    const { kind, text, isValue, agent = '' } = question;
+    const key = createHash('sha256').update(`${kind} ${isValue} ${agent}\n${text}`).digest('base64');
+    const answer = this.#kept.get(key) ?? (await this.#ask(question));
+    this.#kept.delete(key);
+    this.#kept.set(key, answer);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    return answer;
   }
 
   #ask(question: ManifestQuestion): Promise<ManifestAnswer> {

@@ -19,6 +19,7 @@ const TAGS: Readonly<Record<string, string>> = {
   posture: 'How well an agent is covered',
   tokens: 'Who may call',
   service: 'Health, metrics, keys, this document',
+  ids: 'Whole ids from their beginnings',
 };
 
 const problem = (description: string) => ({

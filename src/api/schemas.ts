@@ -49,6 +49,11 @@ const approvalViewSchema = z.object({
   escalate: z.array(z.object({ after: z.string(), to: z.string() })),
   breakGlass: z.string().optional(),
   standing: z.enum(['allowed', 'forbidden']),
+  repeats: z
+    .number()
+    .int()
+    .optional()
+    .describe('How often it may be asked again within a day once it was denied'),
   strictBehind: z.literal(true).optional().describe('Whoever is behind it must be known'),
 });
 
@@ -186,6 +191,18 @@ export const actionDetailSchema = actionSchema
       .describe(
         'Who is asked in the open stage; for approvers and release managers, and while it waits for the agent itself',
       ),
+    deniedBefore: z
+      .array(
+        z.object({
+          action: z.string(),
+          person: z.string(),
+          at: instant,
+          reason: z.string().optional(),
+          sameSubject: z.boolean(),
+        }),
+      )
+      .optional()
+      .describe('Who denied the same tool with the same arguments before it was asked, the latest first'),
     standingWish: z
       .object({ envelope: z.string(), maxUses: z.number().int(), forMs: z.number().int(), by: z.string() })
       .optional()

@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -25,6 +26,7 @@ import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { idRoutes } from './routes/ids.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
@@ -77,7 +79,10 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     for (const register of V1_ROUTES) register(v1, deps);
   });
   healthRoutes(app, deps);
-  app.register(async (scope) => registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps));
+  app.register(async (scope) => {
+    await scope.register(cookie);
+    registerPages(scope.withTypeProvider<ZodTypeProvider>(), deps);
+  });
   options.mount?.(app as unknown as FastifyInstance);
   await app.ready();
   return app as unknown as FastifyInstance;
@@ -116,6 +121,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   postureRoutes,
   tokenRoutes,
   keyRoutes,
+  idRoutes,
 ];
 
 function measure(app: Api, { requests, latency }: ApiMetrics): void {

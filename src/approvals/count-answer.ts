@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import { BREAK_GLASS_SLOT, type Right, tallyStage } from '../domain/approval/approval.ts';
+
 import { durationMs } from '../domain/duration.ts';
 import { BEGIN_WITHIN } from '../domain/release.ts';
-import { metricsOf } from '../outcomes/event.ts';
+
 import { type ActionRow, actionById } from '../records/action.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -35,7 +36,7 @@ interface Tally {
  */
 export async function countAnswer(services: Services, tx: Sql, countable: Countable): Promise<ActionRow> {
   const { person, known, right, input, standingWish } = countable;
-  const { actor, action, eligibility, at: now } = known;
+  const { actor, action, at: now } = known;
   const tally = tallyOf(countable);
   const data = {
     verdict: input.verdict,
@@ -49,14 +50,13 @@ export async function countAnswer(services: Services, tx: Sql, countable: Counta
     ...(input.breakGlass ? { breakGlass: true } : {}),
   };
   if (standingWish) await keepWish(tx, action, standingWish, tally.end !== 'approved');
-  const metrics = metricsOf(eligibility.agent, action, 'denials');
   const ended = await recordAnswer(
     tx,
     answerOf(countable, tally),
     tally,
     await signReceipt(services, tx, countable),
     tally.end === 'approved' || tally.end === 'denied'
-      ? { state: tally.end, data, metrics, beginMs: beginMsOf(services, action) }
+      ? { state: tally.end, data, beginMs: beginMsOf(services, action) }
       : null,
   );
   if (!ended) return goOn(tx, action, tally, person, now, data);
@@ -143,12 +143,7 @@ async function recordAnswer(
   answer: ReturnType<typeof answerOf>,
   { filled }: Tally,
   receipt: SignedReceipt,
-  end: {
-    state: 'approved' | 'denied';
-    data: Record<string, unknown>;
-    metrics: string[];
-    beginMs: number;
-  } | null,
+  end: { state: 'approved' | 'denied'; data: Record<string, unknown>; beginMs: number } | null,
 ): Promise<ActionRow | undefined> {
   const others = filled.filter(({ person }) => person !== answer.person);
   const { rows } = await sql<ActionRow>`SELECT * FROM record_answer(${JSON.stringify(answer)}::jsonb,

@@ -13,8 +13,10 @@ import { redactionsOf } from '../domain/decision/redact.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
-import { knowEvent, metricsCounting } from '../outcomes/event.ts';
+
+import { knowEvent, metricsOfProposal } from '../outcomes/event.ts';
 import { reasonIn } from '../reason.ts';
+
 import { type ActionRow, actionById, lockedAction, privateOf } from '../records/action.ts';
 import { toolAsAsked } from '../records/args.ts';
 import { readEpoch } from '../records/gate.ts';
@@ -174,8 +176,7 @@ async function replaceArgs(
       reason: reasonIn(input.reason) ?? null,
     },
   });
-  for (const metric of await metricsCounting(tx, action, 'denials'))
-    await knowEvent(tx, action, metric, 1, now);
+  for (const metric of metricsOfProposal(action)) await knowEvent(tx, action, metric, 1, now);
   await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();
 }
 

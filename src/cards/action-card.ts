@@ -14,6 +14,7 @@ import {
 } from './blocks/message.ts';
 import { codeOrLinked, codePieces, cut, dateText, inline, inlineOrLinked, link } from './blocks/mrkdwn.ts';
 import type { CardFacts } from './card-facts.ts';
+import { deniedLines } from './denied-lines.ts';
 import { standingParts } from './standing-approval-lines.ts';
 
 const SUMMARY_MAX = 600;
@@ -43,6 +44,7 @@ export function actionCard(facts: CardFacts): SlackMessage {
     ...(action.break_glass ? [header(id('glass'), GLASS)] : []),
     section(id('first'), `*${summaryOf(facts)}*${after(facts)}`),
     section(id('state'), state.join('\n')),
+    ...linesBlock(id('denied'), deniedLines(facts)),
     fields(id('facts'), pairsOf(facts)),
     ...whyBlocks(facts, id),
     ...linesBlock(id('edits'), editLines(facts)),
@@ -174,6 +176,7 @@ function textOf(facts: CardFacts, state: readonly string[]): string {
   const head = [
     `${action.break_glass ? `${GLASS}. ` : ''}${summaryOf(facts)}${after(facts)}`,
     ...state.map(unmarked),
+    ...deniedLines(facts).map(unmarked),
     ...pairsOf(facts).map(([title, value]) => `${title}: ${value}`),
     ...(action.why ? [`Why, in the agent's own words: ${inline(action.why, 400)}`] : []),
     ...[...editLines(facts), ...likeLines(facts)].map(unmarked),

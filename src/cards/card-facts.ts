@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { waitingLike } from '../approvals/alike.ts';
 import { answerersOf } from '../approvals/answerers.ts';
+import { type DeniedBefore, deniedBefore } from '../approvals/denied-before.ts';
 import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
 import type { Tool } from '../domain/agent.ts';
@@ -40,6 +41,8 @@ export interface CardFacts extends CardChanges {
   stale: readonly string[];
   /** How many others wait and are like it. */
   alike: number;
+  /** Who denied the same before it was asked. */
+  denied: readonly DeniedBefore[];
   /** What was approved with it for a while. */
   standings: readonly CardStanding[];
   /** By which standing approval it ran. */
@@ -82,6 +85,7 @@ export async function readCardFacts(
     ),
     ...(pending ? answerersOf(eligibility, action, current) : { approvers: [], lent: {} }),
     stale: eligibility.stale,
+    denied: await deniedBefore(db.sql, action),
     alike: pending ? await waitingLike(db.sql, action) : 0,
     ...(await readChanges(db.sql, action, args, tool)),
     ...(await readStandingApprovals(db.sql, action)),

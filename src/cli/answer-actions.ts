@@ -1,8 +1,9 @@
 import type { Cli } from './cli.ts';
 import { wholeNumber } from './cli.ts';
 import { CliError } from './failure.ts';
+import { shortId, wholeIds } from './ids.ts';
 import { actionText } from './text/action-text.ts';
-import { answersText, preflightText } from './text/approvals-text.ts';
+import { answersText, preflightText, stands } from './text/approvals-text.ts';
 import type { WireAction, WireAnswer, WireDecided } from './wire.ts';
 
 const AT_ONCE_MAX = 50;
@@ -29,7 +30,7 @@ export async function answerActions(
   options: AnswerOptions,
 ): Promise<void> {
   if (options.standing !== undefined) wholeNumber('--times', options.times);
-  const seen = await seenActions(cli, ids, options.like ?? false);
+  const seen = await seenActions(cli, await wholeIds(cli, 'action', ids), options.like ?? false);
   const { breakGlass, standing, digest } = options;
   const alone = breakGlass || standing !== undefined || digest !== undefined;
   if (alone && seen.length > 1)
@@ -41,7 +42,7 @@ export async function answerActions(
   if (one && digest !== undefined && digest !== one.argsDigest)
     throw new CliError('refused', `Cannot ${verdict}: the arguments are not those of digest ${digest}`, {
       code: 'seen_outdated',
-      hint: `Look at it again: portcullis action show ${one.id}`,
+      hint: `Look at it again: portcullis action show ${shortId(one.id)}`,
     });
   cli.note(
     `${seen.length === 1 && one ? actionText(one, now(), columns) : preflightText(seen, now(), columns)}\n`,
@@ -52,7 +53,7 @@ export async function answerActions(
     seen.length === 1 && one
       ? [await answerOne(cli, verdict, one, options)]
       : await answerAll(cli, verdict, seen, options);
-  if (results.some((result) => 'code' in result)) cli.exit = 'refused';
+  if (results.some((result) => !stands(result, verdict))) cli.exit = 'refused';
   cli.print({ results }, () => answersText(results, verdict, columns));
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { CutOff } from '../agents/cut-off.ts';
 import type { Agent } from '../domain/agent.ts';
 import { type Change, diffReleases, onlyTakesAway } from '../domain/manifest/diff.ts';
 import type { Release } from '../domain/release.ts';
@@ -6,6 +7,7 @@ import type { ReleasePath } from '../releases/create.ts';
 import type { ApiClient } from './client.ts';
 import { CliError } from './failure.ts';
 import type { AgentFile, Manifests, ReleaseFile } from './manifests.ts';
+import { shortId } from './text/ids.ts';
 import type { WireAgent, WireApplied, WireRelease } from './wire.ts';
 
 /** What one file would change. */
@@ -19,6 +21,8 @@ export interface Preview {
   warnings: string[];
   /** Applying it would do nothing. */
   unchanged: boolean;
+  /** The command that has to come before, where applying it would stop an agent that works. */
+  before?: string;
   /** The command that comes after. */
   next?: string;
 }
@@ -59,8 +63,32 @@ async function previewAgent(api: ApiClient, { file, text, value }: AgentFile): P
     ...(body.testMode ? ['testMode: owners may approve. To try things out, never in production'] : []),
     ...body.advisory.map((tool) => `${tool} is advisory: the agent also holds a key of its own for it`),
   ];
-  const { changes } = body;
-  return { file, kind: 'agent', agent: value.agent, changes, warnings, unchanged: changes.length === 0 };
+  const { changes, cutOff = [] } = body;
+  const about = {
+    file,
+    kind: 'agent' as const,
+    agent: value.agent,
+    changes,
+    unchanged: changes.length === 0,
+  };
+  return {
+    ...about,
+    warnings: [...warnings, ...cutOff.map(cutOffText)],
+    before: mendCutOff(value.agent, cutOff),
+  };
+}
+
+function cutOffText({ attribute, segments, tokens }: CutOff): string {
+  const which = tokens.map(shortId).join(', ');
+  const goes = segments.length > 0 ? ` (segment ${segments.join(', ')} goes by it)` : '';
+  return `CUTS OFF ${tokens.length === 1 ? `token ${which}, which has` : `tokens ${which}, which have`} no attribute "${attribute}"${goes}: every request needs it, and all they ask is denied`;
+}
+
+/** Attributes of a token are never changed: the agent gets a new one first. */
+function mendCutOff(agent: string, cutOff: readonly CutOff[]): string | undefined {
+  if (cutOff.length === 0) return undefined;
+  const attributes = cutOff.map(({ attribute, type }) => `--attribute ${attribute}=<${type}>`).join(' ');
+  return `portcullis token create --role agent --agent ${agent} ${attributes}`;
 }
 
 /** With an agent that is applied in the same go the service cannot know yet what the release means. */

@@ -4,6 +4,7 @@ import { type Connection, findConnection } from './connection.ts';
 import type { ExitName } from './exit-codes.ts';
 import { CliError } from './failure.ts';
 import type { CliIo } from './io.ts';
+import { asTypedHere } from './text/program-name.ts';
 
 export interface GlobalOptions {
   output?: 'table' | 'json';
@@ -41,12 +42,17 @@ export class Cli {
 
   /** The data as JSON, or the text made for people. */
   print(data: unknown, text: () => string): void {
-    this.io.out(`${this.json ? JSON.stringify(data, null, 2) : text()}\n`);
+    this.io.out(`${this.json ? JSON.stringify(data, null, 2) : this.told(text())}\n`);
   }
 
   /** For people, beside what is printed. */
   note(text: string): void {
-    if (!this.json) this.io.err(`${text}\n`);
+    if (!this.json) this.io.err(`${this.told(text)}\n`);
+  }
+
+  /** With commands as they can be typed here. */
+  told(text: string): string {
+    return asTypedHere(text, this.io.program, this.io.columns);
   }
 
   /**

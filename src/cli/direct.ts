@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { type Database, shownUrl } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
+import { whyAbsent } from '../db/failure.ts';
+import { shownUrl } from '../db/shown-url.ts';
 import type { Cli } from './cli.ts';
 import { dataFolder } from './connection.ts';
 import { CliError } from './failure.ts';
@@ -74,11 +76,8 @@ function databaseFailure(error: unknown, { url, isEmbedded }: KnownDatabase): un
       cause: error,
     });
   }
-  const refusedLogin = code === '28P01' || code === '28000' || code === '3D000';
-  const network = typeof code === 'string' && /^E[A-Z]+$/.test(code);
-  const late = error instanceof Error && /timeout/.test(error.message);
-  if (!refusedLogin && !network && !late) return error;
-  const why = error instanceof Error && error.message !== '' ? error.message : String(code);
+  const why = whyAbsent(error);
+  if (why === undefined) return error;
   return new CliError('unreachable', `The database ${shownUrl(url)} does not answer: ${why}`, {
     hint: isEmbedded
       ? 'It runs while portcullis up runs there. If the service is on another database, set DATABASE_URL'

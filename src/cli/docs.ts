@@ -14,17 +14,17 @@ Made from the commands' own help by \`npx tsx src/cli/docs.ts\`; a test holds it
 `;
 
 /** The generated pages by path: a test compares them with what is there. */
-export function generatedDocs(): Record<string, string> {
+export async function generatedDocs(): Promise<Record<string, string>> {
   return {
-    'docs/cli.md': commandPage(),
+    'docs/cli.md': await commandPage(),
     'docs/exit-codes.md': exitCodesPage(),
     'docs/errors.md': errorsPage(),
   };
 }
 
-function commandPage(): string {
+async function commandPage(): Promise<string> {
   const printed: string[] = [];
-  const program = buildProgram(new Cli(silentIo((text) => printed.push(text))));
+  const program = await buildProgram(new Cli(silentIo((text) => printed.push(text))));
   const helpOf = (command: Command): string => {
     printed.length = 0;
     command.outputHelp();
@@ -55,6 +55,7 @@ const silentIo = (out: (text: string) => void): CliIo => ({
   user: 'docs',
   interactive: false,
   columns: 80,
+  program: 'portcullis',
   out,
   err: () => {},
   confirm: async () => false,
@@ -64,7 +65,7 @@ const silentIo = (out: (text: string) => void): CliIo => ({
 });
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of Object.entries(generatedDocs())) {
+  for (const [path, text] of Object.entries(await generatedDocs())) {
     writeFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), text);
   }
 }

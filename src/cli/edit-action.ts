@@ -1,6 +1,7 @@
 import { actionPath } from './answer-actions.ts';
 import type { Cli } from './cli.ts';
 import { CliError } from './failure.ts';
+import { wholeId } from './ids.ts';
 import { jsonObject } from './input.ts';
 import { changesText } from './text/approvals-text.ts';
 import { formatRelative } from './text/format.ts';
@@ -16,7 +17,8 @@ export interface EditOptions {
 }
 
 /** Shows what would be different, asks, and changes exactly what was shown. */
-export async function editAction(cli: Cli, id: string, { args, reason, yes }: EditOptions): Promise<void> {
+export async function editAction(cli: Cli, given: string, { args, reason, yes }: EditOptions): Promise<void> {
+  const id = await wholeId(cli, 'action', given);
   const seen = await cli.api.get<WireAction>(actionPath(id));
   if (!seen.args)
     throw new CliError(

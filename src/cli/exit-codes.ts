@@ -75,6 +75,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   too_many_streams: 'unreachable',
   rate_limited: 'unreachable',
   data_folder_in_use: 'refused',
+  address_taken: 'refused',
   config_invalid: 'usage',
   setup_failed: 'unreachable',
   internal: 'unreachable',

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { ownName } from './own-name.ts';
 
 /** Everything a command touches besides the service: tests give their own. */
 export interface CliIo {
@@ -9,6 +10,8 @@ export interface CliIo {
   /** Somebody can be asked. */
   interactive: boolean;
   columns: number;
+  /** How this program is called here, for hints. */
+  program: string;
   out(text: string): void;
   err(text: string): void;
   confirm(question: string): Promise<boolean>;
@@ -38,6 +41,7 @@ export function processIo(): CliIo {
     columns: stdout.isTTY
       ? Math.min(COLUMNS_MAX, Math.max(COLUMNS_DEFAULT, stdout.columns))
       : COLUMNS_DEFAULT,
+    program: ownName(env.PATH),
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     async confirm(message) {

@@ -1,19 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Agent } from '../domain/agent.ts';
-import {
-  formatProblems,
-  type ManifestKind,
-  type Problem,
-  readManifest,
-} from '../domain/manifest/manifest.ts';
-import { parseText } from '../domain/manifest/source.ts';
+import { checkParsed, formatProblems, type ManifestKind, type Problem } from '../domain/manifest/manifest.ts';
+import { type ParsedText, parseText } from '../domain/manifest/source.ts';
 import type { Release } from '../domain/release.ts';
 import { CliError } from './failure.ts';
+import { readManifestText } from './list-files.ts';
 
 const KEYS: Readonly<Record<ManifestKind, readonly string[]>> = {
   release: ['release', 'grants', 'rollout'],
-  agent: ['people', 'owners', 'approvers', 'tools', 'segments', 'metrics', 'testMode'],
+  agent: ['people', 'owners', 'approvers', 'tools', 'toolDefaults', 'segments', 'metrics', 'testMode'],
 };
 
 export interface AgentFile {
@@ -40,6 +34,7 @@ interface Source {
   file: string;
   text: string;
   kind: ManifestKind;
+  parsed: ParsedText & { ok: true };
 }
 
 /** The kind of a manifest, by the keys it has. */
@@ -61,9 +56,9 @@ export async function readManifests(
 ): Promise<Manifests> {
   const { sources, problems } = await readSources(files, cwd);
   const agents: AgentFile[] = [];
-  for (const { file, text, kind } of sources) {
+  for (const { file, text, kind, parsed } of sources) {
     if (kind !== 'agent') continue;
-    const read = readManifest(file, text, 'agent');
+    const read = checkParsed(parsed, 'agent');
     if (!read.ok) problems.push(...read.problems);
     else if (agents.some(({ value }) => value.agent === read.value.agent)) {
       problems.push(
@@ -72,10 +67,10 @@ export async function readManifests(
     } else agents.push({ kind: 'agent', file, text, value: read.value });
   }
   const releases: ReleaseFile[] = [];
-  for (const { file, text, kind } of sources) {
+  for (const { file, text, kind, parsed } of sources) {
     if (kind !== 'release') continue;
-    const agent = await agentOf(file, text, agents, lookUp);
-    const read = readManifest(file, text, 'release', agent);
+    const agent = await agentOf(parsed.value, agents, lookUp);
+    const read = checkParsed(parsed, 'release', agent);
     if (read.ok) releases.push({ kind: 'release', file, text, value: read.value });
     else problems.push(...read.problems);
   }
@@ -90,11 +85,11 @@ async function readSources(
   const sources: Source[] = [];
   const problems: Problem[] = [];
   for (const file of files) {
-    const text = await readFile(resolve(cwd, file), 'utf8');
+    const text = await readManifestText(file, cwd);
     const parsed = parseText(file, text);
     const kind = parsed.ok ? kindOf(parsed.value) : undefined;
     if (!parsed.ok) problems.push(...parsed.problems);
-    else if (kind) sources.push({ file, text, kind });
+    else if (kind) sources.push({ file, text, kind, parsed });
     else {
       const hint = 'An agent has tools and people, a release has grants: portcullis init writes one of each';
       problems.push(problemOf(file, 'This is neither an agent nor a release', hint));
@@ -104,13 +99,11 @@ async function readSources(
 }
 
 async function agentOf(
-  file: string,
-  text: string,
+  release: unknown,
   agents: readonly AgentFile[],
   lookUp: (agent: string) => Promise<Agent | undefined>,
 ): Promise<Agent | undefined> {
-  const parsed = parseText(file, text);
-  const name = parsed.ok ? (parsed.value as { agent?: unknown }).agent : undefined;
+  const name = (release as { agent?: unknown }).agent;
   if (typeof name !== 'string') return undefined;
   return agents.find(({ value }) => value.agent === name)?.value ?? lookUp(name);
 }

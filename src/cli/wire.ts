@@ -1,4 +1,5 @@
 import type { ActionView } from '../actions/action-view.ts';
+import type { CutOff } from '../agents/cut-off.ts';
 import type { AgentView } from '../agents/list.ts';
 import type { Answered } from '../approvals/answer-input.ts';
 import type { Receipt } from '../approvals/receipts/claims.ts';
@@ -29,11 +30,13 @@ export type WireAction = ActionView & {
   queue?: QueuePlace;
   asked?: AskedPerson[];
   standingWish?: StandingWish;
+  deniedBefore?: { action: string; person: string; at: string; reason?: string; sameSubject: boolean }[];
 };
 export type WireDecided = ActionView & Pick<Answered, 'counted'>;
 export type WireAsked = ActionView & { repeated: boolean; startBy?: string; credential?: WireCredential };
 export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;
-export type WireRollout = Wire<RolloutStatusView> & { dayMs?: number };
+export type WireRollout = Wire<RolloutStatusView>;
+export type WireStarted = RolloutSummary & { notes: string[] };
 export type WireDisabled = DisableAnswer;
 export type WireEnabled = EnableAnswer & { scope: string };
 export type WireVerb = VerbAnswer & { id: string; verb: string };
@@ -104,6 +107,7 @@ export interface WireApplied {
   changes: Change[];
   advisory: string[];
   testMode: boolean;
+  cutOff?: CutOff[];
 }
 
 export interface WireSwitch {

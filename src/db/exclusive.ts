@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
-/** Advisory locks of the work that one process at a time does. The gate is 727001, the sequencer 727002. */
+/** Advisory locks of the work that one process at a time does. The gate is 727001, the sequencer 727002, the counts of
+ * the evidence 727009. */
 export const LOCKS = {
   judge: 727_003,
   dispatcher: 727_004,

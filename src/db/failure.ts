@@ -1,3 +1,5 @@
+import { AppError } from '../errors.ts';
+
 const DOWN_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -22,6 +24,30 @@ export function isStoreDown(error: unknown): boolean {
   if (DOWN_CODES.has(String((error as { code?: unknown }).code))) return true;
   if (DOWN_TEXT.test(error.message)) return true;
   return error.cause !== undefined && isStoreDown(error.cause);
+}
+
+const REFUSED_LOGIN = new Set(['28P01', '28000', '3D000']);
+
+/** Why there is no database to speak to at an address, in words; `undefined`: that is not what the error says. */
+export function whyAbsent(error: unknown): string | undefined {
+  const [one] = error instanceof AggregateError ? error.errors : [error];
+  const { code } = one as { code?: unknown };
+  const absent =
+    REFUSED_LOGIN.has(String(code)) ||
+    (typeof code === 'string' && /^E[A-Z]+$/.test(code)) ||
+    (one instanceof Error && /timeout|Connection terminated/.test(one.message));
+  if (!absent) return undefined;
+  return one instanceof Error && one.message !== '' ? one.message : String(code);
+}
+
+/** A database that is away, by the variable that names it; `undefined`: what is wrong is inside it. */
+export function absentStore(error: unknown, address: string): AppError | undefined {
+  const why = whyAbsent(error);
+  if (why === undefined) return undefined;
+  const mend =
+    'Set DATABASE_URL to a Postgres that runs, or unset it: then one of its own is started in the data folder';
+  const message = `Cannot start: the database ${address} does not answer: ${why}. ${mend}`;
+  return new AppError('setup_failed', message, {}, { cause: error });
 }
 
 /** Whether a statement gave up waiting for the gate or ran out of its time. */

@@ -11,6 +11,8 @@ export interface ActionTable {
   agent: string;
   idempotency_key: string;
   request_digest: string;
+  /** Of tool and arguments alone: whether the same was asked before. Empty once erased. */
+  same_digest: string;
   agent_version: string;
   tool: string;
   kind: 'read' | 'write';
@@ -22,6 +24,10 @@ export interface ActionTable {
   bucket: number | null;
   phase: string | null;
   event_day: number | null;
+  /** The day it began: where what was done counts. */
+  begun_day: number | null;
+  /** What it counts in, and from when on. */
+  counts: Json<Record<string, 'asked' | 'begun'>>;
   epoch: number;
   grant_name: string | null;
   state: ActionState;

@@ -1,12 +1,13 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
-import type { Arm, SegmentExposure } from '../domain/decision.ts';
+import type { SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 import type { StoredCodeTable } from './stored-code.ts';
 import type { AccessTables } from './tables-access.ts';
 import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
+import type { EvidenceTables } from './tables-evidence.ts';
 import type { SlackTables } from './tables-slack.ts';
 
 export interface AgentTable {
@@ -64,6 +65,13 @@ export interface StopTable {
 
 export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
 
+/** A build that a rollout knows: it holds nothing any more. */
+export interface KnownBuild {
+  version: string;
+  /** Whether its events fill the sample of the gates. */
+  counts: boolean;
+}
+
 export interface RolloutTable {
   id: string;
   agent: string;
@@ -85,6 +93,7 @@ export interface RolloutTable {
   baseline_locked_at: Timestamp | null;
   agent_version: string | null;
   held_for_version: string | null;
+  builds: ColumnType<KnownBuild[], string | undefined, string>;
   revision: number;
   ended_at: Timestamp | null;
 }
@@ -114,48 +123,6 @@ export interface OutcomeTable {
   value: number;
   reported_by: string;
   received_at: Timestamp;
-}
-
-export interface SubjectDayTable {
-  rollout_id: string;
-  arm: Arm;
-  segment: string;
-  generation: number;
-  metric: string;
-  day: number;
-  subject_id: number;
-  started_at: Timestamp;
-  value: number;
-  known: boolean;
-}
-
-export interface DayCountTable {
-  rollout_id: string;
-  arm: Arm;
-  segment: string;
-  generation: number;
-  metric: string;
-  day: number;
-  events: number;
-  harms: number;
-  known: number;
-}
-
-export interface JudgeQueueTable {
-  rollout_id: string;
-  segment: string;
-  since: Timestamp;
-  n: number;
-}
-
-export interface VerdictTable {
-  rollout_id: string;
-  segment: string;
-  generation: number;
-  metric: string;
-  verdict: string;
-  record: Json<unknown>;
-  judged_at: Timestamp;
 }
 
 export interface IncidentTable {
@@ -232,7 +199,7 @@ export interface LogChainTable {
 }
 
 /** Every table, as Kysely sees it. */
-export interface Tables extends AccessTables, ApprovalTables, SlackTables {
+export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, SlackTables {
   agent: AgentTable;
   release: ReleaseTable;
   in_force: InForceTable;
@@ -246,10 +213,6 @@ export interface Tables extends AccessTables, ApprovalTables, SlackTables {
   decision: DecisionTable;
   credential: CredentialTable;
   outcome: OutcomeTable;
-  subject_day: SubjectDayTable;
-  day_count: DayCountTable;
-  judge_queue: JudgeQueueTable;
-  verdict: VerdictTable;
   incident: IncidentTable;
   alert: AlertTable;
   card: CardTable;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isOutwardPlace, outwardUrlSchema } from './address.ts';
 import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
+import { listsSchema } from './lists.ts';
 import { NAME_PATTERN } from './name.ts';
 
 export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
@@ -58,6 +59,12 @@ export const segmentSchema = z.strictObject({
   name: nameSchema,
   when: z.string().describe('CEL over context (trusted attributes); the first match wins'),
   representative: z.boolean().default(true).describe('Scaling waits for it'),
+  subject: z
+    .string()
+    .optional()
+    .describe(
+      'Where its subjects come from: assertion.sub or context.<attribute>; default: as the release says',
+    ),
   description: z.string().optional(),
 });
 
@@ -154,6 +161,7 @@ export const agentSchema = z.strictObject({
     .strictObject({ jwks: outwardUrlSchema.optional(), issuer: z.string().optional() })
     .optional()
     .describe('Who signs the attributes'),
+  lists: listsSchema.optional().describe('Named values for the conditions here: lists.<name>'),
   tools: z.record(nameSchema, toolSchema),
   segments: z.array(segmentSchema).default([]),
   metrics: z.record(nameSchema, metricSchema).default({}),

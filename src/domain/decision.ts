@@ -23,6 +23,7 @@ export const REASON_CODES = [
   'denied_by_grant',
   'claim_stricter',
   'denied_by_rule',
+  'denied_before',
   'approval_needed',
   'granted',
   'approved_by_rule',
@@ -37,7 +38,12 @@ export interface DecisionRequest {
   args: Readonly<Record<string, unknown>>;
   attributes: Readonly<Record<string, unknown>>;
   claimed: Readonly<Record<string, unknown>>;
+  /** What the agent says it is about. */
   subject: string;
+  /** `sub` of the signed assertion, where one was shown. */
+  vouched?: string;
+  /** The agent named more new subjects than it may: this one stays in control. */
+  surplus?: boolean;
   /** Who prompted it, drives the agent or is acted for; they may not approve. */
   behind?: readonly string[];
   /** The build that asks; only it has what it earned. */

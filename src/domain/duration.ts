@@ -2,7 +2,7 @@
 export type Duration = string;
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-const REAL_DAY_MS = 86_400_000;
+export const REAL_DAY_MS = 86_400_000;
 
 export const DURATION_PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 

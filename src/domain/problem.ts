@@ -10,6 +10,8 @@ export interface CheckProblem {
   atKey?: boolean;
   /** The part of a text value it is about, as offsets into the text. */
   range?: { start: number; end: number };
+  /** Other places that the message names as `{others}`. */
+  others?: readonly ManifestPath[];
 }
 
 /** What is wrong, where, and how to mend it. `line` is 0 when there is no text, as for a request body. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { durationBetween, nameSchema } from './agent.ts';
-import { isMultipleOf } from './schema/decimal.ts';
-import { saysSomething } from './unseen.ts';
+import { listsSchema } from './lists.ts';
+import { rolloutSchema, wordsSchema } from './rollout-plan.ts';
+
+export type { Gate, Guardrail, RolloutPlan } from './rollout-plan.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
 /** What is allowed, by whomever, may begin within this. */
@@ -9,11 +11,6 @@ export const BEGIN_WITHIN = '60s';
 /** As many may be named to be behind one action. */
 export const BEHIND_MAX = 20;
 
-/** Told to people: they must be able to see it. */
-const wordsSchema = z
-  .string()
-  .min(1)
-  .refine(saysSomething, 'write it with letters, digits or symbols that people can see');
 const quorumSchema = z.int().min(1).max(20);
 /** Who must agree, side by side: one group, or several with a count each. */
 const askedShape = {
@@ -21,6 +18,7 @@ const askedShape = {
   quorum: quorumSchema.optional().describe('How many of it; default: 1'),
   groups: z.record(nameSchema, quorumSchema).optional().describe('Several groups, each with its own count'),
 };
+export const REPEATS_DEFAULT = 2;
 const RULE_ANSWERS = ['approve', 'ask', 'deny'] as const;
 export const SLACK_APPROVES = ['any', 'not-high', 'none'] as const;
 export const NOTIFY = ['channel', 'dm', 'both', 'digest'] as const;
@@ -36,6 +34,10 @@ export const approvalSchema = z.union([
   nameSchema.describe('The approver group that is asked'),
   z.strictObject({
     ...askedShape,
+    unless: z
+      .string()
+      .optional()
+      .describe('CEL over args, context and subject; where it is true, the grant runs unasked'),
     stages: z
       .array(z.strictObject(askedShape))
       .min(1)
@@ -67,6 +69,12 @@ export const approvalSchema = z.union([
       .enum(['allowed', 'forbidden'])
       .default('allowed')
       .describe('Whether people may approve the like for a while'),
+    repeats: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(REPEATS_DEFAULT)
+      .describe('How often the same may be asked again within a day once a person denied it'),
     rules: z.array(ruleSchema).max(20).default([]),
   }),
 ]);
@@ -128,69 +136,16 @@ export const grantSchema = z.strictObject({
   record: z.enum(['before', 'after']).default('before').describe('Reads only: after may lose 1 s of entries'),
 });
 
-export const gateSchema = z.strictObject({
-  sample: z
-    .int()
-    .min(0)
-    .max(10_000_000)
-    .default(0)
-    .describe('Events each exposed segment needs before widening'),
-  verdicts: z.enum(['no-breach', 'ok']).optional().describe('Default: no-breach, and ok before and in scale'),
-  checklist: z.array(z.string()).default([]),
-  approve: z.boolean().default(true).describe('A person (owner) last'),
-});
-
-/** Exposure is counted in hundredths of a percent: what is finer would be another number. */
-const percentSchema = z
-  .number()
-  .min(0)
-  .max(100)
-  .refine((percent) => isMultipleOf(percent, 0.01), 'write 0 to 100 in steps of 0.01');
-
-export const stepSchema = z.strictObject({
-  days: z.number().positive().max(90),
-  exposure: z.record(z.string(), percentSchema).describe('Percent per segment; "*" is every other'),
-  gate: gateSchema.prefault({}),
-});
-
-export const guardrailSchema = z.strictObject({
-  metric: nameSchema,
-  limit: z.number().positive().describe('Absolute'),
-  reason: wordsSchema.describe('Why this limit'),
-  share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
-  action: z.enum(['rollback', 'report']).default('rollback'),
-});
-
-export const rolloutSchema = z.strictObject({
-  subject: z.string().default('subject').describe('What is assigned to an arm, e.g. conversation'),
-  alpha: z
-    .number()
-    .gt(0)
-    .max(0.5)
-    .default(0.05)
-    .describe('Chance of any false automatic rollback in its life'),
-  signedOffBy: nameSchema.optional().describe('Who signed the definitions, escalation and rollback triggers'),
-  escalation: z.string().default('A breach is told to on-call at once, a hold to the owners the same day.'),
-  baseline: z
-    .strictObject({ days: z.number().positive().max(90), gate: gateSchema.prefault({}) })
-    .prefault({ days: 30 }),
-  constrained: z.array(stepSchema).min(1).optional(),
-  scale: z.array(stepSchema).min(1).optional(),
-  guardrails: z.array(guardrailSchema).default([]),
-});
-
 export const releaseSchema = z.strictObject({
   agent: nameSchema,
   release: z.union([nameSchema, z.int().min(1)]).transform(String),
   description: z.string().optional(),
+  lists: listsSchema.optional().describe('Named values for the conditions here: lists.<name>'),
   grants: z.array(grantSchema).min(1),
   rollout: rolloutSchema.prefault({}),
 });
 
 export type Grant = z.infer<typeof grantSchema>;
-export type Gate = z.infer<typeof gateSchema>;
-export type Guardrail = z.infer<typeof guardrailSchema>;
-export type RolloutPlan = z.infer<typeof rolloutSchema>;
 /** An immutable, versioned permission set of one agent. */
 export type Release = z.infer<typeof releaseSchema>;
 
@@ -217,6 +172,8 @@ export interface ApprovalPolicy {
   escalate: { after: string; to: string }[];
   breakGlass?: string;
   standing: 'allowed' | 'forbidden';
+  /** How often the same may be asked again within a day once it was denied; what was kept before says nothing. */
+  repeats?: number;
   /** Whoever is behind it must be known. */
   strictBehind?: true;
 }
@@ -229,6 +186,7 @@ const DETAILS = {
   slackApproves: 'any',
   notify: 'channel',
   standing: 'allowed',
+  repeats: REPEATS_DEFAULT,
 } as const;
 
 /** The approval a grant needs in one form; `undefined` runs unasked; reads default to that. */
@@ -238,7 +196,7 @@ export function approvalOf(grant: Pick<Grant, 'approval' | 'strictBehind'>): App
   const strict = grant.strictBehind ? ({ strictBehind: true } as const) : {};
   if (typeof approval === 'string')
     return { ...DETAILS, ...strict, escalate: [], stages: [[{ group: approval, quorum: 1 }]] };
-  const { group, quorum, groups, stages, rules: _, ...details } = approval;
+  const { group, quorum, groups, stages, rules: _, unless: __, ...details } = approval;
   return {
     ...DETAILS,
     ...strict,
@@ -257,6 +215,7 @@ export function tightened(policy: ApprovalPolicy, others: readonly ApprovalPolic
     ...rest,
     reason: all.some(({ reason }) => reason === 'required') ? 'required' : 'optional',
     slackApproves: SLACK_APPROVES[Math.max(...surfaces)] ?? policy.slackApproves,
+    repeats: Math.min(...all.map(({ repeats }) => repeats ?? REPEATS_DEFAULT)),
     standing: all.every(({ standing }) => standing === 'allowed') ? 'allowed' : 'forbidden',
     ...(all.some(({ strictBehind }) => strictBehind) && { strictBehind: true }),
     ...(breakGlass !== undefined && all.every((one) => one.breakGlass === breakGlass) && { breakGlass }),
@@ -271,6 +230,10 @@ const needsOf = ({ group, quorum, groups }: Asked): Need[] => [
 /** What is decided without asking, or always asked, of what the grant asks about. */
 export const rulesOf = (grant: Pick<Grant, 'approval'>): readonly ApprovalRule[] =>
   typeof grant.approval === 'object' ? (grant.approval.rules ?? []) : [];
+
+/** Where a grant that asks does not: the condition under which it runs unasked. */
+export const unlessOf = (grant: Pick<Grant, 'approval'>): string | undefined =>
+  typeof grant.approval === 'object' ? grant.approval.unless : undefined;
 
 /** How many people must agree in all. */
 export const quorumOf = (policy: Pick<ApprovalPolicy, 'stages'> | undefined): number =>

@@ -1,5 +1,4 @@
 import type { Sql } from '../db/database.ts';
-import type { RolloutTable } from '../db/tables.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import {
   type CompiledAgent,
@@ -136,16 +135,17 @@ export class Worlds {
     return record && { record, world: await this.#rolloutWorld(record) };
   }
 
-  async #rolloutWorld(row: Pick<RolloutTable, 'id' | 'release' | 'salt'>): Promise<RolloutWorld> {
+  async #rolloutWorld(record: RolloutRecord): Promise<RolloutWorld> {
     const segments = await this.#db
       .selectFrom('rollout_segment')
       .select(['segment', 'exposure', 'generation', 'state'])
-      .where('rollout_id', '=', row.id)
+      .where('rollout_id', '=', record.id)
       .execute();
     return {
-      id: row.id,
-      release: row.release,
-      salt: row.salt,
+      id: record.id,
+      release: record.release,
+      salt: record.salt,
+      subject: record.plan.subject,
       segments: Object.fromEntries(segments.map(({ segment, ...exposure }) => [segment, exposure])),
     };
   }

@@ -14,7 +14,10 @@ export const ssePlace = (id: number): string => `id: ${id}\n: still here\n\n`;
 /** How long clients wait before they connect again. */
 export const sseRetry = (ms: number): string => `retry: ${ms}\n`;
 
-/** Reads a stream of server-sent events piece by piece, wherever the pieces are cut (HTML Living Standard, 9.2.6). */
+/**
+ * Reads a stream of server-sent events piece by piece, wherever the pieces are cut (HTML Living Standard, 9.2.6). By
+ * hand: eventsource-parser forgets the id of a message without data, which is how a heartbeat says where to go on.
+ */
 export class SseReader {
   /** Where to go on: the last id that was complete. */
   lastEventId: string | undefined;

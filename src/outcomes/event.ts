@@ -1,53 +1,49 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
-import type { Agent, Metric } from '../domain/agent.ts';
+import type { Metric } from '../domain/agent.ts';
 import type { ActionRow } from '../records/action.ts';
 import { manifestOf } from '../records/manifest.ts';
 
-/** The metrics in which a correction, or a person's decision, says what came of this action. */
-export async function metricsCounting(
-  tx: Sql,
-  action: ActionRow,
-  by: 'corrections' | 'denials',
-): Promise<string[]> {
-  return metricsOf(await manifestOf(tx, action.agent), action, by);
-}
+/** When an action enters the evidence of a metric: while it waits for people as a proposal, or when it begins. */
+export type CountsFrom = 'asked' | 'begun';
 
-/** The same of an agent whose manifest is at hand. */
-export const metricsOf = (
-  agent: Pick<Agent, 'metrics'>,
-  action: Pick<ActionRow, 'tool' | 'decided_by'>,
-  by: 'corrections' | 'denials',
-): string[] =>
-  metricsAbout(agent.metrics, action)
-    .filter(([, metric]) => metric[by])
-    .map(([name]) => name);
-
-/** The metrics that are about such an action. */
-export const metricsAbout = (
+/**
+ * What a write counts in, fixed when it is asked. A metric of denials is about proposals: what is asked of people counts
+ * from then on. All else is about what was done, and counts when it begins.
+ */
+export const countsOf = (
   metrics: Readonly<Record<string, Metric>>,
-  action: Pick<ActionRow, 'tool' | 'decided_by'>,
-): [string, Metric][] => Object.entries(metrics).filter(([, metric]) => isCountedIn(metric, action));
-
-/** Whether the metric is about actions such as this one: its tool, and decided the way it says. */
-export function isCountedIn(
-  metric: Metric,
   { tool, decided_by }: Pick<ActionRow, 'tool' | 'decided_by'>,
-): boolean {
-  const decidedBy = decided_by ?? 'person';
-  return (metric.tool ?? tool) === tool && (metric.decidedBy ?? decidedBy) === decidedBy;
+): Record<string, CountsFrom> =>
+  Object.fromEntries(
+    Object.entries(metrics)
+      .filter(([, metric]) => isAbout(metric, tool, decided_by ?? 'person'))
+      .map(([name, { denials }]) => [name, denials && decided_by === null ? 'asked' : 'begun']),
+  );
+
+const isAbout = (metric: Metric, tool: string, decidedBy: 'policy' | 'person'): boolean =>
+  (metric.tool ?? tool) === tool && (metric.decidedBy ?? decidedBy) === decidedBy;
+
+/** Those in which people judge the question itself. */
+export const metricsOfProposal = ({ counts }: Pick<ActionRow, 'counts'>): string[] =>
+  Object.keys(counts).filter((metric) => counts[metric] === 'asked');
+
+/** Those in which a report of a wrong write is harm. */
+export async function metricsCorrected(
+  tx: Sql,
+  { agent, counts }: Pick<ActionRow, 'agent' | 'counts'>,
+): Promise<string[]> {
+  const { metrics } = await manifestOf(tx, agent);
+  return Object.keys(counts).filter((name) => Object.hasOwn(metrics, name) && metrics[name]?.corrections);
 }
 
-/** Says what came of the action's subject-day, 0 for no harm; false when nothing changed. */
+/** Says what came of an action, 0 for no harm; counted within a moment, in order with all that happened to it. */
 export async function knowEvent(
   tx: Sql,
-  action: ActionRow,
+  action: Pick<ActionRow, 'id'>,
   metric: string,
   value: number,
   at: Date,
-): Promise<boolean> {
-  const { rows } = await sql<{ changed: boolean }>`
-    SELECT know_event(a, ${metric}, ${value}::double precision, ${at}) AS changed FROM action a
-    WHERE a.id = ${action.id}`.execute(tx);
-  return rows[0]?.changed ?? false;
+): Promise<void> {
+  await sql`SELECT know_event(${action.id}, ${metric}, ${value}::double precision, ${at})`.execute(tx);
 }

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-import { isCountedIn, knowEvent } from './event.ts';
+import { knowEvent } from './event.ts';
 
 /** One measured fact about an action. For `any` metrics a value above 0 is harm. */
 export interface OutcomeInput {
@@ -66,8 +66,7 @@ export async function recordOutcomes(
           continue;
         }
         fresh++;
-        const metric = world.agent.metrics[outcome.metric];
-        if (metric && isCountedIn(metric, action))
+        if (Object.hasOwn(action.counts, outcome.metric))
           await knowEvent(tx, action, outcome.metric, outcome.value, now);
         await appendEntry(tx, {
           kind: 'outcome.recorded',

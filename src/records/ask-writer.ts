@@ -5,6 +5,7 @@ import type { Sql } from '../db/database.ts';
 import { isStoreDown, withoutDeadlock } from '../db/failure.ts';
 import type { ActionTable } from '../db/tables-action.ts';
 import { subjectDigest } from '../domain/digest.ts';
+import type { RolloutRecord } from './rollout.ts';
 
 const BATCH_MAX = 64;
 const SUBJECTS_KEPT = 10_000;
@@ -22,15 +23,15 @@ type AskedColumns =
   | 'corrected_by'
   | 'corrected_at'
   | 'correction_reason'
-  | 'withdraw_reason';
+  | 'withdraw_reason'
+  | 'begun_day';
 
-/** One ask ready to be recorded: the row, what is kept apart, the metrics it starts an event in, the log entry. */
+/** One ask ready to be recorded: the row, what is kept apart, the log entry. */
 export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
   args: string;
   claimed: string;
   attributes: string;
   salt: string;
-  metrics: readonly string[];
   recordAfter: boolean;
   entry: Readonly<Record<string, unknown>>;
 }
@@ -42,6 +43,8 @@ export type AskDraft = Omit<AskRow, 'subject_id' | 'subject_digest'>;
 export interface Subject {
   id: number;
   digest: string;
+  /** By rollout: whether an arm may be assigned to it. */
+  admitted: Map<string, boolean>;
 }
 
 /** The draft with its subject; `more` joins its log entry. */
@@ -62,7 +65,6 @@ export function actionOf({
   claimed,
   attributes,
   salt,
-  metrics,
   recordAfter,
   entry,
   ...row
@@ -83,6 +85,7 @@ export function actionOf({
     corrected_by: null,
     corrected_at: null,
     correction_reason: null,
+    begun_day: null,
     withdraw_reason: null,
   };
 }
@@ -176,10 +179,28 @@ export class AskWriter {
       .where('agent', '=', agent)
       .where('name', '=', name)
       .executeTakeFirstOrThrow();
-    const subject = { id: row.id, digest: subjectDigest(Buffer.from(row.key), name) };
+    const subject = { id: row.id, digest: subjectDigest(Buffer.from(row.key), name), admitted: new Map() };
     if (this.#subjects.size >= SUBJECTS_KEPT) this.#subjects.clear();
     this.#subjects.set(cacheKey, subject);
     return subject;
+  }
+
+  /** Whether an arm of the rollout may be assigned to it: decided on first sight, and kept. */
+  async admit(
+    { id, plan }: Pick<RolloutRecord, 'id' | 'plan'>,
+    { agent, name }: { agent: string; name: string },
+    now: Date,
+  ): Promise<boolean> {
+    const subject = await this.subject(agent, name);
+    const known = subject.admitted.get(id);
+    if (known !== undefined) return known;
+    const { rows } = await sql<{ admitted: boolean }>`
+      SELECT admit_subject(${id}, ${subject.id}, ${plan.newSubjectsPerHour}, ${now}) AS admitted`.execute(
+      this.#db,
+    );
+    const admitted = rows[0]?.admitted ?? false;
+    subject.admitted.set(id, admitted);
+    return admitted;
   }
 
   forgetSubject(agent: string, name: string): void {

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables.ts';
+import { REAL_DAY_MS } from '../domain/duration.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Guardrail } from '../domain/release.ts';
 import type { Step } from '../domain/rollout/steps.ts';
@@ -18,8 +19,13 @@ export interface FrozenPlan {
   representative: readonly string[];
   signedOffBy: string;
   escalation: string;
+  /** Where the subjects come from, as the release says. */
   subject: string;
+  /** Where the agent says them: how many new ones an hour may be assigned to an arm. */
+  newSubjectsPerHour: number;
   matureAfter: Readonly<Record<string, string>>;
+  /** Milliseconds of a day of this rollout, whatever `PORTCULLIS_DAY` says later. */
+  dayMs: number;
 }
 
 /** The rollout row with its plan typed. */
@@ -29,7 +35,11 @@ export interface RolloutRecord extends Omit<Selectable<RolloutTable>, 'plan'> {
 
 export const recordOf = (row: Selectable<RolloutTable>): RolloutRecord => ({
   ...row,
-  plan: row.plan as FrozenPlan,
+  plan: {
+    dayMs: REAL_DAY_MS,
+    newSubjectsPerHour: 100,
+    ...(row.plan as Omit<FrozenPlan, 'dayMs' | 'newSubjectsPerHour'>),
+  },
 });
 
 /** The step a rollout is in; the last one when it is through. */
@@ -40,8 +50,8 @@ export function stepOf(rollout: Pick<RolloutRecord, 'plan' | 'step_index'>): Ste
 }
 
 /** Elapsed days since the start, 0 on the first: the start-day bucket of an event. */
-export const dayOf = (rollout: Pick<RolloutRecord, 'started_at'>, now: Date, dayMs: number): number =>
-  Math.max(0, Math.floor((now.getTime() - rollout.started_at.getTime()) / dayMs));
+export const dayOf = ({ started_at, plan }: Pick<RolloutRecord, 'started_at' | 'plan'>, now: Date): number =>
+  Math.max(0, Math.floor((now.getTime() - started_at.getTime()) / plan.dayMs));
 
 /** @throws AppError `not_found` */
 export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {

@@ -1,19 +1,32 @@
+import type { KnownBuild } from '../db/tables.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import type { Evidence } from './evidence-choice.ts';
 
 /** Whether an ask by this version is news to the rollout. */
 export const isNewVersion = (rollout: RolloutRecord | undefined, version: string): boolean =>
   rollout !== undefined &&
   rollout.ended_at === null &&
-  version !== rollout.agent_version &&
-  rollout.held_for_version === null;
+  rollout.held_for_version === null &&
+  !rollout.builds.some((build) => build.version === version);
+
+/** The builds a rollout knows once a person let this one go on. */
+export const withBuild = (
+  known: readonly KnownBuild[],
+  version: string,
+  evidence: Evidence,
+): KnownBuild[] => [
+  ...known.map((build) => ({ ...build, counts: build.counts && evidence === 'go-on' })),
+  { version, counts: true },
+];
 
 /**
  * The first version a rollout sees is the one it measures; a later one holds widening until a person goes on
- * (`rollout resume`). Both are events on its timeline.
+ * (`rollout resume`), and then is known. Both are events on its timeline. What was denied, and what people ask by hand
+ * through the CLI, is no build at work.
  */
 export async function noteAgentVersion(
   services: Services,
@@ -24,17 +37,20 @@ export async function noteAgentVersion(
   await closeGateFor(services, async (tx) => {
     const row = await tx
       .selectFrom('rollout')
-      .select(['agent_version', 'held_for_version', 'revision'])
+      .select(['agent_version', 'held_for_version', 'builds', 'revision'])
       .where('id', '=', rollout.id)
       .where('ended_at', 'is', null)
       .forUpdate()
       .executeTakeFirst();
-    if (!row || row.agent_version === version || row.held_for_version !== null) return;
+    if (!row || row.held_for_version !== null || row.builds.some((build) => build.version === version))
+      return;
     const first = row.agent_version === null;
     await tx
       .updateTable('rollout')
       .set({
-        ...(first ? { agent_version: version } : { held_for_version: version }),
+        ...(first
+          ? { agent_version: version, builds: JSON.stringify(withBuild(row.builds, version, 'anew')) }
+          : { held_for_version: version }),
         revision: row.revision + 1,
       })
       .where('id', '=', rollout.id)

@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 
 /** The rollout as its next move is decided from: read afresh every time. */
 export async function rolloutFacts(
-  { db, clock, dayMs }: Pick<Services, 'db' | 'clock' | 'dayMs'>,
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
   id: string,
 ): Promise<RolloutFacts> {
   const rollout = await rolloutById(db.sql, id);
@@ -22,14 +22,14 @@ export async function rolloutFacts(
     steps: rollout.plan.steps,
     stepIndex: rollout.step_index,
     elapsedMs: elapsedMs(rollout, clock.now()),
-    dayMs,
+    dayMs: rollout.plan.dayMs,
     disabled: await isDisabled(db.sql, rollout.agent),
     baselineLocked: rollout.baseline_locked_at !== null,
     heldForVersion: rollout.held_for_version,
     gateApprovedBy: rollout.gate_approved_by,
     gateTold: rollout.gate_told_at !== null,
     segments,
-    verdicts: await currentVerdicts(db.sql, id),
+    verdicts: await currentVerdicts(db.sql, rollout),
     guardrails: rollout.plan.guardrails
       .filter(({ action }) => action === 'rollback')
       .map(({ metric }) => metric),
@@ -56,8 +56,12 @@ export async function isDisabled(db: Sql, agent: string): Promise<boolean> {
   return off !== undefined;
 }
 
-/** Each segment's latest word per guardrail, in its current generation. */
-export async function currentVerdicts(db: Sql, rolloutId: string): Promise<VerdictFacts[]> {
+/** Each segment's latest word per guardrail, in its current generation; of other builds than count now, it says nothing. */
+export async function currentVerdicts(
+  db: Sql,
+  { id, builds }: Pick<RolloutRecord, 'id' | 'builds'>,
+): Promise<VerdictFacts[]> {
+  const counting = builds.filter(({ counts }) => counts).map(({ version }) => version);
   const rows = await db
     .selectFrom('verdict')
     .innerJoin('rollout_segment', (join) =>
@@ -67,10 +71,12 @@ export async function currentVerdicts(db: Sql, rolloutId: string): Promise<Verdi
         .onRef('rollout_segment.generation', '=', 'verdict.generation'),
     )
     .select(['verdict.segment', 'verdict.metric', 'verdict.verdict', 'verdict.record'])
-    .where('verdict.rollout_id', '=', rolloutId)
+    .where('verdict.rollout_id', '=', id)
     .execute();
   return rows.map(({ segment, metric, verdict, record }) => {
-    const { events, known, moreNeeded } = record as VerdictRecord;
+    const { events, known, moreNeeded, builds: judged } = record as VerdictRecord;
+    if (verdict !== 'breach' && judged.join('\n') !== counting.join('\n'))
+      return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null };
     return { segment, metric, verdict: verdict as VerdictFacts['verdict'], events, known, moreNeeded };
   });
 }

@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { Guardrail } from '../domain/release.ts';
+import { figures } from '../records/figures.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import { judgeGuardrail } from './evidence.ts';
-import { forLog, rollBack } from './roll-back.ts';
+import { countEvidence, judgeGuardrail } from './evidence.ts';
+import { rollBack } from './roll-back.ts';
 
 const JUDGE = 'judge';
 
@@ -23,6 +24,7 @@ interface Due {
  * holds and while a person is asked. One that fails does not keep the others waiting. Returns how many it looked at.
  */
 export async function judgeDue(services: Services): Promise<number> {
+  await countEvidence(services.db.sql);
   const due = await services.db.sql
     .selectFrom('judge_queue')
     .selectAll()
@@ -80,7 +82,6 @@ async function judgeOne(
   const now = services.clock.now();
   const record = await judgeGuardrail(db, rollout, guardrail, segment, {
     now,
-    dayMs: services.dayMs,
     minSample: stepOf(rollout).gate.sample,
     breachedBefore: before?.verdict === 'breach',
     generation,
@@ -122,7 +123,7 @@ async function saveVerdict(
       ref: rollout.id,
       at: now,
       actor: JUDGE,
-      data: { generation, before: before ?? null, ...forLog(record) },
+      data: { generation, before: before ?? null, ...(figures(record) as object) },
     });
     await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
   });

@@ -9,6 +9,7 @@ import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { rolloutById } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { countEvidence } from './evidence.ts';
 
 const BY_PLAN = 'plan';
 
@@ -52,6 +53,7 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
   return services.db.sql.transaction().execute(async (tx) => {
     const rollout = await lockRow(tx, planned);
     if (!rollout || rollout.baseline_locked_at) return false;
+    await countEvidence(tx);
     const { rows } = await sql<{ segment: string; metric: string; events: number; harms: number }>`
       SELECT segment, metric, sum(events)::int AS events, sum(harms)::int AS harms FROM day_count
       WHERE rollout_id = ${planned.id} AND arm = 'control' GROUP BY segment, metric ORDER BY segment, metric`.execute(
@@ -191,7 +193,7 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       ref: rollout.id,
       at: now,
       actor: rollout.gate_approved_by ?? BY_PLAN,
-      data: { release: rollout.release, segments: earned },
+      data: { release: rollout.release, segments: earned, salt: rollout.salt },
     });
     await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
     return true;

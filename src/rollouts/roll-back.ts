@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
+import { figures } from '../records/figures.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
@@ -78,7 +79,7 @@ async function takeBack(
   const at = clock.now();
   const { rows } = await sql<{ answer: RollbackRow }>`
     SELECT rollback_segment(${rolloutId}, ${segment}, ${generation ?? null}, ${at}, ${cause.actor},
-      ${cause.because}, ${JSON.stringify(forLog(cause.verdict))}::jsonb) AS answer`.execute(tx);
+      ${cause.because}, ${JSON.stringify(figures(cause.verdict ?? null))}::jsonb) AS answer`.execute(tx);
   const answer = rows[0]?.answer;
   if (answer?.status !== 'rolled_back') return undefined;
   if (!answer.changed) return { segment };
@@ -123,17 +124,6 @@ const evidenceFacts = (verdict: VerdictRecord | undefined) =>
         harms: verdict.harms,
       }
     : {};
-
-/** A verdict with its figures as strings, as the log wants them. */
-export const forLog = (verdict: VerdictRecord | undefined): Record<string, unknown> | null =>
-  verdict
-    ? Object.fromEntries(
-        Object.entries(verdict).map(([name, value]) => [
-          name,
-          typeof value === 'number' && !Number.isSafeInteger(value) ? String(value) : value,
-        ]),
-      )
-    : null;
 
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
 async function whatApplies(tx: Sql, rolloutId: string, segment: string, at: Date) {

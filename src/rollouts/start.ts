@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type Actor, requireRole } from '../actor.ts';
 import { definitionsDigest } from '../agents/apply.ts';
 import type { Sql } from '../db/database.ts';
@@ -9,7 +9,10 @@ import { unjudgeable } from '../domain/manifest/check-rollout.ts';
 import type { Guardrail, Release } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
+
 import { requireReason } from '../reason.ts';
+import { figures } from '../records/figures.ts';
+
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -47,7 +50,8 @@ export async function startRollout(
     const release = await releaseByVersion(tx, input.agent, input.release);
     const control = await controlOf(tx, manifest);
     await preflight(tx, manifest, release, control);
-    const plan = freeze(manifest, release, control);
+    const plan = freeze(manifest, release, control, services.dayMs);
+    const salt = randomBytes(16).toString('hex');
     const digests = {
       plan: digestOf(plan),
       definitions: definitionsDigest(manifest),
@@ -59,7 +63,7 @@ export async function startRollout(
         agent: input.agent,
         release: input.release,
         status: 'running',
-        salt: randomBytes(16).toString('hex'),
+        salt,
         plan: JSON.stringify(plan),
         digests: JSON.stringify(digests),
         step_index: 0,
@@ -90,12 +94,24 @@ export async function startRollout(
       ref: id,
       at: now,
       actor: actor.id,
-      data: { release: input.release, control, reason: input.reason, digests, signedOffBy: plan.signedOffBy },
+      data: {
+        release: input.release,
+        control,
+        reason: input.reason,
+        digests,
+        signedOffBy: plan.signedOffBy,
+        plan: figures(plan),
+        dayMs: plan.dayMs,
+        // Said at the end: until then nobody can tell who falls in which arm, and nobody can choose it afterwards.
+        saltCommitment: saltCommitment(salt),
+      },
     });
     await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
   });
   return rolloutById(services.db.sql, id);
 }
+
+const saltCommitment = (salt: string): string => createHash('sha256').update(salt, 'utf8').digest('hex');
 
 async function controlOf(tx: Sql, agent: Agent): Promise<Record<string, string>> {
   const rows = await tx.selectFrom('in_force').selectAll().where('agent', '=', agent.agent).execute();
@@ -145,7 +161,7 @@ async function preflight(
   }
 }
 
-function freeze(agent: Agent, release: Release, control: Record<string, string>): FrozenPlan {
+function freeze(agent: Agent, release: Release, control: Record<string, string>, dayMs: number): FrozenPlan {
   const { rollout } = release;
   const steps = planSteps(rollout, planSegments(agent));
   const exposed = segmentNames(agent).filter((segment) =>
@@ -163,9 +179,11 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>)
     signedOffBy: rollout.signedOffBy ?? '',
     escalation: rollout.escalation,
     subject: rollout.subject,
+    newSubjectsPerHour: rollout.newSubjectsPerHour,
     matureAfter: Object.fromEntries(
       rollout.guardrails.map(({ metric }) => [metric, agent.metrics[metric]?.matureAfter ?? '1d']),
     ),
+    dayMs,
   };
 }
 

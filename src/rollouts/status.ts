@@ -1,5 +1,9 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
+import { onAgentsWord } from '../domain/subject.ts';
+import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
@@ -34,6 +38,27 @@ export interface RolloutStatusView {
   baselineDigest: string | null;
   digests: Record<string, string>;
   gateApprovedBy: string | null;
+  dayMs: number;
+  subjects: SubjectsView;
+  builds: BuildView[];
+}
+
+/** What one build of the agent did: the candidate's events of it, over all days. */
+export interface BuildView {
+  version: string;
+  /** Whether they fill the sample of the gates. */
+  counts: boolean;
+  events: { segment: string; metric: string; events: number; harms: number; known: number }[];
+}
+
+/** On whose word arms are assigned. */
+export interface SubjectsView {
+  /** Segments in which only the agent says what a request is about. */
+  agentsWord: string[];
+  /** How many new ones an hour it may say, said within the last hour, and were too many: those stay in control. */
+  perHour: number;
+  lastHour: number;
+  surplus: number;
 }
 
 /** @throws AppError `not_found` */
@@ -51,8 +76,8 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     phase: step.phase,
     step: rollout.step_index + 1,
     steps: rollout.plan.steps.length,
-    plan: planText(rollout, rollout.ended_at ?? services.clock.now(), services.dayMs, facts.elapsedMs),
-    day: dayOf(rollout, rollout.ended_at ?? services.clock.now(), services.dayMs) + 1,
+    plan: planText(rollout, rollout.ended_at ?? services.clock.now(), facts.elapsedMs),
+    day: dayOf(rollout, rollout.ended_at ?? services.clock.now()) + 1,
     startedAt: rollout.started_at,
     startedBy: rollout.started_by,
     endedAt: rollout.ended_at,
@@ -63,16 +88,79 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
       exposurePercent: exposure / 100,
       generation,
       release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
-      verdicts: verdicts
-        .filter((row) => row.segment === segment && row.generation === generation)
-        .map((row) => row.record),
+      verdicts: shownOf(
+        verdicts.filter((row) => row.segment === segment),
+        (row) => (state === 'rolled_back' ? true : row.generation === generation),
+        state === 'rolled_back',
+      ),
     })),
-    pooled: verdicts.filter((row) => row.segment === '*').map((row) => row.record),
+    pooled: shownOf(
+      verdicts.filter((row) => row.segment === POOLED_SEGMENT),
+      () => true,
+      facts.segments.some(({ state }) => state === 'rolled_back'),
+    ),
     baseline: rollout.baseline,
     baselineDigest: rollout.baseline_digest,
     digests: rollout.digests,
     gateApprovedBy: rollout.gate_approved_by,
+    dayMs: rollout.plan.dayMs,
+    subjects: await subjectsOf(services, rollout),
+    builds: await buildsOf(services.db.sql, rollout),
   };
+}
+
+async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildView[]> {
+  const { rows } = await sql<BuildView['events'][number] & { build: string }>`
+    SELECT build, segment, metric, sum(events)::int AS events, sum(harms)::int AS harms, sum(known)::int AS known
+    FROM day_count WHERE rollout_id = ${id} AND arm = 'candidate' GROUP BY build, segment, metric
+    ORDER BY build, segment, metric`.execute(db);
+  const versions = [...new Set([...builds.map(({ version }) => version), ...rows.map(({ build }) => build)])];
+  return versions.map((version) => ({
+    version,
+    counts: builds.some((build) => build.version === version && build.counts),
+    events: rows.filter(({ build }) => build === version).map(({ build: _, ...counts }) => counts),
+  }));
+}
+
+async function subjectsOf(
+  { db, clock }: Services,
+  { id, agent, plan }: RolloutRecord,
+): Promise<SubjectsView> {
+  const hourAgo = new Date(clock.now().getTime() - 3_600_000);
+  const { lastHour, surplus } = await db.sql
+    .selectFrom('rollout_subject')
+    .select(({ fn }) => [
+      fn.countAll<number>().filterWhere('first_at', '>', hourAgo).as('lastHour'),
+      fn.countAll<number>().filterWhere('admitted', '=', false).as('surplus'),
+    ])
+    .where('rollout_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return {
+    agentsWord: onAgentsWord(await manifestOf(db.sql, agent), plan.subject),
+    perHour: plan.newSubjectsPerHour,
+    lastHour: Number(lastHour),
+    surplus: Number(surplus),
+  };
+}
+
+interface SavedVerdict {
+  generation: number;
+  record: VerdictRecord;
+}
+
+/** One verdict a metric: the latest or, where something was taken back, the breach that did it. */
+function shownOf(
+  rows: readonly SavedVerdict[],
+  counts: (row: SavedVerdict) => boolean,
+  takenBack: boolean,
+): VerdictRecord[] {
+  const newest = [...rows].filter(counts).sort((a, b) => b.generation - a.generation);
+  const metrics = [...new Set(rows.map(({ record }) => record.metric))];
+  return metrics.flatMap((metric) => {
+    const own = newest.filter(({ record }) => record.metric === metric);
+    const breach = takenBack ? own.find(({ record }) => record.verdict === 'breach') : undefined;
+    return (breach ?? own[0])?.record ?? [];
+  });
 }
 
 async function verdictsOf(db: Sql, id: string) {
@@ -90,9 +178,10 @@ async function verdictsOf(db: Sql, id: string) {
 }
 
 /** Against plan: the day it is, and how late the step is. */
-function planText(rollout: RolloutRecord, now: Date, dayMs: number, elapsed: number): string {
+function planText(rollout: RolloutRecord, now: Date, elapsed: number): string {
+  const { dayMs } = rollout.plan;
   const total = rollout.plan.steps.at(-1)?.toDay ?? 90;
-  const day = dayOf(rollout, now, dayMs) + 1;
+  const day = dayOf(rollout, now) + 1;
   const step = stepOf(rollout);
   const planned = step.fromDay + Math.min(step.days, elapsed / dayMs);
   const late = Math.floor((now.getTime() - rollout.started_at.getTime()) / dayMs - planned);

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
+import { requireOwner } from './owner.ts';
 import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
 /** `approve-gate` needs everything else to hold; `advance` does too, but ends the step's time. */
@@ -13,8 +14,7 @@ export async function approveGate(
   rollout: RolloutRecord,
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
-  if (!actor.person)
-    throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
+  const owner = await requireOwner(services, actor, rollout, input.verb);
   const facts = await rolloutFacts(services, rollout.id);
   const left = machineWaits(facts).filter((wait) => !(input.verb === 'advance' && wait.for === 'time'));
   if (left.length > 0) {
@@ -40,20 +40,24 @@ export async function approveGate(
   }
   const time =
     input.verb === 'advance'
-      ? { step_elapsed_ms: Math.ceil(days * services.dayMs), ticking_since: null }
+      ? { step_elapsed_ms: Math.ceil(days * rollout.plan.dayMs), ticking_since: null }
       : {};
   await change(
     services,
     actor,
     rollout,
     input,
-    { gate_approved_by: actor.person, ...time },
+    { gate_approved_by: owner.person, ...time },
     {
       step: rollout.step_index + 1,
       checklist: [...(input.checklist ?? [])],
+      ...(owner.for && { for: owner.for }),
     },
   );
-  return { changed: true, detail: `step ${rollout.step_index + 1} approved by ${actor.person}` };
+  return {
+    changed: true,
+    detail: `step ${rollout.step_index + 1} approved by ${owner.person}${owner.for ? ` for ${owner.for}` : ''}`,
+  };
 }
 
 export async function rejectGate(
@@ -62,6 +66,7 @@ export async function rejectGate(
   rollout: RolloutRecord,
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
+  const owner = await requireOwner(services, actor, rollout, input.verb);
   const elapsed = elapsedMs(rollout, services.clock.now());
   await change(
     services,
@@ -69,7 +74,7 @@ export async function rejectGate(
     rollout,
     input,
     { status: 'paused', gate_approved_by: null, step_elapsed_ms: elapsed, ticking_since: null },
-    { step: rollout.step_index + 1 },
+    { step: rollout.step_index + 1, ...(owner.for && { for: owner.for }) },
   );
   return { changed: true, detail: 'gate rejected: the rollout is paused until somebody resumes it' };
 }

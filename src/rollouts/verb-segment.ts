@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { requireOwner } from './owner.ts';
 import { releaseOf, rollBack } from './roll-back.ts';
 import { change, logVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
@@ -34,11 +35,14 @@ export async function rollbackAll(
   const targets = Object.keys(stepOf(rollout).exposure).map((segment) => ({ segment }));
   const done = await rollBack(services, rollout.id, targets, { actor: actor.id, because: input.reason });
   const latest = await rolloutById(services.db.sql, rollout.id);
-  await change(services, actor, latest, input, {
-    status: 'rolled_back',
-    ticking_since: null,
-    ended_at: latest.ended_at ?? services.clock.now(),
-  });
+  await change(
+    services,
+    actor,
+    latest,
+    input,
+    { status: 'rolled_back', ticking_since: null, ended_at: latest.ended_at ?? services.clock.now() },
+    { salt: latest.salt },
+  );
   // Decisions made while it was open are made again.
   await closeGateFor(services, async () => {});
   return {
@@ -54,8 +58,7 @@ export async function settleSegment(
   rollout: RolloutRecord,
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
-  if (!actor.person)
-    throw new AppError('forbidden', `Only a person may ${input.verb}: use a token made for one (--person)`);
+  const owner = await requireOwner(services, actor, rollout, input.verb);
   const segment = requireSegment(rollout, input.segment);
   const exposure = input.verb === 'reenter' ? (stepOf(rollout).exposure[segment] ?? 0) : 0;
   const state = input.verb === 'exclude' ? 'excluded' : exposure > 0 ? 'exposed' : 'waiting';
@@ -71,7 +74,12 @@ export async function settleSegment(
     if (numUpdatedRows === 0n) {
       throw new AppError('wrong_state', `Cannot ${input.verb} ${segment}: it is not rolled back`);
     }
-    await logVerb(tx, actor, rollout, input.verb, now, { segment, exposure, reason: input.reason });
+    await logVerb(tx, actor, rollout, input.verb, now, {
+      segment,
+      exposure,
+      reason: input.reason,
+      ...(owner.for && { for: owner.for }),
+    });
     return {
       changed: true,
       detail:

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import type { Evidence } from './evidence-choice.ts';
 
 export const ROLLOUT_VERBS = [
   'pause',
@@ -24,6 +25,8 @@ export interface RolloutVerbInput {
   segment?: string;
   /** The checks a person confirms when approving a gate; every one of the step's list is needed. */
   checklist?: readonly string[];
+  /** resume, with a new build waiting: what its events are for. Default: anew. */
+  evidence?: Evidence;
 }
 
 export interface VerbAnswer {

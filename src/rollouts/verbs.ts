@@ -4,22 +4,26 @@ import { requireReason } from '../reason.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
+import { queueExposed } from './judge.ts';
 import { change, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { approveGate, rejectGate } from './verb-gate.ts';
 import { rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';
 
 export { ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
+/** The role only opens the door: `requireOwner` says who may. A deputy of an owner need not manage releases. */
+const OWNERS: readonly Role[] = ['release-manager', 'approver'];
 const MAY: Readonly<Record<RolloutVerb, readonly Role[]>> = {
   pause: ['release-manager', 'on-call'],
   resume: ['release-manager'],
-  advance: ['release-manager'],
-  'approve-gate': ['release-manager'],
-  'reject-gate': ['release-manager'],
+  advance: OWNERS,
+  'approve-gate': OWNERS,
+  'reject-gate': OWNERS,
   rollback: ['release-manager', 'on-call'],
-  reenter: ['release-manager'],
-  exclude: ['release-manager'],
+  reenter: OWNERS,
+  exclude: OWNERS,
 };
 
 /**
@@ -79,11 +83,18 @@ async function resume(
   rollout: RolloutRecord,
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
-  if (rollout.status === 'running' && !rollout.held_for_version)
-    return { changed: false, detail: 'it is running already' };
+  const held = rollout.held_for_version;
+  if (input.evidence && !held)
+    throw new AppError('wrong_state', 'Cannot resume with evidence: no new agent version is waiting');
+  if (rollout.status === 'running' && !held) return { changed: false, detail: 'it is running already' };
   const facts = await rolloutFacts(services, rollout.id);
-  const version = rollout.held_for_version
-    ? { agent_version: rollout.held_for_version, held_for_version: null }
+  const evidence = input.evidence ?? 'anew';
+  const version = held
+    ? {
+        agent_version: held,
+        held_for_version: null,
+        builds: JSON.stringify(withBuild(rollout.builds, held, evidence)),
+      }
     : {};
   const elapsed = elapsedMs(rollout, services.clock.now());
   await change(
@@ -97,10 +108,14 @@ async function resume(
       ticking_since: facts.disabled ? null : services.clock.now(),
       ...version,
     },
-    rollout.held_for_version ? { agentVersion: rollout.held_for_version } : {},
+    held ? { agentVersion: held, evidence } : {},
   );
+  // Whose events count has changed: until it is judged again, no verdict lets it widen.
+  if (held) await queueExposed(services);
+  const sample =
+    evidence === 'anew' ? 'the sample of the gates begins anew with it' : 'it adds to the sample so far';
   return {
     changed: true,
-    detail: facts.disabled ? 'running, but the switch is off: time stands still' : 'running',
+    detail: `${facts.disabled ? 'running, but the switch is off: time stands still' : 'running'}${held ? `, with agent version ${held}: ${sample}` : ''}`,
   };
 }

@@ -13,7 +13,8 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Why a request is not Slack's, or `undefined` when it is: HMAC-SHA-256 of `v0:timestamp:body` under the signing
  * secret (docs.slack.dev/authentication/verifying-requests-from-slack). The time may be off by five minutes either
- * way: one from the future is as wrong as an old one.
+ * way: one from the future is as wrong as an old one. By hand: Bolt's own check takes the body as text, so that bytes
+ * that are none become others, and any time from the future.
  */
 export function signatureProblem(
   signingSecret: string,

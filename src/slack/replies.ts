@@ -1,7 +1,11 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { concernsAny, scopeWords } from '../domain/scope.ts';
+
+import { agentsWordText } from '../domain/subject.ts';
+
 import { saysSomething } from '../domain/unseen.ts';
+
 import { AppError } from '../errors.ts';
 import { watchedRollout } from '../records/rollout.ts';
 import type { DisableAnswer } from '../records/stop.ts';
@@ -102,6 +106,7 @@ function rolloutLines({
   plan,
   segments,
   waitsFor,
+  subjects: { agentsWord },
 }: RolloutStatusView): string[] {
   const shown = segments.map(
     ({ segment, state, exposurePercent }) => `${say(segment)} ${exposurePercent} % (${state})`,
@@ -109,6 +114,7 @@ function rolloutLines({
   return [
     `Rollout ${say(id)} of release ${say(release)}: ${status}, ${phase}, step ${step} of ${steps}, ${plan}`,
     `Exposure: ${shown.join(', ') || 'none'}`,
+    ...(agentsWord.length > 0 ? [say(agentsWordText(agentsWord))] : []),
     `Waits for: ${waitsFor.map(({ detail }) => say(detail)).join('; ') || 'nothing'}`,
   ];
 }

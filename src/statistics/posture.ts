@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import { onAgentsWord } from '../domain/subject.ts';
+import { recordOf } from '../records/rollout.ts';
 
 /** `part` of `of`; the share is left out where there is nothing to count. */
 export interface Share {
@@ -27,6 +29,8 @@ export interface AgentPosture {
   toolsClassified: Share;
   /** Tools whose key the agent also holds. */
   advisory: string[];
+  /** Segments in which only the agent says what a request is about: what it says decides its arm. */
+  agentsWord: string[];
   segments: SegmentPosture[];
 }
 
@@ -47,12 +51,14 @@ export async function readPosture(db: Sql, now: Date, agent?: string): Promise<A
   if (agent !== undefined) query = query.where('name', '=', agent);
   const agents = await query.execute();
   const counts = await countActions(db, now, agent);
+  const subjects = await subjectsOfOpen(db);
   return agents.map(({ manifest }) => {
     const tools = Object.entries(manifest.tools);
     return {
       agent: manifest.agent,
       toolsClassified: share(tools.filter(([, tool]) => tool.kind !== undefined).length, tools.length),
       advisory: tools.flatMap(([name, tool]) => (tool.advisory ? [name] : [])),
+      agentsWord: onAgentsWord(manifest, subjects.get(manifest.agent)),
       segments: counts
         .filter((row) => row.agent === manifest.agent)
         .map((row) => ({
@@ -64,6 +70,12 @@ export async function readPosture(db: Sql, now: Date, agent?: string): Promise<A
         })),
     };
   });
+}
+
+/** Where the open rollouts take their subjects from. */
+async function subjectsOfOpen(db: Sql): Promise<Map<string, string>> {
+  const open = await db.selectFrom('rollout').selectAll().where('ended_at', 'is', null).execute();
+  return new Map(open.map((row) => [row.agent, recordOf(row).plan.subject]));
 }
 
 const share = (part: number, of: number): Share => (of === 0 ? { part, of } : { part, of, share: part / of });

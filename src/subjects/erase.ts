@@ -2,7 +2,11 @@ import { type Actor, requireRole } from '../actor.ts';
 import { endStandingApproval } from '../approvals/standing/end.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+
+import { normalSubject } from '../domain/subject.ts';
+
 import { requireReason } from '../reason.ts';
+
 import { appendEntry } from '../records/log-entry.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
@@ -36,7 +40,7 @@ async function eraseIn(
     .selectFrom('subject')
     .selectAll()
     .where('agent', '=', agent)
-    .where('name', '=', subject)
+    .where('name', '=', normalSubject(subject))
     .forUpdate()
     .executeTakeFirst();
   if (!row) return { actions: 0 };
@@ -56,6 +60,7 @@ async function eraseIn(
         links: '[]',
         subject_id: null,
         request_digest: '',
+        same_digest: '',
         standing_wish: null,
       })
       .where('id', 'in', ids)

@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { cacheFolder } from '../embedded/cache.ts';
+import { PACKAGE_ROOT } from '../embedded/package-root.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-export const WORKFLOWS_PATH = join(ROOT, 'workflows/index.ts');
+export const WORKFLOWS_PATH = join(PACKAGE_ROOT, 'workflows/index.ts');
 
 /** The workflows' code and the id of the build it makes. */
 export interface WorkflowBundle {
@@ -39,7 +38,7 @@ const quiet = {
 };
 
 /** Changes with any file that goes into the bundle, however deep it lies below `root`. */
-export function sourcesDigest(root: string = ROOT): string {
+export function sourcesDigest(root: string = PACKAGE_ROOT): string {
   const hash = createHash('sha256').update(readFileSync(join(root, 'package.json')));
   for (const folder of ['workflows', 'src/domain']) {
     const files = readdirSync(join(root, folder), { recursive: true }).map(String).sort();

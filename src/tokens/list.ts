@@ -7,6 +7,8 @@ export interface TokenView {
   roles: Role[];
   agent?: string;
   person?: string;
+  /** Trusted attributes of its requests. */
+  attributes: Record<string, unknown>;
   createdAt: Date;
   createdBy: string;
   expiresAt?: Date;
@@ -24,6 +26,7 @@ export async function listTokens(services: Services, actor: Actor): Promise<Toke
     roles: row.roles as Role[],
     agent: row.agent ?? undefined,
     person: row.person ?? undefined,
+    attributes: row.attributes,
     createdAt: row.created_at,
     createdBy: row.created_by,
     expiresAt: row.expires_at ?? undefined,

@@ -1,17 +1,45 @@
 import { parseArgs } from 'node:util';
 import { ROLES, type Role } from '../../src/actor.ts';
-import { withKnown } from './document.ts';
-import { findSchemathesis, type Report, runSchemathesis } from './schemathesis.ts';
+import { MATRIX } from '../integration/api/role-matrix.ts';
+import { configOf } from './config.ts';
+import { toTry } from './document.ts';
+import { findSchemathesis, type Phase, type Report, runSchemathesis } from './schemathesis.ts';
 import { type FuzzedService, startFuzzedService } from './service.ts';
 
 /** All callers together. */
 const SECONDS = 300;
-const SECONDS_MIN = 5;
+/** Below, a busy machine spends it on the start alone. */
+const SECONDS_MIN = 20;
 const SEED = 20_261_129;
-/** Without a token. */
-const NOBODY = 'nobody';
-/** Whoever may change most comes last, so that the others find most of what was given. */
-const CALLERS = [NOBODY, 'agent', 'auditor', 'approver', 'admin', 'release-manager', 'on-call'] as const;
+
+interface Caller {
+  /** Of the time. */
+  shares: number;
+  phases: readonly Phase[];
+  /** Undefined without a token. */
+  roles?: readonly Role[];
+  /** Tries nothing else. */
+  only?: string;
+}
+
+/** Whoever may do it and knows the ids of tokens ends its own one sooner or later, and is nobody from then on. */
+const ENDS_ITSELF = 'revokeToken';
+const DEEP: readonly Phase[] = ['fuzzing', 'stateful'];
+/**
+ * What comes before the rights, such as malformed bodies, is tried by who has every role; a role tries what it may do.
+ * Whoever may change most comes last, so that the others find most of what was given.
+ */
+const CALLERS: Readonly<Record<string, Caller>> = {
+  nobody: { shares: 0.5, phases: ['fuzzing'] },
+  agent: { shares: 1, phases: DEEP, roles: ['agent'] },
+  auditor: { shares: 1, phases: DEEP, roles: ['auditor'] },
+  approver: { shares: 1, phases: DEEP, roles: ['approver'] },
+  admin: { shares: 1, phases: DEEP, roles: ['admin'] },
+  'admin, revoking': { shares: 0.2, phases: ['coverage', 'fuzzing'], roles: ['admin'], only: ENDS_ITSELF },
+  'release-manager': { shares: 1, phases: DEEP, roles: ['release-manager'] },
+  'on-call': { shares: 1, phases: DEEP, roles: ['on-call'] },
+  'every role': { shares: 3, phases: ['coverage', ...DEEP], roles: ROLES },
+};
 
 interface Row extends Report {
   caller: string;
@@ -32,23 +60,28 @@ async function main(): Promise<boolean> {
       caller: { type: 'string', multiple: true },
     },
   });
-  const callers = CALLERS.filter((caller) => values.caller?.includes(caller) ?? true);
-  const unknown = ROLES.filter((role) => !CALLERS.some((caller) => caller === role));
-  if (callers.length === 0 || unknown.length > 0)
-    throw new Error(
-      `Callers are ${CALLERS.join(', ')}; not among them: ${unknown.join(', ') || values.caller}`,
-    );
+  const callers = Object.entries(CALLERS).filter(([name]) => values.caller?.includes(name) ?? true);
+  const untried = ROLES.filter((role) => !Object.hasOwn(CALLERS, role));
+  if (callers.length === 0) throw new Error(`--caller is one of ${Object.keys(CALLERS).join(', ')}`);
+  if (untried.length > 0) throw new Error(`Nobody tries the roles ${untried.join(', ')}`);
   const seed = Number(values.seed ?? SEED);
-  const seconds = Math.max(SECONDS_MIN, Math.round(Number(values.seconds ?? SECONDS) / callers.length));
+  const shares = callers.reduce((sum, [, caller]) => sum + caller.shares, 0);
+  const shareS = Number(values.seconds ?? SECONDS) / shares;
   const python = await findSchemathesis(say);
-  say(`Seed ${seed}; ${seconds} s for each of ${callers.join(', ')}`);
+  say(`Seed ${seed}; ${Math.round(shareS * shares)} s in all`);
   const service = await startFuzzedService();
   const rows: Row[] = [];
   try {
-    for (const caller of callers) {
-      const row = await fuzz(service, { caller, python, seconds, seed });
+    for (const [name, caller] of callers) {
+      const row = await fuzz(service, {
+        name,
+        caller,
+        python,
+        seconds: Math.max(SECONDS_MIN, Math.round(shareS * caller.shares)),
+        seed,
+      });
       rows.push(row);
-      if (!isClean(row)) say(`\n${caller}:\n${row.text}\n${row.failed.join('\n')}\n${row.logged}`);
+      if (!isClean(row)) say(`\n${name}:\n${row.text}\n${row.failed.join('\n')}\n${row.logged}`);
     }
   } finally {
     await service.stop();
@@ -57,15 +90,48 @@ async function main(): Promise<boolean> {
   return rows.every(isClean);
 }
 
+/** Whether any of the roles may do it; without a token everything is tried. */
+function mayTry({ roles, only }: Caller, operationId: string): boolean {
+  if (only !== undefined) return operationId === only;
+  if (roles === undefined) return true;
+  if (operationId === ENDS_ITSELF) return false;
+  if (roles.length === ROLES.length) return true;
+  return Object.entries(MATRIX).some(
+    ([key, { may }]) =>
+      key.split(' ')[0] === operationId && may !== 'anybody' && may.some((role) => roles.includes(role)),
+  );
+}
+
 async function fuzz(
   service: FuzzedService,
-  { caller, ...how }: { caller: (typeof CALLERS)[number]; python: string; seconds: number; seed: number },
+  {
+    name,
+    caller,
+    python,
+    seconds,
+    seed,
+  }: { name: string; caller: Caller; python: string; seconds: number; seed: number },
 ): Promise<Row> {
-  const document = withKnown(service.document, await service.restore());
+  const known = await service.restore();
+  const document = toTry(service.document, {
+    isAsked: (operationId) => mayTry(caller, operationId),
+    narrow: !caller.phases.includes('coverage'),
+  });
   await service.logged();
   const before = await service.answers();
-  const token = caller === NOBODY ? undefined : service.tokens[caller satisfies Role];
-  const report = await runSchemathesis({ ...how, url: service.url, document, token });
+  const token = caller.roles && (await service.tokenFor(caller.roles));
+  const { phases } = caller;
+  const config = configOf(known);
+  const report = await runSchemathesis({
+    python,
+    url: service.url,
+    document,
+    config,
+    token,
+    phases,
+    seconds,
+    seed,
+  });
   const answers: Record<string, number> = {};
   const failed: string[] = [];
   for (const [answer, count] of await service.answers()) {
@@ -74,7 +140,7 @@ async function fuzz(
     if (more > 0) answers[kind] = (answers[kind] ?? 0) + more;
     if (more > 0 && kind === '5') failed.push(`${more} x ${answer}`);
   }
-  return { ...report, caller, answers, failed, logged: await service.logged() };
+  return { ...report, caller: name, answers, failed, logged: await service.logged() };
 }
 
 /** The fuzzer sees what it was answered, the service what it answered: both must find nothing. */

@@ -21,12 +21,16 @@ export interface Known {
   groups: string[];
   releases: string[];
   actions: string[];
+  /** Of the arguments of actions that wait. */
+  digests: string[];
   rollouts: string[];
+  /** That nobody uses. */
+  tokens: string[];
 }
 
 export interface World {
-  /** A token for every role. */
-  tokens: Readonly<Record<Role, string>>;
+  /** A new token. */
+  tokenFor(roles: readonly Role[]): Promise<string>;
   /** Puts back what a caller took away: switches, what waits, a rollout. Answers what there is now. */
   restore(): Promise<Known>;
 }
@@ -52,20 +56,21 @@ export async function givenWorld(url: string, local: Send): Promise<World> {
   await local(`POST /v1/agents/${AGENT}/releases`, RELEASE_YAML);
   await local(`POST /v1/agents/${AGENT}/releases/1/adopt`, { reason: 'The first one' });
   await local(`POST /v1/agents/${AGENT}/releases`, RELEASE_2_YAML);
-  const made = ROLES.map(async (role) => {
-    const person = PEOPLE[role];
-    const bound = role === 'agent' ? { agent: AGENT, attributes: { tier: 'gold' } } : {};
-    const { token } = await local('POST /v1/tokens', { roles: [role], ...bound, ...(person && { person }) });
-    return [role, String(token)] as const;
-  });
-  const tokens = Object.fromEntries(await Promise.all(made)) as Record<Role, string>;
-  const as = (role: Role): Send => sender(url, tokens[role]);
-  return { tokens, restore: () => restore(as) };
+  const tokenFor = async (roles: readonly Role[]) => {
+    const person = roles.map((role) => PEOPLE[role]).find((one) => one !== undefined);
+    const bound = roles.includes('agent') ? { agent: AGENT, attributes: { tier: 'gold' } } : {};
+    const { token } = await local('POST /v1/tokens', { roles, ...bound, ...(person && { person }) });
+    return String(token);
+  };
+  const spareToken = async () => String((await local('POST /v1/tokens', { roles: ['auditor'] })).id);
+  const made = ROLES.map(async (role) => [role, sender(url, await tokenFor([role]))] as const);
+  const senders = Object.fromEntries(await Promise.all(made)) as Record<Role, Send>;
+  return { tokenFor, restore: () => restore((role) => senders[role], spareToken) };
 }
 
 type As = (role: Role) => Send;
 
-async function restore(as: As): Promise<Known> {
+async function restore(as: As, spareToken: () => Promise<string>): Promise<Known> {
   await enableAll(as);
   await as('release-manager')('POST /v1/rollouts', {
     agent: AGENT,
@@ -75,7 +80,7 @@ async function restore(as: As): Promise<Known> {
     () => undefined, // one is open
   );
   const { rollouts } = (await as('auditor')('GET /v1/rollouts')) as { rollouts: { id: string }[] };
-  const actions: string[] = [];
+  const actions: { id: string; digest: string }[] = [];
   for (const steps of [[], [], ['approve'], ['approve', 'begin'], ['deny']] as const)
     actions.push(await givenAction(as, steps));
   return {
@@ -84,8 +89,10 @@ async function restore(as: As): Promise<Known> {
     tools: ['lookup', 'cancel', 'refund'],
     groups: ['desk'],
     releases: ['1', '2'],
-    actions,
+    actions: actions.map(({ id }) => id),
+    digests: actions.slice(0, 2).map(({ digest }) => digest),
     rollouts: rollouts.slice(0, 2).map(({ id }) => id),
+    tokens: [await spareToken(), await spareToken()],
   };
 }
 
@@ -97,7 +104,10 @@ async function enableAll(as: As): Promise<void> {
       await as(role)(`PUT /v1/switches/${scope}`, { disabled: false, reason: 'The next caller needs it' });
 }
 
-async function givenAction(as: As, steps: readonly ('approve' | 'deny' | 'begin')[]): Promise<string> {
+async function givenAction(
+  as: As,
+  steps: readonly ('approve' | 'deny' | 'begin')[],
+): Promise<{ id: string; digest: string }> {
   const { id, argsDigest } = await as('agent')('POST /v1/actions', {
     agentVersion: '1',
     tool: 'cancel',
@@ -113,5 +123,5 @@ async function givenAction(as: As, steps: readonly ('approve' | 'deny' | 'begin'
         ...(step === 'approve' && { digest: argsDigest }),
       });
   }
-  return String(id);
+  return { id: String(id), digest: String(argsDigest) };
 }

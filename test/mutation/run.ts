@@ -1,9 +1,10 @@
-import type { Collected } from './collect.ts';
+import type { Collected, Group } from './collect.ts';
 import { mutants } from './switch.ts';
 
 /** Against its own time without a mutant. */
 const TIMES_LONGER = 5;
-const TEST_MS_LEAST = 10_000;
+export const TEST_MS_LEAST = 10_000;
+const HOOK_MS_MAX = 120_000;
 /** Against its own count without a mutant: whoever takes so much longer does not end. */
 const STEPS_MORE = 20;
 const STEPS_LEAST = 1_000_000;
@@ -51,26 +52,56 @@ export async function isNoticed(id: number, known: readonly Known[]): Promise<bo
 }
 
 /** Runs it with the hooks around it. Undefined: it passes. */
-async function failureOf({ run, groups }: Collected, msMax: number): Promise<Error | undefined> {
-  const after: (() => unknown)[] = [];
+const failureOf = (test: Collected, msMax: number): Promise<Error | undefined> =>
+  failureAmong([test], () => msMax);
+
+/**
+ * The first failure among tests of one file, in their order, as vitest runs them: what goes before all of a group goes
+ * once. Undefined: all pass.
+ */
+export async function failureAmong(
+  tests: readonly Collected[],
+  msMax: (test: Collected) => number,
+): Promise<Error | undefined> {
+  const open: Group[] = [];
+  const close = async (left: number) => {
+    for (const group of open.splice(left).reverse()) for (const work of group.afterAll) await settled(work);
+  };
   try {
-    for (const group of groups) {
-      after.unshift(...group.afterAll);
-      for (const work of [...group.beforeAll, ...group.beforeEach]) {
-        const undo = await inTime(work, msMax);
-        if (typeof undo === 'function') after.unshift(undo as () => unknown);
+    for (const test of tests) {
+      const shared = test.groups.filter((group, at) => open[at] === group).length;
+      await close(shared);
+      for (const group of test.groups.slice(shared)) {
+        open.push(group);
+        for (const work of group.beforeAll) group.afterAll.push(...undone(await inTime(work, HOOK_MS_MAX)));
       }
-      after.unshift(...group.afterEach);
+      await runOne(test, msMax(test));
     }
-    await inTime(run, msMax);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
     mutants.active = -1;
-    for (const work of after) await Promise.resolve(work()).catch(() => {});
+    await close(0);
   }
 }
+
+async function runOne({ run, groups }: Collected, msMax: number): Promise<void> {
+  const after = groups.flatMap(({ afterEach }) => afterEach).reverse();
+  try {
+    for (const work of groups.flatMap(({ beforeEach }) => beforeEach))
+      after.unshift(...undone(await inTime(work, HOOK_MS_MAX)));
+    await inTime(run, msMax);
+  } finally {
+    for (const work of after) await settled(work);
+  }
+}
+
+/** A hook may answer what undoes it. */
+const undone = (answer: unknown): (() => unknown)[] =>
+  typeof answer === 'function' ? [answer as () => unknown] : [];
+
+const settled = (work: () => unknown): Promise<unknown> => (async () => work())().catch(() => undefined);
 
 async function inTime(work: () => unknown, msMax: number): Promise<unknown> {
   const working = work();

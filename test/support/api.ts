@@ -75,12 +75,16 @@ export async function call(
 }
 
 /** What an agent would send to ask. */
-export const askBody = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+export const askBody = ({
+  idempotencyKey = Math.random().toString(36).slice(2),
+  ...more
+}: Record<string, unknown> = {}): Record<string, unknown> => ({
   agentVersion: '1.0.0',
   tool: 'cancel',
   args: { id: 'R-1' },
-  subject: 'guest-1',
+  // Each question is about somebody else: what is denied of one says nothing of the next.
+  subject: `guest of ${idempotencyKey}`,
   reason: 'The guest asked for it',
-  idempotencyKey: Math.random().toString(36).slice(2),
+  idempotencyKey,
   ...more,
 });

@@ -142,17 +142,18 @@ export async function givenRelease(services: Services, agent: Agent, yaml: strin
 }
 
 /** What an agent would ask; `more` replaces parts. */
-export const askInput = (more: Partial<AskInput> = {}): AskInput => ({
+export const askInput = ({ idempotencyKey = randomUUID(), ...more }: Partial<AskInput> = {}): AskInput => ({
   agent: 'desk',
   agentVersion: '1.0.0',
   tool: 'cancel',
   args: { id: 'R-1' },
   context: {},
-  subject: 'guest-1',
+  // Each question is about somebody else: what is denied of one says nothing of the next.
+  subject: `guest of ${idempotencyKey}`,
   reason: 'The guest asked for it',
   behind: [],
   links: [],
-  idempotencyKey: randomUUID(),
+  idempotencyKey,
   ...more,
 });
 

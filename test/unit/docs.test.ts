@@ -2,8 +2,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readManifest } from '../../src/domain/manifest/manifest.ts';
-import { formatProblems } from '../../src/domain/problem.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -13,17 +11,6 @@ const pages = [
     .filter((file) => file.endsWith('.md'))
     .map((file) => `docs/${file}`),
 ];
-
-test.each(['docs/manifests.md', 'docs/approval-policies.md'])('the manifests of %s are valid', (page) => {
-  const [agentYaml = '', releaseYaml = ''] = [...read(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(
-    ([, yaml]) => yaml,
-  );
-  const agent = readManifest('agent.yaml', agentYaml, 'agent');
-  expect(agent.ok ? '' : formatProblems(agent.problems)).toBe('');
-  if (!agent.ok) return;
-  const release = readManifest('release.yaml', releaseYaml, 'release', agent.value);
-  expect(release.ok ? '' : formatProblems(release.problems)).toBe('');
-});
 
 test('every path the docs name exists', () => {
   const missing = pages.flatMap((page) => {

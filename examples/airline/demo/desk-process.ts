@@ -14,7 +14,7 @@ export interface Desk {
   /** What the airline counted itself. */
   tally(): Promise<DeskTally>;
   /** What the airline knows of a customer, signed. */
-  assertionFor(userId: string): Promise<string>;
+  assertionFor(userId: string, conversation: string): Promise<string>;
   /** Uses a tool of the airline. @throws DeskRefusal */
   use(call: DeskCall, credential: string | undefined, signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
@@ -60,8 +60,8 @@ export async function startDesk(jwksUrl: string, workMs: number): Promise<Desk> 
     url,
     pid: child.pid ?? 0,
     tally: () => json('/tally'),
-    assertionFor: async (user_id) =>
-      (await json<{ assertion: string }>('/assertions', post({ user_id }))).assertion,
+    assertionFor: async (user_id, conversation) =>
+      (await json<{ assertion: string }>('/assertions', post({ user_id, conversation }))).assertion,
     async use({ tool, ...body }, credential, signal) {
       const headers: Record<string, string> = credential ? { authorization: `Bearer ${credential}` } : {};
       await json(`/tools/${tool}`, { ...post(body, headers), ...(signal ? { signal } : {}) });

@@ -120,7 +120,7 @@ export class Player {
       await guarded(call.args, {
         subject: episode,
         reason: `Recorded conversation ${episode}`,
-        assertion: await this.#assertionFor(user),
+        assertion: await this.#assertionFor(user, episode),
         links: [linkOf(desk.url, call.id)],
         idempotencyKey: attempt === 1 ? call.id : `${call.id}#${attempt}`,
       });
@@ -131,10 +131,10 @@ export class Player {
     if (call.kind === 'write' && action) await onDone({ callId: call.id, conversation, action, refused });
   }
 
-  /** The airline's word on a customer holds for ten minutes; the demo takes about two. */
-  #assertionFor(user: string): Promise<string> {
-    const known = this.#assertions.get(user) ?? this.#deps.desk.assertionFor(user);
-    this.#assertions.set(user, known);
+  /** The airline's word on a conversation holds for ten minutes; the demo takes about two. */
+  #assertionFor(user: string, conversation: string): Promise<string> {
+    const known = this.#assertions.get(conversation) ?? this.#deps.desk.assertionFor(user, conversation);
+    this.#assertions.set(conversation, known);
     return known;
   }
 }

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import type { Role } from '../../../src/actor.ts';
 import { readConfig } from '../../../src/config.ts';
 import { type Portcullis as Service, startPortcullis } from '../../../src/server.ts';
 import { insertToken } from '../../../src/tokens/tokens.ts';
 import { type Api, createApi } from './api.ts';
 import { type Desk, startDesk } from './desk-process.ts';
 import type { DemoOptions } from './options.ts';
-import { type Role } from "../../../src/actor.ts";
 
 export const AGENT = 'airline-desk';
 /** How long a write takes at the desk: set, so that some are under way when the switch is pulled. */

@@ -3,10 +3,10 @@ import type { Customer } from './customers.ts';
 
 const LIFETIME = '10m';
 
-/** Signs what the airline knows of a customer, for an agent to show to Portcullis. */
+/** Signs what the airline knows of a customer and which conversation it is, for an agent to show to Portcullis. */
 export interface Assertions {
   jwks: { keys: JWK[] };
-  sign(customer: Customer, userId: string): Promise<string>;
+  sign(customer: Customer, conversation: string): Promise<string>;
 }
 
 /** A key of its own, made at start. */
@@ -15,11 +15,11 @@ export async function createAssertions(issuer: () => string, audience: string): 
   const jwk = { ...(await exportJWK(publicKey)), kid: 'desk', alg: 'EdDSA', use: 'sig' };
   return {
     jwks: { keys: [jwk] },
-    sign: (customer, userId) =>
+    sign: (customer, conversation) =>
       new SignJWT({ attributes: { ...customer } })
         .setProtectedHeader({ alg: 'EdDSA', kid: 'desk', typ: 'JWT' })
         .setIssuer(issuer())
-        .setSubject(userId)
+        .setSubject(conversation)
         .setAudience(audience)
         .setIssuedAt()
         .setExpirationTime(LIFETIME)

@@ -71,11 +71,11 @@ export async function createDesk({ jwksUrl, records, workMs }: DeskOptions): Pro
   );
   app.get('/tally', async () => tally);
   app.get('/.well-known/jwks.json', async () => assertions.jwks);
-  app.post<{ Body: { user_id: string } }>('/assertions', async (request, reply) => {
-    const { user_id: userId } = request.body;
+  app.post<{ Body: { user_id: string; conversation: string } }>('/assertions', async (request, reply) => {
+    const { user_id: userId, conversation } = request.body;
     const tier = records.tiers.get(userId);
     if (tier === undefined) return reply.code(404).send({ code: 'unknown_customer' });
-    return { assertion: await assertions.sign(customerOf(userId, tier), userId) };
+    return { assertion: await assertions.sign(customerOf(userId, tier), conversation) };
   });
   return app;
 }

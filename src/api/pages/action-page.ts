@@ -129,6 +129,7 @@ ${row('Acts for', view.behind.length > 0 ? view.behind.join(', ') : undefined)}
 ${row('Nobody knows', strangersOf(view))}
 ${row('Asked by', `${view.askedBy}, ${timeWords(view.askedAt, now)}`)}
 ${row('Asked of', view.approval && approvalWords(view))}
+${row('Denied before', deniedWords(detail, now))}
 ${row('Queue', queueWords(detail))}
 ${row('Reached', view.reach && reachWords(view.reach))}
 </dl>
@@ -151,6 +152,16 @@ ${row('Revision', view.revision)}
 ${row('Epoch', view.epoch)}
 ${row('Receipts', view.decisions.length > 0 && view.args ? receiptLink(view.id) : undefined)}
 </dl>`;
+}
+
+/** Who is asked again should know who said no, when and why. */
+function deniedWords({ deniedBefore }: ActionDetail, now: Date): Html | undefined {
+  if (!deniedBefore) return undefined;
+  const lines = deniedBefore.map(
+    ({ action, person, at, reason, sameSubject }) =>
+      html`<a href="/actions/${action}">The same</a> by ${person}, ${timeWords(at, now)}${sameSubject ? '' : ', about another subject, as the agent says'}${reason ? `: ${reason}` : ''}<br>`,
+  );
+  return html`<strong>${lines}</strong>`;
 }
 
 const receiptLink = (

@@ -1,6 +1,8 @@
 import { AppError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
+import type { Budgets } from '../budgets.ts';
+import type { SignInLinks } from '../sign-in-links.ts';
 import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';
 import { closeSession, openSession, requireFormToken, requireSameOrigin, sessionOf } from './session.ts';
@@ -13,7 +15,7 @@ type Form = Readonly<Record<string, unknown>> | null | undefined;
 const tokenOf = (form: Form): string => (typeof form?.token === 'string' ? form.token.trim() : '');
 
 /** Signing in with a pasted token, and out. */
-export function loginPages(app: Api, { services, budgets }: RouteDeps): void {
+export function loginPages(app: Api, { services, budgets, options }: RouteDeps): void {
   app.get<{ Querystring: { next?: string } }>('/login', { schema }, async (request, reply) =>
     sendPage(services, reply, { title: 'Sign in', main: loginForm(localPath(request.query.next)) }),
   );
@@ -31,7 +33,27 @@ export function loginPages(app: Api, { services, budgets }: RouteDeps): void {
     }
     return reply.redirect(next, 303);
   });
+  if (options.signIn) signInLink(app, services, options.signIn, budgets);
   logout(app, services);
+}
+
+/** HEAD must not use it up: programs that look at links send it. */
+function signInLink(app: Api, services: Services, links: SignInLinks, budgets: Budgets): void {
+  app.get<{ Params: { code: string } }>(
+    '/sign-in/:code',
+    { schema, exposeHeadRoute: false },
+    async (request, reply) => {
+      await budgets.signIns(request, 'peek');
+      const token = links.take(request.params.code);
+      if (token === undefined) {
+        await budgets.signIns(request);
+        const main = loginForm('/', 'This link was used, or is over. Sign in with a token.');
+        return sendPage(services, reply, { title: 'Sign in', status: 401, main });
+      }
+      await openSession(services, reply, { tokenId: token });
+      return reply.header('cache-control', 'no-store').redirect('/', 303);
+    },
+  );
 }
 
 const WRONG_TOKEN = 'That token is unknown, expired or revoked.';

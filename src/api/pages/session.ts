@@ -26,11 +26,18 @@ const cookieName = (services: Services): string =>
   isSecure(services) ? '__Host-portcullis' : 'portcullis_session';
 
 /**
- * Turns a pasted token into a session cookie that holds the token's id, signed, for at most four hours.
+ * Turns a pasted token, or one known by its id, into a session cookie that holds the id, signed, for at most four hours.
  * @throws AppError `unauthenticated`, `forbidden` for tokens of agents and admins
  */
-export async function openSession(services: Services, reply: FastifyReply, token: string): Promise<void> {
-  const actor = await authenticate(services, token, 'web');
+export async function openSession(
+  services: Services,
+  reply: FastifyReply,
+  token: string | { tokenId: string },
+): Promise<void> {
+  const actor =
+    typeof token === 'string'
+      ? await authenticate(services, token, 'web')
+      : await authenticateById(services, token.tokenId, 'web');
   if (!actor.roles.some((role) => PEOPLE.includes(role))) {
     throw new AppError('forbidden', 'The pages are for people: this token is an agent’s or an admin’s');
   }
@@ -54,12 +61,10 @@ export async function closeSession(
   setCookie(services, reply, '', 0);
 }
 
-function setCookie(services: Services, reply: FastifyReply, value: string, maxAgeS: number): void {
-  const secure = isSecure(services) ? '; Secure' : '';
-  reply.header(
-    'set-cookie',
-    `${cookieName(services)}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${secure}`,
-  );
+function setCookie(services: Services, reply: FastifyReply, value: string, maxAge: number): void {
+  const secure = isSecure(services);
+  const options = { path: '/', httpOnly: true, sameSite: 'strict', maxAge, secure } as const;
+  reply.setCookie(cookieName(services), value, options);
 }
 
 /** Which session the cookie is of; it may have been signed out of since. Nothing is asked of the store. */
@@ -89,7 +94,7 @@ interface SessionPayload {
 
 /** What the cookie says, if it is ours and not over. */
 async function payloadOf(services: Services, request: FastifyRequest): Promise<SessionPayload | undefined> {
-  const jwt = cookieOf(request, cookieName(services));
+  const jwt = request.cookies[cookieName(services)];
   if (!jwt) return undefined;
   try {
     const { payload } = await jwtVerify<SessionPayload>(jwt, keyOf(services), {
@@ -102,14 +107,6 @@ async function payloadOf(services: Services, request: FastifyRequest): Promise<S
   } catch {
     return undefined;
   }
-}
-
-function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
-  for (const part of (headers.cookie ?? '').split(';')) {
-    const [key, ...value] = part.trim().split('=');
-    if (key === name) return value.join('=');
-  }
-  return undefined;
 }
 
 /**
@@ -125,7 +122,10 @@ export function requireSameOrigin(services: Services, request: FastifyRequest): 
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : ' none ');
 
-/** @throws AppError `forbidden` when the form was not made for this session */
+/**
+ * By hand: @fastify/csrf-protection ties a form to a cookie of its own, this ties it to the session, and ends with it.
+ * @throws AppError `forbidden` when the form was not made for this session
+ */
 export function requireFormToken({ formToken }: Session, sent: unknown): void {
   const [expected, given] = [Buffer.from(formToken), Buffer.from(String(sent ?? ''))];
   if (expected.length === given.length && timingSafeEqual(expected, given)) return;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { requireRole } from '../../actor.ts';
 import { applyAgent, previewAgent } from '../../agents/apply.ts';
+import { cutOffBy } from '../../agents/cut-off.ts';
 import { agentView, listAgents } from '../../agents/list.ts';
 import type { Agent } from '../../domain/agent.ts';
 import { withoutKeys } from '../../domain/manifest/without-keys.ts';
@@ -110,6 +111,17 @@ function applyRoute(app: Api, { services, manifests }: RouteDeps): void {
               .array(z.string())
               .describe('Tools whose key the agent also holds: they can be passed by'),
             testMode: z.boolean(),
+            cutOff: z
+              .array(
+                z.object({
+                  attribute: z.string(),
+                  type: z.string(),
+                  segments: z.array(z.string()).describe('Those that go by it'),
+                  tokens: z.array(z.string()).describe('Tokens in use that do not carry it'),
+                }),
+              )
+              .optional()
+              .describe('dryRun: what is asked with these tokens would be denied'),
           }),
         },
       },
@@ -123,7 +135,9 @@ function applyRoute(app: Api, { services, manifests }: RouteDeps): void {
       assertNamed(name, agent);
       const about = { agent: name, advisory: advisoryTools(agent), testMode: agent.testMode };
       if (request.query.dryRun === 'true') {
-        return { ...about, dryRun: true, changes: await previewAgent(services.db.sql, agent) };
+        const { db, clock } = services;
+        const changes = await previewAgent(db.sql, agent);
+        return { ...about, dryRun: true, changes, cutOff: await cutOffBy(db.sql, agent, clock.now()) };
       }
       const { revision, digest, changes } = await applyAgent(services, actor, agent);
       return { ...about, dryRun: false, revision, digest, changes };

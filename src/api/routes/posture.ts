@@ -27,6 +27,9 @@ export function postureRoutes(app: Api, { services }: RouteDeps): void {
                 agent: z.string(),
                 toolsClassified: shareSchema,
                 advisory: z.array(z.string()),
+                agentsWord: z
+                  .array(z.string())
+                  .describe('Segments in which only the agent says what a request is about'),
                 segments: z.array(
                   z.object({
                     segment: z.string(),

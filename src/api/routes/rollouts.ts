@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { RolloutRecord } from '../../records/rollout.ts';
 import { ownRollout } from '../../records/rollout.ts';
+import { EVIDENCE } from '../../rollouts/evidence-choice.ts';
+import { preflightNotes } from '../../rollouts/preflight.ts';
 import { startRollout } from '../../rollouts/start.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
 import { ROLLOUT_VERBS, runRolloutVerb } from '../../rollouts/verbs.ts';
@@ -47,6 +49,17 @@ const statusSchema = z
     baselineDigest: z.string().optional(),
     digests: z.record(z.string(), z.string()),
     gateApprovedBy: z.string().optional(),
+    builds: z
+      .array(z.object({ version: z.string(), counts: z.boolean(), events: z.array(anyObjectSchema) }))
+      .describe('The builds it knows, whether their events fill the sample, and what there is of each'),
+    subjects: z.object({
+      agentsWord: z
+        .array(z.string())
+        .describe('Segments in which only the agent says what a request is about'),
+      perHour: z.number().int().describe('New subjects an hour that it may say there'),
+      lastHour: z.number().int(),
+      surplus: z.number().int().describe('Subjects that stay in control because they were too many'),
+    }),
     dayMs: z.number().describe('Milliseconds of one day of the plan: 86400000 unless days are scaled'),
   })
   .meta({ id: 'RolloutStatus' });
@@ -63,13 +76,15 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
         tags,
         summary: 'Start a rollout',
         body: z.strictObject({ agent: agentNameSchema, release: agentNameSchema, reason: reasonSchema }),
-        response: { 201: summarySchema },
+        response: {
+          201: summarySchema.extend({ notes: z.array(z.string()) }).meta({ id: 'StartedRollout' }),
+        },
       },
     },
     async (request, reply) => {
       const started = await startRollout(services, actorOf(request), request.body);
       reply.code(201).header('location', `/v1/rollouts/${started.id}`);
-      return summaryOf(started);
+      return { ...summaryOf(started), notes: await preflightNotes(services.db.sql, started) };
     },
   );
   app.post(
@@ -83,6 +98,12 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
         body: z.strictObject({
           reason: reasonSchema,
           segment: textSchema(100, 1).optional().describe('rollback, reenter, exclude: this segment'),
+          evidence: z
+            .enum(EVIDENCE)
+            .optional()
+            .describe(
+              'resume, when a new agent version waits: whether the sample begins anew with it (default) or goes on',
+            ),
           checklist: z.array(textSchema(500)).max(50).optional().describe('approve-gate: what was checked'),
         }),
         response: {
@@ -130,7 +151,7 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
       const actor = actorOf(request);
       requireReader(actor);
       const { id } = await ownRollout(services.db.sql, actor, request.params.id);
-      return { ...statusOf(await rolloutStatus(services, id)), dayMs: services.dayMs };
+      return statusOf(await rolloutStatus(services, id));
     },
   );
 }

@@ -85,6 +85,7 @@ function listRoute(app: Api, { services }: RouteDeps): void {
                 roles: z.array(z.string()),
                 agent: z.string().optional(),
                 person: z.string().optional(),
+                attributes: z.record(z.string(), z.unknown()),
                 createdAt: instantSchema,
                 createdBy: z.string(),
                 expiresAt: instantSchema.optional(),

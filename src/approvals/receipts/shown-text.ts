@@ -5,6 +5,7 @@ import { namingNobody } from '../../domain/naming.ts';
 import { describeStages } from '../../domain/release.ts';
 import type { ActionRow } from '../../records/action.ts';
 import { shownArgs } from '../../records/args.ts';
+import { deniedBefore } from '../denied-before.ts';
 
 /** Keeps what a card said at one version, so that a click on it can be proved later. */
 export async function keepShown(db: Sql, actionId: string, version: number, text: string): Promise<void> {
@@ -18,6 +19,7 @@ export async function keepShown(db: Sql, actionId: string, version: number, text
 /** What page, CLI and API show of an action that waits: the whole of it, redacted, in plain lines. */
 export async function recordText(db: Sql, action: ActionRow, agent: Agent): Promise<string> {
   const args = await shownArgs(db, action, agent);
+  const denied = await deniedBefore(db, action);
   return [
     action.summary,
     `Agent: ${action.agent}, version ${action.agent_version}`,
@@ -26,6 +28,10 @@ export async function recordText(db: Sql, action: ActionRow, agent: Agent): Prom
     `Asked by: ${action.asked_by}${action.behind.length > 0 ? ` for ${action.behind.join(', ')}` : ''}`,
     ...strangerLines(agent, action),
     ...(action.why ? [`The agent's reason: ${action.why}`] : []),
+    ...denied.map(
+      ({ person, at, reason }) =>
+        `Denied before: the same by ${person}, ${at.toISOString()}${reason ? `: ${reason}` : ''}`,
+    ),
     ...(action.approval ? [`Asks: ${describeStages(action.approval)}`] : []),
     `Arguments: ${args === undefined ? 'erased' : JSON.stringify(args, null, 2)}`,
     ...(action.standing_wish ? [wishLine(action.standing_wish)] : []),

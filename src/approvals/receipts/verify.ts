@@ -57,7 +57,7 @@ export function receiptKeys(jwks: unknown): ReceiptKey[] {
 
 /**
  * Checks a file of receipts by the public keys alone: signature, type, claims, and that each text is the one that was
- * shown. All of them must be about one action, and none may stand there twice.
+ * shown. All of them must be about one action, the one whose id begins with `action`, and none may stand there twice.
  * @throws InvalidReceipt naming which one and what is wrong with it
  */
 export async function verifyReceipts(
@@ -130,7 +130,7 @@ async function payloadOf(jws: string, { x }: ReceiptKey): Promise<string> {
 }
 
 function assertAbout({ action }: ReceiptClaims, expected: string | undefined): void {
-  if (expected !== undefined && action !== expected)
+  if (expected !== undefined && !action.startsWith(expected))
     throw new InvalidReceipt(`is about action ${action}, not about ${expected}`);
 }
 

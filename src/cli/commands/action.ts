@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { ACTION_STATES, isStopped } from '../../domain/action.ts';
 import { actionPath } from '../answer-actions.ts';
-import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
+import { type Cli, collect, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
+import type { ApiClient } from '../client.ts';
+import { shortId, wholeId } from '../ids.ts';
 import { jsonObject } from '../input.ts';
 import { actionsText, actionText, credentialText, reasonsText } from '../text/action-text.ts';
 import { formatTimeAndDistance } from '../text/format.ts';
 import { command, fields, paragraph, sections } from '../text/render.ts';
+import { withAttributes } from '../vouched.ts';
 import type { WireAction, WireAsked } from '../wire.ts';
 
 /** `portcullis action`. */
@@ -24,16 +27,16 @@ export const registerAction: RegisterCommands = (program, cli) => {
     .argument('<id>', 'the action')
     .requiredOption('--reason <text>', 'what was wrong, or why it was right')
     .action(async (id: string, { reason }: { reason: string }) => {
-      const corrected = await cli.api.post<WireAction>(`${actionPath(id)}/corrections`, { reason });
+      const corrected = await cli.api.post<WireAction>(
+        `${actionPath(await wholeId(cli, 'action', id))}/corrections`,
+        { reason },
+      );
       const word = isStopped(corrected.state) ? 'wrongly stopped' : 'wrong';
       cli.print(corrected, () =>
         paragraph(`Reported as ${word} by ${corrected.correction?.person}: ${corrected.summary}`),
       );
     });
-  withExample(
-    correct,
-    'portcullis action correct 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --reason "wrong guest"',
-  );
+  withExample(correct, 'portcullis action correct 6f1d6f0e --reason "wrong guest"');
 };
 
 interface AskOptions {
@@ -42,6 +45,7 @@ interface AskOptions {
   reason?: string;
   key?: string;
   agentVersion: string;
+  attribute?: string[];
   context?: string;
   behind?: string;
   begin?: boolean;
@@ -65,6 +69,7 @@ function registerAsk(action: Command, cli: Cli): void {
       'the build that asks; a new one holds the widening of a rollout',
       'cli',
     )
+    .option('--attribute <name=value>', 'a trusted attribute, may be repeated; takes an admin token', collect)
     .option('--context <json>', 'what the agent itself claims, or @file')
     .option('--behind <person>', 'the person the agent acts for; may not approve')
     .option('--begin', 'begin at once if it is allowed, and show the credential')
@@ -90,10 +95,11 @@ async function runAsk(cli: Cli, agent: string, tool: string, options: AskOptions
     idempotencyKey: key,
     ...(context && { context }),
   };
-  const { body: asked } = await cli.api.request<WireAsked>('POST', '/v1/actions', {
-    query: { begin: begin ? true : undefined },
-    json,
-  });
+  const ask = (api: ApiClient) =>
+    api.request<WireAsked>('POST', '/v1/actions', { query: { begin: begin ? true : undefined }, json });
+  const { body: asked } = options.attribute
+    ? await withAttributes(cli, agent, options.attribute, ask)
+    : await ask(cli.api);
   cli.exit = asked.outcome === 'allowed' ? 'ok' : asked.outcome === 'pending' ? 'unfinished' : 'refused';
   cli.print({ ...asked, idempotencyKey: key }, () => askedText(cli, asked, key));
 }
@@ -107,13 +113,13 @@ function askedText(cli: Cli, asked: WireAsked, key: string): string {
   }[asked.outcome];
   const next =
     asked.outcome === 'pending'
-      ? `Next: approve it here, or on the page\n${command(`portcullis approvals approve ${asked.id}`)}`
+      ? `Next: approve it here, or on the page\n${command(`portcullis approvals approve ${shortId(asked.id)}`)}`
       : undefined;
   return sections(
     paragraph(said, columns),
     fields(
       [
-        ['Action', asked.id],
+        ['Action', shortId(asked.id)],
         ['Key', key],
         ['Page', asked.url],
         ['Begun', asked.startBy && `write before ${formatTimeAndDistance(asked.startBy, now())}`],
@@ -157,8 +163,12 @@ function registerLooks(action: Command, cli: Cli): void {
     .argument('<id>', 'the action')
     .option('--wait <duration>', 'at most this long, until it is no longer pending (at most 60s)')
     .action(async (id: string, { wait }: { wait?: string }) => {
-      const shown = await cli.api.get<WireAction>(actionPath(id), { wait }, { timeoutMs: 90_000 });
+      const shown = await cli.api.get<WireAction>(
+        actionPath(await wholeId(cli, 'action', id)),
+        { wait },
+        { timeoutMs: 90_000 },
+      );
       cli.print(shown, () => actionText(shown, cli.io.now(), cli.io.columns));
     });
-  withExample(show, 'portcullis action show 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --wait 30s');
+  withExample(show, 'portcullis action show 6f1d6f0e --wait 30s');
 }

@@ -1,5 +1,6 @@
-import { applyManifests, lookUpAgent, type Preview, previewManifests } from '../apply-manifests.ts';
+import type { Preview } from '../apply-manifests.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
+import type { Manifests } from '../manifests.ts';
 import { command, paragraph, sections, wrap } from '../text/render.ts';
 
 interface ApplyOptions {
@@ -28,17 +29,15 @@ async function runApply(
   { yes = false, check = false }: ApplyOptions,
 ): Promise<void> {
   const { readManifests } = await import('../manifests.ts');
+  const { applyManifests, lookUpAgent, previewManifests } = await import('../apply-manifests.ts');
   const lookUp = check ? async () => undefined : (agent: string) => lookUpAgent(cli.api, agent);
   const manifests = await readManifests(files, cli.io.cwd, lookUp);
   if (check) {
-    const all = [...manifests.agents, ...manifests.releases];
-    const checked = all.map(({ file, kind, value }) => ({ file, kind, agent: value.agent }));
-    return cli.print({ valid: true, manifests: checked }, () =>
-      checked.map(({ file, kind, agent }) => `${file}: a valid ${kind} of ${agent}`).join('\n'),
-    );
+    return printChecked(cli, manifests);
   }
   const previews = await previewManifests(cli.api, manifests);
-  if (!cli.json) cli.io.out(`${sections(...previews.map(previewText))}\n`);
+  const shown = sections(...previews.map(previewText), beforeText(previews));
+  if (!cli.json) cli.io.out(`${cli.told(shown)}\n`);
   const changes = previews.some(({ unchanged }) => !unchanged);
   if (
     changes &&
@@ -53,6 +52,33 @@ async function runApply(
     sections(changes ? '\nApplied.' : '\nNothing to apply.', nextText(previews)),
   );
 }
+
+/** A release is measured against its agent: without it most of what can be wrong is not seen. */
+function printChecked(cli: Cli, { agents, releases }: Manifests): void {
+  const checked = [...agents, ...releases].map(({ file, kind, value: { agent } }) => {
+    const whole = kind === 'agent' || agents.some(({ value }) => value.agent === agent);
+    return { file, kind, agent, ...(whole ? {} : { unchecked: UNCHECKED }) };
+  });
+  cli.print({ valid: true, complete: checked.every((one) => !one.unchecked), manifests: checked }, () =>
+    checked
+      .map(({ file, kind, agent, unchecked }) =>
+        unchecked
+          ? paragraph(
+              `${file}: well formed, and NOT checked against agent ${agent}, whose manifest is not among the files: ${unchecked.join(', ')}. Add it: portcullis apply --check agent.yaml ${file}`,
+              cli.io.columns,
+            )
+          : `${file}: a valid ${kind} of ${agent}`,
+      )
+      .join('\n'),
+  );
+}
+
+const UNCHECKED = [
+  'its tools and their scopes',
+  'its conditions',
+  'its approver groups',
+  'segments, metrics and sign-off of its rollout',
+];
 
 function previewText({ file, kind, agent, version, changes, warnings, unchanged }: Preview): string {
   const title = `${file}: ${kind === 'agent' ? `agent ${agent}` : `release ${version} of ${agent}`}`;
@@ -69,6 +95,12 @@ function previewText({ file, kind, agent, version, changes, warnings, unchanged 
 }
 
 const changeLine = (sign: string, text: string): string => `  ${sign} ${wrap(text, 76).join('\n    ')}`;
+
+function beforeText(previews: readonly Preview[]): string | undefined {
+  const before = previews.flatMap((preview) => preview.before ?? []);
+  if (before.length === 0) return undefined;
+  return `Before you apply, make a token that has it, and give it to the agent:\n${before.map(command).join('\n')}`;
+}
 
 function nextText(previews: readonly Preview[]): string | undefined {
   const next = previews.flatMap((preview) => preview.next ?? []);

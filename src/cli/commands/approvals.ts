@@ -1,17 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type AnswerOptions, actionPath, answerActions, lookAt } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { type EditOptions, editAction } from '../edit-action.ts';
 import { CliError } from '../failure.ts';
+import { shortId, wholeId } from '../ids.ts';
 import { preflightText, queueText, reviewsText, standingText } from '../text/approvals-text.ts';
 import { command, paragraph, sections } from '../text/render.ts';
 import { simulationText } from '../text/simulation-text.ts';
 import { statsText } from '../text/stats-text.ts';
 import type { WireAction, WireReview, WireSimulation, WireStandingApproval, WireStats } from '../wire.ts';
 
-const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
+const ID = '6f1d6f0e';
 const SIMULATE_TIMEOUT_MS = 300_000;
 
 /** `portcullis approvals`. */
@@ -45,7 +44,8 @@ function registerQueue(approvals: Command, cli: Cli): void {
       'Shows everything that waits and is of the same agent, tool, grant, release and segment, with its arguments.',
     )
     .argument('<id>', 'the action')
-    .action(async (id: string) => {
+    .action(async (given: string) => {
+      const id = await wholeId(cli, 'action', given);
       const { actions: found } = await cli.api.get<{ actions: WireAction[] }>(`${actionPath(id)}/like`);
       const actions = await lookAt(
         cli,
@@ -56,7 +56,7 @@ function registerQueue(approvals: Command, cli: Cli): void {
           ? 'Nothing like it waits.'
           : sections(
               preflightText(actions, cli.io.now(), cli.io.columns),
-              `Next, all of them:\n${command(`portcullis approvals approve ${id} --like`)}`,
+              `Next, all of them:\n${command(`portcullis approvals approve ${shortId(id)} --like`)}`,
             ),
       );
     });
@@ -148,7 +148,7 @@ function registerStanding(approvals: Command, cli: Cli): void {
     .argument('<id>', 'the standing approval')
     .requiredOption('--reason <text>', 'why')
     .action(async (id: string, { reason }: { reason: string }) => {
-      const path = `/v1/standing-approvals/${encodeURIComponent(id)}/revoke`;
+      const path = `/v1/standing-approvals/${await wholeId(cli, 'standing_approval', id)}/revoke`;
       const revoked = await cli.api.post<WireStandingApproval>(path, { reason });
       cli.print(revoked, () => standingText([revoked], cli.io.now(), cli.io.columns));
     });
@@ -181,7 +181,10 @@ function registerReviews(approvals: Command, cli: Cli): void {
     .requiredOption('--note <text>', 'what you found')
     .action(async (id: string, { justified, note }: { justified: 'yes' | 'no'; note: string }) => {
       const body = { justified: justified === 'yes', note };
-      const action = await cli.api.post<WireAction>(`${actionPath(id)}/review`, body);
+      const action = await cli.api.post<WireAction>(
+        `${actionPath(await wholeId(cli, 'action', id))}/review`,
+        body,
+      );
       cli.print(action, () =>
         paragraph(
           `Reviewed, ${body.justified ? 'justified' : 'NOT justified'}: ${action.summary}`,
@@ -220,7 +223,8 @@ function registerNumbers(approvals: Command, cli: Cli): void {
 }
 
 async function runSimulate(cli: Cli, file: string, days: string): Promise<void> {
-  const yaml = await readFile(resolve(cli.io.cwd, file), 'utf8');
+  const { readManifestText } = await import('../list-files.ts');
+  const yaml = await readManifestText(file, cli.io.cwd);
   const { parseText } = await import('../../domain/manifest/source.ts');
   const parsed = parseText(file, yaml);
   const agent = parsed.ok ? (parsed.value as { agent?: unknown } | null)?.agent : undefined;

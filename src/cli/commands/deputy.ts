@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { shortId, shortIds, wholeId } from '../ids.ts';
 import { formatTime, formatTimeAndDistance } from '../text/format.ts';
 import { command, paragraph, table } from '../text/render.ts';
 import type { WireDeputy } from '../wire.ts';
@@ -34,13 +35,13 @@ export const registerDeputy: RegisterCommands = (program, cli) => {
     .argument('<agent>', 'the agent')
     .argument('<id>', 'as deputy list shows it')
     .action(async (agent: string, id: string) => {
-      const path = `${pathOf(agent)}/${encodeURIComponent(id)}`;
+      const path = `${pathOf(agent)}/${await wholeId(cli, 'deputy', id)}`;
       const { body } = await cli.api.request<WireDeputy>('DELETE', path);
       cli.print(body, () =>
         paragraph(`Ended: ${body.to} no longer answers for ${body.from}.`, cli.io.columns),
       );
     });
-  withExample(remove, 'portcullis deputy remove my-agent 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11');
+  withExample(remove, 'portcullis deputy remove my-agent 6f1d6f0e');
 };
 
 interface AddOptions {
@@ -80,7 +81,7 @@ async function runAdd(cli: Cli, agent: string, to: string, options: AddOptions):
   const made = await cli.api.post<WireDeputy>(pathOf(agent), { from, to, group, startsAt, endsAt, reason });
   cli.print(made, () =>
     paragraph(
-      `${made.to} answers for ${made.from}${made.group ? ` in ${made.group}` : ''} ${made.state === 'coming' ? `from ${formatTime(made.startsAt)} ` : ''}until ${formatTimeAndDistance(made.endsAt, cli.io.now())} (${made.id}).`,
+      `${made.to} answers for ${made.from}${made.group ? ` in ${made.group}` : ''} ${made.state === 'coming' ? `from ${formatTime(made.startsAt)} ` : ''}until ${formatTimeAndDistance(made.endsAt, cli.io.now())} (${shortId(made.id)}).`,
       cli.io.columns,
     ),
   );
@@ -107,8 +108,9 @@ async function timeOf(option: string, text: string, from: Date): Promise<string>
 function deputiesText(agent: string, deputies: readonly WireDeputy[], now: Date, width: number): string {
   if (deputies.length === 0)
     return `Everybody of ${agent} answers for themselves. Name a deputy:\n${command(`portcullis deputy add ${agent} <person> --until 5d --reason "..."`)}`;
+  const short = shortIds(deputies.map(({ id }) => id));
   const rows = deputies.map((one) => [
-    one.id,
+    short(one.id),
     [
       `${one.to} for ${one.from}${one.group ? ` in ${one.group}` : ''}: ${one.reason}`,
       one.state === 'coming' ? `from ${formatTimeAndDistance(one.startsAt, now)}` : undefined,

@@ -2,10 +2,13 @@ import type { PortcullisEvent } from '../../events/event.ts';
 import { followEvents } from '../../events/follow.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { wholeId } from '../ids.ts';
 import { formatTime } from '../text/format.ts';
+import { shortId } from '../text/ids.ts';
 import { displayWidth, plain } from '../text/render.ts';
 
 const KIND_WIDTH = 17;
+const ID_WIDTH = 8;
 
 /** `portcullis events`. */
 export const registerEvents: RegisterCommands = (program, cli) => {
@@ -35,10 +38,11 @@ interface EventsOptions {
 }
 
 async function runEvents(cli: Cli, { agent, action, kinds, after }: EventsOptions): Promise<void> {
+  const about = action === undefined ? undefined : await wholeId(cli, 'action', action);
   const events = followEvents({
     open: (lastEventId, signal) =>
       cli.api.follow('/v1/events', {
-        query: { agent, action, kinds },
+        query: { agent, action: about, kinds },
         headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
         signal,
       }),
@@ -55,18 +59,21 @@ async function runEvents(cli: Cli, { agent, action, kinds, after }: EventsOption
   if (last !== undefined) cli.note(`To go on from here: portcullis events --after ${last}`);
 }
 
-/** `12:00:05 action.approved   6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 desk by ana`, on one line whatever it holds. */
+/** `12:00:05 action.approved   6f1d6f0e  desk by ana: "fine"`, on one line whatever it holds. */
 export function eventLine(event: PortcullisEvent, width: number, now: Date): string {
-  const { at, kind, agent, action, ref, actor, state } = event;
+  const { at, kind, agent, action, ref, actor, state, data } = event;
+  const about = shortId(action ?? (ref === undefined || ref === agent ? '' : ref));
   const told = [
     timeOf(at, now),
     kind.padEnd(KIND_WIDTH),
-    action ?? (ref === agent ? undefined : ref),
+    about.padEnd(ID_WIDTH),
     kind === 'action.asked' ? state : undefined,
     agent,
-    actor && `by ${actor}`,
+    actor && actor !== agent ? `by ${actor}` : undefined,
   ];
-  return cut(plain(told.filter((part) => part !== undefined).join(' ')).replaceAll('\n', ' '), width);
+  const why = typeof data?.reason === 'string' ? `: "${data.reason}"` : '';
+  const line = `${told.filter((part) => part !== undefined).join(' ')}${why}`;
+  return cut(plain(line).replaceAll('\n', ' '), width);
 }
 
 /** The time of day, or the day of what is older. */

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { entriesText, entryDetails, entryText } from '../text/log-text.ts';
+import { isIdBeginning, isWholeId, wholeId } from '../ids.ts';
+import { bodyOf, entriesText, entryDetails, entryText } from '../text/log-text.ts';
 import { fields, paragraph, sections } from '../text/render.ts';
 import type { LogHead, LogVerdict } from '../verify-log.ts';
 import type { LogRecord } from '../wire.ts';
@@ -31,7 +32,7 @@ export const registerLog: RegisterCommands = (program, cli) => {
     .description('Shows one entry by its number, or all entries about an action, rollout, switch or token.')
     .argument('<what>', 'a number, or the id of what it is about')
     .action((what: string) => runShow(cli, what));
-  withExample(show, 'portcullis log show 42', 'portcullis log show 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11');
+  withExample(show, 'portcullis log show 42', 'portcullis log show 6f1d6f0e');
   const verify = log
     .command('verify')
     .summary('recompute the whole log')
@@ -74,7 +75,8 @@ async function runTail(cli: Cli, { follow, agent, kind, lines }: TailOptions): P
   const query = { agent, kind, limit, newestFirst: true };
   const newest = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', query);
   const entries = newest.entries.toReversed();
-  if (!follow) return cli.print({ entries }, () => entriesText(entries, cli.io.columns));
+  if (!follow)
+    return cli.print({ entries: entries.map(entryJson) }, () => entriesText(entries, cli.io.columns));
   for (const entry of entries) printEntry(cli, entry);
   const signal = cli.io.interrupted();
   let after = entries.at(-1)?.seq ?? 0;
@@ -91,22 +93,36 @@ async function runTail(cli: Cli, { follow, agent, kind, lines }: TailOptions): P
   }
 }
 
+/** The body is hashed as RFC 8785 text: whoever reads it as an object can write that again. */
+const entryJson = (entry: LogRecord): object => ({ ...entry, body: bodyOf(entry) });
+
 const printEntry = (cli: Cli, entry: LogRecord): void =>
-  cli.io.out(`${cli.json ? JSON.stringify(entry) : entryText(entry, cli.io.columns)}\n`);
+  cli.io.out(`${cli.json ? JSON.stringify(entryJson(entry)) : entryText(entry, cli.io.columns)}\n`);
 
 async function runShow(cli: Cli, what: string): Promise<void> {
   if (/^\d+$/.test(what)) {
     const entry = await cli.api.get<LogRecord>(`/v1/log/entries/${what}`);
-    return cli.print({ entries: [entry] }, () => entryDetails(entry, cli.io.columns));
+    return cli.print({ entries: [entryJson(entry)] }, () => entryDetails(entry, cli.io.columns));
   }
-  const found = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { ref: what, limit: PAGE_MAX });
+  const ref = await refOf(cli, what);
+  const found = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { ref, limit: PAGE_MAX });
   if (found.entries.length === 0) {
     throw new CliError('usage', `The log has no entry about "${what}"`, {
       code: 'not_found',
-      hint: 'Write a number or a whole id; portcullis log tail shows them',
+      hint: 'Write a number or an id; portcullis log tail shows them',
     });
   }
-  cli.print(found, () => sections(...found.entries.map((entry) => entryDetails(entry, cli.io.columns))));
+  const data = { entries: found.entries.map(entryJson) };
+  cli.print(data, () => sections(...found.entries.map((entry) => entryDetails(entry, cli.io.columns))));
+}
+
+/** An action most of the time; else a rollout, a scope, or the whole id of something. */
+async function refOf(cli: Cli, what: string): Promise<string> {
+  if (isWholeId(what) || !isIdBeginning(what)) return what;
+  return wholeId(cli, 'action', what).catch((error: unknown) => {
+    if (error instanceof CliError && error.code === 'not_found') return what;
+    throw error;
+  });
 }
 
 async function runVerify(cli: Cli, against: string | undefined): Promise<void> {

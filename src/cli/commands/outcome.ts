@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { wholeId } from '../ids.ts';
 
 const BATCH_MAX = 500;
 
@@ -42,7 +43,7 @@ export const registerOutcome: RegisterCommands = (program, cli) => {
     .option('--id <id>', 'its own id (default: <action>/<metric>)')
     .option('--file <outcomes.jsonl>', 'many at once')
     .action(async (agent: string, options: RecordOptions) => {
-      const outcomes = options.file ? await outcomesOf(cli, options.file) : [oneOutcome(options)];
+      const outcomes = options.file ? await outcomesOf(cli, options.file) : [await oneOutcome(cli, options)];
       const recorded = await send(cli, agent, outcomes);
       cli.print(recorded, () => {
         const again = recorded.repeated > 0 ? `, ${recorded.repeated} were there before` : '';
@@ -51,13 +52,13 @@ export const registerOutcome: RegisterCommands = (program, cli) => {
     });
   withExample(
     record,
-    'portcullis outcome record my-agent --action 6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11 --metric wrong --value 1',
+    'portcullis outcome record my-agent --action 6f1d6f0e --metric wrong --value 1',
     'portcullis outcome record my-agent --file outcomes.jsonl',
   );
 };
 
-function oneOutcome({ action, metric, value, id }: RecordOptions): Outcome {
-  if (action === undefined || metric === undefined || value === undefined) {
+async function oneOutcome(cli: Cli, { action: given, metric, value, id }: RecordOptions): Promise<Outcome> {
+  if (given === undefined || metric === undefined || value === undefined) {
     throw new CliError('usage', 'Give --action, --metric and --value, or --file', {
       hint: 'portcullis outcome record --help has an example',
     });
@@ -65,6 +66,7 @@ function oneOutcome({ action, metric, value, id }: RecordOptions): Outcome {
   const number = Number(value);
   if (value.trim() === '' || !Number.isFinite(number))
     throw new CliError('usage', `--value: "${value}" is not a number`);
+  const action = await wholeId(cli, 'action', given);
   return { id: id ?? `${action}/${metric}`, action, metric, value: number };
 }
 

@@ -1,3 +1,4 @@
+import { agentsWordText } from '../../domain/subject.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { formatTime } from '../text/format.ts';
 import { bullets, command, sections, table } from '../text/render.ts';
@@ -52,12 +53,13 @@ const offText = (off: readonly string[], width: number): string | undefined =>
   off.length > 0 ? `SWITCHED OFF\n${bullets(off, width)}` : undefined;
 
 function agentText(
-  { agent, testMode, inForce, toolsClassified, advisory, segments }: Posture,
+  { agent, testMode, inForce, toolsClassified, advisory, agentsWord, segments }: Posture,
   width: number,
 ): string {
   const labels = [
     ...(testMode ? ['TEST MODE: owners may approve what their own agent asks'] : []),
     ...(advisory.length > 0 ? [`advisory, the agent holds keys of its own: ${advisory.join(', ')}`] : []),
+    ...(agentsWord.length > 0 ? [agentsWordText(agentsWord)] : []),
     `${toolsClassified.part} of ${toolsClassified.of} tools say whether they read or write`,
   ];
   const names = [

@@ -4,11 +4,13 @@ import type { ReceiptKey } from '../../approvals/receipts/verify.ts';
 import { actionPath } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { isIdBeginning, shortId, wholeId } from '../ids.ts';
 import { verifiedText } from '../text/receipt-text.ts';
 import { paragraph } from '../text/render.ts';
 import type { WireReceipts } from '../wire.ts';
 
-const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
+const ID = '6f1d6f0e';
+const ANY_ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
 /** Where verify looks for the public keys when nothing else is said. */
 const KEYS = 'portcullis-keys.json';
 
@@ -24,10 +26,11 @@ export const registerReceipt: RegisterCommands = (program, cli) => {
     .description('Gets the receipts of an action: a file that stands alone.')
     .argument('<action>', 'the action')
     .option('-o, --out <file>', 'write it there')
-    .action(async (id: string, { out }: { out?: string }) => {
+    .action(async (given: string, { out }: { out?: string }) => {
+      const id = await wholeId(cli, 'action', given);
       const found = await cli.api.get<WireReceipts>(`${actionPath(id)}/receipt`);
       if (found.receipts.length === 0)
-        throw new CliError('refused', `Action ${id} has no receipts: no person decided on it`);
+        throw new CliError('refused', `Action ${shortId(id)} has no receipts: no person decided on it`);
       await give(cli, found, out);
     });
   withExample(get, `portcullis receipt get ${ID} -o receipt.json`);
@@ -76,7 +79,7 @@ async function runVerify(cli: Cli, file: string, { key, action }: VerifyOptions)
   const keys = await keysOf(resolve(cli.io.cwd, key));
   const text = await readFile(resolve(cli.io.cwd, file), 'utf8');
   try {
-    const receipts = await verifyReceipts(await documentOf(text), keys, action?.toLowerCase());
+    const receipts = await verifyReceipts(await documentOf(text), keys, action && beginningOf(action));
     cli.print({ valid: true, receipts }, () => verifiedText(receipts, cli.io.columns));
   } catch (error) {
     if (!(error instanceof InvalidReceipt)) throw error;
@@ -85,6 +88,14 @@ async function runVerify(cli: Cli, file: string, { key, action }: VerifyOptions)
       paragraph(`NOT VALID: ${error.message}.`, cli.io.columns),
     );
   }
+}
+
+/** So much of an id that no other action can be meant by chance. @throws CliError `usage` */
+function beginningOf(action: string): string {
+  if (isIdBeginning(action) && action.length >= shortId(ANY_ID).length) return action.toLowerCase();
+  throw new CliError('usage', `--action: "${action}" is not an id`, {
+    hint: 'Write the id, or its first eight digits at least',
+  });
 }
 
 /** What every reader of the file reads: nothing, where readers would differ. */

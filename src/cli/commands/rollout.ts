@@ -1,10 +1,12 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { EVIDENCE, type Evidence } from '../../rollouts/evidence-choice.ts';
 import type { RolloutVerb } from '../../rollouts/verbs.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
-import { command as line, paragraph, sections } from '../text/render.ts';
+import { bullets, command as line, paragraph, sections } from '../text/render.ts';
 import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
-import type { RolloutSummary, WireRollout, WireVerb } from '../wire.ts';
+import { type Shown, watchChanges } from '../watch.ts';
+import type { RolloutSummary, WireRollout, WireStarted, WireVerb } from '../wire.ts';
 
 interface VerbSpec {
   verb: RolloutVerb;
@@ -65,9 +67,14 @@ export const registerRollout: RegisterCommands = (program, cli) => {
     .command('status')
     .summary('where it is, what it waits for and why')
     .description('Shows one rollout, the one of an agent, or lists them all.')
-    .argument('[rollout]', 'its id, or the agent')
-    .action((which: string | undefined) => runStatus(cli, which));
-  withExample(status, 'portcullis rollout status my-agent');
+    .option('--watch', 'go on, and show it again whenever it changes')
+    .argument('[rollout]', 'the agent, or an id or a unique part of it')
+    .action(async (which: string | undefined, { watch }: { watch?: boolean }) => {
+      if (watch) return watchChanges(cli, () => statusOf(cli, which));
+      const { data, text } = await statusOf(cli, which);
+      cli.print(data, text);
+    });
+  withExample(status, 'portcullis rollout status my-agent', 'portcullis rollout status my-agent --watch');
   for (const spec of VERBS) registerVerb(rollout, cli, spec);
 };
 
@@ -82,10 +89,11 @@ function registerStart(rollout: Command, cli: Cli): void {
     .argument('<release>', 'the version of an applied release')
     .requiredOption('--reason <text>', 'why; it is kept in the log')
     .action(async (agent: string, release: string, { reason }: { reason: string }) => {
-      const started = await cli.api.post<RolloutSummary>('/v1/rollouts', { agent, release, reason });
+      const started = await cli.api.post<WireStarted>('/v1/rollouts', { agent, release, reason });
       cli.print(started, () =>
         sections(
           paragraph(`Started rollout ${started.id}: release ${release} of ${agent}.`),
+          started.notes.length > 0 ? bullets(started.notes, cli.io.columns) : undefined,
           `Next:\n${line(`portcullis rollout status ${started.id}`)}`,
         ),
       );
@@ -95,36 +103,52 @@ function registerStart(rollout: Command, cli: Cli): void {
 
 interface VerbOptions {
   reason: string;
+  segment?: string;
+  evidence?: Evidence;
   confirm?: string[];
 }
+
+const segmentOption = (required: boolean): Option =>
+  new Option('--segment <segment>', required ? 'the segment' : 'only there').makeOptionMandatory(required);
 
 function registerVerb(rollout: Command, cli: Cli, { verb, summary, description, segment }: VerbSpec): void {
   const command = rollout
     .command(verb)
     .summary(summary)
     .description(description)
-    .argument('<rollout>', 'its id, or the agent')
+    .argument('<rollout>', 'the agent, or an id or a unique part of it')
     .requiredOption('--reason <text>', 'why; it is kept in the log');
-  if (segment) command.argument(segment === 'required' ? '<segment>' : '[segment]', 'the segment');
+  if (segment) command.addOption(segmentOption(segment === 'required'));
   const checks = verb === 'approve-gate' || verb === 'advance';
   if (checks)
     command.option('--confirm <check>', 'a check of the list that you made, may be repeated', collect);
-  command.action(async (which: string, ...rest: readonly unknown[]) => {
-    const options = command.opts<VerbOptions>();
-    const input = { reason: options.reason, segment: segment ? (rest[0] as string | undefined) : undefined };
-    const id = await rolloutIdOf(cli, which);
-    const answer = await steer(cli, id, verb, { ...input, checklist: options.confirm });
+  if (verb === 'resume')
+    command.addOption(
+      new Option(
+        '--evidence <what>',
+        'with a new agent version: the sample of the gates begins anew, or goes on',
+      )
+        .choices(EVIDENCE)
+        .default(undefined, 'anew'),
+    );
+  command.action(async (which: string, { confirm, ...input }: VerbOptions) => {
+    const { id } = await findRollout(cli, which);
+    const answer = await steer(cli, id, verb, { ...input, checklist: confirm });
     cli.print(answer, () =>
       paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`),
     );
   });
-  withExample(command, `portcullis rollout ${verb} my-agent${segment ? ' gold' : ''} --reason "..."`);
+  withExample(
+    command,
+    `portcullis rollout ${verb} my-agent${segment ? ' --segment gold' : ''} --reason "..."`,
+  );
 }
 
 interface VerbInput {
   reason: string;
   segment?: string;
   checklist?: string[];
+  evidence?: Evidence;
 }
 
 /** Where a checklist is missing, and somebody is there, each check is asked. */
@@ -151,31 +175,41 @@ async function confirmAll(cli: Cli, checks: readonly string[]): Promise<boolean>
   return true;
 }
 
-async function runStatus(cli: Cli, which: string | undefined): Promise<void> {
+async function statusOf(cli: Cli, which: string | undefined): Promise<Shown> {
+  const { columns } = cli.io;
   if (which === undefined) {
-    const found = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
-    return cli.print(found, () => rolloutsText(found.rollouts, cli.io.columns));
+    const data = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
+    return { data, text: () => rolloutsText(data.rollouts, columns) };
   }
-  const rollout = await findRollout(cli, which);
-  cli.print(rollout, () => rolloutText(rollout, cli.io.columns));
+  const data = await findRollout(cli, which);
+  return { data, text: () => rolloutText(data, columns) };
 }
 
 const byId = (cli: Cli, id: string): Promise<WireRollout> =>
   cli.api.get<WireRollout>(`/v1/rollouts/${encodeURIComponent(id)}`);
 
-/** By its id, else the open one of an agent, else the agent's newest. */
+/** The one whose id begins or ends like this: `3f9ac1` of `my-agent-2-3f9ac1`. @throws CliError `usage` if several do */
+async function onlyLike(cli: Cli, part: string): Promise<RolloutSummary | undefined> {
+  const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
+  const like = rollouts.filter(({ id }) => id.startsWith(part) || id.endsWith(`-${part}`));
+  if (like.length < 2) return like[0];
+  throw new CliError('usage', `"${part}" may mean any of ${like.map(({ id }) => id).join(', ')}`, {
+    hint: 'Write more of it',
+  });
+}
+
+/** By its id, else the open one of an agent, else the agent's newest, else by a part of its id. */
 async function findRollout(cli: Cli, which: string): Promise<WireRollout> {
   try {
     return await byId(cli, which);
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== 'not_found') throw error;
     const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts', { agent: which });
-    if (rollouts[0]) return byId(cli, rollouts[0].id);
+    const found = rollouts[0] ?? (await onlyLike(cli, which));
+    if (found) return byId(cli, found.id);
     throw new CliError('usage', `There is no rollout "${which}", and none of an agent of that name`, {
       code: error.code,
       hint: 'portcullis rollout status lists them; portcullis rollout start <agent> <release> starts one',
     });
   }
 }
-
-const rolloutIdOf = async (cli: Cli, which: string): Promise<string> => (await findRollout(cli, which)).id;

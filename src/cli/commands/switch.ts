@@ -4,6 +4,7 @@ import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { type Disabled, disableScope } from '../disable-scope.ts';
 import { CliError } from '../failure.ts';
 import { formatDuration, formatTime, formatTimeAndDistance } from '../text/format.ts';
+import { shortIds } from '../text/ids.ts';
 import { command, fields, paragraph, quoted, sections, table } from '../text/render.ts';
 import type { WireEnabled } from '../wire.ts';
 
@@ -95,8 +96,10 @@ function flightText({ stillInFlight }: Disabled, inFlight: Disabled['inFlight'],
   if (stillInFlight?.length === 0) {
     return `${inFlight.length} had begun before; all of them are over: completed, or their credential has expired.`;
   }
-  const rows = (stillInFlight ?? inFlight).map((one) => [
-    one.action,
+  const flying = stillInFlight ?? inFlight;
+  const short = shortIds(flying.map(({ action }) => action));
+  const rows = flying.map((one) => [
+    short(one.action),
     `${one.agent} ${one.tool}: ${one.summary}`,
     formatTime(one.begunAt),
   ]);

@@ -1,9 +1,12 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { ROLES, type Role } from '../../actor.ts';
+import { attributesOf } from '../attributes.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { inDatabase } from '../direct.ts';
 import { CliError } from '../failure.ts';
+import { shortId, wholeId } from '../ids.ts';
 import { formatTimeAndDistance } from '../text/format.ts';
+import { isValid, tokensText, type WireToken } from '../text/token-text.ts';
 
 interface CreateOptions {
   role: Role[];
@@ -45,6 +48,7 @@ export const registerToken: RegisterCommands = (program, cli) => {
     .option('--attribute <name=value>', 'a trusted attribute of its requests, may be repeated', collect)
     .option('--bootstrap', 'by DATABASE_URL, without a token')
     .action((options: CreateOptions) => runCreate(cli, options));
+  registerListAndRevoke(token, cli);
   withExample(
     create,
     'portcullis token create --role agent --agent my-agent --attribute tier=gold',
@@ -52,16 +56,50 @@ export const registerToken: RegisterCommands = (program, cli) => {
   );
 };
 
+interface ListOptions {
+  agent?: string;
+  all?: boolean;
+}
+
+function registerListAndRevoke(token: Command, cli: Cli): void {
+  const list = token
+    .command('list')
+    .summary('the tokens that are valid now')
+    .description('Lists the tokens that are valid now, the newest first; their text is nowhere.')
+    .option('--agent <agent>', 'only of this agent')
+    .option('--all', 'also those that expired or were revoked')
+    .action(async ({ agent, all }: ListOptions) => {
+      const now = cli.io.now();
+      const found = await cli.api.get<{ tokens: WireToken[] }>('/v1/tokens');
+      const tokens = found.tokens.filter(
+        (one) => (agent === undefined || one.agent === agent) && (all || isValid(one, now)),
+      );
+      cli.print({ tokens }, () => tokensText(tokens, now, cli.io.columns));
+    });
+  withExample(list, 'portcullis token list --agent my-agent');
+  const revoke = token
+    .command('revoke')
+    .summary('end a token at once')
+    .description('Ends a token at once, and every web session made with it. Repeating it changes nothing.')
+    .argument('<id>', 'as token list shows it')
+    .action(async (id: string) => {
+      const path = `/v1/tokens/${await wholeId(cli, 'token', id)}`;
+      const { body } = await cli.api.request<{ id: string; revokedAt: string }>('DELETE', path);
+      cli.print(body, () => `Revoked: token ${shortId(body.id)} is not accepted any more.`);
+    });
+  withExample(revoke, 'portcullis token revoke 6f1d6f0e');
+}
+
 async function runCreate(cli: Cli, options: CreateOptions): Promise<void> {
   const { role: roles, person, agent, expires, bootstrap } = options;
   const expiresAt = expires === undefined ? undefined : await expiryOf(expires, cli.io.now());
-  const attributes = options.attribute && Object.fromEntries(options.attribute.map(attributeOf));
+  const attributes = options.attribute && attributesOf(options.attribute);
   const asked = { roles, person, agent, attributes, expiresAt };
   const made = bootstrap
     ? await makeDirectly(cli, asked)
     : await cli.api.post<TokenMade>('/v1/tokens', asked);
   cli.note(
-    `Token ${made.id} for ${roles.join(', ')}, ${made.expiresAt ? `until ${formatTimeAndDistance(made.expiresAt, cli.io.now())}` : 'without an end'}. It is shown only here:`,
+    `Token ${shortId(made.id)} for ${roles.join(', ')}, ${made.expiresAt ? `until ${formatTimeAndDistance(made.expiresAt, cli.io.now())}` : 'without an end'}. It is shown only here:`,
   );
   cli.print(made, () => made.token);
 }
@@ -75,14 +113,6 @@ async function expiryOf(text: string, now: Date): Promise<string> {
   const at = new Date(now.getTime() + durationMs(text));
   if (isInstant(at)) return at.toISOString();
   throw new CliError('usage', `--expires: "${text}" is too long: ${INSTANT_RANGE}`, { hint });
-}
-
-function attributeOf(text: string): [string, unknown] {
-  const at = text.indexOf('=');
-  if (at < 1)
-    throw new CliError('usage', `--attribute: "${text}" is not name=value`, { hint: 'Write tier=gold' });
-  const value = text.slice(at + 1);
-  return [text.slice(0, at), /^(true|false|-?\d+(\.\d+)?)$/.test(value) ? JSON.parse(value) : value];
 }
 
 async function makeDirectly(cli: Cli, asked: TokenAsked): Promise<TokenMade> {

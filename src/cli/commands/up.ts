@@ -1,4 +1,5 @@
 import type { Config, ServiceRole } from '../../config.ts';
+import { scopeWords } from '../../domain/scope.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { scaledDayNote } from '../text/format.ts';
@@ -10,6 +11,10 @@ export interface Running {
   publicUrl: string;
   localTokenFile?: string;
   switchUrl?: string;
+  /** Signs a browser in, once. */
+  signInUrl?: string;
+  /** Scopes of the switch that are off. */
+  switchedOff?: readonly string[];
   /** With a folder and a version when it is our own. */
   database: { address: string; folder?: string; version?: string };
   temporalAddress?: string;
@@ -35,7 +40,10 @@ export const registerUp: RegisterCommands = (program, cli) => {
       'Runs the service: every role on embedded parts, or with DATABASE_URL and TEMPORAL_ADDRESS on Postgres and a Temporal cluster. Everything else is set by the environment (.env.example). Ctrl-C stops it, a second one at once.',
     )
     .option('--roles <list>', 'api, worker, slack (default: all)')
-    .option('--port <port>', 'where to listen (PORTCULLIS_PORT; 0 takes a free one)')
+    .option(
+      '--port <port>',
+      'where to listen (PORTCULLIS_PORT; 0 takes any free one; default 8080, or the next that is free)',
+    )
     .action(async (options: UpOptions) => {
       const { startPortcullis } = await import('../../server.ts');
       await runUp(cli, options, startPortcullis);
@@ -74,13 +82,15 @@ function rolesOf(list: string | undefined, known: readonly ServiceRole[]): reado
 }
 
 const factsOf = (
-  { url, publicUrl, switchUrl, localTokenFile, database }: Running,
+  { url, publicUrl, switchUrl, localTokenFile, signInUrl, switchedOff = [], database }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ) => ({
   url,
   publicUrl,
   switchUrl,
+  signInUrl,
+  switchedOff,
   roles,
   database: config.databaseUrl ? 'postgres' : 'embedded',
   databaseAddress: database.address,
@@ -92,7 +102,16 @@ const factsOf = (
 });
 
 function upText(
-  { url, publicUrl, switchUrl, localTokenFile, database, temporalAddress }: Running,
+  {
+    url,
+    publicUrl,
+    switchUrl,
+    localTokenFile,
+    signInUrl,
+    switchedOff = [],
+    database,
+    temporalAddress,
+  }: Running,
   config: Config,
   roles: readonly ServiceRole[],
 ): string {
@@ -113,8 +132,10 @@ function upText(
           : `no Slack tokens: approvals are answered at ${publicUrl}/actions and by portcullis approvals approve`,
       ],
       ['Token', localTokenFile && `${localTokenFile}: commands run in this folder use it`],
+      ['Off', switchedOff.length > 0 ? `SWITCHED OFF: ${switchedOff.map(scopeWords).join(', ')}` : undefined],
       ['Note', scaledDayNote(dayMs)],
     ]),
+    signInUrl && `The pages, signed in; the link works once, within 15 minutes:\n${command(signInUrl)}`,
     localTokenFile && `Next, in another terminal:\n${command('portcullis apply agent.yaml release-1.yaml')}`,
   );
 }

@@ -1,13 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
-import { openDatabase, shownUrl } from '../../db/database.ts';
+import { openDatabase } from '../../db/database.ts';
+import { shownUrl } from '../../db/shown-url.ts';
 import { hasCurrentCode } from '../../db/stored-code.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
+import { listDisabled } from '../../switches/list.ts';
 import type { KnownDatabase } from '../direct.ts';
 import { formatDuration } from '../text/format.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 import { tailCheck } from './service.ts';
+import { offCheck } from './switched-off.ts';
 
 const MIGRATIONS = new URL('../../db/migrations/', import.meta.url);
 const CLOCK_WARN_MS = 2_000;
@@ -22,7 +25,11 @@ export async function checkDatabase(known: KnownDatabase): Promise<Check[]> {
     checks.push(await checkClock(db.sql), await checkStandby(db.sql, known));
     const migrated = await checkMigrated(db.sql);
     checks.push(migrated);
-    if (migrated.state === 'ok') checks.push(tailCheck(await unsequencedTail(db.sql)));
+    if (migrated.state === 'ok') {
+      checks.push(tailCheck(await unsequencedTail(db.sql)));
+      for (const row of await listDisabled(db.sql))
+        checks.push(offCheck({ ...row, changedAt: row.changed_at.toISOString() }));
+    }
     return checks;
   } finally {
     await db.close();

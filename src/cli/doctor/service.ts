@@ -3,7 +3,9 @@ import type { WorkerState } from '../../temporal/current-version.ts';
 import type { ApiClient } from '../client.ts';
 import { CliError } from '../failure.ts';
 import { formatDuration } from '../text/format.ts';
+import type { WireSwitch } from '../wire.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
+import { offCheck } from './switched-off.ts';
 
 const WITHIN_MS = 5_000;
 /** More than the sequencer leaves behind in a second. */
@@ -31,7 +33,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
       error instanceof CliError && error.hint?.startsWith('Start')
         ? error.hint
         : 'Look at its log; restart it';
-    return [warn(name, wordsOf(error), mend)];
+    return [fail(name, wordsOf(error), mend)];
   }
   const checks = [ok(name, `answers at ${api.connection.url}`)];
   if (ready.database !== 'up') {
@@ -47,7 +49,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
   if (ready.worker) checks.push(workerCheck(ready.worker));
   if (ready.workflows) checks.push(...workflowChecks(ready.workflows, Date.now()));
   if (ready.unsequencedTail !== undefined) checks.push(tailCheck(ready.unsequencedTail));
-  return [...checks, await checkToken(api)];
+  return [...checks, await checkToken(api), ...(await checkSwitches(api))];
 }
 
 /** Whether the worker in the service's own process is given work. */
@@ -91,6 +93,18 @@ export function tailCheck(tail: number): Check {
   return tail <= TAIL_MAX
     ? ok('log', detail)
     : fail('log', detail, 'Nobody numbers them: run a process with the role api (portcullis up --roles api)');
+}
+
+async function checkSwitches(api: ApiClient): Promise<Check[]> {
+  try {
+    const { switches } = await api.get<{ switches: WireSwitch[] }>('/v1/switches', undefined, {
+      timeoutMs: WITHIN_MS,
+    });
+    return switches.map(offCheck);
+  } catch (error) {
+    if (error instanceof CliError) return [];
+    throw error;
+  }
 }
 
 async function checkToken(api: ApiClient): Promise<Check> {

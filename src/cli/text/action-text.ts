@@ -2,8 +2,11 @@ import type { StandingWish } from '../../db/tables-action.ts';
 import { isStopped } from '../../domain/action.ts';
 import { supersededWords } from '../../domain/words.ts';
 import type { WireAction, WireCredential } from '../wire.ts';
-import { formatDuration, formatTimeAndDistance } from './format.ts';
+import { formatDuration, formatTime, formatTimeAndDistance } from './format.ts';
+import { shortId, shortIds } from './ids.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
+
+type Denied = NonNullable<WireAction['deniedBefore']>[number];
 
 /** Everything about one action that people decide on. */
 export function actionText(action: WireAction, now: Date, width: number): string {
@@ -13,7 +16,7 @@ export function actionText(action: WireAction, now: Date, width: number): string
     paragraph(`${action.summary}`, width),
     fields(
       [
-        ['Action', action.id],
+        ['Action', shortId(action.id)],
         ['State', stateText(action)],
         ['Follows', action.consequence],
         [
@@ -32,6 +35,7 @@ export function actionText(action: WireAction, now: Date, width: number): string
         ],
         ['Links', action.links.join('\n')],
         ['Where', placeText(action)],
+        ['Denied before', action.deniedBefore?.map(deniedText).join('\n')],
         ['Asks', action.approval && approvalText(action.approval)],
         ['People', action.asked?.map(askedText).join('\n')],
         ['Queue', action.queue && queueText(action.queue)],
@@ -62,6 +66,9 @@ export function actionText(action: WireAction, now: Date, width: number): string
     reasonsText(action, width),
   );
 }
+
+const deniedText = ({ person, at, reason, sameSubject }: Denied): string =>
+  `the same by ${person}, ${formatTime(at)}${sameSubject ? '' : ', about another subject, as the agent says'}${reason ? `: ${reason}` : ''}`;
 
 function labels({ testMode, advisory, tool, standingWish }: WireAction): string[] {
   return [
@@ -98,7 +105,11 @@ function reachText({ reach }: WireAction): string | undefined {
 }
 
 const byText = ({ standingApproval, earned }: WireAction): string =>
-  standingApproval ? `, standing approval ${standingApproval}` : earned ? ', because it was earned' : '';
+  standingApproval
+    ? `, standing approval ${shortId(standingApproval)}`
+    : earned
+      ? ', because it was earned'
+      : '';
 
 function aloneText({ breakGlass }: WireAction): string | undefined {
   if (!breakGlass) return undefined;
@@ -147,8 +158,9 @@ export function actionsText(
   if (actions.length === 0) {
     return `No actions here. Ask for one:\n${command("portcullis action ask <agent> <tool> --args '{...}'")}`;
   }
+  const short = shortIds(actions.map(({ id }) => id));
   const rows = actions.map((action) => [
-    action.id,
+    short(action.id),
     action.state,
     `${action.agent}: ${action.summary}\nasked ${formatTimeAndDistance(action.askedAt, now)}`,
   ]);

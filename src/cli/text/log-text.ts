@@ -1,5 +1,6 @@
 import type { LogRecord } from '../wire.ts';
 import { formatTime } from './format.ts';
+import { shortId } from './ids.ts';
 import { command, fields, plain, sections, wrap } from './render.ts';
 
 /** What an entry says; `data` depends on its kind. */
@@ -20,7 +21,7 @@ const CONTINUED = '\n    ';
 export function entryText(record: LogRecord, width: number): string {
   const { at, kind, agent, ref, actor, data } = bodyOf(record);
   const first = `#${record.seq} ${formatTime(at)}  ${kind}`;
-  const about = [agent, ref === agent ? undefined : ref, `by ${actor}`]
+  const about = [agent, ref === undefined || ref === agent ? undefined : shortId(ref), `by ${actor}`]
     .filter((part) => part !== undefined)
     .join('  ');
   const why = typeof data?.reason === 'string' ? `  "${data.reason}"` : '';

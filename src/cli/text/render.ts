@@ -1,3 +1,5 @@
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
 import { spellUnseen } from '../../domain/unseen.ts';
 
 export const WIDTH = 80;
@@ -5,9 +7,6 @@ const LINE_FEED = 10;
 const TAB = 9;
 const GAP = '  ';
 const COLUMN_MIN = 4;
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
-const NARROW = /[\p{Mn}\p{Me}\p{Cf}]/u;
 /** Text that others wrote must not steer the terminal, hide or turn its own order around: such characters are shown. */
 export const plain = (text: string): string =>
   spellUnseen(text, (codePoint) => {
@@ -18,53 +17,27 @@ export const plain = (text: string): string =>
   });
 
 /** How many columns a terminal gives the text. */
-export function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text) width += NARROW.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
-  return width;
-}
+export const displayWidth = (text: string): number => stringWidth(text, { countAnsiEscapeCodes: true });
 
 /** Lines of at most `width` columns, broken at spaces, and inside a word only if it is longer than a line. */
 export function wrap(text: string, width: number): string[] {
   return plain(text)
     .split('\n')
-    .flatMap((line) => wrapLine(line, width));
+    .flatMap((line) => {
+      // What a line is indented by, all of it is: JSON stays readable.
+      const indent = /^ */.exec(line)?.[0].slice(0, Math.floor(width / 2)) ?? '';
+      const rest = line.trimStart();
+      if (rest === '') return [''];
+      return wrapAnsi(rest, width - indent.length, { hard: true })
+        .split('\n')
+        .map((part) => indent + part);
+    });
 }
 
-function wrapLine(line: string, width: number): string[] {
-  const lines: string[] = [];
-  // What a line is indented by belongs to its first word: JSON stays readable.
-  let current = /^ */.exec(line)?.[0].slice(0, Math.floor(width / 2)) ?? '';
-  let begun = false;
-  for (const word of line.trimStart().split(' ')) {
-    const joined = begun ? `${current} ${word}` : current + word;
-    begun = true;
-    if (displayWidth(joined) <= width) {
-      current = joined;
-      continue;
-    }
-    if (current.trim() !== '') lines.push(current);
-    const pieces = cut(word, width);
-    current = pieces.pop() ?? '';
-    lines.push(...pieces);
-  }
-  return [...lines, current];
-}
-
-function cut(word: string, width: number): string[] {
-  const pieces: string[] = [];
-  let piece = '';
-  for (const character of word) {
-    if (displayWidth(piece + character) > width) {
-      pieces.push(piece);
-      piece = '';
-    }
-    piece += character;
-  }
-  return [...pieces, piece];
-}
-
-/** A table without lines that fits `width` columns; cells are wrapped, never cut. */
+/**
+ * A table without lines that fits `width` columns; cells are wrapped, never cut. By hand: cli-table3 wants to be told the
+ * width of each column, which is all there is to it, and counts wide characters otherwise than what wraps them.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], width = WIDTH): string {
   const cells = [head, ...rows].map((row) => row.map(plain));
   const widths = columnWidths(cells, width - GAP.length * (head.length - 1));

@@ -1,6 +1,7 @@
+import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
 import { formatNumber, formatTime, scaledDayNote } from './format.ts';
-import { bullets, command, fields, paragraph, sections, table } from './render.ts';
+import { bullets, command, fields, paragraph, quoted, sections, table } from './render.ts';
 
 type Evidence = WireRollout['pooled'][number];
 
@@ -20,6 +21,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
           'Baseline',
           rollout.baselineDigest ? `locked, ${rollout.baselineDigest.slice(0, 16)}` : 'not locked yet',
         ],
+        ['Subjects', subjectsText(rollout.subjects)],
         ['Note', scaledDayNote(rollout.dayMs)],
       ],
       width,
@@ -27,8 +29,14 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     waitsText(rollout, width),
     `Segments\n${segmentsText(rollout, width)}`,
     evidenceText(rollout, width),
+    buildsText(rollout, width),
     nextText(rollout),
   );
+}
+
+function subjectsText({ agentsWord, perHour, lastHour, surplus }: WireRollout['subjects']): string {
+  if (agentsWord.length === 0) return 'vouched for: not the agent says what a request is about';
+  return `${agentsWordText(agentsWord)}; ${lastHour} new in the last hour of at most ${perHour}, ${surplus} stay in control`;
 }
 
 function waitsText({ waitsFor, endedAt }: WireRollout, width: number): string {
@@ -58,6 +66,22 @@ function evidenceText({ segments, pooled }: WireRollout, width: number): string 
   return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.map(evidenceRow), width)}`;
 }
 
+/** What is of which build, once there are several. */
+function buildsText({ builds }: WireRollout, width: number): string | undefined {
+  if (builds.length < 2) return undefined;
+  const rows = builds.flatMap(({ version, counts, events }) =>
+    (events.length > 0 ? events : [undefined]).map((one) => [
+      version,
+      counts ? 'yes' : 'no',
+      one?.segment ?? '-',
+      one?.metric ?? '-',
+      String(one?.events ?? 0),
+      String(one?.harms ?? 0),
+    ]),
+  );
+  return `Builds (the sample of the gates is of those that count)\n${table(['agent version', 'counts', 'segment', 'metric', 'events', 'harm'], rows, width)}`;
+}
+
 const evidenceRow = (found: Evidence): string[] => [
   found.segment === '*' ? 'all' : found.segment,
   found.metric,
@@ -71,17 +95,20 @@ const evidenceRow = (found: Evidence): string[] => [
 ];
 
 /** The command for what a person can do about it. */
-function nextText({ id, waitsFor, segments }: WireRollout): string | undefined {
+function nextText({ id, waitsFor, segments, endedAt }: WireRollout): string | undefined {
+  if (endedAt) return undefined;
   const next: string[] = [];
   const [first, ...others] = waitsFor.map((wait) => wait.for);
   const onlyPeople =
     first !== undefined && [first, ...others].every((one) => one === 'person' || one === 'checklist');
-  if (onlyPeople) next.push(`portcullis rollout approve-gate ${id} --reason "..."`);
+  const checks = waitsFor.flatMap((wait) => wait.checks ?? []).map((check) => ` --confirm ${quoted(check)}`);
+  if (onlyPeople) next.push(`portcullis rollout approve-gate ${id}${checks.join('')} --reason "..."`);
   if (waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version')) {
     next.push(`portcullis rollout resume ${id} --reason "..."`);
   }
   for (const { segment, state } of segments) {
-    if (state === 'rolled_back') next.push(`portcullis rollout reenter ${id} ${segment} --reason "..."`);
+    if (state === 'rolled_back')
+      next.push(`portcullis rollout reenter ${id} --segment ${segment} --reason "..."`);
   }
   return next.length > 0 ? `Next:\n${next.map(command).join('\n')}` : undefined;
 }

@@ -1,5 +1,6 @@
 import type { WireSimulation } from '../wire.ts';
 import { formatNumber, formatTime, scaledDayNote } from './format.ts';
+import { shortIds } from './ids.ts';
 import { bullets, fields, paragraph, sections, table } from './render.ts';
 
 const LEFT_OUT_WORDS: Readonly<Record<keyof WireSimulation['leftOut'], string>> = {
@@ -76,7 +77,8 @@ function unaskedText({ newlyAllowed, unasked }: WireSimulation, width: number): 
 }
 
 function examplesText({ unasked }: WireSimulation, width: number): string {
-  const rows = unasked.examples.map(({ id, tool, because }) => [id, tool, because]);
+  const short = shortIds(unasked.examples.map(({ id }) => id));
+  const rows = unasked.examples.map(({ id, tool, because }) => [short(id), tool, because]);
   const more = unasked.wrong - unasked.examples.length;
   return sections(
     `WOULD HAVE RUN UNASKED although people stopped or changed it\n${table(['action', 'tool', 'people'], rows, width)}`,

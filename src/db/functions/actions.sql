@@ -11,6 +11,7 @@ BEGIN
   IF NOT FOUND THEN RETURN false; END IF;
   PERFORM log_append(p_kind, a.agent, a.id::text, p_at, p_actor,
     p_data || jsonb_build_object('from', p_from, 'to', p_to, 'revision', a.revision));
+  INSERT INTO evidence_due (action_id, at) SELECT a.id, p_at WHERE a.counts <> '{}';
   IF a.kind = 'write' AND (a.decided_by IS DISTINCT FROM 'policy' OR p_to = 'unknown') THEN
     INSERT INTO outbox (topic, key) VALUES ('action', a.id::text);
   END IF;
@@ -33,7 +34,6 @@ DECLARE
   v_n int := 0;
   k jsonb;
   r action;
-  m text;
 BEGIN
   SELECT i.epoch INTO v_epoch FROM installation i;
   -- In the order of whoever rolls back or ends standing approvals: rollouts first, then standing approvals by id.
@@ -85,10 +85,8 @@ BEGIN
     INSERT INTO action_private (action_id, args, context, attributes, salt)
     VALUES (r.id, k ->> 'args', k ->> 'claimed', k ->> 'attributes', decode(k ->> 'salt', 'hex'));
     PERFORM log_append('action.asked', r.agent, r.id::text, r.asked_at, r.asked_by, k -> 'entry');
-    FOR m IN SELECT value FROM jsonb_array_elements_text(coalesce(k -> 'metrics', '[]')) LOOP
-      PERFORM start_event(r, m);
-    END LOOP;
     IF r.state = 'pending' THEN
+      INSERT INTO evidence_due (action_id, at) SELECT r.id, r.asked_at WHERE r.counts <> '{}';
       INSERT INTO outbox (topic, key) VALUES ('action', r.id::text);
     END IF;
     status := 'asked';
@@ -176,11 +174,13 @@ BEGIN
     ELSE
       status := 'begun';
       UPDATE action SET execution_id = p_execution, began_at = p_now,
+        begun_day = CASE WHEN r.counts <> '{}' THEN event_day(r.rollout_id, p_now) END,
         start_by = p_now + make_interval(secs => p_start_ms / 1000.0),
         deadline_at = p_now + make_interval(secs => p_deadline_ms / 1000.0)
       WHERE action.id = r.id;
       PERFORM move_action(r.id, 'approved', r.revision, 'executing', 'action.begun', p_now, p_actor,
-        jsonb_build_object('execution', p_execution, 'epoch', (SELECT epoch FROM installation)));
+        jsonb_build_object('execution', p_execution, 'epoch', (SELECT epoch FROM installation),
+          'day', event_day(r.rollout_id, p_now)));
     END IF;
   END IF;
   SELECT x.* INTO r FROM action x WHERE x.id = p_id;

@@ -38,14 +38,13 @@ END $$;
 ---
 -- Writes an answer and its receipt. p_filled: the slots of earlier answers that are known now that the stage is filled.
 -- p_end: people ended the wait by it, with `state` approved or denied; then the row as it is now is given back, and what
--- it says of `metrics` is known.
+-- it says of the proposal is known.
 CREATE FUNCTION record_answer(p_answer jsonb, p_filled jsonb, p_receipt jsonb, p_end jsonb) RETURNS SETOF action
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   n decision := jsonb_populate_record(NULL::decision, p_answer);
   v_to text := p_end ->> 'state';
   a action;
-  m text;
 BEGIN
   DELETE FROM decision d WHERE d.action_id = n.action_id AND d.round = n.round AND d.person = n.person;
   INSERT INTO decision SELECT n.*;
@@ -65,11 +64,9 @@ BEGIN
       THEN greatest(x.expires_at, n.at + (p_end ->> 'beginMs')::numeric * interval '1 millisecond')
       ELSE x.expires_at END
   WHERE x.id = n.action_id RETURNING x.* INTO a;
+  PERFORM know_event(a.id, c.key, (v_to = 'denied')::int, n.at) FROM jsonb_each_text(a.counts) c WHERE c.value = 'asked';
   IF NOT move_action(a.id, 'pending', a.revision, v_to, 'action.' || v_to, n.at, n.person, p_end -> 'data') THEN
     RAISE EXCEPTION 'action % does not wait', a.id;
   END IF;
-  FOR m IN SELECT value FROM jsonb_array_elements_text(p_end -> 'metrics') LOOP
-    PERFORM know_event(a, m, (v_to = 'denied')::int, n.at);
-  END LOOP;
   RETURN QUERY SELECT * FROM action x WHERE x.id = a.id;
 END $$;

@@ -3,40 +3,83 @@ CREATE FUNCTION queue_judgement(p_rollout text, p_segment text, p_since timestam
   ON CONFLICT (rollout_id, segment) DO UPDATE SET n = q.n + 1
 $$;
 ---
--- Enters the subject-day of an action for a metric, harmless, once.
-CREATE FUNCTION start_event(r action, p_metric text) RETURNS void LANGUAGE plpgsql AS $$
+-- The start-day bucket of a moment: whole days since the rollout started, 0 on the first.
+CREATE FUNCTION event_day(p_rollout text, p_at timestamptz) RETURNS int LANGUAGE sql STABLE AS $$
+  SELECT greatest(0, floor(extract(epoch FROM p_at - o.started_at) * 1000
+    / coalesce((o.plan ->> 'dayMs')::numeric, 86400000)))::int
+  FROM rollout o WHERE o.id = p_rollout
+$$;
+---
+-- Whether a subject-day has this action to show: a write that began and did not fail, or a proposal that waits for people
+-- or was approved by them and may yet begin. What people said against it counts by its value instead.
+CREATE FUNCTION bears_evidence(a action, p_from text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT a.state IN ('executing', 'executed', 'unknown') OR (p_from = 'asked' AND a.state IN ('pending', 'approved'))
+$$;
+---
+-- Says what came of an action, 0 for no harm. Counted by whoever counts the evidence, never here: the counts are the same
+-- row for many, and whoever begins or stops a write must not wait for it.
+CREATE FUNCTION know_event(p_action uuid, p_metric text, p_value double precision, p_at timestamptz)
+RETURNS void LANGUAGE sql AS $$
+  INSERT INTO evidence_due (action_id, metric, value, at) VALUES (p_action, p_metric, p_value, p_at)
+$$;
+---
+-- Counts what is due, at most p_most: one at a time, in the caller's transaction. Returns how many it took.
+CREATE FUNCTION count_evidence(p_most int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  d evidence_due;
+  a action;
+  m record;
+  v_count int := 0;
 BEGIN
-  INSERT INTO subject_day (rollout_id, arm, segment, generation, metric, day, subject_id, started_at)
-  VALUES (r.rollout_id, r.arm, r.segment, r.generation, p_metric, r.event_day, r.subject_id, r.asked_at)
-  ON CONFLICT DO NOTHING;
-  IF FOUND THEN
-    INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, events)
-    VALUES (r.rollout_id, r.arm, r.segment, r.generation, p_metric, r.event_day, 1)
-    ON CONFLICT (rollout_id, arm, segment, generation, metric, day) DO UPDATE SET events = c.events + 1;
-    IF r.arm = 'candidate' THEN
-      PERFORM queue_judgement(r.rollout_id, r.segment, r.asked_at);
-    END IF;
-  END IF;
+  PERFORM pg_advisory_xact_lock(727009);
+  FOR d IN DELETE FROM evidence_due WHERE id IN (SELECT id FROM evidence_due ORDER BY id LIMIT p_most) RETURNING * LOOP
+    v_count := v_count + 1;
+    SELECT * INTO a FROM action x WHERE x.id = d.action_id;
+    FOR m IN SELECT key, value FROM jsonb_each_text(a.counts) WHERE d.metric IS NULL OR key = d.metric LOOP
+      PERFORM count_event(a, m.key, m.value, d);
+    END LOOP;
+  END LOOP;
+  RETURN v_count;
 END $$;
 ---
--- What came of an action's subject-day: known from now on, and amended upward by harm. Redelivery changes nothing.
-CREATE FUNCTION know_event(r action, p_metric text, p_value double precision, p_at timestamptz)
-RETURNS boolean LANGUAGE plpgsql AS $$
+-- Brings one subject-day of one build up to date, from the actions as they are now: the order in which things become due is no matter.
+-- It is in while an action bears it, or harm is known of one that was proposed or begun; else out, and nothing is known.
+CREATE FUNCTION count_event(a action, p_metric text, p_from text, d evidence_due) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+  v_day int := CASE WHEN p_from = 'asked' THEN a.event_day ELSE a.begun_day END;
   v subject_day;
+  w subject_day;
+  v_bears boolean;
+  v_touched boolean;
 BEGIN
-  SELECT * INTO v FROM subject_day d
-  WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
-    AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id FOR UPDATE;
-  IF NOT FOUND OR (v.known AND v.value >= p_value) THEN RETURN false; END IF;
-  UPDATE subject_day d SET value = greatest(v.value, p_value), known = true
-  WHERE d.rollout_id = r.rollout_id AND d.arm = r.arm AND d.segment = r.segment AND d.generation = r.generation
-    AND d.metric = p_metric AND d.day = r.event_day AND d.subject_id = r.subject_id;
-  UPDATE day_count c SET known = known + (NOT v.known)::int, harms = harms + (v.value <= 0 AND p_value > 0)::int
-  WHERE c.rollout_id = r.rollout_id AND c.arm = r.arm AND c.segment = r.segment AND c.generation = r.generation
-    AND c.metric = p_metric AND c.day = r.event_day;
-  IF r.arm = 'candidate' THEN
-    PERFORM queue_judgement(r.rollout_id, r.segment, p_at);
+  IF v_day IS NULL THEN RETURN; END IF;
+  SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), coalesce(bool_or(p_from = 'asked' OR x.began_at IS NOT NULL), false)
+  INTO v_bears, v_touched FROM action x
+  WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm = a.arm AND x.segment = a.segment
+    AND x.generation = a.generation AND x.counts ->> p_metric = p_from
+    AND CASE WHEN p_from = 'asked' THEN x.event_day ELSE x.begun_day END = v_day AND x.counts <> '{}'
+    AND x.agent_version = a.agent_version;
+  SELECT * INTO v FROM subject_day s
+  WHERE s.rollout_id = a.rollout_id AND s.arm = a.arm AND s.segment = a.segment AND s.generation = a.generation
+    AND s.metric = p_metric AND s.day = v_day AND s.subject = a.subject_digest AND s.build = a.agent_version;
+  IF NOT FOUND THEN
+    v := ROW(a.rollout_id, a.arm, a.segment, a.generation, p_metric, v_day, 0, false, false, a.subject_digest, a.agent_version);
   END IF;
-  RETURN true;
+  w := v;
+  w.value := greatest(v.value, coalesce(d.value, 0));
+  w.counted := v_bears OR (w.value > 0 AND v_touched);
+  w.known := w.counted AND (v.known OR d.metric IS NOT NULL);
+  IF w IS NOT DISTINCT FROM v THEN RETURN; END IF;
+  INSERT INTO subject_day SELECT w.* ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build, subject)
+  DO UPDATE SET value = w.value, known = w.known, counted = w.counted;
+  -- What was never in leaves no day behind; what was in keeps its day, empty as it may be (STATISTICS 4.2).
+  IF NOT (v.counted OR w.counted) THEN RETURN; END IF;
+  INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, build, events, harms, known)
+  VALUES (w.rollout_id, w.arm, w.segment, w.generation, w.metric, w.day, w.build, w.counted::int - v.counted::int,
+    (w.counted AND w.value > 0)::int - (v.counted AND v.value > 0)::int, w.known::int - v.known::int)
+  ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build)
+  DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms, known = c.known + excluded.known;
+  IF a.arm = 'candidate' THEN
+    PERFORM queue_judgement(a.rollout_id, a.segment, d.at);
+  END IF;
 END $$;

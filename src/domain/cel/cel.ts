@@ -1,8 +1,10 @@
 import { type ASTNode, TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import type { NamedLists } from '../lists.ts';
 import { Meter } from '../schema/meter.ts';
 import type { JsonSchema } from '../schema/schema.ts';
 import { findCostProblem } from './cost.ts';
 import { compileNode } from './evaluate.ts';
+import { type DomainOf, domainsOf } from './facts.ts';
 import { Frame } from './frame.ts';
 import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
 import { type ConditionProblem, findRuleProblems } from './rules.ts';
@@ -15,10 +17,12 @@ export type { AttributeType } from './types.ts';
 /** Only `true` matches; an error is an answer of its own. */
 export type Truth = 'true' | 'false' | 'error';
 
-/** What a condition may name: `context` always, with `args` (a tool's schema) also `args` and `subject`. */
+/** What a condition may name: `context` always, with `args` (a tool's schema) also `args` and `subject`, and `lists`. */
 export interface ConditionScope {
   args?: JsonSchema;
   attributes: Readonly<Record<string, AttributeType>>;
+  /** Of the manifest that the condition stands in. */
+  lists?: NamedLists;
 }
 
 /** The values of one request, as plain JSON. */
@@ -59,7 +63,7 @@ export function compileCondition(source: string, scope: ConditionScope): Conditi
       problems: [{ message: 'The condition is empty', hint: 'Write it, or leave "when" out', range }],
     };
   try {
-    return compileChecked(source, celScope(scope.attributes, scope.args));
+    return compileChecked(source, celScope(scope), domainsOf(scope.args));
   } catch (error) {
     return { ok: false, problems: [problemOf(error, range)] };
   }
@@ -87,7 +91,7 @@ export function checkExpression(
   return { ast, type, problems };
 }
 
-function compileChecked(source: string, scope: CelScope): Condition {
+function compileChecked(source: string, scope: CelScope, domains: DomainOf): Condition {
   const { ast, type, problems } = checkExpression(source, scope);
   if (type !== undefined && type !== 'bool') {
     const range = { start: 0, end: source.length };
@@ -96,7 +100,7 @@ function compileChecked(source: string, scope: CelScope): Condition {
   }
   if (problems.length > 0) return { ok: false, problems };
   const formula = formulaOf(ast, { fold: folded });
-  const constant = constantOf(formula);
+  const constant = constantOf(formula, domains);
   const run = compileNode(ast);
   const evaluate = ({ meter = new Meter(), ...values }: ConditionValues): Truth => {
     try {
@@ -136,7 +140,7 @@ function folded(node: ASTNode): unknown {
 
 const HINTS: Readonly<Record<string, string>> = {
   no_such_key: "Use a name that the attributes or the tool's schema declare",
-  unknown_variable: 'A condition may name args, context and subject; text stands in quotes',
+  unknown_variable: 'A condition may name args, context, subject and lists; text stands in quotes',
   no_such_overload: 'Compare values of one type: 5 is an int, 5.0 a double, "5" a string',
   unterminated_string: 'Close the text with the quote it began with',
 };

@@ -35,7 +35,8 @@ function costOf(node: ASTNode, schemas: Schemas): number {
   const children = childrenOf(node).reduce((sum, child) => sum + costOf(child, schemas), 1);
   switch (node.op) {
     case 'in':
-      return children + itemsIn(node.args[1], schemas);
+      // In a map it is looked up, in a list looked for.
+      return children + (isMap(node.args[1], schemas) ? 0 : itemsIn(node.args[1], schemas));
     case '==':
     case '!=':
       return children + Math.min(itemsIn(node.args[0], schemas), itemsIn(node.args[1], schemas));
@@ -47,6 +48,8 @@ function costOf(node: ASTNode, schemas: Schemas): number {
       return children;
   }
 }
+
+const isMap = (node: ASTNode, schemas: Schemas): boolean => schemaOf(node, schemas)?.type === 'object';
 
 /** How many items a node may give; 0 for what is no list. */
 function itemsIn(node: ASTNode, schemas: Schemas): number {

@@ -1,9 +1,10 @@
 import { type ASTNode, childrenOf, comprehensionOf, isConstant } from './ast.ts';
+import { canHold, type DomainOf, type Fact } from './facts.ts';
 
 /** A condition as logic over atoms: the parts that are not and, or, not. */
 export type Formula =
   | { kind: 'const'; value: boolean }
-  | { kind: 'atom'; id: string }
+  | { kind: 'atom'; id: string; fact?: Fact }
   | { kind: 'not'; of: Formula }
   | { kind: 'and' | 'or'; of: readonly Formula[] };
 
@@ -11,6 +12,7 @@ export type Formula =
 export type Fold = (node: ASTNode) => unknown;
 
 const ATOMS_MAX = 12;
+const ANYTHING: DomainOf = () => undefined;
 const TRUE: Formula = { kind: 'const', value: true };
 const FALSE: Formula = { kind: 'const', value: false };
 
@@ -25,7 +27,7 @@ export function formulaOf(node: ASTNode, reading: Reading): Formula {
   const constant = isConstant(node) ? reading.fold(node) : undefined;
   if (typeof constant === 'boolean') return constant ? TRUE : FALSE;
   const formula = (child: ASTNode): Formula => formulaOf(child, reading);
-  const less = (a: ASTNode, b: ASTNode): Formula => lessThan(termOf(a, reading), termOf(b, reading));
+  const less = (a: ASTNode, b: ASTNode): Formula => lessThan(a, b, reading);
   switch (node.op) {
     case '&&':
       return join('and', node.args.map(formula));
@@ -76,11 +78,11 @@ export function canonical(formula: Formula): string {
 }
 
 /** Whether a formula is true, or false, whatever its atoms are; `undefined` when it depends on them. */
-export function constantOf(formula: Formula): boolean | undefined {
+export function constantOf(formula: Formula, domains: DomainOf = ANYTHING): boolean | undefined {
   if (formula.kind === 'const') return formula.value;
   const atoms = atomsOf([formula]);
-  if (atoms.length > ATOMS_MAX) return undefined;
-  const outcomes = new Set(assignments(atoms).map((truth) => holds(formula, truth)));
+  if (atoms.size > ATOMS_MAX) return undefined;
+  const outcomes = new Set(assignments(atoms, domains).map((truth) => holds(formula, truth)));
   return outcomes.size === 1 ? outcomes.has(true) : undefined;
 }
 
@@ -90,10 +92,11 @@ export function equivalent(a: Formula, b: Formula): boolean {
 }
 
 /** Whether every request that `a` is true of is also one of some formula in `anyOf`. */
-export function implies(a: Formula, anyOf: readonly Formula[]): boolean {
+export function implies(a: Formula, anyOf: readonly Formula[], domains: DomainOf = ANYTHING): boolean {
   const atoms = atomsOf([a, ...anyOf]);
-  if (atoms.length > ATOMS_MAX) return anyOf.some((b) => canonical(a) === canonical(b));
-  return assignments(atoms).every((truth) => !holds(a, truth) || anyOf.some((b) => holds(b, truth)));
+  if (atoms.size > ATOMS_MAX)
+    return anyOf.some((b) => canonical(b) === 'true' || canonical(a) === canonical(b));
+  return assignments(atoms, domains).every((truth) => !holds(a, truth) || anyOf.some((b) => holds(b, truth)));
 }
 
 /** A part that is not logic, in one spelling; the item of a list walk is always `_`. */
@@ -163,12 +166,35 @@ function equal(left: ASTNode, right: ASTNode, reading: Reading): Formula {
     if (typeof value === 'boolean') return value ? formulaOf(other, reading) : not(formulaOf(other, reading));
   }
   const [a = '', b = ''] = [termOf(left, reading), termOf(right, reading)].sort();
-  return a === b ? TRUE : { kind: 'atom', id: `${a} == ${b}` };
+  return a === b ? TRUE : atom(`${a} == ${b}`, factOf('==', left, right, reading));
 }
 
-const lessThan = (a: string, b: string): Formula => (a === b ? FALSE : { kind: 'atom', id: `${a} < ${b}` });
+function lessThan(left: ASTNode, right: ASTNode, reading: Reading): Formula {
+  const [a, b] = [termOf(left, reading), termOf(right, reading)];
+  return a === b ? FALSE : atom(`${a} < ${b}`, factOf('<', left, right, reading));
+}
 
-function not(formula: Formula): Formula {
+const atom = (id: string, fact: Fact | undefined): Formula => ({ kind: 'atom', id, ...(fact && { fact }) });
+
+/** A comparison with a constant on one side. */
+function factOf(op: '==' | '<', left: ASTNode, right: ASTNode, reading: Reading): Fact | undefined {
+  const [a, b] = [constantAt(left, reading), constantAt(right, reading)];
+  if ((a === undefined) === (b === undefined)) return undefined;
+  const value = a ?? b;
+  if (value === undefined || (op === '<' && typeof value === 'string')) return undefined;
+  if (b !== undefined) return { term: termOf(left, reading), op, value };
+  return { term: termOf(right, reading), op: op === '<' ? '>' : op, value };
+}
+
+/** A constant text or number; an integer beyond what a number holds is none. */
+function constantAt(node: ASTNode, reading: Reading): number | string | undefined {
+  const value = isConstant(node) ? reading.fold(node) : undefined;
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : undefined;
+}
+
+/** The opposite. */
+export function not(formula: Formula): Formula {
   if (formula.kind === 'const') return formula.value ? FALSE : TRUE;
   if (formula.kind === 'not') return formula.of;
   if (formula.kind === 'atom') return { kind: 'not', of: formula };
@@ -187,22 +213,55 @@ function join(kind: 'and' | 'or', parts: readonly Formula[]): Formula {
   return sorted.length === 1 ? only : { kind, of: sorted };
 }
 
-function atomsOf(formulas: readonly Formula[]): string[] {
-  const atoms = new Set<string>();
+function atomsOf(formulas: readonly Formula[]): ReadonlyMap<string, Fact | undefined> {
+  const atoms = new Map<string, Fact | undefined>();
   const visit = (formula: Formula): void => {
-    if (formula.kind === 'atom') atoms.add(formula.id);
+    if (formula.kind === 'atom') atoms.set(formula.id, formula.fact);
     else if (formula.kind === 'not') visit(formula.of);
     else if (formula.kind !== 'const') formula.of.forEach(visit);
   };
   formulas.forEach(visit);
-  return [...atoms].sort();
+  return atoms;
 }
 
-const assignments = (atoms: readonly string[]): ReadonlySet<string>[] =>
-  Array.from(
-    { length: 2 ** atoms.length },
-    (_, bits) => new Set(atoms.filter((_atom, at) => (bits >> at) & 1)),
-  );
+/** Every way the atoms can be true together: no text is two things, no number below 5 and above 10. */
+function assignments(
+  atoms: ReadonlyMap<string, Fact | undefined>,
+  domains: DomainOf,
+): readonly ReadonlySet<string>[] {
+  const names = [...atoms.keys()];
+  const possible = possibleOf([...atoms.values()], domains);
+  const all: ReadonlySet<string>[] = [];
+  for (let bits = 0; bits < 2 ** names.length; bits++) {
+    if (possible(bits)) all.push(new Set(names.filter((_name, at) => (bits >> at) & 1)));
+  }
+  return all;
+}
+
+/** Whether a choice of true atoms, one bit each, can be: looked up term by term. */
+function possibleOf(facts: readonly (Fact | undefined)[], domains: DomainOf): (bits: number) => boolean {
+  const terms = new Map<string, number[]>();
+  facts.forEach((fact, at) => {
+    if (fact) terms.set(fact.term, [...(terms.get(fact.term) ?? []), at]);
+  });
+  const checks = [...terms].flatMap(([term, places]) => {
+    const domain = domains(term);
+    if (places.length === 1 && domain === undefined) return [];
+    const mask = places.reduce((sum, at) => sum | (1 << at), 0);
+    const claims = (bits: number) =>
+      places.flatMap((at) => {
+        const fact = facts[at];
+        return fact ? [{ fact, holds: ((bits >> at) & 1) === 1 }] : [];
+      });
+    const known = new Map<number, boolean>();
+    return (bits: number): boolean => {
+      const answer = known.get(bits & mask) ?? canHold(claims(bits), domain);
+      known.set(bits & mask, answer);
+      return answer;
+    };
+  });
+  return (bits) => checks.every((check) => check(bits));
+}
 
 function holds(formula: Formula, truth: ReadonlySet<string>): boolean {
   if (formula.kind === 'const') return formula.value;

@@ -1,5 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { asSchema, type JsonSchema } from '../schema/schema.ts';
+import type { ConditionScope } from './cel.ts';
+import { declareLists, LISTS, listsAsSchema } from './lists.ts';
 import { CelError, CelList, CelMap, type CelValue, type MapKey } from './values.ts';
 
 export type AttributeType = 'string' | 'bool' | 'int' | 'double';
@@ -47,8 +49,8 @@ export const celEnvironment = (): Environment => BASE.clone();
 // Only the type of re2(): what it does is in evaluate.ts.
 const BASE = new Environment({ limits: LIMITS }).registerFunction('re2(string, string): bool', () => false);
 
-/** `context` from the attributes' types, and with `args` also the arguments from their schema and `subject`. */
-export function celScope(attributes: Readonly<Record<string, AttributeType>>, args?: JsonSchema): CelScope {
+/** `context` from the attributes' types, with `args` also the arguments from their schema and `subject`, and `lists`. */
+export function celScope({ attributes, args, lists = {} }: ConditionScope): CelScope {
   const context = {
     type: 'object',
     properties: Object.fromEntries(
@@ -66,10 +68,14 @@ export function celScope(attributes: Readonly<Record<string, AttributeType>>, ar
     environment.registerVariable(name, type.name);
     return [name, type];
   });
+  const values: CelScope['values'] = (raw) =>
+    new Map(types.flatMap(([name, type]) => converted(name, type, raw)));
+  if (Object.keys(lists).length === 0) return { environment, variables, values };
+  const named = declareLists(environment, lists);
   return {
     environment,
-    variables,
-    values: (raw) => new Map(types.flatMap(([name, type]) => converted(name, type, raw))),
+    variables: { ...variables, [LISTS]: listsAsSchema(lists) },
+    values: (raw) => values(raw).set(LISTS, named),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Agent, DEFAULT_SEGMENT, isWrite, RISKS, type Risk, type Tool } from '../agent.ts';
 import { type ConditionScope, type ConditionValues, compileCondition, type Truth } from '../cel/cel.ts';
+import { listsOf, type NamedLists } from '../lists.ts';
 import {
   type ApprovalPolicy,
   type ApprovalRule,
@@ -8,9 +9,11 @@ import {
   type Release,
   rulesOf,
   toolsOf,
+  unlessOf,
 } from '../release.ts';
 import type { Meter } from '../schema/meter.ts';
 import { type JsonSchema, type Validator, validatorFor } from '../schema/schema.ts';
+import { type SubjectSource, subjectSource } from '../subject.ts';
 import { type RedactStep, redactionsOf } from './redact.ts';
 
 export { REDACTED, redact } from './redact.ts';
@@ -31,6 +34,8 @@ export interface CompiledTool {
 export interface CompiledSegment {
   name: string;
   representative: boolean;
+  /** Where its subjects come from, if the segment says so. */
+  subject?: SubjectSource;
   matches(values: ConditionValues): Truth;
 }
 
@@ -49,6 +54,8 @@ export interface CompiledGrant {
   /** `undefined` when the grant has no condition. */
   matches?: (values: ConditionValues) => Truth;
   approval?: ApprovalPolicy;
+  /** Of a grant that asks: where it runs unasked all the same. */
+  unless?: (values: ConditionValues) => Truth;
   rules: readonly CompiledRule[];
 }
 
@@ -79,14 +86,16 @@ export function compileAgent(agent: Agent): CompiledAgent {
         write: isWrite(tool),
         args: validatorFor(tool.args as JsonSchema),
         redactions: redactionsOf(tool),
-        riskOf: riskOf(tool),
+        riskOf: riskOf(tool, listsOf(agent)),
       },
     ];
   });
-  const segments = agent.segments.map(({ name, representative, when }) => ({
+  const lists = listsOf(agent);
+  const segments = agent.segments.map(({ name, representative, when, subject }) => ({
     name,
     representative,
-    matches: matcherOf(when, { attributes: agent.attributes }),
+    ...(subject !== undefined && { subject: subjectSource(subject) }),
+    matches: matcherOf(when, { attributes: agent.attributes, lists }),
   }));
   const last: CompiledSegment = { name: DEFAULT_SEGMENT, representative: true, matches: () => 'true' };
   return { agent, tools: new Map(tools), segments: [...segments, last] };
@@ -95,20 +104,21 @@ export function compileAgent(agent: Agent): CompiledAgent {
 /** Compiles a checked release against its agent. Never throws; a condition that does not compile errs always. */
 export function compileRelease(release: Release, agent: Agent): CompiledRelease {
   const grants = new Map<string, CompiledGrant[]>();
+  const lists = listsOf(release);
   release.grants.forEach((grant, index) => {
     for (const tool of new Set(toolsOf(grant))) {
       const list = grants.get(tool) ?? [];
-      list.push(compileGrant(grant, index, tool, agent));
+      list.push(compileGrant(grant, index, tool, agent, lists));
       grants.set(tool, list);
     }
   });
   return { release, version: release.release, grants };
 }
 
-function riskOf(tool: Tool): CompiledTool['riskOf'] {
+function riskOf(tool: Tool, lists: NamedLists): CompiledTool['riskOf'] {
   const raises = (tool.risks ?? []).map(({ when, risk }) => ({
     risk,
-    matches: matcherOf(when, { args: tool.args as JsonSchema, attributes: {} }),
+    matches: matcherOf(when, { args: tool.args as JsonSchema, attributes: {}, lists }),
   }));
   return (args, meter) => {
     const truths = raises.map(({ risk, matches }) => ({
@@ -124,17 +134,25 @@ function riskOf(tool: Tool): CompiledTool['riskOf'] {
   };
 }
 
-function compileGrant(grant: Grant, index: number, tool: string, agent: Agent): CompiledGrant {
+function compileGrant(
+  grant: Grant,
+  index: number,
+  tool: string,
+  agent: Agent,
+  lists: NamedLists,
+): CompiledGrant {
   const args = Object.hasOwn(agent.tools, tool) ? (agent.tools[tool]?.args as JsonSchema) : {};
+  const scope = { args, attributes: agent.attributes, lists };
   const rules = rulesOf(grant).map((rule) => ({
     rule,
-    matches: matcherOf(rule.when, { args, attributes: agent.attributes }),
+    matches: matcherOf(rule.when, scope),
   }));
   const compiled: CompiledGrant = { name: grantName(grant, index, tool), index, grant, rules };
-  if (grant.when !== undefined)
-    compiled.matches = matcherOf(grant.when, { args, attributes: agent.attributes });
+  if (grant.when !== undefined) compiled.matches = matcherOf(grant.when, scope);
   const approval = approvalOf(grant);
   if (approval !== undefined) compiled.approval = approval;
+  const unless = unlessOf(grant);
+  if (unless !== undefined) compiled.unless = matcherOf(unless, scope);
   return compiled;
 }
 

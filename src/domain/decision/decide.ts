@@ -6,6 +6,7 @@ import { nearest } from '../nearest.ts';
 import { quorumOf, tightened } from '../release.ts';
 import { Meter } from '../schema/meter.ts';
 import { scopesOver } from '../scope.ts';
+import { type Subject, type SubjectSource, subjectFrom, subjectSource } from '../subject.ts';
 import type { CompiledAgent, CompiledRelease } from './compile.ts';
 import { armOf, bucketOf } from './exposure.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
@@ -22,6 +23,8 @@ export interface RolloutWorld {
   id: string;
   release: string;
   salt: string;
+  /** Where its subjects come from, by the release. */
+  subject: string;
   segments: Readonly<Record<string, SegmentExposure>>;
 }
 
@@ -44,6 +47,10 @@ export interface Decision extends Answer {
   generation?: number;
   bucket?: number;
   risk: Risk;
+  /** What it is about and on whose word; none where whoever should say so did not. */
+  subject?: Subject;
+  /** It stays in control because the agent named more new subjects than it may. */
+  surplus?: boolean;
 }
 
 type Place = Pick<Decision, 'segment' | 'arm' | 'release' | 'rolloutId' | 'generation' | 'bucket'>;
@@ -115,18 +122,28 @@ function decideWith(
   const attributeProblem = checkAttributes(attributes, world.agent);
   const context = declaredOnly(attributes, world.agent);
   const found = attributeProblem === undefined ? segmentOf(context, world.agent, meter) : undefined;
+  const segment = found?.error === undefined ? found?.segment : undefined;
+  const source = fixed ? AS_ASKED : sourceOf(segment ?? DEFAULT_SEGMENT, world);
+  const subject = subjectFrom(source, request, context);
   const place: Place =
     fixed ??
-    (found === undefined || found.error
+    (segment === undefined
       ? { segment: DEFAULT_SEGMENT, arm: 'control' }
-      : placeOf(found.segment, request.subject, world));
+      : placeOf(segment, request.surplus ? undefined : subject?.name, world));
   const answer =
     checkSwitches(request.tool, world) ??
     checkRequest(request) ??
     (attributeProblem && denied(attributeProblem)) ??
     (found?.error && denied(found.error)) ??
-    answerFrom(request, context, place, world, meter);
-  return { ...place, ...answer, risk: riskOf(request, world, meter) };
+    (subject === undefined ? denied(noSubject(source)) : undefined) ??
+    answerFrom({ ...request, subject: subject?.name ?? '' }, context, place, world, meter);
+  return {
+    ...place,
+    ...answer,
+    risk: riskOf(request, world, meter),
+    ...(subject && { subject }),
+    ...(request.surplus && { surplus: true }),
+  };
 }
 
 /** What cannot be told is high. */
@@ -166,7 +183,8 @@ function checkAttributes(attributes: Values, { agent }: CompiledAgent): Reason |
   return undefined;
 }
 
-function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): boolean {
+/** Whether a value is one of a declared attribute. */
+export function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): boolean {
   if (type === 'string') return typeof value === 'string';
   if (type === 'bool') return typeof value === 'boolean';
   return type === 'int' ? Number.isSafeInteger(value) : Number.isFinite(value);
@@ -187,14 +205,42 @@ function segmentOf(context: Values, agent: CompiledAgent, meter: Meter): { segme
   return { segment: DEFAULT_SEGMENT };
 }
 
-function placeOf(segment: string, subject: unknown, { inForce, rollout }: World): Place {
+const AS_ASKED: SubjectSource = { by: 'agent' };
+
+/** The segment's word before the release's; without either it is the agent's. */
+function sourceOf(segment: string, { agent, rollout }: World): SubjectSource {
+  const own = agent.segments.find(({ name }) => name === segment)?.subject;
+  return own ?? subjectSource(rollout?.subject);
+}
+
+/** As with attributes: an agent that could leave it out would pick its arm by that. */
+function noSubject({ by, attribute }: SubjectSource): Reason {
+  if (by === 'agent') return reason('args_invalid', 'The subject is empty', 'Send its id as text');
+  const message =
+    by === 'assertion'
+      ? 'The subject comes from the signed assertion, and none names it'
+      : `The subject comes from the attribute "${attribute}", and that is empty`;
+  const hint =
+    by === 'assertion' ? 'Send an assertion with "sub"' : `Send "${attribute}" in the signed attributes`;
+  return reason('attribute_missing', message, hint);
+}
+
+/** A surplus subject has none here: it stays in control, whatever the exposure. */
+function placeOf(segment: string, subject: string | undefined, { inForce, rollout }: World): Place {
   const control = ownValue(inForce, segment);
   const place: Place = { segment, arm: 'control', ...(control !== undefined && { release: control }) };
   const exposure = rollout && ownValue(rollout.segments, segment);
-  if (rollout === undefined || exposure === undefined || typeof subject !== 'string') return place;
-  const bucket = bucketOf(rollout.salt, subject);
-  const arm = exposure.state === 'exposed' ? armOf(bucket, exposure.exposure) : 'control';
-  const inRollout = { ...place, arm, bucket, rolloutId: rollout.id, generation: exposure.generation };
+  if (rollout === undefined || exposure === undefined) return place;
+  const bucket = subject === undefined ? undefined : bucketOf(rollout.salt, subject);
+  const exposed = bucket !== undefined && exposure.state === 'exposed';
+  const arm = exposed ? armOf(bucket, exposure.exposure) : 'control';
+  const inRollout = {
+    ...place,
+    arm,
+    ...(bucket !== undefined && { bucket }),
+    rolloutId: rollout.id,
+    generation: exposure.generation,
+  };
   return arm === 'candidate' ? { ...inRollout, release: rollout.release } : inRollout;
 }
 

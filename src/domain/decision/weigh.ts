@@ -1,7 +1,14 @@
 import { RISKS, type Risk } from '../agent.ts';
 import type { ConditionValues, Truth } from '../cel/cel.ts';
 import type { Arm, Outcome, Reason, ReasonCode } from '../decision.ts';
-import { type ApprovalPolicy, describeStages, type Grant, quorumOf, tightened } from '../release.ts';
+import {
+  type ApprovalPolicy,
+  describeStages,
+  type Grant,
+  quorumOf,
+  tightened,
+  unlessOf,
+} from '../release.ts';
 import type { CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
 
@@ -78,8 +85,11 @@ export function weigh(
   relaxations: Relaxations,
 ): Answer {
   const grants = release.grants.get(tool.name) ?? [];
-  const truths = grants.map((grant) => ({ grant, truth: grant.matches?.(values) ?? 'true' }));
-  const broken = truths.find(({ truth }) => truth === 'error');
+  const truths = grants.map((grant) => {
+    const truth = grant.matches?.(values) ?? 'true';
+    return { grant, truth, unless: truth === 'true' ? (grant.unless?.(values) ?? 'false') : 'false' };
+  });
+  const broken = truths.find(({ truth, unless }) => truth === 'error' || unless === 'error');
   if (broken)
     return denied(
       reason('condition_error', `The condition of grant "${broken.grant.name}" failed on this request`),
@@ -88,7 +98,10 @@ export function weigh(
   const refusing = matching.find(({ grant }) => grant.deny !== undefined);
   if (refusing)
     return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: named(refusing) };
-  const asking = matching.filter(({ approval }) => approval !== undefined);
+  const asking = truths.flatMap(({ grant, truth, unless }) => {
+    if (truth !== 'true' || grant.approval === undefined) return [];
+    return [{ grant, unasked: unless === 'true' && undeclaredOf(tool, values) === undefined }];
+  });
   if (asking.length > 0) return answerAsking(tool, release, asking, place, values, relaxations);
   const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
   const undeclared = allowing && undeclaredOf(tool, values);
@@ -103,20 +116,23 @@ export function weigh(
   return denied(ungranted(tool, release, grants));
 }
 
-/** A rule of any asking grant may deny; only the strictest one may be answered without asking. */
+/**
+ * A rule of any asking grant may deny. A grant whose `unless` holds does not ask, except where a rule of it always asks;
+ * of those left, only the strictest one may be answered without asking.
+ */
 function answerAsking(
   tool: CompiledTool,
   release: CompiledRelease,
-  asking: readonly CompiledGrant[],
+  matching: readonly { grant: CompiledGrant; unasked: boolean }[],
   place: WeighedPlace,
   values: WeighedValues,
   { standings = [], earned }: Relaxations,
 ): Answer {
-  const ruled = asking.map((grant) => ({
-    grant,
-    rule: ruleAnswer(grant, tool.riskOf(values.args, values.meter), values),
+  const all = matching.map((one) => ({
+    ...one,
+    rule: ruleAnswer(one.grant, tool.riskOf(values.args, values.meter), values),
   }));
-  const denying = ruled.find(({ rule }) => rule.answer === 'deny');
+  const denying = all.find(({ rule }) => rule.answer === 'deny');
   if (denying)
     return {
       ...denied(
@@ -124,16 +140,19 @@ function answerAsking(
       ),
       grant: named(denying.grant),
     };
-  const strictest = ruled.reduce((best, next) =>
+  const asking = all.filter(({ unasked, rule }) => !unasked || rule.answer === 'ask');
+  const ruled = asking.length > 0 ? asking : all;
+  const { grant, rule } = ruled.reduce((best, next) =>
     quorumOf(next.grant.approval) > quorumOf(best.grant.approval) ? next : best,
   );
-  const { grant, rule } = strictest;
   const allowed = (code: ReasonCode, message: string, more: Partial<Answer> = {}): Answer => ({
     outcome: 'allowed',
     reasons: [reason(code, message)],
     grant: named(grant),
     ...more,
   });
+  if (asking.length === 0)
+    return allowed('granted', `Granted by "${grant.name}": it asks, unless ${unlessOf(grant.grant)?.trim()}`);
   const isDeclared = (): boolean => undeclaredOf(tool, values) === undefined;
   if (ruled.every((one) => one.rule.answer === 'approve') && isDeclared())
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
@@ -147,7 +166,7 @@ function answerAsking(
     });
   const approval = tightened(
     grant.approval as ApprovalPolicy,
-    asking.flatMap((one) => one.approval ?? []),
+    asking.flatMap((one) => one.grant.approval ?? []),
   );
   const covering =
     approval.standing === 'allowed'

@@ -29,7 +29,7 @@ export type SumJson = { readonly events: number; readonly total: string; readonl
 /** One segment of a pooled rate process: its own limit and its own day buckets (STATISTICS 4.5). */
 export type PooledSegment = { readonly limit: number; readonly buckets: readonly DayBucket[] };
 
-/** A restart mixture after `days` non-empty day buckets: log S_t of each bet (STATISTICS 4.6). */
+/** A restart mixture after `days` day buckets: log S_t of each bet (STATISTICS 4.6). */
 export type RestartState = { readonly days: number; readonly logs: readonly number[] };
 
 /** The state before any value: E = 1. */
@@ -213,8 +213,6 @@ function countsByDay(segments: readonly PooledSegment[]): Map<number, LimitCount
   for (const { limit, buckets } of segments) {
     for (const bucket of buckets) {
       checkCounts(bucket);
-      // A day without events is no bucket, so that an outage leaves E unchanged (STATISTICS 4.9, 10).
-      if (bucket.events === 0) continue;
       const limits = days.get(bucket.day) ?? new Map<number, { events: number; harms: number }>();
       const counts = limits.get(limit) ?? { events: 0, harms: 0 };
       limits.set(limit, { events: counts.events + bucket.events, harms: counts.harms + bucket.harms });
@@ -263,7 +261,8 @@ export function pooledRestartLogE(segments: readonly PooledSegment[]): number {
 
 /**
  * log E of the restart mixture of one rate process: the trigger of a rollback (STATISTICS 4.6).
- * Buckets come in any order; those of one day are added up; t counts the days that have events.
+ * Buckets come in any order; those of one day are added up; t counts the days that have a bucket:
+ * one whose events have all left keeps its place, a day on which nothing came never had one (STATISTICS 4.2).
  */
 export function restartLogE(buckets: readonly DayBucket[], limit: number): number {
   return pooledRestartLogE([{ limit, buckets }]);

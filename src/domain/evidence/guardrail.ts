@@ -26,8 +26,11 @@ export type RateEvidence = {
   readonly kind: 'rate';
   readonly limit: number;
   readonly buckets: readonly DayBucket[];
-  readonly mature: BinaryCounts;
+  readonly mature: MatureCounts;
 };
+
+/** Mature events, how many of them were harm, and of how many somebody said what came of them. */
+export type MatureCounts = BinaryCounts & { readonly known: number };
 
 /**
  * A `sum` guardrail. `mature` proves "below the limit" and needs an enforced cap B: its state was fed by
@@ -72,14 +75,20 @@ export type Verdict = {
   readonly harms: number | null;
   /** The mean of all events; null without events. */
   readonly estimate: number | null;
-  /** Bounds on the mean of mature events, each at `alpha`; null where they cannot be computed. */
-  readonly lowerBound: number | null;
-  readonly upperBound: number | null;
+  /**
+   * Bounds on the mean of mature events, each at `alpha`; null where they cannot be computed. What nobody reported on is
+   * no harm for the one below, and harm for the one above: silence proves neither.
+   */
+  readonly lowerBoundReported: number | null;
+  readonly upperBoundWithSilence: number | null;
   /** How many more harmless mature events would give `ok`; null when no number of them would. */
   readonly moreNeeded: number | null;
 };
 
-type Reading = Pick<Verdict, 'logE' | 'events' | 'harms' | 'estimate' | 'lowerBound' | 'upperBound'> & {
+type Reading = Pick<
+  Verdict,
+  'logE' | 'events' | 'harms' | 'estimate' | 'lowerBoundReported' | 'upperBoundWithSilence'
+> & {
   matureEvents: number;
   /** log E against "the mean is at least the limit" after `more` harmless mature events; null: no proof exists. */
   safetyAfter: ((more: number) => number) | null;
@@ -101,17 +110,24 @@ function readRate({ limit, buckets, mature }: RateEvidence, alpha: number): Read
     events += bucket.events;
     harms += bucket.harms;
   }
+  const silent = withSilence(mature);
   return {
     logE: restartLogE(buckets, limit),
     events,
     harms,
     estimate: events === 0 ? null : harms / events,
-    lowerBound: lowerBound(mature, alpha),
-    upperBound: upperBound(mature, alpha),
+    lowerBoundReported: lowerBound(mature, alpha),
+    upperBoundWithSilence: upperBound(silent, alpha),
     matureEvents: mature.events,
-    safetyAfter: (more) => safetyLogE({ events: mature.events + more, harms: mature.harms }, limit),
+    safetyAfter: (more) => safetyLogE({ events: mature.events + more, harms: silent.harms }, limit),
   };
 }
+
+/** An outcome missing at maturity is never a success: it weighs against the proof that all is well, and only there. */
+const withSilence = ({ events, harms, known }: MatureCounts): BinaryCounts => ({
+  events,
+  harms: Math.min(events, harms + events - known),
+});
 
 function readSum({ limit, buckets, mature }: SumEvidence): Reading {
   let [events, total] = [0, 0n];
@@ -124,8 +140,8 @@ function readSum({ limit, buckets, mature }: SumEvidence): Reading {
     events,
     harms: null,
     estimate: events === 0 ? null : fromFixed(total) / events,
-    lowerBound: null,
-    upperBound: null,
+    lowerBoundReported: null,
+    upperBoundWithSilence: null,
     matureEvents: mature?.safety.events ?? 0,
     safetyAfter: mature && sumSafetyAfter(mature.safety, mature.cap, limit),
   };
@@ -139,7 +155,7 @@ function sumSafetyAfter(safety: SumState, cap: number, limit: number): (more: nu
 
 function readPooled({ logE, events, harms }: PooledEvidence): Reading {
   const estimate = events === 0 || harms === null ? null : harms / events;
-  const unknown = { lowerBound: null, upperBound: null, safetyAfter: null };
+  const unknown = { lowerBoundReported: null, upperBoundWithSilence: null, safetyAfter: null };
   return { ...unknown, logE, events, harms, estimate, matureEvents: 0 };
 }
 

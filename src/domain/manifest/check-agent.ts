@@ -1,26 +1,25 @@
 import { type Agent, DEFAULT_SEGMENT, RISKS, type Tool } from '../agent.ts';
 import { type Condition, compileCondition } from '../cel/cel.ts';
 import { equivalent, type Formula, implies } from '../cel/logic.ts';
+import { isReservedWord } from '../cel/words.ts';
 import { placeholdersOf } from '../decision/summary.ts';
+import { listsOf, type NamedLists } from '../lists.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { schemaAt } from '../schema/paths.ts';
 import type { JsonSchema } from '../schema/schema.ts';
+import { checkSubject } from '../subject.ts';
 import { checkArgs } from './check-args.ts';
+import { checkLists } from './check-lists.ts';
 import { checkPeople } from './check-people.ts';
-
-const RESERVED_WORDS: ReadonlySet<string> = new Set(
-  'as break const continue else false for function if import in let loop namespace null package return true var void while'.split(
-    ' ',
-  ),
-);
 
 /** What an agent's manifest gets wrong beyond its shape; empty when it may be applied. */
 export function checkAgent(agent: Agent): CheckProblem[] {
   return [
     ...checkPeople(agent),
     ...checkAttributes(agent),
-    ...Object.entries(agent.tools).flatMap(([name, tool]) => checkTool(name, tool)),
+    ...checkLists(agent.lists),
+    ...Object.entries(agent.tools).flatMap(([name, tool]) => checkTool(name, tool, listsOf(agent))),
     ...checkSegments(agent),
     ...checkMetrics(agent),
   ];
@@ -28,7 +27,7 @@ export function checkAgent(agent: Agent): CheckProblem[] {
 
 function checkAttributes(agent: Agent): CheckProblem[] {
   return Object.keys(agent.attributes)
-    .filter((name) => RESERVED_WORDS.has(name))
+    .filter((name) => isReservedWord(name))
     .map((name) => ({
       path: ['attributes', name],
       atKey: true,
@@ -37,7 +36,7 @@ function checkAttributes(agent: Agent): CheckProblem[] {
     }));
 }
 
-function checkTool(name: string, tool: Tool): CheckProblem[] {
+function checkTool(name: string, tool: Tool, lists: NamedLists): CheckProblem[] {
   const path = ['tools', name];
   const problems = checkArgs(name, tool);
   const redacted = tool.redact.map((entry) => entry.replaceAll('[]', ''));
@@ -58,14 +57,14 @@ function checkTool(name: string, tool: Tool): CheckProblem[] {
         hint: sentence(found.hint),
       });
   }
-  return [...problems, ...(problems.length === 0 ? checkRisks(tool, path) : [])];
+  return [...problems, ...(problems.length === 0 ? checkRisks(tool, path, lists) : [])];
 }
 
 /** A risk that is never raised, or always, is a mistake. */
-function checkRisks(tool: Tool, path: ManifestPath): CheckProblem[] {
+function checkRisks(tool: Tool, path: ManifestPath, lists: NamedLists): CheckProblem[] {
   return (tool.risks ?? []).flatMap(({ when, risk }, at): CheckProblem[] => {
     const where = [...path, 'risks', at];
-    const condition = compileCondition(when, { args: tool.args as JsonSchema, attributes: {} });
+    const condition = compileCondition(when, { args: tool.args as JsonSchema, attributes: {}, lists });
     if (!condition.ok) return conditionProblems([...where, 'when'], condition);
     if (condition.constant !== undefined) {
       const message = `The condition is always ${condition.constant}`;
@@ -81,7 +80,7 @@ function checkSegments(agent: Agent): CheckProblem[] {
   const problems: CheckProblem[] = [];
   const earlier: { name: string; formula: Formula }[] = [];
   const names = new Set<string>();
-  agent.segments.forEach(({ name, when }, at) => {
+  agent.segments.forEach(({ name, when, subject }, at) => {
     const path = ['segments', at];
     if (name === DEFAULT_SEGMENT)
       problems.push({
@@ -96,7 +95,8 @@ function checkSegments(agent: Agent): CheckProblem[] {
         hint: 'Rename one of the two',
       });
     names.add(name);
-    const condition = compileCondition(when, { attributes: agent.attributes });
+    problems.push(...checkSubject(subject, [...path, 'subject'], agent));
+    const condition = compileCondition(when, { attributes: agent.attributes, lists: listsOf(agent) });
     if (!condition.ok) {
       problems.push(...conditionProblems([...path, 'when'], condition));
       return;

@@ -3,6 +3,7 @@ import { slotOf } from '../approval/approval.ts';
 import { assign, isFilled } from '../approval/assignment.ts';
 import { compileCondition } from '../cel/cel.ts';
 import { durationMs } from '../duration.ts';
+import type { NamedLists } from '../lists.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { type ApprovalPolicy, approvalOf, type Grant, groupsOf, rulesOf, toolsOf } from '../release.ts';
@@ -11,7 +12,12 @@ import { conditionProblems } from './check-agent.ts';
 import { eligibleApprovers } from './check-people.ts';
 
 /** What the approval of a grant gets wrong: who is asked, when, and by which rules. */
-export function checkApproval(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+export function checkApproval(
+  grant: Grant,
+  path: ManifestPath,
+  agent: Agent,
+  lists: NamedLists = {},
+): CheckProblem[] {
   const policy = approvalOf(grant);
   if (policy === undefined) return checkStrict(grant, path);
   const shape = checkShape(grant, path);
@@ -21,7 +27,7 @@ export function checkApproval(grant: Grant, path: ManifestPath, agent: Agent): C
   return [
     ...checkPeopleEnough(grant, policy, path, agent),
     ...checkTimes(policy, path),
-    ...checkRules(grant, path, agent),
+    ...checkRules(grant, path, agent, lists),
   ];
 }
 
@@ -177,7 +183,7 @@ function checkTimes(
   return problems;
 }
 
-function checkRules(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+function checkRules(grant: Grant, path: ManifestPath, agent: Agent, lists: NamedLists): CheckProblem[] {
   return rulesOf(grant).flatMap(({ when, answer }, at) => {
     const where = [...path, 'rules', at, 'when'];
     for (const name of toolsOf(grant)) {
@@ -186,6 +192,7 @@ function checkRules(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
       const condition = compileCondition(when, {
         args: tool.args as JsonSchema,
         attributes: agent.attributes,
+        lists,
       });
       if (!condition.ok) return conditionProblems(where, condition);
       if (condition.constant !== undefined)

@@ -1,12 +1,15 @@
 import { type Agent, isWrite, toolOf } from '../agent.ts';
 import { compileCondition } from '../cel/cel.ts';
 import { grantName } from '../decision/compile.ts';
+import { listsOf, type NamedLists } from '../lists.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
-import { approvalOf, type Grant, type Release, rulesOf, toolsOf } from '../release.ts';
+import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
 import type { JsonSchema } from '../schema/schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { checkApproval, checkEarn } from './check-approval.ts';
+import { checkLists } from './check-lists.ts';
+import { checkReach, checkUnless } from './check-reach.ts';
 import { checkRollout } from './check-rollout.ts';
 
 /** What a release gets wrong, measured against its agent; empty when it may be applied. */
@@ -21,15 +24,23 @@ export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
     });
   }
   release.grants.forEach((grant, at) => {
-    problems.push(...checkGrant(grant, ['grants', at], agent));
+    problems.push(...checkGrant(grant, ['grants', at], agent, listsOf(release)));
   });
-  return [...problems, ...checkGrantNames(release), ...checkRollout(release, agent)];
+  return [
+    ...checkLists(release.lists),
+    ...problems,
+    ...checkGrantNames(release),
+    ...checkReach(release, agent),
+    ...checkRollout(release, agent),
+  ];
 }
 
 /** The writes a grant lets run without asking anybody; a tool the agent does not declare counts as one. */
 export function unaskedWrites(grant: Grant, agent: Agent): string[] {
   const unasked =
-    approvalOf(grant) === undefined || rulesOf(grant).some(({ answer }) => answer === 'approve');
+    approvalOf(grant) === undefined ||
+    unlessOf(grant) !== undefined ||
+    rulesOf(grant).some(({ answer }) => answer === 'approve');
   if (grant.deny !== undefined || !unasked) return [];
   return toolsOf(grant).filter((name) => {
     const tool = toolOf(agent, name);
@@ -55,7 +66,7 @@ const writes = (agent: Agent, name: string): boolean => {
   return tool !== undefined && isWrite(tool);
 };
 
-function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+function checkGrant(grant: Grant, path: ManifestPath, agent: Agent, lists: NamedLists): CheckProblem[] {
   const tools = toolsOf(grant);
   const write = tools.find((tool) => writes(agent, tool));
   const problems: CheckProblem[] = [];
@@ -71,6 +82,12 @@ function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
       message: `"${write}" writes, and this grant does not say who approves`,
       hint: `Add approval: <${Object.keys(agent.approvers).join(' or ')}>, or approval: none to let it run unasked`,
     });
+  if (grant.deny !== undefined && grant.approval !== undefined)
+    problems.push({
+      path: [...path, 'approval'],
+      message: 'The grant denies, so nobody is ever asked',
+      hint: 'Remove approval, or remove deny',
+    });
   if (write !== undefined && grant.record === 'after')
     problems.push({
       path: [...path, 'record'],
@@ -79,10 +96,11 @@ function checkGrant(grant: Grant, path: ManifestPath, agent: Agent): CheckProble
     });
   return [
     ...problems,
-    ...checkApproval(grant, [...path, 'approval'], agent),
+    ...checkApproval(grant, [...path, 'approval'], agent, lists),
+    ...checkUnless(grant, path, agent, lists),
     ...checkEarn(grant, [...path, 'earn'], agent),
     ...checkCredential(grant, [...path, 'credential'], agent),
-    ...checkWhen(grant, [...path, 'when'], agent),
+    ...checkWhen(grant, [...path, 'when'], agent, lists),
   ];
 }
 
@@ -105,7 +123,7 @@ function checkCredential(grant: Grant, path: ManifestPath, agent: Agent): CheckP
   return problems;
 }
 
-function checkWhen(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
+function checkWhen(grant: Grant, path: ManifestPath, agent: Agent, lists: NamedLists): CheckProblem[] {
   if (grant.when === undefined) return [];
   const several = Array.isArray(grant.tool);
   for (const name of toolsOf(grant)) {
@@ -114,6 +132,7 @@ function checkWhen(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem
     const condition = compileCondition(grant.when, {
       args: tool.args as JsonSchema,
       attributes: agent.attributes,
+      lists,
     });
     if (!condition.ok)
       return conditionProblems(path, condition).map((problem) =>

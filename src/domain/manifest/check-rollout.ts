@@ -3,6 +3,7 @@ import { nearest, suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import type { Release, RolloutPlan } from '../release.ts';
 import { planSegments, planSteps, type Step } from '../rollout/steps.ts';
+import { checkSubject } from '../subject.ts';
 import { unknownPerson } from './check-people.ts';
 
 const PERCENT_BASIS_POINTS = 100;
@@ -12,6 +13,7 @@ export function checkRollout({ rollout }: Release, agent: Agent): CheckProblem[]
   const unknown = checkSegmentNames(rollout, agent);
   return [
     ...unknown,
+    ...checkSubject(rollout.subject, ['rollout', 'subject'], agent),
     ...(unknown.length === 0 ? [...checkExposures(rollout, agent), ...checkEnd(rollout, agent)] : []),
     ...checkGuardrails(rollout, agent),
     ...(rollout.signedOffBy === undefined

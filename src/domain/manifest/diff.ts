@@ -1,6 +1,15 @@
 import canonicalize from 'canonicalize';
 import type { Agent } from '../agent.ts';
-import { approvalOf, describeStages, type Grant, type Release, toolsOf } from '../release.ts';
+import { type ListEntry, listsIn, listsOf, type NamedLists } from '../lists.ts';
+import {
+  approvalOf,
+  describeStages,
+  type Grant,
+  type Release,
+  rulesOf,
+  toolsOf,
+  unlessOf,
+} from '../release.ts';
 import { withoutKeys } from './without-keys.ts';
 
 /** One line of what would change, for people. */
@@ -10,34 +19,82 @@ export interface Change {
   detail?: string;
 }
 
+const ENTRIES_SHOWN = 20;
+
 interface ToolGrant {
   tool: string;
   grant: Grant;
+  /** What it stands for: with the entries of the lists it depends on. */
   text: string | undefined;
+  /** What is written, whatever the lists hold. */
+  words: string | undefined;
 }
 
 /** The store keeps no order of keys: two texts are equal when the values are. */
 const textOf = (value: unknown): string | undefined => canonicalize(value);
 
-const grantsOf = (release: Release): ToolGrant[] =>
-  release.grants.flatMap((grant) =>
-    toolsOf(grant).map((tool) => ({ tool, grant, text: textOf({ ...grant, tool, name: undefined }) })),
-  );
+function grantsOf(release: Release): ToolGrant[] {
+  const lists = listsOf(release);
+  return release.grants.flatMap((grant) => {
+    const conditions = [
+      grant.when ?? '',
+      unlessOf(grant) ?? '',
+      ...rulesOf(grant).map(({ when }) => when),
+    ].join('\n');
+    const named = listsIn(conditions, lists);
+    return toolsOf(grant).map((tool) => {
+      const written = { ...grant, tool, name: undefined };
+      return { tool, grant, words: textOf(written), text: textOf([written, named]) };
+    });
+  });
+}
 
 /** What a release gives and takes against the one in force. */
 export function diffReleases(before: Release | undefined, after: Release): Change[] {
   const old = before ? grantsOf(before) : [];
   const fresh = grantsOf(after);
-  const added = fresh.filter(({ text }) => !old.some((grant) => grant.text === text));
-  const removed = old.filter(({ text }) => !fresh.some((grant) => grant.text === text));
+  const differs = fresh.filter(({ text }) => !old.some((grant) => grant.text === text));
+  const gone = old.filter(({ text }) => !fresh.some((grant) => grant.text === text));
+  const moved = differs.filter(({ words }) => gone.some((grant) => grant.words === words));
+  const added = differs.filter((grant) => !moved.includes(grant));
+  const removed = gone.filter(({ words }) => !moved.some((grant) => grant.words === words));
   return [
+    ...diffLists(before ? listsOf(before) : {}, listsOf(after)),
     ...removed.map(
       ({ tool, grant }): Change => ({ sign: '-', what: `grant ${tool}`, detail: describeGrant(grant) }),
     ),
     ...added.map(
       ({ tool, grant }): Change => ({ sign: '+', what: `grant ${tool}`, detail: describeGrant(grant) }),
     ),
+    ...moved.map(
+      ({ tool, grant }): Change => ({
+        sign: '~',
+        what: `grant ${tool}`,
+        detail: `${describeGrant(grant)} (with the list as it is now)`,
+      }),
+    ),
   ];
+}
+
+/** Which entries come and which go, list by list. */
+function diffLists(before: NamedLists, after: NamedLists): Change[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names.flatMap((name): Change[] => {
+    const [old, fresh] = [new Set(before[name]), new Set(after[name])];
+    const comes = [...fresh].filter((entry) => !old.has(entry));
+    const goes = [...old].filter((entry) => !fresh.has(entry));
+    const sign = before[name] === undefined ? '+' : after[name] === undefined ? '-' : '~';
+    if (sign === '~' && comes.length + goes.length === 0) return [];
+    const detail = [...said('with', comes), ...said('without', goes)].join('; ') || 'empty';
+    return [{ sign, what: `list ${name}`, detail }];
+  });
+}
+
+function said(word: string, entries: readonly ListEntry[]): string[] {
+  if (entries.length === 0) return [];
+  const shown = entries.slice(0, ENTRIES_SHOWN).map((entry) => JSON.stringify(entry));
+  const more = entries.length - shown.length;
+  return [`${word} ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 
 /**
@@ -57,13 +114,14 @@ export function onlyTakesAway(before: Release, after: Release): boolean {
   return held && fresh.every((grant) => !lets(grant) || known.has(grant.text));
 }
 
-/** "asks desk", "runs unasked when args.amount < 100", "denied: no refunds". */
+/** "asks desk, unless args.amount < 100", "runs unasked when args.amount < 100", "denied: no refunds". */
 export function describeGrant(grant: Grant): string {
   if (grant.deny !== undefined) return `denied${when(grant)}: ${grant.deny}`;
   const policy = approvalOf(grant);
   if (!policy) return `runs unasked${when(grant)}`;
   const strict = policy.strictBehind ? ', for people it knows alone' : '';
-  return `asks ${describeStages(policy)}${strict}${when(grant)}`;
+  const unless = unlessOf(grant);
+  return `asks ${describeStages(policy)}${strict}${when(grant)}${unless === undefined ? '' : `, unless ${unless.trim()}`}`;
 }
 
 const when = (grant: Grant): string => (grant.when ? ` when ${grant.when.trim()}` : '');
@@ -74,6 +132,7 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
   const changes = parts.flatMap((part) =>
     diffRecords(part.replace(/s$/, ''), before?.[part] ?? {}, after[part]),
   );
+  changes.push(...diffLists(before ? listsOf(before) : {}, listsOf(after)));
   const [shownBefore, shownAfter] = [before && withoutKeys(before), withoutKeys(after)];
   const scalars = [
     'owners',

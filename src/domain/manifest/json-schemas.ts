@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { agentSchema } from '../agent.ts';
 import { releaseSchema } from '../release.ts';
+import { agentFileSchema } from './tool-defaults.ts';
 
 /** The two kinds of manifest. */
 export type ManifestKind = 'agent' | 'release';
 
 const ABOUT = {
   agent: {
-    schema: agentSchema,
+    schema: agentFileSchema,
     title: 'Portcullis agent',
     description: 'The agent that is governed: its people, tools, segments and metrics',
     fields: {

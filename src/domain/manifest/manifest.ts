@@ -1,4 +1,4 @@
-import { type Agent, agentSchema } from '../agent.ts';
+import type { Agent } from '../agent.ts';
 import type { CheckProblem, Problem } from '../problem.ts';
 import { type Release, releaseSchema } from '../release.ts';
 import type { JsonSchema } from '../schema/schema.ts';
@@ -7,7 +7,8 @@ import { checkRelease } from './check-release.ts';
 import { IssueReader } from './issues.ts';
 import { type ManifestKind, manifestJsonSchema } from './json-schemas.ts';
 import { respelledProblems } from './respelled.ts';
-import { bodySource, locateProblems, type ManifestSource, parseText } from './source.ts';
+import { bodySource, locateProblems, type ManifestSource, type ParsedText, parseText } from './source.ts';
+import { agentFileSchema, checkToolDefaults, withToolDefaults } from './tool-defaults.ts';
 
 export { type CheckProblem, formatProblems, type Problem } from '../problem.ts';
 export type { ManifestKind } from './json-schemas.ts';
@@ -21,7 +22,7 @@ export type ManifestResult<T> =
 type Checked<T> = { ok: true; value: T } | { ok: false; found: CheckProblem[] };
 
 const PROBLEMS_MAX = 100;
-const SCHEMAS = { agent: agentSchema, release: releaseSchema } as const;
+const SCHEMAS = { agent: agentFileSchema, release: releaseSchema } as const;
 
 /**
  * Reads a manifest from YAML or JSON and checks it: its schema, its meaning and its conditions. A release is
@@ -40,7 +41,22 @@ export function readManifest(
   kind: ManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
-  const parsed = parseText(file, text);
+  return checkParsed(parseText(file, text), kind, agent);
+}
+
+/** The same for a text that is parsed already. */
+export function checkParsed(parsed: ParsedText, kind: 'agent'): ManifestResult<Agent>;
+export function checkParsed(parsed: ParsedText, kind: 'release', agent?: Agent): ManifestResult<Release>;
+export function checkParsed(
+  parsed: ParsedText,
+  kind: ManifestKind,
+  agent?: Agent,
+): ManifestResult<Agent | Release>;
+export function checkParsed(
+  parsed: ParsedText,
+  kind: ManifestKind,
+  agent?: Agent,
+): ManifestResult<Agent | Release> {
   return parsed.ok ? checkValue(parsed.value, parsed.source, kind, agent) : parsed;
 }
 
@@ -64,13 +80,26 @@ function checkValue(
   const respelled = (read: unknown) => respelledProblems(source.respelled, read);
   const checked: Checked<Agent | Release> =
     kind === 'agent'
-      ? check<Agent>(value, kind, (read) => [...respelled(read), ...checkAgent(read)])
+      ? checkAgentFile(value, respelled)
       : check<Release>(value, kind, (read) => [
           ...respelled(read),
           ...(agent ? checkRelease(read, agent) : []),
         ]);
   if (checked.ok) return { ok: true, value: checked.value, source };
   return { ok: false, problems: locateProblems(source, checked.found).slice(0, PROBLEMS_MAX) };
+}
+
+/** With the defaults of several tools written out: nothing further knows of them. */
+function checkAgentFile(value: unknown, respelled: (read: unknown) => CheckProblem[]): Checked<Agent> {
+  const found = checkToolDefaults(value);
+  const checked = check<Agent & { toolDefaults?: unknown }>(withToolDefaults(value), 'agent', (read) => [
+    ...respelled(read),
+    ...checkAgent(read),
+  ]);
+  if (!checked.ok) return { ok: false, found: [...found, ...checked.found] };
+  if (found.length > 0) return { ok: false, found };
+  const { toolDefaults: _, ...agent } = checked.value;
+  return { ok: true, value: agent };
 }
 
 /** Unknown keys do not keep the rest from being checked: people want to see every problem at once. */

@@ -20,7 +20,8 @@ export function respelledProblems(respelled: readonly Respelled[], value: unknow
 }
 
 const isAnyValue = (path: ManifestPath): boolean =>
-  path[0] === 'tools' && path[2] === 'args' && path.slice(3).some((key) => ANY_VALUE.has(key));
+  path[0] === 'lists' ||
+  (path[0] === 'tools' && path[2] === 'args' && path.slice(3).some((key) => ANY_VALUE.has(key)));
 
 /** What stands at a path of a value; `undefined` where there is nothing. */
 export function valueAt(value: unknown, path: ManifestPath): unknown {

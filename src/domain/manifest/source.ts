@@ -35,10 +35,18 @@ export const bodySource = (file = 'body'): ManifestSource => ({
 export function locateProblems(source: ManifestSource, found: readonly CheckProblem[]): Problem[] {
   return found
     .map((problem) => {
-      const { path, message, hint } = problem;
+      const { path, hint } = problem;
+      const message = problem.message.replace('{others}', othersText(source, problem.others ?? []));
       return { file: source.file, ...source.locate(problem), path: pathText(path), message, hint };
     })
     .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** "line 7", "lines 7 and 9"; the paths where there are no lines. */
+function othersText(source: ManifestSource, others: readonly ManifestPath[]): string {
+  const lines = others.map((path) => source.locate({ path }).line);
+  if (lines.includes(0)) return others.map(pathText).join(' and ');
+  return `line${lines.length > 1 ? 's' : ''} ${lines.join(' and ')}`;
 }
 
 /** YAML (or JSON) as a plain value with its positions, or why it cannot be read. */
@@ -58,7 +66,8 @@ export function parseText(file: string, text: string): ParsedText {
     };
   const lines = new LineCounter();
   const read = withoutTabs(text);
-  const document = parseDocument(read, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  // Keys that stand twice are found with the other traps: the parser compares each key with every other.
+  const document = parseDocument(read, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const problems = causesOnly([...document.errors, ...document.warnings]).map((error) => {
     const { line, col } = lines.linePos(Math.min(error.pos[0], text.length));
     return problem(line, col, firstLine(error.message), SYNTAX_HINTS[error.code] ?? 'Mend the YAML here');
@@ -89,7 +98,6 @@ const causesOnly = (errors: readonly YAMLError[]): YAMLError[] =>
   errors.filter((error, at) => at === 0 || error.code !== 'UNEXPECTED_TOKEN').slice(0, SYNTAX_PROBLEMS_MAX);
 
 const SYNTAX_HINTS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'Keep one of the two',
   TAB_AS_INDENT: 'Indent with spaces',
   MULTIPLE_DOCS: 'Write one manifest per file',
   BLOCK_AS_IMPLICIT_KEY: 'Put text that contains ": " in quotes',

@@ -55,6 +55,8 @@ export interface Wait {
   metric?: string;
   /** How many more events, where that is known. */
   needed?: number;
+  /** What is to be confirmed. */
+  checks?: readonly string[];
 }
 
 /** The one next thing to do; `wait` says until when at the latest. */
@@ -94,6 +96,7 @@ export function waitsOf(facts: RolloutFacts): Wait[] {
       ? [
           {
             for: 'checklist',
+            checks: gate.checklist,
             detail: `${gate.checklist.length} checks, confirmed with the approval: ${gate.checklist.join('; ')}`,
           },
         ]
@@ -117,7 +120,7 @@ function stops(facts: RolloutFacts): Wait[] {
   if (facts.heldForVersion !== null) {
     waits.push({
       for: 'agent-version',
-      detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume`,
+      detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume, which begins the sample anew (or --evidence go-on)`,
     });
   }
   for (const { segment, state } of facts.segments) {

@@ -66,7 +66,7 @@ describeWithServices('beginAction()', (make) => {
         [withdrawn, 'not_approved'],
         [read, 'not_approved'],
         [otherArgs, 'not_approved'],
-        [approved, 'forbidden', other],
+        [approved, 'not_found', other],
       ];
       for (const [action, code, actor] of cases) {
         await expect(begin(services, action, 'e-1', actor)).rejects.toMatchObject({ code });

@@ -69,7 +69,7 @@ describeWithServices('pages', (make) => {
     const answer = await signIn(api.as.ana.token, '/actions');
     expect(answer).toMatchObject({ status: 303, headers: { location: '/actions' } });
     const cookie = String(answer.headers['set-cookie']);
-    expect(cookie).toMatch(/HttpOnly; SameSite=Strict; Max-Age=14400$/);
+    expect(cookie).toMatch(/; Max-Age=14400; Path=\/; HttpOnly; SameSite=Strict$/);
     expect(cookie).not.toContain(api.as.ana.token);
     const wrong = await signIn('pct_wrong');
     expect(wrong.status).toBe(401);

@@ -13,7 +13,11 @@ export const SLICE: Slice = {
 };
 
 /** The slice in a state that the judge might have left it in, without the forty writes behind it. */
-export async function givenAutonomy(services: Services, state: 'proposed' | 'allow'): Promise<void> {
+export async function givenAutonomy(
+  services: Services,
+  state: 'proposed' | 'allow',
+  slice = SLICE,
+): Promise<void> {
   const row = {
     state,
     evidence: JSON.stringify({
@@ -27,7 +31,7 @@ export async function givenAutonomy(services: Services, state: 'proposed' | 'all
     changed_at: services.clock.now(),
     changed_by: 'judge',
   };
-  const { agent, release, grant: grant_name, tool, segment, agentVersion: agent_version } = SLICE;
+  const { agent, release, grant: grant_name, tool, segment, agentVersion: agent_version } = slice;
   await closeGateFor(services, async (tx) => {
     await tx
       .insertInto('autonomy')

@@ -37,7 +37,7 @@ test('names what is wrong and how to mend it, with the service down', async () =
   expect(code).toBe(1);
   expect(out).toMatch(/^warn {2}data folder: .*data is open to other\s+accounts/m);
   expect(out).toMatch(/^warn {2}day: PORTCULLIS_DAY is 2 s/m);
-  expect(out).toMatch(/^warn {2}service: Portcullis does not answer/m);
+  expect(out).toMatch(/^fail {2}service: Portcullis does not answer/m);
   expect(out).toMatch(/^fail {2}Temporal: 127\.0\.0\.1/m);
   expect(out).toMatch(/^ok {4}Slack bot token: accepted/m);
   expect(out).toMatch(/^fail {2}Slack app token: Slack answered apps\.connections\.open with invalid_auth/m);

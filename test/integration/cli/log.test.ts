@@ -25,7 +25,7 @@ test('tail and show tell what happened', async () => {
   expect(tail.out).toMatch(/^#\d+ 2026-01-01 \d\d:00:00 \S+ {2}\S+\n {4}desk/m);
   expect(tooLong(tail.out)).toEqual([]);
   const about = await cli.run('log', 'show', id, '--output', 'json');
-  expect(about.json<{ entries: { body: string }[] }>().entries[0]?.body).toContain(id);
+  expect(about.json<{ entries: { body: { ref: string } }[] }>().entries[0]?.body.ref).toBe(id);
   expect((await cli.run('log', 'show', '1')).out).toContain('agent.applied');
   expect(
     (await cli.run('log', 'tail', '--kind', 'release.adopted', '--output', 'json')).json(),

@@ -83,7 +83,7 @@ describe('receipts', () => {
       '--key',
       'keys.json',
       '--action',
-      one?.jws.slice(0, 36) ?? '',
+      '00000000-0000-4000-8000-000000000000',
     );
     expect(other).toMatchObject({ code: 5 });
     expect(other.flat).toContain('is about action');

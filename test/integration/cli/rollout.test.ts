@@ -63,8 +63,12 @@ test('verbs take the agent, and say when nothing changed', async () => {
   const early = await olga('rollout', 'approve-gate', 'desk', '--reason', 'go');
   expect(early).toMatchObject({ code: 1 });
   expect(early.err).toContain('Code: gate_not_ready');
-  expect(await olga('rollout', 'reenter', 'desk', 'gold', '--reason', 'x')).toMatchObject({ code: 1 });
-  expect(await olga('rollout', 'rollback', 'desk', 'lead', '--reason', 'x')).toMatchObject({ code: 2 });
+  expect(await olga('rollout', 'reenter', 'desk', '--segment', 'gold', '--reason', 'x')).toMatchObject({
+    code: 1,
+  });
+  expect(await olga('rollout', 'rollback', 'desk', '--segment', 'lead', '--reason', 'x')).toMatchObject({
+    code: 2,
+  });
   expect(await olga('rollout', 'status', 'nobody')).toMatchObject({ code: 2 });
 });
 
@@ -74,6 +78,7 @@ test('a segment is rolled back, excluded; then all of it', async () => {
     'rollout',
     'rollback',
     'desk',
+    '--segment',
     'gold',
     '--reason',
     'complaints',
@@ -82,7 +87,7 @@ test('a segment is rolled back, excluded; then all of it', async () => {
   );
   expect(back.json()).toMatchObject({ verb: 'rollback', changed: true });
   expect((await olga('rollout', 'status', 'desk')).out).toMatch(/gold\s+0 %\s+1\s+rolled back/);
-  expect((await olga('rollout', 'exclude', 'desk', 'gold', '--reason', 'later')).out).toContain(
+  expect((await olga('rollout', 'exclude', 'desk', '--segment', 'gold', '--reason', 'later')).out).toContain(
     'keeps the old release',
   );
   expect((await omar('rollout', 'rollback', 'desk', '--reason', 'enough')).out).toContain(

@@ -2,8 +2,6 @@ import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { correctAction } from '../../../src/actions/correct.ts';
-import { judge } from '../../../src/domain/evidence/guardrail.ts';
-import type { VerdictRecord } from '../../../src/records/verdict.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { verifies } from '../../requirements.ts';
@@ -46,29 +44,6 @@ describeWithServices('judgeDue()', (make) => {
     expect(alerts).toMatchObject([
       { kind: 'rollout.rolled_back', facts: { segment: 'gold', backOn: '1', voided: 1 } },
     ]);
-  });
-
-  test('a verdict is recomputed from its record with the same result', async () => {
-    const services = await make();
-    const id = await givenExposed(services);
-    for (let n = 0; n < 3; n++)
-      await report(services, await givenCancelled(services, `s-${n}`), n === 0 ? 1 : 0);
-    await judgeDue(services);
-    const [record] = (await goldOf(services, id))?.verdicts ?? [];
-    const { alpha, weight, limit, buckets, logE, eValue, verdict } = record as VerdictRecord;
-    const mature = { events: 0, harms: 0 };
-    const again = judge({
-      evidence: { kind: 'rate', limit, buckets, mature },
-      alpha,
-      weight,
-      minSample: 5,
-      dataState: 'live',
-    });
-    expect({ logE, eValue, verdict }).toEqual({
-      logE: again.logE,
-      eValue: again.eValue,
-      verdict: again.verdict,
-    });
   });
 
   test('a correction counts at the start-day of its conversation, and once', async () => {

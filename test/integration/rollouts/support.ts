@@ -19,24 +19,47 @@ segments:
   - { name: gold, when: 'context.tier == "gold"' }
   - { name: silver, when: 'context.tier == "silver"' }
 metrics:
-  wrong: { unit: conversation, business: workload, tool: cancel, decidedBy: policy, corrections: true }
+METRICS
 tools:
   cancel: { kind: write, reversibility: compensable, undo: book again, scopes: [c], args: { type: object, properties: { id: { type: string } } } }
+  pay: { kind: write, args: { type: object, properties: { id: { type: string } } } }
 `;
-const RELEASE = (version: number, approval: string) => `agent: desk
+const WRONG = `  wrong: { unit: conversation, business: workload, tool: cancel, decidedBy: policy, corrections: true }
+`;
+const RELEASE = (version: number, grants: string) => `agent: desk
 release: ${version}
-grants: [{ tool: cancel, approval: ${approval} }]
+grants: ${grants}
 rollout:
   signedOffBy: olga
+  newSubjectsPerHour: PER_HOUR
   guardrails: [{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong }]
   constrained: [{ days: 30, exposure: { '*': 100 }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
 
+/** Other metrics and grants than one of each; `grants` is given what cancelling needs. */
+export interface Exposed {
+  metrics?: string;
+  grants?: (approval: string) => string;
+  newSubjectsPerHour?: number;
+}
+
 /** A rollout in its first exposed step: everybody is in the candidate. */
-export async function givenExposed(services: TestServices): Promise<string> {
-  const { agent } = await givenAdopted(services, { agentYaml: AGENT, releaseYaml: RELEASE(1, 'desk') });
-  await givenRelease(services, agent, RELEASE(2, 'none'));
+export async function givenExposed(
+  services: TestServices,
+  {
+    newSubjectsPerHour = 100_000,
+    metrics = WRONG,
+    grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
+  }: Exposed = {},
+): Promise<string> {
+  const release = (version: number, approval: string) =>
+    RELEASE(version, grants(approval)).replace('PER_HOUR', String(newSubjectsPerHour));
+  const { agent } = await givenAdopted(services, {
+    agentYaml: AGENT.replace('METRICS\n', metrics),
+    releaseYaml: release(1, 'desk'),
+  });
+  await givenRelease(services, agent, release(2, 'none'));
   const { id } = await startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'try' });
   const planned = async () => ({ id, ...(await rolloutFacts(services, id)) });
   await lockBaseline(services, await planned());

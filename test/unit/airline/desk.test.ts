@@ -140,12 +140,20 @@ describe('the desk', () => {
 
   test('signs what it knows of a customer, for its agent', async () => {
     const url = await desk.listen({ host: '127.0.0.1', port: 0 });
-    const response = await desk.inject({ method: 'POST', url: '/assertions', payload: { user_id: 'mia' } });
+    const response = await desk.inject({
+      method: 'POST',
+      url: '/assertions',
+      payload: { user_id: 'mia', conversation: 'e-1' },
+    });
     const { assertion } = response.json() as { assertion: string };
     const keys = createRemoteJWKSet(new URL(`${url}/.well-known/jwks.json`));
     const { payload } = await jwtVerify(assertion, keys, { audience: 'airline-desk', issuer: url });
     expect(payload.attributes).toEqual({ tier: 'silver', test_group: expect.any(Boolean) });
-    const unknown = await desk.inject({ method: 'POST', url: '/assertions', payload: { user_id: 'nobody' } });
+    const unknown = await desk.inject({
+      method: 'POST',
+      url: '/assertions',
+      payload: { user_id: 'nobody', conversation: 'e-1' },
+    });
     expect(unknown.statusCode).toBe(404);
   });
 });

@@ -32,6 +32,7 @@ export async function runInTest(argv: readonly string[], options: CliTestOptions
     user: 'ana',
     interactive: answers !== undefined,
     columns: 80,
+    program: 'portcullis',
     now: () => new Date('2026-01-01T00:00:00Z'),
     interrupted: () => new AbortController().signal,
     ...given,

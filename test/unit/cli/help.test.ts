@@ -16,7 +16,7 @@ function leaves(command: Command, path: string[] = []): string[][] {
 }
 
 const io = { out: () => {}, err: () => {} } as unknown as Cli['io'];
-const COMMANDS = leaves(buildProgram(new Cli(io)));
+const COMMANDS = leaves(await buildProgram(new Cli(io)));
 
 describe('--help', () => {
   test('groups commands by who uses them and lists the exit codes', async () => {
@@ -52,6 +52,7 @@ describe('--help', () => {
         "autonomy list",
         "autonomy refuse",
         "autonomy take-back",
+        "completion",
         "deputy add",
         "deputy list",
         "deputy remove",
@@ -82,6 +83,9 @@ describe('--help', () => {
         "rollout status",
         "schema",
         "token create",
+        "token list",
+        "token revoke",
+        "try",
         "up",
       ]
     `);
@@ -94,8 +98,9 @@ describe('--help', () => {
     expect(out).toContain('--output <format>');
   });
 
-  test('the generated pages of docs/ are up to date (npx tsx src/cli/docs.ts)', () => {
-    for (const [path, text] of Object.entries(generatedDocs())) expect(readFileSync(path, 'utf8')).toBe(text);
+  test('the generated pages of docs/ are up to date (npx tsx src/cli/docs.ts)', async () => {
+    for (const [path, text] of Object.entries(await generatedDocs()))
+      expect(readFileSync(path, 'utf8')).toBe(text);
   });
 });
 
@@ -108,6 +113,8 @@ describe('exit codes', () => {
 
   test.each([
     [['nonsense'], 2],
+    [['action'], 2],
+    [['action', 'shw', 'x'], 2],
     [['--output', 'xml', 'doctor'], 2],
     [['rollout', 'start', 'desk', '2'], 2],
     [['disable', 'nonsense/x/y', '--reason', 'x'], 2],
@@ -121,7 +128,20 @@ describe('exit codes', () => {
   ] as const)('%j ends with %d', async (argv, code) => {
     const result = await runInTest(argv);
     expect(result.code).toBe(code);
-    if (code !== 0) expect(result.err).not.toBe('');
+    if (code === 0) return;
+    expect(result.err).not.toBe('');
+    const { out, err } = await runInTest([...argv, '--output', 'json']);
+    expect(out).toBe('');
+    expect(JSON.parse(err)).toMatchObject({
+      error: { exit: 'usage', message: expect.stringMatching(/^\S/), details: expect.anything() },
+    });
+  });
+
+  test('wrong usage says what is wrong and how to see what is right', async () => {
+    const { err } = await runInTest(['action', 'lst']);
+    expect(err).toBe(
+      "Unknown command 'lst' (Did you mean list?)\nHint: Add --help: it shows what may be written\n",
+    );
   });
 
   test('an error code this version does not know goes by its status', () => {

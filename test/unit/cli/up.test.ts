@@ -9,6 +9,7 @@ function given(env: NodeJS.ProcessEnv = {}) {
   const io = {
     env,
     columns: 80,
+    program: 'portcullis',
     out(text: string) {
       printed.out += text;
     },
@@ -36,6 +37,8 @@ describe('portcullis up', () => {
       setTimeout(() => interrupt.abort(), 20);
       return running({
         localTokenFile: '.portcullis/token',
+        signInUrl: 'http://127.0.0.1:8080/sign-in/abc',
+        switchedOff: ['everything', 'tool/desk/refund'],
         async stop() {
           stopped = true;
         },
@@ -49,6 +52,8 @@ describe('portcullis up', () => {
     );
     expect(printed.out).toContain('PORTCULLIS_DAY is 1 s');
     expect(printed.out).toContain('.portcullis/token');
+    expect(printed.out).toContain('once, within 15 minutes:\n  http://127.0.0.1:8080/sign-in/abc');
+    expect(printed.out).toContain('SWITCHED OFF: everything, refund of desk');
     expect(printed.out.replace(/\s+/g, ' ')).toContain(
       'embedded (Postgres 18.4), at 127.0.0.1:5432/postgres, in /srv/.portcullis/postgres',
     );

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import { webhookHeaders } from '../../../activities/webhook.ts';
 import { verifyWebhook, WebhookRefused } from '../../../src/sdk/index.ts';
@@ -46,6 +47,23 @@ describe('verifyWebhook', () => {
     };
     const at = new Date(1_614_265_330_000);
     expect(verifyWebhook(SECRET, headers, body, at)).toMatchObject({ test: 2_432_232_314 });
+  });
+
+  test('signs and takes what the library of Standard Webhooks signs and takes', () => {
+    const library = new Webhook(SECRET);
+    const texts = fc.string({ unit: 'grapheme', maxLength: 40 });
+    fc.assert(
+      fc.property(fc.stringMatching(/^[\w-]{1,20}$/), texts, (id, text) => {
+        const now = new Date();
+        const body = JSON.stringify({ type: 'x', data: { text } });
+        const ours = webhookHeaders(SECRET, id, now, body);
+        expect(library.verify(body, ours as Record<string, string>)).toMatchObject({ data: { text } });
+        const theirs = { ...ours, 'webhook-signature': library.sign(id, now, body) };
+        expect(verifyWebhook(SECRET, theirs, body, now)).toMatchObject({ id, data: { text } });
+        expect(() => library.verify(`${body} `, ours as Record<string, string>)).toThrow();
+        expect(refusal(SECRET, theirs, `${body} `, now)).toBe('signature');
+      }),
+    );
   });
 
   test('one good signature among several is enough: a secret can be changed while both are known', () => {

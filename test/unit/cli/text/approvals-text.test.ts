@@ -10,6 +10,7 @@ import { newSimulation } from '../../../../src/domain/decision/simulation.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
+const SHORT = ID.slice(0, 8);
 const wide = (text: string): string[] => text.split('\n').filter((line) => displayWidth(line) > 80);
 
 const action = (more: Partial<WireAction> = {}): WireAction =>
@@ -65,7 +66,7 @@ const simulation = (more: Partial<WireSimulation> = {}): WireSimulation => {
 describe('what waits', () => {
   test('names the action, whom it asks, its age and its end', () => {
     const text = queueText([action()], NOW, 80);
-    expect(text).toContain(ID);
+    expect(text).toContain(SHORT);
     expect(text.replace(/\s+/g, ' ')).toContain('asked 3 min ago');
     expect(text.replace(/\s+/g, ' ')).toContain('expires in 1 h');
     expect(text).toContain('2 of desk');
@@ -218,7 +219,7 @@ describe('simulation', () => {
       80,
     );
     expect(text).toContain('CUT');
-    expect(text).toContain(`${ID}  cancel  edited`);
+    expect(text).toContain(`${SHORT}  cancel  edited`);
     expect(text).toContain('and 24 more');
     expect(text.replace(/\s+/g, ' ')).toContain(
       'people approved 10 as they were, 5 nobody judged, and 25 were',

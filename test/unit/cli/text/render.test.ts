@@ -71,7 +71,7 @@ describe('text of others', () => {
       '  "to": "ana",',
       '  "list": [',
       '    "a long word a long word a',
-      'long word a long word"',
+      '    long word a long word"',
       '  ]',
       '}',
     ]);

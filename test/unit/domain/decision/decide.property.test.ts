@@ -65,7 +65,9 @@ const world = fc
     const releases = { 1: compileGrants(one, 1), 2: compileGrants(two, 2) };
     const switches = off === undefined ? [] : [{ scope: off, reads: false }];
     const base = { agent: compiled, switches, inForce, releases };
-    return rolling ? { ...base, rollout: { id: 'r', release: '2', salt, segments } } : base;
+    return rolling
+      ? { ...base, rollout: { id: 'r', release: '2', salt, subject: 'subject', segments } }
+      : base;
   });
 
 /** The world with only one grant in force and no rollout. */

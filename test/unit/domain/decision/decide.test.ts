@@ -216,7 +216,7 @@ describe('decide() in a rollout', () => {
     const segments = { gold: { exposure: 10_000, generation: 3, state: 'exposed' as const, ...gold } };
     return worldOf([{ tool: 'lookup' }], {
       releases,
-      rollout: { id: 'r-1', release: '2', salt: 'salt', segments },
+      rollout: { id: 'r-1', release: '2', salt: 'salt', subject: 'subject', segments },
     });
   };
 

@@ -212,3 +212,53 @@ describe('a standing approval', () => {
     expect(ask(grants, { claimed: { tier: 'silver' } }, standing())).not.toHaveProperty('standing');
   });
 });
+
+describe('unless', () => {
+  const unless = { tool: 'pay', approval: { group: 'desk', unless: 'args.amount < 10' } };
+  const of = (amount: number, by = 50) => ({ args: { amount, by } });
+
+  test('one grant asks, and lets run what its condition holds for', () => {
+    expect(ask([unless], of(5))).toMatchObject({
+      outcome: 'allowed',
+      code: 'granted',
+      message: 'Granted by "pay-1": it asks, unless args.amount < 10',
+    });
+    expect(ask([unless], of(10))).toMatchObject({
+      outcome: 'pending',
+      approval: { stages: [[{ group: 'desk' }]] },
+    });
+    expect(ask([unless], of(10)).approval).not.toHaveProperty('unless');
+  });
+
+  test('another grant that asks still asks, and one that denies still denies', () => {
+    const legal = { tool: 'pay', when: 'args.by == 7', approval: 'desk' };
+    expect(ask([unless, legal], of(5, 7))).toMatchObject({ outcome: 'pending', grant: { name: 'pay-2' } });
+    expect(ask([unless, legal], of(5))).toMatchObject({ outcome: 'allowed' });
+    expect(ask([unless, { tool: 'pay', deny: 'no' }], of(5))).toMatchObject({ code: 'denied_by_grant' });
+  });
+
+  test('rules that deny or ask go before it', () => {
+    const rules = [
+      { when: 'args.amount == 7', answer: 'deny' },
+      { when: 'args.amount == 6', answer: 'ask' },
+    ];
+    const ruled = [{ tool: 'pay', approval: { ...unless.approval, rules } }];
+    expect(ask(ruled, of(7))).toMatchObject({ code: 'denied_by_rule' });
+    expect(ask(ruled, of(6))).toMatchObject({ outcome: 'pending' });
+    expect(ask(ruled, of(5))).toMatchObject({ outcome: 'allowed' });
+  });
+
+  test('what errs denies, and what the agent claims relaxes nothing', () => {
+    const divided = [{ tool: 'pay', approval: { group: 'desk', unless: '100 / args.by > 10' } }];
+    expect(ask(divided, of(5, 0))).toMatchObject({ outcome: 'denied', code: 'condition_error' });
+    const gold = [{ tool: 'pay', approval: { group: 'desk', unless: 'context.tier == "gold"' } }];
+    expect(ask(gold)).toMatchObject({ outcome: 'allowed' });
+    expect(ask(gold, { attributes: { tier: 'x' }, claimed: { tier: 'gold' } })).toMatchObject({
+      outcome: 'pending',
+    });
+    expect(ask(gold, { claimed: { tier: 'x' } })).toMatchObject({
+      outcome: 'pending',
+      code: 'claim_stricter',
+    });
+  });
+});

@@ -115,15 +115,6 @@ describe('day buckets', () => {
       ),
     );
   });
-
-  test('restartLogE() is unchanged by days without events', () => {
-    fc.assert(
-      fc.property(fc.array(aBucket, { maxLength: 20 }), aLimit, fc.nat(90), (buckets, limit, day) => {
-        const outage = { day, events: 0, harms: 0 };
-        expect(restartLogE([outage, ...buckets], limit)).toBe(restartLogE(buckets, limit));
-      }),
-    );
-  });
 });
 
 describe('extremes', () => {

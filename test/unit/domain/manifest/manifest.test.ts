@@ -57,7 +57,7 @@ describe('readManifest()', () => {
     [
       'a key twice',
       'agent: a\nagent: b\n',
-      /^agent\.yaml:2:1 Map keys must be unique - Keep one of the two$/,
+      /^agent\.yaml:2:1 The key "agent" stands here twice - Keep one of the two$/,
     ],
     ['two documents', 'agent: a\n---\nagent: b\n', /^agent\.yaml:2:1 .* - Write one manifest per file$/],
     [

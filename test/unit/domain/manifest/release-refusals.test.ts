@@ -158,11 +158,11 @@ describe('a release is refused', () => {
 
   test('with two grants of one name for one tool', () => {
     const grants = [
-      { tool: 'lookup', name: 'a' },
-      { tool: ['lookup'], name: 'a' },
+      { tool: 'cancel', name: 'a', approval: 'desk', when: 'args.id == "x"' },
+      { tool: ['cancel'], name: 'a', approval: 'desk' },
     ];
     expect(textOf(checkRelease(releaseOf(grants), agent))).toEqual([
-      'grants[1].name: Two grants for "lookup" have the name "a" - Rename one of the two',
+      'grants[1].name: Two grants for "cancel" have the name "a" - Rename one of the two',
     ]);
   });
 
@@ -238,9 +238,11 @@ describe('checkFirstRelease()', () => {
       { tool: 'cancel', approval: 'desk' },
       { tool: 'refund', deny: 'No' },
       { tool: 'refund', approval: 'none' },
+      { tool: 'refund', approval: { group: 'desk', unless: 'args.amount < 5' } },
     ]);
     expect(textOf(checkFirstRelease(release, agent))).toEqual([
       'grants[3].approval: An adopted release must ask a person for every write, and this grant does not ask for "refund" - Write approval: <group>, and relax it in a later release that is rolled out',
+      'grants[4].approval: An adopted release must ask a person for every write, and this grant does not ask for "refund" - Write approval: <group>, and relax it in a later release that is rolled out',
     ]);
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { rolloutSchema } from '../../../../src/domain/release.ts';
 import {
   machineWaits,
   nextMove,
@@ -8,6 +7,7 @@ import {
   waitsOf,
 } from '../../../../src/domain/rollout/phase.ts';
 import { planSegments, planSteps } from '../../../../src/domain/rollout/steps.ts';
+import { rolloutSchema } from '../../../../src/domain/rollout-plan.ts';
 
 const DAY_MS = 1_000;
 const segments = planSegments({ segments: [{ name: 'gold', representative: true }] });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type RolloutPlan, rolloutSchema } from '../../../../src/domain/release.ts';
 import { planSegments, planSteps, testGroupOf } from '../../../../src/domain/rollout/steps.ts';
+import { type RolloutPlan, rolloutSchema } from '../../../../src/domain/rollout-plan.ts';
 
 const planOf = (plan: Record<string, unknown> = {}): RolloutPlan => rolloutSchema.parse(plan);
 const segments = planSegments({

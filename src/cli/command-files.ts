@@ -1,0 +1,74 @@
+import type { RegisterCommands } from './cli.ts';
+
+/** Commands that are loaded together, when one of them is used. */
+export interface CommandFile {
+  names: readonly string[];
+  load(): Promise<RegisterCommands>;
+}
+
+/** Who uses what, in the order in which they meet it. */
+export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]])[] = [
+  [
+    'To begin:',
+    [
+      { names: ['init'], load: async () => (await import('./commands/init.ts')).registerInit },
+      { names: ['up'], load: async () => (await import('./commands/up.ts')).registerUp },
+      { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
+      {
+        names: ['completion'],
+        load: async () => (await import('./commands/completion.ts')).registerCompletion,
+      },
+    ],
+  ],
+  [
+    'For agent developers and approvers:',
+    [
+      { names: ['action'], load: async () => (await import('./commands/action.ts')).registerAction },
+      { names: ['approvals'], load: async () => (await import('./commands/approvals.ts')).registerApprovals },
+      { names: ['deputy'], load: async () => (await import('./commands/deputy.ts')).registerDeputy },
+      { names: ['events'], load: async () => (await import('./commands/events.ts')).registerEvents },
+      { names: ['outcome'], load: async () => (await import('./commands/outcome.ts')).registerOutcome },
+    ],
+  ],
+  [
+    'For release managers:',
+    [
+      { names: ['try'], load: async () => (await import('./commands/try.ts')).registerTry },
+      { names: ['apply'], load: async () => (await import('./commands/apply.ts')).registerApply },
+      { names: ['adopt'], load: async () => (await import('./commands/adopt.ts')).registerAdopt },
+      { names: ['rollout'], load: async () => (await import('./commands/rollout.ts')).registerRollout },
+      { names: ['autonomy'], load: async () => (await import('./commands/autonomy.ts')).registerAutonomy },
+      { names: ['group'], load: async () => (await import('./commands/group.ts')).registerGroup },
+      { names: ['schema'], load: async () => (await import('./commands/schema.ts')).registerSchema },
+    ],
+  ],
+  [
+    'For on-call:',
+    [
+      {
+        names: ['disable', 'enable'],
+        load: async () => (await import('./commands/switch.ts')).registerSwitch,
+      },
+    ],
+  ],
+  [
+    'For auditors and admins:',
+    [
+      { names: ['log'], load: async () => (await import('./commands/log.ts')).registerLog },
+      { names: ['receipt'], load: async () => (await import('./commands/receipt.ts')).registerReceipt },
+      { names: ['posture'], load: async () => (await import('./commands/posture.ts')).registerPosture },
+      { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
+      { names: ['keys'], load: async () => (await import('./commands/keys.ts')).registerKeys },
+    ],
+  ],
+];
+
+const WITH_VALUE = new Set(['--output', '--url', '--token']);
+
+/** The command that the words name, if it is one there is. */
+export function namedCommand(argv: readonly string[]): CommandFile | undefined {
+  let at = 0;
+  while (argv[at]?.startsWith('-')) at += WITH_VALUE.has(argv[at] ?? '') ? 2 : 1;
+  const name = argv[at];
+  return COMMAND_GROUPS.flatMap(([, files]) => files).find(({ names }) => names.some((one) => one === name));
+}

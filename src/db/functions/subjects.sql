@@ -1,0 +1,17 @@
+-- Whether an arm may be assigned to a subject that only the agent names. The first p_per_hour new ones of an hour are
+-- admitted, and stay so; the others stay in control for the whole rollout, or the agent would try names until one runs
+-- unasked. One at a time, so that names sent at once are counted one after the other.
+CREATE FUNCTION admit_subject(p_rollout text, p_subject bigint, p_per_hour int, p_now timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_admitted boolean;
+BEGIN
+  SELECT s.admitted INTO v_admitted FROM rollout_subject s WHERE s.rollout_id = p_rollout AND s.subject_id = p_subject;
+  IF FOUND THEN RETURN v_admitted; END IF;
+  PERFORM pg_advisory_xact_lock(727010, hashtext(p_rollout));
+  INSERT INTO rollout_subject AS s (rollout_id, subject_id, first_at, admitted)
+  SELECT p_rollout, p_subject, p_now, count(*) < p_per_hour FROM rollout_subject r
+  WHERE r.rollout_id = p_rollout AND r.first_at > p_now - interval '1 hour' AND r.admitted
+  ON CONFLICT (rollout_id, subject_id) DO UPDATE SET admitted = s.admitted RETURNING s.admitted INTO v_admitted;
+  RETURN v_admitted;
+END $$;

@@ -1,0 +1,75 @@
+import type { Generated } from 'kysely';
+import type { Arm } from '../domain/decision.ts';
+import type { Json, Timestamp } from './columns.ts';
+
+export interface SubjectDayTable {
+  rollout_id: string;
+  arm: Arm;
+  segment: string;
+  generation: number;
+  metric: string;
+  day: number;
+  build: string;
+  /** The digest, as in the log. */
+  subject: string;
+  value: number;
+  known: boolean;
+  /** Whether it is in the counts now. */
+  counted: boolean;
+}
+
+export interface DayCountTable {
+  build: string;
+  rollout_id: string;
+  arm: Arm;
+  segment: string;
+  generation: number;
+  metric: string;
+  day: number;
+  events: number;
+  harms: number;
+  known: number;
+}
+
+export interface EvidenceDueTable {
+  id: Generated<number>;
+  action_id: string;
+  metric: string | null;
+  value: number | null;
+  at: Timestamp;
+}
+
+export interface JudgeQueueTable {
+  rollout_id: string;
+  segment: string;
+  since: Timestamp;
+  n: number;
+}
+
+export interface VerdictTable {
+  rollout_id: string;
+  segment: string;
+  generation: number;
+  metric: string;
+  verdict: string;
+  record: Json<unknown>;
+  judged_at: Timestamp;
+}
+
+export interface RolloutSubjectTable {
+  rollout_id: string;
+  subject_id: number;
+  first_at: Timestamp;
+  /** Whether an arm may be assigned to it. */
+  admitted: boolean;
+}
+
+/** The tables of what is counted and judged. */
+export interface EvidenceTables {
+  subject_day: SubjectDayTable;
+  day_count: DayCountTable;
+  evidence_due: EvidenceDueTable;
+  rollout_subject: RolloutSubjectTable;
+  judge_queue: JudgeQueueTable;
+  verdict: VerdictTable;
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { nameSchema } from './agent.ts';
+import { isMultipleOf } from './schema/decimal.ts';
+import { saysSomething } from './unseen.ts';
+
+/** Told to people: they must be able to see it. */
+export const wordsSchema = z
+  .string()
+  .min(1)
+  .refine(saysSomething, 'write it with letters, digits or symbols that people can see');
+
+export const gateSchema = z.strictObject({
+  sample: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe('Events each exposed segment needs before widening'),
+  verdicts: z.enum(['no-breach', 'ok']).optional().describe('Default: no-breach, and ok before and in scale'),
+  checklist: z.array(z.string()).default([]),
+  approve: z.boolean().default(true).describe('A person (owner) last'),
+});
+
+/** Exposure is counted in hundredths of a percent: what is finer would be another number. */
+const percentSchema = z
+  .number()
+  .min(0)
+  .max(100)
+  .refine((percent) => isMultipleOf(percent, 0.01), 'write 0 to 100 in steps of 0.01');
+
+export const stepSchema = z.strictObject({
+  days: z.number().positive().max(90),
+  exposure: z.record(z.string(), percentSchema).describe('Percent per segment; "*" is every other'),
+  gate: gateSchema.prefault({}),
+});
+
+export const guardrailSchema = z.strictObject({
+  metric: nameSchema,
+  limit: z.number().positive().describe('Absolute'),
+  reason: wordsSchema.describe('Why this limit'),
+  share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
+  action: z.enum(['rollback', 'report']).default('rollback'),
+});
+
+export const rolloutSchema = z.strictObject({
+  subject: z
+    .string()
+    .default('subject')
+    .describe(
+      'What is assigned to an arm: assertion.sub or context.<attribute>, or a word for what the agent says',
+    ),
+  newSubjectsPerHour: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100)
+    .describe('Only where the agent says the subject: more new ones than this in an hour stay in control'),
+  alpha: z
+    .number()
+    .gt(0)
+    .max(0.5)
+    .default(0.05)
+    .describe('Chance of any false automatic rollback in its life'),
+  signedOffBy: nameSchema.optional().describe('Who signed the definitions, escalation and rollback triggers'),
+  escalation: z.string().default('A breach is told to on-call at once, a hold to the owners the same day.'),
+  baseline: z
+    .strictObject({ days: z.number().positive().max(90), gate: gateSchema.prefault({}) })
+    .prefault({ days: 30 }),
+  constrained: z.array(stepSchema).min(1).optional(),
+  scale: z.array(stepSchema).min(1).optional(),
+  guardrails: z.array(guardrailSchema).default([]),
+});
+
+export type Gate = z.infer<typeof gateSchema>;
+export type Guardrail = z.infer<typeof guardrailSchema>;
+export type RolloutPlan = z.infer<typeof rolloutSchema>;

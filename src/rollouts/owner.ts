@@ -1,0 +1,43 @@
+import type { Actor } from '../actor.ts';
+import { AppError } from '../errors.ts';
+import { manifestOf } from '../records/manifest.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
+
+/**
+ * What carries a release further is an owner's to say, or that of whoever an owner named as their deputy for all they do.
+ * A role alone is not enough: a token may be made for anybody.
+ * @returns the person and, for a deputy, the owner they stand in for
+ * @throws AppError `forbidden`
+ */
+export async function requireOwner(
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  actor: Actor,
+  { agent }: Pick<RolloutRecord, 'agent'>,
+  verb: string,
+): Promise<{ person: string; for?: string }> {
+  const { person } = actor;
+  if (!person)
+    throw new AppError('forbidden', `Only a person may ${verb}: use a token made for one (--person)`);
+  const { owners, people } = await manifestOf(db.sql, agent);
+  if (owners.includes(person)) return { person };
+  const now = clock.now();
+  const lent = await db.sql
+    .selectFrom('deputy')
+    .select('from_person')
+    .where('agent', '=', agent)
+    .where('to_person', '=', person)
+    .where('from_person', 'in', owners)
+    .where('created_by', 'in', owners)
+    .where('grp', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('starts_at', '<=', now)
+    .where('ends_at', '>', now)
+    .executeTakeFirst();
+  if (lent && Object.hasOwn(people, person)) return { person, for: lent.from_person };
+  throw new AppError(
+    'forbidden',
+    `${person} may not ${verb}: only an owner of "${agent}" (${owners.join(', ')}) may, or a deputy an owner named (portcullis deputy add)`,
+    { owners },
+  );
+}

@@ -1,0 +1,59 @@
+import type { DocsWorld } from './docs-world.ts';
+
+/** What a command of the docs takes for granted, and how it may end. */
+export interface Given {
+  /** Stands where the docs say 6f1d6f0e, ID or ACTION. */
+  id?: string;
+  codes?: readonly number[];
+  env?: Record<string, string>;
+  cwd?: string;
+  /** What a refusal must say. */
+  says?: string;
+}
+
+type Rule = (world: DocsWorld, agent: string) => Promise<unknown> | Given;
+const withId =
+  (make: (world: DocsWorld) => Promise<string>): Rule =>
+  async (world) => ({ id: await make(world) });
+
+/** The first that matches; most commands need nothing. */
+const RULES: readonly (readonly [RegExp, Rule])[] = [
+  [/ init\b/, (world) => ({ cwd: world.folder() })],
+  [/ try .*tier=beta/, (world) => ({ cwd: world.manifestsOfDocs(), codes: [6] })],
+  [/ try /, async (world) => ({ cwd: await world.firstManifests(), codes: [6] })],
+  [/ adopt /, (world, agent) => world.nothingInForce(agent)],
+  [/ action ask/, () => ({ codes: [6] })],
+  [/ action correct| outcome record .*--action/, withId((world) => world.executed())],
+  [/ outcome record .*--file/, (world) => world.outcomes()],
+  [/ approvals approve .*--standing/, withId((world) => world.small())],
+  [/ approvals standing revoke/, withId((world) => world.standing())],
+  [/ approvals review /, withId((world) => world.brokenGlass())],
+  [/ receipt get/, withId((world) => world.receiptsAbout())],
+  [/ receipt verify .*--action/, (world) => ({ id: world.lastReceipt })],
+  [/ deputy remove/, withId((world) => world.deputy())],
+  [/ token revoke/, withId((world) => world.token())],
+  [/ --bootstrap| --direct/, async (world) => ({ env: { DATABASE_URL: await world.otherDatabase() } })],
+  [/ enable /, (world) => world.must('disable', 'my-agent', '--reason', 'x').then(() => ({}))],
+  [/ rollout start/, (world, agent) => world.noRollout(agent)],
+  [/ rollout resume/, (world, agent) => world.rollout(agent, 'pause')],
+  [/ rollout (reenter|exclude)/, (world, agent) => world.rollout(agent, 'rollback', '--segment', 'gold')],
+  [/ rollout /, (world, agent) => world.rollout(agent)],
+  // What carries it takes a hundred writes: test/integration/cli/autonomy.test.ts has enough.
+  [/ autonomy confirm/, async (world) => ({ codes: [1], says: refusal(await world.autonomy('proposed')) })],
+  [/ autonomy refuse/, (world) => world.autonomy('proposed')],
+  [/ autonomy take-back/, (world) => world.autonomy('allow')],
+  // Whether this machine has Slack tokens and a Temporal is not what the docs promise.
+  [/ doctor/, () => ({ codes: [0, 1] })],
+  [/\b(6f1d6f0e|ID)\b/, withId((world) => world.asked())],
+];
+
+const refusal = (_: unknown): string => 'Code: gate_not_ready';
+
+/** Puts things as the command expects them. */
+export async function givenFor(world: DocsWorld, line: string): Promise<Given> {
+  const [, rule] = RULES.find(([pattern]) => pattern.test(line)) ?? [];
+  const agent = / (my-agent|airline-desk|airline)\b/.exec(line)?.[1] ?? 'my-agent';
+  const given = ((await rule?.(world, agent)) ?? {}) as Given;
+  await world.sequence();
+  return given;
+}

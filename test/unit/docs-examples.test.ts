@@ -1,0 +1,170 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { compileAgent, compileRelease } from '../../src/domain/decision/compile.ts';
+import { type Decision, decide } from '../../src/domain/decision/decide.ts';
+import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
+import { formatProblems, type Problem } from '../../src/domain/problem.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const blocksOf = (page: string): string[] =>
+  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) =>
+    yaml.replace(/^ {3}/gm, (indent) => (page === 'docs/slack.md' ? '' : indent)),
+  );
+const told = (result: { ok: boolean; problems?: readonly Problem[] }): string =>
+  result.ok ? '' : formatProblems(result.problems ?? []);
+
+/** Applies the pair of manifests of a page as they stand there, and answers what is asked under them. */
+function given(page: string) {
+  const [agentYaml = '', releaseYaml = ''] = blocksOf(page);
+  const agent = readManifest('agent.yaml', agentYaml, 'agent');
+  if (!agent.ok) throw new Error(told(agent));
+  const release = readManifest('release.yaml', releaseYaml, 'release', agent.value);
+  if (!release.ok) throw new Error(told(release));
+  const { value } = release;
+  const world = {
+    agent: compileAgent(agent.value),
+    switches: [],
+    inForce: { default: value.release, beta: value.release },
+    releases: { [value.release]: compileRelease(value, agent.value) },
+  };
+  return (tool: string, args: Record<string, unknown>, attributes: Record<string, unknown>): Decision =>
+    decide({ tool, args, attributes, claimed: {}, subject: 'conversation-1' }, world);
+}
+
+describe('docs/manifests.md, asked', () => {
+  const ask = given('docs/manifests.md');
+  const mail = (to: string, tier = 'gold') => ask('send_email', { to, subject: 'Hi' }, { tier });
+
+  test('reads run', () => expect(ask('find_order', {}, { tier: 'gold' }).outcome).toBe('allowed'));
+  test('mail asks desk', () => {
+    const asked = mail('ann@elsewhere.org');
+    expect(asked).toMatchObject({ outcome: 'pending', segment: 'default', risk: 'medium' });
+    expect(asked.approval).toMatchObject({ stages: [[{ group: 'desk', quorum: 1 }]], remindAfter: '20m' });
+  });
+  test('unless it stays in the house: then it runs unasked, whatever its risk', () => {
+    expect(mail('ann@example.com')).toMatchObject({
+      outcome: 'allowed',
+      risk: 'medium',
+      grant: { credential: { scopes: ['email:send'], ttl: '60s' }, limits: { perHour: 20 } },
+    });
+    expect(mail('all@example.com')).toMatchObject({ outcome: 'allowed', risk: 'high' });
+  });
+  test('the first segment that matches, else default', () => {
+    expect(mail('ann@example.com', 'beta').segment).toBe('beta');
+  });
+  test('what is not as declared is denied', () => {
+    const why = (decision: Decision) => [decision.outcome, decision.reasons[0]?.code];
+    expect(why(ask('send_email', { to: 'x' }, { tier: 'gold' }))).toEqual(['denied', 'args_invalid']);
+    expect(why(ask('send_email', { to: 'x', subject: 'y' }, {}))).toEqual(['denied', 'attribute_missing']);
+    expect(why(ask('delete_order', {}, { tier: 'gold' }))).toEqual(['denied', 'unknown_tool']);
+  });
+});
+
+describe('docs/manifests.md, many tools at once and named lists, asked', () => {
+  const [whole = '', , defaults = '', lists = ''] = blocksOf('docs/manifests.md');
+  const args = {
+    type: 'object',
+    required: ['iban'],
+    additionalProperties: false,
+    properties: { iban: { type: 'string' } },
+  };
+  const agentOf = (more: object) => {
+    const read = readManifestValue({ ...parse(whole), ...more }, 'agent');
+    if (!read.ok) throw new Error(told(read));
+    return read.value;
+  };
+
+  test('what tools share stands once, and a write that was forgotten stays a write', () => {
+    const tools = { ...parse(whole).tools, find_order: {}, list_orders: {}, forgotten: {} };
+    const agent = agentOf({ tools, ...parse(defaults) });
+    expect(agent.tools.find_order).toMatchObject({ kind: 'read', risk: 'low', audience: 'shop' });
+    expect(agent.tools.list_orders).toMatchObject({ kind: 'read', risk: 'low', audience: 'shop' });
+    expect(agent.tools.forgotten).toMatchObject({ audience: 'shop', risk: 'medium' });
+    expect(agent.tools.forgotten?.kind).not.toBe('read');
+  });
+
+  test('a condition asks whether something is in a list', () => {
+    const agent = agentOf({ tools: { pay: { kind: 'write', args } }, metrics: {} });
+    const shown = parse(lists) as { lists: object };
+    // The file stands beside the manifest; whoever applies it reads it.
+    const value = { agent: 'mailer', release: 9, ...shown, lists: { ...shown.lists, staff: ['ana'] } };
+    const release = readManifestValue(value, 'release', agent);
+    if (!release.ok) throw new Error(told(release));
+    const world = {
+      agent: compileAgent(agent),
+      switches: [],
+      inForce: { default: '9' },
+      releases: { 9: compileRelease(release.value, agent) },
+    };
+    const pay = (iban: string) =>
+      decide({ tool: 'pay', args: { iban }, attributes: { tier: 'gold' }, claimed: {}, subject: 's' }, world);
+    expect(pay('DE02120300000000202051').outcome).toBe('allowed');
+    expect(pay('DE00')).toMatchObject({ outcome: 'denied', reasons: [{ code: 'condition_not_met' }] });
+  });
+});
+
+describe('docs/approval-policies.md, asked', () => {
+  const ask = given('docs/approval-policies.md');
+  const mail = (recipients: number, subject = 'Hello') => ask('send_email', { subject, recipients }, {});
+
+  test('a rule approves low risk', () =>
+    expect(mail(1)).toMatchObject({
+      outcome: 'allowed',
+      reasons: [{ code: 'approved_by_rule', message: 'one person at a time' }],
+    }));
+  test('a rule that asks goes before it', () =>
+    expect(mail(1, 'Your Invoice')).toMatchObject({ outcome: 'pending', risk: 'low' }));
+  test('and one that denies before both', () =>
+    expect(mail(5001, 'Your invoice')).toMatchObject({
+      outcome: 'denied',
+      reasons: [{ code: 'denied_by_rule', message: 'use the newsletter' }],
+    }));
+  test('all else asks in stages', () => {
+    const asked = mail(60);
+    expect(asked).toMatchObject({ outcome: 'pending', risk: 'high' });
+    expect(asked.approval?.stages).toEqual([
+      [
+        { group: 'desk', quorum: 1 },
+        { group: 'legal', quorum: 1 },
+      ],
+      [{ group: 'leads', quorum: 1 }],
+    ]);
+    expect(asked.approval).toMatchObject({
+      reason: 'required',
+      slackApproves: 'not-high',
+      breakGlass: 'emergency',
+    });
+    expect(mail(2)).toMatchObject({ outcome: 'pending', risk: 'low' });
+  });
+});
+
+test('what other pages show of a manifest fits into one', () => {
+  const whole = blocksOf('docs/manifests.md')[0] ?? '';
+  const parts = ['docs/slack.md', 'docs/waiting.md'].flatMap((page) => blocksOf(page));
+  expect(
+    parts.map((part) => told(readManifestValue({ ...parse(whole), ...withPeople(part, whole) }, 'agent'))),
+  ).toEqual(parts.map(() => ''));
+});
+
+/** A page shows some of the people only. */
+function withPeople(part: string, whole: string): Record<string, unknown> {
+  const shown = parse(part) as Record<string, unknown>;
+  return shown.people ? { ...shown, people: { ...parse(whole).people, ...(shown.people as object) } } : shown;
+}
+
+test('no page shows manifests that nobody asks about here', () => {
+  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`)];
+  const count = pages
+    .filter((page) => page.endsWith('.md'))
+    .map((page) => [page, blocksOf(page).length] as const)
+    .filter(([, blocks]) => blocks > 0);
+  expect(count).toEqual([
+    ['docs/approval-policies.md', 2],
+    ['docs/manifests.md', 4],
+    ['docs/slack.md', 1],
+    ['docs/waiting.md', 1],
+  ]);
+});
