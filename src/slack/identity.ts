@@ -183,9 +183,9 @@ function personAs(
 ): Actor | undefined {
   const slackId = slackIdOf(directory, who);
   const byId = Object.entries(agent.people).find(([, { slack }]) => slack === slackId)?.[0];
-  if (byId === undefined && !agent.slack.matchEmail) return undefined;
   const nobody = 'user' in known ? whyNobody(known.user, directory, who) : undefined;
   if (nobody) throw new AppError('forbidden', nobody);
+  if (byId === undefined && !agent.slack.matchEmail) return undefined;
   const isAtHome = who.homeTeamId === undefined || who.homeTeamId === directory.teamId;
   const last = 'failure' in known ? known.last : undefined;
   if (byId !== undefined && ('user' in known || isAtHome || last))

@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { asSchema, type JsonSchema } from '../schema/schema.ts';
+import { plainView } from '../schema/view.ts';
 import type { ConditionScope } from './cel.ts';
 import { declareLists, LISTS, listsAsSchema } from './lists.ts';
 import { CelError, CelList, CelMap, type CelValue, type MapKey } from './values.ts';
@@ -60,7 +61,7 @@ export function celScope({ attributes, args, lists = {} }: ConditionScope): CelS
     additionalProperties: false,
   };
   const variables: Record<string, JsonSchema> =
-    args === undefined ? { context } : { args, context, subject: { type: 'string' } };
+    args === undefined ? { context } : { args: plainView(args), context, subject: { type: 'string' } };
   const environment = celEnvironment();
   const names = new TypeNames(environment);
   const types = Object.entries(variables).map(([name, schema]): [string, CelType] => {

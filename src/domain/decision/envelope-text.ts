@@ -2,6 +2,7 @@ import type { Tool } from '../agent.ts';
 import { isObjectSchema } from '../cel/types.ts';
 import { type ManifestPath, pathText } from '../problem.ts';
 import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
+import { plainView } from '../schema/view.ts';
 import { spellUnseen } from '../unseen.ts';
 import { REDACTED, redactArgs } from './redact.ts';
 
@@ -32,7 +33,7 @@ const ESCAPES: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\
  */
 export function envelopeText(args: Args, tool: EnvelopeTool): { text: string; open: string[] } {
   const writer = new Writer();
-  const root = { text: 'args', path: [], schema: tool.args, dotted: true, loose: false };
+  const root = { text: 'args', path: [], schema: plainView(tool.args), dotted: true, loose: false };
   writer.value(args, maskOf(args, tool), root);
   return { text: writer.clauses.join(' && '), open: [...new Set(writer.open)] };
 }
@@ -67,7 +68,7 @@ export function redactedPaths(args: Args, tool: EnvelopeTool): string[] {
  * is redacted is not looked into.
  */
 export const unseenMembers = (args: Args, tool: EnvelopeTool): string[] => [
-  ...new Set(unseenAt(args, maskOf(args, tool), tool.args, [])),
+  ...new Set(unseenAt(args, maskOf(args, tool), plainView(tool.args), [])),
 ];
 
 /** The marker exactly where something is redacted: an agent may send the marker as text, and that hides nothing. */
