@@ -12,41 +12,41 @@ export const REQUIREMENTS = {
   'never:unrecorded-write': {
     promise: 'A write never begins without a recorded allow or approval for exactly these arguments',
     guard:
-      "0002-approvals/2-actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; use_standing_approval(): s.used < s.max_uses; actions/begin.ts assertKnowsRound(); 2-decisions.sql action_to_decide(): n.round = a.round",
+      "src/db/functions/actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; src/db/functions/standing-approvals.sql use_standing_approval(): s.used < s.max_uses; src/actions/begin.ts assertKnowsRound(); src/db/functions/answers.sql action_to_decide(): n.round = a.round",
   },
   'never:write-after-stop': {
     promise: 'A write never begins after disable or a rollback covering it has returned',
     guard:
-      '0002-approvals/2-actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action(); standing_of() in it and in store_credential(); 3-standing.sql: the triggers that end standing approvals',
+      'src/db/functions/actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action(); still_holds() in it and in store_credential(); src/db/functions/standing-approvals.sql: the triggers that end standing approvals',
   },
   'never:decision-twice': {
     promise: 'A decision never counts twice',
     guard:
-      '2-decisions.sql action_to_decide(): FOR UPDATE, and the answers in a statement after it; actions/decide.ts: own, other',
+      'src/db/functions/answers.sql action_to_decide(): FOR UPDATE, and the answers in a statement after it; src/approvals/answer.ts: own, other',
   },
   'never:decision-without-standing': {
     promise: 'A decision is never made by someone who may not',
     guard:
-      "domain/approval.ts conflictOf() and rightIn(); actions/decide.ts rightOf(); actions/to-decide.ts isThen(); 0002-approvals/1-approvals.sql approvers_stand(): the member joined to the decision's group, coalesce(s.fresh_until) <= p_now",
+      'src/domain/approval/approval.ts conflictOf() and rightIn(); src/approvals/answer.ts rightOf(); src/approvals/to-answer.ts isThen(); src/db/functions/holds.sql may_answer(), is_stale()',
   },
   'never:decision-shown-but-not-made': {
     promise: 'A decision is never shown as made when it was not',
     guard:
-      'slack/app.ts register(): app.error(answerPerson); cards are drawn from the record alone (cards/action-card.ts)',
+      'src/slack/app.ts register(): app.error(answerPerson); cards are drawn from the record alone (src/cards/action-card.ts)',
   },
   'never:acknowledged-lost': {
     promise: 'Something acknowledged is never lost by any crash, restart or outage',
     guard:
-      'actions/ask-writer.ts write(): resolves after the commit; 3-actions.sql move_action(): its outbox row; temporal/dispatch.ts: deletes it after Temporal took it; record-after.ts flush()',
+      'src/records/ask-writer.ts write(): resolves after the commit; src/db/functions/actions.sql move_action(): its outbox row; src/temporal/dispatch.ts: deletes it after Temporal took it; src/records/record-after.ts flush()',
   },
   'never:outage-reads-as-news': {
     promise: 'A metric outage never reads as good or as bad news',
-    guard: 'domain/guardrail.ts verdictWord(): dataState is looked at before ok',
+    guard: 'src/domain/evidence/guardrail.ts verdictWord(): dataState is looked at before ok',
   },
   'never:secret-leaks': {
     promise:
       'A secret or a redacted argument never appears in Slack, logs, Temporal, error messages or the log',
-    guard: 'domain/redact.ts redact()',
+    guard: 'src/domain/decision/redact.ts redact()',
   },
   'never:history-fails-to-replay': {
     promise: 'A workflow history of an earlier version never fails to replay',
@@ -56,7 +56,7 @@ export const REQUIREMENTS = {
   'never:rolled-back-reopened': {
     promise: 'A rolled-back segment is never re-opened by anything but a person’s recorded reenter',
     guard:
-      "rollouts/moves.ts widen(): state in ('waiting', 'exposed'), completeRollout(): state = 'exposed', isOutdated(); verb-segment.ts settleSegment(): actor.person",
+      "src/rollouts/moves.ts widen(): state in ('waiting', 'exposed'), completeRollout(): state = 'exposed', isOutdated(); src/rollouts/verb-segment.ts settleSegment(): actor.person",
   },
 } as const satisfies Record<string, Requirement>;
 
