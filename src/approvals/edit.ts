@@ -22,6 +22,7 @@ import { toolAsAsked } from '../records/args.ts';
 import { readEpoch } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
+import { Turns } from '../turns.ts';
 import { answererOf, assertOpen, refused } from './answer.ts';
 import { readEligibility } from './eligibility.ts';
 
@@ -98,14 +99,18 @@ async function replaceArgs(
   const tool = known && hidden && { ...known, redactions: redactionsOf(hidden) };
   const kept = await privateOf(tx, action.id);
   if (!tool || !hidden || !kept) throw cannot('its arguments are gone');
+  const turns = new Turns();
   const before = JSON.parse(kept.args) as Record<string, unknown>;
   const merged = mergeRedacted(input.args, before, tool.redactions);
   if (!merged.ok) throw cannot(merged.message);
   const { args } = merged;
+  await turns.next();
   if (canonical(args) === canonical(before)) throw cannot('nothing is different');
+  await turns.next();
   const said = tool.args.misfit(args);
   const misfit = said && withoutHiddenNames(said, args, tool.redactions);
   if (misfit) throw cannot(`the arguments do not fit the tool's schema: ${misfit}`);
+  await turns.next();
   const decision = await decideAgain(tx, world, action, args, kept);
   if (decision.outcome === 'denied')
     throw cannot(

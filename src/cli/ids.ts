@@ -44,5 +44,11 @@ export async function wholeId(cli: Cli, kind: IdKind, text: string): Promise<str
 export const wholeIds = (cli: Cli, kind: IdKind, texts: readonly string[]): Promise<string[]> =>
   Promise.all(texts.map((text) => wholeId(cli, kind, text)));
 
-const beginning = async (cli: Cli, kind: IdKind, text: string): Promise<string[]> =>
-  (await cli.api.get<{ ids: string[] }>(`/v1/ids/${kind}/${text.toLowerCase()}`)).ids;
+async function beginning(cli: Cli, kind: IdKind, text: string): Promise<string[]> {
+  try {
+    return (await cli.api.get<{ ids: string[] }>(`/v1/ids/${kind}/${text.toLowerCase()}`)).ids;
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'not_found') return [];
+    throw error;
+  }
+}

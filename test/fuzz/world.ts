@@ -111,7 +111,8 @@ async function givenAction(
   const { id, argsDigest } = await as('agent')('POST /v1/actions', {
     agentVersion: '1',
     tool: 'cancel',
-    args: { id: 'R-1' },
+    // Always another question: what people deny again and again is not asked any more.
+    args: { id: randomUUID() },
     subject: 'guest-1',
     idempotencyKey: randomUUID(),
   });

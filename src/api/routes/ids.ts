@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { requireRole } from '../../actor.ts';
+import { AppError } from '../../errors.ts';
 import { ID_KINDS, ID_PREFIX_MIN, idsBeginning, isIdBeginning } from '../../records/id-prefix.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireReader } from '../auth.ts';
@@ -24,10 +25,12 @@ export function idRoutes(app: Api, { services }: RouteDeps): void {
     async (request) => {
       const actor = actorOf(request);
       const { kind, prefix } = request.params;
-      if (!isIdBeginning(prefix)) return { ids: [] };
       if (kind === 'token') requireRole(actor, ['admin']);
       else requireReader(actor);
-      return { ids: await idsBeginning(services.db.sql, kind, prefix, actor.agent) };
+      const ids = isIdBeginning(prefix) ? await idsBeginning(services.db.sql, kind, prefix, actor.agent) : [];
+      if (ids.length === 0)
+        throw new AppError('not_found', `No ${kind.replace('_', ' ')} begins with "${prefix}"`);
+      return { ids };
     },
   );
 }

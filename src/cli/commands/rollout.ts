@@ -10,6 +10,8 @@ import type { RolloutSummary, WireRollout, WireStarted, WireVerb } from '../wire
 
 interface VerbSpec {
   verb: RolloutVerb;
+  /** A reason somebody might give. */
+  example: string;
   summary: string;
   description: string;
   segment?: 'optional' | 'required';
@@ -18,27 +20,37 @@ interface VerbSpec {
 const VERBS: readonly VerbSpec[] = [
   {
     verb: 'pause',
+    example: 'Nobody is here next week',
     summary: 'hold it',
     description: 'Exposure stays, step time stands still, judging goes on.',
   },
   {
     verb: 'resume',
+    example: 'Everybody is back',
     summary: 'let it go on',
     description: 'Goes on after a pause, or with a new agent version.',
   },
   {
     verb: 'advance',
+    example: 'The sample is large enough',
     summary: 'leave the step before its time is over',
     description: 'Ends the time of the step. Sample, verdicts and checklist must hold.',
   },
   {
     verb: 'approve-gate',
+    example: 'Looked at the denials',
     summary: 'approve that it leaves its step',
     description: 'The last thing a step waits for: everything else must hold.',
   },
-  { verb: 'reject-gate', summary: 'refuse that it leaves its step', description: 'The rollout is paused.' },
+  {
+    verb: 'reject-gate',
+    example: 'Two guests complained',
+    summary: 'refuse that it leaves its step',
+    description: 'The rollout is paused.',
+  },
   {
     verb: 'rollback',
+    example: 'Guests complain',
     summary: 'take it back, in one segment or everywhere',
     description:
       'Takes the release back at once: with a segment there, without one everywhere, which ends the rollout.',
@@ -46,12 +58,14 @@ const VERBS: readonly VerbSpec[] = [
   },
   {
     verb: 'reenter',
+    example: 'The address book is mended',
     summary: 'expose a rolled-back segment again',
     description: 'Only a person opens a rolled-back segment again.',
     segment: 'required',
   },
   {
     verb: 'exclude',
+    example: 'It keeps the old release',
     summary: 'leave a rolled-back segment out for good',
     description: 'The segment keeps the old release and no longer holds up the others.',
     segment: 'required',
@@ -111,7 +125,11 @@ interface VerbOptions {
 const segmentOption = (required: boolean): Option =>
   new Option('--segment <segment>', required ? 'the segment' : 'only there').makeOptionMandatory(required);
 
-function registerVerb(rollout: Command, cli: Cli, { verb, summary, description, segment }: VerbSpec): void {
+function registerVerb(
+  rollout: Command,
+  cli: Cli,
+  { verb, example, summary, description, segment }: VerbSpec,
+): void {
   const command = rollout
     .command(verb)
     .summary(summary)
@@ -140,7 +158,7 @@ function registerVerb(rollout: Command, cli: Cli, { verb, summary, description, 
   });
   withExample(
     command,
-    `portcullis rollout ${verb} my-agent${segment ? ' --segment gold' : ''} --reason "..."`,
+    `portcullis rollout ${verb} my-agent${segment ? ' --segment gold' : ''} --reason "${example}"`,
   );
 }
 

@@ -31,7 +31,9 @@ const TOOLS = [...AGENT.matchAll(/^ {2}(\w+): \{ args/gm)].map((match) => match[
 const RELEASE = `agent: desk
 release: 2
 grants:
-${TOOLS.map((tool) => `  - { tool: ${tool}, approval: desk }`).join('\n')}
+${TOOLS.filter((tool) => !['walk', 'names'].includes(tool))
+  .map((tool) => `  - { tool: ${tool}, approval: desk }`)
+  .join('\n')}
   - { tool: walk, name: w1, approval: desk, when: "args.l.all(x, x >= 0 && x * 2 > x - 1)" }
   - { tool: walk, name: w2, approval: desk, when: "args.l.exists(x, x == -1) || args.l.map(x, x + 1).size() > 3" }
   - { tool: names, name: n1, approval: desk, when: 'args.l.all(x, re2(x, "^[a-z]+@ours.com$") || x.contains("@"))' }

@@ -76,7 +76,8 @@ describeWithServices('agents, releases, switches, log, posture', (make) => {
 
   test('taking away what asks more is not taking away', async () => {
     const services = await make();
-    const grant = '  - { tool: refund, name: small, when: "args.amount < 10", approval: desk }\n';
+    const grant =
+      '  - { tool: refund, name: small, when: "args.amount < 10", approval: { group: desk, reason: required } }\n';
     await givenAdopted(services, { releaseYaml: RELEASE_YAML + grant });
     const path = async (yaml: string) => (await previewRelease(services.db.sql, releaseFrom(yaml))).path;
     const next = (RELEASE_YAML + grant).replace('release: 1', 'release: 2');

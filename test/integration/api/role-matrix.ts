@@ -208,7 +208,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   rotateKeys: { line: 'POST /v1/keys/rotate', may: ['admin'], body: { reason } },
   createToken: { line: 'POST /v1/tokens', may: ['admin'], body: { roles: ['auditor'] } },
   listTokens: { line: 'GET /v1/tokens', may: ['admin'] },
-  'findIds action': { line: 'GET /v1/ids/action/00000000', may: READERS },
-  'findIds token': { line: 'GET /v1/ids/token/00000000', may: ['admin'] },
+  'findIds action': { line: 'GET /v1/ids/action/{id}', may: READERS, about: 'action' },
+  'findIds token': { line: 'GET /v1/ids/token/{id}', may: ['admin'], about: 'token' },
   revokeToken: { line: 'DELETE /v1/tokens/{id}', may: ['admin'], about: 'token' },
 };

@@ -19,7 +19,7 @@ const withId =
 /** The first that matches; most commands need nothing. */
 const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ init\b/, (world) => ({ cwd: world.folder() })],
-  [/ try .*tier=beta/, (world) => ({ cwd: world.manifestsOfDocs(), codes: [6] })],
+  [/ try .*tier=beta/, (world) => ({ cwd: world.manifestsOfDocs(), codes: [0] })],
   [/ try /, async (world) => ({ cwd: await world.firstManifests(), codes: [6] })],
   [/ adopt /, (world, agent) => world.nothingInForce(agent)],
   [/ action ask/, () => ({ codes: [6] })],
