@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts';
 import { CliError } from '../failure.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
-const WITHIN_MS = 2_000;
+const WITHIN_MS = 5_000;
 const NAME = 'switch';
 
 /** Whether `disable` finds the switch's own process from here; without it the API is asked, and then the database. */

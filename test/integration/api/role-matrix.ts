@@ -16,6 +16,8 @@ export interface Row {
 const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
 const LOG: readonly Role[] = ['release-manager', 'on-call', 'auditor'];
 const MANAGER: readonly Role[] = ['release-manager'];
+/** The door only: who of them owns the agent, or is an owner's deputy, the verb says. */
+const OWNERS: readonly Role[] = ['approver', 'release-manager'];
 const STOPS: readonly Role[] = ['approver', 'release-manager', 'on-call'];
 const STARTS: readonly Role[] = ['release-manager', 'on-call'];
 
@@ -172,12 +174,12 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   getRollout: { line: 'GET /v1/rollouts/{id}', may: READERS, about: 'rollout' },
   'steerRollout pause': steer('pause', STARTS),
   'steerRollout resume': steer('resume', MANAGER),
-  'steerRollout advance': steer('advance', MANAGER),
-  'steerRollout approve-gate': steer('approve-gate', MANAGER),
-  'steerRollout reject-gate': steer('reject-gate', MANAGER),
+  'steerRollout advance': steer('advance', OWNERS),
+  'steerRollout approve-gate': steer('approve-gate', OWNERS),
+  'steerRollout reject-gate': steer('reject-gate', OWNERS),
   'steerRollout rollback': steer('rollback', STARTS),
-  'steerRollout reenter': steer('reenter', MANAGER),
-  'steerRollout exclude': steer('exclude', MANAGER),
+  'steerRollout reenter': steer('reenter', OWNERS),
+  'steerRollout exclude': steer('exclude', OWNERS),
 
   listSwitches: { line: 'GET /v1/switches', may: READERS },
   'setSwitch disable': {

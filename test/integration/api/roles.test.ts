@@ -211,9 +211,28 @@ const BLIND = new Set([
   'GET /v1/approvals/reviews',
   'GET /v1/approvals/stats',
   'GET /v1/autonomy',
+  'GET /v1/ids/action/00000000',
+  'GET /v1/ids/token/00000000',
   'GET /v1/log/verify',
   'GET /v1/log/checkpoint',
 ]);
+
+test('the beginning of an id of another agent finds nothing', async () => {
+  for (const [kind, id] of [
+    ['action', ids.action],
+    ['token', ids.token],
+  ] as const) {
+    const found = async (agent?: string) => {
+      const roles: readonly Role[] = kind === 'token' ? ['admin'] : ['auditor'];
+      const { json } = await call(api.app, `GET /v1/ids/${kind}/${id.slice(0, 8)}`, {
+        as: await tokenOf(roles, agent),
+      });
+      return json.ids;
+    };
+    expect(await found()).toEqual([id]);
+    expect(await found('desk')).toEqual([]);
+  }
+});
 
 test.each(['/', '/actions', '/queue'])(
   'the page %s shows a token of one agent nothing of another',
