@@ -169,13 +169,10 @@ class Merger {
   /** Items are told apart by their index alone, so none with a marker may have come to another one. */
   #checkList(edited: readonly unknown[], { shown }: Seen, path: ManifestPath): void {
     if (!Array.isArray(shown) || !hasMarker(edited)) return;
-    const [now, before] = [edited, shown].map((items) => items.map((item) => canonicalize(item)));
-    const moved = now?.some(
-      (item, at) =>
-        hasMarker(edited[at]) &&
-        item !== before?.[at] &&
-        before?.some((other, from) => other === item && now[from] !== other),
-    );
+    const now = edited.map((item) => canonicalize(item));
+    const before = shown.map((item) => canonicalize(item));
+    const gone = new Set(before.filter((item, at) => now[at] !== item));
+    const moved = now.some((item, at) => hasMarker(edited[at]) && item !== before[at] && gone.has(item));
     if (edited.length === shown.length && !moved) return;
     this.#refuse(
       `items of ${place(path)} were added, removed or moved, so its ${REDACTED} values cannot be told apart. ` +

@@ -47,6 +47,16 @@ const big = (item: string): string =>
     .join(',')}]`;
 const nest = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
+/** Letters a and b in no order, the same each time. */
+function shuffled(length: number): string {
+  let state = 1;
+  const next = (): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state;
+  };
+  return Array.from({ length }, () => (next() & 65_536 ? 'a' : 'b')).join('');
+}
+
 /** What an agent may send: the argument `l` of a tool. */
 const HOSTILE: readonly [what: string, tool: string, l: string][] = [
   ['a megabyte of [[[1]]]', 'nested', big('[[[1]]]')],
@@ -58,7 +68,7 @@ const HOSTILE: readonly [what: string, tool: string, l: string][] = [
   ['16,000 objects', 'unique', list(16_000, (at) => ({ id: at, name: `customer ${at}` }))],
   ['a megabyte of a', 'pattern', JSON.stringify('a'.repeat(MEGABYTE - 1_000))],
   ['300,000 a and !', 'pattern', JSON.stringify(`${'a'.repeat(300_000)}!`)],
-  ['many states', 'states', JSON.stringify(`${'abaab'.repeat(199_000)}c`)],
+  ['many states', 'states', JSON.stringify(`${shuffled(990_000)}c`)],
   ['nested forms', 'forms', nest(60)],
   [
     '45,000 names',
@@ -110,7 +120,7 @@ describeWithServices('what is sent holds nobody else', (make) => {
       .execute();
   });
 
-  /** What holds the thread does so each time: the first time on a busy machine is no measure. */
+  /** A little too long, on a busy machine, is looked at again: what holds the thread does so each time. */
   async function watched(
     work: () => Promise<Answer>,
     tries = 3,
@@ -118,7 +128,8 @@ describeWithServices('what is sent holds nobody else', (make) => {
     const held = watchThread();
     const answer = await work();
     held.stop();
-    if (held.ms < HELD_MS_MAX || tries === 1) return { answer, heldMs: held.ms };
+    const isNoise = held.ms >= HELD_MS_MAX && held.ms < 2 * HELD_MS_MAX;
+    if (!isNoise || tries === 1) return { answer, heldMs: held.ms };
     return watched(work, tries - 1);
   }
 
@@ -142,21 +153,28 @@ describeWithServices('what is sent holds nobody else', (make) => {
   ])('%s, as they are read, shown, edited and tried on a release', async (_what, name, l) => {
     const { ana, olga } = api.as;
     const browser = await openBrowser(api.app, ana);
-    const { id, revision, argsDigest: digest } = (await ask(name, l)).json;
+    const { id, ...asked } = (await ask(name, l)).json;
     const held: string[] = [];
-    const take = async (what: string, work: () => Promise<Answer>, tries = 3): Promise<void> => {
-      const { answer, heldMs } = await watched(work, tries);
+    const take = async (what: string, work: () => Promise<Answer>): Promise<void> => {
+      const { answer, heldMs } = await watched(work);
       expect(answer.status, `${what}: ${answer.text.slice(0, 300)}`).toBe(200);
       if (heldMs > HELD_MS_MAX) held.push(`${what} ${heldMs} ms`);
     };
     const path = `/v1/actions/${id}`;
-    const args = (shorter: string) => `{"args":{"l":${shorter}},"revision":${revision},"digest":"${digest}"}`;
     await take('read', () => call(api.app, `GET ${path}`, { as: api.as.agent }));
     await take('queue', () => call(api.app, 'GET /v1/approvals/queue', { as: ana }));
     await take('like', () => call(api.app, `GET ${path}/like`, { as: ana }));
     await take('page', () => browser.get(`/actions/${id}`));
-    const body = args(l.startsWith('[') ? l.replace(/,[^,]*\]$/, ']') : '"b"');
-    await take('edit', () => call(api.app, `POST ${path}/edits`, { as: ana, headers: JSON_TYPE, body }), 1);
+    let last = asked;
+    const shorter = l.startsWith('[') ? [l.replace(/,[^,]*\]$/, ']'), l] : ['"b"', '"c"'];
+    await take('edit', async () => {
+      const fresh = shorter[0] ?? '';
+      shorter.reverse();
+      const body = `{"args":{"l":${fresh}},"revision":${last.revision},"digest":"${last.argsDigest}"}`;
+      const answer = await call(api.app, `POST ${path}/edits`, { as: ana, headers: JSON_TYPE, body });
+      last = answer.json;
+      return answer;
+    });
     await take('page after the edit', () => browser.get(`/actions/${id}`));
     const simulation = { as: olga, headers: YAML_TYPE, body: RELEASE };
     await take('simulate', () => call(api.app, 'POST /v1/agents/desk/simulations', simulation));

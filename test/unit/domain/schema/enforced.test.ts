@@ -9,6 +9,16 @@ function fits(schema: JsonSchema, value: unknown): boolean {
   return compiled.misfit(value) === undefined;
 }
 
+/** Letters a and b in no order, the same each time. */
+function shuffled(length: number): string {
+  let state = 1;
+  const next = (): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state;
+  };
+  return Array.from({ length }, () => (next() & 65_536 ? 'a' : 'b')).join('');
+}
+
 describe('patterns', () => {
   const schema = {
     properties: { code: { pattern: '^[A-Z0-9]{6}$' }, name: { pattern: '^[a-z]+$' } },
@@ -47,7 +57,7 @@ describe('patterns', () => {
   test.each([
     ['^(?:a?){500}a{500}$', 'a'.repeat(1_000_000)],
     // More states than any machine keeps.
-    ['(?:[ab]*a[ab]{15})$', `${'abaab'.repeat(200_000)}c`],
+    ['(?:[ab]*a[ab]{15})$', `${shuffled(1_000_000)}c`],
   ])('a text that is too much work for %s is refused in time', (pattern, text) => {
     const compiled = compileSchema({ pattern });
     const check = () =>
