@@ -39,7 +39,8 @@ beforeEach(async () => {
 afterEach(() => services.close());
 
 const apply = (yaml: string) => applyAgent(services, managerActor(), agentFrom(yaml));
-const asked = (card = SECRET) => givenPendingAction(services, { args: { id: 'R-1', card } });
+const asked = (card = SECRET) =>
+  givenPendingAction(services, { args: { id: 'R-1', card }, subject: 'guest-1' });
 const logText = async () =>
   (await services.db.sql.selectFrom('log_entry').select('body').execute()).map(({ body }) => body).join('\n');
 
