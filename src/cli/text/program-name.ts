@@ -6,23 +6,35 @@ const NAMES = COMMAND_GROUPS.flatMap(([, files]) => files.flatMap(({ names }) =>
 const PROGRAM = new RegExp(`(?<![\\w/.-]|npx )portcullis(?= (?:${NAMES})\\b)`, 'g');
 const COMMAND_LINE = /^ *(\$ )?(npx )?portcullis /;
 
-/** The text with commands as they can be typed here; a line of prose that becomes too long is broken. */
+/** The text with commands as they can be typed here; prose that becomes too long flows on into the lines below. */
 export function asTypedHere(text: string, program: string, width: number): string {
   if (program === 'portcullis') return text;
-  return text
-    .split('\n')
-    .flatMap((line) => {
-      const named = line.replace(PROGRAM, program);
-      return named === line || displayWidth(named) <= width || COMMAND_LINE.test(named)
-        ? [named]
-        : broken(named, width);
-    })
-    .join('\n');
+  const lines: string[] = [];
+  let over: { indent: string; words: string } | undefined;
+  for (const line of text.split('\n')) {
+    const goesOn = over && line.trim() !== '' && indentOf(line) === over.indent;
+    if (over && !goesOn) lines.push(over.indent + over.words);
+    const named = line.replace(PROGRAM, program);
+    const whole = over && goesOn ? `${over.indent}${over.words} ${named.trimStart()}` : named;
+    over = undefined;
+    if (whole === line || displayWidth(whole) <= width || COMMAND_LINE.test(whole)) lines.push(whole);
+    else {
+      const [kept, ...rest] = broken(whole, width);
+      lines.push(kept);
+      if (rest[0] !== undefined) over = { indent: hangingOf(whole), words: rest[0] };
+    }
+  }
+  if (over) lines.push(over.indent + over.words);
+  return lines.join('\n');
 }
 
-/** Two lines, the second one below the first word of the text in the first. */
-function broken(line: string, width: number): string[] {
+const indentOf = (line: string): string => /^ */.exec(line)?.[0] ?? '';
+
+/** What the lines below begin with: they stand below the first word of the text, not below a label or a bullet. */
+const hangingOf = (line: string): string =>
+  ' '.repeat(/^\s*(?:-> |- |[A-Z][\w ]*? {2,}|\w+ {2,})?/.exec(line)?.[0].length ?? 0);
+
+function broken(line: string, width: number): [string, string?] {
   const at = line.lastIndexOf(' ', width);
-  const indent = /^\s*(?:-> |- |[A-Z][\w ]*? {2,}|\w+ {2,})?/.exec(line)?.[0].length ?? 0;
-  return at <= indent ? [line] : [line.slice(0, at), `${' '.repeat(indent)}${line.slice(at + 1)}`];
+  return at <= hangingOf(line).length ? [line] : [line.slice(0, at), line.slice(at + 1)];
 }

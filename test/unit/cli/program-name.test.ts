@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownName } from '../../../src/cli/own-name.ts';
+import { asTypedHere } from '../../../src/cli/text/program-name.ts';
 import { freePort } from '../../../src/embedded/supervised-process.ts';
 import { runInTest, tooLong } from './cli-io.ts';
 
@@ -32,6 +33,13 @@ test('hints, next steps and help name the program as it is called here', async (
   const help = await runInTest(['rollout', 'status', '--help'], options);
   expect(help.out).toContain('$ npx portcullis rollout status my-agent');
   expect(tooLong(help.out)).toEqual([]);
+});
+
+test('prose that becomes too long flows on into the lines below it', () => {
+  const text = 'Switch  a process of its own, which portcullis disable\n        tries first\nNote    x';
+  expect(asTypedHere(text, 'npx portcullis', 54)).toBe(
+    'Switch  a process of its own, which npx portcullis\n        disable tries first\nNote    x',
+  );
 });
 
 test('what is no command of the program stays: Slack, paths, JSON', async () => {
