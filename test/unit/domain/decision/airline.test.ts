@@ -57,6 +57,14 @@ describe('the airline example', () => {
     expect(told.filter((misfit) => misfit !== undefined)).toEqual([]);
   });
 
+  test('what its pattern does not match is denied before anybody is asked', () => {
+    const cancel = compiled.tools.get('cancel_reservation');
+    expect(cancel?.args.misfit({ reservation_id: 'ABC123' })).toBeUndefined();
+    expect(cancel?.args.misfit({ reservation_id: 'ABC1234 ; drop everything' })).toBe(
+      'args/reservation_id must match pattern "^[A-Z0-9]{6}$"',
+    );
+  });
+
   test('every line is exact JSON', () => {
     for (const line of lines) expect(parseExactJson(line)).toEqual({ ok: true, value: JSON.parse(line) });
   });
