@@ -38,6 +38,8 @@ const cli = (...argv: string[]): Promise<CliResult> =>
 
 const ask = () => service.call('POST /v1/actions', { as: agent, body: askBody() });
 
+const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+
 /** A process with all that it started, and they. */
 function familyOf(pid: number): number[] {
   const parents = readdirSync('/proc')
@@ -119,8 +121,11 @@ test('a second service on the same data folder is refused and told which process
   expect((await ask()).status).toBe(202);
 });
 
-test('with the service stuck, disable finds the store by itself, and doctor looks into it', async () => {
-  process.kill(service.pid(), 'SIGSTOP');
+test('with the service and its switch stuck, disable finds the store by itself, and doctor looks into it', async () => {
+  const nodes = familyOf(service.pid()).filter((pid) => /switch-process/.test(commandOf(pid)));
+  expect(nodes).toHaveLength(1);
+  const stuck = [service.pid(), ...nodes];
+  for (const pid of stuck) process.kill(pid, 'SIGSTOP');
   try {
     const disabled = await cli('disable', 'desk', '--reason', 'it hangs');
     expect(disabled.err).toContain('Going by the store in');
@@ -129,7 +134,7 @@ test('with the service stuck, disable finds the store by itself, and doctor look
     expect(out).toMatch(/^ok {4}database: Postgres 18/m);
     expect(out).toMatch(new RegExp(`^ok {4}data folder: .*used by process\\s+${service.pid()}`, 'm'));
   } finally {
-    process.kill(service.pid(), 'SIGCONT');
+    for (const pid of stuck) process.kill(pid, 'SIGCONT');
   }
   const refused = await ask();
   expect(refused).toMatchObject({ status: 403, json: { reasons: [{ code: 'switched_off' }] } });

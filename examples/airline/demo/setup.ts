@@ -75,7 +75,8 @@ async function castOf({ services, url }: Service): Promise<Cast> {
     answerKey: await api(['approver'], 'answer-key'),
     viewer: await api(['approver'], 'viewer'),
     reporter: createApi(url, await token(['agent'], { agent: AGENT })),
-    manager: await api(['release-manager'], 'stand-in-manager'),
+    // A gate is an owner's to approve.
+    manager: await api(['release-manager'], 'olga'),
     onCall: await api(['on-call'], 'omar'),
     auditor: await api(['auditor']),
   };
