@@ -5,7 +5,7 @@ import type { Ephemeral, Message, View, World } from './world.ts';
 
 type Test<T> = (value: T) => boolean;
 
-const WAIT_MS = 5000;
+const WAIT_MS = 15_000;
 
 /** What a test reads: snapshots, so that a later change is told by comparing, and waits without races. */
 export class Reader {
