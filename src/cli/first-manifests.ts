@@ -25,8 +25,8 @@ tools:
     summary: Send "{subject}" to {to}
     scopes: ["email:send"]
     args:
-      type: object
       required: [to, subject]
+      additionalProperties: false # nothing else may be sent
       properties: { to: { type: string }, subject: { type: string }, body: { type: string } }
 `;
 }

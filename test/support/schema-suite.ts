@@ -58,7 +58,7 @@ async function fetchSuite(folder: string, env: NodeJS.ProcessEnv): Promise<void>
   for (const python of PYTHONS) {
     const { problem } = await attempt(() => fetchBy(python, folder, env));
     if (problem === undefined) return;
-    problems.push(`${python}: ${brief(problem)}`);
+    problems.push(`${python}: ${brief(problem).split('\n').at(-1)}`);
   }
   throw new Error(
     `Cannot get the JSON-Schema-Test-Suite (${problems.join('; ')}). It comes with the source package ` +

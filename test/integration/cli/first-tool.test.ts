@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -127,6 +127,24 @@ test('a time there is not is refused before anything is asked', async () => {
     expect({ argv, code }).toEqual({ argv, code: 2 });
     expect(err.replace(/\s+/g, ' ')).toContain('the years 2000 to 2100 (UTC)');
   }
+});
+
+test('apply says which schema is open where a write would run unasked', async () => {
+  const release = (approval: string) =>
+    `agent: my-agent\nrelease: 2\ngrants:\n  - { tool: send_email, approval: ${approval} }\n`;
+  const agent = readFileSync(join(cli.cwd, 'mine/agent.yaml'), 'utf8');
+  const open = agent.replace('additionalProperties: false', 'description: anything goes');
+  writeFileSync(join(cli.cwd, 'open.yaml'), open);
+  const said = async (approval: string, file: string) => {
+    writeFileSync(join(cli.cwd, 'release-2.yaml'), release(approval));
+    const { out } = await cli.runWith({ answers: [false] }, 'apply', file, 'release-2.yaml');
+    return out.replace(/\s+/g, ' ');
+  };
+  expect(await said('none', 'open.yaml')).toContain(
+    '! The schema of send_email is open at args: unasked it runs with declared members only.',
+  );
+  expect(await said('none', 'mine/agent.yaml')).not.toContain('is open at');
+  expect(await said('reviewers', 'open.yaml')).not.toContain('is open at');
 });
 
 test('the real command goes by the file an embedded service writes', async () => {
