@@ -3,13 +3,16 @@ import { sameValue } from './paths.ts';
 import type { Place, SchemaIndex } from './refs.ts';
 import { asSchema, indexOf, type JsonSchema } from './schema.ts';
 
+/** Arguments are an object, whether the schema says so or not. */
+const ROOT = 'args';
+
 /**
  * Where a schema lets members through that it does not declare, as `args/customer`; nothing when it is closed
  * everywhere. A map that says what it holds declares its members.
  */
 export function openPlace(schema: JsonSchema): string | undefined {
   const index = indexOf(schema);
-  return index.ok ? find([index.value.root], 'args', index.value, new Set()) : 'args';
+  return index.ok ? find([index.value.root], ROOT, index.value, new Set()) : ROOT;
 }
 
 function find(
@@ -32,7 +35,7 @@ function find(
   const listsValues = schemas.some((one) => 'enum' in one || 'const' in one);
   if (listsValues) return undefined;
   if (may('object') && !schemas.some(closesMembers)) return at;
-  if (may('array') && !schemas.some(saysItems)) return `${at}[]`;
+  if (at !== ROOT && may('array') && !schemas.some(saysItems)) return `${at}[]`;
   for (const [name, inner] of insideOf(together, index)) {
     const found = find(inner, `${at}${name}`, index, seen);
     if (found) return found;

@@ -30,6 +30,7 @@ describe('an open schema is said where a write may run unasked', () => {
 
   test.each([
     { ...closed, properties: { to: text } },
+    { ...closed, type: undefined, properties: { to: text } },
     { ...closed, properties: { to: { enum: ['a', { b: 1 }] } } },
     { ...closed, properties: { list: { type: 'array', items: text } } },
     { additionalProperties: text },
