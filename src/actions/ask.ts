@@ -10,7 +10,7 @@ import { outcomeOf, STATE_OF } from '../domain/action.ts';
 import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decide } from '../domain/decision/decide.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
-import { canonical, saltedDigest } from '../domain/digest.ts';
+import { canonical, canonicalList, saltedTextDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
 
 import { namedKeys, nameKey } from '../domain/naming.ts';
@@ -71,17 +71,28 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
   const vouched = await verifyAssertion(services, input.agent, input.assertion);
   const attributes = { ...actor.attributes, ...vouched.attributes };
   const about = vouched.sub ?? normalSubject(input.subject);
-  const requestDigest = questionDigest(services.keys, { ...input, subject: about });
-  const sameDigest = services.keys.hmac(canonical([input.agent, input.tool, input.args]));
+  const argsText = canonical(input.args);
+  const tool = canonical(input.tool);
+  const said: Said = {
+    argsText,
+    requestDigest: questionDigest(services.keys, {
+      tool,
+      args: argsText,
+      subject: canonical(about),
+      context: canonical(input.context),
+    }),
+    sameDigest: services.keys.hmac(canonicalList([canonical(input.agent), tool, argsText])),
+  };
   for (let round = 0; round < ROUNDS_MAX; round++) {
     await turns.next();
     const world = await currentWorld(services, input.agent);
     const request = { ...input, claimed: input.context, attributes, vouched: vouched.sub };
     const decided = await decideAsked(services, request, world);
     const subject = decided.subject?.name ?? input.subject;
+    const { sameDigest } = said;
     const decision = await unlessDeniedBefore(services, decided, { agent: input.agent, subject, sameDigest });
     await turns.next();
-    const draft = draftOf(services, actor, input, attributes, world, decision, { requestDigest, sameDigest });
+    const draft = draftOf(services, actor, input, attributes, world, decision, said);
     const written = await record(services, draft, subject);
     if (written.status === 'after')
       return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
@@ -97,7 +108,7 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     }
     if (written.status === 'conflict') {
       const { request_digest } = await actionById(services.db.sql, written.id);
-      throw otherQuestion(input.idempotencyKey, written.id, request_digest, requestDigest);
+      throw otherQuestion(input.idempotencyKey, written.id, request_digest, said.requestDigest);
     }
     if (written.status === 'subject') services.asks.forgetSubject(input.agent, subject);
     else await services.worlds.forget(input.agent, world.epoch);
@@ -150,6 +161,13 @@ async function currentWorld(services: Services, agent: string): Promise<AgentWor
   return world;
 }
 
+/** What was asked, written once: to write large arguments takes long. */
+interface Said {
+  argsText: string;
+  requestDigest: string;
+  sameDigest: string;
+}
+
 function draftOf(
   services: Services,
   actor: Actor,
@@ -157,14 +175,14 @@ function draftOf(
   attributes: Readonly<Record<string, unknown>>,
   { agent, world, rollout, epoch }: AgentWorld,
   decision: Decision,
-  { requestDigest, sameDigest }: { requestDigest: string; sameDigest: string },
+  { argsText, requestDigest, sameDigest }: Said,
 ): AskDraft {
   const now = services.clock.now();
   const tool = world.agent.tools.get(input.tool);
   const write = tool?.write ?? true;
   const state = STATE_OF[decision.outcome];
   const salt = newSalt();
-  const argsDigest = saltedDigest(salt, input.args);
+  const argsDigest = saltedTextDigest(salt, argsText);
   const inRollout = rollout !== undefined && decision.rolloutId === rollout.id;
   const decidedBy = state === 'pending' ? null : decision.standing ? 'person' : 'policy';
   const day = inRollout ? dayOf(rollout, now) : null;
@@ -223,7 +241,7 @@ function draftOf(
     review: null,
     earned: decision.earned ?? false,
     attributes: canonical(attributes),
-    args: canonical(tool ? input.args : {}),
+    args: tool ? argsText : canonical({}),
     claimed: canonical(input.context),
     salt: salt.toString('hex'),
     counts,

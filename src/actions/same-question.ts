@@ -1,5 +1,5 @@
 import type { Keys } from '../credentials/keys.ts';
-import { canonical } from '../domain/digest.ts';
+import { canonical, canonicalList } from '../domain/digest.ts';
 import { AppError } from '../errors.ts';
 
 /** What makes a question the same one under its idempotency key: nothing else of it may differ. */
@@ -8,9 +8,14 @@ type Part = (typeof PARTS)[number];
 
 const DIGEST_CHARS = 32;
 
-/** A digest of each part, so that it can be said which differs. Keyed: values cannot be guessed from it. */
-export const questionDigest = (keys: Pick<Keys, 'hmac'>, question: Readonly<Record<Part, unknown>>): string =>
-  PARTS.map((part) => keys.hmac(canonical([part, question[part]])).slice(0, DIGEST_CHARS)).join('.');
+/**
+ * A digest of each part, which is in RFC 8785 form, so that it can be said which differs. Keyed: values cannot be
+ * guessed from it.
+ */
+export const questionDigest = (keys: Pick<Keys, 'hmac'>, question: Readonly<Record<Part, string>>): string =>
+  PARTS.map((part) =>
+    keys.hmac(canonicalList([canonical(part), question[part]])).slice(0, DIGEST_CHARS),
+  ).join('.');
 
 /** The refusal of a question whose key stands for another one. */
 export function otherQuestion(key: string, action: string, first: string, now: string): AppError {

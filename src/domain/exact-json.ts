@@ -20,6 +20,8 @@ export const JSON_VALUES_MAX = 50_000;
 /** An object of so many members is slow in everything that is done with it. */
 export const JSON_MEMBERS_MAX = 10_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WHOLE = /^-?\d+$/;
+const EXACT_DIGITS = 15;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const NUMBER_LENGTH_MAX = 400;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -123,22 +125,23 @@ class Reader {
 
   #object(): JsonValue {
     this.#enter();
-    const entries = new Map<string, JsonValue>();
-    if (this.text[this.#at] === '}') return this.#close({});
+    const object: { [key: string]: JsonValue } = {};
+    if (this.text[this.#at] === '}') return this.#close(object);
+    let members = 0;
     do {
       this.#space();
       if (this.text[this.#at] !== '"') this.#unexpected();
       const key = this.#string();
       this.#path.push(key);
-      if (entries.size >= JSON_MEMBERS_MAX) this.#refuseTooMany();
-      if (entries.has(key)) this.#refuse('Duplicate key', 'Send each key once');
+      if (++members > JSON_MEMBERS_MAX) this.#refuseTooMany();
+      if (Object.hasOwn(object, key)) this.#refuse('Duplicate key', 'Send each key once');
       if (key === '__proto__') this.#refuse('Key "__proto__" is refused', 'Rename the key');
       this.#space();
       if (this.text[this.#at++] !== ':') this.#unexpected();
-      entries.set(key, this.#value());
+      object[key] = this.#value();
       this.#path.pop();
     } while (this.#more('}'));
-    return Object.fromEntries(entries);
+    return object;
   }
 
   #array(): JsonValue {
@@ -167,26 +170,26 @@ class Reader {
   }
 
   #string(): string {
-    const parts: string[] = [];
     this.#at++;
-    for (;;) {
-      parts.push(this.#plainText());
-      const stop = this.text[this.#at];
-      if (stop === '"') break;
-      if (stop !== '\\') this.#unexpected();
-      parts.push(this.#escape());
+    let value = this.#plainText();
+    for (; this.text[this.#at] !== '"'; value += this.#plainText()) {
+      if (this.text[this.#at] !== '\\') this.#unexpected();
+      value += this.#escape();
     }
     this.#at++;
-    const value = parts.join('');
     if (LONE_SURROGATE.test(value))
       this.#refuse('Half a character (a lone surrogate) in text', 'Send well-formed Unicode');
     return value;
   }
 
   #plainText(): string {
+    const { text } = this;
     const start = this.#at;
-    for (let code = this.text.charCodeAt(start); ; code = this.text.charCodeAt(++this.#at))
-      if (!(code >= 0x20) || code === 0x22 || code === 0x5c) return this.text.slice(start, this.#at);
+    let at = start;
+    for (let code = text.charCodeAt(at); code >= 0x20 && code !== 0x22 && code !== 0x5c; )
+      code = text.charCodeAt(++at);
+    this.#at = at;
+    return text.slice(start, at);
   }
 
   #escape(): string {
@@ -207,6 +210,11 @@ class Reader {
     NUMBER.lastIndex = this.#at;
     const token = NUMBER.exec(this.text)?.[0];
     if (token === undefined) this.#unexpected();
+    // Whole numbers of up to 15 digits are what they say.
+    if (token.length <= EXACT_DIGITS && WHOLE.test(token)) {
+      this.#at += token.length;
+      return Number(token) + 0;
+    }
     const value = Number(token);
     if (Number.isInteger(value) && !Number.isSafeInteger(value))
       this.#refuse('An integer beyond 2^53-1', "Send it as text, in quotes, and say so in the tool's schema");

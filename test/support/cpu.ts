@@ -1,11 +1,14 @@
 const MICROSECONDS_PER_MS = 1_000;
 
-/** What `work` takes of the processor, in milliseconds: another process that is busy does not count. */
-export function cpuMs(work: () => unknown): number {
-  const before = process.cpuUsage();
+/**
+ * How long `work` holds the thread, in milliseconds. Time in which another process had the processor does not count,
+ * nor does what other threads of this one did beside it, such as collecting garbage.
+ */
+export function heldMs(work: () => unknown): number {
+  const before = { at: performance.now(), cpu: process.cpuUsage() };
   work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / MICROSECONDS_PER_MS;
+  const { user, system } = process.cpuUsage(before.cpu);
+  return Math.min(performance.now() - before.at, (user + system) / MICROSECONDS_PER_MS);
 }
 
 /** What held the thread longest. */

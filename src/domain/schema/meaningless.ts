@@ -1,6 +1,6 @@
 import type { SchemaProblem } from './check.ts';
 import { formatOf } from './formats.ts';
-import { type JsonType, keywordOf, subschemasOf } from './keywords.ts';
+import { type JsonType, keywordOf } from './keywords.ts';
 import { memberNames, membersCalled, sameValue } from './paths.ts';
 import type { Place, SchemaIndex } from './refs.ts';
 import { asSchema, type JsonSchema } from './schema.ts';
@@ -166,10 +166,8 @@ function inCircles(place: Place, index: SchemaIndex): SchemaProblem[] {
 function contextsOf(index: SchemaIndex): Map<Place, Place[][]> {
   const own = new Set<Place>([index.root]);
   for (const place of index.places()) {
-    const schema = asSchema(place.schema);
-    if (schema === undefined) continue;
-    for (const inner of subschemasOf(schema, index.draft))
-      if (inner.about === 'member' || inner.about === 'item') own.add(index.inside(place, inner));
+    for (const inner of index.inside(place))
+      if (inner.about === 'member' || inner.about === 'item') own.add(inner.place);
   }
   const contexts = new Map<Place, Place[][]>();
   for (const place of own) {

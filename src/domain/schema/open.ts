@@ -1,4 +1,3 @@
-import { subschemasOf } from './keywords.ts';
 import { sameValue } from './paths.ts';
 import type { Place, SchemaIndex } from './refs.ts';
 import { asSchema, indexOf, type JsonSchema } from './schema.ts';
@@ -55,12 +54,10 @@ const saysItems = (schema: JsonSchema): boolean => ITEMS.some((keyword) => keywo
 function insideOf(together: readonly Place[], index: SchemaIndex): Map<string, Place[]> {
   const inside = new Map<string, Place[]>();
   for (const place of together) {
-    const schema = asSchema(place.schema);
-    if (schema === undefined) continue;
-    for (const inner of subschemasOf(schema, index.draft)) {
+    for (const inner of index.inside(place)) {
       if (inner.about !== 'member' && inner.about !== 'item') continue;
       const name = inner.about === 'item' ? '[]' : `/${inner.keyword === 'properties' ? inner.path[1] : '*'}`;
-      inside.set(name, [...(inside.get(name) ?? []), index.inside(place, inner)]);
+      inside.set(name, [...(inside.get(name) ?? []), inner.place]);
     }
   }
   return inside;

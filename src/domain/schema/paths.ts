@@ -1,6 +1,5 @@
 import { suggest } from '../nearest.ts';
 import { EVERY_MEMBER } from './every-member.ts';
-import { subschemasOf } from './keywords.ts';
 import { Meter } from './meter.ts';
 import { compilePattern } from './pattern.ts';
 import type { Place, SchemaIndex } from './refs.ts';
@@ -39,8 +38,8 @@ export function sameValue(places: readonly Place[], index: SchemaIndex): Place[]
     if (schema === undefined) continue;
     const target = typeof schema.$ref === 'string' ? index.target(place, schema.$ref) : undefined;
     if (target) waiting.push(target);
-    for (const inner of subschemasOf(schema, index.draft))
-      if (inner.about === 'same' && inner.keyword !== 'not') waiting.push(index.inside(place, inner));
+    for (const inner of index.inside(place))
+      if (inner.about === 'same' && inner.keyword !== 'not') waiting.push(inner.place);
   }
   return [...found];
 }
@@ -53,9 +52,7 @@ export const memberNames = (places: readonly Place[]): string[] => [
 /** The schemas of the member `name`; every member's for `*`. */
 export function membersCalled(name: string, places: readonly Place[], index: SchemaIndex): Place[] {
   return places.flatMap((place) => {
-    const schema = asSchema(place.schema);
-    if (schema === undefined) return [];
-    const inner = subschemasOf(schema, index.draft);
+    const inner = index.inside(place);
     const named = inner.filter(
       ({ keyword, path }) =>
         (keyword === 'properties' && (name === EVERY_MEMBER || path[1] === name)) ||
@@ -65,7 +62,7 @@ export function membersCalled(name: string, places: readonly Place[], index: Sch
       ({ keyword, schema: allowed }) => REST_OF_MEMBERS.includes(keyword) && allowed !== false,
     );
     const chosen = name === EVERY_MEMBER ? [...named, ...rest] : named.length > 0 ? named : rest;
-    return chosen.map((one) => index.inside(place, one));
+    return chosen.map((one) => one.place);
   });
 }
 
@@ -73,13 +70,12 @@ const REST_OF_MEMBERS = ['additionalProperties', 'unevaluatedProperties'];
 const ITEMS = ['items', 'prefixItems', 'additionalItems', 'unevaluatedItems'];
 
 function itemsOf(places: readonly Place[], index: SchemaIndex): Place[] {
-  return places.flatMap((place) => {
-    const schema = asSchema(place.schema);
-    if (schema === undefined) return [];
-    return subschemasOf(schema, index.draft)
+  return places.flatMap((place) =>
+    index
+      .inside(place)
       .filter(({ keyword, schema: allowed }) => ITEMS.includes(keyword) && allowed !== false)
-      .map((one) => index.inside(place, one));
-  });
+      .map((one) => one.place),
+  );
 }
 
 function matches(pattern: string, name: string): boolean {

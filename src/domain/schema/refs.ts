@@ -10,6 +10,11 @@ export interface Place {
   base: string;
 }
 
+/** A subschema, what it speaks about, and its place. */
+export interface Inner extends Subschema {
+  place: Place;
+}
+
 const NO_BASE = 'schema:/';
 const DEPTH_MAX = 64;
 const PLACES_MAX = 20_000;
@@ -23,7 +28,9 @@ export class TooLarge extends Error {}
  */
 export class SchemaIndex {
   readonly #places = new Map<string, Place>();
-  readonly #byUri = new Map<string, Place>();
+  /** The paths of schemas that have a name of their own. */
+  readonly #byUri = new Map<string, SchemaPath>();
+  readonly #inner = new Map<Place, readonly Inner[]>();
   readonly root: Place;
 
   /** @throws TooLarge */
@@ -39,9 +46,9 @@ export class SchemaIndex {
     return this.#places.values();
   }
 
-  /** The place of a subschema. */
-  inside(place: Place, subschema: Subschema): Place {
-    return this.#places.get(keyOf([...place.path, ...subschema.path])) ?? place;
+  /** The subschemas of a schema, each with its place. */
+  inside(place: Place): readonly Inner[] {
+    return this.#inner.get(place) ?? [];
   }
 
   /** Where a reference in a schema leads; nothing when that is not a schema of this document. */
@@ -49,7 +56,7 @@ export class SchemaIndex {
     const uri = absolute(reference, from.base);
     if (uri === undefined) return undefined;
     const known = this.#byUri.get(uri);
-    if (known) return known;
+    if (known) return this.#places.get(keyOf(known));
     const hash = uri.indexOf('#');
     const resource = this.#byUri.get(hash < 0 ? uri : uri.slice(0, hash));
     const fragment = hash < 0 ? '' : uri.slice(hash + 1);
@@ -57,7 +64,7 @@ export class SchemaIndex {
     const steps = fragment.split('/').slice(1).map(unescaped);
     return steps.includes(undefined)
       ? undefined
-      : this.#places.get(keyOf([...resource.path, ...(steps as string[])]));
+      : this.#places.get(keyOf([...resource, ...(steps as string[])]));
   }
 
   #add(found: Place): Place {
@@ -65,11 +72,14 @@ export class SchemaIndex {
     if (place.path.length > DEPTH_MAX || this.#places.size >= PLACES_MAX)
       throw new TooLarge('the schema is nested too deep, or too large');
     this.#places.set(keyOf(place.path), place);
-    if (place.path.length === 0 && !this.#byUri.has(place.base)) this.#byUri.set(place.base, place);
+    if (place.path.length === 0) this.#name(place.base, place.path);
     const schema = asSchema(place.schema);
     if (schema === undefined) return place;
-    for (const inner of subschemasOf(schema, this.draft))
-      this.#add({ schema: inner.schema, path: [...place.path, ...inner.path], base: place.base });
+    const inner = subschemasOf(schema, this.draft).map((one) => {
+      const path = [...place.path, ...one.path];
+      return { ...one, place: this.#add({ schema: one.schema, path, base: place.base }) };
+    });
+    this.#inner.set(place, inner);
     return place;
   }
 
@@ -77,21 +87,20 @@ export class SchemaIndex {
   #identify({ schema: given, path, base }: Place): string {
     const schema = asSchema(given);
     if (schema === undefined) return base;
-    const place = { schema, path, base };
     // Beside a $ref, draft 7 sees nothing.
     const id = this.draft === '7' && '$ref' in schema ? undefined : schema.$id;
     let own = base;
-    if (typeof id === 'string' && id.startsWith('#')) this.#name(`${base}${id}`, place);
+    if (typeof id === 'string' && id.startsWith('#')) this.#name(`${base}${id}`, path);
     else if (typeof id === 'string') {
       own = withoutHash(absolute(id, base) ?? base);
-      this.#name(own, { ...place, base: own });
+      this.#name(own, path);
     }
-    if (typeof schema.$anchor === 'string') this.#name(`${own}#${schema.$anchor}`, { ...place, base: own });
+    if (typeof schema.$anchor === 'string') this.#name(`${own}#${schema.$anchor}`, path);
     return own;
   }
 
-  #name(uri: string, place: Place): void {
-    if (!this.#byUri.has(uri)) this.#byUri.set(uri, place);
+  #name(uri: string, path: SchemaPath): void {
+    if (!this.#byUri.has(uri)) this.#byUri.set(uri, path);
   }
 }
 

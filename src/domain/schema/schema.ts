@@ -77,10 +77,21 @@ function failingClosed(compiled: CompiledSchema): Validator {
   return { misfit: () => misfit, undeclared: () => 'args' };
 }
 
+type Indexed = { ok: true; value: SchemaIndex } | { ok: false; problems: SchemaProblem[] };
+
+/** A manifest asks for the same one again and again. */
+const indexes = new WeakMap<JsonSchema, Indexed>();
+
 /** The places and references of a schema, or why it has none that could be enforced. */
-export function indexOf(
-  schema: JsonSchema | boolean,
-): { ok: true; value: SchemaIndex } | { ok: false; problems: SchemaProblem[] } {
+export function indexOf(schema: JsonSchema | boolean): Indexed {
+  const known = typeof schema === 'boolean' ? undefined : indexes.get(schema);
+  if (known) return known;
+  const indexed = newIndex(schema);
+  if (typeof schema !== 'boolean') indexes.set(schema, indexed);
+  return indexed;
+}
+
+function newIndex(schema: JsonSchema | boolean): Indexed {
   const draft = draftOf(schema);
   if (draft === undefined) {
     const message = 'Only draft 2020-12 and draft 7 of JSON Schema are known';

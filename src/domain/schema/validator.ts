@@ -1,6 +1,6 @@
 import { applicatorsOf, type Check, type Inside, newSeen, unevaluatedOf } from './applicators.ts';
 import { assertionOf } from './assertions.ts';
-import { type Subschema, subschemasOf } from './keywords.ts';
+import type { Subschema } from './keywords.ts';
 import type { Place, SchemaIndex } from './refs.ts';
 import type { Run } from './run.ts';
 import { asSchema, type JsonSchema } from './schema.ts';
@@ -75,11 +75,11 @@ function insideOf(
   index: SchemaIndex,
   checkOf: (place: Place) => Check,
 ): Inside {
-  const subschemas = subschemasOf(schema, index.draft);
   const of = (keyword: string): [Subschema, Check][] =>
-    subschemas
+    index
+      .inside(place)
       .filter((inner) => inner.keyword === keyword)
-      .map((inner) => [inner, checkOf(index.inside(place, inner))]);
+      .map((inner) => [inner, checkOf(inner.place)]);
   return {
     schema,
     draft: index.draft,

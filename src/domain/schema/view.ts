@@ -1,4 +1,3 @@
-import { subschemasOf } from './keywords.ts';
 import type { Place, SchemaIndex } from './refs.ts';
 import { asSchema, indexOf, type JsonSchema } from './schema.ts';
 
@@ -71,8 +70,7 @@ class Viewer {
       const target = typeof schema.$ref === 'string' ? this.index.target(place, schema.$ref) : undefined;
       if (target) waiting.push(target);
       if (target && this.index.draft === '7') found.delete(place);
-      for (const inner of subschemasOf(schema, this.index.draft))
-        if (inner.keyword === 'allOf') waiting.push(this.index.inside(place, inner));
+      for (const inner of this.index.inside(place)) if (inner.keyword === 'allOf') waiting.push(inner.place);
     }
     return [...found];
   }
@@ -81,11 +79,10 @@ class Viewer {
   #inside(places: readonly Place[], keyword: string): Map<string, Place[]> {
     const found = new Map<string, Place[]>();
     for (const place of places) {
-      const schema = asSchema(place.schema);
-      for (const inner of schema ? subschemasOf(schema, this.index.draft) : []) {
+      for (const inner of this.index.inside(place)) {
         if (inner.keyword !== keyword || typeof inner.path[1] === 'number') continue;
         const name = String(inner.path[1] ?? '');
-        found.set(name, [...(found.get(name) ?? []), this.index.inside(place, inner)]);
+        found.set(name, [...(found.get(name) ?? []), inner.place]);
       }
     }
     return found;

@@ -20,17 +20,17 @@ beforeAll(() => {
 }, MINUTE_MS);
 
 /** Runs one command, and how much of a processor it took; `runs` says from where. */
-function started(...argv: string[]): { out: string; cpuMs: number; runs: string } {
+function started(...argv: string[]): { out: string; heldMs: number; runs: string } {
   const said = `process.on('exit', () => { const { user, system } = process.cpuUsage();
-    console.error(JSON.stringify({ cpuMs: (user + system) / 1000 })); });`;
+    console.error(JSON.stringify({ heldMs: (user + system) / 1000 })); });`;
   const probe = `data:text/javascript,${encodeURIComponent(said)}`;
   const bin = join(folder, 'bin/portcullis.js');
   const run = `const { spawnSync } = require('node:child_process');
     const { stdout, stderr } = spawnSync(process.execPath, ['--import', ${JSON.stringify(probe)}, ${JSON.stringify(bin)}, ...${JSON.stringify(argv)}]);
     console.log(JSON.stringify({ out: String(stdout), err: String(stderr) }));`;
   const { out, err } = JSON.parse(execFileSync(process.execPath, ['-e', run], { encoding: 'utf8' }));
-  const { cpuMs } = JSON.parse(err.trim().split('\n').at(-1));
-  return { out, cpuMs, runs: isCompiled() };
+  const { heldMs } = JSON.parse(err.trim().split('\n').at(-1));
+  return { out, heldMs, runs: isCompiled() };
 }
 
 const isCompiled = (): string =>
@@ -50,7 +50,7 @@ test.each([
   ['rollout', 'status', '--help'],
   ['apply', '--help'],
 ])('%s %s %s starts in a third of a second', (...argv) => {
-  const fastest = Math.min(...[1, 2, 3, 4, 5].map(() => started(...argv).cpuMs));
+  const fastest = Math.min(...[1, 2, 3, 4, 5].map(() => started(...argv).heldMs));
   expect(fastest).toBeLessThan(START_CPU_MS_MAX);
 });
 

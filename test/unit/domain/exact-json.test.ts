@@ -6,7 +6,7 @@ import {
   JSON_VALUES_MAX,
   parseExactJson,
 } from '../../../src/domain/exact-json.ts';
-import { cpuMs } from '../../support/cpu.ts';
+import { heldMs } from '../../support/cpu.ts';
 
 const refusals: [string, string, string][] = [
   ['duplicate keys', '{"a":{"b":1,"b":2}}', '$.a.b'],
@@ -130,7 +130,7 @@ describe('parseExactJson()', () => {
       expect(parseExactJson(`0.${'0'.repeat(1_000_000)}1`).ok).toBe(false);
       expect(parseExactJson(`[${'1,'.repeat(JSON_VALUES_MAX - 2)}1]`).ok).toBe(true);
     };
-    expect(cpuMs(read)).toBeLessThan(1_000);
+    expect(heldMs(read)).toBeLessThan(1_000);
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checkRelease } from '../../../../src/domain/manifest/check-release.ts';
 import { diffAgents, diffReleases, onlyTakesAway } from '../../../../src/domain/manifest/diff.ts';
 import { readManifest } from '../../../../src/domain/manifest/manifest.ts';
-import { cpuMs } from '../../../support/cpu.ts';
+import { heldMs } from '../../../support/cpu.ts';
 
 const HEAD = `agent: big
 people: { olga: {}, ana: {} }
@@ -41,14 +41,14 @@ const agentOf = (count: number) => readManifest('agent.yaml', HEAD + many(count,
 
 test('what applying takes grows with the number of tools, and no faster', { timeout: 60_000 }, () => {
   apply(50);
-  const few = cpuMs(() => apply(200));
-  const more = cpuMs(() => apply(800));
+  const few = heldMs(() => apply(200));
+  const more = heldMs(() => apply(800));
   // Four times as many: with room for what a busy machine adds.
   expect(more / few).toBeLessThan(8);
 });
 
 test('2,000 tools are read and checked within two seconds', { timeout: 60_000 }, () => {
-  // The better of two: a busy machine is slow at first.
-  const took = [1, 2].map(() => cpuMs(() => expect(agentOf(2_000).ok).toBe(true)));
+  // The best of three: a busy machine is slow at first.
+  const took = [1, 2, 3].map(() => heldMs(() => expect(agentOf(2_000).ok).toBe(true)));
   expect(Math.min(...took)).toBeLessThan(2_000);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileSchema, type JsonSchema } from '../../../../src/domain/schema/schema.ts';
-import { cpuMs } from '../../../support/cpu.ts';
+import { heldMs } from '../../../support/cpu.ts';
 
 function fits(schema: JsonSchema, value: unknown): boolean {
   const compiled = compileSchema(schema);
@@ -51,7 +51,7 @@ describe('patterns', () => {
     ['^(a|a)*$', `${'a'.repeat(300_000)}!`, false],
     ['(x+x+)+y', 'x'.repeat(300_000), false],
   ])('%s takes linear time on 300,000 characters', (pattern, text, expected) => {
-    expect(cpuMs(() => expect(fits({ pattern }, text)).toBe(expected))).toBeLessThan(100);
+    expect(heldMs(() => expect(fits({ pattern }, text)).toBe(expected))).toBeLessThan(100);
   });
 
   test.each([
@@ -62,7 +62,7 @@ describe('patterns', () => {
     const compiled = compileSchema({ pattern });
     const check = () =>
       expect(compiled.ok && compiled.misfit(text)).toBe('args are too much to check against the schema');
-    expect(cpuMs(check)).toBeLessThan(100);
+    expect(heldMs(check)).toBeLessThan(100);
   });
 
   test.each([
@@ -113,7 +113,7 @@ describe('formats', () => {
     (format) => {
       for (const part of ['a', '1', ':', '/a', 'a@', '%41', '.', '((', 'a.']) {
         const text = part.repeat(1_000_000 / part.length);
-        expect(cpuMs(() => fits({ format }, text))).toBeLessThan(100);
+        expect(heldMs(() => fits({ format }, text))).toBeLessThan(100);
       }
     },
   );
@@ -185,7 +185,7 @@ describe('what checking may take', () => {
     ['unique', objects(20_000), true],
     ['the last like the first', objects(20_000, 19_999), false],
   ])('uniqueItems of 20,000 objects, %s, is told within 100 ms', (_what, list, expected) => {
-    expect(cpuMs(() => expect(fits({ uniqueItems: true }, list)).toBe(expected))).toBeLessThan(100);
+    expect(heldMs(() => expect(fits({ uniqueItems: true }, list)).toBe(expected))).toBeLessThan(100);
   });
 
   test('uniqueItems compares by value: order of members and 1.0 do not matter', () => {
@@ -212,7 +212,7 @@ describe('what checking may take', () => {
     const compiled = compileSchema(schema);
     const check = () =>
       expect(compiled.ok && compiled.misfit(deep)).toBe('args are too much to check against the schema');
-    expect(cpuMs(check)).toBeLessThan(100);
+    expect(heldMs(check)).toBeLessThan(100);
   });
 
   test.each([
@@ -224,7 +224,7 @@ describe('what checking may take', () => {
     ['130,000 nested lists', nested, Array.from({ length: 130_000 }, () => [[[1]]])],
     ['a text of a megabyte', { maxLength: 600_000, minLength: 500_001 }, '😀'.repeat(500_000)],
   ])('%s is told in time', (_what, schema, value) => {
-    expect(cpuMs(() => fits(schema, value))).toBeLessThan(100);
+    expect(heldMs(() => fits(schema, value))).toBeLessThan(100);
   });
 });
 
