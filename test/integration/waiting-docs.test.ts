@@ -114,7 +114,7 @@ test('events by curl, the CLI and the SDK', async () => {
   const [, shown = ''] = /^data: (.*)$/m.exec(blocks('text')[0] ?? '') ?? [];
   const [, came = ''] = /^data: (.*"action.denied".*)$/m.exec(streamed) ?? [];
   expect(Object.keys(JSON.parse(came))).toEqual(Object.keys(JSON.parse(shown)));
-  await run(shell(cliSh), environment(id), new RegExp(`action.denied +${id} desk`));
+  await run(shell(cliSh), environment(id), new RegExp(`action.denied +${id.slice(0, 8)} desk`));
   const seen = await run(script('events', eventsTs), environment(id), /action\.denied denied\n$/);
   expect(seen).toMatch(/^\d+ action\.asked pending\n\d+ action\.denied denied\n$/);
 });

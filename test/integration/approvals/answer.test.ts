@@ -78,7 +78,7 @@ describeWithServices('answerAction()', (make) => {
       [asApprover('ben'), 'not_eligible'],
       [actorOf('approver'), 'not_eligible'],
       [actorOf(['release-manager', 'on-call', 'admin', 'auditor', 'agent'], { person: 'ana' }), 'forbidden'],
-      [actorOf('approver', { person: 'ana', agent: 'other' }), 'forbidden'],
+      [actorOf('approver', { person: 'ana', agent: 'other' }), 'not_found'],
     ];
     for (const [actor, code] of cases) {
       for (const verdict of ['approve', 'deny'] as const) {

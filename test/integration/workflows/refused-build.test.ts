@@ -70,7 +70,8 @@ async function said(worker: RunningWorker) {
   const api = await createApi(services, { temporal: async () => true, worker: () => worker.state() });
   const ready = await api.inject({ method: 'GET', url: '/readyz' });
   const connection = { url: 'http://here', tokenFrom: 'a test' };
-  const get = async (path: string) => (path === '/readyz' ? ready.json() : []);
+  const answers: Record<string, unknown> = { '/readyz': ready.json(), '/v1/switches': { switches: [] } };
+  const get = async (path: string) => answers[path] ?? [];
   const checks = await checkService({ connection, get } as unknown as Parameters<typeof checkService>[0]);
   await api.close();
   return {
