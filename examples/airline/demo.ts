@@ -17,7 +17,7 @@ async function demo(options: DemoOptions): Promise<number> {
   const chosen = options.control ? controlSet(recording) : recording.conversations;
   const conversations = inOrder(chosen, options.seed);
   showIntro(screen, conversations, recording.truth, options);
-  const stage = await setStage(options, (line) => screen.line(line));
+  const stage = await setStage(options, screen.told);
   const stopped = new AbortController();
   const interrupt = () => stopped.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);

@@ -7,16 +7,14 @@ import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
 import { outcomeOf, STATE_OF } from '../domain/action.ts';
-import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decide } from '../domain/decision/decide.ts';
+import { renderSummary } from '../domain/decision/summary.ts';
 import type { DecisionRequest, Outcome } from '../domain/decision.ts';
 import { canonical, canonicalList, saltedTextDigest } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
-
 import { namedKeys, nameKey } from '../domain/naming.ts';
 import { BEGIN_WITHIN } from '../domain/release.ts';
 import { normalSubject } from '../domain/subject.ts';
-
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { countsOf } from '../outcomes/event.ts';

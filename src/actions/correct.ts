@@ -2,10 +2,8 @@ import { type Actor, requireRole } from '../actor.ts';
 import { judgeAgent } from '../autonomy/judge.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
-
 import { knowEvent, metricsCorrected } from '../outcomes/event.ts';
 import { requireReason } from '../reason.ts';
-
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';

@@ -41,7 +41,7 @@ export async function listActions(
     : { actions };
 }
 
-export function parseCursor(cursor: string): [Date, string] {
+function parseCursor(cursor: string): [Date, string] {
   const [at, id] = cursor.split('_');
   const date = new Date(at ?? '');
   if (!id || !isUuid(id) || !isInstant(date)) {

@@ -14,7 +14,7 @@ import { disabledSchema, scopeParams, setSwitchBody } from './routes/switches.ts
 /** A scope, a reason and a flag. */
 const BODY_BYTES_MAX = 16_384;
 /** By which a client knows the listener before it sends a token. */
-export const SWITCH_NAME = 'portcullis switch';
+const SWITCH_NAME = 'portcullis switch';
 
 /** What the switch's own process answers: `disable`, by the tokens and roles of the API, and whether it is there. */
 export async function createSwitchApi(

@@ -1,28 +1,16 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { StandingWish } from '../db/tables-action.ts';
-import { BREAK_GLASS_SLOT, type Right, tallyStage } from '../domain/approval/approval.ts';
-
+import { BREAK_GLASS_SLOT, tallyStage } from '../domain/approval/approval.ts';
 import { durationMs } from '../domain/duration.ts';
 import { BEGIN_WITHIN } from '../domain/release.ts';
-
 import { type ActionRow, actionById } from '../records/action.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-import type { AnswerInput } from './answer-input.ts';
+import type { Countable } from './countable.ts';
 import { type SignedReceipt, signReceipt } from './receipts/sign.ts';
 import { startStandingApproval } from './standing/store.ts';
-import type { ToDecide } from './to-answer.ts';
-
-/** One answer that may be counted: everything about it has been checked. */
-export interface Countable {
-  person: string;
-  known: ToDecide;
-  right: Right;
-  input: AnswerInput;
-  standingWish: StandingWish | undefined;
-}
 
 /** What an answer leads to, and which answers fill which slots by it. */
 interface Tally {

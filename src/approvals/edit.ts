@@ -6,17 +6,15 @@ import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { mayDeny, slackMayApprove } from '../domain/approval/approval.ts';
 import { mergeRedacted } from '../domain/decision/args-diff.ts';
-import { renderSummary } from '../domain/decision/compile.ts';
 import { type Decision, decideIn } from '../domain/decision/decide.ts';
 import { withoutHiddenNames } from '../domain/decision/hidden-names.ts';
 import { redactionsOf } from '../domain/decision/redact.ts';
+import { renderSummary } from '../domain/decision/summary.ts';
 import { canonical, saltedDigest } from '../domain/digest.ts';
 import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
-
 import { knowEvent, metricsOfProposal } from '../outcomes/event.ts';
 import { reasonIn } from '../reason.ts';
-
 import { type ActionRow, actionById, lockedAction, privateOf } from '../records/action.ts';
 import { toolAsAsked } from '../records/args.ts';
 import { readEpoch } from '../records/gate.ts';

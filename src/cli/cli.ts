@@ -19,7 +19,11 @@ export class Cli {
   #options: GlobalOptions = {};
   #api: ApiClient | undefined;
 
-  constructor(io: CliIo) {
+  /** `commands`: the words that may follow the program's name. */
+  constructor(
+    io: CliIo,
+    readonly commands: readonly string[],
+  ) {
     this.io = io;
   }
 
@@ -52,7 +56,7 @@ export class Cli {
 
   /** With commands as they can be typed here. */
   told(text: string): string {
-    return asTypedHere(text, this.io.program, this.io.columns);
+    return asTypedHere(text, this.io, this.commands);
   }
 
   /**

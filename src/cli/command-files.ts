@@ -3,6 +3,8 @@ import type { RegisterCommands } from './cli.ts';
 /** Commands that are loaded together, when one of them is used. */
 export interface CommandFile {
   names: readonly string[];
+  /** It tells of all commands, so they are loaded too. */
+  ofAll?: true;
   load(): Promise<RegisterCommands>;
 }
 
@@ -16,6 +18,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
       {
         names: ['completion'],
+        ofAll: true,
         load: async () => (await import('./commands/completion.ts')).registerCompletion,
       },
     ],
@@ -63,12 +66,19 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
   ],
 ];
 
+export const COMMAND_NAMES: readonly string[] = COMMAND_GROUPS.flatMap(([, files]) =>
+  files.flatMap(({ names }) => names),
+);
+
 const WITH_VALUE = new Set(['--output', '--url', '--token']);
 
-/** The command that the words name, if it is one there is. */
+/** The file of the command that the words name, if there is one and it is enough. */
 export function namedCommand(argv: readonly string[]): CommandFile | undefined {
   let at = 0;
   while (argv[at]?.startsWith('-')) at += WITH_VALUE.has(argv[at] ?? '') ? 2 : 1;
   const name = argv[at];
-  return COMMAND_GROUPS.flatMap(([, files]) => files).find(({ names }) => names.some((one) => one === name));
+  const file = COMMAND_GROUPS.flatMap(([, files]) => files).find(({ names }) =>
+    names.some((one) => one === name),
+  );
+  return file?.ofAll ? undefined : file;
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { Cli } from './cli.ts';
+import { COMMAND_NAMES } from './command-files.ts';
 import { errorsPage } from './errors-page.ts';
 import { exitCodesPage } from './exit-codes.ts';
 import type { CliIo } from './io.ts';
@@ -24,7 +25,12 @@ export async function generatedDocs(): Promise<Record<string, string>> {
 
 async function commandPage(): Promise<string> {
   const printed: string[] = [];
-  const program = await buildProgram(new Cli(silentIo((text) => printed.push(text))));
+  const program = await buildProgram(
+    new Cli(
+      silentIo((text) => printed.push(text)),
+      COMMAND_NAMES,
+    ),
+  );
   const helpOf = (command: Command): string => {
     printed.length = 0;
     command.outputHelp();

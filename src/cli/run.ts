@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { Cli } from './cli.ts';
-import { type CommandFile, namedCommand } from './command-files.ts';
+import { COMMAND_NAMES, type CommandFile, namedCommand } from './command-files.ts';
 import { exitNumber } from './exit-codes.ts';
 import { asCliError, CliError, failureJson, failureText } from './failure.ts';
 import type { CliIo } from './io.ts';
@@ -9,7 +9,7 @@ import { plain } from './text/render.ts';
 
 /** Runs one command; `argv` is what follows the program's name. Returns the exit code and never throws. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
-  const cli = new Cli(io);
+  const cli = new Cli(io, COMMAND_NAMES);
   // Known before anything is parsed: what cannot be parsed is told in the form that was asked for.
   if (asksForJson(argv)) cli.use({ output: 'json' });
   try {

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Sql } from './database.ts';
 import { LOCKS } from './exclusive.ts';
 import { readStatements } from './sql-files.ts';
+import type { StoredCodeTable } from './tables.ts';
 
 const FOLDER = fileURLToPath(new URL('./functions/', import.meta.url));
 
@@ -11,18 +12,8 @@ const FUNCTION = /^CREATE FUNCTION (\w+\(.*?\))\s+RETURNS\s.*?(?= AS \$\$)/s;
 const TRIGGER = /^CREATE TRIGGER (\w+)\s.*?\sON (\w+)\s.*\sEXECUTE FUNCTION (\w+\(\));?$/s;
 
 /** A function or a trigger, as its file says it. */
-interface Code {
-  kind: 'FUNCTION' | 'TRIGGER';
-  /** As DROP calls it. */
-  identity: string;
-  /** What cannot be replaced in place. A trigger: the function it runs. */
-  head: string;
+interface Code extends Omit<StoredCodeTable, 'digest'> {
   text: string;
-}
-
-/** What the store keeps of the code that was put there. */
-export interface StoredCodeTable extends Omit<Code, 'text'> {
-  digest: string;
 }
 
 /** The steps from what stands in the store to what the files say: drops first, then functions before triggers. */
@@ -71,7 +62,7 @@ async function changesOf(db: Sql, folder: string): Promise<CodeChanges> {
 }
 
 /** @returns what to do so that `there` becomes `wanted` */
-export function codeChanges(there: readonly StoredCodeTable[], wanted: readonly Code[]): CodeChanges {
+function codeChanges(there: readonly StoredCodeTable[], wanted: readonly Code[]): CodeChanges {
   const stored = new Map(there.map((row) => [row.identity, row]));
   const byIdentity = new Map(wanted.map((code) => [code.identity, code]));
   const goes = ({ identity, head }: StoredCodeTable) => byIdentity.get(identity)?.head !== head;

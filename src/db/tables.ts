@@ -3,7 +3,6 @@ import type { Agent } from '../domain/agent.ts';
 import type { SegmentExposure } from '../domain/decision.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
-import type { StoredCodeTable } from './stored-code.ts';
 import type { AccessTables } from './tables-access.ts';
 import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
@@ -196,6 +195,16 @@ export interface LogChainTable {
   seq: number;
   entry_id: number;
   hash: Buffer;
+}
+
+/** What the store keeps of the functions and triggers that were put there. */
+export interface StoredCodeTable {
+  kind: 'FUNCTION' | 'TRIGGER';
+  /** As DROP calls it. */
+  identity: string;
+  /** What cannot be replaced in place. A trigger: the function it runs. */
+  head: string;
+  digest: string;
 }
 
 /** Every table, as Kysely sees it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const LIST_ENTRIES_MAX = 10_000;
+const LIST_ENTRIES_MAX = 10_000;
 const ENTRY_LENGTH_MAX = 500;
 
 const entrySchema = z.union([z.string().min(1).max(ENTRY_LENGTH_MAX), z.int()]);

@@ -1,11 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
-import {
-  type CompiledAgent,
-  type CompiledRelease,
-  compileAgent,
-  compileRelease,
-} from '../domain/decision/compile.ts';
+import { compileAgent, compileRelease } from '../domain/decision/compile.ts';
+import type { CompiledAgent, CompiledRelease } from '../domain/decision/compiled.ts';
 import type { RolloutWorld, World } from '../domain/decision/decide.ts';
 import { earnedKey } from '../domain/decision/weigh.ts';
 import { AppError } from '../errors.ts';

@@ -9,10 +9,8 @@ import { unjudgeable } from '../domain/manifest/check-rollout.ts';
 import type { Guardrail, Release } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
-
 import { requireReason } from '../reason.ts';
 import { figures } from '../records/figures.ts';
-
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';

@@ -1,7 +1,7 @@
 import { isDenied } from '../domain/action.ts';
-import type { PortcullisEvent } from '../events/event.ts';
 import { followEvents } from '../events/follow.ts';
-import type { Action, Asked, Begun, Completion, Outcome, Question } from './actions.ts';
+import type { Action, Asked, Begun } from './actions.ts';
+import type { Calls } from './calls.ts';
 import { Denied, PortcullisError } from './errors.ts';
 import { type Guard, makeGuard } from './guard.ts';
 import { Http, type HttpOptions, isRefusal } from './http.ts';
@@ -16,45 +16,15 @@ export interface PortcullisOptions extends HttpOptions {
   agentVersion: string;
 }
 
-export interface EventOptions {
-  /** Only events about this action. */
-  action?: string;
-  /** Whole kinds or their first words: `['action.denied', 'switch']`. */
-  kinds?: readonly string[];
-  /** The `seq` of the last event that is known; default: what happens from now on. */
-  after?: number;
-  signal?: AbortSignal;
-}
-
-/** What an agent does with Portcullis. Every call may be repeated: none does a thing twice. */
-export interface Portcullis {
-  /** @throws PortcullisError; a denial is an answer here, not an error */
-  ask(question: Question, signal?: AbortSignal): Promise<Asked>;
-  /**
-   * Waits until people have decided or the question has expired, as long as that takes, also while the service is away:
-   * only the signal or a refusal ends it before.
-   */
-  wait(actionId: string, signal?: AbortSignal): Promise<Action>;
-  /**
-   * `round` is the action's own (`approval.round`): it says that changed arguments will be used.
-   * @throws Denied when a stop came first
-   */
-  begin(actionId: string, executionId: string, round?: number, signal?: AbortSignal): Promise<Begun>;
-  complete(actionId: string, completion: Completion): Promise<Action>;
-  withdraw(actionId: string, reason?: string): Promise<Action>;
-  outcome(outcomes: Outcome | readonly Outcome[]): Promise<{ recorded: number; repeated: number }>;
-  /**
-   * What happens to the agent's actions and what is in force for it, as it happens, until the signal ends it: each event
-   * once and in order, through lost connections. @throws PortcullisError when the first connection fails or it is refused
-   */
-  events(options?: EventOptions): AsyncGenerator<PortcullisEvent, void>;
+/** What an agent does with Portcullis. */
+export interface Portcullis extends Calls {
   guard: Guard;
 }
 
 /** A client of one service for one agent. */
 export function createPortcullis({ agentVersion, ...options }: PortcullisOptions): Portcullis {
   const http = new Http(options);
-  const client: Omit<Portcullis, 'guard'> = {
+  const client: Calls = {
     async ask({ executionId, ...question }, signal) {
       const path = executionId === undefined ? '/v1/actions' : '/v1/actions?begin=true';
       const body = { agentVersion, ...question, ...(executionId === undefined ? {} : { executionId }) };

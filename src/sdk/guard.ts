@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDenied, isErrorCode, UNNAMED_ERROR } from '../domain/action.ts';
 import type { Action, Asked, Begun, Completion, Credential } from './actions.ts';
-import type { Portcullis } from './client.ts';
+import type { Calls } from './calls.ts';
 import { Denied, PortcullisError, TooLate } from './errors.ts';
 import { omitted, recordable } from './recordable.ts';
 
@@ -57,10 +57,8 @@ export type Guard = <Args extends Readonly<Record<string, unknown>>, Result>(
   options?: GuardOptions,
 ) => (args: Args, call: GuardedCall) => Promise<Result>;
 
-type Client = Omit<Portcullis, 'guard'>;
-
 /** The guard over a client. The guarded function @throws Denied, TooLate, PortcullisError, or what `fn` throws */
-export function makeGuard(client: Client): Guard {
+export function makeGuard(client: Calls): Guard {
   return (tool, fn, options = {}) =>
     async (args, { signal = new AbortController().signal, ...call }) => {
       const executionId = randomUUID();
@@ -88,7 +86,7 @@ const begunAlready = ({ startBy, ...action }: Asked): Begun | undefined =>
   startBy === undefined ? undefined : { ...action, startBy };
 
 /** Whoever stops waiting takes the question back: nobody is asked in vain. */
-async function untilDecided(client: Client, asked: Asked, signal: AbortSignal): Promise<Action> {
+async function untilDecided(client: Calls, asked: Asked, signal: AbortSignal): Promise<Action> {
   if (asked.state !== 'pending') return asked;
   try {
     return await client.wait(asked.id, signal);
@@ -122,7 +120,7 @@ interface Execution<Args, Result> {
 }
 
 async function execute<Args, Result>(
-  client: Client,
+  client: Calls,
   { fn, args, begun, executionId, sentMs, signal, options }: Execution<Args, Result>,
 ): Promise<Result> {
   const report = async (completion: Omit<Completion, 'executionId'>) => {
@@ -153,7 +151,7 @@ async function execute<Args, Result>(
 }
 
 /** What was done is recorded as done: a result that the service does not take is left out, with its reason. */
-async function complete(client: Client, actionId: string, completion: Completion): Promise<void> {
+async function complete(client: Calls, actionId: string, completion: Completion): Promise<void> {
   try {
     await client.complete(actionId, completion);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { parseExactJson } from '../domain/exact-json.ts';
 
 /** Of its JSON; what the service takes at most (1 MiB) holds more than the result. */
-export const RESULT_BYTES_MAX = 1_000_000;
+const RESULT_BYTES_MAX = 1_000_000;
 const WORDS_MAX = 300;
 
 /** Stands where a result would be that cannot be recorded: the note says why. */

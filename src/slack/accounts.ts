@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 
 /** How long a stop or a denial may go by what Slack said last. */
-export const LAST_KNOWN_FOR_MS = 24 * 3_600_000;
+const LAST_KNOWN_FOR_MS = 24 * 3_600_000;
 
 /** What Slack said last of an account that was a person of some agent then. */
 export interface LastKnown {

@@ -1,11 +1,8 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { concernsAny, scopeWords } from '../domain/scope.ts';
-
 import { agentsWordText } from '../domain/subject.ts';
-
 import { saysSomething } from '../domain/unseen.ts';
-
 import { AppError } from '../errors.ts';
 import { watchedRollout } from '../records/rollout.ts';
 import type { DisableAnswer } from '../records/stop.ts';

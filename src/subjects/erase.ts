@@ -2,11 +2,8 @@ import { type Actor, requireRole } from '../actor.ts';
 import { endStandingApproval } from '../approvals/standing/end.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
-
 import { normalSubject } from '../domain/subject.ts';
-
 import { requireReason } from '../reason.ts';
-
 import { appendEntry } from '../records/log-entry.ts';
 import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';

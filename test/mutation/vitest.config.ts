@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import type { Plugin } from 'vite';
+import type { Plugin } from 'vitest/config';
 import { defineConfig } from 'vitest/config';
 import { instrumented, ROOT } from './domain.ts';
 

@@ -3,6 +3,8 @@ export interface Screen {
   /** True: somebody may be looking and typing. */
   interactive: boolean;
   line(text?: string): void;
+  /** A line from elsewhere, wrapped. */
+  told(text: string): void;
   heading(text: string): void;
   /** A paragraph beside its name, wrapped. */
   item(name: string, text: string): void;
@@ -46,6 +48,9 @@ export function createScreen(out: NodeJS.WriteStream, { interactive }: { interac
   return {
     interactive,
     line,
+    told(text) {
+      for (const part of wrap(text, WIDTH - INDENT.length)) line(part);
+    },
     heading(text) {
       line();
       line(bold(text));

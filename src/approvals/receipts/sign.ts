@@ -4,7 +4,7 @@ import { SIGNING_ALGORITHM } from '../../credentials/keys.ts';
 import type { Sql } from '../../db/database.ts';
 import { canonical } from '../../domain/digest.ts';
 import type { Services } from '../../services.ts';
-import type { Countable } from '../count-answer.ts';
+import type { Countable } from '../countable.ts';
 import { RECEIPT_TYPE, type ReceiptClaims, shownDigest } from './claims.ts';
 import { recordText, wishLine } from './shown-text.ts';
 

@@ -11,10 +11,7 @@ export const registerCompletion: RegisterCommands = (program, cli) => {
     .summary('print what your shell needs to complete commands')
     .description('Prints a script that completes commands and options in your shell. Needs no service.')
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(COMPLETIONS)))
-    .action(async (shell: Shell) => {
-      const { buildProgram } = await import('../program.ts');
-      cli.io.out(COMPLETIONS[shell](completed(await buildProgram(cli))));
-    });
+    .action((shell: Shell) => void cli.io.out(COMPLETIONS[shell](completed(program))));
   withExample(
     completion,
     'portcullis completion bash > ~/.local/share/bash-completion/completions/portcullis',

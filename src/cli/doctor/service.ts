@@ -53,7 +53,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
 }
 
 /** Whether the worker in the service's own process is given work. */
-export function workerCheck({ build, state, detail, mend, since }: WorkerState): Check {
+function workerCheck({ build, state, detail, mend, since }: WorkerState): Check {
   const name = 'its worker';
   if (state === 'serving') return ok(name, `serves, build ${build}`);
   if (state === 'replaced') return ok(name, `waits: ${detail}, this one is ${build}`);
@@ -63,7 +63,7 @@ export function workerCheck({ build, state, detail, mend, since }: WorkerState):
 }
 
 /** Whether somebody compares open records with workflows, and what was found missing. */
-export function workflowChecks({ comparedAt, open, restarted }: Reconciled, nowMs: number): Check[] {
+function workflowChecks({ comparedAt, open, restarted }: Reconciled, nowMs: number): Check[] {
   const name = 'workflows';
   const mend =
     'They are compared by a process with the role api while Temporal answers: look at its log for "reconciler"';

@@ -5,7 +5,7 @@ const WITHIN_MS = 5_000;
 const WORKFLOW_QUEUE = 1;
 
 /** Who polls for workflows: only a worker of this version's build counts. */
-export function pollersCheck(builds: readonly string[], build: string): Check {
+function pollersCheck(builds: readonly string[], build: string): Check {
   const name = 'worker';
   const own = builds.filter((one) => one === build).length;
   const others = builds.filter((one) => one !== build);

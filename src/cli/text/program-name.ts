@@ -1,21 +1,25 @@
-import { COMMAND_GROUPS } from '../command-files.ts';
 import { displayWidth } from './render.ts';
 
-const NAMES = COMMAND_GROUPS.flatMap(([, files]) => files.flatMap(({ names }) => names)).join('|');
 /** The program in a hint, and not Slack's `/portcullis` nor a file of that name. */
-const PROGRAM = new RegExp(`(?<![\\w/.-]|npx )portcullis(?= (?:${NAMES})\\b)`, 'g');
+const programBefore = (commands: readonly string[]): RegExp =>
+  new RegExp(`(?<![\\w/.-]|npx )portcullis(?= (?:${commands.join('|')})\\b)`, 'g');
 const COMMAND_LINE = /^ *(\$ )?(npx )?portcullis /;
 
 /** The text with commands as they can be typed here; prose that becomes too long flows on into the lines below. */
-export function asTypedHere(text: string, program: string, width: number): string {
+export function asTypedHere(
+  text: string,
+  { program, columns: width }: { program: string; columns: number },
+  commands: readonly string[],
+): string {
   if (program === 'portcullis') return text;
+  const named = programBefore(commands);
   const lines: string[] = [];
   let over: { indent: string; words: string } | undefined;
   for (const line of text.split('\n')) {
     const goesOn = over && line.trim() !== '' && indentOf(line) === over.indent;
     if (over && !goesOn) lines.push(over.indent + over.words);
-    const named = line.replace(PROGRAM, program);
-    const whole = over && goesOn ? `${over.indent}${over.words} ${named.trimStart()}` : named;
+    const typed = line.replace(named, program);
+    const whole = over && goesOn ? `${over.indent}${over.words} ${typed.trimStart()}` : typed;
     over = undefined;
     if (whole === line || displayWidth(whole) <= width || COMMAND_LINE.test(whole)) lines.push(whole);
     else {

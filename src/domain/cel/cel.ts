@@ -1,29 +1,17 @@
 import { type ASTNode, TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
-import type { NamedLists } from '../lists.ts';
 import { Meter } from '../schema/meter.ts';
-import type { JsonSchema } from '../schema/schema.ts';
 import { findCostProblem } from './cost.ts';
 import { compileNode } from './evaluate.ts';
 import { type DomainOf, domainsOf } from './facts.ts';
 import { Frame } from './frame.ts';
 import { canonical, constantOf, type Formula, formulaOf } from './logic.ts';
-import { type ConditionProblem, findRuleProblems } from './rules.ts';
-import { type AttributeType, type CelScope, celScope } from './types.ts';
-
-export type { JsonSchema } from '../schema/schema.ts';
-export type { ConditionProblem } from './rules.ts';
-export type { AttributeType } from './types.ts';
+import type { ConditionProblem } from './problem.ts';
+import { findRuleProblems } from './rules.ts';
+import type { ConditionScope } from './scope.ts';
+import { type CelScope, celScope } from './types.ts';
 
 /** Only `true` matches; an error is an answer of its own. */
 export type Truth = 'true' | 'false' | 'error';
-
-/** What a condition may name: `context` always, with `args` (a tool's schema) also `args` and `subject`, and `lists`. */
-export interface ConditionScope {
-  args?: JsonSchema;
-  attributes: Readonly<Record<string, AttributeType>>;
-  /** Of the manifest that the condition stands in. */
-  lists?: NamedLists;
-}
 
 /** The values of one request, as plain JSON. */
 export interface ConditionValues {

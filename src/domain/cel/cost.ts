@@ -1,9 +1,8 @@
-import { STEPS_MAX } from '../schema/meter.ts';
-import type { JsonSchema } from '../schema/schema.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
+import { STEPS_MAX, TEXT_PER_STEP } from '../schema/meter.ts';
 import { type ASTNode, childrenOf, comprehensionOf } from './ast.ts';
-import type { ConditionProblem } from './rules.ts';
+import type { ConditionProblem } from './problem.ts';
 import { itemSchemaOf, type Schemas, schemaOf } from './schemas.ts';
-import { TEXT_PER_STEP } from './values.ts';
 
 /** What is assumed of a list and a text whose schema declares no size: the meter of each request holds for those. */
 const ITEMS_ASSUMED = 100;

@@ -2,7 +2,7 @@ import { suggest } from '../nearest.ts';
 import { sentence } from '../problem.ts';
 import { type ASTNode, COMPREHENSIONS, childrenOf } from './ast.ts';
 import { FUNCTIONS, METHODS } from './functions.ts';
-import type { ConditionProblem } from './rules.ts';
+import type { ConditionProblem } from './problem.ts';
 import { INT_MAX, INT_MIN } from './values.ts';
 
 /** Refused elsewhere, with a hint of their own. */

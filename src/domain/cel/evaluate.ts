@@ -57,7 +57,7 @@ function compileOperation(node: ASTNode): Evaluate {
     case 'call':
       return call(node.args[0], node.args[1]);
     case 'rcall':
-      return walk(node) ?? method(node.args[0], [node.args[1], ...node.args[2]]);
+      return walk(node) ?? applied(METHODS, node.args[0], [node.args[1], ...node.args[2]]);
     case '.?':
     case '[?]':
       return fail('Optional members are not known');
@@ -182,18 +182,11 @@ function minus(operand: ASTNode): Evaluate {
 function call(name: string, args: readonly ASTNode[]): Evaluate {
   if (name === 'has') return has(args[0]);
   if (name === 're2') return re2(args);
-  const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-  if (known === undefined) return fail(`There is no function ${name}()`);
-  const values = args.map(compileNode);
-  return (frame) =>
-    known(
-      values.map((value) => value(frame)),
-      frame.meter,
-    );
+  return applied(FUNCTIONS, name, args);
 }
 
-function method(name: string, args: readonly ASTNode[]): Evaluate {
-  const known = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+function applied(functions: typeof FUNCTIONS, name: string, args: readonly ASTNode[]): Evaluate {
+  const known = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (known === undefined) return fail(`There is no function ${name}()`);
   const values = args.map(compileNode);
   return (frame) =>

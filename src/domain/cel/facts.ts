@@ -1,4 +1,4 @@
-import { type JsonSchema, propertyOf } from '../schema/schema.ts';
+import { type JsonSchema, propertyOf } from '../schema/json-schema.ts';
 
 /** A comparison with a constant: what makes two atoms of a condition depend on one another. */
 export interface Fact {

@@ -1,6 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import type { ListEntry, NamedLists } from '../lists.ts';
-import type { JsonSchema } from '../schema/schema.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import { type CelMap, type MapKey, ValueMap } from './values.ts';
 
 export const LISTS = 'lists';

@@ -1,20 +1,14 @@
 import { serialize } from '@marcbachmann/cel-js';
 import { suggest } from '../nearest.ts';
 import { sentence } from '../problem.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/json-schema.ts';
 import { compileRe2 } from '../schema/pattern.ts';
-import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
 import { type ASTNode, childrenOf, comprehensionOf, isConstant, rootOf, selectedName } from './ast.ts';
 import { findDialectProblems } from './dialect.ts';
+import type { ConditionProblem } from './problem.ts';
 import { itemSchemaOf, type Schemas, schemaOf } from './schemas.ts';
 import { isObjectSchema } from './types.ts';
 import { TYPE_NAMES } from './values.ts';
-
-/** What is wrong with a condition, and where in its text. */
-export interface ConditionProblem {
-  message: string;
-  hint: string;
-  range: { start: number; end: number };
-}
 
 /**
  * What the type check lets pass and a gate must not: names beyond the declared ones, backtracking patterns,

@@ -1,4 +1,4 @@
-import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/json-schema.ts';
 import { type ASTNode, selectedName } from './ast.ts';
 
 /** What the variables of a condition hold, by name. */

@@ -1,11 +1,9 @@
 import { Environment } from '@marcbachmann/cel-js';
-import { asSchema, type JsonSchema } from '../schema/schema.ts';
+import { asSchema, type JsonSchema } from '../schema/json-schema.ts';
 import { plainView } from '../schema/view.ts';
-import type { ConditionScope } from './cel.ts';
 import { declareLists, LISTS, listsAsSchema } from './lists.ts';
+import type { AttributeType, ConditionScope } from './scope.ts';
 import { CelError, CelList, CelMap, type CelValue, type MapKey } from './values.ts';
-
-export type AttributeType = 'string' | 'bool' | 'int' | 'double';
 
 /** A CEL type and how a JSON value becomes a value of it, member by member as they are looked at. */
 interface CelType {

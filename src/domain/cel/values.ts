@@ -1,4 +1,4 @@
-import type { Meter } from '../schema/meter.ts';
+import { type Meter, TEXT_PER_STEP } from '../schema/meter.ts';
 
 /** A value of the condition language: `bigint` is int, `number` is double. */
 export type CelValue =
@@ -51,8 +51,6 @@ export type MapKey = string | bigint | boolean;
 
 export const INT_MAX = 2n ** 63n - 1n;
 export const INT_MIN = -(2n ** 63n);
-/** How many characters take as long as one step. */
-export const TEXT_PER_STEP = 16;
 
 /** @throws CelError beyond 64 bits */
 export function intOf(value: bigint): bigint {

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { type ManifestPath, pathText } from '../problem.ts';
 import { spellLine } from '../unseen.ts';
-import type { CompiledTool } from './compile.ts';
+import type { CompiledTool } from './compiled.ts';
 import { REDACTED, redact } from './redact.ts';
 
 type Args = Readonly<Record<string, unknown>>;

@@ -1,76 +1,19 @@
-import { type Agent, DEFAULT_SEGMENT, isWrite, RISKS, type Risk, type Tool } from '../agent.ts';
-import { type ConditionScope, type ConditionValues, compileCondition, type Truth } from '../cel/cel.ts';
+import { type Agent, DEFAULT_SEGMENT, isWrite, RISKS, type Tool } from '../agent.ts';
+import { type ConditionValues, compileCondition, type Truth } from '../cel/cel.ts';
+import type { ConditionScope } from '../cel/scope.ts';
 import { listsOf, type NamedLists } from '../lists.ts';
-import {
-  type ApprovalPolicy,
-  type ApprovalRule,
-  approvalOf,
-  type Grant,
-  type Release,
-  rulesOf,
-  toolsOf,
-  unlessOf,
-} from '../release.ts';
-import type { Meter } from '../schema/meter.ts';
-import { type JsonSchema, type Validator, validatorFor } from '../schema/schema.ts';
-import { type SubjectSource, subjectSource } from '../subject.ts';
-import { type RedactStep, redactionsOf } from './redact.ts';
-
-export { REDACTED, redact } from './redact.ts';
-
-/** A tool ready for deciding. */
-export interface CompiledTool {
-  name: string;
-  tool: Tool;
-  write: boolean;
-  /** Whether arguments fit, and what they hold that the schema does not declare; in words without values. */
-  args: Validator;
-  redactions: readonly (readonly RedactStep[])[];
-  /** The highest of the tool's risk and those of its conditions that match; a condition that errs means high. */
-  riskOf(args: Readonly<Record<string, unknown>>, meter?: Meter): Risk;
-}
-
-/** A segment ready for deciding. */
-export interface CompiledSegment {
-  name: string;
-  representative: boolean;
-  /** Where its subjects come from, if the segment says so. */
-  subject?: SubjectSource;
-  matches(values: ConditionValues): Truth;
-}
-
-/** An agent whose schemas and conditions are compiled once; `segments` ends with `default`, which always matches. */
-export interface CompiledAgent {
-  agent: Agent;
-  tools: ReadonlyMap<string, CompiledTool>;
-  segments: readonly CompiledSegment[];
-}
-
-/** One grant for one tool. */
-export interface CompiledGrant {
-  name: string;
-  index: number;
-  grant: Grant;
-  /** `undefined` when the grant has no condition. */
-  matches?: (values: ConditionValues) => Truth;
-  approval?: ApprovalPolicy;
-  /** Of a grant that asks: where it runs unasked all the same. */
-  unless?: (values: ConditionValues) => Truth;
-  rules: readonly CompiledRule[];
-}
-
-/** One rule of an approval. */
-export interface CompiledRule {
-  rule: ApprovalRule;
-  matches(values: ConditionValues): Truth;
-}
-
-/** A release with its grants by tool, in the order of the manifest. */
-export interface CompiledRelease {
-  release: Release;
-  version: string;
-  grants: ReadonlyMap<string, readonly CompiledGrant[]>;
-}
+import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
+import { validatorFor } from '../schema/schema.ts';
+import { subjectSource } from '../subject.ts';
+import type {
+  CompiledAgent,
+  CompiledGrant,
+  CompiledRelease,
+  CompiledSegment,
+  CompiledTool,
+} from './compiled.ts';
+import { redactionsOf } from './redact.ts';
 
 /**
  * Compiles what a checked agent needs to decide. Never throws: what does not compile fails closed, a schema by
@@ -173,5 +116,3 @@ function evaluateOf(source: string, scope: ConditionScope): (values: ConditionVa
   const condition = compileCondition(source, scope);
   return condition.ok ? condition.evaluate : () => 'error';
 }
-
-export { renderSummary } from './summary.ts';

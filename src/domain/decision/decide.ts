@@ -7,7 +7,7 @@ import { quorumOf, tightened } from '../release.ts';
 import { Meter } from '../schema/meter.ts';
 import { scopesOver } from '../scope.ts';
 import { type Subject, type SubjectSource, subjectFrom, subjectSource } from '../subject.ts';
-import type { CompiledAgent, CompiledRelease } from './compile.ts';
+import type { CompiledAgent, CompiledRelease } from './compiled.ts';
 import { armOf, bucketOf } from './exposure.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
 import { type Answer, denied, type Relaxations, reason, weigh } from './weigh.ts';

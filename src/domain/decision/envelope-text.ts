@@ -1,7 +1,7 @@
 import type { Tool } from '../agent.ts';
 import { isObjectSchema } from '../cel/types.ts';
 import { type ManifestPath, pathText } from '../problem.ts';
-import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/json-schema.ts';
 import { plainView } from '../schema/view.ts';
 import { spellUnseen } from '../unseen.ts';
 import { REDACTED, redactArgs } from './redact.ts';

@@ -1,5 +1,4 @@
 import { EVERY_MEMBER } from '../schema/every-member.ts';
-import type { CompiledTool } from './compile.ts';
 
 /** Stands where a redacted value was. */
 export const REDACTED = '[redacted]';
@@ -8,6 +7,11 @@ export const REDACTED = '[redacted]';
 export interface RedactStep {
   name: string;
   lists: number;
+}
+
+/** What says which arguments are covered. */
+interface Redacting {
+  redactions: readonly (readonly RedactStep[])[];
 }
 
 /** `passengers[].dob` as steps. */
@@ -22,7 +26,7 @@ export const parseRedactPath = (path: string): RedactStep[] =>
  * path expects is replaced whole, and so is everything of a tool that is not known.
  */
 export function redact(
-  tool: Pick<CompiledTool, 'redactions'> | undefined,
+  tool: Redacting | undefined,
   args: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   if (tool === undefined) return Object.fromEntries(Object.keys(args).map((key) => [key, REDACTED]));

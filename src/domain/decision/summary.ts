@@ -1,5 +1,5 @@
 import { spellLine } from '../unseen.ts';
-import type { CompiledTool } from './compile.ts';
+import type { CompiledTool } from './compiled.ts';
 import { REDACTED, redact } from './redact.ts';
 
 const VALUE_LENGTH_MAX = 80;

@@ -9,7 +9,7 @@ import {
   tightened,
   unlessOf,
 } from '../release.ts';
-import type { CompiledGrant, CompiledRelease, CompiledTool } from './compile.ts';
+import type { CompiledGrant, CompiledRelease, CompiledTool } from './compiled.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
 
 /** The grant that decided, with its name filled in. */

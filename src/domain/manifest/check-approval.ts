@@ -7,7 +7,7 @@ import type { NamedLists } from '../lists.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { type ApprovalPolicy, approvalOf, type Grant, groupsOf, rulesOf, toolsOf } from '../release.ts';
-import type { JsonSchema } from '../schema/schema.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { eligibleApprovers } from './check-people.ts';
 

@@ -1,8 +1,10 @@
 import type { Tool } from '../agent.ts';
 import type { CheckProblem, ManifestPath } from '../problem.ts';
 import { sentence } from '../problem.ts';
+import type { SchemaProblem } from '../schema/check.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import { schemaAt } from '../schema/paths.ts';
-import { type JsonSchema, type SchemaProblem, schemaProblems } from '../schema/schema.ts';
+import { schemaProblems } from '../schema/schema.ts';
 
 /** What the schema of a tool's arguments gets wrong, and the paths that are redacted in it. */
 export function checkArgs(name: string, tool: Tool): CheckProblem[] {

@@ -16,7 +16,7 @@ import {
   toolsOf,
   unlessOf,
 } from '../release.ts';
-import type { JsonSchema } from '../schema/schema.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import { conditionProblems } from './check-agent.ts';
 
 const ALWAYS: Formula = { kind: 'const', value: true };

@@ -5,7 +5,7 @@ import { listsOf, type NamedLists } from '../lists.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
-import type { JsonSchema } from '../schema/schema.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import { conditionProblems } from './check-agent.ts';
 import { checkApproval, checkEarn } from './check-approval.ts';
 import { checkLists } from './check-lists.ts';

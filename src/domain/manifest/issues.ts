@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { suggest } from '../nearest.ts';
 import type { CheckProblem, ManifestPath } from '../problem.ts';
 import { pathText, sentence } from '../problem.ts';
-import { asSchema, type JsonSchema, propertyOf } from '../schema/schema.ts';
+import { asSchema, type JsonSchema, propertyOf } from '../schema/json-schema.ts';
 import { valueAt } from './respelled.ts';
 
 type Issue = z.core.$ZodIssue;

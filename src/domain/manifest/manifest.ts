@@ -1,7 +1,7 @@
 import type { Agent } from '../agent.ts';
 import type { CheckProblem, Problem } from '../problem.ts';
 import { type Release, releaseSchema } from '../release.ts';
-import type { JsonSchema } from '../schema/schema.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import { checkAgent } from './check-agent.ts';
 import { checkRelease } from './check-release.ts';
 import { IssueReader } from './issues.ts';
@@ -12,7 +12,6 @@ import { agentFileSchema, checkToolDefaults, withToolDefaults } from './tool-def
 
 export { type CheckProblem, formatProblems, type Problem } from '../problem.ts';
 export type { ManifestKind } from './json-schemas.ts';
-export { bodySource, locateProblems, type ManifestSource } from './source.ts';
 
 /** A manifest with every default filled in, or everything that is wrong with it. */
 export type ManifestResult<T> =

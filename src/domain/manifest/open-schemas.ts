@@ -1,7 +1,7 @@
 import { type Agent, toolOf } from '../agent.ts';
 import type { Release } from '../release.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import { openPlace } from '../schema/open.ts';
-import type { JsonSchema } from '../schema/schema.ts';
 import { unaskedWrites } from './check-release.ts';
 
 /** What a release lets run unasked although the schema lets members through that nobody declared, one line a tool. */

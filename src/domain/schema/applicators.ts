@@ -1,7 +1,7 @@
+import type { JsonSchema } from './json-schema.ts';
 import type { Draft } from './keywords.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import type { Run, Seen } from './run.ts';
-import type { JsonSchema } from './schema.ts';
 import { isObject } from './values.ts';
 
 /** Whether a value fits a schema; adds to `seen` what the schema looked at. */

@@ -1,10 +1,10 @@
 import { suggest } from '../nearest.ts';
 import { sentence } from '../problem.ts';
 import { formatNames, formatOf, insteadOfFormat } from './formats.ts';
+import { asSchema, type JsonSchema } from './json-schema.ts';
 import { insteadOf, isNote, JSON_TYPES, keywordNames, keywordOf } from './keywords.ts';
 import { compilePattern } from './pattern.ts';
 import type { Place, SchemaIndex, SchemaPath } from './refs.ts';
-import { asSchema, type JsonSchema } from './schema.ts';
 
 /** What keeps a schema from being enforced, at a path inside it. */
 export interface SchemaProblem {

@@ -1,4 +1,4 @@
-import type { JsonSchema } from './schema.ts';
+import type { JsonSchema } from './json-schema.ts';
 
 /** The two dialects of JSON Schema that tools are described in. */
 export type Draft = '2020-12' | '7';

@@ -1,9 +1,9 @@
 import type { SchemaProblem } from './check.ts';
 import { formatOf } from './formats.ts';
+import { asSchema, type JsonSchema } from './json-schema.ts';
 import { type JsonType, keywordOf } from './keywords.ts';
 import { memberNames, membersCalled, sameValue } from './paths.ts';
 import type { Place, SchemaIndex } from './refs.ts';
-import { asSchema, type JsonSchema } from './schema.ts';
 import { isOfType } from './values.ts';
 
 /** What a schema says that can mean nothing where it stands, in a schema that can be enforced. */

@@ -1,6 +1,9 @@
 /** What checking one request may take. Counted in steps, not in time: the same request always gets the same answer. */
 export const STEPS_MAX = 200_000;
 
+/** How many characters take as long as one step. */
+export const TEXT_PER_STEP = 16;
+
 /** Checking would take more than the whole service can spare for one request. */
 export class TooMuch extends Error {}
 

@@ -1,6 +1,7 @@
+import { indexOf } from './index-of.ts';
+import { asSchema, type JsonSchema } from './json-schema.ts';
 import { sameValue } from './paths.ts';
 import type { Place, SchemaIndex } from './refs.ts';
-import { asSchema, indexOf, type JsonSchema } from './schema.ts';
 
 /** Arguments are an object, whether the schema says so or not. */
 const ROOT = 'args';

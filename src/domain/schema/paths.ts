@@ -1,9 +1,10 @@
 import { suggest } from '../nearest.ts';
 import { EVERY_MEMBER } from './every-member.ts';
+import { indexOf } from './index-of.ts';
+import { asSchema, type JsonSchema } from './json-schema.ts';
 import { Meter } from './meter.ts';
 import { compilePattern } from './pattern.ts';
-import type { Place, SchemaIndex } from './refs.ts';
-import { asSchema, indexOf, type JsonSchema } from './schema.ts';
+import type { Inner, Place, SchemaIndex } from './refs.ts';
 
 /**
  * Follows `passengers[].dob` or `payment.id` through a schema, wherever it says what a value is: references, `allOf`
@@ -28,20 +29,25 @@ export function schemaAt(schema: JsonSchema, path: string): { found: true } | { 
 }
 
 /** The places and all others that speak about the same value, through references and combinations. */
-export function sameValue(places: readonly Place[], index: SchemaIndex): Place[] {
-  const found = new Set<Place>();
+export function sameValue(
+  places: readonly Place[],
+  index: SchemaIndex,
+  follows = ({ about, keyword }: Inner): boolean => about === 'same' && keyword !== 'not',
+): Place[] {
+  const seen = new Set<Place>();
   const waiting = [...places];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-    if (found.has(place)) continue;
-    found.add(place);
+    if (seen.has(place)) continue;
+    seen.add(place);
     const schema = asSchema(place.schema);
     if (schema === undefined) continue;
     const target = typeof schema.$ref === 'string' ? index.target(place, schema.$ref) : undefined;
     if (target) waiting.push(target);
-    for (const inner of index.inside(place))
-      if (inner.about === 'same' && inner.keyword !== 'not') waiting.push(inner.place);
+    // There nothing counts beside a reference.
+    if (target && index.draft === '7') continue;
+    for (const inner of index.inside(place)) if (follows(inner)) waiting.push(inner.place);
   }
-  return [...found];
+  return [...seen];
 }
 
 /** The names that schemas of one value declare. */

@@ -8,7 +8,7 @@ export interface Pattern {
   test(text: string, meter: Meter): boolean;
 }
 
-export const PATTERN_LENGTH_MAX = 2_000;
+const PATTERN_LENGTH_MAX = 2_000;
 /** Compiling takes as long as a pattern is large once its counts are written out. */
 const PROGRAM_SIZE_MAX = 2_500;
 /**

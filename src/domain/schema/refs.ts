@@ -1,5 +1,5 @@
+import { asSchema, type JsonSchema } from './json-schema.ts';
 import { type Draft, type Subschema, subschemasOf } from './keywords.ts';
-import { asSchema, type JsonSchema } from './schema.ts';
 
 export type SchemaPath = readonly (string | number)[];
 

@@ -1,17 +1,13 @@
 import type { Check } from './applicators.ts';
 import { checkSchema, type SchemaProblem } from './check.ts';
-import type { Draft } from './keywords.ts';
+import { indexOf } from './index-of.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { meaninglessIn } from './meaningless.ts';
 import { Meter, TooMuch } from './meter.ts';
-import { SchemaIndex, type SchemaPath, TooLarge } from './refs.ts';
+import type { SchemaPath } from './refs.ts';
 import { Run } from './run.ts';
 import { undeclaredIn } from './undeclared.ts';
 import { validatorOf } from './validator.ts';
-
-export type { SchemaProblem } from './check.ts';
-
-/** A JSON Schema as a manifest holds it: a plain object, not looked into further. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What can be asked of a schema. No answer ever repeats a value, and none takes more than the meter allows. */
 export interface Validator {
@@ -77,43 +73,6 @@ function failingClosed(compiled: CompiledSchema): Validator {
   return { misfit: () => misfit, undeclared: () => 'args' };
 }
 
-type Indexed = { ok: true; value: SchemaIndex } | { ok: false; problems: SchemaProblem[] };
-
-/** A manifest asks for the same one again and again. */
-const indexes = new WeakMap<JsonSchema, Indexed>();
-
-/** The places and references of a schema, or why it has none that could be enforced. */
-export function indexOf(schema: JsonSchema | boolean): Indexed {
-  const known = typeof schema === 'boolean' ? undefined : indexes.get(schema);
-  if (known) return known;
-  const indexed = newIndex(schema);
-  if (typeof schema !== 'boolean') indexes.set(schema, indexed);
-  return indexed;
-}
-
-function newIndex(schema: JsonSchema | boolean): Indexed {
-  const draft = draftOf(schema);
-  if (draft === undefined) {
-    const message = 'Only draft 2020-12 and draft 7 of JSON Schema are known';
-    return { ok: false, problems: [{ path: ['$schema'], message, hint: 'Leave $schema out for 2020-12' }] };
-  }
-  try {
-    return { ok: true, value: new SchemaIndex(schema, draft) };
-  } catch (error) {
-    if (!(error instanceof TooLarge)) throw error;
-    return { ok: false, problems: [{ path: [], message: error.message, hint: 'Split or flatten it' }] };
-  }
-}
-
-function draftOf(schema: JsonSchema | boolean): Draft | undefined {
-  const dialect = typeof schema === 'boolean' ? undefined : schema.$schema;
-  if (dialect === undefined) return '2020-12';
-  const name = /^https?:\/\/json-schema\.org\/(draft\/2020-12|draft-0[67])\/schema#?$/.exec(
-    String(dialect),
-  )?.[1];
-  return name === undefined ? undefined : name === 'draft/2020-12' ? '2020-12' : '7';
-}
-
 function misfitOf(check: Check, value: unknown, meter: Meter): string | undefined {
   const run = new Run(meter, { declares: false });
   try {
@@ -139,13 +98,3 @@ function undeclaredOf(check: Check, value: unknown, meter: Meter): string | unde
 
 const PLACE_LENGTH_MAX = 200;
 const placeText = (path: SchemaPath): string => ['args', ...path].join('/').slice(0, PLACE_LENGTH_MAX);
-
-/** The member `key` of a schema's `properties`, if it is there. */
-export function propertyOf(schema: unknown, key: string): JsonSchema | undefined {
-  const properties = asSchema(asSchema(schema)?.properties);
-  return properties !== undefined && Object.hasOwn(properties, key) ? asSchema(properties[key]) : undefined;
-}
-
-/** `value` as a schema object, or nothing. */
-export const asSchema = (value: unknown): JsonSchema | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonSchema) : undefined;

@@ -1,9 +1,9 @@
 import { applicatorsOf, type Check, type Inside, newSeen, unevaluatedOf } from './applicators.ts';
 import { assertionOf } from './assertions.ts';
+import { asSchema, type JsonSchema } from './json-schema.ts';
 import type { Subschema } from './keywords.ts';
 import type { Place, SchemaIndex } from './refs.ts';
 import type { Run } from './run.ts';
-import { asSchema, type JsonSchema } from './schema.ts';
 
 /**
  * Turns a document into one check. Ours and no library's: each step is counted, so that no arguments hold the

@@ -1,5 +1,5 @@
 import type { JsonType } from './keywords.ts';
-import type { Meter } from './meter.ts';
+import { type Meter, TEXT_PER_STEP } from './meter.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -44,9 +44,6 @@ function sorted(value: unknown, meter: Meter): unknown {
   if (isOrdered && isFlat) return value;
   return Object.fromEntries(names.sort().map((name) => [name, sorted(value[name], meter)]));
 }
-
-/** How many characters take as long as one step. */
-export const TEXT_PER_STEP = 16;
 
 /** Whether a text has more characters than `most`; people count code points. */
 export const longerThan = (text: string, most: number, meter: Meter): boolean =>

@@ -1,5 +1,7 @@
+import { indexOf } from './index-of.ts';
+import { asSchema, type JsonSchema } from './json-schema.ts';
+import { sameValue } from './paths.ts';
 import type { Place, SchemaIndex } from './refs.ts';
-import { asSchema, indexOf, type JsonSchema } from './schema.ts';
 
 /** Schemas refer to one another in so many ways that nobody wrote: then the rest is left open. */
 const PLACES_MAX = 5_000;
@@ -58,21 +60,10 @@ class Viewer {
     return view;
   }
 
-  /** The schemas that hold for the same value in any case. */
+  /** The schemas that hold for the same value in any case. In draft 7 nothing counts beside a `$ref`. */
   #together(places: readonly Place[]): Place[] {
-    const found = new Set<Place>();
-    const waiting = [...places];
-    for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-      if (found.has(place)) continue;
-      found.add(place);
-      const schema = asSchema(place.schema);
-      if (schema === undefined) continue;
-      const target = typeof schema.$ref === 'string' ? this.index.target(place, schema.$ref) : undefined;
-      if (target) waiting.push(target);
-      if (target && this.index.draft === '7') found.delete(place);
-      for (const inner of this.index.inside(place)) if (inner.keyword === 'allOf') waiting.push(inner.place);
-    }
-    return [...found];
+    const found = sameValue(places, this.index, ({ keyword }) => keyword === 'allOf');
+    return this.index.draft === '7' ? found.filter((place) => !refersOn(place, this.index)) : found;
   }
 
   /** The places below a keyword, by name; a keyword with one schema has it under the empty name. */
@@ -87,6 +78,11 @@ class Viewer {
     }
     return found;
   }
+}
+
+function refersOn(place: Place, index: SchemaIndex): boolean {
+  const reference = asSchema(place.schema)?.$ref;
+  return typeof reference === 'string' && index.target(place, reference) !== undefined;
 }
 
 const LEAST = ['maxItems', 'maxLength', 'maxProperties'];

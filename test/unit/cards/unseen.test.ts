@@ -5,7 +5,8 @@ import { actionCard } from '../../../src/cards/action-card.ts';
 import { inline, label } from '../../../src/cards/blocks/mrkdwn.ts';
 import { plain } from '../../../src/cli/text/render.ts';
 import { diffArgs } from '../../../src/domain/decision/args-diff.ts';
-import { compileAgent, renderSummary } from '../../../src/domain/decision/compile.ts';
+import { compileAgent } from '../../../src/domain/decision/compile.ts';
+import { renderSummary } from '../../../src/domain/decision/summary.ts';
 import { agentOf } from '../domain/manifest/fixtures.ts';
 import { AT, cardFacts, read } from './facts.ts';
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { Cli } from '../../../src/cli/cli.ts';
+import { COMMAND_NAMES } from '../../../src/cli/command-files.ts';
 import { generatedDocs } from '../../../src/cli/docs.ts';
 import { EXIT_CODES, EXIT_OF_ERROR } from '../../../src/cli/exit-codes.ts';
 import { asCliError, exitOf, failureText } from '../../../src/cli/failure.ts';
@@ -16,7 +17,7 @@ function leaves(command: Command, path: string[] = []): string[][] {
 }
 
 const io = { out: () => {}, err: () => {} } as unknown as Cli['io'];
-const COMMANDS = leaves(await buildProgram(new Cli(io)));
+const COMMANDS = leaves(await buildProgram(new Cli(io, COMMAND_NAMES)));
 
 describe('--help', () => {
   test('groups commands by who uses them and lists the exit codes', async () => {

@@ -37,7 +37,7 @@ test('hints, next steps and help name the program as it is called here', async (
 
 test('prose that becomes too long flows on into the lines below it', () => {
   const text = 'Switch  a process of its own, which portcullis disable\n        tries first\nNote    x';
-  expect(asTypedHere(text, 'npx portcullis', 54)).toBe(
+  expect(asTypedHere(text, { program: 'npx portcullis', columns: 54 }, ['disable'])).toBe(
     'Switch  a process of its own, which npx portcullis\n        disable tries first\nNote    x',
   );
 });

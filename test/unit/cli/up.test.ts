@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Cli } from '../../../src/cli/cli.ts';
+import { COMMAND_NAMES } from '../../../src/cli/command-files.ts';
 import { type Running, runUp, type Start } from '../../../src/cli/commands/up.ts';
 import type { CliIo } from '../../../src/cli/io.ts';
 
@@ -18,7 +19,7 @@ function given(env: NodeJS.ProcessEnv = {}) {
     },
     interrupted: () => interrupt.signal,
   } as Partial<CliIo> as CliIo;
-  return { cli: new Cli(io), interrupt, printed };
+  return { cli: new Cli(io, COMMAND_NAMES), interrupt, printed };
 }
 
 const running = (more: Partial<Running> = {}): Running => ({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileSchema, type JsonSchema } from '../../../src/domain/schema/schema.ts';
+import type { JsonSchema } from '../../../src/domain/schema/json-schema.ts';
+import { compileSchema } from '../../../src/domain/schema/schema.ts';
 import { readSchemaSuite, type SuiteGroup } from '../../support/schema-suite.ts';
 import { OTHER_ANSWERS, REFUSED_SCHEMAS } from './refused-schemas.ts';
 

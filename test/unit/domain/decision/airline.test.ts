@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import {
-  compileAgent,
-  compileRelease,
-  redact,
-  renderSummary,
-} from '../../../../src/domain/decision/compile.ts';
+import { compileAgent, compileRelease } from '../../../../src/domain/decision/compile.ts';
 import { decide, type World } from '../../../../src/domain/decision/decide.ts';
+import { redact } from '../../../../src/domain/decision/redact.ts';
+import { renderSummary } from '../../../../src/domain/decision/summary.ts';
 import { parseExactJson } from '../../../../src/domain/exact-json.ts';
 import { checkFirstRelease } from '../../../../src/domain/manifest/check-release.ts';
 import { formatProblems, readManifest } from '../../../../src/domain/manifest/manifest.ts';

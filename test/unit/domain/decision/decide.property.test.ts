@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type CompiledRelease,
-  compileAgent,
-  compileRelease,
-} from '../../../../src/domain/decision/compile.ts';
+import { compileAgent, compileRelease } from '../../../../src/domain/decision/compile.ts';
+import type { CompiledRelease } from '../../../../src/domain/decision/compiled.ts';
 import { type Decision, decide, type World } from '../../../../src/domain/decision/decide.ts';
 import { type DecisionRequest, REASON_CODES, type SegmentExposure } from '../../../../src/domain/decision.ts';
 import { quorumOf } from '../../../../src/domain/release.ts';

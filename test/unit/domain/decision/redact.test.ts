@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type CompiledTool,
-  compileAgent,
-  redact,
-  renderSummary,
-} from '../../../../src/domain/decision/compile.ts';
+import { compileAgent } from '../../../../src/domain/decision/compile.ts';
+import type { CompiledTool } from '../../../../src/domain/decision/compiled.ts';
+import { redact } from '../../../../src/domain/decision/redact.ts';
+import { renderSummary } from '../../../../src/domain/decision/summary.ts';
 import { agentOf } from '../manifest/fixtures.ts';
 
 const toolOf = (more: Record<string, unknown>): CompiledTool => {

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type CompiledGrant,
-  type CompiledRelease,
-  compileAgent,
-  compileRelease,
-} from '../../../../src/domain/decision/compile.ts';
+import { compileAgent, compileRelease } from '../../../../src/domain/decision/compile.ts';
+import type { CompiledGrant, CompiledRelease } from '../../../../src/domain/decision/compiled.ts';
 import { decide, type World } from '../../../../src/domain/decision/decide.ts';
 import { checkRelease } from '../../../../src/domain/manifest/check-release.ts';
 import { releaseSchema } from '../../../../src/domain/release.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileSchema, type JsonSchema } from '../../../../src/domain/schema/schema.ts';
+import type { JsonSchema } from '../../../../src/domain/schema/json-schema.ts';
+import { compileSchema } from '../../../../src/domain/schema/schema.ts';
 import { heldMs } from '../../../support/cpu.ts';
 
 function fits(schema: JsonSchema, value: unknown): boolean {
