@@ -11,8 +11,10 @@ import { startFakeSlack } from '../test/fakes/slack/server.ts';
 import { createDatabase } from '../test/support/postgres.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
+import { benchFlood } from './flood.ts';
 import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
+import { benchLaptop } from './laptop.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
 
 const SEQUENTIAL = 100;
@@ -106,10 +108,12 @@ async function main() {
     await benchBacklog(governed, floor, service);
     await benchWrites(governed, floor);
     await benchReads(service.url, governed);
+    await benchFlood(service.url, governed.agentHeaders, say);
     const { binaryUpdatesPerSecond, judgementsPerSecond } = benchEprocess();
     say(
       `(c) e-process updates                     ${Math.round(binaryUpdatesPerSecond).toLocaleString('en')}/s   judgements over 90 days ${Math.round(judgementsPerSecond).toLocaleString('en')}/s`,
     );
+    await benchLaptop(say);
   } finally {
     await floor.stop();
     await service.stop();

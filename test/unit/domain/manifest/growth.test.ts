@@ -37,18 +37,10 @@ function apply(count: number): void {
   onlyTakesAway(release.value, release.value);
 }
 
-const agentOf = (count: number) => readManifest('agent.yaml', HEAD + many(count, tool), 'agent');
-
 test('what applying takes grows with the number of tools, and no faster', { timeout: 60_000 }, () => {
   apply(50);
   const few = heldMs(() => apply(200));
   const more = heldMs(() => apply(800));
   // Four times as many: with room for what a busy machine adds.
   expect(more / few).toBeLessThan(8);
-});
-
-test('2,000 tools are read and checked within two seconds', { timeout: 60_000 }, () => {
-  // The best of three: a busy machine is slow at first.
-  const took = [1, 2, 3].map(() => heldMs(() => expect(agentOf(2_000).ok).toBe(true)));
-  expect(Math.min(...took)).toBeLessThan(2_000);
 });
