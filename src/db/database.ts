@@ -10,7 +10,15 @@ export interface Database {
   /** The gate's own few connections: short statements that give up rather than hold it open. */
   readonly gate: Sql;
   /** For a stop: its own connection outside every pool, without a time limit; closed by the caller. */
-  openStop(): Promise<{ sql: Sql; close(): Promise<void> }>;
+  openStop(): Promise<OwnConnection>;
+  /** The same for changes of tables. */
+  openMigration(): Promise<OwnConnection>;
+  close(): Promise<void>;
+}
+
+/** One connection outside every pool. */
+export interface OwnConnection {
+  sql: Sql;
   close(): Promise<void>;
 }
 
@@ -60,13 +68,15 @@ export async function openDatabase({ url, poolSize = POOL_SIZE }: DatabaseOption
     'gate',
     5_000,
   );
+  const alone = (name: string): OwnConnection => {
+    const connection = open(1, '-c lock_timeout=0 -c statement_timeout=0', name);
+    return { sql: connection, close: () => connection.destroy() };
+  };
   return {
     sql: everyday,
     gate,
-    async openStop() {
-      const stop = open(1, '-c lock_timeout=0 -c statement_timeout=0', 'stop');
-      return { sql: stop, close: () => stop.destroy() };
-    },
+    openStop: async () => alone('stop'),
+    openMigration: async () => alone('migration'),
     async close() {
       await Promise.all([everyday.destroy(), gate.destroy()]);
     },

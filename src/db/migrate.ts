@@ -15,18 +15,28 @@ const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
  * its keys.
  */
 export async function migrate(db: Database): Promise<void> {
+  // A table of ninety days is not changed within the time that everyday statements have.
+  const alone = await db.openMigration();
+  try {
+    await migrateOn(alone.sql);
+  } finally {
+    await alone.close();
+  }
+  await install(db.sql);
+}
+
+async function migrateOn(db: Sql): Promise<void> {
   const migrator = new Migrator({
-    db: db.sql,
+    db,
     provider: { getMigrations: async () => readMigrations() },
   });
   // Triggers are changed under locks that requests of another process may wait for.
   await withoutDeadlock(async () => {
     const { error } = await migrator.migrateToLatest();
     if (error) throw error;
-    await db.sql.transaction().execute((tx) => applyStoredCode(tx));
+    await db.transaction().execute((tx) => applyStoredCode(tx));
   });
-  await refoldNames(db.sql);
-  await install(db.sql);
+  await refoldNames(db);
 }
 
 /**

@@ -1,8 +1,6 @@
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
-import type { Database } from '../db/database.ts';
-
-type StopConnection = Awaited<ReturnType<Database['openStop']>>;
+import type { Database, OwnConnection } from '../db/database.ts';
 
 const TRY_AGAIN_MS = 1_000;
 /** Often enough that neither the pool nor what stands in between takes it for idle. */
@@ -15,11 +13,11 @@ const SPARES_MAX = 2;
  * and without the time a login takes.
  */
 export async function keepSpareStop(db: Database, log: Logger): Promise<Database> {
-  const spares: StopConnection[] = [];
+  const spares: OwnConnection[] = [];
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const keep = async (stop: StopConnection): Promise<void> => {
+  const keep = async (stop: OwnConnection): Promise<void> => {
     if (closed || spares.length >= SPARES_MAX || !(await stands(stop))) await stop.close().catch(() => {});
     else spares.push(stop);
   };
@@ -38,7 +36,7 @@ export async function keepSpareStop(db: Database, log: Logger): Promise<Database
     if (spares.length === 0 && !closed) await open();
   };
   /** The last one that was used; without one that stands another is opened. */
-  const take = async (): Promise<StopConnection> => {
+  const take = async (): Promise<OwnConnection> => {
     for (let spare = spares.pop(); spare; spare = spares.pop()) {
       if (await stands(spare)) return spare;
       await spare.close().catch(() => {});
@@ -65,7 +63,7 @@ export async function keepSpareStop(db: Database, log: Logger): Promise<Database
   };
 }
 
-async function stands(stop: StopConnection): Promise<boolean> {
+async function stands(stop: OwnConnection): Promise<boolean> {
   try {
     await sql`SELECT 1`.execute(stop.sql);
     return true;

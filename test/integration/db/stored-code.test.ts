@@ -74,6 +74,19 @@ test.each(['0001-init', '0002-approvals'] as const)(
   },
 );
 
+test('a migration may take longer than an everyday statement', async () => {
+  const { db } = await opened(openOldStore('0001-init'));
+  await sql`CREATE FUNCTION unhurried() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF current_setting('statement_timeout') <> '0' THEN RAISE EXCEPTION 'it is hurried'; END IF; RETURN NEW; END $$`.execute(
+    db.sql,
+  );
+  await sql`CREATE TRIGGER unhurried BEFORE INSERT ON kysely_migration EXECUTE FUNCTION unhurried()`.execute(
+    db.sql,
+  );
+  await migrate(db);
+  expect(await hasCurrentCode(db.sql)).toBe(true);
+});
+
 test.each(['an empty store', 'one of 0.1.0'])('six processes bring %s up at once', async (which) => {
   const store = await opened(which === 'an empty store' ? openEmptyStore() : openOldStore('0001-init'));
   const processes = await Promise.all(
