@@ -14,10 +14,11 @@ interface ProjectOptions {
   groupOrder: number;
   testSeconds: number;
   hookMs?: number;
+  isolate?: boolean;
   globalSetup?: string[];
 }
 
-function project(name: string, { groupOrder, testSeconds, hookMs, globalSetup }: ProjectOptions) {
+function project(name: string, { groupOrder, testSeconds, hookMs, globalSetup, isolate = true }: ProjectOptions) {
   return {
     test: {
       name,
@@ -25,6 +26,7 @@ function project(name: string, { groupOrder, testSeconds, hookMs, globalSetup }:
       testTimeout: testSeconds * SECOND_MS,
       hookTimeout: hookMs ?? 30 * SECOND_MS,
       sequence: { groupOrder },
+      isolate,
       // What follows in a moment may take a while on a machine that is busy with something else.
       expect: { poll: { timeout: 20 * SECOND_MS, interval: 20 } },
       ...(globalSetup === undefined ? {} : { globalSetup }),
@@ -38,7 +40,7 @@ export default defineConfig({
     maxWorkers: FORKS_MAX,
     teardownTimeout: 30 * SECOND_MS,
     projects: [
-      project('unit', { groupOrder: 0, testSeconds: 60 }),
+      project('unit', { groupOrder: 0, testSeconds: 60, isolate: false }),
       project('replay', { groupOrder: 1, testSeconds: 60, hookMs: 120 * SECOND_MS }),
       project('workflow', {
         groupOrder: 2,

@@ -35,11 +35,11 @@ interface ProblemDocument {
 
 /** The HTTP API; every failure becomes a `CliError` with what, why and how to mend it. */
 export class ApiClient {
-  readonly connection: Connection;
-
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
+  /** `patienceMs`: how long an answer may take where a request says nothing else. */
+  constructor(
+    readonly connection: Connection,
+    readonly patienceMs = TIMEOUT_MS,
+  ) {}
 
   get = async <T>(path: string, query?: Request['query'], more: Request = {}): Promise<T> =>
     (await this.request<T>('GET', path, { query, ...more })).body;
@@ -77,7 +77,7 @@ export class ApiClient {
   async #send(method: string, path: string, request: Request): Promise<Response> {
     const { token } = this.connection;
     const url = this.#urlOf(path, request.query);
-    const limit = AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS);
+    const limit = AbortSignal.timeout(request.timeoutMs ?? this.patienceMs);
     try {
       return await fetch(url, {
         method,

@@ -1,4 +1,5 @@
 import type { Cli } from '../cli.ts';
+import { ApiClient } from '../client.ts';
 import { knownDatabase } from '../direct.ts';
 import { sections, wrap } from '../text/render.ts';
 import { checkCallbacks } from './callbacks.ts';
@@ -11,13 +12,16 @@ import { checkSwitch } from './switch.ts';
 import { saidOnce } from './switched-off.ts';
 
 const STATE_WIDTH = 6;
+/** A service that is stuck keeps nobody waiting for what else is wrong. */
+const PATIENCE_MS = 5_000;
 
 /** Every check, and what they found. */
 export async function runDoctor(cli: Cli): Promise<void> {
   const { checks: here, config } = await checkHere(cli.io);
+  const api = new ApiClient(cli.connection, PATIENCE_MS);
   const groups = await Promise.all([
-    guarded('service', () => checkService(cli.api)),
-    guarded('switch', async () => [await checkSwitch(cli.connection)]),
+    guarded('service', () => checkService(api)),
+    guarded('switch', async () => [await checkSwitch(cli.connection, PATIENCE_MS)]),
     guarded('database', async () => {
       const known = config && (await knownDatabase(cli));
       if (!known) return [];
@@ -29,8 +33,8 @@ export async function runDoctor(cli: Cli): Promise<void> {
       const { checkTemporal } = await import('./temporal.ts');
       return checkTemporal(config.temporal);
     }),
-    guarded('webhooks', async () => (config ? checkCallbacks(cli.api, config.webhookSecret) : [])),
-    guarded('approver groups', () => checkGroups(cli.api)),
+    guarded('webhooks', async () => (config ? checkCallbacks(api, config.webhookSecret) : [])),
+    guarded('approver groups', () => checkGroups(api)),
     guarded('Slack', async () => (config ? checkSlack(config.slack) : [])),
   ]);
   const checks = saidOnce([...here, ...groups.flat()]);

@@ -7,7 +7,6 @@ import type { WireSwitch } from '../wire.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 import { offCheck } from './switched-off.ts';
 
-const WITHIN_MS = 5_000;
 /** More than the sequencer leaves behind in a second. */
 export const TAIL_MAX = 5_000;
 /** They are compared every 20 s. */
@@ -27,7 +26,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
   const name = 'service';
   let ready: Ready;
   try {
-    ready = await api.get<Ready>('/readyz', undefined, { timeoutMs: WITHIN_MS });
+    ready = await api.get<Ready>('/readyz');
   } catch (error) {
     const mend =
       error instanceof CliError && error.hint?.startsWith('Start')
@@ -97,9 +96,7 @@ export function tailCheck(tail: number): Check {
 
 async function checkSwitches(api: ApiClient): Promise<Check[]> {
   try {
-    const { switches } = await api.get<{ switches: WireSwitch[] }>('/v1/switches', undefined, {
-      timeoutMs: WITHIN_MS,
-    });
+    const { switches } = await api.get<{ switches: WireSwitch[] }>('/v1/switches');
     return switches.map(offCheck);
   } catch (error) {
     if (error instanceof CliError) return [];
@@ -110,7 +107,7 @@ async function checkSwitches(api: ApiClient): Promise<Check[]> {
 async function checkToken(api: ApiClient): Promise<Check> {
   const { tokenFrom } = api.connection;
   try {
-    await api.get('/v1/agents', undefined, { timeoutMs: WITHIN_MS });
+    await api.get('/v1/agents');
     return ok('token', `accepted (${tokenFrom})`);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

@@ -3,16 +3,18 @@ import type { Connection } from '../connection.ts';
 import { CliError } from '../failure.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
-const WITHIN_MS = 5_000;
 const NAME = 'switch';
 
 /** Whether `disable` finds the switch's own process from here; without it the API is asked, and then the database. */
-export async function checkSwitch({ switchUrl, ...connection }: Connection): Promise<Check> {
+export async function checkSwitch(
+  { switchUrl, ...connection }: Connection,
+  patienceMs: number,
+): Promise<Check> {
   const mend = 'Set PORTCULLIS_SWITCH_URL to what portcullis up printed; meanwhile disable goes by the API';
   if (switchUrl === undefined) return warn(NAME, 'where its own process listens is not known here', mend);
-  const api = new ApiClient({ ...connection, url: switchUrl });
+  const api = new ApiClient({ ...connection, url: switchUrl }, patienceMs);
   try {
-    const request = { anonymous: true, timeoutMs: WITHIN_MS };
+    const request = { anonymous: true };
     const { status, body } = await api.request<{ service?: string }>('GET', '/readyz', request);
     if (body.service !== 'portcullis switch')
       return warn(NAME, `what answers at ${switchUrl} is not the switch`, mend);

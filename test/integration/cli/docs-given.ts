@@ -23,6 +23,7 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ try /, async (world) => ({ cwd: await world.firstManifests(), codes: [6] })],
   [/ adopt /, (world, agent) => world.nothingInForce(agent)],
   [/ action ask/, () => ({ codes: [6] })],
+  [/ action show .*--wait/, withId((world) => world.executed())],
   [/ action correct| outcome record .*--action/, withId((world) => world.executed())],
   [/ outcome record .*--file/, (world) => world.outcomes()],
   [/ approvals approve .*--standing/, withId((world) => world.small())],
