@@ -10,7 +10,7 @@ import type { AskedPerson, QueuePlace } from '../reaching/asked.ts';
 import type { DisableAnswer } from '../records/stop.ts';
 import type { ReleasePreview } from '../releases/create.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
-import type { VerbAnswer } from '../rollouts/verbs.ts';
+import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
 import type { AgentPosture } from '../statistics/posture.ts';
 import type { SimulatedRelease } from '../statistics/simulate.ts';
@@ -35,7 +35,7 @@ export type WireAction = ActionView & {
 export type WireDecided = ActionView & Pick<Answered, 'counted'>;
 export type WireAsked = ActionView & { repeated: boolean; startBy?: string; credential?: WireCredential };
 export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;
-export type WireRollout = Wire<RolloutStatusView>;
+export type WireRollout = Wire<RolloutStatusView> & { may: RolloutVerb[] };
 export type WireStarted = RolloutSummary & { notes: string[] };
 export type WireDisabled = DisableAnswer;
 export type WireEnabled = EnableAnswer & { scope: string };

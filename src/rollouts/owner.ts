@@ -1,4 +1,5 @@
 import type { Actor } from '../actor.ts';
+import type { Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
@@ -21,8 +22,24 @@ export async function requireOwner(
     throw new AppError('forbidden', `Only a person may ${verb}: use a token made for one (--person)`);
   const { owners, people } = await manifestOf(db.sql, agent);
   if (owners.includes(person)) return { person };
-  const now = clock.now();
-  const lent = await db.sql
+  const lender = Object.hasOwn(people, person)
+    ? await lenderOf(db.sql, { agent, person, owners }, clock.now())
+    : undefined;
+  if (lender !== undefined) return { person, for: lender };
+  throw new AppError(
+    'forbidden',
+    `${person} may not ${verb}: only an owner of "${agent}" (${owners.join(', ')}) may, or a deputy an owner named (portcullis deputy add)`,
+    { owners },
+  );
+}
+
+/** The owner whom a deputy stands in for in all they do, by an owner's own word. */
+async function lenderOf(
+  db: Sql,
+  { agent, person, owners }: { agent: string; person: string; owners: readonly string[] },
+  now: Date,
+): Promise<string | undefined> {
+  const lent = await db
     .selectFrom('deputy')
     .select('from_person')
     .where('agent', '=', agent)
@@ -34,10 +51,5 @@ export async function requireOwner(
     .where('starts_at', '<=', now)
     .where('ends_at', '>', now)
     .executeTakeFirst();
-  if (lent && Object.hasOwn(people, person)) return { person, for: lent.from_person };
-  throw new AppError(
-    'forbidden',
-    `${person} may not ${verb}: only an owner of "${agent}" (${owners.join(', ')}) may, or a deputy an owner named (portcullis deputy add)`,
-    { owners },
-  );
+  return lent?.from_person;
 }

@@ -7,11 +7,10 @@ import type { Services } from '../services.ts';
 import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
 import { queueExposed } from './judge.ts';
-import { change, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
+import { requireOwner } from './owner.ts';
+import { change, ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { approveGate, rejectGate } from './verb-gate.ts';
 import { rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';
-
-export { ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
 /** The role only opens the door: `requireOwner` says who may. A deputy of an owner need not manage releases. */
 const OWNERS: readonly Role[] = ['release-manager', 'approver'];
@@ -25,6 +24,24 @@ const MAY: Readonly<Record<RolloutVerb, readonly Role[]>> = {
   reenter: OWNERS,
   exclude: OWNERS,
 };
+
+/** The verbs that this actor would be let in to, whatever state the rollout is in. */
+export async function verbsOf(
+  services: Services,
+  actor: Actor,
+  rollout: Pick<RolloutRecord, 'agent'>,
+): Promise<RolloutVerb[]> {
+  const owns = await requireOwner(services, actor, rollout, 'steer').then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof AppError && error.code === 'forbidden') return false;
+      throw error;
+    },
+  );
+  return ROLLOUT_VERBS.filter(
+    (verb) => actor.roles.some((role) => MAY[verb].includes(role)) && (owns || MAY[verb] !== OWNERS),
+  );
+}
 
 /**
  * Steers a rollout; each verb with its actor, reason and permission in the log. Repeating one changes nothing.

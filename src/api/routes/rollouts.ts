@@ -5,7 +5,8 @@ import { EVIDENCE } from '../../rollouts/evidence-choice.ts';
 import { preflightNotes } from '../../rollouts/preflight.ts';
 import { startRollout } from '../../rollouts/start.ts';
 import { listRollouts, type RolloutStatusView, rolloutStatus } from '../../rollouts/status.ts';
-import { ROLLOUT_VERBS, runRolloutVerb } from '../../rollouts/verbs.ts';
+import { ROLLOUT_VERBS } from '../../rollouts/verb.ts';
+import { runRolloutVerb, verbsOf } from '../../rollouts/verbs.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, requireReader } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, instantSchema, reasonSchema, textSchema } from '../schemas.ts';
@@ -60,6 +61,7 @@ const statusSchema = z
       lastHour: z.number().int(),
       surplus: z.number().int().describe('Subjects that stay in control because they were too many'),
     }),
+    may: z.array(z.enum(ROLLOUT_VERBS)).describe('What whoever asks may do with it'),
     dayMs: z.number().describe('Milliseconds of one day of the plan: 86400000 unless days are scaled'),
   })
   .meta({ id: 'RolloutStatus' });
@@ -150,8 +152,11 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
     async (request) => {
       const actor = actorOf(request);
       requireReader(actor);
-      const { id } = await ownRollout(services.db.sql, actor, request.params.id);
-      return statusOf(await rolloutStatus(services, id));
+      const rollout = await ownRollout(services.db.sql, actor, request.params.id);
+      return {
+        ...statusOf(await rolloutStatus(services, rollout.id)),
+        may: rollout.ended_at ? [] : await verbsOf(services, actor, rollout),
+      };
     },
   );
 }

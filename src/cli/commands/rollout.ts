@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { EVIDENCE, type Evidence } from '../../rollouts/evidence-choice.ts';
-import type { RolloutVerb } from '../../rollouts/verbs.ts';
+import type { RolloutVerb } from '../../rollouts/verb.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { bullets, command as line, paragraph, sections } from '../text/render.ts';

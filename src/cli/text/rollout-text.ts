@@ -1,4 +1,5 @@
 import { agentsWordText } from '../../domain/subject.ts';
+import type { RolloutVerb } from '../../rollouts/verb.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
 import { formatNumber, formatTime, scaledDayNote } from './format.ts';
 import { bullets, command, fields, paragraph, quoted, sections, table } from './render.ts';
@@ -94,23 +95,28 @@ const evidenceRow = (found: Evidence): string[] => [
   found.moreNeeded === null ? '-' : String(found.moreNeeded),
 ];
 
-/** The command for what a person can do about it. */
-function nextText({ id, waitsFor, segments, endedAt }: WireRollout): string | undefined {
-  if (endedAt) return undefined;
-  const next: string[] = [];
-  const [first, ...others] = waitsFor.map((wait) => wait.for);
+/** What can be done about it: by whoever asks, or else by an owner of the agent. */
+function nextText(rollout: WireRollout): string | undefined {
+  if (rollout.endedAt) return undefined;
+  const next = nextVerbs(rollout);
+  const mine = next.filter(({ verb }) => rollout.may.includes(verb));
+  const [heading, shown] = mine.length > 0 ? ['Next:', mine] : ['Next, by somebody who may:', next];
+  if (shown.length === 0) return undefined;
+  return `${heading}\n${shown.map(({ verb, rest }) => command(`portcullis rollout ${verb} ${rollout.id}${rest} --reason "..."`)).join('\n')}`;
+}
+
+/** The verbs that its state takes. */
+function nextVerbs({ waitsFor, segments }: WireRollout): { verb: RolloutVerb; rest: string }[] {
   const onlyPeople =
-    first !== undefined && [first, ...others].every((one) => one === 'person' || one === 'checklist');
+    waitsFor.length > 0 && waitsFor.every((wait) => wait.for === 'person' || wait.for === 'checklist');
   const checks = waitsFor.flatMap((wait) => wait.checks ?? []).map((check) => ` --confirm ${quoted(check)}`);
-  if (onlyPeople) next.push(`portcullis rollout approve-gate ${id}${checks.join('')} --reason "..."`);
-  if (waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version')) {
-    next.push(`portcullis rollout resume ${id} --reason "..."`);
-  }
-  for (const { segment, state } of segments) {
-    if (state === 'rolled_back')
-      next.push(`portcullis rollout reenter ${id} --segment ${segment} --reason "..."`);
-  }
-  return next.length > 0 ? `Next:\n${next.map(command).join('\n')}` : undefined;
+  const held = waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version');
+  const back = segments.filter(({ state }) => state === 'rolled_back');
+  return [
+    ...(onlyPeople ? [{ verb: 'approve-gate' as const, rest: checks.join('') }] : []),
+    ...(held ? [{ verb: 'resume' as const, rest: '' }] : []),
+    ...back.map(({ segment }) => ({ verb: 'reenter' as const, rest: ` --segment ${segment}` })),
+  ];
 }
 
 /** Rollouts, open ones first. */

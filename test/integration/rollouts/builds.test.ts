@@ -7,7 +7,8 @@ import { createDeputy, revokeDeputy } from '../../../src/approvals/deputies.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
-import { type RolloutVerb, runRolloutVerb } from '../../../src/rollouts/verbs.ts';
+import type { RolloutVerb } from '../../../src/rollouts/verb.ts';
+import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import {
   actorOf,
   agentActor,

@@ -41,6 +41,17 @@ test('apply --check measures a release against the agent that is with it', async
   expect(err).toContain('Code: manifest_invalid');
 });
 
+test('apply --check of a release alone says what it could not check', async () => {
+  const cwd = given({ 'release.yaml': RELEASE_YAML });
+  const { code, out } = await runInTest(['apply', '--check', 'release.yaml'], { cwd });
+  expect(code).toBe(0);
+  expect(out.replace(/\s+/g, ' ')).toMatch(
+    /NOT checked against agent \S+, .*its tools and their scopes, its conditions/,
+  );
+  const json = await runInTest(['apply', '--check', 'release.yaml', '--output', 'json'], { cwd });
+  expect(json.json()).toMatchObject({ valid: true, complete: false });
+});
+
 test('apply --check needs no service, and answers in JSON', async () => {
   const cwd = given({ 'agent.yaml': AGENT_YAML, 'release.yaml': RELEASE_YAML });
   const result = await runInTest(['apply', '--check', 'agent.yaml', 'release.yaml', '--output', 'json'], {

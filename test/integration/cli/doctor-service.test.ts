@@ -32,3 +32,18 @@ test('doctor names the agents that wait for callbacks nobody can sign, and only 
   expect(await webhooks({ PORTCULLIS_WEBHOOK_SECRET: 'sixteen characters' })).toMatchObject({ state: 'ok' });
   expect(tooLong((await cli.run('doctor')).out)).toEqual([]);
 });
+
+test('doctor names what is switched off: no fault, and what people look for first', async () => {
+  const cleo = await cli.as('cleo', 'on-call');
+  await cleo('disable', 'desk', '--reason', 'storm');
+  const { checks } = (await cli.run('doctor', '--output', 'json')).json<Checks>();
+  expect(checks.filter(({ name }) => name === 'SWITCHED OFF')).toMatchObject([
+    {
+      state: 'warn',
+      detail: expect.stringMatching(/desk, since .* by cleo: storm/),
+      mend: expect.stringContaining('enable agent/desk'),
+    },
+  ]);
+  await cleo('enable', 'desk', '--reason', 'it is over');
+  expect((await cli.run('doctor')).out).not.toContain('SWITCHED OFF');
+});
