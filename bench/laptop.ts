@@ -1,31 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { readManifest } from '../src/domain/manifest/manifest.ts';
+import { manyToolsYaml } from '../test/support/many-tools.ts';
 import { alternately, ms, ratio } from './measure.ts';
 
 const CLI = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
 const STARTS = 10;
 const TOOLS = 2_000;
 const MANY_TIMES = 3;
-
-const HEAD = `agent: big
-people: { olga: {}, ana: {} }
-owners: [olga]
-approvers: { desk: [ana] }
-tools:
-`;
-const tool = (at: number): string => `  tool_${at}:
-    summary: Do {id}
-    redact: [card]
-    risks: [{ when: args.amount > 100, risk: high }]
-    args:
-      type: object
-      required: [id, amount]
-      additionalProperties: false
-      properties: { id: { type: string, pattern: "^[A-Z0-9]{6}$" }, amount: { type: integer, minimum: 0 }, card: { type: string, maxLength: 20 } }
-`;
-const manifestOf = (tools: number): string =>
-  HEAD + Array.from({ length: tools }, (_, at) => tool(at)).join('');
 
 function read(text: string): void {
   const manifest = readManifest('agent.yaml', text, 'agent');
@@ -42,7 +24,7 @@ export async function benchLaptop(say: (line: string) => void): Promise<void> {
   say(
     `(h) portcullis rollout status --help      p50 ${ms(cli.p50)}   node alone ${ms(node.p50)}   ${ratio(cli.p50, node.p50)}   aim: at most 300 ms`,
   );
-  const [many, few] = [manifestOf(TOOLS), manifestOf(TOOLS / 4)];
+  const [many, few] = [TOOLS, TOOLS / 4].map((count) => manyToolsYaml(count).agent) as [string, string];
   const [large, small] = await alternately(
     MANY_TIMES,
     async () => read(many),

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
 import { watchThread } from '../../support/cpu.ts';
 import { givenToken } from '../../support/fixtures.ts';
+import { manyToolsYaml } from '../../support/many-tools.ts';
 import { describeWithServices } from '../../support/services.ts';
 import { openBrowser } from './browser.ts';
 
@@ -84,20 +85,6 @@ const HOSTILE: readonly [what: string, tool: string, l: string][] = [
   ['a megabyte of brackets', 'plain', '['.repeat(MEGABYTE - 1_000)],
   ['a long name', 'plain', `{"${'k'.repeat(MEGABYTE - 1_000)}":1}`],
 ];
-
-const tool = (at: number): string => `  tool_${at}:
-    summary: Do {id}
-    redact: [card]
-    risks: [{ when: args.amount > 100, risk: high }]
-    args:
-      type: object
-      required: [id, amount]
-      additionalProperties: false
-      properties: { id: { type: string, pattern: "^[A-Z0-9]{6}$" }, amount: { type: integer, minimum: 0 }, card: { type: string, maxLength: 20 } }
-`;
-const grant = (at: number): string => `  - { tool: tool_${at}, when: args.amount < 100, approval: desk }\n`;
-const many = (count: number, line: (at: number) => string): string =>
-  Array.from({ length: count }, (_, at) => line(at)).join('');
 
 describeWithServices('what is sent holds nobody else', (make) => {
   let api: TestApi;
@@ -182,16 +169,15 @@ describeWithServices('what is sent holds nobody else', (make) => {
   });
 
   test('2,000 tools and a release for them are applied, adopted and asked for', async () => {
-    const head = AGENT.replace('agent: desk', 'agent: large').replace(/tools:[\s\S]*$/, 'tools:\n');
-    const release = `agent: large\nrelease: 1\ngrants:\n${many(2_000, grant)}`;
+    const manifests = manyToolsYaml(2_000);
     const yaml = (body: string) => ({ as: api.as.olga, headers: YAML_TYPE, body });
-    const agent = await givenToken(api.services, 'agent', { agent: 'large', attributes: { tier: 'gold' } });
+    const agent = await givenToken(api.services, 'agent', { agent: 'big', attributes: { tier: 'gold' } });
     const args = { id: 'ABC123', amount: 1 };
     const question = { agentVersion: '1', tool: 'tool_1999', subject: 's', idempotencyKey: 'first', args };
     const works: [what: string, status: number, work: () => Promise<Answer>][] = [
-      ['apply', 200, () => call(api.app, 'PUT /v1/agents/large', yaml(head + many(2_000, tool)))],
-      ['store', 200, () => call(api.app, 'POST /v1/agents/large/releases', yaml(release))],
-      ['adopt', 200, () => call(api.app, 'POST /v1/agents/large/releases/1/adopt', { as: api.as.olga })],
+      ['apply', 200, () => call(api.app, 'PUT /v1/agents/big', yaml(manifests.agent))],
+      ['store', 200, () => call(api.app, 'POST /v1/agents/big/releases', yaml(manifests.release))],
+      ['adopt', 200, () => call(api.app, 'POST /v1/agents/big/releases/1/adopt', { as: api.as.olga })],
       ['ask', 202, () => call(api.app, 'POST /v1/actions', { as: agent, body: question })],
     ];
     for (const [what, status, work] of works) {
