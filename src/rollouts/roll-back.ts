@@ -120,7 +120,7 @@ function evidenceFacts(verdict: VerdictRecord | undefined) {
   const { metric, eValue, limit, events, harms, count } = verdict;
   if (count === undefined || firedBy(verdict).includes('rate'))
     return { metric, eValue, limit, events, harms };
-  return { metric, eValue: count.eValue, harms: count.total, allowed: count.allowed };
+  return { metric, eValue: count.eValue, harms: count.total, allowed: Number(count.allowed.toPrecision(4)) };
 }
 
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
