@@ -26,7 +26,7 @@ export interface FrozenPlan {
   newSubjectsPerHour: number;
   matureAfter: Readonly<Record<string, string>>;
   /** What counts harms a day beside its rate; one that began before there was such a count goes on without. */
-  companions: readonly Companion[];
+  companions?: readonly Companion[];
   /** Milliseconds of a day of this rollout, whatever `PORTCULLIS_DAY` says later. */
   dayMs: number;
 }
@@ -41,8 +41,7 @@ export const recordOf = (row: Selectable<RolloutTable>): RolloutRecord => ({
   plan: {
     dayMs: REAL_DAY_MS,
     newSubjectsPerHour: 100,
-    companions: [],
-    ...(row.plan as Omit<FrozenPlan, 'dayMs' | 'newSubjectsPerHour' | 'companions'>),
+    ...(row.plan as Omit<FrozenPlan, 'dayMs' | 'newSubjectsPerHour'>),
   },
 });
 

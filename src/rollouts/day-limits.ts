@@ -4,9 +4,13 @@ import { type DayLimit, dayLimit } from '../domain/evidence/day-limit.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 
-/** Harms a day that each segment may have in each metric, by what is declared or what the baseline measured. */
-export async function dayLimits(tx: Sql, rollout: RolloutRecord, now: Date): Promise<DayLimit[]> {
+/**
+ * Harms a day that each segment may have in each metric, by what is declared or what the baseline measured. Null: the
+ * rollout began before harms were counted, and is judged as it was begun.
+ */
+export async function dayLimits(tx: Sql, rollout: RolloutRecord, now: Date): Promise<DayLimit[] | null> {
   const { plan, started_at } = rollout;
+  if (plan.companions === undefined) return null;
   const days = Math.max(1, Math.round((now.getTime() - started_at.getTime()) / plan.dayMs));
   const segments = Object.entries(plan.steps.at(-1)?.exposure ?? {}).flatMap(([segment, exposure]) =>
     exposure > 0 ? segment : [],

@@ -70,7 +70,7 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
         baseline: JSON.stringify(rows),
         baseline_digest: digest,
         baseline_locked_at: now,
-        per_day: JSON.stringify(perDay),
+        per_day: perDay && JSON.stringify(perDay),
       })
       .where('id', '=', planned.id)
       .where('baseline_locked_at', 'is', null)

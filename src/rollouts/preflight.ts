@@ -10,7 +10,10 @@ export async function preflightNotes(
   { agent, plan }: Pick<RolloutRecord, 'agent' | 'plan'>,
 ): Promise<string[]> {
   const segments = onAgentsWord(await manifestOf(db, agent), plan.subject);
-  return [...agentsWordNote(segments, plan), ...plan.companions.flatMap((one) => dayLimitNote(one, plan))];
+  return [
+    ...agentsWordNote(segments, plan),
+    ...(plan.companions ?? []).flatMap((one) => dayLimitNote(one, plan)),
+  ];
 }
 
 /** Known only when the baseline is: until then it is said what the figure will be, and what to do where there will be none. */

@@ -37,6 +37,16 @@ async function askedOfPeople(services: TestServices, days: number): Promise<void
   }
 }
 
+/** The plan as an earlier version froze it. */
+async function forgetCompanions({ db }: TestServices): Promise<void> {
+  const { plan } = await db.sql.selectFrom('rollout').select('plan').executeTakeFirstOrThrow();
+  const { companions: _, ...older } = plan as unknown as Record<string, unknown>;
+  await db.sql
+    .updateTable('rollout')
+    .set({ plan: JSON.stringify(older) })
+    .execute();
+}
+
 /** log E of one segment as STATISTICS 4.2 and 4.6 have it, from an entry of the log alone and by integration. */
 function recomputed({
   perDay,
@@ -196,13 +206,7 @@ describeWithServices('harms a day', (make) => {
 
   test('a rollout that began before harms were counted is judged as it was begun', async () => {
     const services = await make();
-    const id = await givenExposed(services, { perDay: '0.5' });
-    const { plan } = await services.db.sql.selectFrom('rollout').select('plan').executeTakeFirstOrThrow();
-    const { companions: _, ...older } = plan as Record<string, unknown>;
-    await services.db.sql
-      .updateTable('rollout')
-      .set({ plan: JSON.stringify(older), per_day: null })
-      .execute();
+    const id = await givenExposed(services, { perDay: '0.5', baseline: forgetCompanions });
     await begun(services, 'day', 160, 8);
     await judgeDue(services);
     const gold = await goldOf(services, id);
