@@ -8,6 +8,7 @@ import {
   countRestartLogE,
   pooledCountLogE,
 } from '../../../../src/domain/evidence/count.ts';
+import { dayLimit } from '../../../../src/domain/evidence/day-limit.ts';
 import { restartLogE } from '../../../../src/domain/evidence/eprocess.ts';
 
 const SEED = 20_261_121;
@@ -213,6 +214,33 @@ describe('a rate and its companion', () => {
     const stopped = ends.filter(({ rate: r, count: c }) => Math.min(r, c) < Number.POSITIVE_INFINITY);
     expect(stopped.length / runs).toBeLessThanOrEqual(mostFalse(ALPHA, runs));
   }, 60_000);
+
+  test.each([0.5, 3, 30])(
+    'and so with a figure that is itself measured, in 30 days of a baseline with %d writes a day',
+    (writesPerDay) => {
+      const random = seeded(SEED + 4);
+      let stopped = 0;
+      for (let n = 0; n < runs; n += 1) {
+        const byDay = Array.from({ length: 30 }, () => poisson(random, writesPerDay));
+        const writes = byDay.reduce((sum, one) => sum + one, 0);
+        const volume30 = { segment: 'gold', metric: 'wrong', writes, unasked: 0, days: 30 };
+        const { perDay } = dayLimit(volume30, limit, undefined);
+        if (perDay === null) continue;
+        const found: CountDay[] = [];
+        for (let day = 0; day < 60; day += 1)
+          found.push({ day, time: 1, harms: poisson(random, writesPerDay * limit) });
+        const fires = found.some(
+          ({ harms }, day) =>
+            harms > 0 &&
+            countRestartLogE(found.slice(0, day + 1), perDay, countPrior(perDay)) >=
+              thresholdLogE(ALPHA, count),
+        );
+        if (fires) stopped += 1;
+      }
+      expect(stopped / runs).toBeLessThanOrEqual(mostFalse(ALPHA * count, runs));
+    },
+    60_000,
+  );
 
   test('an agent that dilutes the rate by tenfold harmless writes is stopped by the count alone', () => {
     // Four times the harm of the limit, at half of its rate.
