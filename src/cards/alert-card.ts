@@ -119,8 +119,10 @@ const earnedLine = ({
 }: NonNullable<AlertFacts['facts']['evidence']>): string =>
   `Evidence: ${decided ?? '?'} decided by people, ${good ?? '?'} approved unedited and right, ${bad ?? '?'} not; proven share ${lower ?? '?'}, needed ${above ?? '?'}`;
 
-const evidenceLine = ({ metric, harms, events, limit, eValue }: AlertFacts['facts']): string =>
-  `Evidence: ${say(metric)}: ${harms ?? '?'} of ${events ?? '?'} events, limit ${limit ?? '?'}, e-value ${eValue ?? '?'}`;
+const evidenceLine = ({ metric, harms, events, limit, eValue, allowed }: AlertFacts['facts']): string =>
+  allowed != null
+    ? `Evidence: ${say(metric)}: ${harms ?? '?'} harms in a time that allows ${allowed}, e-value ${eValue ?? '?'}`
+    : `Evidence: ${say(metric)}: ${harms ?? '?'} of ${events ?? '?'} events, limit ${limit ?? '?'}, e-value ${eValue ?? '?'}`;
 
 const nowApplies = ({ backOn, waiting, approversInGroup }: AlertFacts['facts']): string =>
   `What now applies: release ${say(backOn ?? 'none')}; ${waiting ?? 0} waiting for an answer, ${approversInGroup ?? 0} people may give it`;

@@ -27,6 +27,8 @@ const alertFactsSchema = z.object({
   limit: figure.catch(undefined),
   events: figure.catch(undefined),
   harms: figure.catch(undefined),
+  /** Harms that the time allowed, where the count over time is what took it back. */
+  allowed: figure.catch(undefined),
   backOn: text.nullish().catch(undefined),
   waiting: z.number().nullish().catch(undefined),
   approversInGroup: z.number().nullish().catch(undefined),

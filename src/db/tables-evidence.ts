@@ -56,6 +56,16 @@ export interface VerdictTable {
   judged_at: Timestamp;
 }
 
+/** How far a segment was exposed from when until when; open while it still is. */
+export interface ExposureTable {
+  rollout_id: string;
+  segment: string;
+  generation: number;
+  exposure: number;
+  from_at: Timestamp;
+  until_at: Timestamp | null;
+}
+
 export interface RolloutSubjectTable {
   rollout_id: string;
   subject_id: number;
@@ -69,6 +79,7 @@ export interface EvidenceTables {
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
   evidence_due: EvidenceDueTable;
+  exposure: ExposureTable;
   rollout_subject: RolloutSubjectTable;
   judge_queue: JudgeQueueTable;
   verdict: VerdictTable;

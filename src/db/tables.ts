@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
 import type { SegmentExposure } from '../domain/decision.ts';
+import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 import type { AccessTables } from './tables-access.ts';
@@ -90,6 +91,8 @@ export interface RolloutTable {
   baseline: JsonOrNull<unknown>;
   baseline_digest: string | null;
   baseline_locked_at: Timestamp | null;
+  /** Fixed with the baseline; null where it began without. */
+  per_day: JsonOrNull<DayLimit[]>;
   agent_version: string | null;
   held_for_version: string | null;
   builds: ColumnType<KnownBuild[], string | undefined, string>;

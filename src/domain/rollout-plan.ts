@@ -34,10 +34,18 @@ export const stepSchema = z.strictObject({
   gate: gateSchema.prefault({}),
 });
 
+const perDaySchema = z.number().min(0.001).max(1_000_000);
+
 export const guardrailSchema = z.strictObject({
   metric: nameSchema,
   limit: z.number().positive().describe('Absolute'),
   reason: wordsSchema.describe('Why this limit'),
+  perDay: z
+    .union([perDaySchema, z.record(z.string(), perDaySchema)])
+    .optional()
+    .describe(
+      'Harms a day that a segment may have when all of it is exposed, in each one or by name; "*" is every other. Default: limit x what begins a day in the baseline',
+    ),
   share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
   action: z.enum(['rollback', 'report']).default('rollback'),
 });

@@ -4,6 +4,7 @@ import type { Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables.ts';
 import { REAL_DAY_MS } from '../domain/duration.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
+import type { Companion } from '../domain/manifest/companions.ts';
 import type { Guardrail } from '../domain/release.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
@@ -24,6 +25,8 @@ export interface FrozenPlan {
   /** Where the agent says them: how many new ones an hour may be assigned to an arm. */
   newSubjectsPerHour: number;
   matureAfter: Readonly<Record<string, string>>;
+  /** What counts harms a day beside its rate; one that began before there was such a count goes on without. */
+  companions?: readonly Companion[];
   /** Milliseconds of a day of this rollout, whatever `PORTCULLIS_DAY` says later. */
   dayMs: number;
 }

@@ -3,7 +3,7 @@ import type { Judged, JudgedFacts } from '../domain/evidence/facts.ts';
 export type { KnownBucket } from '../domain/evidence/facts.ts';
 
 /** A verdict and exactly what it was reached from: `judgeFacts` of it gives the same again. */
-export interface VerdictRecord extends JudgedFacts, Judged {
+export interface VerdictRecord extends Omit<JudgedFacts, 'count'>, Judged {
   segment: string;
   metric: string;
   /** The generation of each segment that the counts run up to. */

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
-import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
-import { type JudgedFacts, judgeFacts } from '../domain/evidence/facts.ts';
+import { POOLED_SEGMENT, withCompanion } from '../domain/evidence/alpha.ts';
+import type { CountFacts, ExposedDays } from '../domain/evidence/companion.ts';
+import { firedBy, type JudgedFacts, judgeFacts, type Process } from '../domain/evidence/facts.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
@@ -23,18 +24,20 @@ interface Count extends KnownBucket {
   generation: number;
 }
 
-/**
- * Candidate counts of one metric. A process that fired starts afresh in the next generation; one that did not (a
- * rollback by hand, another guardrail) keeps its sums.
- */
-async function countsOf(
+/** What one judgement may rest on: the candidate's counts, and the breaches of the same process in earlier generations. */
+interface Found {
+  counts: readonly Count[];
+  breaches: readonly VerdictRecord[];
+}
+
+async function foundOf(
   db: Sql,
   rolloutId: string,
   metric: string,
   judged: string,
   generation: number,
-): Promise<Count[]> {
-  const rows = await db
+): Promise<Found> {
+  const counts = await db
     .selectFrom('day_count')
     .select(['segment', 'generation', 'day', 'build', 'events', 'harms', 'known'])
     .where('rollout_id', '=', rolloutId)
@@ -43,16 +46,28 @@ async function countsOf(
     .execute();
   const breaches = await db
     .selectFrom('verdict')
-    .select(['segment', 'generation', 'record'])
+    .select('record')
     .where('rollout_id', '=', rolloutId)
     .where('metric', '=', metric)
     .where('segment', '=', judged)
     .where('verdict', '=', 'breach')
     .where('generation', '<', generation)
     .execute();
-  const spent = breaches.map(({ record }) => (record as VerdictRecord).generations);
+  return { counts, breaches: breaches.map(({ record }) => record as VerdictRecord) };
+}
+
+/**
+ * A process that fired starts afresh in the next generation; one that did not (a rollback by hand, another guardrail, its
+ * companion) keeps its sums.
+ */
+function ofLiving<Row extends { segment: string; generation: number }>(
+  rows: readonly Row[],
+  breaches: readonly VerdictRecord[],
+  process: Process,
+): Row[] {
+  const spent = breaches.filter((breach) => firedBy(breach).includes(process));
   return rows.filter(
-    (row) => !spent.some((generations) => row.generation <= (generations[row.segment] ?? 0)),
+    (row) => !spent.some(({ generations }) => row.generation <= (generations[row.segment] ?? 0)),
   );
 }
 
@@ -73,7 +88,8 @@ function bucketsOf(counts: readonly Count[]): KnownBucket[] {
 export interface JudgeContext {
   now: Date;
   minSample: number;
-  breachedBefore: boolean;
+  /** What reached its threshold in this generation already: it is frozen. */
+  firedBefore: readonly Process[];
   /** Of the process judged: the segment's own, or the sum of all for `*`. */
   generation: number;
 }
@@ -84,28 +100,86 @@ export async function judgeGuardrail(
   rollout: RolloutRecord,
   guardrail: Guardrail,
   segment: string,
-  { now, minSample, breachedBefore, generation }: JudgeContext,
+  context: JudgeContext,
 ): Promise<VerdictRecord> {
+  const { now, minSample, firedBefore, generation } = context;
   const { metric, limit } = guardrail;
   const { alpha, shares, matureAfter } = rollout.plan;
-  const counts = await countsOf(db, rollout.id, metric, segment, generation);
+  const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
-  const weight = shares.find((share) => share.guardrail === metric && share.segment === segment)?.weight ?? 0;
+  const share = shares.find((one) => one.guardrail === metric && one.segment === segment)?.weight ?? 0;
   const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
-  const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));
   const pooled = segment === POOLED_SEGMENT;
+  const perDay = perDayOf(rollout, metric, segment);
+  const weight = withCompanion(share, perDay !== undefined);
+  const own = counts.filter((count) => pooled || count.segment === segment);
   const facts: JudgedFacts = {
     kind: pooled ? 'pooled' : 'rate',
     limit,
     alpha,
-    weight,
+    weight: weight.rate,
     minSample,
-    breachedBefore,
-    matureBefore,
+    breachedBefore: firedBefore.includes('rate'),
+    matureBefore: dayOf(rollout, new Date(now.getTime() - matureMs)),
     builds: rollout.builds.filter((build) => build.counts).map(({ version }) => version),
-    buckets: bucketsOf(counts.filter((count) => pooled || count.segment === segment)),
+    buckets: bucketsOf(ofLiving(own, breaches, 'rate')),
+    ...(perDay && {
+      count: {
+        perDay,
+        exposed: await exposedDays(db, rollout, now, breaches, Object.keys(perDay)),
+        harms: harmsOf(ofLiving(own, breaches, 'count'), Object.keys(perDay)),
+        weight: weight.count,
+        firedBefore: firedBefore.includes('count'),
+      },
+    }),
   };
-  return { segment, metric, generations, ...facts, ...judgeFacts(facts) };
+  const { count: _, ...rest } = facts;
+  return { segment, metric, generations, ...rest, ...judgeFacts(facts) };
+}
+
+/** Harms a day that are allowed; none where the rate has no companion. Spread needs two segments to be spread over. */
+function perDayOf(
+  { per_day: limits }: RolloutRecord,
+  metric: string,
+  judged: string,
+): Record<string, number> | undefined {
+  const own = (limits ?? []).filter(
+    (one) => one.metric === metric && (judged === POOLED_SEGMENT || one.segment === judged),
+  );
+  const known = own.flatMap(({ segment, perDay }) => (perDay === null ? [] : [[segment, perDay] as const]));
+  const enough = judged === POOLED_SEGMENT ? known.length >= 2 : known.length === 1;
+  return enough ? Object.fromEntries(known) : undefined;
+}
+
+async function exposedDays(
+  db: Sql,
+  rollout: RolloutRecord,
+  now: Date,
+  breaches: readonly VerdictRecord[],
+  segments: readonly string[],
+): Promise<ExposedDays[]> {
+  const rows = await db
+    .selectFrom('exposure')
+    .select(['segment', 'generation', 'exposure', 'from_at', 'until_at'])
+    .where('rollout_id', '=', rollout.id)
+    .where('segment', 'in', segments)
+    .orderBy('segment')
+    .orderBy('from_at')
+    .execute();
+  return ofLiving(rows, breaches, 'count').map(({ segment, exposure, from_at, until_at }) => ({
+    segment,
+    fromDay: dayOf(rollout, from_at),
+    toDay: dayOf(rollout, until_at ?? now),
+    exposure,
+  }));
+}
+
+/** One row a segment and day on which there was harm. */
+function harmsOf(counts: readonly Count[], segments: readonly string[]): CountFacts['harms'] {
+  const oneBuild = counts.map((count) => ({ ...count, build: '' }));
+  return bucketsOf(oneBuild).flatMap(({ segment, day, harms }) =>
+    harms > 0 && segments.includes(segment) ? { segment, day, harms } : [],
+  );
 }
 
 async function generationsOf(db: Sql, rolloutId: string): Promise<Record<string, number>> {

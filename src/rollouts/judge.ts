@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
+import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { figures } from '../records/figures.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -83,7 +84,7 @@ async function judgeOne(
   const record = await judgeGuardrail(db, rollout, guardrail, segment, {
     now,
     minSample: stepOf(rollout).gate.sample,
-    breachedBefore: before?.verdict === 'breach',
+    firedBefore: before ? firedBy(before.record as VerdictRecord) : [],
     generation,
   });
   await saveVerdict(services, rollout, segment, generation, record, before?.verdict, now);
@@ -138,8 +139,7 @@ async function rollBackBreach(
   verdict: VerdictRecord,
   breachAt: Date,
 ): Promise<void> {
-  const because = `${verdict.metric} above its limit of ${verdict.limit} (e-value ${verdict.eValue.toPrecision(4)})`;
-  const cause = { actor: JUDGE, because, verdict, breachAt };
+  const cause = { actor: JUDGE, because: breachText(verdict), verdict, breachAt };
   if (segment !== POOLED_SEGMENT) {
     await rollBack(services, rollout.id, [{ segment, generation }], cause);
     return;

@@ -4,11 +4,13 @@ import { digestOf } from '../domain/digest.ts';
 import type { SegmentFacts } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { raiseAlert } from '../records/alert.ts';
+import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { rolloutById } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { dayLimits } from './day-limits.ts';
 import { countEvidence } from './evidence.ts';
 
 const BY_PLAN = 'plan';
@@ -45,7 +47,8 @@ async function isOutdated(tx: Sql, { id, segments }: Planned): Promise<boolean> 
 }
 
 /**
- * Locks the baseline: what the release in force did in every segment, stored once with its digest, never edited.
+ * Locks the baseline: what the release in force did in every segment, stored once with its digest, never edited; and by it
+ * the harms a day that each segment may have.
  * False: the row changed meanwhile.
  */
 export async function lockBaseline(services: Services, planned: Planned): Promise<boolean> {
@@ -60,9 +63,15 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
       tx,
     );
     const digest = digestOf(rows);
+    const perDay = await dayLimits(tx, rollout, now);
     await tx
       .updateTable('rollout')
-      .set({ baseline: JSON.stringify(rows), baseline_digest: digest, baseline_locked_at: now })
+      .set({
+        baseline: JSON.stringify(rows),
+        baseline_digest: digest,
+        baseline_locked_at: now,
+        per_day: perDay && JSON.stringify(perDay),
+      })
       .where('id', '=', planned.id)
       .where('baseline_locked_at', 'is', null)
       .execute();
@@ -72,7 +81,7 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
       ref: rollout.id,
       at: now,
       actor: BY_PLAN,
-      data: { digest, rows: rows.length },
+      data: { digest, rows: rows.length, perDay: figures(perDay) },
     });
     return true;
   });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import { firedBy } from '../domain/evidence/facts.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { figures } from '../records/figures.ts';
@@ -114,16 +115,13 @@ async function takeBack(
   return { segment, incident };
 }
 
-const evidenceFacts = (verdict: VerdictRecord | undefined) =>
-  verdict
-    ? {
-        metric: verdict.metric,
-        eValue: verdict.eValue,
-        limit: verdict.limit,
-        events: verdict.events,
-        harms: verdict.harms,
-      }
-    : {};
+function evidenceFacts(verdict: VerdictRecord | undefined) {
+  if (verdict === undefined) return {};
+  const { metric, eValue, limit, events, harms, count } = verdict;
+  if (count === undefined || firedBy(verdict).includes('rate'))
+    return { metric, eValue, limit, events, harms };
+  return { metric, eValue: count.eValue, harms: count.total, allowed: Number(count.allowed.toPrecision(4)) };
+}
 
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
 async function whatApplies(tx: Sql, rolloutId: string, segment: string, at: Date) {

@@ -6,6 +6,7 @@ import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { allotAlpha } from '../domain/evidence/alpha.ts';
 import { unjudgeable } from '../domain/manifest/check-rollout.ts';
+import { companionsOf } from '../domain/manifest/companions.ts';
 import type { Guardrail, Release } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
@@ -181,6 +182,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     matureAfter: Object.fromEntries(
       rollout.guardrails.map(({ metric }) => [metric, agent.metrics[metric]?.matureAfter ?? '1d']),
     ),
+    companions: companionsOf(release, agent, exposed),
     dayMs,
   };
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
+import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
 import { onAgentsWord } from '../domain/subject.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -34,6 +35,8 @@ export interface RolloutStatusView {
     verdicts: VerdictRecord[];
   }[];
   pooled: VerdictRecord[];
+  /** Harms a day that each segment may have, as fixed with the baseline; null before, and where it began without. */
+  perDay: DayLimit[] | null;
   baseline: unknown;
   baselineDigest: string | null;
   digests: Record<string, string>;
@@ -99,6 +102,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
       () => true,
       facts.segments.some(({ state }) => state === 'rolled_back'),
     ),
+    perDay: rollout.per_day,
     baseline: rollout.baseline,
     baselineDigest: rollout.baseline_digest,
     digests: rollout.digests,

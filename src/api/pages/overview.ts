@@ -110,6 +110,7 @@ step ${status.step} of ${status.steps}, ${status.plan}${status.status === 'pause
 <dl>${status.segments.map(
   ({ segment, state, exposurePercent, verdicts }) =>
     html`<dt>${segment}</dt><dd>${exposurePercent} % (${state})${verdicts.map(
-      (verdict) => ` · ${verdict.metric}: ${verdict.verdict}`,
+      ({ metric, verdict, count }) =>
+        ` · ${metric}: ${verdict}${count ? `, ${count.total} harms where ${Number(count.allowed.toPrecision(2))} are allowed` : ''}`,
     )}</dd>`,
 )}</dl>`;

@@ -46,6 +46,10 @@ const statusSchema = z
       }),
     ),
     pooled: z.array(anyObjectSchema),
+    perDay: z
+      .array(anyObjectSchema)
+      .optional()
+      .describe('Harms a day that each segment may have, and what that rests on; fixed with the baseline'),
     baseline: z.unknown(),
     baselineDigest: z.string().optional(),
     digests: z.record(z.string(), z.string()),
@@ -178,6 +182,7 @@ const statusOf = (status: RolloutStatusView) => ({
   endedAt: status.endedAt?.toISOString(),
   waitsFor: status.waitsFor.map((wait) => ({ ...wait })),
   pooled: status.pooled.map((verdict) => ({ ...verdict })),
+  perDay: status.perDay?.map((one) => ({ ...one })),
   segments: status.segments.map((segment) => ({
     ...segment,
     release: segment.release ?? undefined,

@@ -1,3 +1,4 @@
+import { dayLimitText } from '../../domain/evidence/day-limit.ts';
 import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
@@ -30,6 +31,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     waitsText(rollout, width),
     `Segments\n${segmentsText(rollout, width)}`,
     evidenceText(rollout, width),
+    perDayText(rollout, width),
     buildsText(rollout, width),
     nextText(rollout),
   );
@@ -64,7 +66,22 @@ function evidenceText({ segments, pooled }: WireRollout, width: number): string 
   const all = [...segments.flatMap(({ verdicts }) => verdicts), ...pooled];
   if (all.length === 0) return 'Evidence\n  None yet: record outcomes (portcullis outcome record).';
   const head = ['segment', 'metric', 'verdict', 'events', 'harm', 'rate', 'e-value', 'trigger', 'more'];
-  return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.map(evidenceRow), width)}`;
+  return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.flatMap(evidenceRows), width)}`;
+}
+
+/** What the counts are judged against; a rate that has no count beside it is named. */
+function perDayText({ perDay, baselineDigest }: WireRollout, width: number): string | undefined {
+  const title = 'Harms a day (fixed with the baseline, whatever the candidate begins)';
+  if (!perDay)
+    return baselineDigest
+      ? `${title}\n${bullets(['none: it began before harms a day were counted, so harmless writes can dilute its rates'], width)}`
+      : undefined;
+  if (perDay.length === 0) return undefined;
+  const lines = perDay.map((limit) => {
+    const figure = limit.perDay === null ? '' : `${formatNumber(limit.perDay)}, `;
+    return `${limit.segment} ${limit.metric}: ${figure}${dayLimitText(limit)}`;
+  });
+  return `${title}\n${bullets(lines, width)}`;
 }
 
 /** What is of which build, once there are several. */
@@ -82,6 +99,24 @@ function buildsText({ builds }: WireRollout, width: number): string | undefined 
   );
   return `Builds (the sample of the gates is of those that count)\n${table(['agent version', 'counts', 'segment', 'metric', 'events', 'harm'], rows, width)}`;
 }
+
+/** A rate, and on a line of its own the count over time that goes with it. */
+const evidenceRows = (found: Evidence): string[][] => [
+  evidenceRow(found),
+  ...(found.count ? [countRow(found, found.count)] : []),
+];
+
+const countRow = (found: Evidence, count: NonNullable<Evidence['count']>): string[] => [
+  found.segment === '*' ? 'all' : found.segment,
+  `${found.metric} a day`,
+  count.fired ? 'breach' : '-',
+  '-',
+  String(count.total),
+  `${count.total} of ${formatNumber(count.allowed)}`,
+  formatNumber(count.eValue),
+  count.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(count.thresholdLogE)),
+  '-',
+];
 
 const evidenceRow = (found: Evidence): string[] => [
   found.segment === '*' ? 'all' : found.segment,

@@ -83,3 +83,34 @@ BEGIN
     PERFORM queue_judgement(a.rollout_id, a.segment, d.at);
   END IF;
 END $$;
+---
+-- Keeps how far a segment is exposed, and since when, whoever changes it.
+CREATE FUNCTION keep_exposure() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE exposure SET until_at = NEW.changed_at
+  WHERE rollout_id = NEW.rollout_id AND segment = NEW.segment AND until_at IS NULL;
+  IF NEW.exposure > 0 THEN
+    INSERT INTO exposure (rollout_id, segment, generation, exposure, from_at)
+    VALUES (NEW.rollout_id, NEW.segment, NEW.generation, NEW.exposure, NEW.changed_at);
+  END IF;
+  RETURN NULL;
+END $$;
+---
+CREATE TRIGGER exposure_is_kept AFTER UPDATE ON rollout_segment
+  FOR EACH ROW WHEN (NEW.exposure <> OLD.exposure OR NEW.generation <> OLD.generation)
+  EXECUTE FUNCTION keep_exposure();
+---
+-- Subject-days of the baseline on which a write of a tool (of any, where null) began, or was proposed where people's answers
+-- count, whoever decided it; and those that ran unasked.
+CREATE FUNCTION baseline_volume(p_rollout text, p_tool text, p_proposals boolean)
+RETURNS TABLE (segment text, writes int, unasked int) LANGUAGE sql STABLE AS $$
+  SELECT d.segment, count(DISTINCT (d.subject_digest, d.day))::int,
+    (count(DISTINCT (d.subject_digest, d.day)) FILTER (WHERE d.decided_by = 'policy'))::int
+  FROM (SELECT a.segment, a.subject_digest, a.decided_by,
+      CASE WHEN a.began_at IS NOT NULL AND a.state <> 'failed' THEN event_day(a.rollout_id, a.began_at)
+        WHEN p_proposals AND a.decided_by IS DISTINCT FROM 'policy' AND a.state IN ('pending', 'approved', 'denied')
+        THEN a.event_day END AS day
+    FROM action a
+    WHERE a.rollout_id = p_rollout AND a.arm = 'control' AND a.kind = 'write' AND a.tool = coalesce(p_tool, a.tool)) d
+  WHERE d.day IS NOT NULL GROUP BY d.segment
+$$;

@@ -1,3 +1,4 @@
+import { type CountFacts, type CountJudged, judgeCount } from './companion.ts';
 import type { DayBucket } from './eprocess.ts';
 import { type JudgeInput, judge, type MatureCounts, type Verdict } from './guardrail.ts';
 import { spreadOf } from './spread.ts';
@@ -16,13 +17,19 @@ export interface JudgedFacts {
   alpha: number;
   weight: number;
   minSample: number;
+  /** Whether the process of the rate fired before. */
   breachedBefore: boolean;
   /** Events of earlier days than this prove that all is well. */
   matureBefore: number;
   /** The builds whose events do; what takes a release back is of all of them. */
   builds: readonly string[];
   buckets: readonly KnownBucket[];
+  /** The companion of the rate; none where nobody said, and nothing measured, how many harms a day are allowed. */
+  count?: CountFacts;
 }
+
+/** What may take a release back: the rate, or its companion, the count over time. */
+export type Process = 'rate' | 'count';
 
 /** A judgement with the parts that are not its verdict and follow from the same facts. */
 export interface Judged extends Verdict {
@@ -33,10 +40,41 @@ export interface Judged extends Verdict {
   /** The pooled process before its cap, and the segment without which the cap is computed. */
   pooledLogE?: number;
   leftOut?: string;
+  count?: CountFacts & CountJudged;
+  /** Where there is a companion: which of the two reached its threshold. Either is a breach. */
+  firedBy?: readonly Process[];
+}
+
+/** Which processes of a judgement reached their threshold, then or before. */
+export const firedBy = ({
+  verdict,
+  firedBy: told,
+}: Pick<Judged, 'verdict' | 'firedBy'>): readonly Process[] => told ?? (verdict === 'breach' ? ['rate'] : []);
+
+/** Why it is a breach, for people. */
+export function breachText(
+  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count'> & { metric: string; limit: number },
+): string {
+  const { metric, limit, eValue, count } = judged;
+  if (count === undefined || firedBy(judged).includes('rate'))
+    return `${metric} above its limit of ${limit} (e-value ${eValue.toPrecision(4)})`;
+  return `${metric}: ${count.total} harms in a time that allows ${Number(count.allowed.toPrecision(2))} (e-value ${count.eValue.toPrecision(4)})`;
 }
 
 /** Judges by the facts alone: whoever holds a record gets the same verdict from it again, bit for bit. */
 export function judgeFacts(facts: JudgedFacts): Judged {
+  const rate = judgeRate(facts);
+  if (facts.count === undefined) return rate;
+  const count = judgeCount(facts.kind, facts.alpha, facts.count);
+  const fired: Process[] = [
+    ...(rate.verdict === 'breach' ? ['rate' as const] : []),
+    ...(count.fired ? ['count' as const] : []),
+  ];
+  const breach = fired.length > 0 ? ({ verdict: 'breach', moreNeeded: null } as const) : {};
+  return { ...rate, ...breach, count, firedBy: fired };
+}
+
+function judgeRate(facts: JudgedFacts): Judged {
   const { kind, limit, alpha, weight, minSample, breachedBefore, buckets, builds, matureBefore } = facts;
   const own = buckets.filter(({ build }) => builds.includes(build));
   const known = sumOf(own).known;

@@ -1,3 +1,4 @@
+import { type CountSegment, countPrior, countRestartLogE, pooledCountLogE } from './count.ts';
 import { type PooledSegment, pooledRestartLogE, restartLogE } from './eprocess.ts';
 
 /** The pooled process, and what is left of it by the cap. */
@@ -14,12 +15,23 @@ export interface Spread {
  * false alarm keeps its bound; and harm that sits in one segment is left to that segment's own process, which takes
  * back that segment alone.
  */
-export function spreadOf(segments: readonly (PooledSegment & { segment: string })[]): Spread {
-  const pooledLogE = pooledRestartLogE(segments);
+export const spreadOf = (segments: readonly (PooledSegment & { segment: string })[]): Spread =>
+  capped(segments, ({ buckets, limit }) => restartLogE(buckets, limit), pooledRestartLogE);
+
+/** The same of the counts over time. */
+export const countSpreadOf = (segments: readonly (CountSegment & { segment: string })[]): Spread =>
+  capped(segments, ({ days, limit }) => countRestartLogE(days, limit, countPrior(limit)), pooledCountLogE);
+
+function capped<Segment extends { segment: string }>(
+  segments: readonly Segment[],
+  ownLogE: (segment: Segment) => number,
+  pooled: (segments: readonly Segment[]) => number,
+): Spread {
+  const pooledLogE = pooled(segments);
   if (segments.length < 2) return { logE: 0, pooledLogE };
-  const own = segments.map(({ buckets, limit }) => restartLogE(buckets, limit));
+  const own = segments.map(ownLogE);
   const strongest = own.indexOf(Math.max(...own));
   const others = segments.filter((_, index) => index !== strongest);
   const leftOut = segments[strongest]?.segment ?? '';
-  return { logE: Math.min(pooledLogE, pooledRestartLogE(others)), pooledLogE, leftOut };
+  return { logE: Math.min(pooledLogE, pooled(others)), pooledLogE, leftOut };
 }

@@ -16,6 +16,7 @@ export function checkRollout({ rollout }: Release, agent: Agent): CheckProblem[]
     ...checkSubject(rollout.subject, ['rollout', 'subject'], agent),
     ...(unknown.length === 0 ? [...checkExposures(rollout, agent), ...checkEnd(rollout, agent)] : []),
     ...checkGuardrails(rollout, agent),
+    ...checkPerDay(rollout, agent),
     ...(rollout.signedOffBy === undefined
       ? []
       : unknownPerson(agent, ['rollout', 'signedOffBy'], rollout.signedOffBy)),
@@ -26,17 +27,24 @@ function checkSegmentNames(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
   const known = segmentNames(agent);
   return (['constrained', 'scale'] as const).flatMap((phase) =>
     (rollout[phase] ?? []).flatMap(({ exposure }, at) =>
-      Object.keys(exposure)
-        .filter((name) => name !== '*' && !known.includes(name))
-        .map((name) => ({
-          path: ['rollout', phase, at, 'exposure', name],
-          atKey: true,
-          message: `There is no segment "${name}"`,
-          hint: `${sentence(suggest(name, known))}${nearest(name, known).length > 0 ? '' : '; "*" is every other'}`,
-        })),
+      unknownSegments(Object.keys(exposure), known, ['rollout', phase, at, 'exposure']),
     ),
   );
 }
+
+const unknownSegments = (
+  names: readonly string[],
+  known: readonly string[],
+  path: ManifestPath,
+): CheckProblem[] =>
+  names
+    .filter((name) => name !== '*' && !known.includes(name))
+    .map((name) => ({
+      path: [...path, name],
+      atKey: true,
+      message: `There is no segment "${name}"`,
+      hint: `${sentence(suggest(name, known))}${nearest(name, known).length > 0 ? '' : '; "*" is every other'}`,
+    }));
 
 /** Taking a permission back is a rollback with its own record, never a step of the plan. */
 function checkExposures(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
@@ -97,6 +105,16 @@ export function unjudgeable({ kind, direction }: Metric, limit: number): string[
     problems.push('only metrics whose direction is lower are judged: count the harm instead');
   if (limit >= 1) problems.push(`a limit of ${limit} can never be exceeded by a share: write one below 1`);
   return problems;
+}
+
+/** Harms a day are said by segment. */
+function checkPerDay({ guardrails }: RolloutPlan, agent: Agent): CheckProblem[] {
+  const known = segmentNames(agent);
+  return guardrails.flatMap(({ perDay }, at) =>
+    typeof perDay === 'object'
+      ? unknownSegments(Object.keys(perDay), known, ['rollout', 'guardrails', at, 'perDay'])
+      : [],
+  );
 }
 
 function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {

@@ -32,7 +32,7 @@ grants: ${grants}
 rollout:
   signedOffBy: olga
   newSubjectsPerHour: PER_HOUR
-  guardrails: [{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong }]
+  guardrails: [{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrongPER_DAY }]
   constrained: [{ days: 30, exposure: { '*': 100 }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
@@ -42,6 +42,10 @@ export interface Exposed {
   metrics?: string;
   grants?: (approval: string) => string;
   newSubjectsPerHour?: number;
+  /** What the guardrail says of harms a day. */
+  perDay?: string;
+  /** What happens before anybody is exposed. */
+  baseline?: (services: TestServices) => Promise<unknown>;
 }
 
 /** A rollout in its first exposed step: everybody is in the candidate. */
@@ -50,17 +54,22 @@ export async function givenExposed(
   {
     newSubjectsPerHour = 100_000,
     metrics = WRONG,
+    perDay,
+    baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
   }: Exposed = {},
 ): Promise<string> {
   const release = (version: number, approval: string) =>
-    RELEASE(version, grants(approval)).replace('PER_HOUR', String(newSubjectsPerHour));
+    RELEASE(version, grants(approval))
+      .replace('PER_HOUR', String(newSubjectsPerHour))
+      .replace('PER_DAY', perDay === undefined ? '' : `, perDay: ${perDay}`);
   const { agent } = await givenAdopted(services, {
     agentYaml: AGENT.replace('METRICS\n', metrics),
     releaseYaml: release(1, 'desk'),
   });
   await givenRelease(services, agent, release(2, 'none'));
   const { id } = await startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'try' });
+  await baseline(services);
   const planned = async () => ({ id, ...(await rolloutFacts(services, id)) });
   await lockBaseline(services, await planned());
   await enterStep(services, await planned(), 1);

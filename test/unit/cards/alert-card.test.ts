@@ -115,6 +115,11 @@ test.each<[string, Record<string, unknown>, string[]]>([
     ],
   ],
   [
+    'rollout.rolled_back',
+    { segment: 'gold', metric: 'wrong', eValue: 512, harms: 8, allowed: 0.5, because: 'too many' },
+    ['Evidence: wrong: 8 harms in a time that allows 0.5, e-value 512'],
+  ],
+  [
     'action.undelivered',
     { action: '0b7e', summary: 'Cancel R-1', problem: 'Slack answered is_archived for C1' },
     ['*Nobody was told, Slack did not take it: Cancel R-1', 'Why: Slack answered is_archived for C1'],

@@ -208,6 +208,11 @@ describe('a release is refused', () => {
       'a limit of 5 can never be exceeded',
     ],
     [
+      'harms a day of an unknown segment',
+      { guardrails: [{ metric: 'wrong', limit: 0.1, reason: 'x', perDay: { golf: 1, '*': 2 } }] },
+      'rollout.guardrails[0].perDay.golf: There is no segment "golf" - Did you mean "gold"?',
+    ],
+    [
       'an unknown person who signs off',
       { signedOffBy: 'max' },
       'rollout.signedOffBy: "max" is not one of people',
@@ -219,6 +224,21 @@ describe('a release is refused', () => {
       'an exposure above 100',
       'scale: [{ days: 1, exposure: { gold: 101 } }]',
       'r.yaml:8:40 "gold" is too large - Write at most 100',
+    ],
+    [
+      'no harms a day at all: that is a denial, not a limit',
+      'guardrails: [{ metric: wrong, limit: 0.1, reason: x, perDay: 0 }]',
+      'r.yaml:8:64 "perDay" is too small - Write at least 0.001',
+    ],
+    [
+      'harms a day beyond counting',
+      'guardrails: [{ metric: wrong, limit: 0.1, reason: x, perDay: { gold: 1e9 } }]',
+      'r.yaml:8:72 "gold" is too large - Write at most 1000000',
+    ],
+    [
+      'harms a day in words',
+      'guardrails: [{ metric: wrong, limit: 0.1, reason: x, perDay: few }]',
+      'r.yaml:8:64 "perDay" has the wrong kind of value - Write a number or a map of keys',
     ],
     [
       'a baseline that exposes somebody',

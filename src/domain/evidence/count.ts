@@ -1,0 +1,98 @@
+import { logUpperGamma } from './gamma.ts';
+
+/** The gamma(a, b) prior of the count process, over harms a day; b in days. */
+export interface CountPrior {
+  a: number;
+  b: number;
+}
+
+/** Harms in a time, where at most `limit` a day are allowed. */
+export interface Count {
+  harms: number;
+  /** Days; a day at a tenth of the exposure is a tenth of one. */
+  time: number;
+  limit: number;
+}
+
+/** One day of a count process. */
+export type CountDay = Pick<Count, 'harms' | 'time'> & { readonly day: number };
+
+/** One segment of a pooled count process: its own limit and its own days. */
+export interface CountSegment {
+  limit: number;
+  days: readonly CountDay[];
+}
+
+const SHAPE = 2;
+/** The rate b of the prior where one harm a day is allowed: a mean of four times the limit before it is cut at it. */
+const SCALE = 0.5;
+
+/**
+ * The prior for a limit. It is the same for every limit when time is told in harms allowed, so units do not matter. Of
+ * those tried (a from ½ to 2, b from 0.03 to 1) it found 1.5 to 30 times the limit soonest, by a little.
+ */
+export const countPrior = (limit: number): CountPrior => ({ a: SHAPE, b: SCALE / limit });
+
+/**
+ * log E of harms over time against "at most `limit` a day, given the past" (STATISTICS 4.2):
+ * a ln b − lnΓ(a, b·l0) + lnΓ(a+S, (b+T)·l0) − (a+S) ln(b+T) + l0·T − S ln l0, with S harms in T days and the limit l0.
+ * It mixes the likelihood ratios (l/l0)^S·e^(−(l−l0)T) of all l ≥ l0. Each is at most 1 in the mean where harms come at l0
+ * or more seldom, rises in S and falls in T: harm that becomes known late is left out on the safe side.
+ */
+export function countLogE({ harms, time, limit }: Count, { a, b }: CountPrior): number {
+  const valid = Number.isSafeInteger(harms) && harms >= 0 && time >= 0 && Number.isFinite(time);
+  if (!valid) throw new RangeError(`Cannot weigh a count: ${harms} harms in ${time} days`);
+  if (!(limit > 0 && Number.isFinite(limit)))
+    throw new RangeError(`Cannot weigh a count: its limit is ${limit} a day, it must be above 0`);
+  if (time === 0 && harms === 0) return 0;
+  const [shape, rate] = [a + harms, b + time];
+  return (
+    a * Math.log(b) -
+    logUpperGamma(a, b * limit) +
+    logUpperGamma(shape, rate * limit) -
+    shape * Math.log(rate) +
+    limit * time -
+    harms * Math.log(limit)
+  );
+}
+
+/**
+ * log E of the restart mixture (STATISTICS 4.6) of a count: Σ_i g_i·E(day i to the last) + 1/(t+1), g_i = 1/(i(i+1)). That
+ * is 4.6 for every l of the prior, averaged over them. What a quiet time would have to be won back for costs the weight of
+ * a start at most, so idling before harm hides nothing. A day is charged whole as soon as it has begun: E errs to the safe
+ * side until it is over.
+ */
+export function countRestartLogE(days: readonly CountDay[], limit: number, prior: CountPrior): number {
+  const rising = [...days].sort((one, other) => one.day - other.day);
+  const logs = [-Math.log(rising.length + 1)];
+  let [harms, time] = [0, 0];
+  for (let i = rising.length; i >= 1; i -= 1) {
+    const day = rising[i - 1] as CountDay;
+    harms += day.harms;
+    time += day.time;
+    logs.push(countLogE({ harms, time, limit }, prior) - Math.log(i * (i + 1)));
+  }
+  return logSum(logs);
+}
+
+/**
+ * The same over several segments together, each against its own limit (STATISTICS 4.5): time is told in harms allowed, of
+ * which one a day is the limit.
+ */
+export function pooledCountLogE(segments: readonly CountSegment[]): number {
+  const days = new Map<number, CountDay>();
+  for (const { limit, days: own } of segments) {
+    for (const { day, harms, time } of own) {
+      const sum = days.get(day) ?? { day, harms: 0, time: 0 };
+      days.set(day, { day, harms: sum.harms + harms, time: sum.time + limit * time });
+    }
+  }
+  return countRestartLogE([...days.values()], 1, countPrior(1));
+}
+
+function logSum(logs: readonly number[]): number {
+  const top = Math.max(...logs);
+  let sum = 0;
+  for (const log of logs) sum += Math.exp(log - top);
+  return top + Math.log(sum);
+}

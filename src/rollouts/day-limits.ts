@@ -1,0 +1,38 @@
+import { sql } from 'kysely';
+import type { Sql } from '../db/database.ts';
+import { type DayLimit, dayLimit } from '../domain/evidence/day-limit.ts';
+import type { Companion } from '../domain/manifest/companions.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+
+/**
+ * Harms a day that each segment may have in each metric, by what is declared or what the baseline measured. Null: the
+ * rollout began before harms were counted, and is judged as it was begun.
+ */
+export async function dayLimits(tx: Sql, rollout: RolloutRecord, now: Date): Promise<DayLimit[] | null> {
+  const { plan, started_at } = rollout;
+  if (plan.companions === undefined) return null;
+  const days = Math.max(1, Math.round((now.getTime() - started_at.getTime()) / plan.dayMs));
+  const segments = Object.entries(plan.steps.at(-1)?.exposure ?? {}).flatMap(([segment, exposure]) =>
+    exposure > 0 ? segment : [],
+  );
+  const all: DayLimit[] = [];
+  for (const companion of plan.companions) {
+    const { metric, declared } = companion;
+    const limit = plan.guardrails.find((guardrail) => guardrail.metric === metric)?.limit;
+    if (limit === undefined) continue;
+    const volumes = await volumesOf(tx, rollout.id, companion);
+    for (const segment of segments) {
+      const { writes = 0, unasked = 0 } = volumes.find((volume) => volume.segment === segment) ?? {};
+      all.push(dayLimit({ segment, metric, writes, unasked, days }, limit, declared[segment]));
+    }
+  }
+  return all;
+}
+
+async function volumesOf(tx: Sql, rollout: string, { tool, proposals }: Companion) {
+  const { rows } = await sql<{ segment: string; writes: number; unasked: number }>`
+    SELECT segment, writes, unasked FROM baseline_volume(${rollout}, ${tool ?? null}, ${proposals})`.execute(
+    tx,
+  );
+  return rows;
+}
