@@ -18,7 +18,10 @@ interface ProjectOptions {
   globalSetup?: string[];
 }
 
-function project(name: string, { groupOrder, testSeconds, hookMs, globalSetup, isolate = true }: ProjectOptions) {
+function project(
+  name: string,
+  { groupOrder, testSeconds, hookMs, globalSetup, isolate = true }: ProjectOptions,
+) {
   return {
     test: {
       name,
