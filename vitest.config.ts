@@ -14,6 +14,7 @@ interface ProjectOptions {
   groupOrder: number;
   testSeconds: number;
   hookMs?: number;
+  /** Whether each file loads every module anew: where most of the time would be loading. */
   isolate?: boolean;
   globalSetup?: string[];
 }
@@ -52,6 +53,7 @@ export default defineConfig({
         globalSetup: [POSTGRES, 'test/support/global-setup-time-skipping.ts'],
       }),
       project('integration', {
+        isolate: false,
         groupOrder: 3,
         testSeconds: 60,
         hookMs: FIRST_FETCH_MS,

@@ -46,37 +46,34 @@ export const diffRedacted = (before: Args, after: Args, redactions: Redactions):
   );
 
 function changesAt(before: Seen, after: Seen, path: ManifestPath): ArgsChange[] {
-  const was = membersOf(before.shown);
-  const is = membersOf(after.shown);
-  if (was && is && Array.isArray(before.shown) === Array.isArray(after.shown)) {
-    const keys = [...new Set([...was.keys(), ...is.keys()])].sort(byCanonicalOrder);
-    return keys.flatMap((key) => memberChanges(before, after, [...path, key], was.has(key), is.has(key)));
-  }
+  const keys = keysOf(before.shown, after.shown);
+  if (keys) return keys.flatMap((key) => memberChanges(before, after, path, key));
   const hidden = before.shown === REDACTED && after.shown === REDACTED;
   const [old, fresh] = hidden ? [before.real, after.real] : [before.shown, after.shown];
   if (old === fresh || canonicalize(old) === canonicalize(fresh)) return [];
   return [{ path: pathText(path), before: before.shown, after: after.shown, sign: '~' }];
 }
 
-function memberChanges(
-  before: Seen,
-  after: Seen,
-  path: ManifestPath,
-  wasThere: boolean,
-  isThere: boolean,
-): ArgsChange[] {
-  const key = path.at(-1) ?? '';
+function memberChanges(before: Seen, after: Seen, path: ManifestPath, key: string | number): ArgsChange[] {
   const [old, fresh] = [memberOf(before, key), memberOf(after, key)];
-  if (!wasThere) return [{ path: pathText(path), after: fresh.shown, sign: '+' }];
-  if (!isThere) return [{ path: pathText(path), before: old.shown, sign: '-' }];
-  return changesAt(old, fresh, path);
+  // Most members are the same, and there may be fifty thousand.
+  if (old.shown === fresh.shown && old.real === fresh.real && old.shown !== undefined) return [];
+  const place = [...path, key];
+  if (!hasMember(before.shown, key)) return [{ path: pathText(place), after: fresh.shown, sign: '+' }];
+  if (!hasMember(after.shown, key)) return [{ path: pathText(place), before: old.shown, sign: '-' }];
+  return changesAt(old, fresh, place);
 }
 
-/** The members of a list or an object; nothing of anything else. */
-function membersOf(value: unknown): ReadonlySet<string | number> | undefined {
-  if (Array.isArray(value)) return new Set(value.keys());
-  return typeof value === 'object' && value !== null ? new Set(Object.keys(value)) : undefined;
+/** The members of two lists or of two objects, in order; nothing of anything else. */
+function keysOf(was: unknown, is: unknown): readonly (string | number)[] | undefined {
+  if (Array.isArray(was) && Array.isArray(is))
+    return Array.from({ length: Math.max(was.length, is.length) }, (_, index) => index);
+  if (!isObject(was) || !isObject(is)) return undefined;
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])].sort(byCanonicalOrder);
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const memberOf = ({ shown, real }: Seen, key: string | number): Seen => ({
   shown: ownMember(shown, key),
@@ -84,9 +81,10 @@ const memberOf = ({ shown, real }: Seen, key: string | number): Seen => ({
 });
 
 const ownMember = (value: unknown, key: string | number): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string | number, unknown>)[key]
-    : undefined;
+  hasMember(value, key) ? (value as Record<string | number, unknown>)[key] : undefined;
+
+const hasMember = (value: unknown, key: string | number): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key);
 
 /** By UTF-16 code units, as RFC 8785 sorts; indexes by number. */
 function byCanonicalOrder(a: string | number, b: string | number): number {
