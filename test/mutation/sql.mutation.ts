@@ -1,28 +1,33 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, inject, test } from 'vitest';
 import { type Collected, collect } from './collect.ts';
 import { ROOT } from './domain.ts';
 import { type Outcome, report } from './report.ts';
-import { failureAmong } from './run.ts';
+import { failureAmong, TEST_MS_LEAST, TIMES_LONGER } from './run.ts';
+import { chosen } from './sample.ts';
 import { type SqlMutant, sqlMutants } from './sql.ts';
-
-const TEST_MS_MAX = 60_000;
-const only = process.env.MUTATE ?? '';
-const every = Number(process.env.MUTATE_EVERY ?? 1);
 
 /** What is to notice a change of the functions of a file. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
-  'actions.sql': ['actions/begin', 'actions/limits', 'api/repeated'],
-  'answers.sql': ['approvals/who-may', 'approvals/who', 'approvals/answer', 'approvals/edit'],
+  'actions.sql': ['actions/begin', 'actions/limits', 'api/repeated', 'callbacks', 'api/standing-approvals'],
+  'answers.sql': [
+    'approvals/who-may',
+    'approvals/who',
+    'approvals/answer',
+    'approvals/edit',
+    'approvals/deputies',
+  ],
   'autonomy.sql': ['approvals/autonomy'],
-  'evidence.sql': ['rollouts/judge', 'rollouts/taken-back', 'rollouts/reopened'],
-  'gate.sql': ['actions/begin', 'db/scope'],
-  'holds.sql': ['actions/begin', 'approvals/who-may', 'approvals/autonomy'],
+  'evidence.sql': ['rollouts/judge', 'rollouts/evidence', 'rollouts/taken-back', 'rollouts/reopened'],
+  'gate.sql': ['actions/begin', 'db/scope', 'switch/stops'],
+  'holds.sql': ['actions/begin', 'approvals/who-may', 'approvals/autonomy', 'approvals/deputies'],
   'log.sql': ['log', 'erase'],
   'posts.sql': ['slack/pacing'],
+  'reasons.sql': ['db/reasons'],
   'standing-approvals.sql': ['approvals/standing-approvals', 'api/standing-approvals'],
-  'stops.sql': ['actions/begin', 'rollouts/taken-back', 'db/scope', 'api/operations'],
+  'stops.sql': ['actions/begin', 'rollouts/taken-back', 'db/scope', 'api/operations', 'switch/stops', 'log'],
+  'subjects.sql': ['rollouts/subjects'],
 };
 
 let admin: pg.Client;
@@ -58,36 +63,53 @@ const load = (file: string): Promise<Collected[]> => {
   return collect(file, () => import(`${path}?load=${++loads}`));
 };
 
-/** Tests that hold as the functions are, by file, with what each may take. */
-async function holding(files: readonly string[]): Promise<Map<string, Set<string>>> {
-  const holds = new Map<string, Set<string>>();
-  for (const file of files) {
-    const names = new Set((await load(file)).map(({ name }) => name));
-    for (;;) {
-      const tests = (await load(file)).filter(({ name }) => names.has(name));
-      let last = '';
-      const failure = await failureAmong(tests, ({ name }) => {
-        last = name;
-        return TEST_MS_MAX;
-      });
-      if (!failure) break;
-      console.log(`left out (${failure.message.split('\n')[0]}): ${last}`);
-      names.delete(last);
-    }
-    holds.set(file, names);
-  }
-  return holds;
+/** A test that holds as the functions are, and what it takes. */
+interface Holding {
+  file: string;
+  name: string;
+  ms: number;
 }
 
-async function outcomeOf(
-  mutant: SqlMutant,
-  holds: ReadonlyMap<string, ReadonlySet<string>>,
-): Promise<Outcome | undefined> {
+const learned = new Map<string, Promise<Holding[]>>();
+
+/** Which tests of a file hold alone; one that does not is named. */
+async function learn(file: string): Promise<Holding[]> {
+  const known: Holding[] = [];
+  for (const { name } of await load(file)) {
+    const startedMs = performance.now();
+    const failure = await failureOf(file, name, Number.POSITIVE_INFINITY);
+    const ms = performance.now() - startedMs;
+    if (failure) console.log(`left out (${failure.message.split('\n')[0]}): ${name}`);
+    else known.push({ file, name, ms });
+  }
+  return known;
+}
+
+async function failureOf(file: string, name: string, msMax: number): Promise<Error | undefined> {
+  const named = (await load(file)).filter((one) => one.name === name).slice(0, 1);
+  return failureAmong(named, () => msMax);
+}
+
+/** The tests that may notice it, the quickest first. */
+async function testsOf({ file }: SqlMutant): Promise<Holding[]> {
+  const files = TESTS[basename(file)];
+  if (!files) throw new Error(`test/mutation/sql.mutation.ts: no test is named for ${file}`);
+  const known: Holding[] = [];
+  for (const one of files) {
+    if (!learned.has(one)) learned.set(one, learn(one));
+    known.push(...((await learned.get(one)) ?? []));
+  }
+  return known.sort((a, b) => a.ms - b.ms);
+}
+
+/** Undefined: the store refuses it. */
+async function outcomeOf(mutant: SqlMutant): Promise<Outcome | undefined> {
+  const known = await testsOf(mutant);
   if (!(await put(mutant.changed))) return undefined;
   try {
-    for (const [file, names] of holds) {
-      const tests = (await load(file)).filter(({ name }) => names.has(name));
-      if (await failureAmong(tests, () => TEST_MS_MAX)) return { ...mutant, became: 'noticed' };
+    for (const { file, name, ms } of known) {
+      const noticed = await failureOf(file, name, Math.max(TEST_MS_LEAST, ms * TIMES_LONGER));
+      if (noticed) return { ...mutant, became: 'noticed' };
     }
     return { ...mutant, became: 'survived' };
   } finally {
@@ -97,15 +119,14 @@ async function outcomeOf(
 
 test('mutants of the SQL functions', async () => {
   const outcomes: Outcome[] = [];
-  for (const name of Object.keys(TESTS).filter((one) => one.includes(only))) {
-    const mutants = sqlMutants().filter(({ file, id }) => file.endsWith(`/${name}`) && id % every === 0);
-    if (mutants.length === 0) continue;
-    const holds = await holding(TESTS[name] ?? []);
-    for (const mutant of mutants) {
-      const outcome = await outcomeOf(mutant, holds);
-      if (outcome) outcomes.push(outcome);
-    }
-    process.stderr.write(`${name}\n`);
+  const { tried, words } = chosen(sqlMutants());
+  for (const mutant of tried) {
+    const outcome = await outcomeOf(mutant);
+    if (!outcome) continue;
+    outcomes.push(outcome);
+    process.stderr.write(
+      outcome.became === 'noticed' ? '.' : `\n${mutant.file}:${mutant.line} ${mutant.from} -> ${mutant.to}\n`,
+    );
   }
-  report('src/db/functions', outcomes);
+  report(`src/db/functions, ${words}`, outcomes);
 });
