@@ -127,7 +127,12 @@ describe('decide() and attributes', () => {
     expect(codes(ask({ attributes }, lenient))).toEqual(['attribute_missing']),
   );
 
-  test('what matches no segment falls in default', () => {
+  test('what matches no segment falls in default, which counts as much as any', () => {
+    expect(lenient.agent.segments.map(({ name, representative }) => [name, representative])).toEqual([
+      ['gold', true],
+      ['silver', false],
+      ['default', true],
+    ]);
     expect(ask({ attributes: { tier: 'bronze' } }, lenient).segment).toBe('default');
   });
 

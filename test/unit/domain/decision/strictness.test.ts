@@ -119,7 +119,7 @@ test('what is said of misfitting arguments never names a member of something red
     tools: {
       pay: {
         args: { type: 'object', properties: { to: people, amount: { type: 'integer' } } },
-        redact: ['args.to'],
+        redact: ['to'],
       },
     },
   });

@@ -37,6 +37,18 @@ describe('a write with a member that its schema does not declare', () => {
     });
   });
 
+  test('is not named where it lies in something redacted', () => {
+    const map = {
+      type: 'object',
+      properties: { to: { type: 'object', properties: { a: { type: 'string' } } } },
+    };
+    const agent = agentOf({ tools: { send: { risk: 'low', args: map, redact: ['to'] } } });
+    const answer = ask(map, { to: { 'mia@example.com': '1' } }, { agent: compileAgent(agent) });
+    expect(answer.code).toBe('args_undeclared');
+    expect(answer.message).toContain('[redacted]');
+    expect(answer.message).not.toContain('mia');
+  });
+
   test('is asked of people where the grant asks, whatever would answer for them', () => {
     const args = { to: 'a', bcc: 'evil' };
     const rules = [{ when: 'true || args.to == "a"', answer: 'approve' }];

@@ -42,7 +42,14 @@ function ask(
     subject: 's',
   };
   const { outcome, reasons, risk, ...rest } = decide({ ...asked, ...request }, world);
-  return { outcome, code: reasons[0]?.code, message: reasons[0]?.message, risk, ...rest };
+  return {
+    outcome,
+    code: reasons[0]?.code,
+    message: reasons[0]?.message,
+    hint: reasons[0]?.hint,
+    risk,
+    ...rest,
+  };
 }
 
 const asking = (rules: readonly Record<string, unknown>[]) => ({
@@ -96,6 +103,19 @@ describe('rules of an approval', () => {
     expect(ask([failing('approve')], { args }).outcome).toBe('pending');
     expect(ask([failing('ask')], { args }).outcome).toBe('pending');
     expect(ask([failing('deny')], { args }).outcome).toBe('denied');
+  });
+
+  test('a rule that approves and does not hold approves nothing', () => {
+    expect(ask([asking([small])], { args: { amount: 50, by: 50 } })).toMatchObject({
+      outcome: 'pending',
+      risk: 'low',
+    });
+  });
+
+  test('without words of its own a rule is told by its grant', () => {
+    const told = (answer: string) => ask([asking([{ when: 'args.amount == 5', answer }])]).message;
+    expect(told('deny')).toBe('A rule of grant "pay-1" denies it');
+    expect(told('approve')).toBe('A rule of grant "pay-1" approves low risk');
   });
 
   test('every grant that asks must be answered by its own rule, and any may deny', () => {
