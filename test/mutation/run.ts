@@ -32,7 +32,9 @@ export async function learn(
     mutants.steps = 0;
     mutants.stepsMax = Number.POSITIVE_INFINITY;
     const startedMs = performance.now();
+    mutants.untilMs = startedMs + msMax(test);
     const cause = await failureOf(test, Number.POSITIVE_INFINITY);
+    mutants.untilMs = Number.POSITIVE_INFINITY;
     const ms = performance.now() - startedMs;
     if (cause) console.log(`left out (${cause.message.split('\n')[0]}): ${test.name}`);
     else if (ms <= msMax(test)) known.push({ test, ms, steps: mutants.steps, hits: mutants.hits });

@@ -20,13 +20,21 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
   ],
   'autonomy.sql': ['approvals/autonomy'],
   'evidence.sql': ['rollouts/judge', 'rollouts/evidence', 'rollouts/taken-back', 'rollouts/reopened'],
-  'gate.sql': ['actions/begin', 'db/scope', 'switch/stops'],
+  'gate.sql': ['actions/begin', 'db/scope', 'switch/stops', 'switch/slices'],
   'holds.sql': ['actions/begin', 'approvals/who-may', 'approvals/autonomy', 'approvals/deputies'],
   'log.sql': ['log', 'erase'],
   'posts.sql': ['slack/pacing'],
   'reasons.sql': ['db/reasons'],
   'standing-approvals.sql': ['approvals/standing-approvals', 'api/standing-approvals'],
-  'stops.sql': ['actions/begin', 'rollouts/taken-back', 'db/scope', 'api/operations', 'switch/stops', 'log'],
+  'stops.sql': [
+    'actions/begin',
+    'rollouts/taken-back',
+    'db/scope',
+    'api/operations',
+    'switch/slices',
+    'switch/stops',
+    'log',
+  ],
   'subjects.sql': ['rollouts/subjects'],
 };
 
@@ -63,30 +71,37 @@ const load = (file: string): Promise<Collected[]> => {
   return collect(file, () => import(`${path}?load=${++loads}`));
 };
 
-/** A test that holds as the functions are, and what it takes. */
+/** A test that holds as the functions are, or all of a file in their order, and what that takes. */
 interface Holding {
   file: string;
-  name: string;
+  names: readonly string[];
   ms: number;
 }
 
 const learned = new Map<string, Promise<Holding[]>>();
 
-/** Which tests of a file hold alone; one that does not is named. */
+/** Which tests of a file hold alone; where one does not, also whether all hold in their order. */
 async function learn(file: string): Promise<Holding[]> {
+  const all = (await load(file)).map(({ name }) => name);
   const known: Holding[] = [];
-  for (const { name } of await load(file)) {
-    const startedMs = performance.now();
-    const failure = await failureOf(file, name, Number.POSITIVE_INFINITY);
-    const ms = performance.now() - startedMs;
-    if (failure) console.log(`left out (${failure.message.split('\n')[0]}): ${name}`);
-    else known.push({ file, name, ms });
-  }
+  for (const names of all.map((name) => [name])) known.push(...(await held(file, names)));
+  if (known.length < all.length) known.push(...(await held(file, all)));
   return known;
 }
 
-async function failureOf(file: string, name: string, msMax: number): Promise<Error | undefined> {
-  const named = (await load(file)).filter((one) => one.name === name).slice(0, 1);
+/** None where it does not hold, and it is named. */
+async function held(file: string, names: readonly string[]): Promise<Holding[]> {
+  const startedMs = performance.now();
+  const failure = await failureOf(file, names, Number.POSITIVE_INFINITY);
+  if (!failure) return [{ file, names, ms: performance.now() - startedMs }];
+  console.log(
+    `does not hold (${failure.message.split('\n')[0]}): ${names.length === 1 ? names[0] : `all of ${file}`}`,
+  );
+  return [];
+}
+
+async function failureOf(file: string, names: readonly string[], msMax: number): Promise<Error | undefined> {
+  const named = (await load(file)).filter(({ name }) => names.includes(name));
   return failureAmong(named, () => msMax);
 }
 
@@ -107,8 +122,8 @@ async function outcomeOf(mutant: SqlMutant): Promise<Outcome | undefined> {
   const known = await testsOf(mutant);
   if (!(await put(mutant.changed))) return undefined;
   try {
-    for (const { file, name, ms } of known) {
-      const noticed = await failureOf(file, name, Math.max(TEST_MS_LEAST, ms * TIMES_LONGER));
+    for (const { file, names, ms } of known) {
+      const noticed = await failureOf(file, names, Math.max(TEST_MS_LEAST, ms * TIMES_LONGER));
       if (noticed) return { ...mutant, became: 'noticed' };
     }
     return { ...mutant, became: 'survived' };
