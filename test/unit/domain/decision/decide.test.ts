@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compileRelease } from '../../../../src/domain/decision/compile.ts';
+import { compileAgent, compileRelease } from '../../../../src/domain/decision/compile.ts';
 import type { World } from '../../../../src/domain/decision/decide.ts';
 import type { SegmentExposure } from '../../../../src/domain/decision.ts';
 import { releaseOf } from '../manifest/fixtures.ts';
@@ -128,7 +128,7 @@ describe('decide() and attributes', () => {
   );
 
   test('what matches no segment falls in default, which counts as much as any', () => {
-    expect(lenient.agent.segments.map(({ name, representative }) => [name, representative])).toEqual([
+    expect(compileAgent(agent).segments.map(({ name, representative }) => [name, representative])).toEqual([
       ['gold', true],
       ['silver', false],
       ['default', true],

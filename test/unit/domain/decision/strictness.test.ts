@@ -106,6 +106,36 @@ describe('a tool that nobody declared', () => {
   });
 });
 
+describe('a request that cannot be evaluated is denied', () => {
+  test('where a segment errs, whatever the segments after it would say', () => {
+    const agent = agentOf({
+      segments: [
+        { name: 'gold', when: 'int(context.tier) > 1' },
+        { name: 'silver', when: 'context.tier == "x"' },
+      ],
+    });
+    const world = { ...worldOf([{ tool: 'cancel', approval: 'none' }]), agent: compileAgent(agent) };
+    expect(ask({ attributes: { tier: '1' } }, world).outcome).toBe('allowed');
+    const decision = ask({ attributes: { tier: 'x' } }, world);
+    expect(decision).toMatchObject({ outcome: 'denied', segment: 'default', arm: 'control' });
+    expect(decision.reasons).toMatchObject([
+      { code: 'condition_error', message: expect.stringContaining('"gold"') },
+    ]);
+  });
+
+  test('where reading it fails', () => {
+    const attributes = Object.defineProperty({}, 'tier', {
+      enumerable: true,
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    const decision = ask({ attributes }, lenient);
+    expect(decision).toMatchObject({ outcome: 'denied', segment: 'default', arm: 'control', risk: 'high' });
+    expect(codes(decision)).toEqual(['condition_error']);
+  });
+});
+
 test('a switch is named as people know it', () => {
   const saidBy = (scope: string) =>
     ask({}, { ...lenient, switches: [{ scope, reads: false }] }).reasons[0]?.message;
@@ -114,7 +144,7 @@ test('a switch is named as people know it', () => {
 });
 
 test('what is said of misfitting arguments never names a member of something redacted', () => {
-  const people = { type: 'object', additionalProperties: { type: 'integer' } };
+  const people = { type: 'object', additionalProperties: false, properties: { a: { type: 'integer' } } };
   const agent = agentOf({
     tools: {
       pay: {
