@@ -10,7 +10,13 @@ import { type SqlMutant, sqlMutants } from './sql.ts';
 
 /** What is to notice a change of the functions of a file. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
-  'actions.sql': ['actions/begin', 'actions/limits', 'api/repeated', 'api/standing-approvals'],
+  'actions.sql': [
+    'actions/begin',
+    'switch/under-way',
+    'actions/limits',
+    'api/repeated',
+    'api/standing-approvals',
+  ],
   'answers.sql': [
     'approvals/who-may',
     'approvals/who',
