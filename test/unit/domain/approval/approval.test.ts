@@ -11,6 +11,7 @@ import {
   tallyStage,
 } from '../../../../src/domain/approval/approval.ts';
 import { approvalOf } from '../../../../src/domain/release.ts';
+import { verifies } from '../../../requirements.ts';
 import { agentOf } from '../manifest/fixtures.ts';
 
 const agent = (more: Record<string, unknown> = {}) =>
@@ -121,13 +122,17 @@ describe('who may approve', () => {
     expect(approves('dave', world(), routed(1))).toBe('not_this_stage');
   });
 
-  test('nobody of a group that was not read for too long; to deny, its members still may', () => {
-    const stale = world({ stale: ['desk'] });
-    expect(approves('ana', stale)).toBe('group_stale');
-    expect(mayDeny('ana', stale, action())).toBeUndefined();
-    expect(approves('ana', world({ stale: ['leads'] }))).toBe('ana');
-    expect(approves('dave', world({ stale: ['leads'] }))).toBe('not_in_group');
-  });
+  verifies(
+    'never:decision-without-standing',
+    'nobody of a group that was not read for too long; to deny, its members still may',
+    () => {
+      const stale = world({ stale: ['desk'] });
+      expect(approves('ana', stale)).toBe('group_stale');
+      expect(mayDeny('ana', stale, action())).toBeUndefined();
+      expect(approves('ana', world({ stale: ['leads'] }))).toBe('ana');
+      expect(approves('dave', world({ stale: ['leads'] }))).toBe('not_in_group');
+    },
+  );
 
   test('everyone who may is listed once, deputies with them', () => {
     const deputies = [{ id: 'd1', from: 'ana', to: 'eve', group: null }];
@@ -156,14 +161,18 @@ describe('a deputy', () => {
     expect(answer(lent('cleo', 'eve'))).toBe('not_this_stage');
   });
 
-  test('has no more right than the lender: who may not answer lends none', () => {
-    const deputies = [lent('ana', 'eve')];
-    expect(approves('eve', world({ deputies }), action({ behind: ['ana'] }))).toBe('not_in_group');
-    expect(approves('eve', world({ deputies }), action({ asked_by: 'ana' }))).toBe('not_in_group');
-    expect(approves('eve', world({ deputies, editors: ['ana'] }))).toBe('not_in_group');
-    expect(approves('eve', world({ deputies: [lent('olga', 'eve')] }))).toBe('not_in_group');
-    expect(approves('eve', world({ deputies, stale: ['desk'] }))).toBe('group_stale');
-  });
+  verifies(
+    'never:decision-without-standing',
+    'has no more right than the lender: who may not answer lends none',
+    () => {
+      const deputies = [lent('ana', 'eve')];
+      expect(approves('eve', world({ deputies }), action({ behind: ['ana'] }))).toBe('not_in_group');
+      expect(approves('eve', world({ deputies }), action({ asked_by: 'ana' }))).toBe('not_in_group');
+      expect(approves('eve', world({ deputies, editors: ['ana'] }))).toBe('not_in_group');
+      expect(approves('eve', world({ deputies: [lent('olga', 'eve')] }))).toBe('not_in_group');
+      expect(approves('eve', world({ deputies, stale: ['desk'] }))).toBe('group_stale');
+    },
+  );
 
   test('may not for a reason of their own either, and their own membership comes first', () => {
     const deputies = [lent('ana', 'ben'), lent('ana', 'olga')];
