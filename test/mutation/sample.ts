@@ -6,11 +6,13 @@ const parts = (process.env.MUTATE ?? '').split(',');
 const most = Number(process.env.MUTATE_SAMPLE ?? Number.POSITIVE_INFINITY);
 
 /**
- * Which are tried: those of the files that `MUTATE` names (parts of paths, commas between), and of these as many as
- * `MUTATE_SAMPLE` says. The same seed draws the same changes, and what else was changed in the code does not matter.
+ * Which are tried: those that `MUTATE` names (parts of paths, names of SQL functions, commas between), and of these as many
+ * as `MUTATE_SAMPLE` says. The same seed draws the same changes, and what else was changed in the code does not matter.
  */
 export function chosen<T extends Mutant>(mutants: readonly T[]): { tried: T[]; words: string } {
-  const named = mutants.filter(({ file }) => parts.some((part) => file.includes(part)));
+  const named = mutants.filter(({ file, name }) =>
+    parts.some((part) => file.includes(part) || part === name),
+  );
   const tried = named
     .map((mutant) => ({ mutant, lot: lotOf(mutant) }))
     .sort((a, b) => (a.lot < b.lot ? -1 : 1))

@@ -27,7 +27,7 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
   'autonomy.sql': ['approvals/autonomy'],
   'evidence.sql': ['rollouts/judge', 'rollouts/evidence', 'rollouts/taken-back', 'rollouts/reopened'],
   'gate.sql': ['actions/begin', 'db/scope', 'switch/stops', 'switch/slices'],
-  'holds.sql': ['actions/begin', 'approvals/who-may', 'approvals/autonomy', 'approvals/deputies'],
+  'holds.sql': ['actions/begin', 'approvals/who-may', 'approvals/when', 'rollouts/taken-back'],
   'log.sql': ['log', 'erase'],
   'posts.sql': ['slack/pacing'],
   'reasons.sql': ['db/reasons'],

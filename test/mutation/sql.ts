@@ -60,6 +60,7 @@ export function sqlMutants(): SqlMutant[] {
 
 function changesOf(statement: string, file: string, firstLine: number): SqlMutant[] {
   const bodyAt = statement.indexOf('$$');
+  const name = /^CREATE FUNCTION (\w+)/m.exec(statement)?.[1] ?? '';
   const code = masked(statement);
   return CHANGES.flatMap(([pattern, changes]) =>
     [...code.matchAll(pattern)]
@@ -75,6 +76,7 @@ function changesOf(statement: string, file: string, firstLine: number): SqlMutan
             id: 0,
             file,
             line,
+            name,
             from: context.replace(/\s+/g, ' '),
             to: to === '' ? '(nothing)' : to,
             original: replacing(statement),
