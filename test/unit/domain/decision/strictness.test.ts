@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileAgent } from '../../../../src/domain/decision/compile.ts';
 import { decideIn, isOfType } from '../../../../src/domain/decision/decide.ts';
 import type { DecisionRequest } from '../../../../src/domain/decision.ts';
+import { verifies } from '../../../requirements.ts';
 import { agentOf } from '../manifest/fixtures.ts';
 import { ask, codes, lenient, worldOf } from './worlds.ts';
 
@@ -143,24 +144,28 @@ test('a switch is named as people know it', () => {
   expect(saidBy('agent/desk')).toBe('"agent/desk" is switched off');
 });
 
-test('what is said of misfitting arguments never names a member of something redacted', () => {
-  const people = { type: 'object', additionalProperties: false, properties: { a: { type: 'integer' } } };
-  const agent = agentOf({
-    tools: {
-      pay: {
-        args: { type: 'object', properties: { to: people, amount: { type: 'integer' } } },
-        redact: ['to'],
+verifies(
+  'never:secret-leaks',
+  'what is said of misfitting arguments names no member of something redacted',
+  () => {
+    const people = { type: 'object', additionalProperties: false, properties: { a: { type: 'integer' } } };
+    const agent = agentOf({
+      tools: {
+        pay: {
+          args: { type: 'object', properties: { to: people, amount: { type: 'integer' } } },
+          redact: ['to'],
+        },
       },
-    },
-  });
-  const world = { ...worldOf([{ tool: 'pay', approval: 'none' }]), agent: compileAgent(agent) };
-  const said = (args: Record<string, unknown>) =>
-    ask({ tool: 'pay', args }, world).reasons.map(({ code, message }) => `${code}: ${message}`);
-  expect(said({ to: { 'mia@example.com': 'five' } })).toEqual([
-    expect.stringMatching(/^args_invalid: (?!.*mia)/),
-  ]);
-  expect(said({ to: {}, amount: 'five' })).toEqual([expect.stringMatching(/^args_invalid: .*amount/)]);
-});
+    });
+    const world = { ...worldOf([{ tool: 'pay', approval: 'none' }]), agent: compileAgent(agent) };
+    const said = (args: Record<string, unknown>) =>
+      ask({ tool: 'pay', args }, world).reasons.map(({ code, message }) => `${code}: ${message}`);
+    expect(said({ to: { 'mia@example.com': 'five' } })).toEqual([
+      expect.stringMatching(/^args_invalid: (?!.*mia)/),
+    ]);
+    expect(said({ to: {}, amount: 'five' })).toEqual([expect.stringMatching(/^args_invalid: .*amount/)]);
+  },
+);
 
 test('a request whose place is fixed keeps the subject it was asked with', () => {
   const agent = agentOf({

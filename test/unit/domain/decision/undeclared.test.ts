@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileAgent, compileRelease } from '../../../../src/domain/decision/compile.ts';
 import { decide } from '../../../../src/domain/decision/decide.ts';
 import { type CompiledStanding, earnedKey } from '../../../../src/domain/decision/weigh.ts';
+import { verifies } from '../../../requirements.ts';
 import { agentOf, releaseOf } from '../manifest/fixtures.ts';
 
 const OPEN = { type: 'object', required: ['to'], properties: { to: { type: 'string' } } };
@@ -37,7 +38,7 @@ describe('a write with a member that its schema does not declare', () => {
     });
   });
 
-  test('is not named where it lies in something redacted', () => {
+  verifies('never:secret-leaks', 'is not named where it lies in something redacted', () => {
     const map = {
       type: 'object',
       properties: { to: { type: 'object', properties: { a: { type: 'string' } } } },
