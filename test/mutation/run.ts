@@ -1,5 +1,5 @@
 import type { Collected, Group } from './collect.ts';
-import { mutants } from './switch.ts';
+import { cpuMs, mutants } from './switch.ts';
 
 /** Against its own time without a mutant. */
 export const TIMES_LONGER = 5;
@@ -31,11 +31,11 @@ export async function learn(
     mutants.hits = new Set();
     mutants.steps = 0;
     mutants.stepsMax = Number.POSITIVE_INFINITY;
-    const startedMs = performance.now();
+    const startedMs = cpuMs();
     mutants.untilMs = startedMs + msMax(test);
     const cause = await failureOf(test, Number.POSITIVE_INFINITY);
     mutants.untilMs = Number.POSITIVE_INFINITY;
-    const ms = performance.now() - startedMs;
+    const ms = cpuMs() - startedMs;
     if (cause) console.log(`left out (${cause.message.split('\n')[0]}): ${test.name}`);
     else if (ms <= msMax(test)) known.push({ test, ms, steps: mutants.steps, hits: mutants.hits });
     else console.log(`too slow to be repeated (${Math.round(ms)} ms): ${test.name}`);
