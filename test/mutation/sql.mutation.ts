@@ -4,10 +4,11 @@ import { afterAll, beforeAll, inject, test } from 'vitest';
 import { type Collected, collect } from './collect.ts';
 import { ROOT } from './domain.ts';
 import { type Outcome, report } from './report.ts';
-import { failureAmong, TEST_MS_LEAST, TIMES_LONGER } from './run.ts';
+import { failureAmong } from './run.ts';
 import { chosen } from './sample.ts';
 import { type SqlMutant, sqlMutants } from './sql.ts';
 
+const TEST_MS_MAX = 60_000;
 const BEGIN = ['actions/begin', 'switch/under-way'];
 const WHO = ['approvals/who-may', 'approvals/who', 'approvals/when'];
 const STOPS = ['switch/slices', 'switch/stops', 'db/scope'];
@@ -98,50 +99,53 @@ const load = (file: string): Promise<Collected[]> => {
   return collect(file, () => import(`${path}?load=${++loads}`));
 };
 
-/** A test that holds as the functions are, or all of a file in their order, and what that takes. */
+/** The tests of a file that hold as the functions are, in their order, and what they take. */
 interface Holding {
   file: string;
   names: readonly string[];
   ms: number;
-  /** How many mutants it noticed. */
+  /** How many mutants they noticed. */
   noticed: number;
 }
 
-const learned = new Map<string, Promise<Holding[]>>();
+const learned = new Map<string, Promise<Holding>>();
 
-/** Which tests of a file hold alone; where one does not, also whether all hold in their order. */
-async function learn(file: string): Promise<Holding[]> {
-  const all = (await load(file)).map(({ name }) => name);
-  const known: Holding[] = [];
-  for (const names of all.map((name) => [name])) known.push(...(await held(file, names)));
-  if (known.length < all.length) known.push(...(await held(file, all)));
-  return known;
+/** A test that does not hold is named and left out. */
+async function learn(file: string): Promise<Holding> {
+  let names = (await load(file)).map(({ name }) => name);
+  for (;;) {
+    const startedMs = performance.now();
+    const failed = await failureOf(file, names, TEST_MS_MAX);
+    if (!failed) return { file, names, ms: performance.now() - startedMs, noticed: 0 };
+    if (failed.name === '') throw failed.error;
+    console.log(`left out (${failed.error.message.split('\n')[0]}): ${failed.name}`);
+    names = names.filter((name) => name !== failed.name);
+  }
 }
 
-/** None where it does not hold, and it is named. */
-async function held(file: string, names: readonly string[]): Promise<Holding[]> {
-  const startedMs = performance.now();
-  const failure = await failureOf(file, names, Number.POSITIVE_INFINITY);
-  if (!failure) return [{ file, names, ms: performance.now() - startedMs, noticed: 0 }];
-  console.log(
-    `does not hold (${failure.message.split('\n')[0]}): ${names.length === 1 ? names[0] : `all of ${file}`}`,
-  );
-  return [];
+async function failureOf(
+  file: string,
+  names: readonly string[],
+  msMax: number,
+): Promise<{ name: string; error: Error } | undefined> {
+  let last = '';
+  const tests = (await load(file)).filter(({ name }) => names.includes(name));
+  const error = await failureAmong(tests, ({ name }) => {
+    last = name;
+    return msMax;
+  });
+  return error && { name: last, error };
 }
 
-async function failureOf(file: string, names: readonly string[], msMax: number): Promise<Error | undefined> {
-  const named = (await load(file)).filter(({ name }) => names.includes(name));
-  return failureAmong(named, () => msMax);
-}
-
-/** The tests that may notice it: those that noticed the most so far first, then the quickest. */
+/** The files that may notice it: those that noticed the most so far first, then the quickest. */
 async function testsOf({ name = '' }: SqlMutant): Promise<Holding[]> {
   const files = TESTS[name];
   if (!files) throw new Error(`test/mutation/sql.mutation.ts: no test is named for ${name}()`);
   const known: Holding[] = [];
-  for (const one of files) {
-    if (!learned.has(one)) learned.set(one, learn(one));
-    known.push(...((await learned.get(one)) ?? []));
+  for (const file of files) {
+    const found = learned.get(file) ?? learn(file);
+    learned.set(file, found);
+    known.push(await found);
   }
   return known.sort((a, b) => b.noticed - a.noticed || a.ms - b.ms);
 }
@@ -152,8 +156,7 @@ async function outcomeOf(mutant: SqlMutant): Promise<Outcome | undefined> {
   if (!(await put(mutant.changed))) return undefined;
   try {
     for (const one of known) {
-      const most = Math.max(TEST_MS_LEAST, one.ms * TIMES_LONGER);
-      if (!(await failureOf(one.file, one.names, most))) continue;
+      if (!(await failureOf(one.file, one.names, TEST_MS_MAX))) continue;
       one.noticed++;
       return { ...mutant, became: 'noticed' };
     }
