@@ -24,7 +24,7 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
   begin_action: BEGIN,
   store_credential: BEGIN,
   action_to_decide: ['approvals/answer', ...WHO, 'approvals/edit', 'approvals/deputies'],
-  record_answer: ['approvals/answer', 'approvals/who', 'approvals/edit'],
+  record_answer: ['approvals/answer', 'approvals/who', 'approvals/edit', 'approvals/receipts'],
   end_autonomy_with_incident: ['approvals/autonomy'],
   queue_judgement: EVIDENCE,
   event_day: EVIDENCE,

@@ -168,7 +168,7 @@ describeWithServices('the switch', (make) => {
     }
   });
 
-  test('holds the time of the rollouts it covers, and of no other, until nothing covers them', async () => {
+  test('holds the time of the rollouts it covers, and of no other, and tells their workflows, until nothing covers them', async () => {
     const services = await make();
     for (const agent of AGENTS) {
       await givenAdopted(services, {
@@ -184,6 +184,15 @@ describeWithServices('the switch', (make) => {
         rollout.ticking_since !== null,
         Number(rollout.step_elapsed_ms) / 1_000,
       ]);
+    const told = async () => {
+      const { rows } = await sql<{
+        agent: string;
+      }>`SELECT DISTINCT o.agent FROM outbox x JOIN rollout o ON o.id = x.key
+        WHERE x.topic = 'rollout' ORDER BY o.agent`.execute(services.db.sql);
+      await services.db.sql.deleteFrom('outbox').execute();
+      return rows.map(({ agent }) => agent);
+    };
+    expect(await told()).toEqual(['bank', 'desk']);
     services.clock.advance(60_000);
     await disable(services, onCallActor(), { scope: 'tool/desk/cancel', reason });
     expect(await ticking()).toEqual([
@@ -195,13 +204,16 @@ describeWithServices('the switch', (make) => {
       ['bank', true, 0],
       ['desk', false, 60],
     ]);
+    expect(await told()).toEqual(['desk']);
     services.clock.advance(60_000);
     await disable(services, onCallActor(), { scope: 'everything', reason });
     expect(await ticking()).toEqual([
       ['bank', false, 120],
       ['desk', false, 60],
     ]);
+    expect(await told()).toEqual(['bank', 'desk']);
     await enable(services, onCallActor(), { scope: 'agent/desk', reason });
+    expect(await told()).toEqual(['desk']);
     expect((await ticking()).map(([, ticks]) => ticks)).toEqual([false, false]);
     await disable(services, onCallActor(), { scope: 'agent/desk', reason });
     await enable(services, onCallActor(), { scope: 'everything', reason });
