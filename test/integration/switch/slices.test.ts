@@ -216,13 +216,22 @@ describeWithServices('the switch', (make) => {
     expect(await told()).toEqual(['desk']);
     expect((await ticking()).map(([, ticks]) => ticks)).toEqual([false, false]);
     await disable(services, onCallActor(), { scope: 'agent/desk', reason });
+    const revisions = async () =>
+      (await services.db.sql.selectFrom('rollout').select('revision').orderBy('agent').execute()).map(
+        ({ revision }) => revision,
+      );
+    const [bank = 0, desk = 0] = await revisions();
     await enable(services, onCallActor(), { scope: 'everything', reason });
+    expect(await revisions()).toEqual([bank, desk]);
     await enable(services, onCallActor('ana'), { scope: 'everything', reason });
+    // What a workflow planned before is out of date.
+    expect(await revisions()).toEqual([bank + 1, desk + 1]);
     expect(await ticking()).toEqual([
       ['bank', true, 120],
       ['desk', false, 60],
     ]);
     await enable(services, onCallActor(), { scope: 'agent/desk', reason });
+    expect(await revisions()).toEqual([bank + 1, desk + 2]);
     expect((await ticking()).map(([, ticks]) => ticks)).toEqual([true, true]);
   });
 });
