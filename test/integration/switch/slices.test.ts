@@ -148,14 +148,14 @@ describeWithServices('the switch', (make) => {
       const { status } = await enable(services, onCallActor(person), { scope: 'everything', reason });
       return status;
     };
-    await pullSwitch(services, onCallActor(), { scope: 'everything', reason });
+    await pullSwitch(services, 'cleo', { scope: 'everything', reason });
     expect(await by('cleo')).toBe('second_person_needed');
     expect(await by('cleo')).toBe('second_person_needed');
-    await pullSwitch(services, onCallActor('ana'), { scope: 'everything', reason });
+    await pullSwitch(services, 'ana', { scope: 'everything', reason });
     expect(await by('ana')).toBe('second_person_needed');
     expect(await by('cleo')).toBe('enabled');
     expect(await by('ana')).toBe('already_enabled');
-    await pullSwitch(services, onCallActor(), { scope: 'everything', reason });
+    await pullSwitch(services, 'cleo', { scope: 'everything', reason });
     expect(await by('ana')).toBe('second_person_needed');
   });
 

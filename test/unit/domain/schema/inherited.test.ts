@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { renderSummary } from '../../../../src/domain/decision/compile.ts';
-import { compileSchema, type JsonSchema } from '../../../../src/domain/schema/schema.ts';
+import { renderSummary } from '../../../../src/domain/decision/summary.ts';
+import type { JsonSchema } from '../../../../src/domain/schema/json-schema.ts';
+import { compileSchema } from '../../../../src/domain/schema/schema.ts';
 
 /** What every object has without anybody having written it down. */
 const INHERITED = ['constructor', 'toString', 'valueOf', 'hasOwnProperty'];
