@@ -69,6 +69,12 @@ describe('the risk of a call', () => {
   });
 });
 
+test('a condition reads the arguments as the types that their schema says', () => {
+  const half = { tool: 'pay', when: 'args.amount / 2 == 2', approval: 'none' };
+  expect(ask([half]).outcome).toBe('allowed');
+  expect(ask([half], { args: { amount: 6, by: 1 } }).code).toBe('condition_not_met');
+});
+
 describe('rules of an approval', () => {
   test('deny beats ask beats approve', () => {
     const never = { when: 'args.amount == 7', answer: 'deny', reason: 'unlucky' };
