@@ -32,6 +32,8 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
   ],
   record_answer: ['approvals/answer', 'approvals/who', 'approvals/edit', 'approvals/receipts'],
   end_autonomy_with_incident: ['approvals/autonomy'],
+  keep_exposure: ['rollouts/harms'],
+  baseline_volume: ['rollouts/harms'],
   queue_judgement: EVIDENCE,
   event_day: EVIDENCE,
   bears_evidence: EVIDENCE,
