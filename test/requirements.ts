@@ -12,12 +12,12 @@ export const REQUIREMENTS = {
   'never:unrecorded-write': {
     promise: 'A write never begins without a recorded allow or approval for exactly these arguments',
     guard:
-      "src/db/functions/actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; src/db/functions/standing-approvals.sql use_standing_approval(): s.used < s.max_uses; src/actions/begin.ts assertKnowsRound(); src/db/functions/answers.sql action_to_decide(): n.round = a.round",
+      "src/db/functions/actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; src/db/functions/standing-approvals.sql use_standing_approval(): s.used < s.max_uses and s.ended_at IS NULL (either holds alone); src/actions/begin.ts assertKnowsRound(); src/db/functions/answers.sql action_to_decide(): n.round = a.round",
   },
   'never:write-after-stop': {
     promise: 'A write never begins after disable or a rollback covering it has returned',
     guard:
-      'src/db/functions/actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action(); still_holds() in it and in store_credential(); src/db/functions/standing-approvals.sql: the triggers that end standing approvals',
+      'src/db/functions/actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action() and of store_credential(); still_holds() in both; src/db/functions/standing-approvals.sql: the triggers that end standing approvals',
   },
   'never:decision-twice': {
     promise: 'A decision never counts twice',
@@ -46,7 +46,7 @@ export const REQUIREMENTS = {
   'never:secret-leaks': {
     promise:
       'A secret or a redacted argument never appears in Slack, logs, Temporal, error messages or the log',
-    guard: 'src/domain/decision/redact.ts redact()',
+    guard: 'src/domain/decision/redact.ts redact(); src/domain/decision/hidden-names.ts withoutHiddenNames()',
   },
   'never:history-fails-to-replay': {
     promise: 'A workflow history of an earlier version never fails to replay',
@@ -56,7 +56,7 @@ export const REQUIREMENTS = {
   'never:rolled-back-reopened': {
     promise: 'A rolled-back segment is never re-opened by anything but a person’s recorded reenter',
     guard:
-      "src/rollouts/moves.ts widen(): state in ('waiting', 'exposed'), completeRollout(): state = 'exposed', isOutdated(); src/rollouts/verb-segment.ts settleSegment(): actor.person",
+      "src/rollouts/moves.ts widen(): state in ('waiting', 'exposed'), completeRollout(): state = 'exposed', isOutdated(); src/rollouts/verb-segment.ts settleSegment(): requireOwner()",
   },
 } as const satisfies Record<string, Requirement>;
 

@@ -23,6 +23,14 @@ export function instrumented(): Map<string, { code: string; mutants: Mutant[] }>
   );
 }
 
-/** What is to notice them. Simulations take minutes and look at the same code as the others. */
-export const domainTests = (): string[] =>
-  filesOf('test/unit/domain', '.test.ts').filter((file) => !file.endsWith('.simulation.test.ts'));
+const CONFORMANCE = 'test/unit/conformance';
+
+/**
+ * What is to notice them: the domain's own tests and the official suites of JSON Schema and CEL. Simulations take minutes
+ * and look at the same code as the others.
+ */
+export const domainTests = (): string[] => [
+  ...filesOf('test/unit/domain', '.test.ts').filter((file) => !file.endsWith('.simulation.test.ts')),
+  ...filesOf(CONFORMANCE, '.test.ts'),
+];
+export const isConformance = (file: string): boolean => file.startsWith(CONFORMANCE);

@@ -5,6 +5,8 @@ export interface Mutant {
   id: number;
   file: string;
   line: number;
+  /** Of the SQL function it is in. */
+  name?: string;
   from: string;
   to: string;
 }

@@ -1,9 +1,9 @@
 import type { Collected, Group } from './collect.ts';
-import { mutants } from './switch.ts';
+import { cpuMs, mutants } from './switch.ts';
 
 /** Against its own time without a mutant. */
 const TIMES_LONGER = 5;
-export const TEST_MS_LEAST = 10_000;
+const TEST_MS_LEAST = 10_000;
 const HOOK_MS_MAX = 120_000;
 /** Against its own count without a mutant: whoever takes so much longer does not end. */
 const STEPS_MORE = 20;
@@ -21,18 +21,23 @@ export interface Known {
  * Runs each test once with no mutant on. What takes longer than `msMax`, or does not hold with the switches in it (time
  * limits), is left to the suite, and named.
  */
-export async function learn(tests: readonly Collected[], msMax: number): Promise<Known[]> {
+export async function learn(
+  tests: readonly Collected[],
+  msMax: (test: Collected) => number,
+): Promise<Known[]> {
   const known: Known[] = [];
   for (const test of tests) {
     mutants.active = -1;
     mutants.hits = new Set();
     mutants.steps = 0;
     mutants.stepsMax = Number.POSITIVE_INFINITY;
-    const startedMs = performance.now();
+    const startedMs = cpuMs();
+    mutants.untilMs = startedMs + msMax(test);
     const cause = await failureOf(test, Number.POSITIVE_INFINITY);
-    const ms = performance.now() - startedMs;
+    mutants.untilMs = Number.POSITIVE_INFINITY;
+    const ms = cpuMs() - startedMs;
     if (cause) console.log(`left out (${cause.message.split('\n')[0]}): ${test.name}`);
-    else if (ms <= msMax) known.push({ test, ms, steps: mutants.steps, hits: mutants.hits });
+    else if (ms <= msMax(test)) known.push({ test, ms, steps: mutants.steps, hits: mutants.hits });
     else console.log(`too slow to be repeated (${Math.round(ms)} ms): ${test.name}`);
   }
   if (known.length < tests.length / 2) throw new Error('most tests fail without any mutant');

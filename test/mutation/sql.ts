@@ -37,7 +37,8 @@ const CHANGES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\bmin\(/g, ['max(']],
   [/\bDESC\b/g, ['ASC']],
   [/\bFOR (KEY SHARE|UPDATE)\b/g, ['']],
-  [/(?<![\w.'])\d+(?![\w.'])/g, ['$& + 1']],
+  // Of `SELECT 1` nobody reads the number.
+  [/(?<![\w.'])(?<!\b(?:SELECT|PERFORM) )\d+(?![\w.'])/g, ['$& + 1']],
   [/\bPERFORM [^;]*;/g, ['NULL;']],
   [/\b(?:INSERT INTO|UPDATE|DELETE FROM) [^;$]*;/g, ['NULL;']],
 ];
@@ -59,6 +60,7 @@ export function sqlMutants(): SqlMutant[] {
 
 function changesOf(statement: string, file: string, firstLine: number): SqlMutant[] {
   const bodyAt = statement.indexOf('$$');
+  const name = /^CREATE FUNCTION (\w+)/m.exec(statement)?.[1] ?? '';
   const code = masked(statement);
   return CHANGES.flatMap(([pattern, changes]) =>
     [...code.matchAll(pattern)]
@@ -74,6 +76,7 @@ function changesOf(statement: string, file: string, firstLine: number): SqlMutan
             id: 0,
             file,
             line,
+            name,
             from: context.replace(/\s+/g, ' '),
             to: to === '' ? '(nothing)' : to,
             original: replacing(statement),

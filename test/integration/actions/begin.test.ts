@@ -107,14 +107,14 @@ describeWithServices('beginAction()', (make) => {
     const services = await givenDesk();
     const action = await givenApprovedAction(services);
     const first = await begin(services, action);
-    services.clock.advance(4_000);
+    services.clock.advance(5_000);
     const second = await begin(services, action);
     expect(second.credential?.jti).not.toBe(first.credential?.jti);
     expect(await credentialsOf(services, action)).toMatchObject([
       { jti: first.credential?.jti, revoked_at: expect.any(Date) },
       { jti: second.credential?.jti, revoked_at: null },
     ]);
-    services.clock.advance(1_001);
+    services.clock.advance(1);
     await expect(begin(services, action)).rejects.toMatchObject({ code: 'too_late' });
     await expect(begin(services, action, 'e-2')).rejects.toMatchObject({ code: 'already_begun' });
     expect(await credentialsOf(services, action)).toHaveLength(2);

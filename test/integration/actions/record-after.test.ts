@@ -33,7 +33,8 @@ describeWithServices('AfterBuffer', (make) => {
       );
     const renew = async (ageMs = 0) =>
       after.renew(performance.now() - ageMs, await readEpoch(services.db.sql));
-    return { after, services, read, renew };
+    const flushDown = () => after.flush({ ...services, asks: refusing });
+    return { after, services, read, renew, flushDown };
   }
 
   test('answers while the lease runs, under the epoch it saw, and the same key the same', async () => {
@@ -55,7 +56,7 @@ describeWithServices('AfterBuffer', (make) => {
     'never:acknowledged-lost',
     'what was answered is recorded as it happened, whatever changed since, and what cannot be is counted in the log',
     async () => {
-      const { after, services, read, renew } = await givenOutage();
+      const { after, services, read, renew, flushDown } = await givenOutage();
       const epoch = await readEpoch(services.db.sql);
       await renew();
       const answered = await Promise.all(['one', 'two', 'taken'].map((key) => read(key)));
@@ -63,6 +64,8 @@ describeWithServices('AfterBuffer', (make) => {
       await askAction(services, agentActor(), writes);
       await disable(services, onCallActor(), { scope: 'agent/desk', reason: 'fire', reads: true });
       await enable(services, onCallActor(), { scope: 'agent/desk', reason: 'out' });
+      await expect(flushDown()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      expect(after).toMatchObject({ waiting: 3, lost: 0 });
       await after.flush(services);
       expect(after).toMatchObject({ waiting: 0, lost: 1 });
       const { rows } = await sql<{ ref: string; kind: string; body: string }>`

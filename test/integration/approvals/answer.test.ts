@@ -1,4 +1,5 @@
-import { expect } from 'vitest';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
 import type { Actor } from '../../../src/actor.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
@@ -8,11 +9,12 @@ import {
   actorOf,
   agentFrom,
   approverActor,
+  givenAdopted,
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
-import { approve, entries, row, sharedDesk } from '../actions/support.ts';
+import { approve, begin, entries, row, sharedDesk } from '../actions/support.ts';
 
 describeWithServices('answerAction()', (make) => {
   const givenDesk = sharedDesk(make);
@@ -100,5 +102,53 @@ describeWithServices('answerAction()', (make) => {
     expect(await row(services, action)).toMatchObject({ state: 'pending', revision: 1 });
     const decisions = services.db.sql.selectFrom('decision').selectAll().where('action_id', '=', action.id);
     expect(await decisions.execute()).toEqual([]);
+  });
+
+  test('an approval leaves time to begin, however late it came; a denial moves no time', async () => {
+    const services = await make();
+    await givenAdopted(services);
+    const [late, early, denied] = [
+      await givenPendingAction(services),
+      await givenPendingAction(services),
+      await givenPendingAction(services),
+    ];
+    await approve(services, early);
+    expect((await row(services, early)).expires_at).toEqual(early.expires_at);
+    services.clock.advance(3_600_000 - 1);
+    await approve(services, late);
+    const { expires_at } = await row(services, late);
+    expect(expires_at?.getTime()).toBe(services.clock.now().getTime() + 60_000);
+    services.clock.advance(60_000);
+    expect((await begin(services, late)).credential).toBeDefined();
+    await expect(
+      answerAction(services, approverActor(), { id: denied.id, verdict: 'deny' }),
+    ).rejects.toMatchObject({ code: 'not_pending' });
+    const other = await givenPendingAction(services);
+    services.clock.advance(3_600_000 - 1);
+    await answerAction(services, approverActor(), { id: other.id, verdict: 'deny' });
+    expect((await row(services, other)).expires_at).toEqual(other.expires_at);
+  });
+
+  test('whoever answers from Slack is the person of that account', async () => {
+    const services = await make();
+    const accounts = AGENT_YAML.replace('ana: { name: Ana }', 'ana: { name: Ana, slack: U0ANA/T0X }').replace(
+      'ben: { name: Ben }',
+      'ben: { name: Ben, slack: U0BEN/T0X }',
+    );
+    await givenAdopted(services, { agentYaml: accounts });
+    const action = await givenPendingAction(services);
+    const asks = async (person: string, slack: string) => {
+      const { rows } = await sql<{
+        people: string[];
+      }>`SELECT ARRAY(SELECT m ->> 'person' FROM jsonb_array_elements(members)
+        m ORDER BY 1) AS people FROM action_to_decide(${action.id}, ${person}, ${slack}, '', 1)`.execute(
+        services.db.sql,
+      );
+      return rows[0]?.people;
+    };
+    expect(await asks('', 'U0ANA/T0X')).toEqual(['ana']);
+    expect(await asks('', 'U0BEN/T0X')).toEqual(['ben']);
+    expect(await asks('', 'U0NOBODY/T0X')).toEqual([]);
+    expect(await asks('ben', '')).toEqual(['ben']);
   });
 });

@@ -52,7 +52,7 @@ describeWithServices('standing approvals', (make) => {
   test('over when its time is', async () => {
     const services = await make();
     await givenStanding(services);
-    services.clock.advance(3_600_001);
+    services.clock.advance(3_600_000);
     expect((await givenAsked(services, PAY)).outcome).toBe('pending');
     expect(await sweepStandingApprovals(services)).toBe(1);
     const [ended] = await listStandingApprovals(services.db.sql, { live: false, limit: 1 });

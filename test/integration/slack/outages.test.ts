@@ -3,6 +3,7 @@ import { type Database, openDatabase } from '../../../src/db/database.ts';
 import { createSlackApp } from '../../../src/slack/app.ts';
 import { startFakeSlack } from '../../fakes/slack/server.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
+import { verifies } from '../../requirements.ts';
 import { createTestServices } from '../../support/services.ts';
 import { CHANNEL, type Desk, openDesk } from './support.ts';
 
@@ -22,23 +23,27 @@ async function loseStore(): Promise<void> {
   desk.services.db = await openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', poolSize: 1 });
 }
 
-test('with the store down a click is told that it was NOT recorded, and counts when it is pressed again', async () => {
-  const { action, card } = await desk.givenCard();
-  await loseStore();
-  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
-  expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('NOT recorded');
-  await desk.slack.click(card, 'Deny', 'U0BEN').ack();
-  expect((await desk.slack.nextEphemeral('U0BEN')).text).toContain('NOT recorded');
-  const modal = await desk.slack.nextView('U0BEN');
-  await expect.poll(() => visibleText(desk.slack.view(modal.id) ?? modal)).toContain('NOT recorded');
-  await desk.slack.command('/portcullis', 'disable desk fire', 'U0CLEO', CHANNEL).ack();
-  expect((await desk.slack.nextEphemeral('U0CLEO')).text).toContain('NOT recorded');
-  desk.services.db = store;
-  expect(await desk.row(action.id)).toMatchObject({ state: 'pending' });
-  expect(desk.slack.message(CHANNEL, card.ts)?.revisions).toHaveLength(1);
-  await desk.slack.click(card, 'Approve', 'U0ANA').ack();
-  await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Approved by Ana'));
-});
+verifies(
+  'never:decision-shown-but-not-made',
+  'with the store down a click is told that it was NOT recorded, and counts when it is pressed again',
+  async () => {
+    const { action, card } = await desk.givenCard();
+    await loseStore();
+    await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+    expect((await desk.slack.nextEphemeral('U0ANA')).text).toContain('NOT recorded');
+    await desk.slack.click(card, 'Deny', 'U0BEN').ack();
+    expect((await desk.slack.nextEphemeral('U0BEN')).text).toContain('NOT recorded');
+    const modal = await desk.slack.nextView('U0BEN');
+    await expect.poll(() => visibleText(desk.slack.view(modal.id) ?? modal)).toContain('NOT recorded');
+    await desk.slack.command('/portcullis', 'disable desk fire', 'U0CLEO', CHANNEL).ack();
+    expect((await desk.slack.nextEphemeral('U0CLEO')).text).toContain('NOT recorded');
+    desk.services.db = store;
+    expect(await desk.row(action.id)).toMatchObject({ state: 'pending' });
+    expect(desk.slack.message(CHANNEL, card.ts)?.revisions).toHaveLength(1);
+    await desk.slack.click(card, 'Approve', 'U0ANA').ack();
+    await desk.slack.nextUpdate(card, (message) => visibleText(message).includes('Approved by Ana'));
+  },
+);
 
 test('a click is decided while the Web API does not answer, and its card follows', async () => {
   const { action, card } = await desk.givenCard();

@@ -30,14 +30,16 @@ const groups = await Promise.all(FOLDERS.map(({ draft, below }) => readSchemaSui
 describe.each(FOLDERS.map((folder, at) => ({ ...folder, at })))(
   'the official test suite, $draft/$below',
   ({ draft, green, other, refused, at }) => {
-    const tally = run(groups[at] ?? [], DIALECTS[draft] ?? '');
+    const tallied = () => run(groups[at] ?? [], DIALECTS[draft] ?? '');
 
     test('every case is answered as the suite says, or listed', () => {
+      const tally = tallied();
       expect(tally.wrong).toEqual([]);
       expect({ green: tally.green, other: tally.other.length }).toEqual({ green, other });
     });
 
     test('every schema that is refused is refused for a listed reason', () => {
+      const tally = tallied();
       const unlisted = tally.refused.filter(
         ({ words }) => !words.every((one) => reasonFor(one) !== undefined),
       );

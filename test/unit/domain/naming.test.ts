@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { agentSchema } from '../../../src/domain/agent.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Agent, agentSchema } from '../../../src/domain/agent.ts';
 import { isNamed, namingNobody, personNamed } from '../../../src/domain/naming.ts';
 
-const agent = agentSchema.parse({
+const MANIFEST = {
   agent: 'desk',
   people: {
     ana: { name: 'Ana Ruíz', email: 'ana@example.com', slack: 'U0ANA/T0X' },
@@ -14,6 +14,11 @@ const agent = agentSchema.parse({
   owners: ['dora'],
   approvers: { desk: ['ana', 'ben', 'cleo'] },
   tools: {},
+};
+/** One of its own for each test: names are folded once for a manifest. */
+let agent: Agent;
+beforeEach(() => {
+  agent = agentSchema.parse(MANIFEST);
 });
 
 describe('isNamed() means ana', () => {
@@ -50,6 +55,9 @@ describe('isNamed() means ana', () => {
     'an\u00ada@example.com',
     '<@U0ANA|ana>',
     '<@U0ANA>',
+    ' <@U0ANA> ',
+    '\u00a0@ana',
+    ' person:U0ANA',
     'u0ana',
     'U0ANA/T0X',
     'T0X/U0ANA',

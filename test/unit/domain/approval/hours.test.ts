@@ -71,6 +71,12 @@ describe('isInHours()', () => {
 });
 
 describe('nextOpeningMs()', () => {
+  test('of whole days is midnight', () => {
+    const sunday = hoursOf(['sun'], '09:00', '09:00');
+    expect(nextOpeningMs(sunday, at('2026-01-03T11:30') + 1)).toBe(at('2026-01-03T23:00'));
+    expect(nextOpeningMs(sunday, at('2026-01-04T23:00'))).toBe(at('2026-01-10T23:00'));
+  });
+
   test('is the moment itself while open, to the millisecond', () => {
     expect(nextOpeningMs(office('UTC'), at('2026-03-27T12:00') + 1)).toBe(at('2026-03-27T12:00') + 1);
   });

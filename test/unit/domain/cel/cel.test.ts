@@ -50,6 +50,7 @@ describe('compileCondition() evaluates', () => {
     ['args.passengers.exists(p, has(p.age) && p.age >= 34)', 'true'],
     ['args.passengers.filter(p, p.dob == "1990").size() == 1', 'true'],
     ['"new" in args.tags', 'true'],
+    ['args.tags.exists(subject, subject == "new") && subject == "s-1"', 'true'],
     ['has(args.note) && args.note == "x"', 'false'],
     ['has(args.payer) && args.payer.id == "x"', 'false'],
     ['context.age >= 18 && context.score < 2.0', 'true'],

@@ -1,37 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { compileAgent, compileRelease } from '../../../../src/domain/decision/compile.ts';
-import { type Decision, decide, type World } from '../../../../src/domain/decision/decide.ts';
-import type { DecisionRequest, SegmentExposure } from '../../../../src/domain/decision.ts';
-import { agentOf, releaseOf } from '../manifest/fixtures.ts';
-
-const agent = agentOf();
-const compiled = compileAgent(agent);
-const SEGMENTS = ['gold', 'silver', 'default'];
-
-/** A world with `grants` in force everywhere. */
-function worldOf(grants: readonly Record<string, unknown>[], more: Partial<World> = {}): World {
-  const inForce = Object.fromEntries(SEGMENTS.map((name) => [name, '1']));
-  return {
-    agent: compiled,
-    switches: [],
-    inForce,
-    releases: { 1: compileRelease(releaseOf(grants), agent) },
-    ...more,
-  };
-}
-
-const ask = (more: Partial<DecisionRequest>, world: World): Decision =>
-  decide(
-    { tool: 'cancel', args: { id: 'a' }, attributes: { tier: 'gold' }, claimed: {}, subject: 's', ...more },
-    world,
-  );
-const codes = (decision: Decision): string[] => decision.reasons.map(({ code }) => code);
-
-const lenient = worldOf([
-  { tool: ['lookup'] },
-  { tool: 'cancel', approval: 'none' },
-  { tool: 'refund', approval: 'desk' },
-]);
+import type { World } from '../../../../src/domain/decision/decide.ts';
+import type { SegmentExposure } from '../../../../src/domain/decision.ts';
+import { releaseOf } from '../manifest/fixtures.ts';
+import { agent, ask, codes, lenient, worldOf } from './worlds.ts';
 
 describe('decide()', () => {
   test('allows what a grant allows, names the grant and the release', () => {
@@ -155,7 +127,12 @@ describe('decide() and attributes', () => {
     expect(codes(ask({ attributes }, lenient))).toEqual(['attribute_missing']),
   );
 
-  test('what matches no segment falls in default', () => {
+  test('what matches no segment falls in default, which counts as much as any', () => {
+    expect(compileAgent(agent).segments.map(({ name, representative }) => [name, representative])).toEqual([
+      ['gold', true],
+      ['silver', false],
+      ['default', true],
+    ]);
     expect(ask({ attributes: { tier: 'bronze' } }, lenient).segment).toBe('default');
   });
 

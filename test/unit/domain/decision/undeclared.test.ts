@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileAgent, compileRelease } from '../../../../src/domain/decision/compile.ts';
 import { decide } from '../../../../src/domain/decision/decide.ts';
 import { type CompiledStanding, earnedKey } from '../../../../src/domain/decision/weigh.ts';
+import { verifies } from '../../../requirements.ts';
 import { agentOf, releaseOf } from '../manifest/fixtures.ts';
 
 const OPEN = { type: 'object', required: ['to'], properties: { to: { type: 'string' } } };
@@ -35,6 +36,18 @@ describe('a write with a member that its schema does not declare', () => {
       message:
         'Grant "send-1" lets it run unasked with declared arguments only, and the schema does not declare "args/bcc"',
     });
+  });
+
+  verifies('never:secret-leaks', 'is not named where it lies in something redacted', () => {
+    const map = {
+      type: 'object',
+      properties: { to: { type: 'object', properties: { a: { type: 'string' } } } },
+    };
+    const agent = agentOf({ tools: { send: { risk: 'low', args: map, redact: ['to'] } } });
+    const answer = ask(map, { to: { 'mia@example.com': '1' } }, { agent: compileAgent(agent) });
+    expect(answer.code).toBe('args_undeclared');
+    expect(answer.message).toContain('[redacted]');
+    expect(answer.message).not.toContain('mia');
   });
 
   test('is asked of people where the grant asks, whatever would answer for them', () => {

@@ -42,7 +42,14 @@ function ask(
     subject: 's',
   };
   const { outcome, reasons, risk, ...rest } = decide({ ...asked, ...request }, world);
-  return { outcome, code: reasons[0]?.code, message: reasons[0]?.message, risk, ...rest };
+  return {
+    outcome,
+    code: reasons[0]?.code,
+    message: reasons[0]?.message,
+    hint: reasons[0]?.hint,
+    risk,
+    ...rest,
+  };
 }
 
 const asking = (rules: readonly Record<string, unknown>[]) => ({
@@ -60,6 +67,12 @@ describe('the risk of a call', () => {
     // Division by zero: nobody knows, so it is high.
     expect(risk({ amount: 5, by: 0 })).toBe('high');
   });
+});
+
+test('a condition reads the arguments as the types that their schema says', () => {
+  const half = { tool: 'pay', when: 'args.amount / 2 == 2', approval: 'none' };
+  expect(ask([half]).outcome).toBe('allowed');
+  expect(ask([half], { args: { amount: 6, by: 1 } }).code).toBe('condition_not_met');
 });
 
 describe('rules of an approval', () => {
@@ -96,6 +109,19 @@ describe('rules of an approval', () => {
     expect(ask([failing('approve')], { args }).outcome).toBe('pending');
     expect(ask([failing('ask')], { args }).outcome).toBe('pending');
     expect(ask([failing('deny')], { args }).outcome).toBe('denied');
+  });
+
+  test('a rule that approves and does not hold approves nothing', () => {
+    expect(ask([asking([small])], { args: { amount: 50, by: 50 } })).toMatchObject({
+      outcome: 'pending',
+      risk: 'low',
+    });
+  });
+
+  test('without words of its own a rule is told by its grant', () => {
+    const told = (answer: string) => ask([asking([{ when: 'args.amount == 5', answer }])]).message;
+    expect(told('deny')).toBe('A rule of grant "pay-1" denies it');
+    expect(told('approve')).toBe('A rule of grant "pay-1" approves low risk');
   });
 
   test('every grant that asks must be answered by its own rule, and any may deny', () => {

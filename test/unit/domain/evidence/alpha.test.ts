@@ -112,6 +112,23 @@ describe('allotAlpha()', () => {
   });
 });
 
+describe('evenShares()', () => {
+  const sharesOf = (...reporting: (boolean | undefined)[]) =>
+    evenShares(
+      reporting.map((reportsOnly, n) => ({
+        guardrail: `g-${n}`,
+        ...(reportsOnly !== undefined && { reportsOnly }),
+      })),
+    ).map(({ share }) => share);
+
+  test('those that act share all of it evenly, those that only report get nothing', () => {
+    expect(sharesOf(undefined)).toEqual([1]);
+    expect(sharesOf(false, false)).toEqual([0.5, 0.5]);
+    expect(sharesOf(undefined, true, false, true, undefined, false)).toEqual([0.25, 0, 0.25, 0, 0.25, 0.25]);
+    expect(sharesOf(true, true)).toEqual([0, 0]);
+  });
+});
+
 describe('weights and thresholds', () => {
   test('laterSegmentWeight() sums to the reserve', () => {
     const weights = Array.from({ length: 100_000 }, (_, i) => ({ weight: laterSegmentWeight(1, i + 1) }));

@@ -138,6 +138,36 @@ describe('an agent is refused', () => {
       '"note" is not a list: write it without []',
     ],
     [
+      'a risk whose condition cannot be read',
+      'cancel: {',
+      'cancel: { risks: [{ when: "args.idd == 1", risk: high }],',
+      'agent.yaml:12:35 There is no "idd" here - Did you mean "id"?',
+    ],
+    [
+      'a risk that is always raised',
+      'cancel: {',
+      'cancel: { risks: [{ when: "1 == 1", risk: high }],',
+      'agent.yaml:12:29 The condition is always true - Mend it, or set risk itself',
+    ],
+    [
+      'a risk that raises nothing',
+      'cancel: {',
+      `cancel: { risk: high, risks: [{ when: 'args.id == "a"', risk: medium }],`,
+      'agent.yaml:12:65 It raises nothing: the risk is high already - Write a higher risk, or remove it',
+    ],
+    [
+      'a group with two sources',
+      'desk: [ana, ben]',
+      'desk: { people: [ana, ben], slackGroup: S01 }',
+      'agent.yaml:4:14 Approver group "desk" has several sources',
+    ],
+    [
+      'hours that are none',
+      'desk: [ana, ben]',
+      'desk: { people: [ana, ben], hours: { days: [mon], from: "08:00", to: "18:00", timezone: Utopia } }',
+      'agent.yaml:4:42 Timezone "Utopia" is not known',
+    ],
+    [
       'a metric of an unknown tool',
       'unit: conversation',
       'unit: conversation, tool: cancle',

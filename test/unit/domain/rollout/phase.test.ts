@@ -178,6 +178,22 @@ describe('what a step waits for', () => {
     ]);
     expect(waitsWith(undefined, { verdicts: 'ok' })).toEqual(['verdict']);
     expect(waitsWith(undefined, { verdicts: 'no-breach' })).toEqual([]);
+    const told = (more: Partial<VerdictFacts>) =>
+      machineWaits(
+        given({ guardrails: ['wrong'], verdicts: [verdict('inconclusive', more)] }, { verdicts: 'ok' }),
+      );
+    expect(told({ moreNeeded: 12 })).toEqual([
+      {
+        for: 'verdict',
+        segment: 'gold',
+        metric: 'wrong',
+        needed: 12,
+        detail: 'gold wrong: inconclusive, 12 more needed',
+      },
+    ]);
+    expect(told({})).toEqual([
+      { for: 'verdict', segment: 'gold', metric: 'wrong', detail: 'gold wrong: inconclusive' },
+    ]);
   });
 
   test('only exposed segments are judged, each by its own verdict of each guardrail', () => {
