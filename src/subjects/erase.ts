@@ -1,5 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { endStandingApproval } from '../approvals/standing/end.ts';
+import type { StandingApprovalRow } from '../approvals/standing/store.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { normalSubject } from '../domain/subject.ts';
@@ -45,7 +46,10 @@ async function eraseIn(
   const ids = actions.map((action) => action.id);
   if (ids.length > 0) {
     // In the order of a stop, standing approvals before actions, so that neither waits for the other.
-    await endStandingApprovalsOf(tx, ids, services.clock.now(), actor.id);
+    const given = await lockStandingApprovalsOf(tx, ids);
+    await tx.selectFrom('action').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
+    for (const one of given)
+      await endStandingApproval(tx, one, 'revoked', services.clock.now(), actor.id, 'erased');
     await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
     await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
     await tx
@@ -61,6 +65,11 @@ async function eraseIn(
         standing_wish: null,
       })
       .where('id', 'in', ids)
+      .execute();
+    await tx
+      .updateTable('standing_approval')
+      .set({ envelope: ERASED })
+      .where('action_id', 'in', ids)
       .execute();
     await eraseShown(tx, ids);
     await eraseSummaries(tx, agent, new Set(ids));
@@ -103,22 +112,14 @@ async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
 }
 
 /** Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it. */
-async function endStandingApprovalsOf(
-  tx: Sql,
-  ids: readonly string[],
-  now: Date,
-  actor: string,
-): Promise<void> {
-  const given = await tx
+const lockStandingApprovalsOf = (tx: Sql, ids: readonly string[]): Promise<StandingApprovalRow[]> =>
+  tx
     .selectFrom('standing_approval')
     .selectAll()
     .where('action_id', 'in', ids)
     .orderBy('id')
     .forUpdate()
     .execute();
-  await tx.updateTable('standing_approval').set({ envelope: ERASED }).where('action_id', 'in', ids).execute();
-  for (const one of given) await endStandingApproval(tx, one, 'revoked', now, actor, 'erased');
-}
 
 /** Alerts and incidents say what an action would have done. */
 async function eraseSummaries(tx: Sql, agent: string, ids: ReadonlySet<string>): Promise<void> {

@@ -30,7 +30,7 @@ describeWithServices('erasing a subject', (make) => {
     const stale = await readCardFacts(services, id);
     await cardToShow(services, stale);
     const standing = { envelope: 'args.id == "R-ADA"', maxUses: 3, forMs: 3_600_000 };
-    const shown = { digest, revision, cardVersion: stale.version };
+    const shown = { digest, revision, cardVersion: stale.action.card_version };
     await answerAction(services, approverActor('ben'), { id, verdict: 'approve', standing, ...shown });
     const places = [
       'card_text.text',
@@ -44,7 +44,8 @@ describeWithServices('erasing a subject', (make) => {
 
     await eraseSubject(services, actorOf('admin'), { agent: 'desk', subject: of.subject, reason: 'asked' });
     // A card drawn from what was read before the erasure is not kept any more.
-    await cardToShow(services, { ...stale, version: stale.version + 2 });
+    const later = { ...stale.action, card_version: stale.action.card_version + 2 };
+    await cardToShow(services, { ...stale, action: later });
     await cardToShow(services, await readCardFacts(services, id));
     for (const text of ['R-ADA', 'Ada']) expect(await placesOf(services, text, [])).toEqual([]);
     const { sql: db } = services.db;
