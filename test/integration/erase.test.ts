@@ -23,7 +23,7 @@ describeWithServices('erasing a subject', (make) => {
       revision,
     } = await editAction(services, approverActor('ana'), {
       id: asked.id,
-      args: { id: 'R-ADA', note: 'for Ada' },
+      args: { id: 'R-ADA', note: 'for Ada Lovelace' },
       digest: asked.args_digest,
       revision: asked.revision,
     });
@@ -47,7 +47,7 @@ describeWithServices('erasing a subject', (make) => {
     const later = { ...stale.action, card_version: stale.action.card_version + 2 };
     await cardToShow(services, { ...stale, action: later });
     await cardToShow(services, await readCardFacts(services, id));
-    for (const text of ['R-ADA', 'Ada']) expect(await placesOf(services, text, [])).toEqual([]);
+    for (const text of ['R-ADA', 'Ada Lovelace']) expect(await placesOf(services, text, [])).toEqual([]);
     const { sql: db } = services.db;
     expect(await db.selectFrom('standing_approval').selectAll().executeTakeFirst()).toMatchObject({
       envelope: '[erased]',

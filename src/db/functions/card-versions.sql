@@ -16,8 +16,8 @@ END $$;
 CREATE TRIGGER action_changes_card BEFORE UPDATE ON action
   FOR EACH ROW EXECUTE FUNCTION raise_card_version();
 ---
--- For what a card shows beside the row of its action. Whoever writes it holds that row, or nothing another waits for who
--- does: standing approvals are locked before the actions they were given with.
+-- For what a card shows beside the row of its action. It takes that row's lock: whoever needs several standing approvals
+-- or actions locks the standing approvals first.
 CREATE FUNCTION raise_card_version_of() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE action SET card_version = card_version + 1
