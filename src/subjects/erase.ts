@@ -34,20 +34,20 @@ async function eraseIn(
   actor: Actor,
   { agent, subject, reason }: { agent: string; subject: string; reason: string },
 ): Promise<{ actions: number }> {
-  const row = await tx
+  const found = tx
     .selectFrom('subject')
-    .selectAll()
+    .select('id')
     .where('agent', '=', agent)
-    .where('name', '=', normalSubject(subject))
-    .forUpdate()
-    .executeTakeFirst();
+    .where('name', '=', normalSubject(subject));
+  const known = await found.executeTakeFirst();
+  if (!known) return { actions: 0 };
+  // In the order of a stop and of whoever changes an action: its subject last, which nobody asks about from then on.
+  await lockActionsOf(tx, known.id);
+  const row = await found.forUpdate().executeTakeFirst();
   if (!row) return { actions: 0 };
-  const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', row.id).execute();
-  const ids = actions.map((action) => action.id);
+  // Again, for what was asked meanwhile.
+  const { ids, given } = await lockActionsOf(tx, row.id);
   if (ids.length > 0) {
-    // In the order of a stop, standing approvals before actions, so that neither waits for the other.
-    const given = await lockStandingApprovalsOf(tx, ids);
-    await tx.selectFrom('action').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
     for (const one of given)
       await endStandingApproval(tx, one, 'revoked', services.clock.now(), actor.id, 'erased');
     await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
@@ -66,6 +66,7 @@ async function eraseIn(
       })
       .where('id', 'in', ids)
       .execute();
+    // Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it.
     await tx
       .updateTable('standing_approval')
       .set({ envelope: ERASED })
@@ -111,15 +112,24 @@ async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
   await tx.updateTable('action_edit').set({ args_before: null }).where('action_id', 'in', ids).execute();
 }
 
-/** Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it. */
-const lockStandingApprovalsOf = (tx: Sql, ids: readonly string[]): Promise<StandingApprovalRow[]> =>
-  tx
+/** Locks the actions of a subject, and before them the standing approvals given with them. */
+async function lockActionsOf(
+  tx: Sql,
+  subject: number,
+): Promise<{ ids: string[]; given: StandingApprovalRow[] }> {
+  const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', subject).execute();
+  const ids = actions.map(({ id }) => id);
+  if (ids.length === 0) return { ids, given: [] };
+  const given = await tx
     .selectFrom('standing_approval')
     .selectAll()
     .where('action_id', 'in', ids)
     .orderBy('id')
     .forUpdate()
     .execute();
+  await tx.selectFrom('action').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
+  return { ids, given };
+}
 
 /** Alerts and incidents say what an action would have done. */
 async function eraseSummaries(tx: Sql, agent: string, ids: ReadonlySet<string>): Promise<void> {

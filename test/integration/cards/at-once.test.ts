@@ -17,7 +17,7 @@ import { describeWithServices, type TestServices } from '../../support/services.
 import { answer, givenPeople } from '../approvals/people.ts';
 
 const KINDS = 6;
-const ROUNDS = 3;
+const ROUNDS = 4;
 const ids = Array.from({ length: KINDS }, (_, n) => `S-${n}`);
 
 describeWithServices('what changes several cards at once', (make) => {
