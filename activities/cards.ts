@@ -68,7 +68,7 @@ async function postWanted({ services, slack }: Deps, facts: CardFacts): Promise<
   if (channel === undefined || !isWanted(facts)) return;
   if ((await copiesOf(services.db.sql, action.id)).length > 0) return;
   const copy = await slack.post(channel, await cardToShow(services, facts));
-  await keepCopy(services, action.id, copy, facts.version);
+  await keepCopy(services, action.id, copy, action.card_version);
 }
 
 function viewOf(facts: CardFacts, slack: boolean): ActionView {
@@ -93,6 +93,6 @@ async function remind({ services, slack }: Deps, actionId: string): Promise<bool
   const decided = new Set(facts.decisions.map(({ person }) => person));
   const people = facts.approvers.filter((person) => !decided.has(person));
   const posted = await slack.post(card.channel, reminderMessage(facts, agent, people), card);
-  await keepCopy(services, ref, posted, facts.version);
+  await keepCopy(services, ref, posted, facts.action.card_version);
   return true;
 }

@@ -10,6 +10,7 @@ import type { FollowDeps } from '../src/reaching/deliver.ts';
 import { TOLD_WITHIN_MS } from '../src/reaching/delivery.ts';
 import { digestSlot, waitingForDigest } from '../src/reaching/digest.ts';
 import { recordReach } from '../src/reaching/record-reach.ts';
+import { openedAt } from '../src/reaching/told.ts';
 import type { ActionRow } from '../src/records/action.ts';
 import type { Copy } from '../src/records/copy.ts';
 import { manifestOf } from '../src/records/manifest.ts';
@@ -68,9 +69,9 @@ async function postDue(deps: SlackDeps, agent: Agent): Promise<number | undefine
 /** What waits, and no digest that is still there tells of it. */
 async function untoldOf({ services }: FollowDeps, agent: Agent): Promise<ActionRow[]> {
   const untold: ActionRow[] = [];
-  for (const { action, openedAt } of await waitingForDigest(services.db.sql, agent)) {
+  for (const action of await waitingForDigest(services.db.sql, agent)) {
     const digest = await digestOf(services.db.sql, action.id);
-    if (!digest || digest.listed_at < openedAt) untold.push(action);
+    if (!digest || digest.listed_at < openedAt(action)) untold.push(action);
   }
   return untold;
 }
@@ -83,14 +84,13 @@ async function postDigest(deps: SlackDeps, agent: Agent, channel: string) {
     ref: `digest/${agent.agent}/${slot}`,
     channel,
     async message() {
-      const waiting = await waitingForDigest(services.db.sql, agent);
-      listed = waiting.map(({ action }) => action);
+      listed = await waitingForDigest(services.db.sql, agent);
       if (listed.length === 0) return undefined;
       return { message: cardOf(deps, agent.agent, listed), version: listed.length };
     },
   });
   if (posting.state !== 'posted') return posting;
-  const speaksOf = listed ?? (await waitingForDigest(services.db.sql, agent)).map(({ action }) => action);
+  const speaksOf = listed ?? (await waitingForDigest(services.db.sql, agent));
   await keepListed(services, posting.copy, speaksOf);
   // Posted by whoever died then, or earlier in this quarter of an hour: it says less than it lists now.
   if (!listed) await show(deps, agent.agent, posting.copy);

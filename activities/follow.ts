@@ -10,7 +10,7 @@ import { type Reachable, reachStage } from '../src/reaching/reachable.ts';
 import { recordReach } from '../src/reaching/record-reach.ts';
 import { refresh } from '../src/reaching/refresh.ts';
 import { remindDue } from '../src/reaching/remind.ts';
-import { stageLog } from '../src/reaching/stage-log.ts';
+import { openedAt, toldOf } from '../src/reaching/told.ts';
 import { type ActionRow, actionById } from '../src/records/action.ts';
 import { carryOver } from '../src/records/copy.ts';
 import { asActivityFailure } from './failures.ts';
@@ -53,13 +53,13 @@ async function follow(deps: FollowDeps, read: ActionRow): Promise<number | undef
   const { services } = deps;
   const now = services.clock.now();
   if (read.expires_at && read.expires_at <= now) return undefined;
-  const log = await stageLog(services.db.sql, read);
-  const escalated = await escalateDue(services, read, log);
-  const reachable = await reachStage(services, escalated, log, presenceBy(deps.slack));
+  const told = await toldOf(services.db.sql, read);
+  const escalated = await escalateDue(services, read);
+  const reachable = await reachStage(services, escalated, told.length > 0, presenceBy(deps.slack));
   if (hasMoved(reachable.action, read)) return now.getTime();
   const refreshMs = await refresh(deps, reachable.action);
   const version = await cardVersion(services.db.sql, read.id);
-  const outcome = await deliver(deps, reachable, log);
+  const outcome = await deliver(deps, reachable, told);
   const found = foundOf(reachable.action, reachable, outcome, now);
   const recorded = await recordReach(services, reachable.action, found);
   const reminded = await remindDue(deps, reachable, recorded, outcome);
@@ -70,7 +70,8 @@ async function follow(deps: FollowDeps, read: ActionRow): Promise<number | undef
     rest,
     outcome.next?.getTime(),
     reminded.nextMs,
-    escalationsDue(reachable.action, log.openedAt.getTime(), now.getTime(), services.dayMs).nextAtMs,
+    escalationsDue(reachable.action, openedAt(reachable.action).getTime(), now.getTime(), services.dayMs)
+      .nextAtMs,
     ...openings(reachable),
   ]);
 }
@@ -83,8 +84,8 @@ const openings = ({ now, candidates }: Reachable): (number | undefined)[] =>
   now === 'enough' ? [] : candidates.map(({ opensAtMs }) => opensAtMs);
 
 /**
- * The entries that this pass itself wrote say nothing new to cards that were posted in it, and none is changed for
- * them. Whatever else happened meanwhile is shown.
+ * That people were reached, which this pass itself wrote, says nothing new to cards that were posted in it, and none is
+ * changed for it. Whatever else happened meanwhile is shown.
  */
 async function settle(
   deps: FollowDeps,
@@ -92,12 +93,10 @@ async function settle(
   before: ActionRow,
   after: ActionRow,
 ): Promise<number | undefined> {
-  const wrote = entriesOf(before, after);
-  if (!deps.slack || wrote === 0) return undefined;
-  const { sql } = deps.services.db;
-  const now = await cardVersion(sql, after.id);
-  if (now !== version + 2 * wrote || isShownAnew(before, after)) return refresh(deps, after);
-  await carryOver(sql, after.id, version, now);
+  if (!deps.slack || after.card_version === version) return undefined;
+  const own = toldText(before) === toldText(after) ? 0 : 1;
+  if (after.card_version !== version + own || isShownAnew(before, after)) return refresh(deps, after);
+  await carryOver(deps.services.db.sql, after.id, version, after.card_version);
   return undefined;
 }
 
@@ -108,11 +107,8 @@ function isShownAnew({ reach: before }: ActionRow, { reach: after }: ActionRow):
   return !(isFirst && after?.state === 'delivered' && after.problem === undefined);
 }
 
-/** The log entries between two readings of a row that only this pass changed. */
-function entriesOf(before: ActionRow, after: ActionRow): number {
-  const told = ({ reach }: ActionRow) => JSON.stringify([reach?.state, reach?.people, reach?.problem]);
-  return (told(before) === told(after) ? 0 : 1) + (after.reminders > before.reminders ? 1 : 0);
-}
+const toldText = ({ reach }: ActionRow): string =>
+  JSON.stringify([reach?.state, reach?.people, reach?.problem]);
 
 const earliest = (times: readonly (number | null | undefined)[]): number | undefined => {
   const known = times.filter((at): at is number => at != null);

@@ -77,7 +77,6 @@ async function voidIfNot(
   const agent = await manifestOf(tx, action.agent);
   const because = await whyVoid(tx, action, agent, added);
   if (because === undefined) return;
-  await tx.updateTable('action').set({ superseded_because: because }).where('id', '=', action.id).execute();
   await moveAction(tx, action, 'superseded', 'action.superseded', now, actor.id, { because });
 }
 

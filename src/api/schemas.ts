@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { ACTION_STATES, SUPERSEDED_BECAUSE } from '../domain/action.ts';
 import { nameSchema, riskSchema } from '../domain/agent.ts';
+import { WAYS } from '../domain/approval/reach.ts';
 import { REASON_CODES } from '../domain/decision.ts';
 import { INSTANT_RANGE, isInstant } from '../domain/instant.ts';
 import { NOTIFY, SLACK_APPROVES } from '../domain/release.ts';
 import { saysSomething } from '../domain/unseen.ts';
-import { WAYS } from '../reaching/stage-log.ts';
 
 /** Text that the store can hold: NUL cannot be stored. */
 export const textSchema = (max: number, min = 0) =>

@@ -71,7 +71,11 @@ async function goOn(
   await appendEntry(tx, { ...entry, kind: 'action.decision', data: { ...data, stage: action.stage } });
   if (end === 'next') {
     const stage = action.stage + 1;
-    await tx.updateTable('action').set({ stage, reach: null }).where('id', '=', action.id).execute();
+    await tx
+      .updateTable('action')
+      .set({ stage, stage_opened_at: now, reach: null })
+      .where('id', '=', action.id)
+      .execute();
     await appendEntry(tx, { ...entry, kind: 'action.stage', data: { stage } });
   }
   await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();

@@ -145,6 +145,7 @@ async function replaceArgs(
     .set({
       round,
       stage: 0,
+      stage_opened_at: now,
       routed: '[]',
       reach: null,
       standing_wish: null,

@@ -1,7 +1,7 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
-import { type ActionRow, actionById } from '../records/action.ts';
+import { type ActionRow, actionById, lockedAction } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
 import { answererOf } from './answer.ts';
@@ -22,6 +22,7 @@ export async function explainDenial(
   if (action.state !== 'denied' || action.decided_by !== 'person')
     throw new AppError('wrong_state', `Cannot add a reason: the action is ${action.state}`);
   await services.db.sql.transaction().execute(async (tx) => {
+    await lockedAction(tx, id);
     const own = await tx
       .updateTable('decision')
       .set({ reason })

@@ -91,5 +91,10 @@ function pageButton({ action, publicUrl }: CardFacts, name: string, style?: 'pri
   return open ? [open] : [];
 }
 
-const valueFor = ({ action, version }: CardFacts): string =>
-  VALUE.action.encode({ id: action.id, revision: action.revision, digest: action.args_digest, version });
+const valueFor = ({ action }: CardFacts): string =>
+  VALUE.action.encode({
+    id: action.id,
+    revision: action.revision,
+    digest: action.args_digest,
+    version: action.card_version,
+  });

@@ -131,20 +131,21 @@ function ending(facts: CardFacts, what: string): string {
 }
 
 function ended(facts: CardFacts): string {
-  const { action, ended: end } = facts;
-  const at = when(end?.at ?? null);
-  const who = end ? ` by ${nameOf(facts, end.by)}` : '';
+  const { action } = facts;
+  const { ended_by, ended_because, withdraw_reason } = action;
+  const at = when(action.ended_at);
+  const who = ended_by === null ? '' : ` by ${nameOf(facts, ended_by)}`;
   switch (action.state) {
     case 'expired':
       return action.decided_by === 'person'
         ? ending(facts, `expired before the agent began${at}`)
         : ending(facts, `expired unanswered${when(action.expires_at)}. Nobody denied it`);
     case 'withdrawn':
-      return ending(facts, `withdrawn by the agent${at}${because(end?.reason)}`);
+      return ending(facts, `withdrawn by the agent${at}${because(withdraw_reason ?? ended_because)}`);
     case 'superseded':
       return ending(facts, `void${at}${because(supersededWords(action.superseded_because))}`);
     default:
-      return ending(facts, `switched off${who}${at}${because(end?.reason)}`);
+      return ending(facts, `switched off${who}${at}${because(ended_because)}`);
   }
 }
 

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { waitingLike } from '../approvals/alike.ts';
 import { answerersOf } from '../approvals/answerers.ts';
 import { type DeniedBefore, deniedBefore } from '../approvals/denied-before.ts';
@@ -16,8 +15,6 @@ import { type CardStanding, type RunUnder, readStandingApprovals } from './stand
 
 /** Everything an action's card says: its record and what the manifest says of its tool. */
 export interface CardFacts extends CardChanges {
-  /** Rises with everything that changes what the card says; a copy that shows less is behind. */
-  version: number;
   action: ActionRow;
   /** As the manifest has it now; the risk of this very call stands in the action. */
   tool: Pick<Tool, 'reversibility' | 'undo' | 'consequence' | 'advisory'> | undefined;
@@ -27,8 +24,6 @@ export interface CardFacts extends CardChanges {
   decisions: readonly GivenAnswer[];
   /** How many approved earlier arguments: they do not count. */
   lapsed: number;
-  /** Who ended it and why, where the row does not say: withdrawn, superseded, disabled. */
-  ended: { by: string; reason?: string; at: Date } | undefined;
   /** Of those it says are behind it, whoever is nobody of the agent. */
   strangers: readonly string[];
   /** Names of the people of the agent, by id. */
@@ -54,14 +49,11 @@ export interface CardFacts extends CardChanges {
   channel: string | undefined;
 }
 
-const ENDED_KINDS = ['action.withdrawn', 'action.superseded', 'action.disabled', 'action.expired'];
-
-/** Reads what the card shows. The version is read first: what is newer than it is shown again next time. */
+/** Reads what the card shows, the row with its version first: what is newer than it is shown again next time. */
 export async function readCardFacts(
   { db, clock, publicUrl, dayMs }: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs'>,
   id: string,
 ): Promise<CardFacts> {
-  const version = await cardVersion(db.sql, id);
   const action = await actionById(db.sql, id);
   const eligibility = await readEligibility(db.sql, action, clock.now());
   const { agent } = eligibility;
@@ -72,13 +64,11 @@ export async function readCardFacts(
   const args = kept && (JSON.parse(kept.args) as Record<string, unknown>);
   const pending = action.state === 'pending';
   return {
-    version,
     action,
     tool,
     args: args && redactArgs(tool, args),
     decisions: current,
     lapsed: decisions.filter(({ round, verdict }) => round < action.round && verdict === 'approve').length,
-    ended: pending ? undefined : await endOf(db.sql, action),
     strangers: namingNobody(agent, action.behind),
     names: Object.fromEntries(
       Object.entries(agent.people).map(([person, { name }]) => [person, name ?? person]),
@@ -96,20 +86,14 @@ export async function readCardFacts(
   };
 }
 
-/**
- * A number that rises with everything that changes what the card of an action says: twice the entries of the log about
- * it and what happened to standing approvals given with it, and one more once it is erased.
- */
+/** The version of what the card of an action says now. */
 export async function cardVersion(db: Sql, id: string): Promise<number> {
-  const { rows } = await sql<{ version: string | number }>`
-    SELECT 2 * (
-        (SELECT count(*) FROM log_entry WHERE ref = ${id} AND kind LIKE 'action.%')
-        + (SELECT coalesce(sum(1 + used + (ended_at IS NOT NULL)::int), 0) FROM standing_approval
-          WHERE action_id = ${id}::uuid)
-      ) + (NOT EXISTS (SELECT 1 FROM action_private WHERE action_id = ${id}::uuid))::int AS version`.execute(
-    db,
-  );
-  return Number(rows[0]?.version);
+  const { card_version } = await db
+    .selectFrom('action')
+    .select('card_version')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return card_version;
 }
 
 async function decisionsOf(db: Sql, id: string): Promise<(GivenAnswer & { round: number })[]> {
@@ -132,19 +116,4 @@ async function decisionsOf(db: Sql, id: string): Promise<(GivenAnswer & { round:
     .orderBy('at')
     .orderBy('person')
     .execute();
-}
-
-async function endOf(db: Sql, { id, withdraw_reason }: ActionRow): Promise<CardFacts['ended']> {
-  const entry = await db
-    .selectFrom('log_entry')
-    .select(['body', 'at'])
-    .where('ref', '=', id)
-    .where('kind', 'in', ENDED_KINDS)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (!entry) return undefined;
-  const { actor, data } = JSON.parse(entry.body) as { actor: string; data?: Record<string, unknown> };
-  const reason = withdraw_reason ?? data?.reason ?? data?.because;
-  return { by: actor, at: entry.at, ...(typeof reason === 'string' ? { reason } : {}) };
 }

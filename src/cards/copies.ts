@@ -39,7 +39,7 @@ export async function cardToShow({ db }: Pick<CardServices, 'db'>, facts: CardFa
       .forKeyShare()
       .executeTakeFirst();
     if (kept || facts.args === undefined)
-      await keepShown(tx, facts.action.id, facts.version, visibleText(card));
+      await keepShown(tx, facts.action.id, facts.action.card_version, visibleText(card));
   });
   return card;
 }
@@ -59,11 +59,11 @@ export async function refreshCopy(
     const shown = await slack.update(copy, await cardToShow(services, facts));
     await services.db.sql
       .updateTable('card')
-      .set({ revision: shown ? facts.version : COPY_GONE })
+      .set({ revision: shown ? facts.action.card_version : COPY_GONE })
       .where('channel', '=', copy.channel)
       .where('ts', '=', copy.ts)
       .execute();
-    if (!shown || (await cardVersion(services.db.sql, id)) === facts.version) return;
+    if (!shown || (await cardVersion(services.db.sql, id)) === facts.action.card_version) return;
   }
 }
 

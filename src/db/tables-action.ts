@@ -2,6 +2,7 @@ import type { Generated } from 'kysely';
 import type { ActionState, SupersededBecause } from '../domain/action.ts';
 import type { Risk } from '../domain/agent.ts';
 import type { Route } from '../domain/approval/approval.ts';
+import type { Way } from '../domain/approval/reach.ts';
 import type { Arm, Reason } from '../domain/decision.ts';
 import type { ApprovalPolicy } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
@@ -33,7 +34,14 @@ export interface ActionTable {
   state: ActionState;
   decided_by: 'policy' | 'person' | null;
   superseded_because: SupersededBecause | null;
+  /** How it ended, if it neither was denied nor began. */
+  ended_at: Timestamp | null;
+  ended_by: string | null;
+  /** In people's words; of what is void `superseded_because` says it, of what the agent took back `withdraw_reason`. */
+  ended_because: string | null;
   revision: number;
+  /** Rises with everything that changes what its card says; a copy that shows less is behind. */
+  card_version: number;
   reasons: Json<Reason[]>;
   args_digest: string;
   subject_id: number | null;
@@ -72,6 +80,8 @@ export interface ActionTable {
   round: number;
   /** The stage of the approval that is open. */
   stage: number;
+  /** Since when people are asked in it; null: nobody is. */
+  stage_opened_at: Timestamp | null;
   routed: Json<Route[]>;
   risk: Risk;
   reminders: number;
@@ -94,6 +104,25 @@ export interface Reach {
   /** When the card is due to be posted, while it is queued. */
   postAt?: string;
   problem?: string;
+}
+
+/** Who was told in a stage of an action. */
+export interface ActionReachTable {
+  action_id: string;
+  round: number;
+  stage: number;
+  person: string;
+  /** When it was last found out. */
+  ways: Way[];
+  first_at: Timestamp;
+}
+
+/** What on-call was told of a stage of an action. */
+export interface ActionAlertTable {
+  action_id: string;
+  round: number;
+  stage: number;
+  kind: string;
 }
 
 /** "Approve the like, too": goes live with the approval of the action. */

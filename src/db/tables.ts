@@ -5,7 +5,14 @@ import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 import type { AccessTables } from './tables-access.ts';
-import type { ActionPrivateTable, ActionTable, CredentialTable, DecisionTable } from './tables-action.ts';
+import type {
+  ActionAlertTable,
+  ActionPrivateTable,
+  ActionReachTable,
+  ActionTable,
+  CredentialTable,
+  DecisionTable,
+} from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
 import type { SlackTables } from './tables-slack.ts';
@@ -222,6 +229,8 @@ export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, Sl
   subject: SubjectTable;
   action: ActionTable;
   action_private: ActionPrivateTable;
+  action_reach: ActionReachTable;
+  action_alert: ActionAlertTable;
   decision: DecisionTable;
   credential: CredentialTable;
   outcome: OutcomeTable;

@@ -3,8 +3,9 @@ import { readEligibility } from '../approvals/eligibility.ts';
 import type { Sql } from '../db/database.ts';
 import type { Route } from '../domain/approval/approval.ts';
 import { approversOf, rightToApprove } from '../domain/approval/approval.ts';
+import type { Way } from '../domain/approval/reach.ts';
 import type { ActionRow } from '../records/action.ts';
-import { stageLog, type Way } from './stage-log.ts';
+import { toldOf } from './told.ts';
 
 /** Where an action stands in the queue of those who are asked, from 1. */
 export interface QueuePlace {
@@ -53,20 +54,18 @@ export interface AskedPerson {
 /** Who is asked in the open stage of an action (the last one, once it is answered), by which groups, how and since when. */
 export async function askedOf(db: Sql, action: ActionRow, now: Date): Promise<AskedPerson[]> {
   const eligibility = await readEligibility(db, action, now);
-  const { reached } = await stageLog(db, action);
   const may = approversOf(eligibility, action);
-  const told = reached.flatMap((entry) => Object.keys(entry.told));
-  return [...new Set([...may, ...told])].map((person) => {
+  const told = new Map((await toldOf(db, action)).map((one) => [one.person, one]));
+  return [...new Set([...may, ...told.keys()])].map((person) => {
     const found = rightToApprove(person, eligibility, action);
     const groups = 'right' in found ? found.right.options.map(({ group }) => group) : [];
-    const first = reached.find((entry) => Object.hasOwn(entry.told, person));
-    const last = reached.findLast((entry) => Object.hasOwn(entry.told, person));
+    const known = told.get(person);
     return {
       person,
       groups: [...new Set(groups)],
       because: becauseOf(action, groups),
-      told: last?.told[person] ?? [],
-      ...(first ? { at: first.at.toISOString() } : {}),
+      told: known?.ways ?? [],
+      ...(known ? { at: known.firstAt.toISOString() } : {}),
     };
   });
 }

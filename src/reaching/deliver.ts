@@ -7,13 +7,13 @@ import { type Posting, postOnce } from '../cards/posting/post-once.ts';
 import { isForGood } from '../cards/posting/turns.ts';
 import { tellSaturation } from '../cards/saturation.ts';
 import { slackUserOf } from '../domain/agent.ts';
-import { isRoutedTo } from '../domain/approval/reach.ts';
+import { isRoutedTo, type Way } from '../domain/approval/reach.ts';
 import type { Services } from '../services.ts';
 import type { Outcome } from './delivery.ts';
 import { isDigested, nextDigestAt } from './digest.ts';
 import { looksInSlack } from './presence.ts';
 import type { Reachable } from './reachable.ts';
-import type { StageLog, Way } from './stage-log.ts';
+import { openedAt, type Told } from './told.ts';
 
 export interface FollowDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl' | 'dayMs' | 'log'>;
@@ -32,11 +32,11 @@ const DIGEST_REREAD_MS = 10_000;
 export async function deliver(
   { services, slack }: FollowDeps,
   reachable: Reachable,
-  log: StageLog,
+  before: readonly Told[],
 ): Promise<Outcome> {
   const { action, agent } = reachable;
   if (!looksInSlack(slack, agent)) return { told: toldBy(reachable, 'page') };
-  if (isDigested(action, agent, log.openedAt)) return byDigest({ services, slack }, reachable, log);
+  if (isDigested(action, agent)) return byDigest({ services, slack }, reachable, before);
   const notify = action.approval?.notify ?? 'channel';
   const channel = notify === 'dm' ? undefined : agent.slack.channel;
   const inChannel =
@@ -52,7 +52,7 @@ export async function deliver(
       }),
   );
   if (channel !== undefined && !isBroken) await tellOfTurns({ services, slack }, channel);
-  return summary(reachable, log, inChannel, channel, direct);
+  return summary(reachable, before, inChannel, channel, direct);
 }
 
 interface Direct {
@@ -77,7 +77,7 @@ export const postCard = (
       // What says "not told yet" is not true any more once it stands there.
       const isStale = reach?.state === 'queued' || reach?.state === 'undelivered';
       const shown = isStale ? { ...facts, action: { ...facts.action, reach: null } } : facts;
-      return { message: await cardToShow(services, shown), version: facts.version };
+      return { message: await cardToShow(services, shown), version: facts.action.card_version };
     },
   });
 
@@ -105,13 +105,13 @@ async function tellOfTurns({ services, slack }: SlackDeps, channel: string): Pro
 async function byDigest(
   { services }: SlackDeps,
   reachable: Reachable,
-  { openedAt, reached }: StageLog,
+  before: readonly Told[],
 ): Promise<Outcome> {
   const { action } = reachable;
   const now = services.clock.now();
   const digest = await digestOf(services.db.sql, action.id);
-  if (digest && digest.listed_at >= openedAt)
-    return { told: { ...toldBefore(reachable, reached, 'digest'), ...toldBy(reachable, 'digest') } };
+  if (digest && digest.listed_at >= openedAt(action))
+    return { told: { ...toldBefore(reachable, before, 'digest'), ...toldBy(reachable, 'digest') } };
   const { postAt } = action.reach ?? {};
   const due = postAt === undefined ? nextDigestAt(now) : new Date(postAt);
   const lateMs = now.getTime() - due.getTime();
@@ -124,7 +124,7 @@ async function byDigest(
 /** Puts together who was told, what is still to come, and what Slack refuses. */
 function summary(
   reachable: Reachable,
-  { reached }: StageLog,
+  before: readonly Told[],
   inChannel: Posting | undefined,
   channel: string | undefined,
   direct: readonly Direct[],
@@ -135,10 +135,10 @@ function summary(
       told[person] = [...new Set([...(told[person] ?? []), ...ways])];
   };
   if (inChannel?.state === 'posted') {
-    add(toldBefore(reachable, reached, 'channel'));
+    add(toldBefore(reachable, before, 'channel'));
     add(toldBy(reachable, 'channel'));
   }
-  add(toldBefore(reachable, reached, 'dm'));
+  add(toldBefore(reachable, before, 'dm'));
   for (const { person, posting } of direct) if (posting.state === 'posted') add({ [person]: ['dm'] });
   const waiting = [
     ...(inChannel?.state === 'waiting' ? [{ ...inChannel, where: channel ?? '' }] : []),
@@ -169,13 +169,12 @@ const toldBy = ({ reachable }: Reachable, way: Way): Record<string, Way[]> =>
 
 /** Those who were told in this way while they could be reached, and may still answer. */
 function toldBefore(
-  { candidates }: Reachable,
-  reached: StageLog['reached'],
+  { candidates, action }: Reachable,
+  before: readonly Told[],
   way: Way,
 ): Record<string, Way[]> {
-  const last = reached.at(-1)?.told ?? {};
-  const still = candidates.filter(
-    ({ person, presence }) => presence !== 'inactive' && last[person]?.includes(way),
-  );
+  const inThisWay = before.filter(({ ways }) => ways.includes(way)).map(({ person }) => person);
+  const last = inThisWay.filter((person) => action.reach?.people.includes(person));
+  const still = candidates.filter(({ person, presence }) => presence !== 'inactive' && last.includes(person));
   return Object.fromEntries(still.map(({ person }) => [person, [way]]));
 }

@@ -1,7 +1,7 @@
+import type { Way } from '../domain/approval/reach.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { Reachable } from './reachable.ts';
 import type { Found } from './record-reach.ts';
-import type { Way } from './stage-log.ts';
 
 /** Failures are not told to on-call before they have lasted this long. */
 export const TOLD_WITHIN_MS = 60_000;

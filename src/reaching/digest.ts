@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import type { ActionRow } from '../records/action.ts';
-import { stageLog } from './stage-log.ts';
+import { openedAt } from './told.ts';
 
 /** Low risk is told together, this often. */
 export const DIGEST_EVERY_MS = 15 * 60_000;
@@ -14,9 +14,9 @@ export const digestSlot = (at: Date): number => Math.floor(at.getTime() / DIGEST
 export const nextDigestAt = (now: Date): Date => new Date((digestSlot(now) + 1) * DIGEST_EVERY_MS);
 
 /** Whether people are told of it by the agent's digest. What was passed on, or no digest could tell, is told alone. */
-export function isDigested(action: ActionRow, { slack }: Pick<Agent, 'slack'>, openedAt: Date): boolean {
+export function isDigested(action: ActionRow, { slack }: Pick<Agent, 'slack'>): boolean {
   const { approval, risk, reach, routed, stage, expires_at } = action;
-  const hasMs = (expires_at?.getTime() ?? 0) - openedAt.getTime();
+  const hasMs = (expires_at?.getTime() ?? 0) - openedAt(action).getTime();
   return (
     approval?.notify === 'digest' &&
     risk === 'low' &&
@@ -28,10 +28,7 @@ export function isDigested(action: ActionRow, { slack }: Pick<Agent, 'slack'>, o
 }
 
 /** What waits and is told by the agent's digest, oldest first. What has a card of its own is not. */
-export async function waitingForDigest(
-  db: Sql,
-  agent: Agent,
-): Promise<{ action: ActionRow; openedAt: Date }[]> {
+export async function waitingForDigest(db: Sql, agent: Agent): Promise<ActionRow[]> {
   const rows = await db
     .selectFrom('action')
     .selectAll()
@@ -49,11 +46,5 @@ export async function waitingForDigest(
     .orderBy('asked_at')
     .orderBy('id')
     .execute();
-  const waiting: { action: ActionRow; openedAt: Date }[] = [];
-  for (const action of rows) {
-    const isFirst = action.round === 0 && action.stage === 0;
-    const openedAt = isFirst ? action.asked_at : (await stageLog(db, action)).openedAt;
-    if (isDigested(action, agent, openedAt)) waiting.push({ action, openedAt });
-  }
-  return waiting;
+  return rows.filter((action) => isDigested(action, agent));
 }

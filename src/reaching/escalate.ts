@@ -3,16 +3,15 @@ import { escalationsDue, routeTo } from '../domain/approval/reach.ts';
 import type { ActionRow } from '../records/action.ts';
 import type { Services } from '../services.ts';
 import { changeWaiting, noteWaiting, type WaitingServices } from './change-waiting.ts';
-import type { StageLog } from './stage-log.ts';
+import { openedAt } from './told.ts';
 
 /** Passes the question on to those whose turn has come because nobody answered. Answers the row as it is now. */
 export async function escalateDue(
   services: WaitingServices & Pick<Services, 'dayMs'>,
   action: ActionRow,
-  { openedAt }: StageLog,
 ): Promise<ActionRow> {
   const now = services.clock.now();
-  const { due } = escalationsDue(action, openedAt.getTime(), now.getTime(), services.dayMs);
+  const { due } = escalationsDue(action, openedAt(action).getTime(), now.getTime(), services.dayMs);
   const routes = due.map((group) => routeTo(group, 'unanswered', action.stage, now));
   return (await passOn(services, action, routes)).action;
 }

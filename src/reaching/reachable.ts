@@ -15,7 +15,6 @@ import {
 import type { ActionRow } from '../records/action.ts';
 import type { WaitingServices } from './change-waiting.ts';
 import { passOn } from './escalate.ts';
-import type { StageLog } from './stage-log.ts';
 
 /** Whether a person of an agent can be told now. */
 export type PresenceOf = (agent: Agent, person: string) => Promise<Presence>;
@@ -32,19 +31,18 @@ export interface Reachable extends Reachability {
 /**
  * Who can be told of an action that waits, at this moment. While they cannot complete the open stage, the groups for
  * other hours are asked as well; while there is nobody to tell, or all together could not complete it, the escalation
- * chain is, at once and in its order. The end of somebody's hours alone does not go down the chain once they were told.
+ * chain is, at once and in its order. The end of somebody's hours alone does not go down the chain once people were told.
  */
 export async function reachStage(
   services: WaitingServices,
   action: ActionRow,
-  log: StageLog,
+  wasTold: boolean,
   presenceOf: PresenceOf,
 ): Promise<Reachable> {
   const now = services.clock.now();
   const given = await approvalsOf(services.db.sql, action);
   const look = (routes: readonly Route[]) =>
     lookAround(services.db.sql, { ...action, routed: [...action.routed, ...routes] }, given, now, presenceOf);
-  const wasTold = log.reached.some(({ state }) => state === 'delivered');
   const routes: Route[] = [];
   let seen = await look(routes);
   for (;;) {
@@ -59,7 +57,7 @@ export async function reachStage(
     passed.action.round === action.round &&
     passed.action.stage === action.stage;
   // Another worker wrote meanwhile: what is true now may be something else.
-  if (!passed.changed && goesOn) return reachStage(services, passed.action, log, presenceOf);
+  if (!passed.changed && goesOn) return reachStage(services, passed.action, wasTold, presenceOf);
   return { ...seen, action: passed.action };
 }
 

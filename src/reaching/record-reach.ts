@@ -1,8 +1,9 @@
 import type { Reach } from '../db/tables-action.ts';
+import type { Way } from '../domain/approval/reach.ts';
 import type { ActionRow } from '../records/action.ts';
 import { type AlertKind, raiseAlert } from '../records/alert.ts';
 import { changeWaiting, noteWaiting, type WaitingServices } from './change-waiting.ts';
-import { stageLog, type Way } from './stage-log.ts';
+import { keepTold, noteAlert } from './told.ts';
 
 /** What was found out about reaching people. */
 export interface Found extends Omit<Reach, 'at' | 'people'> {
@@ -34,14 +35,13 @@ export async function recordReach(
       .execute();
     if (!isNews) return;
     const now = services.clock.now();
-    const { reached } = await stageLog(tx, action);
-    const alert = reached.some((entry) => entry.alert === found.alert) ? undefined : found.alert;
     const { state, people, problem } = reach;
-    const told = Object.fromEntries(Object.entries(found.told).map(([person, ways]) => [person, [...ways]]));
+    await keepTold(tx, action, found.told, now);
+    const alert = found.alert && (await noteAlert(tx, action, found.alert)) ? found.alert : undefined;
     await noteWaiting(tx, action, 'action.reach', now, {
       state,
       people,
-      told,
+      told: found.told,
       ...(problem ? { problem } : {}),
       ...(alert ? { alert } : {}),
     });

@@ -69,6 +69,6 @@ const remindAt = (
     async message() {
       const facts = await readCardFacts(services, id);
       if (facts.action.state !== 'pending') return undefined;
-      return { message: reminderMessage(facts, agent, people), version: facts.version };
+      return { message: reminderMessage(facts, agent, people), version: facts.action.card_version };
     },
   });

@@ -24,7 +24,12 @@ type AskedColumns =
   | 'corrected_at'
   | 'correction_reason'
   | 'withdraw_reason'
-  | 'begun_day';
+  | 'begun_day'
+  | 'card_version'
+  | 'stage_opened_at'
+  | 'ended_at'
+  | 'ended_by'
+  | 'ended_because';
 
 /** One ask ready to be recorded: the row, what is kept apart, the log entry. */
 export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
@@ -87,6 +92,11 @@ export function actionOf({
     correction_reason: null,
     begun_day: null,
     withdraw_reason: null,
+    card_version: 1,
+    stage_opened_at: row.approval ? row.asked_at : null,
+    ended_at: null,
+    ended_by: null,
+    ended_because: null,
   };
 }
 

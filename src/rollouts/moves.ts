@@ -181,6 +181,12 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       .orderBy('segment')
       .execute();
     const earned = exposed.map(({ segment }) => segment);
+    // First, because it ends standing approvals: they are locked before the actions they were given with.
+    await tx
+      .updateTable('rollout')
+      .set({ status: 'completed', ended_at: now, ticking_since: null })
+      .where('id', '=', rollout.id)
+      .execute();
     for (const segment of earned) {
       await tx
         .updateTable('in_force')
@@ -191,11 +197,6 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       await sql`SELECT void_actions(${rollout.agent}, NULL, ${rollout.id}, ${segment}, 'control',
         ARRAY['read', 'write'], 'superseded', 'new_release', ${now}, ${BY_PLAN})`.execute(tx);
     }
-    await tx
-      .updateTable('rollout')
-      .set({ status: 'completed', ended_at: now, ticking_since: null })
-      .where('id', '=', rollout.id)
-      .execute();
     await appendEntry(tx, {
       kind: 'rollout.completed',
       agent: rollout.agent,

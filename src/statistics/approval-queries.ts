@@ -130,15 +130,13 @@ export async function stoppedWrites(
   db: Sql,
   window: StatsWindow,
 ): Promise<(WaitRow & { state: string; approved: number })[]> {
-  const ended = sql`CASE a.state WHEN 'expired' THEN a.expires_at ELSE l.at END`;
+  const ended = sql`CASE a.state WHEN 'expired' THEN a.expires_at ELSE a.ended_at END`;
   const { rows } = await sql<WaitRow & { state: string; approved: number }>`
     SELECT state, (count(*) FILTER (WHERE decided_at IS NULL))::int AS count, count(decided_at)::int AS approved,
       ${p50(sql`ms`)} AS p50_ms, sum(ms) AS total_ms
     FROM (
       SELECT a.state, a.decided_at, CASE WHEN a.decided_at IS NULL THEN ${ms(sql`a.asked_at`, ended)} END AS ms
-      FROM action a LEFT JOIN LATERAL (SELECT max(e.at) AS at FROM log_entry e
-        WHERE e.ref = a.id::text AND e.kind = 'action.' || a.state) AS l ON true
-      WHERE ${ASKED} AND a.kind = 'write' AND a.state IN ('expired', 'withdrawn', 'superseded', 'disabled')
+      FROM action a WHERE ${ASKED} AND a.kind = 'write' AND a.state IN ('expired', 'withdrawn', 'superseded', 'disabled')
         AND a.asked_at >= ${window.since} AND ${ofAgent(window)}
     ) AS x GROUP BY state ORDER BY count DESC, state`.execute(db);
   return rows;

@@ -87,7 +87,7 @@ async function countActions(db: Sql, now: Date, agent: string | undefined): Prom
         a.kind = 'write' AND a.began_at IS NOT NULL AS begun,
         EXISTS (SELECT 1 FROM action_private p WHERE p.action_id = a.id) AS kept,
         CASE a.decided_by
-          WHEN 'policy' THEN EXISTS (SELECT 1 FROM log_entry l WHERE l.ref = a.id::text AND l.kind = 'action.asked')
+          WHEN 'policy' THEN a.decided_at IS NOT NULL AND a.grant_name IS NOT NULL
           ELSE (SELECT count(*) FROM decision d WHERE d.action_id = coalesce(s.action_id, a.id)
               AND d.round = coalesce(s.round, a.round) AND d.verdict = 'approve' AND d.slot IS NOT NULL)
             >= CASE WHEN a.break_glass THEN 1 ELSE (SELECT sum((need ->> 'quorum')::int)

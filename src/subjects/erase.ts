@@ -1,5 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { endStandingApproval } from '../approvals/standing/end.ts';
+import type { StandingApprovalRow } from '../approvals/standing/store.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { normalSubject } from '../domain/subject.ts';
@@ -33,19 +34,22 @@ async function eraseIn(
   actor: Actor,
   { agent, subject, reason }: { agent: string; subject: string; reason: string },
 ): Promise<{ actions: number }> {
-  const row = await tx
+  const found = tx
     .selectFrom('subject')
-    .selectAll()
+    .select('id')
     .where('agent', '=', agent)
-    .where('name', '=', normalSubject(subject))
-    .forUpdate()
-    .executeTakeFirst();
+    .where('name', '=', normalSubject(subject));
+  const known = await found.executeTakeFirst();
+  if (!known) return { actions: 0 };
+  // In the order of a stop and of whoever changes an action: its subject last, which nobody asks about from then on.
+  await lockActionsOf(tx, known.id);
+  const row = await found.forUpdate().executeTakeFirst();
   if (!row) return { actions: 0 };
-  const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', row.id).execute();
-  const ids = actions.map((action) => action.id);
+  // Again, for what was asked meanwhile.
+  const { ids, given } = await lockActionsOf(tx, row.id);
   if (ids.length > 0) {
-    // In the order of a stop, standing approvals before actions, so that neither waits for the other.
-    await endStandingApprovalsOf(tx, ids, services.clock.now(), actor.id);
+    for (const one of given)
+      await endStandingApproval(tx, one, 'revoked', services.clock.now(), actor.id, 'erased');
     await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
     await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
     await tx
@@ -61,6 +65,12 @@ async function eraseIn(
         standing_wish: null,
       })
       .where('id', 'in', ids)
+      .execute();
+    // Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it.
+    await tx
+      .updateTable('standing_approval')
+      .set({ envelope: ERASED })
+      .where('action_id', 'in', ids)
       .execute();
     await eraseShown(tx, ids);
     await eraseSummaries(tx, agent, new Set(ids));
@@ -102,13 +112,14 @@ async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
   await tx.updateTable('action_edit').set({ args_before: null }).where('action_id', 'in', ids).execute();
 }
 
-/** Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it. */
-async function endStandingApprovalsOf(
+/** Locks the actions of a subject, and before them the standing approvals given with them. */
+async function lockActionsOf(
   tx: Sql,
-  ids: readonly string[],
-  now: Date,
-  actor: string,
-): Promise<void> {
+  subject: number,
+): Promise<{ ids: string[]; given: StandingApprovalRow[] }> {
+  const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', subject).execute();
+  const ids = actions.map(({ id }) => id);
+  if (ids.length === 0) return { ids, given: [] };
   const given = await tx
     .selectFrom('standing_approval')
     .selectAll()
@@ -116,8 +127,8 @@ async function endStandingApprovalsOf(
     .orderBy('id')
     .forUpdate()
     .execute();
-  await tx.updateTable('standing_approval').set({ envelope: ERASED }).where('action_id', 'in', ids).execute();
-  for (const one of given) await endStandingApproval(tx, one, 'revoked', now, actor, 'erased');
+  await tx.selectFrom('action').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
+  return { ids, given };
 }
 
 /** Alerts and incidents say what an action would have done. */

@@ -23,14 +23,14 @@ describeWithServices('erasing a subject', (make) => {
       revision,
     } = await editAction(services, approverActor('ana'), {
       id: asked.id,
-      args: { id: 'R-ADA', note: 'for Ada' },
+      args: { id: 'R-ADA', note: 'for Ada Lovelace' },
       digest: asked.args_digest,
       revision: asked.revision,
     });
     const stale = await readCardFacts(services, id);
     await cardToShow(services, stale);
     const standing = { envelope: 'args.id == "R-ADA"', maxUses: 3, forMs: 3_600_000 };
-    const shown = { digest, revision, cardVersion: stale.version };
+    const shown = { digest, revision, cardVersion: stale.action.card_version };
     await answerAction(services, approverActor('ben'), { id, verdict: 'approve', standing, ...shown });
     const places = [
       'card_text.text',
@@ -44,9 +44,10 @@ describeWithServices('erasing a subject', (make) => {
 
     await eraseSubject(services, actorOf('admin'), { agent: 'desk', subject: of.subject, reason: 'asked' });
     // A card drawn from what was read before the erasure is not kept any more.
-    await cardToShow(services, { ...stale, version: stale.version + 2 });
+    const later = { ...stale.action, card_version: stale.action.card_version + 2 };
+    await cardToShow(services, { ...stale, action: later });
     await cardToShow(services, await readCardFacts(services, id));
-    for (const text of ['R-ADA', 'Ada']) expect(await placesOf(services, text, [])).toEqual([]);
+    for (const text of ['R-ADA', 'Ada Lovelace']) expect(await placesOf(services, text, [])).toEqual([]);
     const { sql: db } = services.db;
     expect(await db.selectFrom('standing_approval').selectAll().executeTakeFirst()).toMatchObject({
       envelope: '[erased]',

@@ -171,3 +171,24 @@ test('no file is over 300 lines', () => {
     .filter(({ lines }) => lines > 300);
   expect(long).toEqual([]);
 });
+
+test('the log is evidence: nothing learns from it how something stands', () => {
+  const folders = ['src', 'activities', 'workflows'];
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true })
+      .map((file) => join(folder, String(file)))
+      .filter((file) => /\.(ts|sql)$/.test(file)),
+  );
+  const mayName = /^src\/(log|events)\/|^src\/db\/(tables\.ts|functions\/log\.sql|migrations\/000[139]-)/;
+  const naming = files.filter(
+    (file) =>
+      !mayName.test(file) && /\blog_(entry|chain|unnumbered)\b/.test(readFileSync(join(ROOT, file), 'utf8')),
+  );
+  expect(naming).toEqual([]);
+  // What shows it, hands it out and numbers it; no verb, no card and no page.
+  const mayRead = /^src\/(api|cli|sdk)\/(?!pages\/)|^src\/(log|events|background)\b/;
+  const reading = folders
+    .flatMap(inFolder)
+    .filter(({ file, target }) => !mayRead.test(file) && /^src\/(log|events)\//.test(target));
+  expect(reading.map(show)).toEqual([]);
+});

@@ -1,7 +1,7 @@
 import type { Reach, StandingWish } from '../../db/tables-action.ts';
 import type { ActionState } from '../../domain/action.ts';
+import type { Way } from '../../domain/approval/reach.ts';
 import { STATE_WORDS } from '../../domain/words.ts';
-import type { Way } from '../../reaching/stage-log.ts';
 
 const REAL_DAY_MS = 86_400_000;
 

@@ -1,12 +1,17 @@
--- The one way an action changes state: compare-and-set on (state, revision) with its log entry and, where people, a
--- workflow or the agent's own server must follow, outbox entries. Returns false when the row was no longer as expected.
+-- The one way an action changes state: compare-and-set on (state, revision) with how it ended, its log entry and, where
+-- people, a workflow or the agent's own server must follow, outbox entries. Returns false when the row was no longer as
+-- expected. `because` in p_data: the code of why it is void, or people's words on a stop.
 CREATE FUNCTION move_action(p_id uuid, p_from text, p_revision int, p_to text, p_kind text,
   p_at timestamptz, p_actor text, p_data jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   a action;
+  v_ends boolean := p_to IN ('expired', 'withdrawn', 'superseded', 'disabled');
   v_told jsonb;
 BEGIN
-  UPDATE action SET state = p_to, revision = revision + 1
+  UPDATE action SET state = p_to, revision = revision + 1,
+    ended_at = CASE WHEN v_ends THEN p_at END, ended_by = CASE WHEN v_ends THEN p_actor END,
+    ended_because = CASE WHEN v_ends AND p_to <> 'superseded' THEN p_data ->> 'because' END,
+    superseded_because = CASE WHEN p_to = 'superseded' THEN p_data ->> 'because' END
   WHERE id = p_id AND state = p_from AND revision = p_revision RETURNING * INTO a;
   IF NOT FOUND THEN RETURN false; END IF;
   PERFORM log_append(p_kind, a.agent, a.id::text, p_at, p_actor,
@@ -66,6 +71,8 @@ BEGIN
       CONTINUE;
     END IF;
     r := jsonb_populate_record(NULL::action, k);
+    r.card_version := 1;
+    r.stage_opened_at := CASE WHEN r.approval IS NOT NULL THEN r.asked_at END;
     IF r.standing_id IS NOT NULL AND NOT use_standing_approval(r.standing_id, p_now) THEN
       status := 'stale';
       RETURN NEXT;
@@ -166,7 +173,6 @@ BEGIN
       status := v_holds;
     ELSIF v_holds <> 'holds' THEN
       status := v_holds;
-      UPDATE action SET superseded_because = v_holds WHERE action.id = r.id;
       PERFORM move_action(r.id, r.state, r.revision, 'superseded', 'action.superseded', p_now, 'policy',
         jsonb_build_object('because', v_holds));
     ELSIF NOT reserve_limits(r, p_now) THEN

@@ -11,7 +11,6 @@ BEGIN
       AND (p_rollout IS NULL OR x.rollout_id = p_rollout) AND (p_segment IS NULL OR x.segment = p_segment)
       AND (p_arm IS NULL OR x.arm = p_arm) ORDER BY x.id FOR UPDATE
   LOOP
-    UPDATE action SET superseded_because = CASE WHEN p_to = 'superseded' THEN p_because END WHERE action.id = r.id;
     IF move_action(r.id, r.state, r.revision, p_to, 'action.' || p_to, p_now, p_actor,
         jsonb_build_object('because', p_because)) THEN
       v_count := v_count + 1;

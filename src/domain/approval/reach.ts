@@ -18,6 +18,10 @@ import { isInHours, nextOpeningMs } from './hours.ts';
  */
 export type Presence = 'active' | 'unknown' | 'inactive' | 'no_account';
 
+/** How somebody was told, or can see it. */
+export const WAYS = ['channel', 'dm', 'digest', 'page'] as const;
+export type Way = (typeof WAYS)[number];
+
 /** Somebody who may approve now and has not answered. */
 export interface Candidate {
   person: string;

@@ -55,7 +55,7 @@ export async function fillBatch(deps: ListenerDeps, body: Click, id: string): Pr
 /** What the digest of an agent tells of, the oldest first. */
 async function inDigest({ db }: Services, agent: string): Promise<ActionRow[]> {
   const waiting = await waitingForDigest(db.sql, await manifestOf(db.sql, agent));
-  return waiting.slice(0, BATCH_MAX).map(({ action }) => action);
+  return waiting.slice(0, BATCH_MAX);
 }
 
 async function tableOf(

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
+import { recordReach } from '../../../src/reaching/record-reach.ts';
 import { actionById, privateOf } from '../../../src/records/action.ts';
-import { appendEntry } from '../../../src/records/log-entry.ts';
 import { verifies } from '../../requirements.ts';
 import { call } from '../../support/api.ts';
 import { describeWithServices } from '../../support/services.ts';
@@ -216,15 +216,8 @@ describeWithServices('answering on the page of an action', (make) => {
     expect(await words(id)).toMatch(/Queue \d+ ahead of it/);
     expect(await words(id)).toContain('ana of desk, not told yet');
     const at = services.clock.now();
-    const data = {
-      round: 0,
-      stage: 0,
-      state: 'delivered',
-      people: ['ana'],
-      told: { ana: ['channel', 'dm'] },
-    };
-    const entry = { kind: 'action.reach', agent: 'desk', ref: id, at, actor: 'follower', data };
-    await appendEntry(services.db.sql, entry);
+    const told = { ana: ['channel', 'dm'] } as const;
+    await recordReach(services, await actionById(services.db.sql, id), { state: 'delivered', told });
     expect(await words(id)).toContain('ana of desk, told in the channel and by direct message, 2026-');
     const routed = [{ group: 'leads', stage: 0, because: 'unanswered', at: at.toISOString() }];
     const reach = { state: 'unreached', people: [], at: at.toISOString(), problem: 'ben is <away>' };

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
-import { appendEntry } from '../../../src/records/log-entry.ts';
+import { recordReach } from '../../../src/reaching/record-reach.ts';
+import { actionById } from '../../../src/records/action.ts';
 import { verifies } from '../../requirements.ts';
 import type { GivenToken } from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
@@ -169,10 +170,9 @@ describeWithServices('waiting in view', (make) => {
     services.clock.advance(1_000);
     const second = (await ask()).json;
     const at = services.clock.now();
-    const told = { ana: ['channel', 'dm'] };
-    const data = { round: 0, stage: 0, state: 'delivered', people: ['ana'], told };
-    const entry = { kind: 'action.reach', agent: 'desk', ref: second.id, at, actor: 'follower', data };
-    await appendEntry(services.db.sql, entry);
+    const told = { ana: ['channel', 'dm'] } as const;
+    const row = await actionById(services.db.sql, second.id);
+    await recordReach(services, row, { state: 'delivered', told });
 
     for (const who of [as.agent, as.ana, as.olga]) {
       const { json } = await get(`/v1/actions/${second.id}`, who);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sweepActions } from '../../../src/actions/sweep.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
+import { editAction } from '../../../src/approvals/edit.ts';
 import { askedOf, queueOf } from '../../../src/reaching/asked.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { approverActor } from '../../support/fixtures.ts';
@@ -109,6 +110,23 @@ test('the chain counts anew from when the next stage opens, and its people are r
   await desk.live([id], 2 * MINUTE_MS);
   expect(await routedOf(id)).toEqual([['leads', 1, 'unanswered']]);
   expect(desk.cards(id)).toHaveLength(1);
+});
+
+test('the chain counts anew from an edit, and who was told of what was asked before is told anew', async () => {
+  const { id } = await desk.given('chain');
+  await desk.live([id], 5 * MINUTE_MS);
+  const { args_digest: digest, revision } = await desk.row(id);
+  const input = { id, args: { id: 'R-2' }, digest, revision };
+  await editAction(desk.services, approverActor('ana'), input);
+  const edited = await desk.row(id);
+  expect(edited.reach).toBeNull();
+  const asked = await askedOf(desk.services.db.sql, edited, desk.services.clock.now());
+  expect(asked.map(({ person, told }) => [person, told])).toEqual([['ben', []]]);
+  await desk.live([id], 9 * MINUTE_MS);
+  expect(await routedOf(id)).toEqual([]);
+  expect((await desk.row(id)).reach).toMatchObject({ state: 'delivered', people: ['ben'] });
+  await desk.live([id], 2 * MINUTE_MS);
+  expect(await routedOf(id)).toEqual([['leads', 0, 'unanswered']]);
 });
 
 test('askedOf() and queueOf() say who was asked, by which group, how and since when, and who is before', async () => {

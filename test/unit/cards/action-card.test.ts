@@ -134,7 +134,10 @@ test('a button carries the revision and digest that were shown; every block is n
     digest: facts.action.args_digest,
     version: 2,
   });
-  const ids = (version: number) => actionCard({ ...facts, version }).blocks.map((block) => block.block_id);
+  const ids = (version: number) =>
+    actionCard({ ...facts, action: { ...facts.action, card_version: version } }).blocks.map(
+      (block) => block.block_id,
+    );
   expect(ids(2).filter((id) => ids(4).includes(id))).toEqual([]);
   expect(new Set(ids(2)).size).toBe(ids(2).length);
 });

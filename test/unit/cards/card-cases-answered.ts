@@ -125,21 +125,24 @@ export const ANSWERED: CardCase[] = [
   },
   {
     name: 'expired',
-    facts: { action: { state: 'expired' }, ended: { by: 'sweeper', at: AT } },
+    facts: { action: { state: 'expired', ended_by: 'sweeper', ended_at: AT } },
     decision: 'Expired unanswered 2026-03-02 11:00 UTC. Nobody denied it',
     execution: 'Never begun',
     buttons: [],
   },
   {
     name: 'expired after approval',
-    facts: { ...BY_ANA, action: { ...APPROVED, state: 'expired' }, ended: { by: 'sweeper', at: AT } },
-    decision: 'Approved by Ana 2026-03-02 10:00 UTC (slack); expired before the agent began',
+    facts: { ...BY_ANA, action: { ...APPROVED, state: 'expired', ended_by: 'sweeper', ended_at: AT } },
+    decision:
+      'Approved by Ana 2026-03-02 10:00 UTC (slack); expired before the agent began 2026-03-02 10:00 UTC',
     execution: 'Never begun',
     buttons: [],
   },
   {
     name: 'withdrawn',
-    facts: { action: { state: 'withdrawn' }, ended: { by: 'token agent', at: AT, reason: 'not needed' } },
+    facts: {
+      action: { state: 'withdrawn', ended_by: 'token agent', ended_at: AT, withdraw_reason: 'not needed' },
+    },
     decision: 'Withdrawn by the agent 2026-03-02 10:00 UTC: not needed',
     execution: 'Never begun',
     buttons: [],
@@ -147,8 +150,7 @@ export const ANSWERED: CardCase[] = [
   {
     name: 'superseded',
     facts: {
-      action: { state: 'superseded', superseded_because: 'rolled_back' },
-      ended: { by: 'judge', at: AT },
+      action: { state: 'superseded', superseded_because: 'rolled_back', ended_by: 'judge', ended_at: AT },
     },
     decision: 'Void 2026-03-02 10:00 UTC: the permission it was asked under was rolled back',
     execution: 'Never begun',
@@ -158,8 +160,13 @@ export const ANSWERED: CardCase[] = [
     name: 'superseded with the standing approval it came under',
     facts: {
       under: { by: 'ana', action: OTHER },
-      action: { ...APPROVED, state: 'superseded', superseded_because: 'standing_approval_ended' },
-      ended: { by: 'policy', at: AT },
+      action: {
+        ...APPROVED,
+        state: 'superseded',
+        superseded_because: 'standing_approval_ended',
+        ended_by: 'policy',
+        ended_at: AT,
+      },
     },
     decision:
       'Approved beforehand by Ana: a standing approval, given with another action; void 2026-03-02 10:00 UTC: the standing approval it came under was ended',
@@ -168,7 +175,7 @@ export const ANSWERED: CardCase[] = [
   },
   {
     name: 'disabled',
-    facts: { action: { state: 'disabled' }, ended: { by: 'cleo', at: AT, reason: 'fire' } },
+    facts: { action: { state: 'disabled', ended_by: 'cleo', ended_at: AT, ended_because: 'fire' } },
     decision: 'Switched off by Cleo 2026-03-02 10:00 UTC: fire',
     execution: 'Never begun',
     buttons: [],
@@ -217,8 +224,15 @@ export const ANSWERED: CardCase[] = [
     facts: {
       args: undefined,
       edits: [{ editor: 'ben', at: AT, via: 'web', reason: null }],
-      action: { state: 'withdrawn', round: 1, why: null, links: [] },
-      ended: { by: 'olga', at: AT, reason: 'erased' },
+      action: {
+        state: 'withdrawn',
+        round: 1,
+        why: null,
+        links: [],
+        ended_by: 'olga',
+        ended_at: AT,
+        ended_because: 'erased',
+      },
     },
     decision: 'Withdrawn by the agent 2026-03-02 10:00 UTC: erased',
     execution: 'Never begun',

@@ -29,7 +29,6 @@ export function cardFacts({
   ...more
 }: Partial<Omit<CardFacts, 'action'>> & { action?: Partial<Action> } = {}): CardFacts {
   return {
-    version: 2,
     tool: {
       reversibility: 'compensable',
       undo: 'Book it again',
@@ -39,7 +38,6 @@ export function cardFacts({
     args: { id: 'R-1', card: '[redacted]' },
     decisions: [],
     lapsed: 0,
-    ended: undefined,
     strangers: [],
     names: { ana: 'Ana', ben: 'Ben', cleo: 'Cleo' },
     approvers: ['ana', 'ben'],
@@ -85,7 +83,11 @@ const pendingAction = (): Action => ({
   state: 'pending',
   decided_by: null,
   superseded_because: null,
+  ended_at: null,
+  ended_by: null,
+  ended_because: null,
   revision: 1,
+  card_version: 2,
   reasons: [],
   args_digest: 'f00d'.repeat(16),
   subject_id: 1,
@@ -119,6 +121,7 @@ const pendingAction = (): Action => ({
   withdraw_reason: null,
   round: 0,
   stage: 0,
+  stage_opened_at: AT,
   routed: [],
   risk: 'medium',
   reminders: 0,

@@ -193,13 +193,16 @@ test('no card breaks a limit of Slack, whatever the agent and people write', () 
             ...(row as unknown as Partial<CardFacts['action']>),
             corrected_at: row.correction_reason ? AT : null,
             corrected_by: name,
+            ended_by: name,
+            ended_at: AT,
+            ended_because: reason ?? null,
+            withdraw_reason: reason ?? null,
           },
           tool: { reversibility: 'irreversible', advisory: true, ...tool },
           decisions: ids.map((id) => approvedBy(id, { reason: reason ?? null, for_person: name, grp: name })),
           approvers: ids,
           lent: Object.fromEntries(ids.map((id) => [id, name])),
           names: Object.fromEntries(ids.map((id) => [id, name])),
-          ended: { by: name, at: AT, reason },
           testMode: true,
         });
         const card = actionCard(built);
