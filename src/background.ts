@@ -10,6 +10,7 @@ import { startLoop } from './loop.ts';
 import { readEpoch } from './records/gate.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import type { Services } from './services.ts';
+import { finishStops } from './switches/disable.ts';
 import { dispatchOutbox } from './temporal/dispatch.ts';
 import { reconcile } from './temporal/reconcile.ts';
 import { TASK_QUEUE } from './temporal/worker.ts';
@@ -26,6 +27,9 @@ const GROUPS_EVERY_MS = 5_000;
 const AUTONOMY_EVERY_MS = 15_000;
 /** A workflow that somebody ended is missed within this and what looking takes; at most five minutes is promised. */
 const RECONCILE_EVERY_MS = 20_000;
+
+/** A stop whose process died goes on within this and the time that process would have had. */
+const STOPS_EVERY_MS = 1_000;
 
 /** What the api role does besides answering: judges, dispatcher, sweeper, reconciler, sequencer, each in one process at a time. */
 export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
@@ -66,9 +70,15 @@ export function startBackground(services: Services, client: Client): { wake(): v
     () => exclusively(db, LOCKS.reconciler, () => reconcile(services, client)),
     log,
   );
+  const stops = startLoop(
+    'stops',
+    STOPS_EVERY_MS,
+    () => exclusively(db, LOCKS.stops, () => finishStops(services)),
+    log,
+  );
   const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => sequenceLog(db.sql), log);
   const lease = startLoop('lease', LEASE_EVERY_MS, () => renewLease(services), log);
-  const loops = [judge, rejudge, autonomy, dispatcher, sweeper, reconciler, sequencer, lease];
+  const loops = [judge, rejudge, autonomy, dispatcher, sweeper, reconciler, stops, sequencer, lease];
   return {
     wake() {
       judge.wake();

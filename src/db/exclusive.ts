@@ -11,6 +11,7 @@ export const LOCKS = {
   autonomy: 727_007,
   storedCode: 727_008,
   reconciler: 727_009,
+  stops: 727_011,
 } as const;
 
 /**

@@ -70,6 +70,17 @@ export interface StopTable {
   ended_by: string | null;
 }
 
+/** That a stop was asked for, kept until it has closed the gate. */
+export interface StopIntentTable {
+  id: Generated<number>;
+  scope: string;
+  reads: boolean;
+  reason: string;
+  actor: string;
+  at: Timestamp;
+  closed_at: Timestamp | null;
+}
+
 export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
 
 /** A build that a rollout knows: it holds nothing any more. */
@@ -224,6 +235,7 @@ export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, Sl
   in_force: InForceTable;
   switch: SwitchTable;
   stop: StopTable;
+  stop_intent: StopIntentTable;
   rollout: RolloutTable;
   rollout_segment: RolloutSegmentTable;
   subject: SubjectTable;

@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
-import type { Sql } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
+import type { StopIntentTable } from '../db/tables.ts';
 import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
@@ -52,9 +53,10 @@ export function agentOfScope(text: string): string | undefined {
 }
 
 /**
- * Closes the gate with a connection of its own. It never gives up its place in the lock's queue: from the moment it
- * waits, no further `begin` passes. Backends that still hold the gate after a second are named and terminated.
- * Needs the database alone, neither Temporal nor Slack; the CLI calls it by `DATABASE_URL` when the API is down.
+ * Closes the gate with a connection of its own. That it was asked for is kept first: whoever dies then, the service goes
+ * on closing (`finishStops`). It never gives up its place in the lock's queue: from the moment it waits, no further
+ * `begin` passes. Backends that still hold the gate after a second are named, and terminated unless they stop something
+ * themselves. Needs the database alone, neither Temporal nor Slack; the CLI calls it by `DATABASE_URL` when the API is down.
  */
 export async function pullSwitch(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
@@ -65,22 +67,72 @@ export async function pullSwitch(
   requireReason(reason, 'disable');
   const started = performance.now();
   const stop = await db.openStop();
-  const closing = sql<{ answer: DisableRow }>`
-    SELECT disable_switch(${scope}, ${reads}, ${reason}, ${actor}, ${clock.now()}) AS answer`
-    .execute(stop.sql)
-    .then(({ rows }) => rows[0]?.answer, refusedScope)
+  const intent = { scope, reads, reason, actor, at: clock.now() };
+  const closing = keepIntent(stop.sql, intent)
+    .then((id) => closeGate(stop.sql, { id, ...intent }))
+    .catch(refusedScope)
     .finally(() => stop.close());
+  return closedOrClosing(db, closing, scope, started);
+}
+
+/**
+ * Goes on with stops whose gate was not closed, whoever asked for them and died. Those that were just asked for are still
+ * being closed by whoever did.
+ */
+export async function finishStops({ db, clock, log }: Pick<Services, 'db' | 'clock' | 'log'>): Promise<void> {
+  const before = new Date(clock.now().getTime() - CLOSING_AFTER_MS - TERMINATED_WITHIN_MS);
+  for (const intent of await openIntents(db.sql, before)) {
+    const started = performance.now();
+    const stop = await db.openStop();
+    const closing = closeGate(stop.sql, intent).finally(() => stop.close());
+    const answer = await closedOrClosing(db, closing, intent.scope, started);
+    log.warn({ intent, ...answer }, 'went on with a stop that was not closed');
+  }
+}
+
+/** Stops that were asked for and have not closed the gate. */
+export const openIntents = (db: Sql, before?: Date): Promise<Intent[]> =>
+  db
+    .selectFrom('stop_intent')
+    .select(['id', 'scope', 'reads', 'reason', 'actor', 'at'])
+    .where('closed_at', 'is', null)
+    .$if(before !== undefined, (query) => query.where('at', '<', before as Date))
+    .orderBy('id')
+    .execute();
+
+type Intent = Pick<Selectable<StopIntentTable>, 'id' | 'scope' | 'reads' | 'reason' | 'actor' | 'at'>;
+
+async function keepIntent(db: Sql, { scope, reads, reason, actor, at }: Omit<Intent, 'id'>): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    SELECT intend_stop(${scope}, ${reads}, ${reason}, ${actor}, ${at}) AS id`.execute(db);
+  if (!rows[0]) throw new Error('the store kept no stop');
+  return rows[0].id;
+}
+
+async function closeGate(db: Sql, { id, scope, reads, reason, actor, at }: Intent): Promise<DisableRow> {
+  const { rows } = await sql<{ answer: DisableRow }>`
+    SELECT disable_switch(${scope}, ${reads}, ${reason}, ${actor}, ${at}, ${id}) AS answer`.execute(db);
+  if (!rows[0]) throw new Error('the store answered nothing to a stop');
+  return rows[0].answer;
+}
+
+async function closedOrClosing(
+  db: Database,
+  closing: Promise<DisableRow>,
+  scope: string,
+  started: number,
+): Promise<DisableAnswer> {
   const common = { scope, inFlight: [], heldBy: [], voided: 0, failoverSafe: false };
-  const closed = (row: DisableRow | undefined): DisableAnswer => ({
+  const closed = (row: DisableRow): DisableAnswer => ({
     ...common,
     ...row,
-    credentialsUntil: row?.credentialsUntil ?? undefined,
+    credentialsUntil: row.credentialsUntil ?? undefined,
     state: 'closed',
     offAtMs: performance.now() - started,
   });
   const first = await within(closing, CLOSING_AFTER_MS);
   if (first.done) return closed(first.value);
-  const heldBy = await terminateHolders(db.sql);
+  const heldBy = await endHolders(db.sql);
   const second = await within(closing, TERMINATED_WITHIN_MS);
   if (second.done) return { ...closed(second.value), heldBy };
   closing.catch(() => {});
@@ -110,13 +162,16 @@ async function within<T>(
   }
 }
 
-/** Names the backends that hold the gate's lock and ends them; what they did not commit never happened. */
-async function terminateHolders(db: Sql): Promise<{ pid: number; what: string }[]> {
+/**
+ * Names the backends that hold the gate's lock and ends them; what they did not commit never happened. One that stops
+ * something itself is waited for.
+ */
+async function endHolders(db: Sql): Promise<{ pid: number; what: string }[]> {
   const { rows } = await sql<{ pid: number; what: string }>`
-    SELECT a.pid, a.application_name AS what, pg_terminate_backend(a.pid)
+    SELECT a.pid, a.application_name AS what,
+      CASE WHEN a.application_name NOT LIKE 'portcullis stop%' THEN pg_terminate_backend(a.pid) END
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND (l.classid::bigint << 32 | l.objid::bigint) = gate_key() AND a.pid <> pg_backend_pid()
-      AND a.application_name NOT LIKE 'portcullis stop%'`.execute(db);
+      AND (l.classid::bigint << 32 | l.objid::bigint) = gate_key() AND a.pid <> pg_backend_pid()`.execute(db);
   return rows.map(({ pid, what }) => ({ pid, what }));
 }

@@ -4,8 +4,9 @@ import { pingDatabase } from '../../db/database.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
 import { readReconciled } from '../../records/reconciliation.ts';
 import type { Services } from '../../services.ts';
+import { openIntents } from '../../switches/disable.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { anyObjectSchema } from '../schemas.ts';
+import { anyObjectSchema, instantSchema } from '../schemas.ts';
 
 const PROBE_MS = 2_000;
 const config = { public: true } as const;
@@ -127,6 +128,10 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
     switchUrl: z.string().optional().describe('Where it listens: the first address to ask to disable'),
     worker: workerSchema.optional().describe('Where this process has the role worker'),
     workflows: workflowsSchema.optional(),
+    closing: z
+      .array(z.object({ scope: z.string(), by: z.string(), since: instantSchema }))
+      .optional()
+      .describe('Stops that were asked for and wait for the gate still'),
     unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
   });
   app.get(
@@ -146,11 +151,12 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
         options.temporal ? probe(options.temporal) : ('unknown' as const),
       ]);
       const { sql } = services.db;
-      const [tail, workflows] =
+      const [tail, workflows, closing] =
         database === 'up'
           ? await Promise.all([
               unsequencedTail(sql).catch(() => undefined),
               readReconciled(sql, services.clock.now()).catch(() => undefined),
+              openIntents(sql).catch(() => undefined),
             ])
           : [];
       const ready = database === 'up';
@@ -163,6 +169,7 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
         switchUrl: services.switchProcess?.url,
         worker: options.worker?.(),
         workflows,
+        closing: closing?.map(({ scope, actor, at }) => ({ scope, by: actor, since: at.toISOString() })),
         unsequencedTail: tail,
       };
     },

@@ -1,8 +1,9 @@
+import { scopeWords } from '../../domain/scope.ts';
 import type { Reconciled } from '../../records/reconciliation.ts';
 import type { WorkerState } from '../../temporal/current-version.ts';
 import type { ApiClient } from '../client.ts';
 import { CliError } from '../failure.ts';
-import { formatDuration } from '../text/format.ts';
+import { formatDuration, formatTime } from '../text/format.ts';
 import type { WireSwitch } from '../wire.ts';
 import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 import { offCheck } from './switched-off.ts';
@@ -18,6 +19,7 @@ interface Ready {
   temporal: 'up' | 'down' | 'unknown';
   worker?: WorkerState;
   workflows?: Reconciled;
+  closing?: { scope: string; by: string; since: string }[];
   unsequencedTail?: number;
 }
 
@@ -47,6 +49,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
   }
   if (ready.worker) checks.push(workerCheck(ready.worker));
   if (ready.workflows) checks.push(...workflowChecks(ready.workflows, Date.now()));
+  checks.push(...(ready.closing ?? []).map(closingCheck));
   if (ready.unsequencedTail !== undefined) checks.push(tailCheck(ready.unsequencedTail));
   return [...checks, await checkToken(api), ...(await checkSwitches(api))];
 }
@@ -85,6 +88,14 @@ function workflowChecks({ comparedAt, open, restarted }: Reconciled, nowMs: numb
     ),
   ];
 }
+
+/** A stop that waits for the gate: the service goes on with it, whoever asked. */
+const closingCheck = ({ scope, by, since }: { scope: string; by: string; since: string }): Check =>
+  fail(
+    'CLOSING',
+    `${scopeWords(scope)} is being switched off since ${formatTime(since)} by ${by}, and something holds the gate`,
+    'See who: SELECT * FROM pg_stat_activity; or disable it once more, which ends the holder',
+  );
 
 /** Entries that are committed and have no number yet. */
 export function tailCheck(tail: number): Check {

@@ -32,14 +32,16 @@ END $$;
 ---
 -- Records asks and their decisions before they are answered: one row of `status` per ask, in order.
 -- 'stale': the epoch moved since the decision was made, decide again. 'subject': its key is gone, make a new one.
+-- Under the gate's shared lock, so that a stop either finds what was asked before it, or is known to what is asked after.
 CREATE FUNCTION ask_actions(p_asks jsonb, p_now timestamptz)
-RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql AS $$
+RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
 DECLARE
   v_epoch bigint;
   v_n int := 0;
   k jsonb;
   r action;
 BEGIN
+  PERFORM pg_advisory_xact_lock_shared(gate_key());
   SELECT i.epoch INTO v_epoch FROM installation i;
   -- In the order of whoever rolls back or ends standing approvals: rollouts first, then standing approvals by id.
   IF p_asks @? '$[*] ? (@.standing_id != null)' THEN

@@ -17,6 +17,12 @@ BEGIN
   tool := nullif(split_part(p_scope, '/', 3), '');
 END $$;
 ---
+-- Whether something was stopped after it had been decided under this epoch, enabled again or not.
+CREATE FUNCTION stopped_since(p_epoch bigint, p_agent text, p_tool text, p_kind text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT 1 FROM stop WHERE epoch > p_epoch AND (p_kind = 'write' OR reads)
+    AND scope IN ('everything', 'agent/' || p_agent, 'tool/' || p_agent || '/' || p_tool))
+$$;
+---
 CREATE FUNCTION switched_off(p_agent text, p_tool text, p_kind text) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT 1 FROM switch WHERE disabled AND (p_kind = 'write' OR reads)
     AND scope IN ('everything', 'agent/' || p_agent, 'tool/' || p_agent || '/' || p_tool))

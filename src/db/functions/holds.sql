@@ -65,7 +65,9 @@ DECLARE
   v_release text;
   v_approval standing_approval;
 BEGIN
-  IF switched_off(a.agent, a.tool, a.kind) THEN RETURN 'disabled'; END IF;
+  IF switched_off(a.agent, a.tool, a.kind) OR stopped_since(a.epoch, a.agent, a.tool, a.kind) THEN
+    RETURN 'disabled';
+  END IF;
   SELECT release INTO v_release FROM in_force f WHERE f.agent = a.agent AND f.segment IN (a.segment, 'default')
   ORDER BY (f.segment = a.segment) DESC LIMIT 1;
   IF a.arm = 'control' OR a.release = v_release THEN

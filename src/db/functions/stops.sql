@@ -49,11 +49,35 @@ BEGIN
   RETURN v_id;
 END $$;
 ---
+-- Whom a stop is about, if they are there.
+CREATE FUNCTION stop_scope(p_scope text, OUT agent text, OUT tool text) RETURNS record LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  SELECT x.agent, x.tool INTO agent, tool FROM read_scope(p_scope) AS x;
+  IF agent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM agent g WHERE g.name = stop_scope.agent
+      AND (stop_scope.tool IS NULL OR g.manifest -> 'tools' ? stop_scope.tool)) THEN
+    RAISE EXCEPTION 'there is no %', replace(p_scope, '/', ' ') USING ERRCODE = '22023';
+  END IF;
+END $$;
+---
+-- Keeps that a stop was asked for, before anything is waited for.
+CREATE FUNCTION intend_stop(p_scope text, p_reads boolean, p_reason text, p_actor text, p_now timestamptz)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_id bigint;
+BEGIN
+  PERFORM stop_scope(p_scope);
+  PERFORM require_reason(p_reason);
+  INSERT INTO stop_intent (scope, reads, reason, actor, at) VALUES (p_scope, p_reads, p_reason, p_actor, p_now)
+  RETURNING id INTO v_id;
+  RETURN v_id;
+END $$;
+---
 -- The emergency disable: waits for the gate alone, closes it, voids what waited, lists what had begun.
 -- The API, the CLI's DATABASE_URL way and the runbook's psql all call this one function:
 --   SELECT disable_switch('everything', false, 'why', 'who', clock_timestamp());
-CREATE FUNCTION disable_switch(p_scope text, p_reads boolean, p_reason text, p_actor text, p_now timestamptz)
-RETURNS jsonb LANGUAGE plpgsql AS $$
+-- p_intent: what keeps that it was asked for; closed by somebody else since, nothing is done twice.
+CREATE FUNCTION disable_switch(p_scope text, p_reads boolean, p_reason text, p_actor text, p_now timestamptz,
+  p_intent bigint DEFAULT NULL) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_epoch bigint;
   v_agent text;
@@ -61,13 +85,15 @@ DECLARE
   v_voided int;
   v_flight jsonb;
 BEGIN
-  SELECT x.agent, x.tool INTO v_agent, v_tool FROM read_scope(p_scope) AS x;
+  SELECT x.agent, x.tool INTO v_agent, v_tool FROM stop_scope(p_scope) AS x;
   PERFORM require_reason(p_reason);
-  IF v_agent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM agent WHERE name = v_agent
-      AND (v_tool IS NULL OR manifest -> 'tools' ? v_tool)) THEN
-    RAISE EXCEPTION 'there is no %', replace(p_scope, '/', ' ') USING ERRCODE = '22023';
-  END IF;
   PERFORM pg_advisory_xact_lock(gate_key());
+  UPDATE stop_intent SET closed_at = p_now WHERE id = p_intent AND closed_at IS NULL;
+  IF p_intent IS NOT NULL AND NOT FOUND THEN
+    v_flight := actions_in_flight(v_agent, v_tool, NULL, NULL);
+    RETURN jsonb_build_object('epoch', (SELECT epoch FROM installation), 'voided', 0, 'inFlight', v_flight,
+      'credentialsUntil', iso(credentials_until(v_flight)));
+  END IF;
   v_epoch := raise_epoch();
   INSERT INTO switch AS s (scope, disabled, reads, reason, actor, changed_at, epoch)
   VALUES (p_scope, true, p_reads, p_reason, p_actor, p_now, v_epoch)
@@ -116,6 +142,8 @@ BEGIN
   UPDATE switch SET disabled = false, reads = false, reason = p_reason, actor = p_actor, changed_at = p_now,
     epoch = v_epoch, enable_asked_by = NULL WHERE scope = p_scope;
   UPDATE stop SET ended_at = p_now, ended_by = p_actor WHERE scope = p_scope AND ended_at IS NULL;
+  -- A stop that still waits for the gate was asked for before, and is over with it.
+  UPDATE stop_intent SET closed_at = p_now WHERE scope = p_scope AND closed_at IS NULL;
   UPDATE rollout o SET revision = revision + 1
   WHERE ended_at IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
   UPDATE rollout o SET ticking_since = p_now
@@ -142,6 +170,8 @@ DECLARE
   v_flight jsonb;
   v_changed boolean := false;
 BEGIN
+  -- A stop too: another one waits for it and does not end it.
+  PERFORM set_config('application_name', 'portcullis stop ' || p_rollout, true);
   PERFORM pg_advisory_xact_lock(gate_key());
   SELECT * INTO o FROM rollout x WHERE x.id = p_rollout FOR UPDATE;
   SELECT * INTO s FROM rollout_segment x WHERE x.rollout_id = p_rollout AND x.segment = p_segment FOR UPDATE;

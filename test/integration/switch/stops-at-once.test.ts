@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import pino from 'pino';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { disable, finishStops, openIntents } from '../../../src/switches/disable.ts';
+import { enable } from '../../../src/switches/enable.ts';
+import { listDisabled } from '../../../src/switches/list.ts';
+import { verifies } from '../../requirements.ts';
+import {
+  agentActor,
+  givenAdopted,
+  givenApprovedAction,
+  givenAsked,
+  givenPendingAction,
+  managerActor,
+  onCallActor,
+} from '../../support/fixtures.ts';
+import { createTestServices, type TestServices } from '../../support/services.ts';
+
+const scope = 'agent/desk';
+const STOP_GIVES_UP_MS = 3_000;
+
+let services: TestServices;
+beforeEach(async () => {
+  services = await createTestServices();
+  await givenAdopted(services);
+});
+afterEach(() => services.close());
+
+/** A transaction that holds what it took until it is told to commit. */
+async function held(statement: ReturnType<typeof sql>) {
+  const { sql: db, close } = await services.db.openStop();
+  await sql`BEGIN`.execute(db);
+  await statement.execute(db);
+  return async () => {
+    await sql`COMMIT`.execute(db);
+    await close();
+  };
+}
+
+const disabling = () =>
+  held(sql`SELECT disable_switch(${scope}, true, 'storm', 'cleo', ${services.clock.now()})`);
+/** As a rollback of many segments does. */
+const rollingBack = () =>
+  held(
+    sql`SELECT set_config('application_name', 'portcullis stop r1', true), pg_advisory_xact_lock(gate_key())`,
+  );
+const pull = () => disable(services, onCallActor('cleo'), { scope, reason: 'storm' });
+const off = async () => (await listDisabled(services.db.sql)).map((one) => one.scope);
+
+verifies(
+  'never:write-after-stop',
+  'what is asked while a stop is under way is decided after it, and nothing that waited comes back with enable',
+  async () => {
+    const waiting = await givenPendingAction(services);
+    const commit = await disabling();
+    const answers = Promise.all([givenAsked(services), givenAsked(services)]);
+    const soon = await Promise.race([answers, sleep(300).then(() => 'waits')]);
+    expect(soon).toBe('waits');
+    await commit();
+    for (const { action } of await answers)
+      expect(action).toMatchObject({ state: 'denied', reasons: [{ code: 'switched_off' }] });
+    await enable(services, managerActor(), { scope, reason: 'over' });
+    const open = await services.db.sql
+      .selectFrom('action')
+      .select('id')
+      .where('state', 'in', ['pending', 'approved'])
+      .execute();
+    expect(open).toEqual([]);
+    await expect(
+      beginAction(services, agentActor(), { id: waiting.id, executionId: 'e-1' }),
+    ).rejects.toMatchObject({ code: 'not_approved' });
+  },
+);
+
+verifies(
+  'never:write-after-stop',
+  'what was decided before a stop does not begin after it, enabled or not',
+  async () => {
+    const { id } = await givenApprovedAction(services);
+    await pull();
+    await enable(services, managerActor(), { scope, reason: 'over' });
+    // As if the stop had missed it.
+    await sql`UPDATE action SET state = 'approved' WHERE id = ${id}`.execute(services.db.sql);
+    await expect(beginAction(services, agentActor(), { id, executionId: 'e-1' })).rejects.toMatchObject({
+      code: 'stopped',
+    });
+    const after = await givenApprovedAction(services);
+    expect(await beginAction(services, agentActor(), { id: after.id, executionId: 'e-2' })).toMatchObject({
+      action: { state: 'executing' },
+    });
+  },
+);
+
+verifies(
+  'never:write-after-stop',
+  'a stop waits for another one, names it, and does not end it',
+  async () => {
+    const commit = await rollingBack();
+    const answer = await pull();
+    expect(answer).toMatchObject({ state: 'closing', heldBy: [{ what: 'portcullis stop r1' }] });
+    expect(await openIntents(services.db.sql)).toMatchObject([{ scope, actor: 'cleo', reason: 'storm' }]);
+    await commit();
+    await expect.poll(off).toEqual([scope]);
+    expect(await openIntents(services.db.sql)).toEqual([]);
+  },
+);
+
+verifies('never:write-after-stop', 'whoever stops and dies: the service goes on closing', async () => {
+  const commit = await rollingBack();
+  expect(await pull()).toMatchObject({ state: 'closing' });
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+    AND application_name LIKE 'portcullis stop%' AND datname = current_database()`.execute(services.db.sql);
+  await commit();
+  expect(await off()).toEqual([]);
+  const log = pino({ level: 'silent' });
+  await finishStops({ ...services, log });
+  expect(await off()).toEqual([]);
+  services.clock.advance(STOP_GIVES_UP_MS + 1);
+  await finishStops({ ...services, log });
+  expect(await off()).toEqual([scope]);
+  await finishStops({ ...services, log });
+  const stops = await services.db.sql.selectFrom('stop').select(['actor', 'reason']).execute();
+  expect(stops).toEqual([{ actor: 'cleo', reason: 'storm' }]);
+});
+
+verifies('never:write-after-stop', 'enabling ends a stop that still waited for the gate', async () => {
+  await pull();
+  await sql`SELECT intend_stop(${scope}, false, 'again', 'ana', ${services.clock.now()})`.execute(
+    services.db.sql,
+  );
+  await enable(services, managerActor(), { scope, reason: 'over' });
+  services.clock.advance(STOP_GIVES_UP_MS + 1);
+  await finishStops(services);
+  expect(await off()).toEqual([]);
+});
