@@ -240,7 +240,8 @@ describeWithServices('beginAction()', (make) => {
           details: { because: 'disabled' },
         }),
       );
-      expect((await begin(services, action)).credential).toBeDefined();
+      // Enabled again: what had been decided before the stop stays stopped.
+      await expect(begin(services, action)).rejects.toMatchObject({ code: 'stopped' });
     },
   );
 });

@@ -26,14 +26,17 @@ describeWithServices('a stop that is under way', (make) => {
       const services = await make();
       await givenAdopted(services);
       const begin = (id: string) => beginAction(services, agentActor(), { id, executionId: 'e' });
-      const ids: string[] = [];
+      const approved = await givenApprovedAction(services);
+      const id = randomUUID();
       await whileStopping(services, async () => {
-        const { id } = await givenApprovedAction(services);
-        ids.push(id);
+        // As no ask can any more: it waits for the stop.
+        await sql`INSERT INTO action SELECT (jsonb_populate_record(a,
+          jsonb_build_object('id', ${id}::text, 'idempotency_key', ${id}::text))).* FROM action a
+          WHERE a.id = ${approved.id}`.execute(services.db.sql);
         await expect(begin(id)).rejects.toSatisfy(isGateBusy);
         expect(await actionById(services.db.sql, id)).toMatchObject({ state: 'approved', began_at: null });
       });
-      await expect(begin(ids[0] ?? '')).rejects.toMatchObject({ code: 'stopped' });
+      await expect(begin(id)).rejects.toMatchObject({ code: 'stopped' });
     },
   );
 
