@@ -55,10 +55,11 @@ export function parseTime(text: string): CelTime {
   return timeOf(BigInt(ms) * NANOS_PER_MS + BigInt(fraction.padEnd(9, '0')));
 }
 
-/** `Date.UTC` takes the years 0 to 99 for others. */
-function utcOf(year: number, ...rest: [number, number, number, number, number]): number {
-  const date = new Date(Date.UTC(2000, ...rest));
-  return date.setUTCFullYear(year + (date.getUTCFullYear() - 2000)) && date.getTime();
+/** `Date.UTC` takes the years 0 to 99 for others. What is beyond a minute's hour or a day's month carries over. */
+function utcOf(year: number, month: number, day: number, ...time: [number, number, number]): number {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month, day);
+  return date.setUTCHours(...time);
 }
 
 const daysIn = (year: number, month: number): number => {

@@ -99,8 +99,8 @@ test('a build that Temporal does not take is tried until it does, and everybody 
     },
     check: { state: 'fail', mend: expect.stringContaining('--build-id build-1') },
   });
-  const [, pollers] = await checkTemporal({ address: temporal.address, namespace: 'default' });
-  expect(pollers).toMatchObject({
+  const pollers = async () => (await checkTemporal({ address: temporal.address, namespace: 'default' }))[1];
+  await expect.poll(pollers).toMatchObject({
     name: 'worker',
     state: 'fail',
     detail: expect.stringMatching(/none polls with build [0-9a-f]{16} .*[23] of other builds/),
