@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
-import { isStoreDown } from './db/failure.ts';
+import { isGateHeld, isStoreDown } from './db/failure.ts';
 import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
 import { sequenceLog } from './log/sequence.ts';
@@ -27,11 +27,10 @@ const GROUPS_EVERY_MS = 5_000;
 const AUTONOMY_EVERY_MS = 15_000;
 /** A workflow that somebody ended is missed within this and what looking takes; at most five minutes is promised. */
 const RECONCILE_EVERY_MS = 20_000;
-
 /** A stop whose process died goes on within this and the time that process would have had. */
 const STOPS_EVERY_MS = 1_000;
 
-/** What the api role does besides answering: judges, dispatcher, sweeper, reconciler, sequencer, each in one process at a time. */
+/** What the api role does besides answering: judges, dispatcher, sweeper, reconciler, open stops, sequencer, each in one process at a time. */
 export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
   const { db, log } = services;
   const judge = startLoop(
@@ -120,6 +119,6 @@ async function renewLease(services: Services): Promise<void> {
     after.renew(sentMs, epoch);
   } catch (error) {
     // Asked again in half a second: the lease ends by itself.
-    if (!isStoreDown(error)) throw error;
+    if (!isStoreDown(error) && !isGateHeld(error)) throw error;
   }
 }

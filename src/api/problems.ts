@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { isGateBusy, isStoreDown } from '../db/failure.ts';
+import { isGateBusy, isGateHeld, isStoreDown } from '../db/failure.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { addRetryAfter } from './budgets.ts';
 
@@ -36,6 +36,10 @@ export function failureOf(error: unknown, { raw }: FastifyRequest): AppError {
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
+  if (isGateHeld(error)) {
+    const held = 'The gate is held by a change of what is in force: nothing was recorded';
+    return new AppError('store_down', held, {}, { cause: error });
+  }
   if (isStoreDown(error) || isGateBusy(error)) {
     return new AppError(
       'store_down',

@@ -112,8 +112,8 @@ async function drainByApi(cli: Cli, { inFlight, credentialsUntil }: DisableAnswe
 }
 
 /**
- * Through the database. `closing` is not left alone: nothing else would go on closing once this process is gone, so
- * it keeps its place until the gate is closed.
+ * Through the database. `closing` is not left alone: the service may be gone, and would else go on closing, so this process
+ * keeps its place until the gate is closed. Asked again, it is the same stop.
  */
 function disableDirectly(cli: Cli, input: DisableInput, drain: boolean): Promise<Disabled> {
   const absent = {

@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
-/** Advisory locks of the work that one process at a time does. The gate is 727001, the sequencer 727002, the counts of
- * the evidence 727009. */
+/** Advisory locks of the work that one process at a time does; those of SQL are in its functions, each with a number of its own. */
 export const LOCKS = {
   judge: 727_003,
   dispatcher: 727_004,
@@ -10,8 +9,8 @@ export const LOCKS = {
   groups: 727_006,
   autonomy: 727_007,
   storedCode: 727_008,
-  reconciler: 727_009,
   stops: 727_011,
+  reconciler: 727_012,
 } as const;
 
 /**

@@ -54,6 +54,10 @@ export function absentStore(error: unknown, address: string): AppError | undefin
 export const isGateBusy = (error: unknown): boolean =>
   error instanceof Error && ['55P03', '57014'].includes(String((error as { code?: unknown }).code));
 
+/** Whether a statement gave up waiting for the gate, and for nothing else. */
+export const isGateHeld = (error: unknown): boolean =>
+  error instanceof Error && (error as { code?: unknown }).code === '55P03';
+
 const DEADLOCK = '40P01';
 const DEADLOCK_RETRIES = 5;
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database, Sql } from '../db/database.ts';
+import { withoutDeadlock } from '../db/failure.ts';
 
 /**
  * Runs a change of what is in force alone behind the gate and raises the epoch: no write begins between its first
@@ -9,11 +10,13 @@ export async function closeGateFor<T>(
   services: { db: Database; wake(): void },
   change: (tx: Sql) => Promise<T>,
 ): Promise<T> {
-  const result = await services.db.sql.transaction().execute(async (tx) => {
-    await sql`SELECT pg_advisory_xact_lock(gate_key())`.execute(tx);
-    await sql`SELECT raise_epoch()`.execute(tx);
-    return change(tx);
-  });
+  const result = await withoutDeadlock(() =>
+    services.db.sql.transaction().execute(async (tx) => {
+      await sql`SELECT pg_advisory_xact_lock(gate_key())`.execute(tx);
+      await sql`SELECT raise_epoch()`.execute(tx);
+      return change(tx);
+    }),
+  );
   services.wake();
   return result;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import { withoutDeadlock } from '../db/failure.ts';
 import { firedBy } from '../domain/evidence/facts.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
@@ -51,11 +52,15 @@ export async function rollBack(
   targets: readonly Target[],
   cause: RollbackCause,
 ): Promise<RolledBack[]> {
-  const taken = await services.db.sql.transaction().execute(async (tx) => {
-    const all = [];
-    for (const target of targets) all.push(await takeBack(tx, services, rolloutId, target, cause));
-    return all.filter((one) => one !== undefined);
-  });
+  const taken = await withoutDeadlock(() =>
+    services.db.sql.transaction().execute(async (tx) => {
+      // It holds the gate: a process that stands still must not.
+      await sql`SET LOCAL idle_in_transaction_session_timeout = '5s'`.execute(tx);
+      const all = [];
+      for (const target of targets) all.push(await takeBack(tx, services, rolloutId, target, cause));
+      return all.filter((one) => one !== undefined);
+    }),
+  );
   if (taken.length > 0) services.wake();
   const revokedAt = services.clock.now();
   const breachToRevokedMs = cause.breachAt && revokedAt.getTime() - cause.breachAt.getTime();

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
-import type { Database, Sql } from '../db/database.ts';
+import type { Database, OwnConnection, Sql } from '../db/database.ts';
 import type { StopIntentTable } from '../db/tables.ts';
 import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
@@ -69,7 +69,7 @@ export async function pullSwitch(
   const stop = await db.openStop();
   const intent = { scope, reads, reason, actor, at: clock.now() };
   const closing = keepIntent(stop.sql, intent)
-    .then((id) => closeGate(stop.sql, { id, ...intent }))
+    .then((id) => closeGate(stop, { id, ...intent }))
     .catch(refusedScope)
     .finally(() => stop.close());
   return closedOrClosing(db, closing, scope, started);
@@ -80,25 +80,36 @@ export async function pullSwitch(
  * being closed by whoever did.
  */
 export async function finishStops({ db, clock, log }: Pick<Services, 'db' | 'clock' | 'log'>): Promise<void> {
-  const before = new Date(clock.now().getTime() - CLOSING_AFTER_MS - TERMINATED_WITHIN_MS);
-  for (const intent of await openIntents(db.sql, before)) {
-    const started = performance.now();
-    const stop = await db.openStop();
-    const closing = closeGate(stop.sql, intent).finally(() => stop.close());
-    const answer = await closedOrClosing(db, closing, intent.scope, started);
-    log.warn({ intent, ...answer }, 'went on with a stop that was not closed');
+  for (const intent of await openIntents(db.sql, clock.now())) {
+    if (waiting.has(intent.id)) continue;
+    try {
+      const started = performance.now();
+      const stop = await db.openStop();
+      const closing = closeGate(stop, intent).finally(() => stop.close());
+      const { state, heldBy, voided } = await closedOrClosing(db, closing, intent.scope, started);
+      log.warn(
+        { intent: intent.id, scope: intent.scope, state, heldBy, voided },
+        'went on with an open stop',
+      );
+    } catch (error) {
+      // The others are no less urgent.
+      log.error({ err: error, intent: intent.id, scope: intent.scope }, 'a stop could not be closed');
+    }
   }
 }
 
-/** Stops that were asked for and have not closed the gate. */
-export const openIntents = (db: Sql, before?: Date): Promise<Intent[]> =>
+/** Stops that were asked for, that have not closed the gate, and whose caller had time to. */
+export const openIntents = (db: Sql, now: Date): Promise<Intent[]> =>
   db
     .selectFrom('stop_intent')
     .select(['id', 'scope', 'reads', 'reason', 'actor', 'at'])
     .where('closed_at', 'is', null)
-    .$if(before !== undefined, (query) => query.where('at', '<', before as Date))
+    .where('at', '<', new Date(now.getTime() - CLOSING_AFTER_MS - TERMINATED_WITHIN_MS))
     .orderBy('id')
     .execute();
+
+/** Those for which a connection of this process waits already. */
+const waiting = new Set<number>();
 
 type Intent = Pick<Selectable<StopIntentTable>, 'id' | 'scope' | 'reads' | 'reason' | 'actor' | 'at'>;
 
@@ -109,11 +120,19 @@ async function keepIntent(db: Sql, { scope, reads, reason, actor, at }: Omit<Int
   return rows[0].id;
 }
 
-async function closeGate(db: Sql, { id, scope, reads, reason, actor, at }: Intent): Promise<DisableRow> {
-  const { rows } = await sql<{ answer: DisableRow }>`
-    SELECT disable_switch(${scope}, ${reads}, ${reason}, ${actor}, ${at}, ${id}) AS answer`.execute(db);
-  if (!rows[0]) throw new Error('the store answered nothing to a stop');
-  return rows[0].answer;
+async function closeGate(
+  { sql: db }: OwnConnection,
+  { id, scope, reads, reason, actor, at }: Intent,
+): Promise<DisableRow> {
+  waiting.add(id);
+  try {
+    const { rows } = await sql<{ answer: DisableRow }>`
+      SELECT disable_switch(${scope}, ${reads}, ${reason}, ${actor}, ${at}, ${id}) AS answer`.execute(db);
+    if (!rows[0]) throw new Error('the store answered nothing to a stop');
+    return rows[0].answer;
+  } finally {
+    waiting.delete(id);
+  }
 }
 
 async function closedOrClosing(
@@ -172,6 +191,7 @@ async function endHolders(db: Sql): Promise<{ pid: number; what: string }[]> {
       CASE WHEN a.application_name NOT LIKE 'portcullis stop%' THEN pg_terminate_backend(a.pid) END
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND (l.classid::bigint << 32 | l.objid::bigint) = gate_key() AND a.pid <> pg_backend_pid()`.execute(db);
   return rows.map(({ pid, what }) => ({ pid, what }));
 }

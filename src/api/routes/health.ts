@@ -129,9 +129,11 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
     worker: workerSchema.optional().describe('Where this process has the role worker'),
     workflows: workflowsSchema.optional(),
     closing: z
-      .array(z.object({ scope: z.string(), by: z.string(), since: instantSchema }))
+      .object({ stops: z.number().int(), since: instantSchema })
       .optional()
-      .describe('Stops that were asked for and wait for the gate still'),
+      .describe(
+        'Stops that were asked for and still wait for the gate, and since when; the service goes on with them',
+      ),
     unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
   });
   app.get(
@@ -156,7 +158,7 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
           ? await Promise.all([
               unsequencedTail(sql).catch(() => undefined),
               readReconciled(sql, services.clock.now()).catch(() => undefined),
-              openIntents(sql).catch(() => undefined),
+              openIntents(sql, services.clock.now()).catch(() => undefined),
             ])
           : [];
       const ready = database === 'up';
@@ -169,7 +171,7 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
         switchUrl: services.switchProcess?.url,
         worker: options.worker?.(),
         workflows,
-        closing: closing?.map(({ scope, actor, at }) => ({ scope, by: actor, since: at.toISOString() })),
+        closing: closing?.[0] && { stops: closing.length, since: closing[0].at.toISOString() },
         unsequencedTail: tail,
       };
     },

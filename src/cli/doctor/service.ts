@@ -1,4 +1,3 @@
-import { scopeWords } from '../../domain/scope.ts';
 import type { Reconciled } from '../../records/reconciliation.ts';
 import type { WorkerState } from '../../temporal/current-version.ts';
 import type { ApiClient } from '../client.ts';
@@ -19,7 +18,7 @@ interface Ready {
   temporal: 'up' | 'down' | 'unknown';
   worker?: WorkerState;
   workflows?: Reconciled;
-  closing?: { scope: string; by: string; since: string }[];
+  closing?: { stops: number; since: string };
   unsequencedTail?: number;
 }
 
@@ -49,7 +48,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
   }
   if (ready.worker) checks.push(workerCheck(ready.worker));
   if (ready.workflows) checks.push(...workflowChecks(ready.workflows, Date.now()));
-  checks.push(...(ready.closing ?? []).map(closingCheck));
+  if (ready.closing) checks.push(closingCheck(ready.closing));
   if (ready.unsequencedTail !== undefined) checks.push(tailCheck(ready.unsequencedTail));
   return [...checks, await checkToken(api), ...(await checkSwitches(api))];
 }
@@ -89,12 +88,12 @@ function workflowChecks({ comparedAt, open, restarted }: Reconciled, nowMs: numb
   ];
 }
 
-/** A stop that waits for the gate: the service goes on with it, whoever asked. */
-const closingCheck = ({ scope, by, since }: { scope: string; by: string; since: string }): Check =>
+/** Stops that wait for the gate: the service goes on with them, whoever asked. */
+const closingCheck = ({ stops, since }: { stops: number; since: string }): Check =>
   fail(
     'CLOSING',
-    `${scopeWords(scope)} is being switched off since ${formatTime(since)} by ${by}, and something holds the gate`,
-    'See who: SELECT * FROM pg_stat_activity; or disable it once more, which ends the holder',
+    `${stops === 1 ? 'a stop waits' : `${stops} stops wait`} for the gate since ${formatTime(since)}`,
+    'The service goes on with it, and its log names who holds the gate ("went on with an open stop")',
   );
 
 /** Entries that are committed and have no number yet. */

@@ -34,14 +34,17 @@ END $$;
 -- 'stale': the epoch moved since the decision was made, decide again. 'subject': its key is gone, make a new one.
 -- Under the gate's shared lock, so that a stop either finds what was asked before it, or is known to what is asked after.
 CREATE FUNCTION ask_actions(p_asks jsonb, p_now timestamptz)
-RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql AS $$
 DECLARE
   v_epoch bigint;
   v_n int := 0;
   k jsonb;
   r action;
 BEGIN
+  -- Whoever holds the gate for longer is ended by a stop; rows may be waited for as ever.
+  PERFORM set_config('lock_timeout', '5s', true);
   PERFORM pg_advisory_xact_lock_shared(gate_key());
+  PERFORM set_config('lock_timeout', '0', true);
   SELECT i.epoch INTO v_epoch FROM installation i;
   -- In the order of whoever rolls back or ends standing approvals: rollouts first, then standing approvals by id.
   IF p_asks @? '$[*] ? (@.standing_id != null)' THEN

@@ -75,7 +75,7 @@ END $$;
 -- The emergency disable: waits for the gate alone, closes it, voids what waited, lists what had begun.
 -- The API, the CLI's DATABASE_URL way and the runbook's psql all call this one function:
 --   SELECT disable_switch('everything', false, 'why', 'who', clock_timestamp());
--- p_intent: what keeps that it was asked for; closed by somebody else since, nothing is done twice.
+-- p_intent: what keeps that it was asked for. Where the same stop was carried out for another one, nothing is done twice.
 CREATE FUNCTION disable_switch(p_scope text, p_reads boolean, p_reason text, p_actor text, p_now timestamptz,
   p_intent bigint DEFAULT NULL) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -84,12 +84,17 @@ DECLARE
   v_tool text;
   v_voided int;
   v_flight jsonb;
+  v_open boolean;
 BEGIN
-  SELECT x.agent, x.tool INTO v_agent, v_tool FROM stop_scope(p_scope) AS x;
+  -- What is kept was looked at when it was asked for, and a tool that is gone since is no harm.
+  IF p_intent IS NULL THEN PERFORM stop_scope(p_scope); END IF;
+  SELECT x.agent, x.tool INTO v_agent, v_tool FROM read_scope(p_scope) AS x;
   PERFORM require_reason(p_reason);
   PERFORM pg_advisory_xact_lock(gate_key());
-  UPDATE stop_intent SET closed_at = p_now WHERE id = p_intent AND closed_at IS NULL;
-  IF p_intent IS NOT NULL AND NOT FOUND THEN
+  v_open := p_intent IS NULL OR EXISTS (SELECT 1 FROM stop_intent WHERE id = p_intent AND closed_at IS NULL);
+  UPDATE stop_intent SET closed_at = p_now WHERE closed_at IS NULL AND scope = p_scope AND (p_reads OR NOT reads)
+    AND actor = p_actor AND reason = p_reason;
+  IF NOT v_open AND EXISTS (SELECT 1 FROM switch WHERE scope = p_scope AND disabled AND (reads OR NOT p_reads)) THEN
     v_flight := actions_in_flight(v_agent, v_tool, NULL, NULL);
     RETURN jsonb_build_object('epoch', (SELECT epoch FROM installation), 'voided', 0, 'inFlight', v_flight,
       'credentialsUntil', iso(credentials_until(v_flight)));
@@ -126,12 +131,18 @@ DECLARE
   s switch;
   v_epoch bigint;
   v_agent text;
+  v_last bigint;
 BEGIN
   SELECT x.agent INTO v_agent FROM read_scope(p_scope) AS x;
   PERFORM require_reason(p_reason);
+  -- Stops that were asked for before this: whoever died over one is answered by it.
+  SELECT max(id) INTO v_last FROM stop_intent WHERE closed_at IS NULL;
   PERFORM pg_advisory_xact_lock(gate_key());
   SELECT * INTO s FROM switch x WHERE x.scope = p_scope FOR UPDATE;
-  IF NOT FOUND OR NOT s.disabled THEN RETURN jsonb_build_object('status', 'already_enabled'); END IF;
+  IF NOT FOUND OR NOT s.disabled THEN
+    UPDATE stop_intent SET closed_at = p_now WHERE scope = p_scope AND closed_at IS NULL AND id <= v_last;
+    RETURN jsonb_build_object('status', 'already_enabled');
+  END IF;
   IF p_scope = 'everything' AND coalesce(s.enable_asked_by, p_actor) = p_actor THEN
     UPDATE switch SET enable_asked_by = p_actor WHERE scope = p_scope;
     PERFORM log_append('switch.enable_asked', NULL, p_scope, p_now, p_actor,
@@ -142,8 +153,7 @@ BEGIN
   UPDATE switch SET disabled = false, reads = false, reason = p_reason, actor = p_actor, changed_at = p_now,
     epoch = v_epoch, enable_asked_by = NULL WHERE scope = p_scope;
   UPDATE stop SET ended_at = p_now, ended_by = p_actor WHERE scope = p_scope AND ended_at IS NULL;
-  -- A stop that still waits for the gate was asked for before, and is over with it.
-  UPDATE stop_intent SET closed_at = p_now WHERE scope = p_scope AND closed_at IS NULL;
+  UPDATE stop_intent SET closed_at = p_now WHERE scope = p_scope AND closed_at IS NULL AND id <= v_last;
   UPDATE rollout o SET revision = revision + 1
   WHERE ended_at IS NULL AND (v_agent IS NULL OR o.agent = v_agent);
   UPDATE rollout o SET ticking_since = p_now

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
+import { isGateHeld } from '../../../src/db/failure.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
 import { readEpoch } from '../../../src/records/gate.ts';
@@ -50,6 +51,24 @@ describeWithServices('AfterBuffer', (make) => {
     after.renew(performance.now(), (await readEpoch(services.db.sql)) + 1);
     await expect(read('three')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(after.waiting).toBe(1);
+  });
+
+  verifies('never:acknowledged-lost', 'what was answered waits for a gate that is held', async () => {
+    const { after, services, read, renew } = await givenOutage();
+    await renew();
+    await read('one');
+    const holder = await services.db.openStop();
+    await sql`BEGIN`.execute(holder.sql);
+    await sql`SELECT pg_advisory_xact_lock(gate_key())`.execute(holder.sql);
+    await expect(after.flush(services)).rejects.toSatisfy(isGateHeld);
+    expect(after.waiting).toBe(1);
+    await sql`COMMIT`.execute(holder.sql);
+    await holder.close();
+    await after.flush(services);
+    expect(after.waiting).toBe(0);
+    expect(await services.db.sql.selectFrom('action').select('idempotency_key').execute()).toEqual([
+      { idempotency_key: 'one' },
+    ]);
   });
 
   verifies(

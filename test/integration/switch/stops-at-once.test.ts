@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import pino from 'pino';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { disable, finishStops, openIntents } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
@@ -47,6 +46,18 @@ const rollingBack = () =>
     sql`SELECT set_config('application_name', 'portcullis stop r1', true), pg_advisory_xact_lock(gate_key())`,
   );
 const pull = () => disable(services, onCallActor('cleo'), { scope, reason: 'storm' });
+const later = () => new Date(services.clock.now().getTime() + STOP_GIVES_UP_MS + 1);
+const intents = () => openIntents(services.db.sql, later());
+const intend = (one: string) =>
+  sql`SELECT intend_stop(${one}, false, 'again', 'ana', ${services.clock.now()})`.execute(services.db.sql);
+const waitingForGate = async () => {
+  const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_locks l
+    WHERE l.locktype = 'advisory' AND NOT l.granted
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`.execute(
+    services.db.sql,
+  );
+  return rows[0]?.n;
+};
 const off = async () => (await listDisabled(services.db.sql)).map((one) => one.scope);
 
 verifies(
@@ -100,38 +111,57 @@ verifies(
     const commit = await rollingBack();
     const answer = await pull();
     expect(answer).toMatchObject({ state: 'closing', heldBy: [{ what: 'portcullis stop r1' }] });
-    expect(await openIntents(services.db.sql)).toMatchObject([{ scope, actor: 'cleo', reason: 'storm' }]);
+    expect(await intents()).toMatchObject([{ scope, actor: 'cleo', reason: 'storm' }]);
+    // Asked again it is the same stop, and waits as well.
+    expect(await pull()).toMatchObject({ state: 'closing' });
     await commit();
     await expect.poll(off).toEqual([scope]);
-    expect(await openIntents(services.db.sql)).toEqual([]);
+    await expect.poll(intents).toEqual([]);
+    expect(await services.db.sql.selectFrom('stop').select('actor').execute()).toEqual([{ actor: 'cleo' }]);
   },
 );
 
-verifies('never:write-after-stop', 'whoever stops and dies: the service goes on closing', async () => {
-  const commit = await rollingBack();
-  expect(await pull()).toMatchObject({ state: 'closing' });
-  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-    AND application_name LIKE 'portcullis stop%' AND datname = current_database()`.execute(services.db.sql);
-  await commit();
-  expect(await off()).toEqual([]);
-  const log = pino({ level: 'silent' });
-  await finishStops({ ...services, log });
-  expect(await off()).toEqual([]);
-  services.clock.advance(STOP_GIVES_UP_MS + 1);
-  await finishStops({ ...services, log });
-  expect(await off()).toEqual([scope]);
-  await finishStops({ ...services, log });
-  const stops = await services.db.sql.selectFrom('stop').select(['actor', 'reason']).execute();
-  expect(stops).toEqual([{ actor: 'cleo', reason: 'storm' }]);
-});
+verifies(
+  'never:write-after-stop',
+  'enabling ends a stop that was asked for before by who died, and no later one',
+  async () => {
+    await pull();
+    await intend(scope);
+    await enable(services, managerActor(), { scope, reason: 'over' });
+    services.clock.advance(STOP_GIVES_UP_MS + 1);
+    await finishStops(services);
+    expect(await off()).toEqual([]);
 
-verifies('never:write-after-stop', 'enabling ends a stop that still waited for the gate', async () => {
-  await pull();
-  await sql`SELECT intend_stop(${scope}, false, 'again', 'ana', ${services.clock.now()})`.execute(
-    services.db.sql,
-  );
-  await enable(services, managerActor(), { scope, reason: 'over' });
+    await intend(scope);
+    await enable(services, managerActor(), { scope, reason: 'it is on already' });
+    expect(await intents()).toEqual([]);
+  },
+);
+
+verifies(
+  'never:write-after-stop',
+  'a stop that is asked for while an enable waits for the gate closes it',
+  async () => {
+    await pull();
+    const commit = await rollingBack();
+    const enabled = enable(services, managerActor(), { scope, reason: 'over' });
+    await expect.poll(waitingForGate).toBe(1);
+    const stopped = pull();
+    await expect.poll(waitingForGate).toBe(2);
+    await commit();
+    await enabled;
+    expect(await stopped).toMatchObject({ state: 'closed' });
+    expect(await off()).toEqual([scope]);
+  },
+);
+
+test('a stop of what is gone since keeps no other one waiting', async () => {
+  await intend('tool/desk/cancel');
+  await intend('everything');
+  await sql`UPDATE agent SET manifest = manifest #- '{tools,cancel}'`.execute(services.db.sql);
+  await sql`INSERT INTO stop_intent (scope, reads, reason, actor, at)
+    VALUES ('nonsense', false, 'x', 'ana', ${services.clock.now()})`.execute(services.db.sql);
   services.clock.advance(STOP_GIVES_UP_MS + 1);
   await finishStops(services);
-  expect(await off()).toEqual([]);
+  expect((await off()).sort()).toEqual(['everything', 'tool/desk/cancel']);
 });
