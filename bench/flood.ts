@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import { ms, ratio, type Spread } from './measure.ts';
 
 const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon');
+const ONE_USER = fileURLToPath(new URL('./one-user.ts', import.meta.url));
 const FOR_MS = 4_000;
 const FLOODERS = 50;
 const FLOODS: readonly (readonly [string, string[]])[] = [
@@ -14,10 +15,8 @@ const FLOODS: readonly (readonly [string, string[]])[] = [
 
 /** Who may, and asks one thing after the other. */
 async function oneUser(url: string, headers: Record<string, string>) {
-  const user = new Worker(new URL('./one-user.ts', import.meta.url), {
-    execArgv: ['--import', 'tsx'],
-    workerData: { url, headers, forMs: FOR_MS },
-  });
+  const asks = JSON.stringify({ url, headers, forMs: FOR_MS });
+  const user = fork(ONE_USER, [asks], { execArgv: ['--import', 'tsx'] });
   const [said] = await once(user, 'message');
   return said as Spread & { refused: number };
 }

@@ -1,8 +1,11 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { spreadOf } from './measure.ts';
 
-/** Asks again and again for a while, on a thread of its own: how long each answer took, and how many were refused. */
-const { url, headers, forMs } = workerData as { url: string; headers: Record<string, string>; forMs: number };
+/** Asks again and again for a while, in a process of its own: how long each answer took, and how many were refused. */
+const { url, headers, forMs } = JSON.parse(process.argv[2] ?? '') as {
+  url: string;
+  headers: Record<string, string>;
+  forMs: number;
+};
 const until = performance.now() + forMs;
 const tookMs: number[] = [];
 let refused = 0;
@@ -13,4 +16,4 @@ while (performance.now() < until) {
   tookMs.push(performance.now() - askedAt);
   if (!response.ok) refused++;
 }
-parentPort?.postMessage({ ...spreadOf(tookMs), refused });
+process.send?.({ ...spreadOf(tookMs), refused });

@@ -1,8 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 
 const MINUTE_MS = 60_000;
+/** A refusal comes so late: who sends the next request when it has the answer to this one sends few, and others are served. */
+const REFUSED_AFTER_MS = 250;
+/** More than these are refused at once: they must not fill the memory. */
+const HELD_BACK_MAX = 1_000;
 /** Callers whose counts are kept, of each kind; the least recent ones are forgotten. */
 const COUNTED_MAX = 50_000;
 
@@ -50,7 +55,9 @@ export async function createBudgets(
     return async (request: FastifyRequest, peek?: 'peek') => {
       const state = await count(request, { increment: peek === undefined });
       if (state.isAllowed) return;
-      if (peek ? state.remaining === 0 : state.isExceeded) throw tooMany(state.ttlInSeconds);
+      if (!(peek ? state.remaining === 0 : state.isExceeded)) return;
+      await holdBack();
+      throw tooMany(state.ttlInSeconds);
     };
   };
   // Whoever has one IPv6 address has the /64 around it.
@@ -69,6 +76,15 @@ export async function createBudgets(
     token: ofKnown('token'),
     session: ofKnown('session'),
   };
+}
+
+let heldBack = 0;
+
+async function holdBack(): Promise<void> {
+  if (heldBack >= HELD_BACK_MAX) return;
+  heldBack++;
+  await sleep(REFUSED_AFTER_MS);
+  heldBack--;
 }
 
 const tooMany = (retryAfterS: number): AppError =>
