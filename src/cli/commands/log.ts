@@ -100,10 +100,8 @@ const printEntry = (cli: Cli, entry: LogRecord): void =>
   cli.io.out(`${cli.json ? JSON.stringify(entryJson(entry)) : entryText(entry, cli.io.columns)}\n`);
 
 async function runShow(cli: Cli, what: string): Promise<void> {
-  if (/^\d+$/.test(what)) {
-    const entry = await cli.api.get<LogRecord>(`/v1/log/entries/${what}`);
-    return cli.print({ entries: [entryJson(entry)] }, () => entryDetails(entry, cli.io.columns));
-  }
+  const entry = /^\d+$/.test(what) ? await entryOf(cli, what) : undefined;
+  if (entry) return cli.print({ entries: [entryJson(entry)] }, () => entryDetails(entry, cli.io.columns));
   const ref = await refOf(cli, what);
   const found = await cli.api.get<{ entries: LogRecord[] }>('/v1/log', { ref, limit: PAGE_MAX });
   if (found.entries.length === 0) {
@@ -114,6 +112,16 @@ async function runShow(cli: Cli, what: string): Promise<void> {
   }
   const data = { entries: found.entries.map(entryJson) };
   cli.print(data, () => sections(...found.entries.map((entry) => entryDetails(entry, cli.io.columns))));
+}
+
+/** The entry of a number; nothing where it may as well be an id that begins with digits alone. */
+async function entryOf(cli: Cli, number: string): Promise<LogRecord | undefined> {
+  try {
+    return await cli.api.get<LogRecord>(`/v1/log/entries/${number}`);
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'not_found' && isIdBeginning(number)) return undefined;
+    throw error;
+  }
 }
 
 /** An action most of the time; else a rollout, a scope, or the whole id of something. */

@@ -36,6 +36,21 @@ test('tail and show tell what happened', async () => {
   expect(await cli.run('log', 'show', 'nothing')).toMatchObject({ code: 2 });
 });
 
+test('an id that begins with digits alone is no number of an entry', async () => {
+  const { id: asked } = await givenPendingAction(cli.services);
+  const id = '87825212-0000-4000-8000-000000000000';
+  await sql`INSERT INTO action SELECT (jsonb_populate_record(a,
+    jsonb_build_object('id', ${id}::text, 'idempotency_key', ${id}::text))).* FROM action a WHERE a.id = ${asked}`.execute(
+    cli.services.db.sql,
+  );
+  await sql`SELECT log_append('action.asked', 'desk', ${id}, ${cli.services.clock.now()}, 'desk', '{}')`.execute(
+    cli.services.db.sql,
+  );
+  await cli.sequence();
+  const { code, out } = await cli.run('log', 'show', '87825212', '--output', 'json');
+  expect({ code, ref: JSON.parse(out).entries[0].body.ref }).toEqual({ code: 0, ref: id });
+});
+
 test('tail -f goes on as entries come, until it is interrupted', async () => {
   const interrupt = new AbortController();
   const seen: string[] = [];
