@@ -44,7 +44,7 @@ export async function ensurePassword(folder: string): Promise<string> {
   const path = passwordFile(folder);
   const known = await readPassword(path);
   if (known !== undefined) return known;
-  const made = `${path}.${process.pid}`;
+  const made = `${path}.${randomBytes(4).toString('hex')}`;
   await writeFile(made, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600, flush: true });
   try {
     await link(made, path); // whole or not at all, and never over another one
