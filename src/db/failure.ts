@@ -54,7 +54,7 @@ export function absentStore(error: unknown, address: string): AppError | undefin
 export const isGateBusy = (error: unknown): boolean =>
   error instanceof Error && ['55P03', '57014'].includes(String((error as { code?: unknown }).code));
 
-/** Whether a statement gave up waiting for the gate, and for nothing else. */
+/** Whether a statement gave up waiting for a lock: nothing but the gate, and a begin under it, is waited for in haste. */
 export const isGateHeld = (error: unknown): boolean =>
   error instanceof Error && (error as { code?: unknown }).code === '55P03';
 

@@ -57,27 +57,25 @@ export interface SwitchTable {
   enable_asked_by: string | null;
 }
 
-/** One stop; several of a scope are open when it was stopped again. */
-export interface StopTable {
+/** A stop as somebody asked for it. */
+interface AskedStop {
   id: Generated<number>;
   scope: string;
   reads: boolean;
   reason: string;
   actor: string;
   at: Timestamp;
+}
+
+/** One stop; several of a scope are open when it was stopped again. */
+export interface StopTable extends AskedStop {
   epoch: number;
   ended_at: Timestamp | null;
   ended_by: string | null;
 }
 
 /** That a stop was asked for, kept until it has closed the gate. */
-export interface StopIntentTable {
-  id: Generated<number>;
-  scope: string;
-  reads: boolean;
-  reason: string;
-  actor: string;
-  at: Timestamp;
+export interface StopIntentTable extends AskedStop {
   closed_at: Timestamp | null;
 }
 

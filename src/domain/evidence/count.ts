@@ -1,4 +1,5 @@
 import { logUpperGamma } from './gamma.ts';
+import { logSumExp } from './log-sum.ts';
 
 /** The gamma(a, b) prior of the count process, over harms a day; b in days. */
 export interface CountPrior {
@@ -72,7 +73,7 @@ export function countRestartLogE(days: readonly CountDay[], limit: number, prior
     time += day.time;
     logs.push(countLogE({ harms, time, limit }, prior) - Math.log(i * (i + 1)));
   }
-  return logSum(logs);
+  return logSumExp(logs);
 }
 
 /**
@@ -88,11 +89,4 @@ export function pooledCountLogE(segments: readonly CountSegment[]): number {
     }
   }
   return countRestartLogE([...days.values()], 1, countPrior(1));
-}
-
-function logSum(logs: readonly number[]): number {
-  const top = Math.max(...logs);
-  let sum = 0;
-  for (const log of logs) sum += Math.exp(log - top);
-  return top + Math.log(sum);
 }

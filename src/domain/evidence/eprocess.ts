@@ -1,3 +1,5 @@
+import { logSumExp } from './log-sum.ts';
+
 /** The 16 fixed bets k_j = 0.95·10^(−2+2j/15), j = 0..15 (STATISTICS 4.1). */
 export const BETS: readonly number[] = Object.freeze(
   Array.from({ length: 16 }, (_, j) => 0.95 * 10 ** (-2 + (2 * j) / 15)),
@@ -61,13 +63,7 @@ function checkRateLimit(limit: number): void {
   invariant(limit >= 0 && limit <= 1, `Cannot weigh a rate: its limit is ${limit}, it must be within 0..1`);
 }
 
-function logMeanExp(logs: readonly number[]): number {
-  const top = Math.max(...logs);
-  if (!Number.isFinite(top)) return top;
-  let sum = 0;
-  for (const log of logs) sum += Math.exp(log - top);
-  return top + Math.log(sum) - LOG_BET_COUNT;
-}
+const logMeanExp = (logs: readonly number[]): number => logSumExp(logs) - LOG_BET_COUNT;
 
 function logAdd(a: number, b: number): number {
   const top = Math.max(a, b);

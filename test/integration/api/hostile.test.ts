@@ -3,6 +3,7 @@ import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts'
 import { watchThread } from '../../support/cpu.ts';
 import { givenToken } from '../../support/fixtures.ts';
 import { manyToolsYaml } from '../../support/many-tools.ts';
+import { shuffledLetters } from '../../support/seeded.ts';
 import { describeWithServices } from '../../support/services.ts';
 import { openBrowser } from './browser.ts';
 
@@ -48,16 +49,6 @@ const big = (item: string): string =>
     .join(',')}]`;
 const nest = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
-/** Letters a and b in no order, the same each time. */
-function shuffled(length: number): string {
-  let state = 1;
-  const next = (): number => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state;
-  };
-  return Array.from({ length }, () => (next() & 65_536 ? 'a' : 'b')).join('');
-}
-
 /** What an agent may send: the argument `l` of a tool. */
 const HOSTILE: readonly [what: string, tool: string, l: string][] = [
   ['a megabyte of [[[1]]]', 'nested', big('[[[1]]]')],
@@ -69,7 +60,7 @@ const HOSTILE: readonly [what: string, tool: string, l: string][] = [
   ['16,000 objects', 'unique', list(16_000, (at) => ({ id: at, name: `customer ${at}` }))],
   ['a megabyte of a', 'pattern', JSON.stringify('a'.repeat(MEGABYTE - 1_000))],
   ['300,000 a and !', 'pattern', JSON.stringify(`${'a'.repeat(300_000)}!`)],
-  ['many states', 'states', JSON.stringify(`${shuffled(990_000)}c`)],
+  ['many states', 'states', JSON.stringify(`${shuffledLetters(990_000)}c`)],
   ['nested forms', 'forms', nest(60)],
   [
     '45,000 names',

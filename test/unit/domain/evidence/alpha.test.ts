@@ -14,25 +14,13 @@ import {
   restartAfter,
   restartStateLogE,
 } from '../../../../src/domain/evidence/eprocess.ts';
+import { type Random, seeded } from '../../../support/seeded.ts';
 
 const SEED = 20_261_121;
 const ALPHA = 0.05;
 
-type Random = () => number;
-
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
 const total = (rows: readonly { weight: number }[]) => rows.reduce((sum, { weight }) => sum + weight, 0);
-
-/** mulberry32: a seeded generator, so that every run of these tests sees the same streams. */
-function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The most false alarms that a level of `alpha` explains: 2.33 standard deviations, 1 % one-sided. */
 const mostFalse = (alpha: number, runs: number) => alpha + 2.33 * Math.sqrt((alpha * (1 - alpha)) / runs);

@@ -10,22 +10,10 @@ import {
 } from '../../../../src/domain/evidence/count.ts';
 import { dayLimit } from '../../../../src/domain/evidence/day-limit.ts';
 import { restartLogE } from '../../../../src/domain/evidence/eprocess.ts';
+import { type Random, seeded } from '../../../support/seeded.ts';
 
 const SEED = 20_261_121;
 const ALPHA = 0.05;
-
-type Random = () => number;
-
-/** mulberry32: a seeded generator, so that every run of these tests sees the same streams. */
-function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function poisson(random: Random, mean: number): number {
   const least = Math.exp(-mean);

@@ -7,6 +7,7 @@ import {
   lowerBound,
 } from '../../../../src/domain/evidence/earned.ts';
 import { BETS, logE } from '../../../../src/domain/evidence/eprocess.ts';
+import { seeded } from '../../../support/seeded.ts';
 
 const ALPHA = 0.05;
 const PATH_LENGTH = 12;
@@ -148,17 +149,6 @@ describe('over all 2^12 paths, without chance', () => {
 describe('looked at after every event', () => {
   const STREAMS = 2_000;
   const EVENTS = 2_000;
-
-  /** mulberry32: a seeded generator, so that every run sees the same streams. */
-  function seeded(seed: number): () => number {
-    let state = seed >>> 0;
-    return () => {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let bits = Math.imul(state ^ (state >>> 15), state | 1);
-      bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-      return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-    };
-  }
 
   const needed = new Map<string, number>();
 

@@ -15,6 +15,7 @@ import {
   safetyLogE,
   sumLogE,
 } from '../../../../src/domain/evidence/eprocess.ts';
+import { type Random, seeded } from '../../../support/seeded.ts';
 
 const STREAM = [0, 1, 0, 0, 1, 1, 0, 1, 0, 1];
 const PATH_LENGTH = 12;
@@ -22,20 +23,8 @@ const SEED = 20_261_121;
 const ALPHA = 0.05;
 const FIRES = Math.log(1 / ALPHA);
 
-type Random = () => number;
 /** Watches one stream: called after each event; true once it fires. */
 type Watch = (x: number) => boolean;
-
-/** mulberry32: a seeded generator, so that every run of these tests sees the same streams. */
-function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Event number at which the watch fires, looking after every event; Infinity when it never does. */
 function firstFire(watch: Watch, draw: (i: number) => number, peeks: number): number {
