@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 
 /** Two cores, and tests that wait for a third of their time. */
 const FORKS_MAX = 3;
@@ -43,6 +44,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: FORKS_MAX,
     teardownTimeout: 30 * SECOND_MS,
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', { groupOrder: 0, testSeconds: 60, isolate: false }),
       project('replay', { groupOrder: 1, testSeconds: 60, hookMs: 120 * SECOND_MS }),

@@ -1,0 +1,24 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take longest; begun last, one of them would run on alone. */
+const LONGEST = [
+  'e2e/demo.test.ts',
+  'integration/switch/race.test.ts',
+  'integration/airline-seeds.test.ts',
+  'integration/slack/saturation.test.ts',
+  'integration/workflows/ended-outside.test.ts',
+  'integration/cli/docs-commands.test.ts',
+];
+
+function rank(file: TestSpecification): number {
+  const at = LONGEST.findIndex((name) => file.moduleId.endsWith(`/test/${name}`));
+  return at === -1 ? LONGEST.length : at;
+}
+
+/** Vitest's own order, the largest files first, behind the files that are known to take longest. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
