@@ -25,6 +25,7 @@ export class ActionWaiter {
   readonly #waiters = new Set<Waiter>();
   readonly #timer = new SoonestTimer(() => void this.#look());
   #looking = false;
+  #closed = false;
   #tokensAskedMs = 0;
 
   constructor(services: Pick<Services, 'db' | 'clock' | 'log'>) {
@@ -46,7 +47,7 @@ export class ActionWaiter {
           resolve();
         },
       };
-      if (signal.aborted) return waiter.finish();
+      if (signal.aborted || this.#closed) return waiter.finish();
       signal.addEventListener('abort', waiter.finish);
       this.#waiters.add(waiter);
       this.#timer.in(POLL_MS);
@@ -58,8 +59,9 @@ export class ActionWaiter {
     if (this.#waiters.size > 0) this.#timer.in(GAP_MS);
   }
 
-  /** Answers all of them with what there is. */
+  /** Answers all of them with what there is, and at once whoever comes later. */
   close(): void {
+    this.#closed = true;
     this.#timer.stop();
     for (const waiter of [...this.#waiters]) waiter.finish();
   }

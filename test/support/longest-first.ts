@@ -1,13 +1,16 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take longest; begun last, one of them would run on alone. */
+/** The files that take longest, none beside two others that keep both cores busy; begun last, one would run on alone. */
 const LONGEST = [
   'e2e/demo.test.ts',
-  'integration/switch/race.test.ts',
-  'integration/airline-seeds.test.ts',
-  'integration/slack/saturation.test.ts',
   'integration/workflows/ended-outside.test.ts',
+  'integration/workflows/refused-build.test.ts',
+  'e2e/outages.test.ts',
+  'integration/slack/saturation.test.ts',
   'integration/cli/docs-commands.test.ts',
+  'integration/airline-seeds.test.ts',
+  'e2e/kill.test.ts',
+  'integration/switch/race.test.ts',
 ];
 
 function rank(file: TestSpecification): number {

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, expect, test } from 'vitest';
+import { ActionWaiter } from '../../../src/api/action-waiter.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
@@ -69,5 +70,14 @@ describeWithServices('long polls', (make) => {
     });
     setTimeout(() => app.close(), 200);
     expect(await waiting).toBe(200);
+  });
+
+  test('who comes while it closes does not wait', async () => {
+    const { id } = await givenPendingAction(api.services);
+    const waiter = new ActionWaiter(api.services);
+    waiter.close();
+    const started = performance.now();
+    await waiter.wait({ id, tokenId: 't', over: () => false }, 30_000, new AbortController().signal);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
