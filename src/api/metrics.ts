@@ -85,8 +85,11 @@ function gauges(services: Services, registers: Registry[]): void {
     registers,
     collect() {
       return quietly(async () => {
-        const { rows } = await sql<{ state: string; n: number }>`SELECT state, count(*)::int AS n FROM action
-          WHERE state IN ('pending', 'approved', 'executing') GROUP BY state`.execute(services.db.sql);
+        const { rows } = await sql<{
+          state: string;
+          n: number;
+        }>`SELECT state, count(*)::int AS n FROM open_action
+          GROUP BY state`.execute(services.db.sql);
         this.reset();
         for (const { state, n } of rows) this.set({ state }, n);
       });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import type { Database, Sql } from './database.ts';
 import { withoutDeadlock } from './failure.ts';
+import { makeLogPartition } from './log-partitions.ts';
 import { refoldNames } from './name-keys.ts';
 import { readStatements } from './sql-files.ts';
 import { applyStoredCode } from './stored-code.ts';
@@ -59,4 +60,5 @@ async function install(db: Sql): Promise<void> {
     .values({ id: 1, epoch: 1, secret: null, signing_key: null, sealed_secret: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+  await makeLogPartition(db);
 }

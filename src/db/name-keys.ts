@@ -36,7 +36,7 @@ async function refoldActions(db: Sql): Promise<void> {
     .where('approval', 'is not', null)
     .where((where) =>
       where.or([
-        where('state', 'in', ['pending', 'approved']),
+        where('id', 'in', (from) => from.selectFrom('open_action').select('id')),
         where('id', 'in', (from) =>
           from.selectFrom('standing_approval').select('action_id').where('ended_at', 'is', null),
         ),
