@@ -13,9 +13,15 @@ type OutboxRow = Selectable<OutboxTable>;
 
 /**
  * Tells the workflows what was committed: each outbox entry becomes a signal-with-start, entries of one key together.
- * What Temporal does not take stays and is tried again. Returns how many keys were told.
+ * What Temporal does not take stays and is tried again. `assertMine` throws where another process tells them by now.
+ * Returns how many keys were told.
  */
-export async function dispatchOutbox(services: Services, client: Client, taskQueue: string): Promise<number> {
+export async function dispatchOutbox(
+  services: Services,
+  client: Client,
+  taskQueue: string,
+  assertMine: () => Promise<void> = async () => {},
+): Promise<number> {
   const rows = await services.db.sql
     .selectFrom('outbox')
     .selectAll()
@@ -26,6 +32,7 @@ export async function dispatchOutbox(services: Services, client: Client, taskQue
   const keys = byKey(rows);
   let told = 0;
   for (let start = 0; start < keys.length; start += AT_ONCE) {
+    await assertMine();
     const results = await Promise.allSettled(
       keys.slice(start, start + AT_ONCE).map((group) => tell(services, client, taskQueue, group)),
     );
