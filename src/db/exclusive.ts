@@ -84,10 +84,10 @@ async function tryLock(db: Sql, lock: number): Promise<boolean> {
   return rows[0]?.got ?? false;
 }
 
-/** Which exclusive work some process does now, and which one: the name of its session. */
+/** Which exclusive work some process does now, and which one: its host and process id. */
 export async function holders(db: Sql): Promise<Partial<Record<Exclusive, string>>> {
   const { rows } = await sql<{ lock: number; session: string }>`
-    SELECT l.objid::int AS lock, a.application_name AS session
+    SELECT l.objid::int AS lock, split_part(a.application_name, ' ', 3) AS session
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
     WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objsubid = 1
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())

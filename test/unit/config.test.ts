@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
+import { SERVICE_ROLES, type ServiceRole } from '../../src/config/roles.ts';
+import { SIZE_RANGES, sizesFor } from '../../src/config/sizes.ts';
 import { readConfig } from '../../src/config.ts';
 
 const BOT = 'xoxb-1';
 const APP = 'xapp-1';
 const SECRET = 'a-signing-secret';
 
-function problemsOf(env: NodeJS.ProcessEnv): string {
+function problemsOf(env: NodeJS.ProcessEnv, roles?: readonly ServiceRole[]): string {
   try {
-    readConfig(env);
+    readConfig(env, roles);
   } catch (error) {
     expect(error).toMatchObject({ code: 'config_invalid' });
     return String(error);
@@ -48,4 +50,67 @@ test.each(['0s', '0d', '1ms', '25h', '9999999d', 'soon'])('a day of %s is refuse
   expect(problemsOf({ PORTCULLIS_DAY: day })).toContain(
     'PORTCULLIS_DAY: must be a duration from 100ms to 24h',
   );
+});
+
+const STORE = { DATABASE_URL: 'postgres://p@db/p' };
+const TEMPORAL = { TEMPORAL_ADDRESS: 'temporal:7233' };
+
+test.each<[ServiceRole, NodeJS.ProcessEnv]>([
+  ['api', STORE],
+  ['background', { ...STORE, ...TEMPORAL }],
+  ['worker', { ...STORE, ...TEMPORAL }],
+  ['slack', { ...STORE, SLACK_BOT_TOKEN: BOT, SLACK_APP_TOKEN: APP }],
+  ['slack', { ...STORE, SLACK_BOT_TOKEN: BOT, SLACK_SIGNING_SECRET: SECRET }],
+])('a process with the role %s alone needs %o, each of them, and nothing else', (role, needs) => {
+  expect(problemsOf(needs, [role])).toBe('none');
+  for (const name of Object.keys(needs)) {
+    const { [name]: _, ...rest } = needs;
+    expect(problemsOf(rest, [role])).toMatch(
+      name.startsWith('SLACK_') ? /SLACK_BOT_TOKEN: / : new RegExp(`- ${name}: is missing`),
+    );
+  }
+});
+
+test('what only another role uses is neither needed nor kept', () => {
+  const lone = { SLACK_BOT_TOKEN: BOT };
+  expect(readConfig({ ...STORE, ...TEMPORAL, ...lone }, ['worker']).slack).toEqual({ botToken: BOT });
+  const lost = { ...STORE, ...TEMPORAL, SLACK_APP_TOKEN: APP };
+  expect(problemsOf(lost, ['worker'])).toContain('SLACK_BOT_TOKEN: is missing beside SLACK_APP_TOKEN');
+  for (const role of ['api', 'background'] as const) {
+    expect(readConfig({ ...STORE, ...TEMPORAL, ...lone }, [role]).slack).toBeUndefined();
+    expect(problemsOf(lost, [role])).toBe('none');
+  }
+});
+
+test('every role in one process needs nothing; named, the role slack needs its tokens there too', () => {
+  expect(problemsOf({})).toBe('none');
+  expect(problemsOf({}, SERVICE_ROLES)).toMatch(/SLACK_BOT_TOKEN: is missing: the role slack needs it/);
+});
+
+const SIZES = [
+  ['PORTCULLIS_DB_POOL', 'dbPool'],
+  ['PORTCULLIS_DB_GATE_POOL', 'gatePool'],
+  ['PORTCULLIS_CACHED_AGENTS', 'cachedAgents'],
+] as const;
+
+test.each(SIZES)('%s is a whole number in its range, which a refusal names', (variable, size) => {
+  const [least, most] = SIZE_RANGES[size];
+  for (const right of [least, most])
+    expect(readConfig({ [variable]: String(right) }).sizes[size]).toBe(right);
+  for (const wrong of [least - 1, most + 1, 4.5, '1e2', '0x10', ' 8', '-8', 'many'])
+    expect(problemsOf({ [variable]: String(wrong) })).toContain(
+      `${variable}: must be a whole number from ${least} to ${most}`,
+    );
+  expect(readConfig({ [variable]: '' }).sizes).toEqual(readConfig({}).sizes);
+});
+
+test('sizes nobody asked for follow the cores, and each is in its range', () => {
+  expect(sizesFor({}, 2)).toEqual({ dbPool: 20, gatePool: 10, cachedAgents: 2_000 });
+  expect(sizesFor({ dbPool: 8 }, 2)).toMatchObject({ dbPool: 8, gatePool: 4 });
+  for (const cores of [1, 2, 8, 64, 1_024])
+    for (const [size, value] of Object.entries(sizesFor({}, cores))) {
+      const [least, most] = SIZE_RANGES[size as keyof typeof SIZE_RANGES];
+      expect(value).toBeGreaterThanOrEqual(least);
+      expect(value).toBeLessThanOrEqual(most);
+    }
 });
