@@ -1,8 +1,8 @@
 import { alertCard } from '../src/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/cards/alert-facts.ts';
-import { keepCopy } from '../src/cards/copies.ts';
 import { SlackFailure } from '../src/cards/posting/failure.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
+import { postAtOnce } from '../src/cards/posting/post-once.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
 import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
 import { settleAlert } from '../src/records/alert.ts';
@@ -64,9 +64,8 @@ async function toSlack(
   let directly = false;
   for (const channel of channels) {
     const ref = `${alertId}@${channel}`;
-    if ((await copiesOf(services.db.sql, ref)).length > 0) continue;
     try {
-      await keepCopy(services, ref, await slack.post(channel, message), 1);
+      await postAtOnce(services, slack, { ref, channel, message: async () => ({ message, version: 1 }) });
     } catch (error) {
       const gone = error instanceof SlackFailure && isForGood(error.code);
       const lost = agents.filter((agent) => (agent.slack.alerts ?? agent.slack.channel) === channel);
@@ -97,7 +96,8 @@ async function tellOnCall(
       continue;
     }
     try {
-      await keepCopy(services, ref, await slack.post(await slack.dm(user), message), 1);
+      const channel = await slack.dm(user);
+      await postAtOnce(services, slack, { ref, channel, message: async () => ({ message, version: 1 }) });
       told = true;
     } catch (error) {
       services.log.warn({ err: error, alert: alertId, user }, 'on-call could not be told directly');
