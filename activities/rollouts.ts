@@ -13,6 +13,7 @@ import { makeMove, type PlannedMove, planMove } from '../src/rollouts/next-move.
 import { startRollout } from '../src/rollouts/start.ts';
 import { runRolloutVerb } from '../src/rollouts/verbs.ts';
 import type { Services } from '../src/services.ts';
+import { QUEUES, SHARED_QUEUE } from '../workflows/queues.ts';
 import { type RolloutInput, rolloutWorkflowId, type VerbSignal } from '../workflows/rollout.contract.ts';
 
 /** What the rollout workflow may do; each effect is safe to repeat and says whether the row was still as planned. */
@@ -37,7 +38,11 @@ export const createRolloutActivities = (services: Services) => ({
     });
   },
 
-  planMove: (id: string): Promise<PlannedMove> => planMove(services, id),
+  async planMove(id: string): Promise<PlannedMove> {
+    const next = await planMove(services, id);
+    const isShared = activityInfo().taskQueue === SHARED_QUEUE && next.move.do !== 'end';
+    return isShared ? { ...next, move: { do: 'move-on', taskQueue: QUEUES.rollouts } } : next;
+  },
   makeMove: (next: PlannedMove): Promise<boolean> => makeMove(services, next),
 
   // Of runs of before `Patch.AskForMove`.

@@ -10,7 +10,6 @@ import {
 } from '@temporalio/workflow';
 import type { RolloutActivities } from '../activities/rollouts.ts';
 import { Patch } from './patches.ts';
-import { QUEUES, SHARED_QUEUE } from './queues.ts';
 import {
   changedSignal,
   nextMoveQuery,
@@ -40,8 +39,8 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, rollout);
  * and waits for a signal or its time. What the moves are, and when, it does not know.
  */
 export async function rollout(input: RolloutInput): Promise<void> {
-  const { workflowId, taskQueue } = workflowInfo();
-  const id = rolloutIdOf(workflowId);
+  const id = rolloutIdOf(workflowInfo().workflowId);
+  let taskQueue: string | undefined;
   let changed = false;
   let move = 'wait';
   let refused: string | undefined;
@@ -62,9 +61,12 @@ export async function rollout(input: RolloutInput): Promise<void> {
   while (!workflowInfo().continueAsNewSuggested) {
     changed = false;
     const asks = patched(Patch.AskForMove);
-    if (asks && taskQueue === SHARED_QUEUE) break;
     const next = asks ? await read.planMove(id) : await planAsBefore(id);
     move = next.move.do;
+    if (next.move.do === 'move-on') {
+      taskQueue = next.move.taskQueue;
+      break;
+    }
     if (next.move.do === 'end') {
       await condition(allHandlersFinished);
       return;
@@ -73,8 +75,5 @@ export async function rollout(input: RolloutInput): Promise<void> {
     else await (asks ? write.makeMove(next) : makeAsBefore(next));
   }
   await condition(allHandlersFinished);
-  const goOn = makeContinueAsNewFunc<typeof rollout>({
-    taskQueue: taskQueue === SHARED_QUEUE ? QUEUES.rollouts : taskQueue,
-  });
-  await goOn({ ...input, runs: (input.runs ?? 0) + 1 });
+  await makeContinueAsNewFunc<typeof rollout>({ taskQueue })({ ...input, runs: (input.runs ?? 0) + 1 });
 }

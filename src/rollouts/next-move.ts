@@ -3,24 +3,17 @@ import type { Services } from '../services.ts';
 import { rolloutFacts } from './facts.ts';
 import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } from './moves.ts';
 
-/** What a rollout does next, and what that was planned from. */
+/** What a rollout does next, and what that was planned from; or first of all that its workflow goes on in another queue. */
 export interface PlannedMove {
-  move: Move;
+  move: Move | { do: 'move-on'; taskQueue: string };
   planned: Planned;
 }
 
-/**
- * The next move of a rollout by its record and the rules as they are now. Whoever waits looks again every day all the same:
- * by then another version may know another rule.
- */
+/** The next move of a rollout by its record and the rules as they are now. */
 export async function planMove(services: Services, id: string): Promise<PlannedMove> {
   const facts = await rolloutFacts(services, id);
-  const move = nextMove(facts);
   const segments = facts.segments.map(({ segment, generation }) => ({ segment, generation }));
-  return {
-    move: move.do === 'wait' ? { do: 'wait', ms: Math.min(move.ms, facts.dayMs) } : move,
-    planned: { id, revision: facts.revision, segments },
-  };
+  return { move: nextMove(facts), planned: { id, revision: facts.revision, segments } };
 }
 
 /** Makes it, unless the record is another one by now. Any number of times the same. */
@@ -34,8 +27,7 @@ export async function makeMove(services: Services, { move, planned }: PlannedMov
       return enterStep(services, planned, move.stepIndex);
     case 'complete':
       return completeRollout(services, planned);
-    case 'end':
-    case 'wait':
+    default:
       return false;
   }
 }
