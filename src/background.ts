@@ -14,7 +14,6 @@ import type { Services } from './services.ts';
 import { finishStops } from './switches/disable.ts';
 import { dispatchOutbox } from './temporal/dispatch.ts';
 import { reconcile } from './temporal/reconcile.ts';
-import { TASK_QUEUE } from './temporal/worker.ts';
 
 const JUDGE_EVERY_MS = 250;
 const DISPATCH_EVERY_MS = 200;
@@ -44,7 +43,7 @@ export function startBackground(services: Services, client: Client): Loops & { w
   const { db, log } = services;
   const judge = exclusive(services, 'judge', JUDGE_EVERY_MS, judgeAgain());
   const dispatcher = exclusive(services, 'dispatcher', DISPATCH_EVERY_MS, (held, { assertHeld }) =>
-    dispatchOutbox(held, client, TASK_QUEUE, assertHeld),
+    dispatchOutbox(held, client, { assertMine: assertHeld }),
   );
   const loops = [
     judge,

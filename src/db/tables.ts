@@ -176,6 +176,11 @@ export interface CallbackTable {
   at: Timestamp;
 }
 
+export interface WorkerBuildTable {
+  build: string;
+  first_at: Timestamp;
+}
+
 export interface ReconciliationTable {
   id: Generated<number>;
   at: Timestamp;
@@ -250,6 +255,7 @@ export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, Sl
   outbox: OutboxTable;
   callback: CallbackTable;
   reconciliation: ReconciliationTable;
+  worker_build: WorkerBuildTable;
   log_entry: LogEntryTable;
   log_chain: LogChainTable;
   log_unnumbered: { entry_id: number };

@@ -40,7 +40,7 @@ test('low risks are told in one digest by its own workflow, which shows what was
   const { services, app, slack } = desk;
   const activities = createActivities({ services, slack: app.port });
   const { worker, taskQueue } = await createSkippingWorker(environment, services.clock, activities);
-  const dispatch = () => dispatchOutbox(services, environment.client, taskQueue);
+  const dispatch = () => dispatchOutbox(services, environment.client, { queue: () => taskQueue });
   const handle = environment.client.workflow.getHandle(approvalDigestWorkflowId('desk'));
   const first = await givenPendingAction(services);
   const second = await givenPendingAction(services);

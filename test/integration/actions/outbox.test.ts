@@ -82,13 +82,13 @@ describeWithServices('what becomes of a write', (make) => {
             },
           },
         }) as unknown as Client;
-      await expect(dispatchOutbox(services, clientWhere(false), 'q')).rejects.toThrow('unavailable');
+      await expect(dispatchOutbox(services, clientWhere(false), { queue: () => 'q' })).rejects.toThrow('unavailable');
       expect(await toldOf(services, action)).toBe(1);
       await services.db.sql
         .updateTable('outbox')
         .set({ not_before: new Date(0) })
         .execute();
-      await dispatchOutbox(services, clientWhere(true), 'q');
+      await dispatchOutbox(services, clientWhere(true), { queue: () => 'q' });
       expect(taken).toContain(`action/${action.id}`);
       expect(await toldOf(services, action)).toBe(0);
     },

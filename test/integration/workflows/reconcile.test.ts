@@ -49,7 +49,7 @@ afterAll(async () => {
 
 const queue = randomUUID();
 /** Nobody works on what is started: it runs until somebody ends it. */
-const dispatch = () => dispatchOutbox(services, client, queue);
+const dispatch = () => dispatchOutbox(services, client, { queue: () => queue });
 const statusOf = async (id: string) => (await client.workflow.getHandle(id).describe()).status.name;
 const terminate = (id: string) => client.workflow.getHandle(id).terminate('by a test');
 const missing = async () =>
