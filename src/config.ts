@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { missingFor, SERVICE_ROLES, type ServiceRole } from './config/roles.ts';
 import { SIZE_RANGES, type Sizes, sizesFor } from './config/sizes.ts';
+import { type TemporalConfig, temporalOf, temporalProblems, temporalVariables } from './config/temporal.ts';
 import { optional, proxyList, wholeNumber } from './config/values.ts';
 import { durationMs, isDurationBetween } from './domain/duration.ts';
 import { AppError } from './errors.ts';
@@ -12,8 +13,7 @@ const DAY_LEAST = '100ms';
 
 const environmentSchema = z.object({
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')),
-  TEMPORAL_ADDRESS: optional(z.string().regex(/^[^\s/]+:\d+$/, 'must be host:port')),
-  TEMPORAL_NAMESPACE: optional(z.string().min(1)),
+  ...temporalVariables,
   PORTCULLIS_HOST: optional(z.string().min(1)),
   PORTCULLIS_PORT: optional(wholeNumber(0, PORT_MAX)),
   PORTCULLIS_SWITCH_PORT: optional(wholeNumber(0, PORT_MAX)),
@@ -73,7 +73,7 @@ export const DEFAULT_HEALTH_PORT = 8090;
 export interface Config {
   roles: readonly ServiceRole[];
   databaseUrl?: string;
-  temporal: { address?: string; namespace: string };
+  temporal: TemporalConfig;
   host: string;
   /** Absent: nobody asked for one. */
   port?: number;
@@ -109,7 +109,11 @@ export function readConfig(env: NodeJS.ProcessEnv, named?: readonly ServiceRole[
   const roles = named ?? SERVICE_ROLES;
   const parsed = environmentSchema.safeParse(env);
   const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  const problems = [...wrong, ...missingFor({ env, roles, named: named !== undefined })];
+  const problems = [
+    ...wrong,
+    ...temporalProblems(env),
+    ...missingFor({ env, roles, named: named !== undefined }),
+  ];
   if (!parsed.success || problems.length > 0) {
     throw new AppError('config_invalid', `Cannot start:\n- ${problems.join('\n- ')}`, { problems });
   }
@@ -118,7 +122,7 @@ export function readConfig(env: NodeJS.ProcessEnv, named?: readonly ServiceRole[
   return {
     roles,
     databaseUrl: data.DATABASE_URL,
-    temporal: { address: data.TEMPORAL_ADDRESS, namespace: data.TEMPORAL_NAMESPACE ?? 'default' },
+    temporal: temporalOf(data),
     host: data.PORTCULLIS_HOST ?? '127.0.0.1',
     port: data.PORTCULLIS_PORT,
     switchPort: data.PORTCULLIS_SWITCH_PORT,

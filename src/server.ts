@@ -17,6 +17,8 @@ import { openDataFolder } from './embedded/data-folder.ts';
 import { createSources } from './groups/sources.ts';
 import { followInstallation, SETTINGS_RELOADED_EVERY_MS } from './installation/change.ts';
 import { startLoop } from './loop.ts';
+import { tellOpenRollouts } from './records/reconciliation.ts';
+import { noteBuild } from './records/worker-builds.ts';
 import { keepLocalToken } from './server/local-token.ts';
 import {
   type Making,
@@ -33,6 +35,7 @@ import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
 import { listDisabled } from './switches/list.ts';
 import { workflowBundle } from './temporal/bundle.ts';
+import { type TemporalAccess, temporalAccess } from './temporal/connection.ts';
 import { installTemporalLog, type RunningWorker, startWorker } from './temporal/worker.ts';
 
 /** A running service, or the roles of one that this process has. */
@@ -139,7 +142,7 @@ async function start(making: Making, stop: Stop): Promise<Portcullis> {
       address: shownUrl(store.url),
       ...(embedded ? { folder: embedded.folder, version: embedded.version } : {}),
     },
-    temporalAddress: temporal?.address,
+    temporalAddress: temporal?.access.address,
     slack: slack.port !== undefined,
     dayMs: services.dayMs,
     stop: async () => void (await stop()),
@@ -156,7 +159,7 @@ function follow(services: Services, stops: Stop[]): void {
 }
 
 interface Temporal {
-  address: string;
+  access: TemporalAccess;
   client: Client;
 }
 
@@ -164,10 +167,10 @@ interface Temporal {
 async function connectTemporal(making: Making): Promise<Temporal | undefined> {
   const { config, stops } = making;
   if (isPart(config.roles) && !config.temporal.address) return undefined;
-  const address = await openTemporal(making);
-  const connection = Connection.lazy({ address });
+  const access = temporalAccess(await openTemporal(making), config.temporal);
+  const connection = Connection.lazy(access);
   stops.push(() => connection.close());
-  return { address, client: new Client({ connection, namespace: config.temporal.namespace }) };
+  return { access, client: new Client({ connection, namespace: config.temporal.namespace }) };
 }
 
 /** What posts in Slack, where this process does, and what answers there, where it does. */
@@ -183,17 +186,25 @@ async function openSlack({ slack, roles }: Config, services: Services) {
 async function work(
   { config, log, stops }: Making,
   services: Services,
-  { address, client }: Temporal,
+  { access, client }: Temporal,
   slack: SlackPort | undefined,
 ): Promise<RunningWorker> {
   installTemporalLog(log);
+  const bundle = await workflowBundle();
+  const { address, namespace, slots } = config.temporal;
   const worker = startWorker({
-    address,
-    namespace: config.temporal.namespace,
-    bundle: await workflowBundle(),
-    activities: createActivities({ services, slack, webhookSecret: config.webhookSecret }),
+    access,
+    namespace,
+    bundle,
+    activities: createActivities({ services, slack, webhookSecret: config.webhookSecret, slots }),
+    slots,
     client,
     log,
+    noteBuild: () => noteBuild(services.db.sql, bundle.buildId),
+    // The rules of this build hold at once for what is open, and what began in the shared queue moves on.
+    serves: () => tellOpenRollouts(services.db.sql),
+    // Nobody else works at a server of our own.
+    ...(address ? {} : { awayMs: 0 }),
   });
   const { pagerduty, dataFolder } = config;
   const usersOfGroup = slack && ((groupId: string) => slack.usersOfGroup(groupId));

@@ -1,14 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-
-/** The empty string counts as absent: compose files pass variables that are not set as ''. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+import { optional, wholeNumber } from './values.ts';
 
 const SLOTS_MAX = 1_000;
 /** Temporal's worker needs two to keep workflows in memory. */
 const SLOTS_MIN = 2;
-const slots = () => optional(z.coerce.number().int().min(SLOTS_MIN).max(SLOTS_MAX));
+const slots = () => optional(wholeNumber(SLOTS_MIN, SLOTS_MAX));
 const path = () => optional(z.string().min(1));
 
 /** How Temporal is reached, under the names that its own CLI and SDKs read, and how much of its work is done at once. */
@@ -62,9 +59,15 @@ export function temporalProblems(env: NodeJS.ProcessEnv): string[] {
       'TEMPORAL_API_KEY: would be sent in clear text; set TEMPORAL_TLS=true (Temporal Cloud needs nothing else)',
     );
   if (!address) {
-    const without = [...(tls === 'true' ? ['TEMPORAL_TLS'] : []), ...given, ...(apiKey ? ['TEMPORAL_API_KEY'] : [])];
+    const without = [
+      ...(tls === 'true' ? ['TEMPORAL_TLS'] : []),
+      ...given,
+      ...(apiKey ? ['TEMPORAL_API_KEY'] : []),
+    ];
     if (without.length > 0)
-      problems.push(`TEMPORAL_ADDRESS: is missing beside ${without.join(', ')}; the embedded server needs none`);
+      problems.push(
+        `TEMPORAL_ADDRESS: is missing beside ${without.join(', ')}; the embedded server needs none`,
+      );
   }
   return problems;
 }

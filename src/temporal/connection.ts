@@ -18,7 +18,10 @@ export interface TemporalAccess {
  * What the configuration says, with its files read.
  * @throws AppError `config_invalid` naming each file that cannot be used, by its variable and its path
  */
-export function temporalAccess(address: string, { tls, apiKey }: TemporalConfig): TemporalAccess {
+export function temporalAccess(
+  address: string,
+  { tls, apiKey }: Pick<TemporalConfig, 'tls' | 'apiKey'>,
+): TemporalAccess {
   if (!tls) return { address };
   const problems: string[] = [];
   const read = (variable: string, path: string | undefined, check: (pem: Buffer) => void) => {

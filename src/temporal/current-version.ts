@@ -87,7 +87,9 @@ async function settle(options: CurrentOptions, away: Away): Promise<Change> {
   if (deployment.current === options.buildId) return { state: 'serving' };
   const before = standsBefore(options.buildId, known, deployment);
   if (before && !(await isAway(options, away, before))) {
-    const words = deployment.current ? `build ${before} is the current one` : `build ${before} is a later one`;
+    const words = deployment.current
+      ? `build ${before} is the current one`
+      : `build ${before} is a later one`;
     return { state: 'replaced', detail: words };
   }
   await makeCurrent(options, options.buildId);

@@ -82,7 +82,9 @@ describeWithServices('what becomes of a write', (make) => {
             },
           },
         }) as unknown as Client;
-      await expect(dispatchOutbox(services, clientWhere(false), { queue: () => 'q' })).rejects.toThrow('unavailable');
+      await expect(dispatchOutbox(services, clientWhere(false), { queue: () => 'q' })).rejects.toThrow(
+        'unavailable',
+      );
       expect(await toldOf(services, action)).toBe(1);
       await services.db.sql
         .updateTable('outbox')
