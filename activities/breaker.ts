@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Clock } from '../src/clock.ts';
 
 /** A failure that took so long held a slot that others could have used. */
@@ -8,21 +8,35 @@ const OPEN_FIRST_MS = 5_000;
 const OPEN_MAX_MS = 60_000;
 /** How long one try takes that looks whether the address answers again. */
 const PROBE_MS = 5_000;
-const FULL_MS = 1_000;
-/** What waits does not come back all at once. */
-const SPREAD_MS = 1_000;
+/** Until one was sent, so long each is thought to take. */
+const TAKES_MS = 500;
+const HELD_LEAST_MS = 1_000;
+const HELD_MOST_MS = 60_000;
 
+/** One receiver. */
 interface Line {
   underWay: number;
+  takesMs: number;
+  /** When those that were told to come back will all have had their turn. */
+  takenUntilMs: number;
   slowInARow: number;
   opened: number;
   openUntilMs: number;
 }
 
+const newLine = (): Line => ({
+  underWay: 0,
+  takesMs: TAKES_MS,
+  takenUntilMs: 0,
+  slowInARow: 0,
+  opened: 0,
+  openUntilMs: 0,
+});
+
 /**
  * Keeps one receiver that hangs from taking every slot: of each no more than `atOnce` requests are under way, and after
  * some that failed slowly none is sent for a while, then one by itself, until it answers. Whatever is held gives its
- * slot back at once and is tried again by Temporal.
+ * slot back at once and is tried again by Temporal, one after the other as far as can be foreseen.
  */
 export class Breaker {
   readonly #clock: Pick<Clock, 'now'>;
@@ -36,7 +50,7 @@ export class Breaker {
 
   /** @throws ApplicationFailure `webhook.held`, with when to try again */
   async run<T>(receiver: string, send: () => Promise<T>): Promise<T> {
-    const line = this.#lines.get(receiver) ?? { underWay: 0, slowInARow: 0, opened: 0, openUntilMs: 0 };
+    const line = this.#lines.get(receiver) ?? newLine();
     this.#lines.set(receiver, line);
     this.#assertFree(line);
     line.underWay += 1;
@@ -50,16 +64,18 @@ export class Breaker {
       throw error;
     } finally {
       line.underWay -= 1;
+      line.takesMs = (line.takesMs + performance.now() - startedAtMs) / 2;
       if (line.underWay === 0 && line.slowInARow === 0) this.#lines.delete(receiver);
     }
   }
 
-  #assertFree({ underWay, slowInARow, openUntilMs }: Line): void {
+  #assertFree(line: Line): void {
+    const { underWay, slowInARow, openUntilMs } = line;
     const leftMs = openUntilMs - this.#clock.now().getTime();
-    if (leftMs > 0) throw held('it does not answer', leftMs);
+    if (leftMs > 0) throw this.#held(line, 'it does not answer', leftMs);
     if (slowInARow >= SLOW_IN_A_ROW && underWay > 0)
-      throw held('one request looks whether it answers', PROBE_MS);
-    if (underWay >= this.#atOnce) throw held(`${underWay} requests are under way`, FULL_MS);
+      throw this.#held(line, 'one request looks whether it answers', PROBE_MS);
+    if (underWay >= this.#atOnce) throw this.#held(line, `${underWay} requests are under way`, HELD_LEAST_MS);
   }
 
   #count(line: Line, slow: boolean): void {
@@ -70,11 +86,17 @@ export class Breaker {
     line.openUntilMs = nowMs + Math.min(OPEN_MAX_MS, OPEN_FIRST_MS * 2 ** line.opened);
     line.opened += 1;
   }
-}
 
-const held = (why: string, ms: number): ApplicationFailure =>
-  ApplicationFailure.create({
-    message: `Held for its receiver: ${why}`,
-    type: 'webhook.held',
-    nextRetryDelay: Math.ceil(ms + Math.random() * SPREAD_MS),
-  });
+  #held(line: Line, why: string, leastMs: number): ApplicationFailure {
+    const nowMs = this.#clock.now().getTime();
+    const turnMs = Math.max(line.takenUntilMs, nowMs) + line.takesMs / this.#atOnce;
+    line.takenUntilMs = Math.min(turnMs, nowMs + HELD_MOST_MS);
+    const ms = Math.max(leastMs, line.takenUntilMs - nowMs);
+    return ApplicationFailure.create({
+      message: `Held for its receiver: ${why}`,
+      type: 'webhook.held',
+      nextRetryDelay: Math.ceil(ms + (Math.random() * ms) / 2),
+      category: ApplicationFailureCategory.BENIGN,
+    });
+  }
+}

@@ -6,6 +6,7 @@ export const DEPLOYMENT = 'portcullis';
 const IDENTITY = 'portcullis';
 const CALL_MS = 10_000;
 const NOT_FOUND = 5;
+const FAILED_PRECONDITION = 9;
 const WORKFLOW_QUEUE = 1;
 
 export interface DeploymentAt {
@@ -23,8 +24,11 @@ export interface Deployment {
   builds: string[];
 }
 
-/** Temporal does not know it: the build, the deployment, or anything of the kind. */
-export const isUnknown = (error: unknown): boolean => isGrpcServiceError(error) && error.code === NOT_FOUND;
+/** Temporal does not know it, or not yet: the build, the deployment, or anything of the kind. */
+export const isUnknown = (error: unknown): boolean =>
+  isGrpcServiceError(error) &&
+  (error.code === NOT_FOUND ||
+    (error.code === FAILED_PRECONDITION && /no Worker Deployment/.test(error.details)));
 
 export async function readDeployment(at: DeploymentAt): Promise<Deployment> {
   const { client, namespace } = at;
