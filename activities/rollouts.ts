@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { agentView } from '../src/agents/list.ts';
 import { actorFromManifest } from '../src/agents/roles.ts';
+import { QUEUES, SHARED_QUEUE } from '../src/domain/queues.ts';
 import type { RolloutFacts } from '../src/domain/rollout/phase.ts';
 import { AppError } from '../src/errors.ts';
 import { rolloutById } from '../src/records/rollout.ts';
@@ -13,7 +14,6 @@ import { makeMove, type PlannedMove, planMove } from '../src/rollouts/next-move.
 import { startRollout } from '../src/rollouts/start.ts';
 import { runRolloutVerb } from '../src/rollouts/verbs.ts';
 import type { Services } from '../src/services.ts';
-import { QUEUES, SHARED_QUEUE } from '../workflows/queues.ts';
 import { type RolloutInput, rolloutWorkflowId, type VerbSignal } from '../workflows/rollout.contract.ts';
 
 /** What the rollout workflow may do; each effect is safe to repeat and says whether the row was still as planned. */

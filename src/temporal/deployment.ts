@@ -1,5 +1,5 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
-import { QUEUES, SHARED_QUEUE } from '../../workflows/queues.ts';
+import { QUEUES, SHARED_QUEUE } from '../domain/queues.ts';
 
 /** The name under which Temporal keeps the builds of our workflows' code. */
 export const DEPLOYMENT = 'portcullis';

@@ -1,5 +1,5 @@
-import { QUEUES } from '../../workflows/queues.ts';
 import type { OutboxTable } from '../db/tables.ts';
+import { QUEUES } from '../domain/queues.ts';
 
 type Topic = OutboxTable['topic'];
 

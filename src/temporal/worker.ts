@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { QUEUES, type QueueClass, SHARED_QUEUE } from '../../workflows/queues.ts';
+import { QUEUES, type QueueClass, SHARED_QUEUE } from '../domain/queues.ts';
 import type { WorkflowBundle } from './bundle.ts';
 import type { TemporalAccess } from './connection.ts';
 import { type CurrentOptions, keepCurrent, type WorkerState } from './current-version.ts';

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { SERVICE_ROLES, type ServiceRole } from '../../src/config/roles.ts';
 import { SIZE_RANGES, sizesFor } from '../../src/config/sizes.ts';
@@ -113,4 +114,59 @@ test('sizes nobody asked for follow the cores, and each is in its range', () => 
       expect(value).toBeGreaterThanOrEqual(least);
       expect(value).toBeLessThanOrEqual(most);
     }
+});
+
+test.each<[string, NodeJS.ProcessEnv, RegExp]>([
+  ['a certificate without its key', { TEMPORAL_TLS_CLIENT_CERT_PATH: 'a' }, /CLIENT_KEY_PATH: is missing/],
+  ['a key without its certificate', { TEMPORAL_TLS_CLIENT_KEY_PATH: 'a' }, /CLIENT_CERT_PATH: is missing/],
+  ['an API key in clear text', { TEMPORAL_API_KEY: 'secret' }, /TEMPORAL_API_KEY: .*set TEMPORAL_TLS=true/],
+  [
+    'an API key where TLS is off',
+    { TEMPORAL_API_KEY: 'secret', TEMPORAL_TLS: 'false' },
+    /TEMPORAL_API_KEY: .*clear text/,
+  ],
+  [
+    'TLS that is off beside what it needs',
+    { TEMPORAL_TLS: 'false', TEMPORAL_TLS_SERVER_NAME: 'a' },
+    /TEMPORAL_TLS: is false beside TEMPORAL_TLS_SERVER_NAME/,
+  ],
+  ['anything but true and false', { TEMPORAL_TLS: 'yes' }, /TEMPORAL_TLS: must be true or false/],
+  [
+    'a name with a port',
+    { TEMPORAL_TLS_SERVER_NAME: 'a:7233' },
+    /SERVER_NAME: must be a name without a port/,
+  ],
+  [
+    'a key of two words',
+    { TEMPORAL_TLS: 'true', TEMPORAL_API_KEY: 'secret key' },
+    /API_KEY: must be one word/,
+  ],
+  ['one slot', { PORTCULLIS_SLOTS_ALERTS: '1' }, /SLOTS_ALERTS: must be a whole number from 2 to 1000/],
+])('Temporal is not half configured: %s is refused by name', (_, env, says) => {
+  const problems = problemsOf({ ...TEMPORAL, ...env });
+  expect(problems).toMatch(says);
+  expect(problems).not.toContain('secret');
+});
+
+test('what secures Temporal is refused beside the embedded one', () => {
+  expect(problemsOf({ TEMPORAL_TLS: 'true', TEMPORAL_API_KEY: 'secret' })).toContain(
+    'TEMPORAL_ADDRESS: is missing beside TEMPORAL_TLS, TEMPORAL_API_KEY',
+  );
+});
+
+test('Temporal is in clear text, by TLS or by mTLS, with slots by the cores unless they are said', () => {
+  const of = (env: NodeJS.ProcessEnv) => readConfig({ ...TEMPORAL, ...env }).temporal;
+  expect(of({ TEMPORAL_TLS: '', TEMPORAL_API_KEY: '' })).not.toHaveProperty('tls');
+  expect(of({ TEMPORAL_TLS: 'true', TEMPORAL_API_KEY: 'k' })).toMatchObject({ tls: {}, apiKey: 'k' });
+  expect(of({ TEMPORAL_TLS_CLIENT_CERT_PATH: 'c', TEMPORAL_TLS_CLIENT_KEY_PATH: 'k' }).tls).toMatchObject({
+    clientCertPath: 'c',
+    clientKeyPath: 'k',
+  });
+  const cores = availableParallelism();
+  expect(of({ PORTCULLIS_SLOTS_CALLBACKS: '7' }).slots).toEqual({
+    approvals: 20 * cores,
+    rollouts: 5 * cores,
+    alerts: 20 * cores,
+    callbacks: 7,
+  });
 });

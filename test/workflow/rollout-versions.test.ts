@@ -9,7 +9,7 @@ import { rolloutStatus } from '../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../src/rollouts/verbs.ts';
 import { workflowBundle } from '../../src/temporal/bundle.ts';
 import { Patch } from '../../workflows/patches.ts';
-import { QUEUES, SHARED_QUEUE } from '../../workflows/queues.ts';
+import { QUEUES, SHARED_QUEUE } from '../../src/domain/queues.ts';
 import { changedSignal, rolloutWorkflowId } from '../../workflows/rollout.contract.ts';
 import type { rollout } from '../../workflows/rollout.ts';
 import { givenAdopted, givenRelease, managerActor } from '../support/fixtures.ts';

@@ -61,7 +61,7 @@ export async function checkTemporal(config: Omit<TemporalConfig, 'slots'>): Prom
 async function workerCheck(client: Client, namespace: string): Promise<Check> {
   const { pollersOf } = await import('../../temporal/deployment.ts');
   const { sourcesDigest } = await import('../../temporal/bundle.ts');
-  const { QUEUES } = await import('../../../workflows/queues.ts');
+  const { QUEUES } = await import('../../domain/queues.ts');
   const queues = await Promise.all(
     Object.values(QUEUES).map(async (queue) => {
       const pollers = await pollersOf({ client, namespace }, queue);
