@@ -90,16 +90,16 @@ async function createWorkers(options: WorkerOptions, connection: NativeConnectio
     queue,
     slots: options.slots[name as QueueClass],
   }));
-  const made: Worker[] = [];
-  try {
-    for (const { queue, slots } of [...queues, { queue: SHARED_QUEUE, slots: SHARED_SLOTS }])
-      made.push(await createWorker(options, connection, queue, slots));
-    return made;
-  } catch (error) {
-    // What was made holds the connection until it has run.
-    await Promise.all(made.map((worker) => worker.runUntil(async () => {})));
-    throw error;
-  }
+  const all = [...queues, { queue: SHARED_QUEUE, slots: SHARED_SLOTS }];
+  const made = await Promise.allSettled(
+    all.map(({ queue, slots }) => createWorker(options, connection, queue, slots)),
+  );
+  const workers = made.filter((one) => one.status === 'fulfilled').map((one) => one.value);
+  const failed = made.find((one) => one.status === 'rejected');
+  if (!failed) return workers;
+  // What was made holds the connection until it has run.
+  await Promise.all(workers.map((worker) => worker.runUntil(async () => {})));
+  throw failed.reason;
 }
 
 function createWorker(
