@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { alertCard } from '../src/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/cards/alert-facts.ts';
 import { SlackFailure } from '../src/cards/posting/failure.ts';
@@ -5,6 +6,7 @@ import type { SlackPort } from '../src/cards/posting/port.ts';
 import { postAtOnce } from '../src/cards/posting/post-once.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
 import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
+import { digestOf } from '../src/domain/digest.ts';
 import { settleAlert } from '../src/records/alert.ts';
 import { copiesOf } from '../src/records/copy.ts';
 import type { Services } from '../src/services.ts';
@@ -130,8 +132,16 @@ async function toWebhooks(deps: Deps, alertId: string, agents: readonly Agent[])
     data: { id: alert.id, agent: alert.agent, ...alert.facts },
   });
   const headers = webhookHeaders(webhookSecret, alert.id, now, body);
+  const left = urls.filter((url) => !alert.webhooks_taken.includes(digestOf(url)));
   const answers = await Promise.allSettled(
-    urls.map((url) => breaker.run(url, () => post(url, headers, body))),
+    left.map(async (url) => {
+      await breaker.run(url, () => post(url, headers, body));
+      await services.db.sql
+        .updateTable('alert')
+        .set({ webhooks_taken: sql`array_append(webhooks_taken, ${digestOf(url)})` })
+        .where('id', '=', alertId)
+        .execute();
+    }),
   );
   const refused = answers.find((answer) => answer.status === 'rejected');
   if (refused) throw refused.reason;

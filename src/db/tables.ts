@@ -167,6 +167,7 @@ export interface AlertTable {
   facts: Json<Record<string, unknown>>;
   created_at: Timestamp;
   webhook_at: Timestamp | null;
+  webhooks_taken: Generated<string[]>;
   delivered_at: Timestamp | null;
 }
 

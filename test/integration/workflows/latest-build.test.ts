@@ -22,6 +22,8 @@ let temporal: TemporalServer;
 let client: Client;
 let services: TestServices;
 const workers = new Set<RunningWorker>();
+/** Each time a build began to serve. */
+const served: string[] = [];
 
 beforeAll(async () => {
   const binary = testTemporalBinary();
@@ -56,7 +58,7 @@ async function work(buildId: string, awayMs?: number): Promise<RunningWorker> {
     client,
     log: pino({ level: 'silent' }),
     noteBuild: () => noteBuild(services.db.sql, buildId),
-    serves: async () => {},
+    serves: async () => void served.push(buildId),
     awayMs,
   });
   workers.add(worker);
@@ -105,6 +107,7 @@ test('an older build whose worker comes back leaves the latest in its place, als
   await is('replaced', again);
   expect(await current()).toBe('latest');
   await is('serving', latest);
+  expect(served).toEqual(['old', 'latest']);
 }, 180_000);
 
 test('what a person chose stays, until there is a newer build', async () => {

@@ -6,3 +6,6 @@ CREATE TABLE worker_build (
   build text PRIMARY KEY,
   first_at timestamptz NOT NULL
 );
+---
+-- Digests of the addresses that took it: one that does not, or hangs, has it sent to none of the others again.
+ALTER TABLE alert ADD COLUMN webhooks_taken text[] NOT NULL DEFAULT '{}';
