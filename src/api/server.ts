@@ -28,6 +28,7 @@ import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { idRoutes } from './routes/ids.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { installationRoutes } from './routes/installation.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
@@ -121,6 +122,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   postureRoutes,
   tokenRoutes,
   keyRoutes,
+  installationRoutes,
   idRoutes,
 ];
 

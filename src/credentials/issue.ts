@@ -11,7 +11,7 @@ interface IssuerServices {
   db: Database;
   clock: Clock;
   keys: Keys;
-  publicUrl: string;
+  issuer: string;
 }
 
 /** A credential for exactly one action. `token` is a JWT; it is never stored. */
@@ -43,7 +43,7 @@ export function describeCredential(
  * in between (the lease is then stored as revoked and the token is not given out).
  */
 export async function issueCredential(
-  { db, clock, keys, publicUrl }: IssuerServices,
+  { db, clock, keys, issuer }: IssuerServices,
   action: ActionRow,
   salt: Buffer,
 ): Promise<IssuedCredential | undefined> {
@@ -56,7 +56,7 @@ export async function issueCredential(
   const token = await new SignJWT({
     ...describeCredential(action, spec),
     args_salt: salt.toString('base64url'),
-    iss: publicUrl,
+    iss: issuer,
     jti,
     iat: issuedS,
     exp: expiresAt.getTime() / 1000,

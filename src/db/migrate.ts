@@ -57,7 +57,16 @@ function readMigrations(): Record<string, Migration> {
 async function install(db: Sql): Promise<void> {
   await db
     .insertInto('installation')
-    .values({ id: 1, epoch: 1, secret: null, signing_key: null, sealed_secret: null })
+    .values({
+      id: 1,
+      epoch: 1,
+      secret: null,
+      signing_key: null,
+      sealed_secret: null,
+      day_ms: null,
+      public_url: null,
+      issuer: null,
+    })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   await makeLogPartition(db);

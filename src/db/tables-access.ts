@@ -7,6 +7,10 @@ export interface InstallationTable {
   secret: Buffer | null;
   signing_key: JsonOrNull<Record<string, unknown>>;
   sealed_secret: string | null;
+  /** What all processes have in common (src/installation); null: nobody has said it yet. */
+  day_ms: number | null;
+  public_url: string | null;
+  issuer: string | null;
 }
 
 export interface SigningKeyTable {

@@ -35,7 +35,7 @@ function checkNode(): Check {
   return good ? ok('node', detail) : fail('node', detail, `Install Node ${NODE_MIN.join('.')} or newer`);
 }
 
-const checkDay = (dayMs: number): Check[] =>
+const checkDay = (dayMs: number = DAY_MS): Check[] =>
   dayMs === DAY_MS
     ? []
     : [
