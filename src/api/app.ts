@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
 import type { WorkerState } from '../temporal/current-version.ts';
+import type { LookUp } from '../tokens/tokens.ts';
 import type { ActionWaiter } from './action-waiter.ts';
 import type { BudgetSizes, Budgets } from './budgets.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
@@ -53,5 +54,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Named in the OpenAPI document as free of a token. */
     public?: boolean;
+    /** `memory`: what the route asks of the store says in the same statement whether the token stands. */
+    tokenIn?: LookUp;
   }
 }

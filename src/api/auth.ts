@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import { authenticate, isVouchedFor } from '../tokens/tokens.ts';
+import { authenticate, forgetToken, isVouchedFor, TOKEN_OVER } from '../tokens/tokens.ts';
 import type { Budgets } from './budgets.ts';
 
 /** Everyone but admins, who manage tokens and see nothing else. */
@@ -25,7 +25,8 @@ export async function authenticateRequest(
   else if (!isVouchedFor(services, token)) await budgets.failed(request, 'peek');
   const via = request.headers['x-portcullis-client'] === 'cli' ? 'cli' : 'api';
   try {
-    const actor = await authenticate(services, token, via);
+    const { tokenIn = 'store' } = request.routeOptions.config;
+    const actor = await authenticate(services, token, via, tokenIn);
     await budgets.token(request, tokenIdOf(actor));
     actors.set(request, actor);
   } catch (error) {
@@ -33,6 +34,16 @@ export async function authenticateRequest(
     if (isInvented) await budgets.failed(request);
     throw error;
   }
+}
+
+/** The hook of failures: a token that a statement refused is looked up again by the next request, and counted as failed. */
+export function forgetRefused(
+  { db }: Pick<Services, 'db'>,
+  request: FastifyRequest,
+  error: { code?: string },
+): void {
+  const token = error.code === 'unauthenticated' ? bearerOf(request) : undefined;
+  if (token !== undefined) forgetToken({ db }, token);
 }
 
 /** The token of the `Authorization` header. */
@@ -47,8 +58,7 @@ export const tokenIdOf = ({ identity }: Actor): string => identity.replace(/^tok
 /** @throws AppError `unauthenticated` on a route that forgot the hook */
 export function actorOf(request: FastifyRequest): Actor {
   const actor = actors.get(request);
-  if (!actor)
-    throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
+  if (!actor) throw new AppError('unauthenticated', TOKEN_OVER);
   return actor;
 }
 

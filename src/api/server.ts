@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { ActionWaiter } from './action-waiter.ts';
 import type { Api, ApiOptions, RouteDeps } from './app.ts';
-import { authenticateRequest } from './auth.ts';
+import { authenticateRequest, forgetRefused } from './auth.ts';
 import { createBudgets } from './budgets.ts';
 import { EventStreams } from './event-stream.ts';
 import { ManifestReader } from './manifest-reader.ts';
@@ -76,6 +76,7 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   app.register(async (scope) => {
     const v1 = scope.withTypeProvider<ZodTypeProvider>();
     v1.addHook('onRequest', (request) => authenticateRequest(services, request, budgets));
+    v1.addHook('onError', async (request, _, error) => forgetRefused(services, request, error));
     for (const register of V1_ROUTES) register(v1, deps);
   });
   healthRoutes(app, deps);

@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 
 export interface InstallationTable {
@@ -7,6 +8,8 @@ export interface InstallationTable {
   secret: Buffer | null;
   signing_key: JsonOrNull<Record<string, unknown>>;
   sealed_secret: string | null;
+  /** Rises with every token that ends or changes. */
+  token_epoch: Generated<number>;
 }
 
 export interface SigningKeyTable {

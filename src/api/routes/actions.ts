@@ -130,7 +130,9 @@ function askRoute(app: Api, deps: RouteDeps): void {
       const begins = request.query.begin === 'true' && mayBeginNow(answer);
       const execution = { id: answer.action.id, executionId: executionOf(answer, executionId) };
       const begun = begins ? await beginCounted(deps, actor, execution) : undefined;
-      const view = await askedView(deps, begun?.action ?? answer.action, repeated);
+      const view = begun
+        ? viewOf(services, begun.action, begun.parts)
+        : await askedView(deps, answer.action, repeated);
       if (outcome === 'pending') {
         reply.header('location', `/v1/actions/${view.id}`).header('retry-after', RETRY_AFTER_S);
       }
