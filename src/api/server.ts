@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -10,6 +9,7 @@ import type { Api, ApiOptions, RouteDeps } from './app.ts';
 import { authenticateRequest, forgetRefused } from './auth.ts';
 import { createBudgets } from './budgets.ts';
 import { EventStreams } from './event-stream.ts';
+import { protectData } from './headers.ts';
 import { ManifestReader } from './manifest-reader.ts';
 import { type ApiMetrics, createMetrics } from './metrics.ts';
 import { newApp } from './new-app.ts';
@@ -71,10 +71,13 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     await manifests.close();
   });
   measure(app, metrics);
-  await protect(app, services);
   await describeApi(app, packageJson.version);
   app.register(async (scope) => {
     const v1 = scope.withTypeProvider<ZodTypeProvider>();
+    v1.addHook('onRequest', (_, reply, done) => {
+      protectData(reply);
+      done();
+    });
     v1.addHook('onRequest', (request) => authenticateRequest(services, request, budgets));
     v1.addHook('onError', async (request, _, error) => forgetRefused(services, request, error));
     for (const register of V1_ROUTES) register(v1, deps);
@@ -133,24 +136,5 @@ function measure(app: Api, { requests, latency }: ApiMetrics): void {
     const waited = (request.query as { wait?: string } | undefined)?.wait !== undefined;
     if (!waited) latency.observe({ method, route }, reply.elapsedTime / 1_000);
     request.log.debug({ method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
-  });
-}
-
-async function protect(app: Api, { publicUrl }: Services): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
-    },
-    // With no-referrer a browser sends "Origin: null" with a form, and the forms could not be told from forged ones.
-    referrerPolicy: { policy: 'same-origin' },
-    hsts: publicUrl.startsWith('https:'),
   });
 }
