@@ -121,6 +121,7 @@ async function start(
     allowedHosts: config.allowedHosts,
     worker: () => worker?.state(),
     trustProxy: config.trustProxy,
+    bounds: config.bounds,
     mount: (app) => bySlack && slackRoute(app, bySlack),
   });
   const url = await listenAt(api, config, say);

@@ -52,6 +52,12 @@ export function bearerOf(request: FastifyRequest): string | undefined {
   return match?.[1];
 }
 
+/** Whose share of what this process holds it is: the token's, or the address's where there is none that stands. */
+export const callerOf = (request: FastifyRequest): string => {
+  const actor = actors.get(request);
+  return actor ? tokenIdOf(actor) : request.ip;
+};
+
 /** The token behind an actor of this surface. */
 export const tokenIdOf = ({ identity }: Actor): string => identity.replace(/^token /, '');
 

@@ -7,11 +7,8 @@ import { liveTokens } from '../tokens/live.ts';
 import { fairPages, type LogReader } from './fair-pages.ts';
 import { SoonestTimer } from './soonest-timer.ts';
 
-/** What bounds the streams of one process. */
+/** How the streams of one process are served. */
 export interface StreamLimits {
-  streams: number;
-  /** Of one token, so that no one takes them all. */
-  perToken: number;
   pollMs: number;
   heartbeatMs: number;
   /** Whoever takes nothing for so long is let go, and comes back with Last-Event-ID. */
@@ -23,8 +20,6 @@ export interface StreamLimits {
 }
 
 const STREAM_LIMITS: StreamLimits = {
-  streams: 1_000,
-  perToken: 50,
   pollMs: 250,
   heartbeatMs: 15_000,
   stalledMs: 30_000,
@@ -86,17 +81,9 @@ export class EventStreams {
     this.#heartbeat = setInterval(() => this.#beat(), this.#limits.heartbeatMs).unref();
   }
 
-  /** No stream more, and why: the process has as many as it takes, or is closing, or the token has its share. */
-  fullFor(tokenId: string): string | undefined {
-    const { streams, perToken } = this.#limits;
-    if (this.#closed || this.#streams.size >= streams)
-      return 'This process has as many event streams as it takes';
-    const own = [...this.#streams].filter((stream) => stream.tokenId === tokenId).length;
-    return own < perToken ? undefined : `This token has ${own} event streams open, as many as one may have`;
-  }
-
-  get size(): number {
-    return this.#streams.size;
+  /** Takes no more. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Sends what happened after `after`, and what happens, until the sink is closed or its token does not stand. */

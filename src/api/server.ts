@@ -6,12 +6,13 @@ import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { ActionWaiter } from './action-waiter.ts';
 import type { Api, ApiOptions, RouteDeps } from './app.ts';
-import { authenticateRequest, forgetRefused } from './auth.ts';
+import { authenticateRequest, callerOf, forgetRefused } from './auth.ts';
+import { BODY_BYTES_MAX, boundBodies, createBounds } from './bounds.ts';
 import { createBudgets } from './budgets.ts';
 import { EventStreams } from './event-stream.ts';
 import { protectData } from './headers.ts';
 import { ManifestReader } from './manifest-reader.ts';
-import { type ApiMetrics, createMetrics } from './metrics.ts';
+import { type ApiMetrics, createMetrics, measureBounds } from './metrics.ts';
 import { newApp } from './new-app.ts';
 import { describeApi } from './openapi.ts';
 import { registerPages, sendNotFound } from './pages/register.ts';
@@ -43,11 +44,12 @@ import { tokenRoutes } from './routes/tokens.ts';
 
 export type { ApiOptions } from './app.ts';
 
-const BODY_BYTES_MAX = 1_048_576;
-
 /** The HTTP API and its pages. It listens when `listen()` is called; `close()` answers what still waits. */
 export async function createApi(given: Services, options: ApiOptions = {}): Promise<FastifyInstance> {
   const waiter = new ActionWaiter(given);
+  const metrics = createMetrics(given);
+  const bounds = createBounds(options.bounds, (bound) => metrics.refused.inc({ bound }));
+  measureBounds(metrics, bounds);
   const streams = new EventStreams(given, options.streamLimits);
   const services = wakingToo(given, () => {
     waiter.wake();
@@ -56,10 +58,10 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   const { allowedHosts } = options;
   const hosts = () => ({ publicUrl: services.publicUrl, allowedHosts });
   const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts, trustProxy: options.trustProxy });
-  const metrics = createMetrics(services);
   const budgets = await createBudgets(app as unknown as FastifyInstance, options.budgets);
   const manifests = new ManifestReader();
-  const deps: RouteDeps = { services, waiter, streams, metrics, budgets, manifests, options };
+  const deps: RouteDeps = { services, waiter, streams, metrics, budgets, bounds, manifests, options };
+  boundBodies(app as unknown as FastifyInstance, bounds.bodyBytes, callerOf);
   app.setNotFoundHandler((request, reply) => {
     if (request.headers.accept?.includes('text/html')) return sendNotFound(services, reply);
     const path = request.url.split('?')[0]?.slice(0, 200);

@@ -10,7 +10,7 @@ import { BEHIND_MAX } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, agentScope } from '../auth.ts';
+import { actorOf, agentScope, callerOf } from '../auth.ts';
 import { PROBLEM_TYPE } from '../problems.ts';
 import {
   actionSchema,
@@ -96,7 +96,7 @@ export function actionRoutes(app: Api, deps: RouteDeps): void {
 }
 
 function askRoute(app: Api, deps: RouteDeps): void {
-  const { services, metrics } = deps;
+  const { services, metrics, bounds } = deps;
   app.post(
     '/v1/actions',
     {
@@ -124,7 +124,9 @@ function askRoute(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const actor = actorOf(request);
       const { executionId, ...body } = request.body;
-      const answer = await askAction(services, actor, { ...body, agent: agentOf(actor, body.agent) });
+      const input = { ...body, agent: agentOf(actor, body.agent) };
+      const release = bounds.asks.take(callerOf(request));
+      const answer = await askAction(services, actor, input).finally(release);
       const { outcome, recorded, repeated } = answer;
       metrics.asked.inc({ outcome, kind: answer.action.kind });
       const begins = request.query.begin === 'true' && mayBeginNow(answer);

@@ -29,7 +29,7 @@ describeWithServices('streams of events', (make) => {
   });
 
   test('beyond the bound it is refused with Retry-After, until somebody leaves', async () => {
-    const { url } = await another({ streams: 2 });
+    const { url } = await another({}, { streams: 2 });
     const first = await as('auditor', '', {}, url);
     await as('agent', '', {}, url);
     const third = await as('ana', '', {}, url);
