@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import { authenticate, forgetToken, isVouchedFor, TOKEN_OVER } from '../tokens/tokens.ts';
+import { authenticateHash, forgetToken, hashOf, isVouchedFor, TOKEN_OVER } from '../tokens/tokens.ts';
 import type { Budgets } from './budgets.ts';
 
 /** Everyone but admins, who manage tokens and see nothing else. */
@@ -20,17 +20,18 @@ export async function authenticateRequest(
   budgets: Budgets,
 ): Promise<void> {
   const token = bearerOf(request);
-  if (token === undefined) await budgets.anonymous(request);
+  const hash = token === undefined ? undefined : hashOf(token);
+  if (hash === undefined) await budgets.anonymous(request);
   // A token that stood a moment ago is not kept out by those who try invented ones from the same address.
-  else if (!isVouchedFor(services, token)) await budgets.failed(request, 'peek');
+  else if (!isVouchedFor(services, hash)) await budgets.failed(request, 'peek');
   const via = request.headers['x-portcullis-client'] === 'cli' ? 'cli' : 'api';
   try {
     const { tokenIn = 'store' } = request.routeOptions.config;
-    const actor = await authenticate(services, token, via, tokenIn);
+    const actor = await authenticateHash(services, hash, via, tokenIn);
     await budgets.token(request, tokenIdOf(actor));
     actors.set(request, actor);
   } catch (error) {
-    const isInvented = token !== undefined && error instanceof AppError && error.code === 'unauthenticated';
+    const isInvented = hash !== undefined && error instanceof AppError && error.code === 'unauthenticated';
     if (isInvented) await budgets.failed(request);
     throw error;
   }
@@ -43,7 +44,7 @@ export function forgetRefused(
   error: { code?: string },
 ): void {
   const token = error.code === 'unauthenticated' ? bearerOf(request) : undefined;
-  if (token !== undefined) forgetToken({ db }, token);
+  if (token !== undefined) forgetToken({ db }, hashOf(token));
 }
 
 /** The token of the `Authorization` header. */

@@ -29,7 +29,8 @@ export interface NewToken {
   expiresAt?: Date;
 }
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+/** What is kept of a token, and what it is found by. */
+export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** Makes a token on an admin's word. */
 export async function createToken(
@@ -115,10 +116,21 @@ export async function authenticate(
   services: TokenServices,
   token: string | undefined,
   via: Actor['via'],
-  from: LookUp = 'store',
 ): Promise<Actor> {
-  if (!token) throw new AppError('unauthenticated', TOKEN_OVER);
-  const hash = hashOf(token);
+  return authenticateHash(services, token ? hashOf(token) : undefined, via, 'store');
+}
+
+/**
+ * The same of a token whose hash is known.
+ * @throws AppError `unauthenticated`
+ */
+export async function authenticateHash(
+  services: TokenServices,
+  hash: string | undefined,
+  via: Actor['via'],
+  from: LookUp,
+): Promise<Actor> {
+  if (hash === undefined) throw new AppError('unauthenticated', TOKEN_OVER);
   const known = from === 'memory' ? knownIn(services.db, hash) : undefined;
   return standing(services, known ?? (await rowOf(services.db, hash)), via);
 }
@@ -136,14 +148,14 @@ function knownIn(db: Database, hash: string): TokenRow | undefined {
 }
 
 /** Whether a token stood when it was asked for last, within the last minute. Nothing is asked of the store. */
-export function isVouchedFor({ db, clock }: TokenServices, token: string): boolean {
-  const row = knownIn(db, hashOf(token));
+export function isVouchedFor({ db, clock }: TokenServices, hash: string): boolean {
+  const row = knownIn(db, hash);
   return row !== undefined && isOpen(row, clock.now());
 }
 
 /** A statement said that it does not stand: the next request looks it up. */
-export function forgetToken({ db }: Pick<Services, 'db'>, token: string): void {
-  vouched.get(db)?.delete(hashOf(token));
+export function forgetToken({ db }: Pick<Services, 'db'>, hash: string): void {
+  vouched.get(db)?.delete(hash);
 }
 
 async function rowOf(db: Database, hash: string): Promise<TokenRow | undefined> {

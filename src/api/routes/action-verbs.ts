@@ -23,7 +23,7 @@ const tags = ['actions'];
 const decidedSchema = actionSchema
   .extend({ counted: z.boolean().describe('false: the same person said the same before') })
   .meta({ id: 'DecidedAction' });
-const begunSchema = actionSchema
+export const begunSchema = actionSchema
   .extend({
     startBy: instantSchema.describe('Compare last before sending'),
     credential: credentialSchema.optional(),

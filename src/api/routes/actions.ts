@@ -39,7 +39,7 @@ export const askSchema = z.strictObject({
   subject: textSchema(500, 1).describe('The conversation or customer it is about'),
   reason: textSchema(2_000).optional(),
   behind: z
-    .union([textSchema(200, 1).transform((one) => [one]), z.array(textSchema(200, 1)).max(BEHIND_MAX)])
+    .union([textSchema(200, 1), z.array(textSchema(200, 1)).max(BEHIND_MAX)])
     .default([])
     .describe(
       'Who prompted it, drives the agent or is acted for (id, e-mail or Slack account); they may not approve',
@@ -51,7 +51,7 @@ export const askSchema = z.strictObject({
     .describe('With begin=true; default: one that belongs to the idempotency key, and is answered'),
 });
 
-const askedSchema = actionSchema
+export const askedSchema = actionSchema
   .extend({
     recorded: z.enum(['before', 'after']),
     repeated: z.boolean().describe('The same idempotency key was asked before'),
@@ -123,8 +123,9 @@ function askRoute(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      const { executionId, ...body } = request.body;
-      const input = { ...body, agent: agentOf(actor, body.agent) };
+      const { executionId, behind, ...body } = request.body;
+      const people = typeof behind === 'string' ? [behind] : behind;
+      const input = { ...body, behind: people, agent: agentOf(actor, body.agent) };
       const release = bounds.asks.take(callerOf(request));
       const answer = await askAction(services, actor, input).finally(release);
       const { outcome, recorded, repeated } = answer;
