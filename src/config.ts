@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { BOUND_VARIABLES, boundsOf, type ConfiguredBounds } from './config/bounds.ts';
 import { durationMs, isDurationBetween } from './domain/duration.ts';
 import { AppError } from './errors.ts';
 
@@ -24,9 +25,6 @@ const isProxyList = (parts: readonly string[]): boolean =>
 
 /** A day of no time would end everything at once. */
 const DAY_LEAST = '100ms';
-
-/** How many of something one process holds at once. */
-const boundSchema = z.coerce.number().int().min(1).max(1_000_000);
 
 const environmentSchema = z.object({
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')),
@@ -66,10 +64,7 @@ const environmentSchema = z.object({
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_PAGERDUTY_URL: optional(z.url()),
-  PORTCULLIS_ASKS_MAX: optional(boundSchema),
-  PORTCULLIS_LONG_POLLS_MAX: optional(boundSchema),
-  PORTCULLIS_STREAMS_MAX: optional(boundSchema),
-  PORTCULLIS_BODY_MB_MAX: optional(boundSchema),
+  ...BOUND_VARIABLES,
   SLACK_BOT_TOKEN: optional(z.string().startsWith('xoxb-')),
   SLACK_APP_TOKEN: optional(z.string().startsWith('xapp-')),
   SLACK_SIGNING_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
@@ -104,7 +99,7 @@ export interface Config {
   pagerduty?: { token: string; apiUrl?: string };
   logLevel: string;
   /** What one process holds at once, where the environment says so. */
-  bounds: { asks?: number; polls?: number; streams?: number; bodyBytes?: number };
+  bounds: ConfiguredBounds;
   slack?: { botToken: string; apiUrl?: string } & SlackDelivery;
 }
 
@@ -139,23 +134,6 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: data.PORTCULLIS_LOG_LEVEL ?? 'info',
     bounds: boundsOf(data),
     slack: slackOf(data),
-  };
-}
-
-const MEGABYTE = 1_048_576;
-
-function boundsOf(data: z.infer<typeof environmentSchema>): Config['bounds'] {
-  const {
-    PORTCULLIS_ASKS_MAX: asks,
-    PORTCULLIS_LONG_POLLS_MAX: polls,
-    PORTCULLIS_STREAMS_MAX: streams,
-  } = data;
-  const megabytes = data.PORTCULLIS_BODY_MB_MAX;
-  return {
-    ...(asks !== undefined && { asks }),
-    ...(polls !== undefined && { polls }),
-    ...(streams !== undefined && { streams }),
-    ...(megabytes !== undefined && { bodyBytes: megabytes * MEGABYTE }),
   };
 }
 
