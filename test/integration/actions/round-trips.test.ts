@@ -94,9 +94,27 @@ test('asked and begun in one request: the begin adds its two and nothing else', 
   const key = 'asked-once';
   const { trips, answer } = await tripsOf(() => ask({ idempotencyKey: key }));
   expect(answer.json).toMatchObject({ state: 'executing', credential: { jti: expect.any(String) } });
+  expect(trips.length).toBeLessThanOrEqual(4);
   const recorded = trips.findIndex((text) => text.includes('ask_actions('));
   expect(trips.slice(recorded + 1)).toEqual([
     expect.stringContaining('begin_write('),
     expect.stringContaining('store_credential('),
   ]);
+});
+
+test('completing asks for nothing that this process knows', async () => {
+  const body = { executionId: 'e-1', ok: true, result: { done: 1 } };
+  const done = async () => {
+    const { json } = await call(api.app, 'POST /v1/actions?begin=true', {
+      as: api.as.agent,
+      body: askBody({ subject: 'guest', executionId: 'e-1' }),
+    });
+    return tripsOf(() => call(api.app, `POST /v1/actions/${json.id}/complete`, { as: api.as.agent, body }));
+  };
+  await done();
+  const { trips, answer } = await done();
+  expect(answer.json).toMatchObject({ state: 'executed', consequence: expect.any(String) });
+  expect(trips[0]).toContain('complete_action(');
+  expect(trips.length).toBeLessThanOrEqual(3);
+  expect(trips.join('\n')).not.toContain('"manifest"');
 });

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
 import { revokeToken } from '../../../src/tokens/revoke.ts';
-import { call } from '../../support/api.ts';
+import { askBody, call } from '../../support/api.ts';
 import { testPostgres } from '../../support/context.ts';
 import {
   actorOf,
@@ -48,7 +48,8 @@ const begin = (token: GivenToken, id: string) =>
   post(token, `/v1/actions/${id}/begin`, { executionId: 'e-1' });
 const complete = (token: GivenToken, id: string) =>
   post(token, `/v1/actions/${id}/complete`, { executionId: 'e-1', ok: true });
-const agentToken = () => givenToken(services, 'agent', { agent: 'desk' });
+const ask = (token: GivenToken) => post(token, '/v1/actions', askBody());
+const agentToken = () => givenToken(services, 'agent', { agent: 'desk', attributes: { tier: 'gold' } });
 const revoke = ({ id }: GivenToken) => revokeToken(services, actorOf('admin'), id);
 const stateOf = async (id: string) =>
   (await services.db.sql.selectFrom('action').select('state').where('id', '=', id).executeTakeFirstOrThrow())
@@ -60,12 +61,11 @@ test('once a revocation is answered, no request of that token is served by anoth
     const token = await agentToken();
     const known = await givenApprovedAction(services);
     const next = await givenApprovedAction(services);
+    expect(await ask(token)).toMatchObject({ status: 202 });
     expect(await begin(token, known.id)).toMatchObject({ status: 200, state: 'executing' });
     await revoke(token);
-    expect(await Promise.all([begin(token, next.id), complete(token, known.id)])).toMatchObject([
-      REFUSED,
-      REFUSED,
-    ]);
+    const refused = [begin(token, next.id), complete(token, known.id), ask(token)];
+    expect(await Promise.all(refused)).toMatchObject([REFUSED, REFUSED, REFUSED]);
     expect([await stateOf(next.id), await stateOf(known.id)]).toEqual(['approved', 'executing']);
   }
 });
