@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { BOUND_VARIABLES, boundsOf, type ConfiguredBounds } from './config/bounds.ts';
 import { missingFor, SERVICE_ROLES, type ServiceRole } from './config/roles.ts';
 import { SIZE_RANGES, type Sizes, sizesFor } from './config/sizes.ts';
 import { type TemporalConfig, temporalOf, temporalProblems, temporalVariables } from './config/temporal.ts';
@@ -59,6 +60,7 @@ const environmentSchema = z.object({
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_PAGERDUTY_URL: optional(z.url()),
+  ...BOUND_VARIABLES,
   SLACK_BOT_TOKEN: optional(z.string().startsWith('xoxb-')),
   SLACK_APP_TOKEN: optional(z.string().startsWith('xapp-')),
   SLACK_SIGNING_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
@@ -112,6 +114,8 @@ export interface Config {
   logLevel: string;
   /** Only in processes that post there or answer there. */
   slack?: SlackAccess;
+  /** What one process holds at once, where the environment says so. */
+  bounds: ConfiguredBounds;
 }
 
 /**
@@ -158,6 +162,7 @@ export function readConfig(env: NodeJS.ProcessEnv, named?: readonly ServiceRole[
       ? { token: data.PORTCULLIS_PAGERDUTY_TOKEN, apiUrl: data.PORTCULLIS_PAGERDUTY_URL }
       : undefined,
     logLevel: data.PORTCULLIS_LOG_LEVEL ?? 'info',
+    bounds: boundsOf(data),
     slack: roles.includes('slack') || roles.includes('worker') ? slackOf(data) : undefined,
   };
 }

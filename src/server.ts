@@ -106,7 +106,7 @@ async function start(making: Making, stop: Stop): Promise<Portcullis> {
     mount,
   };
   const listener = has('api')
-    ? await createApi(services, { ...watched, signIn })
+    ? await createApi(services, { ...watched, signIn, bounds: config.bounds })
     : await createHealthApi(services, watched);
   const url = await listenAt(listener, config, say, has('api') ? DEFAULT_PORT : DEFAULT_HEALTH_PORT);
   stops.push(() => listener.close());

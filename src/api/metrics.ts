@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { unsequencedTail } from '../log/sequence.ts';
 import type { Services } from '../services.ts';
+import type { Bound, Bounds } from './bounds.ts';
 
 const PREFIX = 'portcullis_';
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
@@ -15,6 +16,7 @@ export interface ApiMetrics {
   decided: Counter<'verdict'>;
   begun: Counter<'result'>;
   stops: Histogram<'state'>;
+  refused: Counter<'bound'>;
 }
 
 export function createMetrics(services: Services): ApiMetrics {
@@ -62,7 +64,30 @@ export function createMetrics(services: Services): ApiMetrics {
       buckets: LATENCY_BUCKETS_S,
       registers,
     }),
+    refused: new Counter({
+      name: `${PREFIX}refused_over_bound_total`,
+      help: 'Requests refused because this process held as many as it takes, or their caller its share',
+      labelNames: ['bound'],
+      registers,
+    }),
   };
+}
+
+/** How much of each bound is held now, and how much it is. */
+export function measureBounds({ registry, refused }: ApiMetrics, bounds: Bounds): void {
+  const gauge = (name: string, help: string, read: (bound: Bound) => number) =>
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      labelNames: ['bound'],
+      registers: [registry],
+      collect() {
+        for (const [bound, one] of Object.entries(bounds)) this.set({ bound }, read(one));
+      },
+    });
+  gauge('held', 'What this process holds now of what is bounded', ({ total }) => total);
+  gauge('bound', 'The most that this process holds of it', ({ most }) => most);
+  for (const bound of Object.keys(bounds)) refused.inc({ bound }, 0);
 }
 
 /** Read from the store when scraped; with the store down they keep their last values. */

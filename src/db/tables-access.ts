@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 
 export interface InstallationTable {
@@ -11,6 +12,8 @@ export interface InstallationTable {
   day_ms: number | null;
   public_url: string | null;
   issuer: string | null;
+  /** Rises with every token that ends or changes. */
+  token_epoch: Generated<number>;
 }
 
 export interface SigningKeyTable {

@@ -71,6 +71,18 @@ export class Worlds {
     return world;
   }
 
+  /** The manifest of this digest: asked of the store only when this process has not met it. */
+  async manifest(name: string, digest: string): Promise<Agent | undefined> {
+    const known = this.#agents.get(digest);
+    if (known) return known.agent;
+    const row = await this.#db
+      .selectFrom('agent')
+      .select(['manifest', 'digest'])
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row && this.#compiledAgent(row.manifest, row.digest).agent;
+  }
+
   /** Drops what is known of an agent if it is of the epoch that turned out to be old. */
   async forget(agent: string, epoch: number): Promise<void> {
     const known = await this.#worlds.get(agent)?.catch(() => undefined);
