@@ -13,7 +13,10 @@ const db = await openDatabase({ url, poolSize: 2 });
 const log = pino({ level: 'silent' });
 startExclusive({ db, log }, 'sweeper', 20, async ({ db: held, assertHeld }) => {
   const note = (on: typeof held.sql) => sql`INSERT INTO noted (pid) VALUES (${process.pid})`.execute(on);
-  if (way === 'by a statement') await note(held.sql);
+  if (way === 'by a statement') {
+    await setTimeout(100);
+    await note(held.sql);
+  }
   if (way.startsWith('in a transaction')) {
     await held.sql.transaction().execute(async (tx) => {
       await note(tx);
