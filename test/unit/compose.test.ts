@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { SERVICE_ROLES } from '../../src/config/roles.ts';
+import { readConfig } from '../../src/config.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(resolve(root, file), 'utf8');
@@ -17,6 +19,7 @@ const composeSchema = z.object({
       environment: z.record(z.string(), z.string()).optional(),
       volumes: z.array(z.string()).optional(),
       command: z.array(z.string()).optional(),
+      profiles: z.array(z.string()).optional(),
     }),
   ),
   volumes: z.record(z.string(), z.unknown()),
@@ -34,16 +37,43 @@ const THIRD_PARTY = ['postgres', 'temporal', 'temporal-ui'];
 test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', () => {
   expect(Object.keys(services).sort()).toEqual([
     'api',
+    'background',
     'postgres',
     'slack',
     'temporal',
     'temporal-ui',
     'worker',
   ]);
-  for (const role of ['api', 'worker', 'slack'])
-    expect(services[role]?.command).toEqual(['up', '--roles', role]);
-  const images = new Set(['api', 'worker', 'slack'].map((role) => services[role]?.image));
-  expect(images.size).toBe(1);
+  for (const role of SERVICE_ROLES) expect(services[role]?.command).toEqual(['up', '--roles', role]);
+  expect(new Set(SERVICE_ROLES.map((role) => services[role]?.image)).size).toBe(1);
+});
+
+/** As compose fills it in: what is not set there is empty or its default. */
+const filledIn = (environment: Record<string, string> = {}, set: Record<string, string> = {}) =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value.replace(
+        /\$\{(\w+):-([^}]*)\}/g,
+        (_, variable: string, without: string) => set[variable] ?? without,
+      ),
+    ]),
+  );
+
+test('each role is given what it needs; the one that needs tokens is started where they are', () => {
+  const tokens = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' };
+  for (const role of SERVICE_ROLES) {
+    const { environment, profiles } = services[role] ?? {};
+    expect(readConfig(filledIn(environment, tokens), [role])).toMatchObject({ roles: [role], port: 8080 });
+    const isStartedAlways = profiles === undefined;
+    const without = () => readConfig(filledIn(environment), [role]);
+    if (isStartedAlways) expect(without).not.toThrow();
+    else expect(without).toThrow(/SLACK_BOT_TOKEN: is missing/);
+  }
+  expect(services.slack?.profiles).toEqual(['slack']);
+  expect(
+    Object.keys(services.background?.environment ?? {}).filter((name) => /SLACK|SECRET|TOKEN/.test(name)),
+  ).toEqual([]);
 });
 
 test.each(Object.entries(services))('%s has a health check and waits for what exists', (name, service) => {

@@ -63,6 +63,8 @@ describe('--help', () => {
         "events",
         "group list",
         "init",
+        "installation set",
+        "installation show",
         "keys rotate",
         "log show",
         "log tail",
