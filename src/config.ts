@@ -125,13 +125,18 @@ export interface Config {
  */
 export function readConfig(env: NodeJS.ProcessEnv, named?: readonly ServiceRole[]): Config {
   const roles = named ?? SERVICE_ROLES;
+  return readFor(env, { roles, named: named !== undefined });
+}
+
+/** Reads what is set, for whoever only looks at it. @throws AppError `config_invalid` */
+export const lookAtConfig = (env: NodeJS.ProcessEnv): Config =>
+  readFor(env, { roles: SERVICE_ROLES, named: false, only: true });
+
+function readFor(env: NodeJS.ProcessEnv, asked: Omit<Parameters<typeof missingFor>[0], 'env'>): Config {
+  const { roles } = asked;
   const parsed = environmentSchema.safeParse(env);
   const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  const problems = [
-    ...wrong,
-    ...temporalProblems(env),
-    ...missingFor({ env, roles, named: named !== undefined }),
-  ];
+  const problems = [...wrong, ...temporalProblems(env), ...missingFor({ env, ...asked })];
   if (!parsed.success || problems.length > 0) {
     throw new AppError('config_invalid', `Cannot start:\n- ${problems.join('\n- ')}`, { problems });
   }

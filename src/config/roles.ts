@@ -8,13 +8,16 @@ interface Asked {
   roles: readonly ServiceRole[];
   /** Whether `--roles` named them. */
   named: boolean;
+  /** It is not started: what is set is checked, and nothing is missed. */
+  only?: boolean;
 }
 
 /** Whether other processes have the roles that this one has not: then they share a store and a Temporal server. */
 export const isPart = (roles: readonly ServiceRole[]): boolean => roles.length < SERVICE_ROLES.length;
 
 /** What a process with these roles cannot do without, by the variables that are to be set. */
-export function missingFor({ env, roles, named }: Asked): string[] {
+export function missingFor(asked: Asked): string[] {
+  const { env, roles } = asked;
   const has = (role: ServiceRole) => roles.includes(role);
   const drives = (['worker', 'background'] as const).filter(has);
   return [
@@ -28,7 +31,7 @@ export function missingFor({ env, roles, named }: Asked): string[] {
           `TEMPORAL_ADDRESS: is missing: ${rolesText(drives)} needs the Temporal server of the others; the embedded one is for one process with every role`,
         ]
       : []),
-    ...slackProblems({ env, roles, named }),
+    ...slackProblems(asked),
   ];
 }
 
@@ -42,7 +45,7 @@ const WAYS =
  * The worker posts and needs the bot token alone; the role slack also needs exactly one way in which Slack's requests
  * come. Named, it cannot do without; the other roles use nothing of Slack.
  */
-function slackProblems({ env, roles, named }: Asked): string[] {
+function slackProblems({ env, roles, named, only = false }: Asked): string[] {
   const { SLACK_BOT_TOKEN: bot, SLACK_APP_TOKEN: app, SLACK_SIGNING_SECRET: secret } = env;
   const receives = roles.includes('slack');
   if (!receives && !roles.includes('worker')) return [];
@@ -53,7 +56,9 @@ function slackProblems({ env, roles, named }: Asked): string[] {
     ...(receives && named && !bot && !lone
       ? [`SLACK_BOT_TOKEN: is missing: the role slack needs it, and one of ${WAYS}`]
       : []),
-    ...(receives && bot && !app && !secret ? [`SLACK_BOT_TOKEN: is not enough; set one of ${WAYS}`] : []),
+    ...(receives && !only && bot && !app && !secret
+      ? [`SLACK_BOT_TOKEN: is not enough; set one of ${WAYS}`]
+      : []),
     ...(receives && app && secret
       ? [`SLACK_SIGNING_SECRET: is set beside SLACK_APP_TOKEN; keep one of ${WAYS}`]
       : []),

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { SERVICE_ROLES, type ServiceRole } from '../../src/config/roles.ts';
 import { SIZE_RANGES, sizesFor } from '../../src/config/sizes.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig, lookAtConfig } from '../../src/config.ts';
 
 const BOT = 'xoxb-1';
 const APP = 'xapp-1';
@@ -81,6 +81,13 @@ test('what only another role uses is neither needed nor kept', () => {
     expect(readConfig({ ...STORE, ...TEMPORAL, ...lone }, [role]).slack).toBeUndefined();
     expect(problemsOf(lost, [role])).toBe('none');
   }
+});
+
+test('whoever only looks at what is set misses nothing, and is told what contradicts itself', () => {
+  expect(lookAtConfig({ SLACK_BOT_TOKEN: BOT }).slack).toEqual({ botToken: BOT });
+  const both = { SLACK_BOT_TOKEN: BOT, SLACK_APP_TOKEN: APP, SLACK_SIGNING_SECRET: SECRET };
+  for (const wrong of [{ SLACK_APP_TOKEN: APP }, both, { PORTCULLIS_DB_POOL: '0' }])
+    expect(() => lookAtConfig(wrong)).toThrow(/Cannot start/);
 });
 
 test('every role in one process needs nothing; named, the role slack needs its tokens there too', () => {
