@@ -14,6 +14,8 @@ export interface SwitchProcess {
   readonly url: string;
   /** Whether it runs now; one that died is started again. */
   isUp(): boolean;
+  /** Tells it the name under which people reach the service now. */
+  reachedAt(publicUrl: string): void;
   /** Drops the gate there; `undefined` when it is not there, or went away: then it is to be done from here. */
   pull(actor: string, input: DisableInput): Promise<DisableAnswer | undefined>;
 }

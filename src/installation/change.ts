@@ -98,6 +98,7 @@ export async function followInstallation(services: Services): Promise<void> {
   services.dayMs = dayMs;
   services.publicUrl = publicUrl ?? ownUrl;
   services.issuer = issuer ?? ownIssuer;
+  if (services.publicUrl !== ownUrl) services.switchProcess?.reachedAt(services.publicUrl);
   if (services.dayMs !== ownDay || services.publicUrl !== ownUrl || services.issuer !== ownIssuer)
     services.log.warn(
       { dayMs, publicUrl, issuer },
