@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
-import { type Exclusive, type Held, startExclusive } from './db/exclusive.ts';
+import { type Exclusive, type Held, holders, startExclusive } from './db/exclusive.ts';
 import { isGateHeld, isStoreDown } from './db/failure.ts';
 import { makeLogPartition } from './db/log-partitions.ts';
 import { makePartitions } from './db/partitions.ts';
@@ -24,6 +24,15 @@ const DISPATCH_EVERY_MS = 200;
 const SWEEP_EVERY_MS = 1_000;
 const SEQUENCE_EVERY_MS = 100;
 const LEASE_EVERY_MS = 500;
+/** Longer than a holder that stands still keeps others waiting. */
+const WATCH_EVERY_MS = 20_000;
+const BACKGROUND = [
+  'judge',
+  'dispatcher',
+  'sweeper',
+  'autonomy',
+  'reconciler',
+] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
 /** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
 const GROUPS_EVERY_MS = 5_000;
@@ -98,6 +107,24 @@ async function keepUp(services: Services): Promise<void> {
   await makeLogPartition(db.sql);
   const { dropped, stays } = await dropOld(services);
   if (dropped.length + stays.length > 0) log.info({ dropped, stays }, 'what is over');
+}
+
+/** For a process whose role it is not: says in its log, again and again, what nobody does in the background. */
+export function watchBackground({ db, log }: Services, everyMs = WATCH_EVERY_MS): Loops {
+  let missedBefore: readonly string[] = [];
+  const look = async () => {
+    const held = await holders(db.sql);
+    const missed = BACKGROUND.filter((work) => held[work] === undefined);
+    // Whoever starts, or takes over, may be about to.
+    const nobodyDoes = missed.filter((work) => missedBefore.includes(work));
+    missedBefore = missed;
+    if (nobodyDoes.length > 0)
+      log.error(
+        { nobodyDoes },
+        'NOBODY JUDGES, TELLS OR ENDS ANYTHING: run a process with the role background (portcullis up --roles background)',
+      );
+  };
+  return startLoop('background watch', everyMs, look, log);
 }
 
 /** What a process that answers asks does for itself: the lease under which reads go on while the store is down. */

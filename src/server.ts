@@ -7,7 +7,7 @@ import { createHealthApi } from './api/health-server.ts';
 import { listenAt } from './api/listen.ts';
 import { createApi } from './api/server.ts';
 import { SignInLinks } from './api/sign-in-links.ts';
-import { startBackground, startGroups, startLease, startStops } from './background.ts';
+import { startBackground, startGroups, startLease, startStops, watchBackground } from './background.ts';
 import { createSlackClient, createSlackPort, type SlackPort } from './cards/posting/port.ts';
 import { isPart } from './config/roles.ts';
 import { type Config, DEFAULT_HEALTH_PORT, DEFAULT_PORT, receivesRequests } from './config.ts';
@@ -127,6 +127,7 @@ async function start(making: Making, stop: Stop): Promise<Portcullis> {
     services.wake = background.wake;
     stops.push(background.stop);
   }
+  if (!has('background')) stops.push(watchBackground(services).stop);
   const switchUrl = services.switchProcess?.url;
   const local = config.databaseUrl ? undefined : await keepLocalToken(making, services, { url, switchUrl });
   const { embedded } = store;

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
+import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHealthApi } from '../../../src/api/health-server.ts';
+import { watchBackground } from '../../../src/background.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { LOCKS, startExclusive } from '../../../src/db/exclusive.ts';
 import type { Loop } from '../../../src/loop.ts';
@@ -70,4 +72,16 @@ test('without its store it is not ready, and lives', async () => {
   expect((await call(lost, 'GET /livez')).status).toBe(200);
   await lost.close();
   await gone.close();
+});
+
+test('what nobody does is said in the log of every process that could not do it', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+  const watch = watchBackground({ ...api.services, log }, 20);
+  await expect.poll(() => lines.length).toBeGreaterThan(0);
+  await watch.stop();
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    nobodyDoes: ['dispatcher', 'sweeper', 'autonomy', 'reconciler'],
+    msg: expect.stringContaining('portcullis up --roles background'),
+  });
 });
