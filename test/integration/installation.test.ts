@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginAction } from '../../src/actions/begin.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -31,6 +32,12 @@ async function logged({ db }: Pick<TestServices, 'db'>, kind: string): Promise<R
   const rows = await writtenLog(db.sql).select('body').where('kind', '=', kind).orderBy('n').execute();
   return rows.map(({ body }) => JSON.parse(body));
 }
+
+const waitingFor = async ({ db }: TestServices): Promise<number> => {
+  const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db.gate);
+  return rows[0]?.n ?? 0;
+};
 
 describeWithServices('what an installation goes by', (make) => {
   test('is said by the first process; the next ones take it, whatever they leave out', async () => {
@@ -84,7 +91,14 @@ describeWithServices('what an installation goes by', (make) => {
   test('is said by one of several that start at once', async () => {
     const services = await make();
     const days = [1_000, 2_000, 3_000, 4_000];
-    const started = await Promise.allSettled(days.map((dayMs) => settle(services, { dayMs })));
+    // All of them have read, or wait to, before any can write.
+    const starting = await services.db.sql.transaction().execute(async (tx) => {
+      await tx.selectFrom('installation').select('id').forUpdate().execute();
+      const all = Promise.allSettled(days.map((dayMs) => settle(services, { dayMs })));
+      await expect.poll(() => waitingFor(services)).toBe(days.length);
+      return { all };
+    });
+    const started = await starting.all;
     expect(started.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await logged(services, 'installation.settled')).toHaveLength(1);
   });
