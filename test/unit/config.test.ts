@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { SERVICE_ROLES, type ServiceRole } from '../../src/config/roles.ts';
 import { SIZE_RANGES, sizesFor } from '../../src/config/sizes.ts';
-import { readConfig, lookAtConfig } from '../../src/config.ts';
+import { lookAtConfig, readConfig } from '../../src/config.ts';
 
 const BOT = 'xoxb-1';
 const APP = 'xapp-1';
