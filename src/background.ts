@@ -32,6 +32,7 @@ const BACKGROUND = [
   'sweeper',
   'autonomy',
   'reconciler',
+  'retention',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
 /** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
