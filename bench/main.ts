@@ -8,7 +8,6 @@ import { findTemporalBinary } from '../src/embedded/temporal-binary.ts';
 import { startTemporalServer } from '../src/embedded/temporal-server.ts';
 import { startPortcullis } from '../src/server.ts';
 import { startFakeSlack } from '../test/fakes/slack/server.ts';
-import { createDatabase } from '../test/support/postgres.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
 import { benchFlood } from './flood.ts';
@@ -16,6 +15,7 @@ import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
 import { benchLaptop } from './laptop.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
+import { createStore } from './store.ts';
 
 const SEQUENTIAL = 100;
 const AT_ONCE = 50;
@@ -85,7 +85,7 @@ async function main() {
     channels: [{ id: 'C0APPROVALS', name: 'approvals', members: ['U0ANA'] }],
   });
   const common = {
-    DATABASE_URL: await createDatabase(postgres),
+    DATABASE_URL: await createStore(postgres.url),
     TEMPORAL_ADDRESS: temporal.address,
     PORTCULLIS_PORT: '0',
     PORTCULLIS_LOG_LEVEL: 'error',

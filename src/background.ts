@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
-import { isGateHeld, isStoreDown } from './db/failure.ts';
+import { isStoreDown, isStoreSlow } from './db/failure.ts';
 import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
 import { sequenceLog } from './log/sequence.ts';
@@ -119,6 +119,6 @@ async function renewLease(services: Services): Promise<void> {
     after.renew(sentMs, epoch);
   } catch (error) {
     // Asked again in half a second: the lease ends by itself.
-    if (!isStoreDown(error) && !isGateHeld(error)) throw error;
+    if (!isStoreDown(error) && !isStoreSlow(error)) throw error;
   }
 }

@@ -15,8 +15,7 @@ import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credenti
 import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { openDatabase } from './db/database.ts';
-import { absentStore } from './db/failure.ts';
-import { migrate } from './db/migrate.ts';
+import { prepareStore } from './db/prepare-store.ts';
 import { shownUrl } from './db/shown-url.ts';
 import { personFrom } from './domain/agent.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
@@ -189,16 +188,14 @@ async function openStore(config: Config, stops: Stop[], say: Say): Promise<Store
 
 async function openServices(
   config: Config,
-  { url }: Store,
+  store: Store,
   log: Logger,
   stops: Stop[],
   say: Say,
 ): Promise<Services> {
-  const db = await openDatabase({ url });
+  const db = await openDatabase({ url: store.url });
   stops.push(() => db.close());
-  await migrate(db).catch((error: unknown) => {
-    throw absentStore(error, shownUrl(url)) ?? error;
-  });
+  await prepareStore(db, { url: store.url, isOurs: store.embedded !== undefined });
   const clock = await DatabaseClock.start(db.sql);
   stops.push(async () => clock.stop());
   return {

@@ -11,6 +11,7 @@ export const LOCKS = {
   storedCode: 727_008,
   stops: 727_011,
   reconciler: 727_012,
+  migration: 727_014,
 } as const;
 
 /**

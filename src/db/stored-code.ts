@@ -30,7 +30,7 @@ export interface CodeChanges {
  */
 export async function applyStoredCode(tx: Sql, folder = FOLDER): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(${LOCKS.storedCode})`.execute(tx);
-  const { drop, create, replace } = await changesOf(tx, folder);
+  const { drop, create, replace } = await pendingCode(tx, folder);
   // Bodies name tables and one another; the files come in the order of their names.
   await sql`SET LOCAL check_function_bodies = off`.execute(tx);
   for (const { kind, identity } of drop) {
@@ -50,14 +50,12 @@ export async function applyStoredCode(tx: Sql, folder = FOLDER): Promise<void> {
   }
 }
 
-/** Whether the functions and triggers of the store are those of this version. */
-export async function hasCurrentCode(db: Sql): Promise<boolean> {
-  const { drop, create, replace } = await changesOf(db, FOLDER);
-  return drop.length + create.length + replace.length === 0;
-}
-
-async function changesOf(db: Sql, folder: string): Promise<CodeChanges> {
-  const there = await db.selectFrom('stored_code').selectAll().execute();
+/** What is to do so that the functions and triggers of the store are those of the files. */
+export async function pendingCode(db: Sql, folder = FOLDER): Promise<CodeChanges> {
+  const { rows } = await sql<{
+    there: boolean;
+  }>`SELECT to_regclass('stored_code') IS NOT NULL AS there`.execute(db);
+  const there = rows[0]?.there ? await db.selectFrom('stored_code').selectAll().execute() : [];
   return codeChanges(there, readCode(readStatements(folder)));
 }
 

@@ -12,7 +12,9 @@ const composeSchema = z.object({
     z.string(),
     z.object({
       image: z.string(),
-      healthcheck: z.object({ test: z.array(z.string()).min(2) }).optional(),
+      healthcheck: z
+        .union([z.object({ test: z.array(z.string()).min(2) }), z.object({ disable: z.literal(true) })])
+        .optional(),
       depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
       environment: z.record(z.string(), z.string()).optional(),
       volumes: z.array(z.string()).optional(),
@@ -26,7 +28,7 @@ const text = read('docker-compose.yml');
 const { services, volumes } = composeSchema.parse(parse(text, { merge: true }));
 
 /** A service without a health check says here why it cannot have one. */
-const WITHOUT_HEALTHCHECK: Record<string, string> = {};
+const WITHOUT_HEALTHCHECK: Record<string, string> = { migrate: 'it ends' };
 
 /** These images have settings of their own, which their makers explain. */
 const THIRD_PARTY = ['postgres', 'temporal', 'temporal-ui'];
@@ -34,6 +36,7 @@ const THIRD_PARTY = ['postgres', 'temporal', 'temporal-ui'];
 test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', () => {
   expect(Object.keys(services).sort()).toEqual([
     'api',
+    'migrate',
     'postgres',
     'slack',
     'temporal',
@@ -42,16 +45,28 @@ test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', 
   ]);
   for (const role of ['api', 'worker', 'slack'])
     expect(services[role]?.command).toEqual(['up', '--roles', role]);
-  const images = new Set(['api', 'worker', 'slack'].map((role) => services[role]?.image));
+  expect(services.migrate?.command).toEqual(['migrate']);
+  const images = new Set(['api', 'worker', 'slack', 'migrate'].map((role) => services[role]?.image));
   expect(images.size).toBe(1);
 });
 
+const isChecked = (service: (typeof services)[string] | undefined): boolean =>
+  service?.healthcheck !== undefined && 'test' in service.healthcheck;
+
+test('a role starts on a database that was brought to its version', () => {
+  for (const role of ['api', 'worker'])
+    expect(services[role]?.depends_on?.migrate).toEqual({ condition: 'service_completed_successfully' });
+  // After the API, which waits for it.
+  expect(services.slack?.depends_on?.api).toBeDefined();
+});
+
 test.each(Object.entries(services))('%s has a health check and waits for what exists', (name, service) => {
-  if (service.healthcheck === undefined) expect(WITHOUT_HEALTHCHECK[name]).toBeTypeOf('string');
+  if (!isChecked(service)) expect(WITHOUT_HEALTHCHECK[name]).toBeTypeOf('string');
   for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
     expect(services).toHaveProperty(other);
-    expect(condition).toBe('service_healthy');
-    expect(services[other]?.healthcheck).toBeDefined();
+    const ends = Object.hasOwn(WITHOUT_HEALTHCHECK, other);
+    expect(condition).toBe(ends ? 'service_completed_successfully' : 'service_healthy');
+    expect(isChecked(services[other])).toBe(!ends);
   }
 });
 
