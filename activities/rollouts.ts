@@ -13,6 +13,7 @@ import { startRollout } from '../src/rollouts/start.ts';
 import { runRolloutVerb } from '../src/rollouts/verbs.ts';
 import type { Services } from '../src/services.ts';
 import { type RolloutInput, rolloutWorkflowId, type VerbSignal } from '../workflows/rollout.contract.ts';
+import { asActivityFailure } from './failures.ts';
 
 /** What the rollout workflow may do; each effect is safe to repeat and says whether the row was still as planned. */
 export const createRolloutActivities = (services: Services) => ({
@@ -30,21 +31,21 @@ export const createRolloutActivities = (services: Services) => ({
         .where('id', '=', id)
         .executeTakeFirst();
       if (known) return;
+      // It had one when it began: the store was restored to a time before that.
+      if ((input.runs ?? 0) > 0) throw new AppError('not_found', `There is no rollout "${id}" any more`);
       const { manifest } = await agentView(services.db.sql, agent);
       const actor = actorFromManifest(manifest, person, 'temporal', 'temporal workflow start');
       await startRollout(services, actor, { agent, release, reason, id });
     });
   },
 
-  async readRollout(id: string): Promise<RolloutFacts> {
-    return rolloutFacts(services, id);
-  },
+  readRollout: (id: string): Promise<RolloutFacts> => orGone(rolloutFacts(services, id)),
 
-  lockBaseline: (planned: Planned): Promise<boolean> => lockBaseline(services, planned),
-  askForGate: (planned: Planned): Promise<boolean> => askForGate(services, planned),
+  lockBaseline: (planned: Planned): Promise<boolean> => orGone(lockBaseline(services, planned)),
+  askForGate: (planned: Planned): Promise<boolean> => orGone(askForGate(services, planned)),
   enterStep: (planned: Planned, stepIndex: number): Promise<boolean> =>
-    enterStep(services, planned, stepIndex),
-  completeRollout: (planned: Planned): Promise<boolean> => completeRollout(services, planned),
+    orGone(enterStep(services, planned, stepIndex)),
+  completeRollout: (planned: Planned): Promise<boolean> => orGone(completeRollout(services, planned)),
 
   /** A verb that came as a Temporal signal, with the standing its actor has in the manifest. Returns why it was refused. */
   async runVerb(
@@ -98,6 +99,12 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
 }
 
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
+
+/** A rollout that a restored store does not have ends its workflow. */
+const orGone = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw asActivityFailure(error);
+  });
 
 /** What will not change by trying again ends the workflow with its reason. */
 async function asFailure(work: () => Promise<void>): Promise<void> {

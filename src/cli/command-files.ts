@@ -53,6 +53,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
         names: ['disable', 'enable'],
         load: async () => (await import('./commands/switch.ts')).registerSwitch,
       },
+      { names: ['recover'], load: async () => (await import('./commands/recover.ts')).registerRecover },
     ],
   ],
   [

@@ -73,7 +73,9 @@ function databaseFailure(error: unknown, { url, isEmbedded }: KnownDatabase): un
   const { code } = error as { code?: unknown };
   if (code === '42P01' || code === '42883') {
     return new CliError('unreachable', `The database ${shownUrl(url)} holds no Portcullis yet`, {
-      hint: 'Start portcullis up once: it makes the tables',
+      hint: isEmbedded
+        ? 'Start portcullis up once: it makes the tables'
+        : 'Run portcullis migrate: it makes the tables',
       cause: error,
     });
   }
