@@ -8,6 +8,7 @@ import { findTemporalBinary } from '../src/embedded/temporal-binary.ts';
 import { startTemporalServer } from '../src/embedded/temporal-server.ts';
 import { startPortcullis } from '../src/server.ts';
 import { startFakeSlack } from '../test/fakes/slack/server.ts';
+import { createStore } from '../test/support/store.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
 import { benchFlood } from './flood.ts';
@@ -15,7 +16,6 @@ import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
 import { benchLaptop } from './laptop.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
-import { createStore } from './store.ts';
 
 const SEQUENTIAL = 100;
 const AT_ONCE = 50;

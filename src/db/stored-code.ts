@@ -80,10 +80,15 @@ function codeChanges(there: readonly StoredCodeTable[], wanted: readonly Code[])
 const functionsFirst = (a: Pick<Code, 'kind'>, b: Pick<Code, 'kind'>): number =>
   Number(a.kind === 'TRIGGER') - Number(b.kind === 'TRIGGER');
 
+/** Above a function that a process of the version before still calls by what it took then: it stands beside the new one. */
+const BEFORE = /^-- For the version before\b/m;
+
 /** @throws Error for a statement that makes neither a function nor a trigger, and for a name that stands twice */
 export function readCode(statements: readonly string[]): Code[] {
   const found = statements.map(readOne);
-  const names = found.map(({ kind, identity }) => `${kind} ${identity.split(/[ (]/)[0]}`);
+  const names = found.map(({ kind, identity, text }) =>
+    BEFORE.test(text) ? `${kind} ${identity}` : `${kind} ${identity.split(/[ (]/)[0]}`,
+  );
   const twice = names.find((name, n) => names.indexOf(name) < n);
   if (twice) throw new Error(`src/db/functions: ${twice} stands there twice`);
   return found;

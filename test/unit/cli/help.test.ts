@@ -75,6 +75,7 @@ describe('--help', () => {
         "receipt get",
         "receipt key",
         "receipt verify",
+        "recover",
         "rollout advance",
         "rollout approve-gate",
         "rollout exclude",
