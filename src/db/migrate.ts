@@ -14,12 +14,13 @@ import type { Tables } from './tables.ts';
 /** Everyday statements queue behind a lock that is waited for: for no longer than this, and they have as long in between. */
 const LOCK_TIMEOUT_MS = 500;
 const PAUSE_MS = 1_000;
+const TOLD_EVERY = 10;
 const PATIENCE_MS = 10 * 60_000;
 const TURN_POLL_MS = 200;
 
 export interface MigrateOptions {
   steps?: readonly MigrationStep[];
-  /** How long locks that others hold are tried for, and another migration is waited for. */
+  /** How long each step tries for locks that others hold, and another migration is waited for. */
   patienceMs?: number;
   /** Told each step, and what it waits for. */
   say?: (line: string) => void;
@@ -29,7 +30,7 @@ interface Run {
   /** A connection of its own: a table of ninety days is not changed within the time that everyday statements have. */
   alone: Sql;
   everyday: Sql;
-  untilMs: number;
+  patienceMs: number;
   say: (line: string) => void;
 }
 
@@ -44,7 +45,7 @@ export async function migrate(
   { steps = migrationSteps(), patienceMs = PATIENCE_MS, say = () => {} }: MigrateOptions = {},
 ): Promise<MigrationStep[]> {
   const own = await db.openMigration();
-  const run = { alone: own.sql, everyday: db.sql, untilMs: performance.now() + patienceMs, say };
+  const run = { alone: own.sql, everyday: db.sql, patienceMs, say };
   try {
     await takeTurn(run);
     const state = await readStoreState(run.alone, steps);
@@ -65,7 +66,8 @@ export async function migrate(
 }
 
 /** Whoever waits for a lock by a statement holds a snapshot, and CREATE INDEX CONCURRENTLY would wait for that: so it is asked for. */
-async function takeTurn({ alone, untilMs, say }: Run): Promise<void> {
+async function takeTurn({ alone, patienceMs, say }: Run): Promise<void> {
+  const untilMs = performance.now() + patienceMs;
   for (let tries = 0; ; tries++) {
     const { rows } = await sql<{
       got: boolean;
@@ -121,15 +123,16 @@ const limitWaits = (db: Sql, ms: number): Promise<unknown> => sql.raw(`SET lock_
 
 /** Again and again while others hold what it needs: a try that waits too long has no effect. */
 async function patiently(
-  { everyday, untilMs, say }: Run,
+  { everyday, patienceMs, say }: Run,
   what: string,
   work: () => Promise<void>,
 ): Promise<void> {
-  for (let told = ''; ; ) {
+  const untilMs = performance.now() + patienceMs;
+  for (let tries = 0; ; tries++) {
     try {
       return await work();
     } catch (error) {
-      if (!isLockTaken(error)) throw error;
+      if (!isLockTaken(error)) throw failed(what, error);
       const holders = await longTransactions(everyday);
       if (performance.now() > untilMs)
         throw new AppError(
@@ -138,11 +141,16 @@ async function patiently(
           {},
           { cause: error },
         );
-      if (holders !== told) say(`${what} waits for a lock that others hold: ${holders}`);
-      told = holders;
+      if (tries % TOLD_EVERY === 0) say(`${what} waits for a lock that others hold: ${holders}`);
       await sleep(PAUSE_MS);
     }
   }
+}
+
+function failed(what: string, error: unknown): AppError {
+  const words = error instanceof Error ? error.message : String(error);
+  const message = `Cannot migrate: ${what}: ${words}. Once it is mended, run it again: it goes on there`;
+  return new AppError('setup_failed', message, {}, { cause: error });
 }
 
 /** The transactions that have been open longest: who holds a lock for long is among them. */
