@@ -31,7 +31,6 @@ BEGIN
     PERFORM rollback_segment(s.rollout, s.segment, NULL, p_now, p_actor, 'the store was restored', '{}');
   END LOOP;
   UPDATE rollout SET status = 'paused', gate_approved_by = NULL, revision = revision + c_revisions WHERE ended_at IS NULL;
-  INSERT INTO outbox (topic, key) SELECT 'rollout', id FROM rollout WHERE ended_at IS NULL;
   FOR u IN UPDATE autonomy SET state = 'ask', evidence_from = p_now, changed_at = p_now, changed_by = p_actor
     WHERE state <> 'ask' RETURNING * LOOP
     PERFORM log_append('autonomy.taken_back', u.agent, u.agent || '/' || u.release || '/' || u.grant_name, p_now, p_actor,
