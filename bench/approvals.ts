@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Portcullis } from '../src/server.ts';
 import type { FakeSlack } from '../test/fakes/slack/server.ts';
+import { writtenLog } from '../test/support/log.ts';
 import type { Floor } from './floor/floor.ts';
 import type { Governed } from './governed.ts';
 import { ms, ratio, type Spread, spreadOf } from './measure.ts';
@@ -91,11 +92,7 @@ async function byAnswerers(next: () => Promise<boolean>): Promise<number> {
 
 async function countDecisions({ db }: Portcullis['services']): Promise<{ decisions: number; twice: number }> {
   const rows = await db.sql.selectFrom('decision').select(['action_id', 'person']).execute();
-  const approved = await db.sql
-    .selectFrom('log_entry')
-    .select('ref')
-    .where('kind', '=', 'action.approved')
-    .execute();
+  const approved = await writtenLog(db.sql).select('ref').where('kind', '=', 'action.approved').execute();
   return { decisions: rows.length, twice: approved.length - new Set(approved.map(({ ref }) => ref)).size };
 }
 

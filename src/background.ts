@@ -3,11 +3,15 @@ import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
 import { exclusively, LOCKS } from './db/exclusive.ts';
 import { isStoreDown, isStoreSlow } from './db/failure.ts';
+import { makeLogPartition } from './db/log-partitions.ts';
+import { makePartitions } from './db/partitions.ts';
 import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
-import { sequenceLog } from './log/sequence.ts';
+import { Sequencer } from './log/sequence.ts';
 import { startLoop } from './loop.ts';
 import { readEpoch } from './records/gate.ts';
+import { dropOld } from './retention/drop.ts';
+import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import type { Services } from './services.ts';
 import { finishStops } from './switches/disable.ts';
@@ -29,6 +33,8 @@ const AUTONOMY_EVERY_MS = 15_000;
 const RECONCILE_EVERY_MS = 20_000;
 /** A stop whose process died goes on within this and the time that process would have had. */
 const STOPS_EVERY_MS = 1_000;
+/** A partition is made a whole period ahead. */
+const RETENTION_EVERY_MS = 600_000;
 
 /** What the api role does besides answering: judges, dispatcher, sweeper, reconciler, open stops, sequencer, each in one process at a time. */
 export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
@@ -75,9 +81,29 @@ export function startBackground(services: Services, client: Client): { wake(): v
     () => exclusively(db, LOCKS.stops, () => finishStops(services)),
     log,
   );
-  const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => sequenceLog(db.sql), log);
+  const revocations = startLoop('revocations', STOPS_EVERY_MS, () => followRevocations(services), log);
+  const retention = startLoop(
+    'retention',
+    RETENTION_EVERY_MS,
+    () => exclusively(db, LOCKS.retention, () => keepUp(services)),
+    log,
+  );
+  const numbering = new Sequencer(db.sql);
+  const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => numbering.number(), log);
   const lease = startLoop('lease', LEASE_EVERY_MS, () => renewLease(services), log);
-  const loops = [judge, rejudge, autonomy, dispatcher, sweeper, reconciler, stops, sequencer, lease];
+  const loops = [
+    judge,
+    rejudge,
+    autonomy,
+    dispatcher,
+    sweeper,
+    reconciler,
+    stops,
+    revocations,
+    retention,
+    sequencer,
+    lease,
+  ];
   return {
     wake() {
       judge.wake();
@@ -105,6 +131,15 @@ export function startGroups(services: Services, sources: Sources): { stop(): Pro
       await loop.stop();
     },
   };
+}
+
+/** Makes room for what comes, and lets go what is over. */
+async function keepUp(services: Services): Promise<void> {
+  const { db, clock, log } = services;
+  await makePartitions(db, clock.now());
+  await makeLogPartition(db.sql);
+  const { dropped, stays } = await dropOld(services);
+  if (dropped.length + stays.length > 0) log.info({ dropped, stays }, 'what is over');
 }
 
 /** The store answers and records: reads of `record: after` grants may go on for the length of a lease from before the question. */

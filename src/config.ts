@@ -2,6 +2,15 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { durationMs, isDurationBetween } from './domain/duration.ts';
+import {
+  isKeepTime,
+  KEPT,
+  type Kept,
+  keepRange,
+  RETENTION,
+  type Retention,
+  retentionOf,
+} from './domain/retention.ts';
 import { AppError } from './errors.ts';
 
 export const SERVICE_ROLES = ['api', 'worker', 'slack'] as const;
@@ -24,6 +33,9 @@ const isProxyList = (parts: readonly string[]): boolean =>
 
 /** A day of no time would end everything at once. */
 const DAY_LEAST = '100ms';
+
+const keepSchema = (kept: Kept) =>
+  optional(z.string().refine((text) => isKeepTime(kept, text), `must be a duration from ${keepRange(kept)}`));
 
 const environmentSchema = z.object({
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')),
@@ -59,6 +71,7 @@ const environmentSchema = z.object({
         `must be a duration from ${DAY_LEAST} to 24h`,
       ),
   ),
+  ...Object.fromEntries(KEPT.map((kept) => [RETENTION[kept].variable, keepSchema(kept)])),
   PORTCULLIS_WEBHOOK_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
@@ -92,6 +105,7 @@ export interface Config {
   /** What opens the keys in the store; the file is made on the first start. */
   sealing: { given?: string; file: string };
   dayMs: number;
+  retention: Retention;
   webhookSecret?: string;
   /** Reads on-call schedules for approver groups. */
   pagerduty?: { token: string; apiUrl?: string };
@@ -123,6 +137,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     dataFolder,
     sealing: { given: data.PORTCULLIS_KEY, file: data.PORTCULLIS_KEY_FILE ?? join(dataFolder, 'key') },
     dayMs: data.PORTCULLIS_DAY ? durationMs(data.PORTCULLIS_DAY) : durationMs('1d'),
+    retention: retentionOf(data as Record<string, string | undefined>),
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,
     pagerduty: data.PORTCULLIS_PAGERDUTY_TOKEN
       ? { token: data.PORTCULLIS_PAGERDUTY_TOKEN, apiUrl: data.PORTCULLIS_PAGERDUTY_URL }

@@ -204,6 +204,7 @@ async function openServices(
     dayMs: config.dayMs,
     keys: await openKeys(db, sealingOf(config, say), clock.now()),
     worlds: new Worlds(db.sql),
+    retention: config.retention,
     asks: new AskWriter(db.sql, clock),
     after: new AfterBuffer(),
     log,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { Keys } from './credentials/keys.ts';
 import type { Database } from './db/database.ts';
+import type { Retention } from './domain/retention.ts';
 import type { Worlds } from './enforcement/world.ts';
 import type { AskWriter } from './records/ask-writer.ts';
 import type { AfterBuffer } from './records/record-after.ts';
@@ -25,6 +26,8 @@ export interface Services {
   dayMs: number;
   keys: Keys;
   worlds: Worlds;
+  /** How long what grows by the day is kept. */
+  retention: Retention;
   asks: AskWriter;
   /** Reads that `record: after` grants let through while the store is down. */
   after?: AfterBuffer;

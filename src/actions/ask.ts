@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Actor, requireRole } from '../actor.ts';
 import { verifyAssertion } from '../agents/assertion.ts';
 import { unlessDeniedBefore } from '../approvals/denied-before.ts';
@@ -6,6 +5,7 @@ import { liveStandings } from '../approvals/standing/live.ts';
 import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
+import { newId } from '../db/uuid.ts';
 import { outcomeOf, STATE_OF } from '../domain/action.ts';
 import { type Decision, decide } from '../domain/decision/decide.ts';
 import { renderSummary } from '../domain/decision/summary.ts';
@@ -190,7 +190,7 @@ function draftOf(
       : {};
   return {
     ...timesOf(services, decision, write, now),
-    id: randomUUID(),
+    id: newId(now),
     agent: input.agent,
     idempotency_key: input.idempotencyKey,
     request_digest: requestDigest,
@@ -227,6 +227,8 @@ function draftOf(
     asked_by_key: nameKey(actor.id),
     round: 0,
     stage: 0,
+    stage_opened_at: decision.approval ? now : null,
+    card_version: 1,
     routed: [],
     risk: decision.risk,
     reminders: 0,
@@ -240,8 +242,8 @@ function draftOf(
     earned: decision.earned ?? false,
     attributes: canonical(attributes),
     args: tool ? argsText : canonical({}),
-    claimed: canonical(input.context),
-    salt: salt.toString('hex'),
+    context: canonical(input.context),
+    salt,
     counts,
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {

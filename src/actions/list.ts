@@ -1,6 +1,6 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { isUuid } from '../db/uuid.ts';
-import { isInstant } from '../domain/instant.ts';
 import { AppError } from '../errors.ts';
 import type { ActionRow } from '../records/action.ts';
 
@@ -8,44 +8,71 @@ export interface ActionFilter {
   agent?: string;
   state?: ActionRow['state'];
   segment?: string;
-  /** The `asked_at` and id after which the page starts, as `nextCursor` gave it. */
+  /** The id after which the page starts, as `nextCursor` gave it. */
   cursor?: string;
   limit: number;
 }
 
-/** Newest first. */
+/** What is looked at for a page, whatever is asked for: a page may be short and have another behind it. */
+const LOOKED_AT = 2_000;
+const OPEN: readonly string[] = ['pending', 'executing'];
+
+/** Newest first: an id begins with the time it was made at. A page may be shorter than its limit, and not the last. */
 export async function listActions(
   db: Sql,
   filter: ActionFilter,
 ): Promise<{ actions: ActionRow[]; nextCursor?: string }> {
-  let query = db
-    .selectFrom('action')
-    .selectAll()
-    .orderBy('asked_at', 'desc')
-    .orderBy('id')
-    .limit(filter.limit + 1);
-  if (filter.agent) query = query.where('agent', '=', filter.agent);
-  if (filter.state) query = query.where('state', '=', filter.state);
-  if (filter.segment) query = query.where('segment', '=', filter.segment);
-  if (filter.cursor) {
-    const [at, id] = parseCursor(filter.cursor);
-    query = query.where((where) =>
-      where.or([where('asked_at', '<', at), where.and([where('asked_at', '=', at), where('id', '>', id)])]),
-    );
-  }
-  const rows = await query.execute();
-  const actions = rows.slice(0, filter.limit);
-  const last = actions.at(-1);
-  return rows.length > filter.limit && last
-    ? { actions, nextCursor: `${last.asked_at.toISOString()}_${last.id}` }
-    : { actions };
+  const { agent, state, segment, limit } = filter;
+  const before = filter.cursor === undefined ? undefined : parseCursor(filter.cursor);
+  const { ids, looked } = await pageOf(db, { agent, state, segment, before, limit: limit + 1 });
+  const actions = await rowsOf(db, ids.slice(0, limit));
+  const next = ids.length > limit ? ids[limit - 1] : looked;
+  return next ? { actions, nextCursor: next } : { actions };
 }
 
-function parseCursor(cursor: string): [Date, string] {
-  const [at, id] = cursor.split('_');
-  const date = new Date(at ?? '');
-  if (!id || !isUuid(id) || !isInstant(date)) {
-    throw new AppError('invalid_input', 'Cannot read the cursor: send back nextCursor of the page before');
-  }
-  return [date, id];
+interface Page {
+  agent: string | undefined;
+  state: ActionRow['state'] | undefined;
+  segment: string | undefined;
+  before: string | undefined;
+  limit: number;
+}
+
+/** The ids of a page; `looked`: where it stopped to look, with more behind it. */
+async function pageOf(db: Sql, page: Page): Promise<{ ids: string[]; looked?: string }> {
+  const { agent, state, segment, before, limit } = page;
+  if (state !== undefined && OPEN.includes(state)) return { ids: await openIds(db, page) };
+  const filtered = state !== undefined || segment !== undefined;
+  const { rows } = await sql<{ id: string; state: string; segment: string | null }>`
+    SELECT id, state, segment FROM newest_actions(${agent ?? null}, ${before ?? null}, ${filtered ? LOOKED_AT : limit})`.execute(
+    db,
+  );
+  const wanted = rows.filter(
+    (row) =>
+      (state === undefined || row.state === state) && (segment === undefined || row.segment === segment),
+  );
+  const ids = wanted.slice(0, limit).map(({ id }) => id);
+  return filtered && ids.length < limit && rows.length === LOOKED_AT
+    ? { ids, looked: rows.at(-1)?.id }
+    : { ids };
+}
+
+/** What is not over lies beside the others. */
+async function openIds(db: Sql, { agent, state, segment, before, limit }: Page): Promise<string[]> {
+  let query = db.selectFrom('open_action').select('id').orderBy('id', 'desc').limit(limit);
+  if (state !== undefined) query = query.where('state', '=', state);
+  if (agent !== undefined) query = query.where('agent', '=', agent);
+  if (segment !== undefined) query = query.where('segment', '=', segment);
+  if (before !== undefined) query = query.where('id', '<', before);
+  return (await query.execute()).map(({ id }) => id);
+}
+
+async function rowsOf(db: Sql, ids: readonly string[]): Promise<ActionRow[]> {
+  if (ids.length === 0) return [];
+  return db.selectFrom('any_action').selectAll().where('id', 'in', ids).orderBy('id', 'desc').execute();
+}
+
+function parseCursor(cursor: string): string {
+  if (isUuid(cursor)) return cursor;
+  throw new AppError('invalid_input', 'Cannot read the cursor: send back nextCursor of the page before');
 }

@@ -14,17 +14,19 @@ const BATCH = 200;
 export async function sweepActions(services: Services): Promise<number> {
   const now = services.clock.now();
   const expired = await services.db.sql
-    .selectFrom('action')
-    .selectAll()
-    .where('state', 'in', ['pending', 'approved'])
-    .where('expires_at', '<', now)
+    .selectFrom('open_action as open')
+    .innerJoin('action', 'action.id', 'open.id')
+    .selectAll('action')
+    .where('open.state', 'in', ['pending', 'approved'])
+    .where('open.expires_at', '<', now)
     .limit(BATCH)
     .execute();
   const silent = await services.db.sql
-    .selectFrom('action')
-    .selectAll()
-    .where('state', '=', 'executing')
-    .where('deadline_at', '<', now)
+    .selectFrom('open_action as open')
+    .innerJoin('action', 'action.id', 'open.id')
+    .selectAll('action')
+    .where('open.state', '=', 'executing')
+    .where('open.deadline_at', '<', now)
     .limit(BATCH)
     .execute();
   for (const action of expired) await end(services, action, 'expired', now);

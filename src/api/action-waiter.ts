@@ -85,7 +85,7 @@ export class ActionWaiter {
         ids.length === 0
           ? []
           : await this.#services.db.sql
-              .selectFrom('action')
+              .selectFrom('any_action')
               .select(['id', 'state', 'revision'])
               .where('id', 'in', ids)
               .execute();

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { pingDatabase, type Sql } from '../db/database.ts';
+import { PARTITIONED, partitionsOf } from '../db/partitions.ts';
 import { unsequencedTail } from '../log/sequence.ts';
+import { keptStatuses } from '../retention/status.ts';
 import type { Services } from '../services.ts';
 import { oldestWorkAges, readGauge, STORE_GAUGES } from './store-gauges.ts';
 
@@ -66,6 +68,16 @@ export function createMetrics(services: Services): ApiMetrics {
   };
 }
 
+/** Seconds, by table; one without any partition is absent. */
+async function partitionEnds(db: Sql, now: Date): Promise<Map<string, number>> {
+  const ends = new Map<string, number>();
+  for (const one of PARTITIONED) {
+    const newest = (await partitionsOf(db, one)).at(-1);
+    if (newest) ends.set(one.table, (newest.until.getTime() - now.getTime()) / 1_000);
+  }
+  return ends;
+}
+
 /** Read from the store when scraped. What cannot be read is absent: an old value would read as good news. */
 function gauges(services: Services, registers: Registry[]): void {
   new Gauge({
@@ -86,6 +98,31 @@ function gauges(services: Services, registers: Registry[]): void {
     name: 'log_unsequenced_entries',
     help: 'Committed entries of the log that have no number yet',
     read: async (db) => new Map([['', await unsequencedTail(db)]]),
+  });
+  fromStore(services, registers, {
+    name: 'partitions_end_seconds',
+    help: 'Until the newest partition of a table that grows by the day is over; later rows go to the one of what is kept for longer',
+    label: 'table',
+    read: partitionEnds,
+  });
+  fromStore(services, registers, {
+    name: 'retention_overdue_seconds',
+    help: 'How long the oldest partition is over its time and stands all the same; 0: none is',
+    label: 'kept',
+    read: async (db, now) =>
+      new Map(
+        (await keptStatuses(db, services.retention)).map(({ kept, nextDrop }) => [
+          kept,
+          nextDrop ? Math.max(0, now.getTime() - nextDrop.getTime()) / 1_000 : 0,
+        ]),
+      ),
+  });
+  fromStore(services, registers, {
+    name: 'kept_bytes',
+    help: 'What is kept takes on the disk, with indexes',
+    label: 'kept',
+    read: async (db) =>
+      new Map((await keptStatuses(db, services.retention)).map(({ kept, bytes }) => [kept, bytes])),
   });
   for (const gauge of STORE_GAUGES)
     fromStore(services, registers, { ...gauge, read: (db, now) => readGauge(db, gauge, now) });

@@ -23,13 +23,13 @@ export interface StoreGauge {
   read: (now: Date) => RawBuilder<Reading>;
 }
 
-const OPEN_COUNTED_MAX = 10_000;
+const OPEN_COUNTED_MAX = 100_000;
 const since = (now: Date): Date => new Date(now.getTime() - DELIVERED_WITHIN_MS);
 
 /**
  * The background loops by name. Each question finds the oldest row by an index, so that it costs the same however much is
  * stored (`test/integration/api/store-gauges.test.ts` counts the pages that are read); tables without one have a row for each
- * segment, group or live standing approval.
+ * segment, group, live standing approval or open action.
  */
 export const OLDEST_WORK: Readonly<Record<string, OldestWork>> = {
   outbox: () => sql`SELECT created_at AS since FROM outbox ORDER BY id LIMIT 1`,
@@ -37,10 +37,10 @@ export const OLDEST_WORK: Readonly<Record<string, OldestWork>> = {
   evidence: () => sql`SELECT at AS since FROM evidence_due ORDER BY id LIMIT 1`,
   sequencer: oldestUnnumbered,
   sweeper: (now) => sql`SELECT least(
-    (SELECT expires_at FROM action WHERE state IN ('pending', 'approved') AND expires_at < ${now}
-      ORDER BY expires_at LIMIT 1),
-    (SELECT deadline_at FROM action WHERE state = 'executing' AND deadline_at < ${now} ORDER BY deadline_at LIMIT 1),
+    (SELECT min(expires_at) FROM open_action WHERE state IN ('pending', 'approved') AND expires_at < ${now}),
+    (SELECT min(deadline_at) FROM open_action WHERE state = 'executing' AND deadline_at < ${now}),
     (SELECT min(expires_at) FROM standing_approval WHERE ended_at IS NULL AND expires_at < ${now})) AS since`,
+  revocations: () => sql`SELECT at AS since FROM revocation WHERE done_at IS NULL ORDER BY id LIMIT 1`,
   callbacks: (now) => sql`SELECT at AS since FROM callback WHERE at > ${since(now)} ORDER BY at LIMIT 1`,
   alerts: (now) => sql`SELECT created_at AS since FROM alert
     WHERE delivered_at IS NULL AND created_at > ${since(now)} ORDER BY created_at LIMIT 1`,
@@ -65,15 +65,11 @@ export const STORE_GAUGES: readonly StoreGauge[] = [
   },
   {
     name: 'actions_open',
-    help: `Actions that wait or run, by state; none is counted beyond ${OPEN_COUNTED_MAX}`,
+    help: `Actions that wait or run, by state; at most ${OPEN_COUNTED_MAX} are counted`,
     label: 'state',
     values: ['pending', 'approved', 'executing'],
-    // In the order of an index of open work, so that it is read and not the table. An allowed read has no deadline.
-    read: () => sql`SELECT state AS label, count(*)::int AS value FROM (
-      (SELECT state FROM action WHERE state IN ('pending', 'approved') AND expires_at IS NOT NULL
-        ORDER BY expires_at LIMIT ${OPEN_COUNTED_MAX})
-      UNION ALL
-      (SELECT state FROM action WHERE state = 'executing' ORDER BY deadline_at LIMIT ${OPEN_COUNTED_MAX})) AS o GROUP BY 1`,
+    read: () => sql`SELECT state AS label, count(*)::int AS value
+      FROM (SELECT state FROM open_action LIMIT ${OPEN_COUNTED_MAX}) AS o GROUP BY 1`,
   },
   {
     name: 'last_reconciliation_age_seconds',

@@ -36,20 +36,21 @@ export const alike = (
   action: Pick<ActionRow, 'agent' | 'tool' | 'grant_name' | 'release' | 'segment'>,
 ) =>
   db
-    .selectFrom('action')
-    .where('agent', '=', action.agent)
-    .where('tool', '=', action.tool)
-    .where('state', '=', 'pending')
-    .where('grant_name', 'is not distinct from', action.grant_name)
-    .where('release', 'is not distinct from', action.release)
-    .where('segment', 'is not distinct from', action.segment);
+    .selectFrom('open_action as open')
+    .innerJoin('action', 'action.id', 'open.id')
+    .where('open.agent', '=', action.agent)
+    .where('open.tool', '=', action.tool)
+    .where('open.state', '=', 'pending')
+    .where('action.grant_name', 'is not distinct from', action.grant_name)
+    .where('action.release', 'is not distinct from', action.release)
+    .where('action.segment', 'is not distinct from', action.segment);
 
 /** How many others wait and are like it, as a batch takes them: same grant and release too; counted up to 50. */
 export async function waitingLike(
   db: Sql,
   action: Pick<ActionRow, 'id' | 'agent' | 'tool' | 'grant_name' | 'release' | 'segment'>,
 ): Promise<number> {
-  const others = alike(db, action).select('id').where('id', '<>', action.id).limit(COUNTED_MAX);
+  const others = alike(db, action).select('action.id').where('action.id', '<>', action.id).limit(COUNTED_MAX);
   const { count } = await db
     .selectFrom(others.as('other'))
     .select((select) => select.fn.countAll<number>().as('count'))

@@ -65,5 +65,10 @@ function refusalOf(error: unknown): { code: ErrorCode; message: string } {
 /** What waits and is like this one: same agent, tool, grant, release and segment; the oldest first, itself included. */
 export async function likeActions({ db }: Pick<Services, 'db'>, id: string): Promise<ActionRow[]> {
   const one = await actionById(db.sql, id);
-  return alike(db.sql, one).selectAll().orderBy('asked_at').orderBy('id').limit(BATCH_MAX).execute();
+  return alike(db.sql, one)
+    .selectAll('action')
+    .orderBy('open.asked_at')
+    .orderBy('open.id')
+    .limit(BATCH_MAX)
+    .execute();
 }

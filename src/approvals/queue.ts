@@ -24,21 +24,22 @@ export async function* waitingActions(
   let after: Pick<ActionRow, 'asked_at' | 'id'> | undefined;
   do {
     let query = db.sql
-      .selectFrom('action')
-      .selectAll()
-      .where('state', '=', 'pending')
-      .orderBy('asked_at')
-      .orderBy('id')
+      .selectFrom('open_action as open')
+      .innerJoin('action', 'action.id', 'open.id')
+      .selectAll('action')
+      .where('open.state', '=', 'pending')
+      .orderBy('open.asked_at')
+      .orderBy('open.id')
       .limit(PAGE);
     // What is over is ended by the sweeper within a second; nobody is asked for it meanwhile.
     query = query.where((where) =>
-      where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]),
+      where.or([where('open.expires_at', 'is', null), where('open.expires_at', '>', clock.now())]),
     );
-    if (agents) query = query.where('agent', 'in', agents);
+    if (agents) query = query.where('open.agent', 'in', agents);
     if (after) {
       const { asked_at, id } = after;
       query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('asked_at', 'id'), '>', tuple(asked_at, id)),
+        eb(refTuple('open.asked_at', 'open.id'), '>', tuple(asked_at, id)),
       );
     }
     const actions = await query.execute();

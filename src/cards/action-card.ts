@@ -35,7 +35,7 @@ type Id = (part: string) => string;
 /** The card of an action: a function of its record alone, the same on every copy. */
 export function actionCard(facts: CardFacts): SlackMessage {
   const { action } = facts;
-  const id: Id = (part) => `${part}:${action.id.slice(0, 8)}:${action.card_version}`;
+  const id: Id = (part) => `${part}:${action.id.slice(-12)}:${action.card_version}`;
   const { decision, execution } = actionFacts(facts);
   const state = [`*Decision:* ${decision}`, `*Execution:* ${execution}`, ...stateLines(facts)];
   const notHere = whyNotHere(facts);

@@ -117,7 +117,7 @@ async function rolloutOfAction(
 ): Promise<string | undefined> {
   if (action === undefined) return undefined;
   const row = await db.sql
-    .selectFrom('action')
+    .selectFrom('any_action')
     .select(['rollout_id', 'arm'])
     .where('id', '=', action)
     .executeTakeFirst();

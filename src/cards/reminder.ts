@@ -19,5 +19,5 @@ export function reminderMessage(facts: CardFacts, agent: Agent, people: readonly
     `${who.join(', ') || 'Nobody of the group may decide'}: still waiting for an answer: ${inline(action.summary, 600)}.${until} ${page}`,
     LIMITS.sectionText,
   );
-  return { text, blocks: [section(`reminder:${action.id.slice(0, 8)}`, text)] };
+  return { text, blocks: [section(`reminder:${action.id.slice(-12)}`, text)] };
 }

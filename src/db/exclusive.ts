@@ -11,7 +11,8 @@ export const LOCKS = {
   storedCode: 727_008,
   stops: 727_011,
   reconciler: 727_012,
-  migration: 727_014,
+  retention: 727_014,
+  migration: 727_020,
 } as const;
 
 /**

@@ -5,6 +5,7 @@ import { runConcurrently } from './concurrently.ts';
 import type { Database, Sql } from './database.ts';
 import { LOCKS } from './exclusive.ts';
 import { isLockTaken } from './failure.ts';
+import { makeLogPartition } from './log-partitions.ts';
 import { type MigrationStep, migrationSteps } from './migration-steps.ts';
 import { refoldNames } from './name-keys.ts';
 import { readStoreState, refuseNewer } from './store-state.ts';
@@ -171,4 +172,5 @@ async function install(db: Sql): Promise<void> {
     .values({ id: 1, epoch: 1, secret: null, signing_key: null, sealed_secret: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+  await makeLogPartition(db);
 }

@@ -34,7 +34,7 @@ async function refoldActions(db: Sql): Promise<void> {
     .selectFrom('action')
     .select(['id', 'asked_by', 'asked_by_key', 'behind', 'behind_keys'])
     .where('approval', 'is not', null)
-    .where('state', 'in', ['pending', 'approved'])
+    .where('id', 'in', (from) => from.selectFrom('open_action').select('id'))
     .union((from) =>
       // Apart: an OR of the two reads every action there is.
       from

@@ -9,9 +9,10 @@ import type { StoredCodeTable } from './tables.ts';
 const FOLDER = fileURLToPath(new URL('./functions/', import.meta.url));
 
 const FUNCTION = /^CREATE FUNCTION (\w+\(.*?\))\s+RETURNS\s.*?(?= AS \$\$)/s;
+const VIEW = /^CREATE VIEW (\w+) AS\s/;
 const TRIGGER = /^CREATE TRIGGER (\w+)\s.*?\sON (\w+)\s.*\sEXECUTE FUNCTION (\w+\(\));?$/s;
 
-/** A function or a trigger, as its file says it. */
+/** A function, a trigger or a view, as its file says it. */
 interface Code extends Omit<StoredCodeTable, 'digest'> {
   text: string;
 }
@@ -24,7 +25,7 @@ export interface CodeChanges {
 }
 
 /**
- * Makes the functions and triggers of the store those of the files: changed ones are replaced, or dropped and made anew
+ * Makes the functions, triggers and views of the store those of the files: changed ones are replaced, or dropped and made anew
  * where their arguments or result changed; what no file names any more goes. What others made in the store is left alone.
  * Processes that start at once do it one after the other.
  */
@@ -83,7 +84,7 @@ const functionsFirst = (a: Pick<Code, 'kind'>, b: Pick<Code, 'kind'>): number =>
 /** Above a function that a process of the version before still calls by what it took then: it stands beside the new one. */
 const BEFORE = /^-- For the version before\b/m;
 
-/** @throws Error for a statement that makes neither a function nor a trigger, and for a name that stands twice */
+/** @throws Error for a statement that makes something else, and for a name that stands twice */
 export function readCode(statements: readonly string[]): Code[] {
   const found = statements.map(readOne);
   const names = found.map(({ kind, identity, text }) =>
@@ -98,11 +99,16 @@ function readOne(text: string): Code {
   const statement = text.replace(/^--.*\n/gm, '');
   const fn = FUNCTION.exec(statement);
   if (fn?.[1]) return { kind: 'FUNCTION', identity: oneLine(fn[1]), head: oneLine(fn[0]), text };
+  const view = VIEW.exec(statement);
+  // Its columns are its head: one that changes is made anew.
+  if (view?.[1]) return { kind: 'VIEW', identity: view[1], head: oneLine(statement), text };
   const trigger = TRIGGER.exec(statement);
   if (trigger?.[3]) {
     return { kind: 'TRIGGER', identity: `${trigger[1]} ON ${trigger[2]}`, head: trigger[3], text };
   }
-  throw new Error(`src/db/functions: neither CREATE FUNCTION nor CREATE TRIGGER: ${statement.slice(0, 80)}`);
+  throw new Error(
+    `src/db/functions: neither CREATE FUNCTION nor CREATE TRIGGER nor CREATE VIEW: ${statement.slice(0, 80)}`,
+  );
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ');

@@ -95,6 +95,77 @@ export interface ActionTable {
   earned: boolean;
 }
 
+/**
+ * A read that the policy decided is final when it is asked: one row, with its arguments until they are erased. `any_action`
+ * shows it as an action among the others.
+ */
+export interface ReadRecordTable
+  extends Pick<
+    ActionTable,
+    | 'id'
+    | 'agent'
+    | 'idempotency_key'
+    | 'request_digest'
+    | 'agent_version'
+    | 'tool'
+    | 'segment'
+    | 'arm'
+    | 'release'
+    | 'rollout_id'
+    | 'generation'
+    | 'bucket'
+    | 'phase'
+    | 'event_day'
+    | 'epoch'
+    | 'grant_name'
+    | 'reasons'
+    | 'args_digest'
+    | 'subject_id'
+    | 'subject_digest'
+    | 'summary'
+    | 'why'
+    | 'behind'
+    | 'links'
+    | 'redact'
+    | 'risk'
+    | 'asked_at'
+    | 'asked_by'
+  > {
+  state: 'approved' | 'denied';
+  args: string | null;
+  context: string | null;
+  attributes: string | null;
+  salt: Buffer | null;
+}
+
+/** What is not over: waits, may begin, or has begun. Kept by a trigger of `action`. */
+export type OpenActionTable = Pick<
+  ActionTable,
+  | 'id'
+  | 'agent'
+  | 'tool'
+  | 'kind'
+  | 'segment'
+  | 'arm'
+  | 'rollout_id'
+  | 'epoch'
+  | 'state'
+  | 'decided_by'
+  | 'asked_at'
+  | 'expires_at'
+  | 'deadline_at'
+>;
+
+/** A key that was asked under, and what by it. */
+export interface AskedKeyTable {
+  agent: string;
+  key: string;
+  /** Begin of the partition. */
+  since: Timestamp;
+  action_id: string;
+  request_digest: string;
+}
+
 /** Whether somebody who may answer was reached, and how. */
 export interface Reach {
   state: 'delivered' | 'queued' | 'undelivered' | 'unreached';

@@ -10,11 +10,15 @@ import type {
   ActionPrivateTable,
   ActionReachTable,
   ActionTable,
+  AskedKeyTable,
   CredentialTable,
   DecisionTable,
+  OpenActionTable,
+  ReadRecordTable,
 } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
+import type { RetentionTables } from './tables-retention.ts';
 import type { SlackTables } from './tables-slack.ts';
 
 export interface AgentTable {
@@ -201,8 +205,7 @@ export interface OutboxTable {
   error: string | null;
 }
 
-export interface LogEntryTable {
-  id: Generated<number>;
+interface Entry {
   at: Timestamp;
   kind: string;
   agent: string | null;
@@ -210,15 +213,40 @@ export interface LogEntryTable {
   body: string;
 }
 
-export interface LogChainTable {
+/** The log, numbered and chained. */
+export interface LogEntryTable extends Entry {
   seq: number;
-  entry_id: number;
   hash: Buffer;
 }
 
-/** What the store keeps of the functions and triggers that were put there. */
+/** Committed with what it records, and not numbered yet. */
+export interface LogUnnumberedTable extends Entry {
+  id: Generated<number>;
+}
+
+/** What was taken away, and what follows from it. */
+export interface RevocationTable {
+  id: Generated<number>;
+  kind: 'switch' | 'rollback' | 'release';
+  agent: string | null;
+  tool: string | null;
+  rollout_id: string | null;
+  segment: string | null;
+  arm: 'control' | 'candidate' | null;
+  kinds: ('read' | 'write')[];
+  becomes: 'disabled' | 'superseded';
+  because: string;
+  epoch: number;
+  actor: string;
+  at: Timestamp;
+  facts: Json<Record<string, unknown>>;
+  voided: number | null;
+  done_at: Timestamp | null;
+}
+
+/** What the store keeps of the functions, triggers and views that were put there. */
 export interface StoredCodeTable {
-  kind: 'FUNCTION' | 'TRIGGER';
+  kind: 'FUNCTION' | 'TRIGGER' | 'VIEW';
   /** As DROP calls it. */
   identity: string;
   /** What cannot be replaced in place. A trigger: the function it runs. */
@@ -227,7 +255,7 @@ export interface StoredCodeTable {
 }
 
 /** Every table, as Kysely sees it. */
-export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, SlackTables {
+export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, SlackTables, RetentionTables {
   agent: AgentTable;
   release: ReleaseTable;
   in_force: InForceTable;
@@ -238,6 +266,10 @@ export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, Sl
   rollout_segment: RolloutSegmentTable;
   subject: SubjectTable;
   action: ActionTable;
+  any_action: ActionTable;
+  read_record: ReadRecordTable;
+  asked_key: AskedKeyTable;
+  open_action: OpenActionTable;
   action_private: ActionPrivateTable;
   action_reach: ActionReachTable;
   action_alert: ActionAlertTable;
@@ -251,7 +283,7 @@ export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, Sl
   callback: CallbackTable;
   reconciliation: ReconciliationTable;
   log_entry: LogEntryTable;
-  log_chain: LogChainTable;
-  log_unnumbered: { entry_id: number };
+  log_unnumbered: LogUnnumberedTable;
+  revocation: RevocationTable;
   stored_code: StoredCodeTable;
 }

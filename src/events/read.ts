@@ -5,7 +5,7 @@ import { EVENT_TOPICS, type StoredEvent } from './event.ts';
 /** The number of the newest entry of the log; 0 while it is empty. */
 export async function logHead(db: Sql): Promise<number> {
   const head = await db
-    .selectFrom('log_chain')
+    .selectFrom('log_entry')
     .select('seq')
     .orderBy('seq', 'desc')
     .limit(1)
@@ -16,12 +16,11 @@ export async function logHead(db: Sql): Promise<number> {
 /** The events with numbers above `after`, up to and with `upTo`, in order. Numbers have no gaps and never come late. */
 export async function readEvents(db: Sql, after: number, upTo: number): Promise<StoredEvent[]> {
   return db
-    .selectFrom('log_chain')
-    .innerJoin('log_entry', 'log_entry.id', 'log_chain.entry_id')
-    .select(['log_chain.seq', 'log_entry.kind', 'log_entry.agent', 'log_entry.ref', 'log_entry.body'])
-    .where('log_chain.seq', '>', after)
-    .where('log_chain.seq', '<=', upTo)
-    .where(sql<string>`split_part(log_entry.kind, '.', 1)`, 'in', EVENT_TOPICS)
-    .orderBy('log_chain.seq')
+    .selectFrom('log_entry')
+    .select(['seq', 'kind', 'agent', 'ref', 'body'])
+    .where('seq', '>', after)
+    .where('seq', '<=', upTo)
+    .where(sql<string>`split_part(kind, '.', 1)`, 'in', EVENT_TOPICS)
+    .orderBy('seq')
     .execute();
 }

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Sql } from '../db/database.ts';
 import { appendEntry } from '../records/log-entry.ts';
 
+export const newIncidentId = (): string => `inc-${randomBytes(5).toString('hex')}`;
+
 export interface NewIncident {
+  id: string;
   agent: string;
   rollout: string;
   segment: string;
@@ -12,14 +15,15 @@ export interface NewIncident {
   by: string;
   breachAt?: Date;
   revokedAt: Date;
+  breachToRevokedMs?: number;
   /** When the gate was read back and nothing was left open. */
   verifiedAt?: Date;
   evidence: Record<string, unknown>;
 }
 
-/** Opens an incident with its evidence, in the transaction of what it is about. Returns its id. */
-export async function openIncident(tx: Sql, incident: NewIncident): Promise<string> {
-  const id = `inc-${randomBytes(5).toString('hex')}`;
+/** Opens an incident with its evidence, in the transaction of what tells people. */
+export async function openIncident(tx: Sql, incident: NewIncident): Promise<void> {
+  const { id } = incident;
   await tx
     .insertInto('incident')
     .values({
@@ -34,6 +38,7 @@ export async function openIncident(tx: Sql, incident: NewIncident): Promise<stri
       evidence: JSON.stringify(incident.evidence),
       breach_at: incident.breachAt ?? null,
       revoked_at: incident.revokedAt,
+      breach_to_revoked_ms: incident.breachToRevokedMs ?? null,
       verified_at: incident.verifiedAt ?? null,
     })
     .execute();
@@ -45,5 +50,4 @@ export async function openIncident(tx: Sql, incident: NewIncident): Promise<stri
     actor: incident.by,
     data: { rollout: incident.rollout, segment: incident.segment, title: incident.title },
   });
-  return id;
 }

@@ -15,11 +15,13 @@ export interface Checkpoint {
   signed: string;
 }
 
+export const CHECKPOINT_TYPE = 'portcullis-checkpoint+jwt';
+
 export async function checkpoint({ db, clock, keys, publicUrl }: Services): Promise<Checkpoint> {
   const [head] = await readLog(db.sql, { limit: 1, newestFirst: true });
   const { seq, hash } = head ?? { seq: 0, hash: GENESIS };
   const signed = await new SignJWT({ seq, hash, iss: publicUrl })
-    .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: keys.kid, typ: 'portcullis-checkpoint+jwt' })
+    .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: keys.kid, typ: CHECKPOINT_TYPE })
     .setIssuedAt(clock.now())
     .sign(keys.privateKey);
   return { seq, hash, tail: await unsequencedTail(db.sql), signed };

@@ -20,15 +20,14 @@ export interface LogQuery {
 
 export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
   let select = db
-    .selectFrom('log_chain')
-    .innerJoin('log_entry', 'log_entry.id', 'log_chain.entry_id')
-    .select(['log_chain.seq', 'log_chain.hash', 'log_entry.body'])
-    .orderBy('log_chain.seq', query.newestFirst ? 'desc' : 'asc')
+    .selectFrom('log_entry')
+    .select(['seq', 'hash', 'body'])
+    .orderBy('seq', query.newestFirst ? 'desc' : 'asc')
     .limit(query.limit);
-  if (query.after !== undefined) select = select.where('log_chain.seq', '>', query.after);
-  if (query.agent) select = select.where('log_entry.agent', '=', query.agent);
-  if (query.ref) select = select.where('log_entry.ref', '=', query.ref);
-  if (query.kind) select = select.where('log_entry.kind', '=', query.kind);
+  if (query.after !== undefined) select = select.where('seq', '>', query.after);
+  if (query.agent) select = select.where('agent', '=', query.agent);
+  if (query.ref) select = select.where('ref', '=', query.ref);
+  if (query.kind) select = select.where('kind', '=', query.kind);
   const rows = await select.execute();
   return rows.map(({ seq, hash, body }) => ({ seq, hash: Buffer.from(hash).toString('hex'), body }));
 }

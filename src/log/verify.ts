@@ -5,24 +5,46 @@ import { unsequencedTail } from './sequence.ts';
 
 const PAGE = 1_000;
 
-/** What a walk over the whole log found. `tail` entries are committed and not numbered yet. */
+/** A place in the log: an entry and the hash it has. */
+export interface LogPlace {
+  seq: number;
+  hash: string;
+}
+
+/** What a walk over the log found. `tail` entries are committed and not numbered yet. */
 export interface LogVerification {
   verified: boolean;
+  /** The number of the last entry that was checked. */
   entries: number;
   head: string;
   tail: number;
+  /** After which entry it began. */
+  from: LogPlace;
+  /** Set: there is more, which begins after this. */
+  next?: LogPlace;
   fault?: ChainFault;
 }
 
-/** Recomputes the chain from the first entry. */
-export async function verifyLog(db: Sql): Promise<LogVerification> {
-  let place = { seq: 0, hash: GENESIS };
+/** Where the log begins: after what was sealed and dropped, else before the first entry. */
+export async function logStart(db: Sql): Promise<LogPlace> {
+  const seal = await db.selectFrom('log_seal').selectAll().orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return seal ? { seq: seal.seq, hash: Buffer.from(seal.hash).toString('hex') } : { seq: 0, hash: GENESIS };
+}
+
+/** Recomputes the chain after a place, by default from where it begins, over at most so many entries. */
+export async function verifyLog(
+  db: Sql,
+  { after, most = Number.POSITIVE_INFINITY }: { after?: LogPlace; most?: number } = {},
+): Promise<LogVerification> {
+  const from = after ?? (await logStart(db));
+  let place = from;
   for (;;) {
     const records = await readLog(db, { after: place.seq, limit: PAGE });
     const { fault, ...reached } = checkChain(records, place);
     place = reached;
-    const tail = await unsequencedTail(db);
-    if (fault) return { verified: false, entries: place.seq, head: place.hash, tail, fault };
-    if (records.length < PAGE) return { verified: true, entries: place.seq, head: place.hash, tail };
+    const found = { from, entries: place.seq, head: place.hash, tail: await unsequencedTail(db) };
+    if (fault) return { verified: false, ...found, fault };
+    if (records.length < PAGE) return { verified: true, ...found };
+    if (place.seq - from.seq >= most) return { verified: true, ...found, next: place };
   }
 }

@@ -30,8 +30,9 @@ export async function queueOf(
 ): Promise<QueuePlace | undefined> {
   if (state !== 'pending') return undefined;
   const { rows } = await sql<{ ahead: string | number }>`
-    SELECT count(*) AS ahead FROM action a JOIN action o ON o.agent = a.agent AND o.state = 'pending'
-      AND (o.asked_at, o.id) < (a.asked_at, a.id)
+    SELECT count(*) AS ahead FROM action a
+      JOIN open_action w ON w.agent = a.agent AND w.state = 'pending' AND (w.asked_at, w.id) < (a.asked_at, a.id)
+      JOIN action o ON o.id = w.id
     WHERE a.id = ${id} AND EXISTS (
       SELECT 1 FROM ${OPEN_GROUPS('a')} x JOIN ${OPEN_GROUPS('o')} y ON y.grp = x.grp)`.execute(db);
   const ahead = Number(rows[0]?.ahead ?? 0);

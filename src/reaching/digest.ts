@@ -30,10 +30,11 @@ export function isDigested(action: ActionRow, { slack }: Pick<Agent, 'slack'>): 
 /** What waits and is told by the agent's digest, oldest first. What has a card of its own is not. */
 export async function waitingForDigest(db: Sql, agent: Agent): Promise<ActionRow[]> {
   const rows = await db
-    .selectFrom('action')
-    .selectAll()
-    .where('agent', '=', agent.agent)
-    .where('state', '=', 'pending')
+    .selectFrom('open_action as open')
+    .innerJoin('action', 'action.id', 'open.id')
+    .selectAll('action')
+    .where('open.agent', '=', agent.agent)
+    .where('open.state', '=', 'pending')
     .where('risk', '=', 'low')
     .where('reach', 'is not', null)
     .where(({ not, exists, selectFrom, cast }) =>
@@ -43,8 +44,8 @@ export async function waitingForDigest(db: Sql, agent: Agent): Promise<ActionRow
         ),
       ),
     )
-    .orderBy('asked_at')
-    .orderBy('id')
+    .orderBy('open.asked_at')
+    .orderBy('open.id')
     .execute();
   return rows.filter((action) => isDigested(action, agent));
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import type { ActionTable } from '../db/tables-action.ts';
+import type { ActionPrivateTable, ActionTable } from '../db/tables-action.ts';
 import { isUuid } from '../db/uuid.ts';
 import { AppError } from '../errors.ts';
 
@@ -20,13 +20,14 @@ export async function ownAction(db: Sql, actor: Actor, id: string): Promise<Acti
   return action;
 }
 
-/** The row, held until the end of the transaction. @throws AppError `not_found` */
+/** The row of what may still change, held until the end of the transaction. @throws AppError `not_found` */
 export async function lockedAction(tx: Sql, id: string): Promise<ActionRow> {
-  return foundOf(id, byId(tx, id)?.forUpdate().executeTakeFirst());
+  const query = isUuid(id) ? tx.selectFrom('action').selectAll().where('id', '=', id) : undefined;
+  return foundOf(id, query?.forUpdate().executeTakeFirst());
 }
 
 const byId = (db: Sql, id: string) =>
-  isUuid(id) ? db.selectFrom('action').selectAll().where('id', '=', id) : undefined;
+  isUuid(id) ? db.selectFrom('any_action').selectAll().where('id', '=', id) : undefined;
 
 async function foundOf(id: string, found: Promise<ActionRow | undefined> | undefined): Promise<ActionRow> {
   const row = await found;
@@ -39,5 +40,26 @@ export const noSuchAction = (id: string): AppError =>
   new AppError('not_found', `There is no action "${id.slice(0, 64)}"`);
 
 /** Arguments, claims and salt; `undefined` once erased. */
-export const privateOf = (db: Sql, id: string) =>
-  db.selectFrom('action_private').selectAll().where('action_id', '=', id).executeTakeFirst();
+export async function privateOf(db: Sql, id: string): Promise<Selectable<ActionPrivateTable> | undefined> {
+  const kept = await db
+    .selectFrom('action_private')
+    .selectAll()
+    .where('action_id', '=', id)
+    .executeTakeFirst();
+  if (kept) return kept;
+  const read = await db
+    .selectFrom('read_record')
+    .select(['id', 'args', 'context', 'attributes', 'salt'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (!read || read.args === null || read.salt === null) return undefined;
+  const { args, salt } = read;
+  return {
+    action_id: id,
+    args,
+    context: read.context ?? '{}',
+    attributes: read.attributes ?? '{}',
+    salt,
+    result: null,
+  };
+}

@@ -4,13 +4,16 @@ import type { Clock } from '../clock.ts';
 import type { Sql } from '../db/database.ts';
 import { isGateHeld, isStoreDown, withoutDeadlock } from '../db/failure.ts';
 import type { ActionTable } from '../db/tables-action.ts';
-import { subjectDigest } from '../domain/digest.ts';
+import { canonical, subjectDigest } from '../domain/digest.ts';
 import type { RolloutRecord } from './rollout.ts';
 
 const BATCH_MAX = 64;
 const SUBJECTS_KEPT = 10_000;
+/** Of the form of an entry: log_append() writes the same. */
+const LOG_VERSION = 2;
 
-type AskedColumns =
+/** What no action has when it is asked. */
+type LaterColumns =
   | 'execution_id'
   | 'superseded_because'
   | 'deny_reason'
@@ -25,18 +28,16 @@ type AskedColumns =
   | 'correction_reason'
   | 'withdraw_reason'
   | 'begun_day'
-  | 'card_version'
-  | 'stage_opened_at'
   | 'ended_at'
   | 'ended_by'
   | 'ended_because';
 
-/** One ask ready to be recorded: the row, what is kept apart, the log entry. */
-export interface AskRow extends Omit<Selectable<ActionTable>, AskedColumns> {
+/** One ask ready to be recorded: the row, what is kept apart, the data of its log entry. */
+export interface AskRow extends Omit<Selectable<ActionTable>, LaterColumns> {
   args: string;
-  claimed: string;
+  context: string;
   attributes: string;
-  salt: string;
+  salt: Buffer;
   recordAfter: boolean;
   entry: Readonly<Record<string, unknown>>;
 }
@@ -67,7 +68,7 @@ export const rowOf = (
 /** The action's row as it was just recorded; of a draft, without its subject. */
 export function actionOf({
   args,
-  claimed,
+  context,
   attributes,
   salt,
   recordAfter,
@@ -92,8 +93,6 @@ export function actionOf({
     correction_reason: null,
     begun_day: null,
     withdraw_reason: null,
-    card_version: 1,
-    stage_opened_at: row.approval ? row.asked_at : null,
     ended_at: null,
     ended_by: null,
     ended_because: null,
@@ -164,11 +163,11 @@ export class AskWriter {
 
   async #writeBatch(rows: readonly AskRow[]): Promise<Written[]> {
     const now = this.#clock.now();
+    const asks = JSON.stringify(rows.map(recordOf));
     const { rows: written } = await withoutDeadlock(() =>
-      sql<
-        Written & { n: number }
-      >`SELECT n, status, id FROM ask_actions(${JSON.stringify(rows)}::jsonb, ${now})
-        ORDER BY n`.execute(this.#db),
+      sql<Written & { n: number }>`SELECT n, status, id FROM ask_actions(${asks}::jsonb, ${now})`.execute(
+        this.#db,
+      ),
     );
     return written;
   }
@@ -217,3 +216,44 @@ export class AskWriter {
     this.#subjects.delete(`${agent}\n${name}`);
   }
 }
+
+/**
+ * The ask as the store takes it. A read that the policy decided is final and goes where nothing changes; what a standing
+ * approval lets pass stays with the other actions that rest on it.
+ */
+function recordOf({ recordAfter: _, ...row }: AskRow) {
+  const isFinalRead = row.kind === 'read' && row.state !== 'pending' && row.standing_id === null;
+  return isFinalRead ? readOf(row) : { ...row, record: 'action', ...writtenOf(row) };
+}
+
+type Unwritten = Omit<AskRow, 'recordAfter'>;
+
+function readOf(row: Unwritten) {
+  const { id, agent, idempotency_key, request_digest, agent_version, tool, segment, arm, release } = row;
+  const { rollout_id, generation, bucket, phase, event_day, epoch, grant_name, state, reasons } = row;
+  const { args_digest, subject_id, subject_digest, summary, why, behind, links, redact, risk } = row;
+  const { asked_at, asked_by, args, context, attributes } = row;
+  const asked = { id, agent, idempotency_key, request_digest, agent_version, tool, segment, arm, release };
+  const place = { rollout_id, generation, bucket, phase, event_day, epoch, grant_name, state, reasons };
+  const about = { args_digest, subject_id, subject_digest, summary, why, behind, links, redact, risk };
+  const kept = { asked_at, asked_by, args, context, attributes };
+  return { record: 'read', ...asked, ...place, ...about, ...kept, ...writtenOf(row) };
+}
+
+/** What has another form in the store: bytes, and the log's own. */
+const writtenOf = ({ salt, entry, id, agent, asked_at, asked_by }: Unwritten) => ({
+  salt: `\\x${salt.toString('hex')}`,
+  entry: canonical({
+    v: LOG_VERSION,
+    at: asked_at.toISOString(),
+    kind: 'action.asked',
+    agent,
+    ref: id,
+    actor: asked_by,
+    data: withoutNulls(entry),
+  }),
+});
+
+/** As the store writes its own entries. */
+const withoutNulls = (data: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null && value !== undefined));

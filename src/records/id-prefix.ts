@@ -24,7 +24,7 @@ export async function idsBeginning(
 ): Promise<string[]> {
   const begins = prefix.toLowerCase();
   let query = db
-    .selectFrom(kind)
+    .selectFrom(kind === 'action' ? 'any_action' : kind)
     .select('id')
     .where('id', '>=', begins + LOWEST.slice(begins.length))
     .where('id', '<=', begins + HIGHEST.slice(begins.length))

@@ -27,14 +27,10 @@ export async function openRecords(db: Sql, now: Date): Promise<WorkflowOf[]> {
     SELECT topic, key, payload FROM (
       SELECT 'rollout' AS topic, id AS key, '{}'::jsonb AS payload FROM rollout WHERE ended_at IS NULL
       UNION ALL
-      SELECT 'action', id::text, '{}' FROM action
-      WHERE state IN ('pending', 'approved') AND kind = 'write' AND decided_by IS DISTINCT FROM 'policy'
+      SELECT 'action', id::text, '{}' FROM open_action WHERE kind = 'write' AND decided_by IS DISTINCT FROM 'policy'
       UNION ALL
-      SELECT 'action', id::text, '{}' FROM action
-      WHERE state = 'executing' AND kind = 'write' AND decided_by IS DISTINCT FROM 'policy'
-      UNION ALL
-      SELECT 'digest', agent, '{}' FROM action
-      WHERE state = 'pending' AND (reach ->> 'joinsDigest')::boolean GROUP BY agent
+      SELECT 'digest', a.agent, '{}' FROM open_action o JOIN action a ON a.id = o.id
+      WHERE o.state = 'pending' AND (a.reach ->> 'joinsDigest')::boolean GROUP BY a.agent
       UNION ALL
       SELECT 'alert', id, '{}' FROM alert WHERE delivered_at IS NULL AND created_at > ${since}
       UNION ALL

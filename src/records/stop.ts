@@ -22,7 +22,8 @@ export interface DisableAnswer {
   scope: string;
   epoch?: number;
   offAtMs: number;
-  voided: number;
+  /** What waited and was ended; absent while that still goes on. */
+  voided?: number;
   inFlight: InFlight[];
   heldBy: { pid: number; what: string }[];
   credentialsUntil?: string;

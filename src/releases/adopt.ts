@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
@@ -10,6 +9,7 @@ import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { followRevocation, revoke } from '../records/revocation.ts';
 import { openRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
@@ -27,7 +27,7 @@ export async function adoptRelease(
   requireRole(actor, ['release-manager'], agent);
   requireReason(reason, 'adopt');
   const now = services.clock.now();
-  return closeGateFor(services, async (tx) => {
+  const adopted = await closeGateFor(services, async (tx, epoch) => {
     const manifest = await manifestOf(tx, agent);
     const release = await releaseByVersion(tx, agent, version);
     const before = await releaseInForce(tx, agent);
@@ -41,10 +41,8 @@ export async function adoptRelease(
         .onConflict((conflict) => conflict.columns(['agent', 'segment']).doUpdateSet(row))
         .execute();
     }
-    if (before) {
-      await sql`SELECT void_actions(${agent}, NULL, NULL, NULL, NULL, ARRAY['read', 'write'], 'superseded', 'new_release',
-        ${now}, ${actor.id})`.execute(tx);
-    }
+    const revocation =
+      before && (await revoke(tx, { agent, because: 'new_release', epoch, at: now, actor: actor.id }));
     await appendEntry(tx, {
       kind: 'release.adopted',
       agent,
@@ -53,8 +51,10 @@ export async function adoptRelease(
       actor: actor.id,
       data: { version, before: before?.release ?? null, reason, segments: [...segments] },
     });
-    return { agent, version, segments };
+    return { segments, revocation };
   });
+  if (adopted.revocation !== undefined) await followRevocation(services.db.sql, adopted.revocation, now);
+  return { agent, version, segments: adopted.segments };
 }
 
 async function assertMayApplyAtOnce(

@@ -43,7 +43,7 @@ export async function noteAgentVersion(
       .forUpdate()
       .executeTakeFirst();
     if (!row || row.held_for_version !== null || row.builds.some((build) => build.version === version))
-      return;
+      return false;
     const first = row.agent_version === null;
     await tx
       .updateTable('rollout')
@@ -65,5 +65,6 @@ export async function noteAgentVersion(
     });
     if (!first) await raiseAlert(tx, 'rollout.held', rollout.agent, now, { rollout: rollout.id, version });
     await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
+    return true;
   });
 }

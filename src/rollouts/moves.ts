@@ -7,6 +7,7 @@ import { raiseAlert } from '../records/alert.ts';
 import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
+import { followRevocation, revoke } from '../records/revocation.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { rolloutById } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
@@ -170,9 +171,10 @@ async function widen(tx: Sql, planned: Planned, step: Step, now: Date): Promise<
 /** The candidate comes in force wherever it was not taken back; watching goes on. */
 export async function completeRollout(services: Services, planned: Planned): Promise<boolean> {
   const now = services.clock.now();
-  return closeGateFor(services, async (tx) => {
+  const completed = await closeGateFor(services, async (tx, epoch) => {
     const rollout = await lockRow(tx, planned);
     if (!rollout) return false;
+    const revocations: number[] = [];
     const exposed = await tx
       .selectFrom('rollout_segment')
       .select('segment')
@@ -194,8 +196,9 @@ export async function completeRollout(services: Services, planned: Planned): Pro
         .where('agent', '=', rollout.agent)
         .where('segment', '=', segment)
         .execute();
-      await sql`SELECT void_actions(${rollout.agent}, NULL, ${rollout.id}, ${segment}, 'control',
-        ARRAY['read', 'write'], 'superseded', 'new_release', ${now}, ${BY_PLAN})`.execute(tx);
+      const { agent, id } = rollout;
+      const control = { agent, rollout: id, segment, arm: 'control', because: 'new_release' } as const;
+      revocations.push(await revoke(tx, { ...control, epoch, at: now, actor: BY_PLAN }));
     }
     await appendEntry(tx, {
       kind: 'rollout.completed',
@@ -206,6 +209,8 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       data: { release: rollout.release, segments: earned, salt: rollout.salt },
     });
     await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
-    return true;
+    return revocations;
   });
+  for (const id of completed || []) await followRevocation(services.db.sql, id, now);
+  return completed !== false;
 }

@@ -44,7 +44,7 @@ export async function startRollout(
   const now = services.clock.now();
   await closeGateFor(services, async (tx) => {
     const known = await tx.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
-    if (known) return;
+    if (known) return false;
     const manifest = await manifestOf(tx, input.agent);
     const release = await releaseByVersion(tx, input.agent, input.release);
     const control = await controlOf(tx, manifest);
@@ -106,6 +106,7 @@ export async function startRollout(
       },
     });
     await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
+    return true;
   });
   return rolloutById(services.db.sql, id);
 }

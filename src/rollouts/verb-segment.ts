@@ -5,8 +5,9 @@ import { closeGateFor } from '../records/gate.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { requireOwner } from './owner.ts';
-import { releaseOf, rollBack } from './roll-back.ts';
-import { change, logVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
+import { releaseOf } from './release-of.ts';
+import { rollBack } from './roll-back.ts';
+import { changeIn, logVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
 export async function rollbackOne(
   services: Services,
@@ -33,18 +34,13 @@ export async function rollbackAll(
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
   const targets = Object.keys(stepOf(rollout).exposure).map((segment) => ({ segment }));
-  const done = await rollBack(services, rollout.id, targets, { actor: actor.id, because: input.reason });
-  const latest = await rolloutById(services.db.sql, rollout.id);
-  await change(
-    services,
-    actor,
-    latest,
-    input,
-    { status: 'rolled_back', ticking_since: null, ended_at: latest.ended_at ?? services.clock.now() },
-    { salt: latest.salt },
-  );
-  // Decisions made while it was open are made again.
-  await closeGateFor(services, async () => {});
+  const now = services.clock.now();
+  const cause = { actor: actor.id, because: input.reason };
+  const done = await rollBack(services, rollout.id, targets, cause, async (tx) => {
+    const latest = await rolloutById(tx, rollout.id);
+    const ended = { status: 'rolled_back', ticking_since: null, ended_at: latest.ended_at ?? now };
+    await changeIn(tx, actor, latest, input, now, ended, { salt: latest.salt });
+  });
   return {
     changed: true,
     detail: `rolled back and ended: ${done.map(({ segment }) => segment).join(', ') || 'nothing was left to take back'}`,

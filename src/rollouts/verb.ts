@@ -39,23 +39,33 @@ export async function change(
   services: Services,
   actor: Actor,
   rollout: RolloutRecord,
-  { verb, reason }: RolloutVerbInput,
+  input: RolloutVerbInput,
   set: Record<string, unknown>,
   data: Record<string, unknown> = {},
 ): Promise<void> {
   const now = services.clock.now();
-  await services.db.sql.transaction().execute(async (tx) => {
-    const { numUpdatedRows } = await tx
-      .updateTable('rollout')
-      .set({ ...set, revision: rollout.revision + 1 })
-      .where('id', '=', rollout.id)
-      .where('revision', '=', rollout.revision)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n)
-      throw new AppError('conflict', `Cannot ${verb}: the rollout changed meanwhile`);
-    await logVerb(tx, actor, rollout, verb, now, { reason, ...data });
-  });
+  await services.db.sql.transaction().execute((tx) => changeIn(tx, actor, rollout, input, now, set, data));
   services.wake();
+}
+
+/** The same in a transaction of the caller's. */
+export async function changeIn(
+  tx: Sql,
+  actor: Actor,
+  rollout: RolloutRecord,
+  { verb, reason }: RolloutVerbInput,
+  now: Date,
+  set: Record<string, unknown>,
+  data: Record<string, unknown> = {},
+): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('rollout')
+    .set({ ...set, revision: rollout.revision + 1 })
+    .where('id', '=', rollout.id)
+    .where('revision', '=', rollout.revision)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new AppError('conflict', `Cannot ${verb}: the rollout changed meanwhile`);
+  await logVerb(tx, actor, rollout, verb, now, { reason, ...data });
 }
 
 export async function logVerb(

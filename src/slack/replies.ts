@@ -32,7 +32,9 @@ export function disableText({
       : `*Closing: ${say(scopeWords(scope))}.* No write begins but those named here; the service goes on closing.`;
   const lines = [
     head,
-    `${voided} that waited or were approved are void.`,
+    voided === undefined
+      ? 'What waited or was approved is being ended.'
+      : `${voided} that waited or were approved are void.`,
     ...(inFlight.length > 0 ? ['*Had begun and may still land:*'] : []),
     ...inFlight.slice(0, LISTED_MAX).map(({ summary, agent }) => `• ${say(summary)} (${say(agent)})`),
     ...(inFlight.length > LISTED_MAX ? [`and ${inFlight.length - LISTED_MAX} more`] : []),
@@ -71,12 +73,19 @@ export async function statusText(services: Services, agents: readonly Agent[]): 
 async function agentLines(services: Services, agent: Agent): Promise<string[]> {
   const { sql } = services.db;
   const counts = await sql
-    .selectFrom('action')
+    .selectFrom('open_action')
     .select((select) => ['state', select.fn.countAll<number>().as('count')])
     .where('agent', '=', agent.agent)
-    .where('state', 'in', ['pending', 'approved', 'executing', 'unknown'])
     .where('kind', '=', 'write')
     .groupBy('state')
+    .unionAll((from) =>
+      from
+        .selectFrom('action')
+        .select((select) => ['state', select.fn.countAll<number>().as('count')])
+        .where('agent', '=', agent.agent)
+        .where('state', '=', 'unknown')
+        .groupBy('state'),
+    )
     .execute();
   const inForce = await sql
     .selectFrom('in_force')

@@ -85,7 +85,8 @@ async function countActions(db: Sql, now: Date, agent: string | undefined): Prom
     WITH counted AS (
       SELECT a.agent, coalesce(a.segment, 'default') AS segment,
         a.kind = 'write' AND a.began_at IS NOT NULL AS begun,
-        EXISTS (SELECT 1 FROM action_private p WHERE p.action_id = a.id) AS kept,
+        EXISTS (SELECT 1 FROM action_private p WHERE p.action_id = a.id)
+          OR EXISTS (SELECT 1 FROM read_record r WHERE r.id = a.id AND r.args IS NOT NULL) AS kept,
         CASE a.decided_by
           WHEN 'policy' THEN a.decided_at IS NOT NULL AND a.grant_name IS NOT NULL
           ELSE (SELECT count(*) FROM decision d WHERE d.action_id = coalesce(s.action_id, a.id)
@@ -95,7 +96,7 @@ async function countActions(db: Sql, now: Date, agent: string | undefined): Prom
         END AS confirmed,
         EXISTS (SELECT 1 FROM credential c WHERE c.action_id = a.id) AS credentialed,
         a.state = 'unknown' OR (a.state = 'executing' AND a.deadline_at < ${now}) AS unpaired
-      FROM action a LEFT JOIN standing_approval s ON s.id = a.standing_id
+      FROM any_action a LEFT JOIN standing_approval s ON s.id = a.standing_id
       WHERE ${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text
     )
     SELECT agent, segment, count(*)::int AS actions, (count(*) FILTER (WHERE kept))::int AS kept,

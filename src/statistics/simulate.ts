@@ -176,10 +176,12 @@ async function* pagesOf(
       : sql``;
     const { rows } = await sql<RecordedRow>`
       SELECT a.id, a.asked_at, a.tool, a.segment, a.arm, a.generation, a.state, a.decided_by, a.standing_id, a.approval,
-        a.reasons, a.round, a.corrected_at, p.context, p.attributes, s.name AS subject,
-        CASE WHEN a.round = 0 THEN p.args ELSE (SELECT e.args_before FROM action_edit e WHERE e.action_id = a.id
+        a.reasons, a.round, a.corrected_at, coalesce(p.context, r.context) AS context,
+        coalesce(p.attributes, r.attributes) AS attributes, s.name AS subject,
+        CASE WHEN a.round = 0 THEN coalesce(p.args, r.args) ELSE (SELECT e.args_before FROM action_edit e WHERE e.action_id = a.id
           ORDER BY e.round LIMIT 1) END AS args
-      FROM action a LEFT JOIN action_private p ON p.action_id = a.id LEFT JOIN subject s ON s.id = a.subject_id
+      FROM any_action a LEFT JOIN action_private p ON p.action_id = a.id LEFT JOIN read_record r ON r.id = a.id
+        LEFT JOIN subject s ON s.id = a.subject_id
       WHERE a.agent = ${agent} AND a.asked_at >= ${since} AND a.kind = ${kind} ${after}
       ORDER BY a.asked_at DESC, a.id LIMIT ${PAGE}`.execute(db);
     if (rows.length > 0) yield rows;

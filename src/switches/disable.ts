@@ -5,18 +5,23 @@ import type { StopIntentTable } from '../db/tables.ts';
 import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
+import { followRevocation } from '../records/revocation.ts';
 import type { DisableAnswer, DisableInput, InFlight } from '../records/stop.ts';
 import type { Services } from '../services.ts';
 
 const CLOSING_AFTER_MS = 1_000;
 const TERMINATED_WITHIN_MS = 2_000;
+const FOLLOWED_WITHIN_MS = 2_000;
 
 interface DisableRow {
   epoch: number;
-  voided: number;
+  /** What follows after the commit; absent where it was closed already. */
+  revocation?: number;
   inFlight: InFlight[];
   credentialsUntil: string | null;
 }
+
+type Closed = DisableAnswer & Pick<DisableRow, 'revocation'>;
 
 /**
  * The emergency disable: by the switch's own process where this process has one, else from here.
@@ -72,7 +77,7 @@ export async function pullSwitch(
     .then((id) => closeGate(stop, { id, ...intent }))
     .catch(refusedScope)
     .finally(() => stop.close());
-  return closedOrClosing(db, closing, scope, started);
+  return followed({ db, clock }, await closedOrClosing(db, closing, scope, started));
 }
 
 /**
@@ -86,7 +91,8 @@ export async function finishStops({ db, clock, log }: Pick<Services, 'db' | 'clo
       const started = performance.now();
       const stop = await db.openStop();
       const closing = closeGate(stop, intent).finally(() => stop.close());
-      const { state, heldBy, voided } = await closedOrClosing(db, closing, intent.scope, started);
+      const closed = await closedOrClosing(db, closing, intent.scope, started);
+      const { state, heldBy, voided } = await followed({ db, clock }, closed);
       log.warn(
         { intent: intent.id, scope: intent.scope, state, heldBy, voided },
         'went on with an open stop',
@@ -140,9 +146,9 @@ async function closedOrClosing(
   closing: Promise<DisableRow>,
   scope: string,
   started: number,
-): Promise<DisableAnswer> {
-  const common = { scope, inFlight: [], heldBy: [], voided: 0, failoverSafe: false };
-  const closed = (row: DisableRow): DisableAnswer => ({
+): Promise<Closed> {
+  const common = { scope, inFlight: [], heldBy: [], failoverSafe: false };
+  const closed = (row: DisableRow): Closed => ({
     ...common,
     ...row,
     credentialsUntil: row.credentialsUntil ?? undefined,
@@ -156,6 +162,19 @@ async function closedOrClosing(
   if (second.done) return { ...closed(second.value), heldBy };
   closing.catch(() => {});
   return { ...common, heldBy, state: 'closing', offAtMs: performance.now() - started };
+}
+
+/** What waited is voided, and people are told; where that takes long or fails, the service goes on with it. */
+async function followed(
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  { revocation, ...answer }: Closed,
+): Promise<DisableAnswer> {
+  if (answer.state === 'closing') return answer;
+  if (revocation === undefined) return { ...answer, voided: 0 };
+  const following = followRevocation(db.sql, revocation, clock.now());
+  const voided = await within(following, FOLLOWED_WITHIN_MS).catch(() => ({ done: false as const }));
+  following.catch(() => {});
+  return voided.done ? { ...answer, voided: voided.value } : answer;
 }
 
 /** What the function itself refuses, such as a scope that names nobody, in its own words. */

@@ -8,8 +8,8 @@ import { pullSwitch } from './disable.ts';
 export interface Recovered {
   epochBefore: number;
   epoch: number;
-  /** Actions that waited or were approved in the backup: what became of them since is not known. */
-  voided: number;
+  /** Actions that waited or were approved in the backup; absent while they are still ended. None of them begins. */
+  voided?: number;
   tokensRevoked: number;
   deputiesEnded: number;
   segments: { rollout: string; agent: string; segment: string; exposureBefore: number }[];

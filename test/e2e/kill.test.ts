@@ -21,6 +21,7 @@ import {
   givenToken,
   RELEASE_YAML,
 } from '../support/fixtures.ts';
+import { writtenLog } from '../support/log.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { type ServiceProcess, startOwnTemporal, startService, until } from '../support/service-process.ts';
 import { servicesAt, type TestServices } from '../support/services.ts';
@@ -117,12 +118,11 @@ const waitsForPerson = async (id: string, phase: string) => {
 };
 
 async function entriesOf(ref: string, kind: string): Promise<Record<string, unknown>[]> {
-  const rows = await services.db.sql
-    .selectFrom('log_entry')
+  const rows = await writtenLog(services.db.sql)
     .select('body')
     .where('ref', '=', ref)
     .where('kind', '=', kind)
-    .orderBy('id')
+    .orderBy('n')
     .execute();
   return rows.map(({ body }) => JSON.parse(body).data);
 }

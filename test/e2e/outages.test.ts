@@ -19,6 +19,7 @@ import {
   givenToken,
   RELEASE_YAML,
 } from '../support/fixtures.ts';
+import { writtenLog } from '../support/log.ts';
 import { createDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type ServiceProcess, startOwnTemporal, startService, until } from '../support/service-process.ts';
 import { servicesAt, type TestServices } from '../support/services.ts';
@@ -263,8 +264,7 @@ verifies(
 
 /** The actions whose asking entry says that it was recorded afterwards. */
 async function recordedAfter(): Promise<string[]> {
-  const rows = await services.db.sql
-    .selectFrom('log_entry')
+  const rows = await writtenLog(services.db.sql)
     .select(['ref', 'body'])
     .where('kind', '=', 'action.asked')
     .execute();
@@ -272,10 +272,6 @@ async function recordedAfter(): Promise<string[]> {
 }
 
 async function gaps(): Promise<number> {
-  const rows = await services.db.sql
-    .selectFrom('log_entry')
-    .select('id')
-    .where('kind', '=', 'log.gap')
-    .execute();
+  const rows = await writtenLog(services.db.sql).select('n').where('kind', '=', 'log.gap').execute();
   return rows.length;
 }

@@ -11,6 +11,7 @@ import { seal, unseal } from '../../src/credentials/sealing.ts';
 import { findSealingKey, makeSealingKey, sealingKeyOf } from '../../src/credentials/sealing-key.ts';
 import { call, givenApi, type TestApi } from '../support/api.ts';
 import { agentActor, givenApprovedAction, givenToken } from '../support/fixtures.ts';
+import { writtenLog } from '../support/log.ts';
 import { createTestServices, TEST_SEALING } from '../support/services.ts';
 import { runInTest } from '../unit/cli/cli-io.ts';
 
@@ -127,11 +128,10 @@ test('an admin rotates by the CLI, and it is logged; nobody else does', async ()
   const bound = await givenToken(api.services, 'admin', { agent: 'desk' });
   for (const token of [api.as.olga.token, api.as.auditor.token, bound.token])
     expect(await runInTest(argv, { env: { ...env, PORTCULLIS_TOKEN: token } })).toMatchObject({ code: 3 });
-  const logged = await api.services.db.sql
-    .selectFrom('log_entry')
+  const logged = await writtenLog(api.services.db.sql)
     .select('body')
     .where('kind', '=', 'keys.rotated')
-    .orderBy('id', 'desc')
+    .orderBy('n', 'desc')
     .executeTakeFirstOrThrow();
   expect(logged.body).toContain('every quarter');
 });

@@ -8,6 +8,7 @@ import { completeAction } from '../../src/actions/complete.ts';
 import { sweepActions } from '../../src/actions/sweep.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
+import { appendEntry } from '../../src/records/log-entry.ts';
 import type { Services } from '../../src/services.ts';
 import { eraseSubject } from '../../src/subjects/erase.ts';
 import { disable } from '../../src/switches/disable.ts';
@@ -38,34 +39,35 @@ describeWithServices('the log', (make) => {
     const services = await make();
     await givenLog(services);
     const { sql: db } = services.db;
-    for (const table of ['log_entry', 'log_chain']) {
+    await appendEntry(db, { kind: 'test', at: services.clock.now(), actor: 'test', data: {} });
+    for (const table of ['log_entry', 'log_entry_1', 'log_unnumbered']) {
       for (const statement of [
-        sql`UPDATE ${sql.table(table)} SET ${sql.ref(table === 'log_entry' ? 'kind' : 'seq')} = ${sql.ref(table === 'log_entry' ? 'kind' : 'seq')}`,
+        sql`UPDATE ${sql.table(table)} SET kind = 'other'`,
         sql`DELETE FROM ${sql.table(table)}`,
         sql`TRUNCATE ${sql.table(table)} CASCADE`,
       ]) {
         await expect(statement.execute(db)).rejects.toThrow('append-only');
       }
     }
+    await sequenceLog(db);
     const whole = await verifyLog(db);
     expect(whole).toMatchObject({ verified: true, tail: 0 });
     expect(whole.entries).toBeGreaterThan(5);
 
-    const third = sql`(SELECT entry_id FROM log_chain WHERE seq = 3)`;
-    const { rows } = await sql<{ body: string }>`SELECT body FROM log_entry WHERE id = ${third}`.execute(db);
+    const { rows } = await sql<{ body: string }>`SELECT body FROM log_entry WHERE seq = 3`.execute(db);
     const body = rows[0]?.body ?? '';
     await tampered(services, 'log_entry', async () => {
-      await sql`UPDATE log_entry SET body = ${body.replace('"actor":"', '"actor":"not ')} WHERE id = ${third}`.execute(
+      await sql`UPDATE log_entry SET body = ${body.replace('"actor":"', '"actor":"not ')} WHERE seq = 3`.execute(
         db,
       );
     });
     expect(await verifyLog(db)).toMatchObject({ verified: false, fault: { seq: 3, fault: 'hash' } });
     await tampered(services, 'log_entry', async () => {
-      await sql`UPDATE log_entry SET body = ${body} WHERE id = ${third}`.execute(db);
+      await sql`UPDATE log_entry SET body = ${body} WHERE seq = 3`.execute(db);
     });
     expect(await verifyLog(db)).toMatchObject({ verified: true, head: whole.head });
-    await tampered(services, 'log_chain', async () => {
-      await sql`DELETE FROM log_chain WHERE seq = 4`.execute(db);
+    await tampered(services, 'log_entry', async () => {
+      await sql`DELETE FROM log_entry WHERE seq = 4`.execute(db);
     });
     expect(await verifyLog(db)).toMatchObject({ verified: false, fault: { seq: 4, fault: 'missing' } });
   });

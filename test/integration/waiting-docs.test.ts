@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCallbackActivities } from '../../activities/callbacks.ts';
 import { applyAgent } from '../../src/agents/apply.ts';
 import { answerAction } from '../../src/approvals/answer.ts';
+import { shortId } from '../../src/cli/text/ids.ts';
 import { systemClock } from '../../src/clock.ts';
 import { freePort } from '../../src/embedded/supervised-process.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
@@ -114,7 +115,7 @@ test('events by curl, the CLI and the SDK', async () => {
   const [, shown = ''] = /^data: (.*)$/m.exec(blocks('text')[0] ?? '') ?? [];
   const [, came = ''] = /^data: (.*"action.denied".*)$/m.exec(streamed) ?? [];
   expect(Object.keys(JSON.parse(came))).toEqual(Object.keys(JSON.parse(shown)));
-  await run(shell(cliSh), environment(id), new RegExp(`action.denied +${id.slice(0, 8)} desk`));
+  await run(shell(cliSh), environment(id), new RegExp(`action.denied +${shortId(id)} desk`));
   const seen = await run(script('events', eventsTs), environment(id), /action\.denied denied\n$/);
   expect(seen).toMatch(/^\d+ action\.asked pending\n\d+ action\.denied denied\n$/);
 });

@@ -8,6 +8,7 @@ import { sealingKeyOf } from '../../src/credentials/sealing-key.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { readStatements } from '../../src/db/sql-files.ts';
+import { retentionOf } from '../../src/domain/retention.ts';
 import { Worlds } from '../../src/enforcement/world.ts';
 import { AskWriter } from '../../src/records/ask-writer.ts';
 import type { Services } from '../../src/services.ts';
@@ -56,6 +57,7 @@ export async function servicesOver(
     dayMs: 86_400_000,
     keys: await openKeys(db, TEST_SEALING, clock.now()),
     worlds: new Worlds(db.sql),
+    retention: retentionOf({}),
     asks: new AskWriter(db.sql, clock),
     log: pino({ level: 'silent' }),
     publicUrl: 'http://portcullis.test',

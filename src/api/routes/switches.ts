@@ -28,7 +28,11 @@ export const disabledSchema = z
       .describe('closed: no write begins. closing: none but those of heldBy'),
     epoch: z.number().int().optional(),
     offAtMs: z.number(),
-    voided: z.number().int().describe('Pending and approved actions that were ended'),
+    voided: z
+      .number()
+      .int()
+      .optional()
+      .describe('Pending and approved actions that were ended; absent while that still goes on'),
     inFlight: z.array(inFlightSchema).describe('Begun before; they may still land'),
     heldBy: z.array(z.object({ pid: z.number().int(), what: z.string() })),
     credentialsUntil: instantSchema.optional(),

@@ -36,7 +36,7 @@ export const registerAction: RegisterCommands = (program, cli) => {
         paragraph(`Reported as ${word} by ${corrected.correction?.person}: ${corrected.summary}`),
       );
     });
-  withExample(correct, 'portcullis action correct 6f1d6f0e --reason "wrong guest"');
+  withExample(correct, 'portcullis action correct 0193a7c4-5e2f --reason "wrong guest"');
 };
 
 interface AskOptions {
@@ -170,5 +170,5 @@ function registerLooks(action: Command, cli: Cli): void {
       );
       cli.print(shown, () => actionText(shown, cli.io.now(), cli.io.columns));
     });
-  withExample(show, 'portcullis action show 6f1d6f0e --wait 30s');
+  withExample(show, 'portcullis action show 0193a7c4-5e2f --wait 30s');
 }

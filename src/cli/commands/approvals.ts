@@ -10,7 +10,7 @@ import { simulationText } from '../text/simulation-text.ts';
 import { statsText } from '../text/stats-text.ts';
 import type { WireAction, WireReview, WireSimulation, WireStandingApproval, WireStats } from '../wire.ts';
 
-const ID = '6f1d6f0e';
+const ID = '0193a7c4-5e2f';
 const SIMULATE_TIMEOUT_MS = 300_000;
 
 /** `portcullis approvals`. */

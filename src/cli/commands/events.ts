@@ -59,7 +59,7 @@ async function runEvents(cli: Cli, { agent, action, kinds, after }: EventsOption
   if (last !== undefined) cli.note(`To go on from here: portcullis events --after ${last}`);
 }
 
-/** `12:00:05 action.approved   6f1d6f0e  desk by ana: "fine"`, on one line whatever it holds. */
+/** `12:00:05 action.approved   0193a7c4-5e2f  desk by ana: "fine"`, on one line whatever it holds. */
 export function eventLine(event: PortcullisEvent, width: number, now: Date): string {
   const { at, kind, agent, action, ref, actor, state, data } = event;
   const about = shortId(action ?? (ref === undefined || ref === agent ? '' : ref));

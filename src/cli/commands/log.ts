@@ -32,7 +32,7 @@ export const registerLog: RegisterCommands = (program, cli) => {
     .description('Shows one entry by its number, or all entries about an action, rollout, switch or token.')
     .argument('<what>', 'a number, or the id of what it is about')
     .action((what: string) => runShow(cli, what));
-  withExample(show, 'portcullis log show 42', 'portcullis log show 6f1d6f0e');
+  withExample(show, 'portcullis log show 42', 'portcullis log show 0193a7c4-5e2f');
   const verify = log
     .command('verify')
     .summary('recompute the whole log')

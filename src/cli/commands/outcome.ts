@@ -52,7 +52,7 @@ export const registerOutcome: RegisterCommands = (program, cli) => {
     });
   withExample(
     record,
-    'portcullis outcome record my-agent --action 6f1d6f0e --metric wrong --value 1',
+    'portcullis outcome record my-agent --action 0193a7c4-5e2f --metric wrong --value 1',
     'portcullis outcome record my-agent --file outcomes.jsonl',
   );
 };

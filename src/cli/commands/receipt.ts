@@ -9,8 +9,9 @@ import { verifiedText } from '../text/receipt-text.ts';
 import { paragraph } from '../text/render.ts';
 import type { WireReceipts } from '../wire.ts';
 
-const ID = '6f1d6f0e';
-const ANY_ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
+const ID = '0193a7c4-5e2f';
+/** Up to the third dash: the millisecond and as much of chance. */
+const SURE = '0193a7c4-5e2f-7abc'.length;
 /** Where verify looks for the public keys when nothing else is said. */
 const KEYS = 'portcullis-keys.json';
 
@@ -58,7 +59,7 @@ export const registerReceipt: RegisterCommands = (program, cli) => {
   withExample(
     verify,
     'portcullis receipt verify receipt.json',
-    `portcullis receipt verify receipt.json --action ${ID}`,
+    `portcullis receipt verify receipt.json --action ${ID}-7abc`,
   );
 };
 
@@ -92,9 +93,9 @@ async function runVerify(cli: Cli, file: string, { key, action }: VerifyOptions)
 
 /** So much of an id that no other action can be meant by chance. @throws CliError `usage` */
 function beginningOf(action: string): string {
-  if (isIdBeginning(action) && action.length >= shortId(ANY_ID).length) return action.toLowerCase();
+  if (isIdBeginning(action) && action.length >= SURE) return action.toLowerCase();
   throw new CliError('usage', `--action: "${action}" is not an id`, {
-    hint: 'Write the id, or its first eight digits at least',
+    hint: 'Write the id, or as much of it as goes to the third dash',
   });
 }
 

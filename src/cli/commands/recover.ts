@@ -94,7 +94,7 @@ function recoveredText(recovered: Recovered, width: number): string {
     fields(
       [
         ['Epoch', `${epochBefore} -> ${epoch}`],
-        ['Voided', `${voided} that waited or were approved in the backup`],
+        ['Voided', `${voided ?? 'all'} that waited or were approved in the backup`],
         ['Rolled back', rolledBack || 'no segment was exposed'],
         ['Tokens', tokensRevoked > 0 ? `${tokensRevoked} revoked` : 'none revoked'],
         ['Deputies', `${deputiesEnded} ended`],

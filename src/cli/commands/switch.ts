@@ -79,7 +79,7 @@ function disabledText({ io }: Cli, disabled: Disabled, reads: boolean): string {
     fields(
       [
         ['Epoch', epoch === undefined ? undefined : String(epoch)],
-        ['Voided', `${voided} that waited or were approved`],
+        ['Voided', voided === undefined ? 'still going on' : `${voided} that waited or were approved`],
         [state === 'closed' ? 'Ended' : 'Held by', held],
         ['Credentials', until ? `the last one lives until ${until}` : 'none lives'],
         ['Failover', failoverSafe ? 'safe' : 'not failover-safe: no synchronous standby has it'],

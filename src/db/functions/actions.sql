@@ -30,81 +30,109 @@ BEGIN
   RETURN true;
 END $$;
 ---
--- Records asks and their decisions before they are answered: one row of `status` per ask, in order.
+-- Records asks and their decisions before they are answered, all at once: one row of `status` per ask, in order.
 -- 'stale': the epoch moved since the decision was made, decide again. 'subject': its key is gone, make a new one.
 -- Under the gate's shared lock, so that a stop either finds what was asked before it, or is known to what is asked after.
 CREATE FUNCTION ask_actions(p_asks jsonb, p_now timestamptz)
-RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql AS $$
+RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_epoch bigint;
-  v_n int := 0;
-  k jsonb;
-  r action;
+  v_since timestamptz := key_period(clock_timestamp());
+  v_asked uuid[];
+  v_stale int[] := ARRAY[]::int[];
+  k record;
 BEGIN
   -- Whoever holds the gate for longer is ended by a stop; rows may be waited for as ever.
   PERFORM set_config('lock_timeout', '5s', true);
   PERFORM pg_advisory_xact_lock_shared(gate_key());
   PERFORM set_config('lock_timeout', '0', true);
   SELECT i.epoch INTO v_epoch FROM installation i;
-  -- In the order of whoever rolls back or ends standing approvals: rollouts first, then standing approvals by id.
+  PERFORM lock_new_keys(p_asks, v_since);
   IF p_asks @? '$[*] ? (@.standing_id != null)' THEN
+    -- In the order of whoever rolls back or ends standing approvals: rollouts first, then standing approvals by id.
     PERFORM 1 FROM rollout o WHERE o.id IN (SELECT e ->> 'rollout_id' FROM jsonb_array_elements(p_asks) e)
     ORDER BY o.id FOR KEY SHARE;
     PERFORM 1 FROM standing_approval s
     WHERE s.id IN (SELECT (e ->> 'standing_id')::uuid FROM jsonb_array_elements(p_asks) e) ORDER BY s.id FOR UPDATE;
+    -- Each takes its use on its own, before the others of the batch: one that is not new took none.
+    FOR k IN SELECT e.value AS ask, e.ordinality::int AS nth FROM jsonb_array_elements(p_asks) WITH ORDINALITY e
+      WHERE e.value ->> 'standing_id' IS NOT NULL AND (e.value ->> 'epoch')::bigint = v_epoch
+    LOOP
+      IF EXISTS (SELECT 1 FROM asked_key x WHERE x.agent = k.ask ->> 'agent' AND x.key = k.ask ->> 'idempotency_key')
+        OR NOT use_standing_approval((k.ask ->> 'standing_id')::uuid, p_now) THEN
+        v_stale := v_stale || k.nth;
+      END IF;
+    END LOOP;
   END IF;
-  FOR k IN SELECT value FROM jsonb_array_elements(p_asks) LOOP
-    v_n := v_n + 1;
-    n := v_n;
-    SELECT * INTO r FROM action a WHERE a.agent = k ->> 'agent' AND a.idempotency_key = k ->> 'idempotency_key';
-    IF FOUND THEN
-      status := CASE WHEN r.request_digest = k ->> 'request_digest' THEN 'known' ELSE 'conflict' END;
-      id := r.id;
-      RETURN NEXT;
-      CONTINUE;
-    END IF;
-    id := NULL;
-    IF (k ->> 'epoch')::bigint <> v_epoch THEN
-      status := 'stale';
-      RETURN NEXT;
-      CONTINUE;
-    END IF;
-    PERFORM 1 FROM subject s WHERE s.id = (k ->> 'subject_id')::bigint FOR KEY SHARE;
-    IF NOT FOUND THEN
-      status := 'subject';
-      RETURN NEXT;
-      CONTINUE;
-    END IF;
-    r := jsonb_populate_record(NULL::action, k);
-    r.card_version := 1;
-    r.stage_opened_at := CASE WHEN r.approval IS NOT NULL THEN r.asked_at END;
-    IF r.standing_id IS NOT NULL AND NOT use_standing_approval(r.standing_id, p_now) THEN
-      status := 'stale';
-      RETURN NEXT;
-      CONTINUE;
-    END IF;
-    INSERT INTO action SELECT (r).* ON CONFLICT (agent, idempotency_key) DO NOTHING;
-    IF NOT FOUND THEN
-      -- Another process recorded the same key: its use of the standing approval is not counted twice.
-      UPDATE standing_approval s SET used = s.used - 1,
-        ended_at = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_at END,
-        ended_because = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_because END
-      WHERE s.id = r.standing_id;
-      status := 'stale';
-      RETURN NEXT;
-      CONTINUE;
-    END IF;
+  WITH asked AS MATERIALIZED (
+    SELECT e.ordinality::int AS nth, e.value AS ask, (e.value ->> 'id')::uuid AS id, e.value ->> 'agent' AS agent,
+      e.value ->> 'idempotency_key' AS key
+    FROM jsonb_array_elements(p_asks) WITH ORDINALITY e
+    WHERE (e.value ->> 'epoch')::bigint = v_epoch AND e.ordinality <> ALL (v_stale)
+      AND EXISTS (SELECT 1 FROM subject s WHERE s.id = (e.value ->> 'subject_id')::bigint)
+  ), fresh AS (
+    -- In the order of the keys, so that two that ask under the same ones do not wait for each other.
+    INSERT INTO asked_key (agent, key, since, action_id, request_digest)
+    SELECT a.agent, a.key, v_since, a.id, a.ask ->> 'request_digest' FROM asked a
+    WHERE NOT EXISTS (SELECT 1 FROM asked_key x WHERE x.agent = a.agent AND x.key = a.key AND x.since < v_since)
+    ORDER BY a.agent, a.key
+    ON CONFLICT DO NOTHING RETURNING action_id
+  ), new AS MATERIALIZED (
+    SELECT a.*, a.ask ->> 'record' = 'read' AS reads FROM asked a JOIN fresh f ON f.action_id = a.id
+  ), reads AS (
+    INSERT INTO read_record SELECT r.* FROM new, jsonb_populate_record(NULL::read_record, new.ask) r WHERE new.reads
+  ), actions AS (
+    INSERT INTO action SELECT r.* FROM new, jsonb_populate_record(NULL::action, new.ask) r WHERE NOT new.reads
+  ), private AS (
     INSERT INTO action_private (action_id, args, context, attributes, salt)
-    VALUES (r.id, k ->> 'args', k ->> 'claimed', k ->> 'attributes', decode(k ->> 'salt', 'hex'));
-    PERFORM log_append('action.asked', r.agent, r.id::text, r.asked_at, r.asked_by, k -> 'entry');
-    IF r.state = 'pending' THEN
-      INSERT INTO evidence_due (action_id, at) SELECT r.id, r.asked_at WHERE r.counts <> '{}';
-      INSERT INTO outbox (topic, key) VALUES ('action', r.id::text);
-    END IF;
-    status := 'asked';
-    id := r.id;
-    RETURN NEXT;
+    SELECT new.id, r.args, r.context, r.attributes, r.salt
+    FROM new, jsonb_populate_record(NULL::action_private, new.ask) r WHERE NOT new.reads
+  ), logged AS (
+    INSERT INTO log_unnumbered (at, kind, agent, ref, body)
+    SELECT (ask ->> 'asked_at')::timestamptz, 'action.asked', agent, new.id::text, ask ->> 'entry' FROM new ORDER BY nth
+  ), due AS (
+    INSERT INTO evidence_due (action_id, at)
+    SELECT new.id, (ask ->> 'asked_at')::timestamptz FROM new
+    WHERE ask ->> 'state' = 'pending' AND ask -> 'counts' <> '{}' ORDER BY nth
+  ), told AS (
+    INSERT INTO outbox (topic, key) SELECT 'action', new.id::text FROM new WHERE ask ->> 'state' = 'pending' ORDER BY nth
+  )
+  SELECT coalesce(array_agg(new.id), '{}') INTO v_asked FROM new;
+  -- What took a use and is not new after all (another process asked under the same key) gives it back.
+  FOR k IN SELECT e.value AS ask FROM jsonb_array_elements(p_asks) WITH ORDINALITY e
+    WHERE e.value ->> 'standing_id' IS NOT NULL AND (e.value ->> 'epoch')::bigint = v_epoch
+      AND e.ordinality <> ALL (v_stale) AND (e.value ->> 'id')::uuid <> ALL (v_asked)
+  LOOP
+    UPDATE standing_approval s SET used = s.used - 1,
+      ended_at = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_at END,
+      ended_because = CASE WHEN s.ended_because = 'spent' THEN NULL ELSE s.ended_because END
+    WHERE s.id = (k.ask ->> 'standing_id')::uuid;
   END LOOP;
+  -- A statement of its own: it sees under which keys others asked meanwhile.
+  RETURN QUERY SELECT e.ordinality::int, CASE
+      WHEN (e.value ->> 'id')::uuid = ANY (v_asked) THEN 'asked'
+      WHEN x.request_digest = e.value ->> 'request_digest' THEN 'known'
+      WHEN x.action_id IS NOT NULL THEN 'conflict'
+      WHEN (e.value ->> 'epoch')::bigint <> v_epoch OR e.ordinality = ANY (v_stale) THEN 'stale'
+      ELSE 'subject' END, x.action_id
+    FROM jsonb_array_elements(p_asks) WITH ORDINALITY e LEFT JOIN LATERAL (
+      SELECT a.action_id, a.request_digest FROM asked_key a
+      WHERE a.agent = e.value ->> 'agent' AND a.key = e.value ->> 'idempotency_key' LIMIT 1) x ON true
+    ORDER BY e.ordinality;
+END $$;
+---
+-- The partition of keys that a moment belongs to, by its begin.
+CREATE FUNCTION key_period(p_at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+  SELECT date_bin(interval '10 days', p_at, timestamptz '2000-01-01 00:00:00+00')
+$$;
+---
+-- Within a minute of the turn to another partition, two may ask under one key in one each: they wait for each other.
+CREATE FUNCTION lock_new_keys(p_asks jsonb, p_since timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF key_period(clock_timestamp() - interval '1 minute') = key_period(clock_timestamp() + interval '1 minute') THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(727013, k.lock) FROM (
+    SELECT DISTINCT hashtext((e ->> 'agent') || chr(10) || (e ->> 'idempotency_key')) AS lock
+    FROM jsonb_array_elements(p_asks) e ORDER BY 1) k;
 END $$;
 ---
 -- Reserves one use in every period the grant limits; false, and nothing is used, when one of them is full. A period
@@ -155,7 +183,9 @@ BEGIN
   PERFORM set_config('application_name', 'portcullis begin ' || p_id, true);
   SELECT * INTO r FROM action x WHERE x.id = p_id AND x.agent = p_agent FOR UPDATE;
   IF NOT FOUND THEN
-    RETURN QUERY SELECT 'unknown_action', NULL::text, NULL::jsonb;
+    -- A read is final as it is.
+    RETURN QUERY SELECT coalesce((SELECT 'not_approved' FROM read_record x WHERE x.id = p_id AND x.agent = p_agent),
+      'unknown_action'), (SELECT x.state FROM read_record x WHERE x.id = p_id), NULL::jsonb;
     RETURN;
   END IF;
   IF r.state = 'executing' AND r.execution_id = p_execution THEN

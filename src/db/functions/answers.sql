@@ -7,9 +7,16 @@ CREATE FUNCTION action_to_decide(p_id uuid, p_person text, p_slack text, p_email
 RETURNS SETOF record LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_people text[];
+  v_out text;
 BEGIN
   SELECT * INTO a FROM action x WHERE x.id = p_id FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
+  -- What is not in force any more is void for whoever answers, from that moment on and not when it is written so.
+  IF a.state = 'pending' THEN
+    v_out := out_of_force(a);
+    a.superseded_because := nullif(v_out, 'disabled');
+    a.state := CASE WHEN v_out IS NULL THEN a.state WHEN v_out = 'disabled' THEN v_out ELSE 'superseded' END;
+  END IF;
   -- A statement of its own: it sees what was committed while the first one waited for the lock.
   SELECT g.manifest, ARRAY(SELECT e.key FROM jsonb_each(g.manifest -> 'people') e
     WHERE e.key = p_person OR e.value ->> 'slack' = p_slack OR lower(e.value ->> 'email') = p_email)

@@ -58,12 +58,11 @@ BEGIN
   );
 END $$;
 ---
--- Whether what the action was asked under still holds; the word says what does not.
-CREATE FUNCTION still_holds(a action, p_now timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
+-- Whether what the action was asked under is in force still: null, or the word for what is not.
+CREATE FUNCTION out_of_force(a action) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
   s rollout_segment;
   v_release text;
-  v_approval standing_approval;
 BEGIN
   IF switched_off(a.agent, a.tool, a.kind) OR stopped_since(a.epoch, a.agent, a.tool, a.kind) THEN
     RETURN 'disabled';
@@ -81,6 +80,16 @@ BEGIN
       RETURN 'new_release';
     END IF;
   END IF;
+  RETURN NULL;
+END $$;
+---
+-- Whether what the action was asked under still holds; the word says what does not.
+CREATE FUNCTION still_holds(a action, p_now timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_out text := out_of_force(a);
+  v_approval standing_approval;
+BEGIN
+  IF v_out IS NOT NULL THEN RETURN v_out; END IF;
   IF a.earned AND NOT EXISTS (SELECT 1 FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
       AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment AND u.agent_version = a.agent_version
       AND u.state = 'allow') THEN

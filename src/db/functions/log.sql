@@ -27,49 +27,61 @@ $$;
 ---
 -- One entry, committed with what it records and numbered later by sequence_log().
 CREATE FUNCTION log_append(p_kind text, p_agent text, p_ref text, p_at timestamptz, p_actor text, p_data jsonb)
-RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  v_id bigint := nextval('log_entry_id_seq');
-BEGIN
-  INSERT INTO log_entry (id, at, kind, agent, ref, body)
-  VALUES (v_id, p_at, p_kind, p_agent, p_ref, jcs(jsonb_strip_nulls(jsonb_build_object(
-    'v', 1, 'id', v_id, 'at', iso(p_at), 'kind', p_kind, 'agent', p_agent, 'ref', p_ref, 'actor', p_actor,
-    'data', p_data))));
-  INSERT INTO log_unnumbered (entry_id) VALUES (v_id);
-END $$;
+RETURNS void LANGUAGE sql AS $$
+  INSERT INTO log_unnumbered (at, kind, agent, ref, body)
+  VALUES (p_at, p_kind, p_agent, p_ref, jcs(jsonb_strip_nulls(jsonb_build_object(
+    'v', 2, 'at', iso(p_at), 'kind', p_kind, 'agent', p_agent, 'ref', p_ref, 'actor', p_actor, 'data', p_data))))
+$$;
 ---
--- Numbers and chains what is committed and not yet numbered: hash(n) = SHA-256(hash(n-1) || SHA-256(body)).
--- The caller holds the sequencer's lock. Returns how many it numbered.
-CREATE FUNCTION sequence_log(p_most int) RETURNS int LANGUAGE plpgsql AS $$
+-- Numbers and chains what is committed: hash(n) = SHA-256(hash(n-1) || SHA-256(body)). One at a time; another gets 0.
+-- p_after: where it began to look the last time, so that what was taken away before is not walked over again; whoever
+-- committed late has a smaller id and is found by 0. Returns how many it numbered and the largest id of them.
+CREATE FUNCTION sequence_log(p_most int, p_after bigint, OUT numbered int, OUT reached bigint) RETURNS record
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_seq bigint;
   v_hash bytea;
-  v_count int := 0;
-  e record;
+  v_hashes bytea[] := '{}';
+  v_ids bigint[];
+  v_body text;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(727002) THEN RETURN 0; END IF;
-  SELECT seq, hash INTO v_seq, v_hash FROM log_chain ORDER BY seq DESC LIMIT 1;
+  numbered := 0;
+  reached := p_after;
+  IF NOT pg_try_advisory_xact_lock(727002) THEN RETURN; END IF;
+  SELECT array_agg(u.id ORDER BY u.id) INTO v_ids
+  FROM (SELECT id FROM log_unnumbered WHERE id > p_after ORDER BY id LIMIT p_most) u;
+  IF v_ids IS NULL THEN RETURN; END IF;
+  SELECT seq, hash INTO v_seq, v_hash FROM log_entry ORDER BY seq DESC LIMIT 1;
   v_seq := coalesce(v_seq, 0);
   v_hash := coalesce(v_hash, decode(repeat('00', 32), 'hex'));
-  FOR e IN
-    SELECT l.id, l.body FROM log_unnumbered u JOIN log_entry l ON l.id = u.entry_id ORDER BY l.id LIMIT p_most
-  LOOP
-    v_seq := v_seq + 1;
-    v_hash := sha256(v_hash || sha256(convert_to(e.body, 'UTF8')));
-    INSERT INTO log_chain (seq, entry_id, hash) VALUES (v_seq, e.id, v_hash);
-    DELETE FROM log_unnumbered WHERE entry_id = e.id;
-    v_count := v_count + 1;
+  FOR v_body IN SELECT body FROM log_unnumbered WHERE id = ANY (v_ids) ORDER BY id LOOP
+    v_hash := sha256(v_hash || sha256(convert_to(v_body, 'UTF8')));
+    v_hashes := v_hashes || v_hash;
   END LOOP;
-  RETURN v_count;
+  INSERT INTO log_entry (seq, at, kind, agent, ref, body, hash)
+  SELECT v_seq + n.n, u.at, u.kind, u.agent, u.ref, u.body, n.hash
+  FROM unnest(v_ids, v_hashes) WITH ORDINALITY AS n (id, hash, n) JOIN log_unnumbered u ON u.id = n.id ORDER BY n.n;
+  PERFORM set_config('portcullis.numbers', 'on', true);
+  DELETE FROM log_unnumbered WHERE id = ANY (v_ids);
+  PERFORM set_config('portcullis.numbers', 'off', true);
+  numbered := cardinality(v_ids);
+  reached := v_ids[numbered];
 END $$;
 ---
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF TG_TABLE_NAME = 'log_unnumbered' AND TG_OP = 'DELETE' AND current_setting('portcullis.numbers', true) = 'on' THEN
+    RETURN NULL;
+  END IF;
   RAISE EXCEPTION 'the log is append-only: % of % refused', TG_OP, TG_TABLE_NAME;
 END $$;
 ---
-CREATE TRIGGER log_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log_entry
+-- By the row, so that it holds for each partition too.
+CREATE TRIGGER log_entry_append_only BEFORE UPDATE OR DELETE ON log_entry
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+---
+CREATE TRIGGER log_entry_not_emptied BEFORE TRUNCATE ON log_entry
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ---
-CREATE TRIGGER log_chain_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log_chain
+CREATE TRIGGER log_unnumbered_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log_unnumbered
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -8,6 +8,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   c_epochs constant bigint := 1000000000;
   c_revisions constant int := 1000000;
+  c_because constant text := 'the store was restored';
   v_before bigint;
   v_epoch bigint;
   v_segments jsonb;
@@ -24,25 +25,26 @@ BEGIN
     RAISE EXCEPTION 'everything, reads too, is disabled first' USING ERRCODE = '22023';
   END IF;
   SELECT epoch INTO v_before FROM installation;
-  SELECT coalesce(jsonb_agg(jsonb_build_object('rollout', x.rollout_id, 'agent', o.agent, 'segment', x.segment,
-    'exposureBefore', x.exposure) ORDER BY x.rollout_id, x.segment), '[]') INTO v_segments
-  FROM rollout_segment x JOIN rollout o ON o.id = x.rollout_id WHERE o.ended_at IS NULL AND x.state = 'exposed';
-  FOR s IN SELECT e ->> 'rollout' AS rollout, e ->> 'segment' AS segment FROM jsonb_array_elements(v_segments) e LOOP
-    PERFORM rollback_segment(s.rollout, s.segment, NULL, p_now, p_actor, 'the store was restored', '{}');
-  END LOOP;
-  UPDATE rollout SET status = 'paused', gate_approved_by = NULL, revision = revision + c_revisions WHERE ended_at IS NULL;
+  UPDATE installation SET epoch = (epoch / c_epochs + 1) * c_epochs RETURNING epoch INTO v_epoch;
   FOR u IN UPDATE autonomy SET state = 'ask', evidence_from = p_now, changed_at = p_now, changed_by = p_actor
     WHERE state <> 'ask' RETURNING * LOOP
     PERFORM log_append('autonomy.taken_back', u.agent, u.agent || '/' || u.release || '/' || u.grant_name, p_now, p_actor,
       jsonb_build_object('tool', u.tool, 'segment', u.segment, 'agentVersion', u.agent_version, 'because', 'recover'));
   END LOOP;
+  SELECT coalesce(jsonb_agg(jsonb_build_object('rollout', x.rollout_id, 'agent', o.agent, 'segment', x.segment,
+    'exposureBefore', x.exposure) ORDER BY x.rollout_id, x.segment), '[]') INTO v_segments
+  FROM rollout_segment x JOIN rollout o ON o.id = x.rollout_id WHERE o.ended_at IS NULL AND x.state = 'exposed';
+  FOR s IN SELECT e ->> 'rollout' AS rollout, e ->> 'segment' AS segment FROM jsonb_array_elements(v_segments) e LOOP
+    PERFORM rollback_segment(s.rollout, s.segment, NULL, v_epoch, p_now, p_actor, c_because, 'null',
+      jsonb_build_object('because', c_because, 'incident', 'inc-' || left(replace(gen_random_uuid()::text, '-', ''), 10)));
+  END LOOP;
+  UPDATE rollout SET status = 'paused', gate_approved_by = NULL, revision = revision + c_revisions WHERE ended_at IS NULL;
   UPDATE deputy SET revoked_at = p_now, revoked_by = p_actor WHERE revoked_at IS NULL AND ends_at > p_now;
   GET DIAGNOSTICS v_deputies = ROW_COUNT;
   IF NOT p_keep_tokens THEN
     UPDATE token SET revoked_at = p_now WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > p_now);
     GET DIAGNOSTICS v_tokens = ROW_COUNT;
   END IF;
-  UPDATE installation SET epoch = (epoch / c_epochs + 1) * c_epochs RETURNING epoch INTO v_epoch;
   v_answer := jsonb_build_object('epochBefore', v_before, 'epoch', v_epoch, 'tokensRevoked', v_tokens,
     'deputiesEnded', v_deputies, 'segments', v_segments);
   PERFORM log_append('store.recovered', NULL, NULL, p_now, p_actor, v_answer || jsonb_build_object('reason', p_reason));

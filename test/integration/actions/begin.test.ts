@@ -166,6 +166,7 @@ describeWithServices('beginAction()', (make) => {
       const [candidate, control] = [await ask('a'), await givenApprovedIn(services, 'silver')];
       expect(candidate).toMatchObject({ arm: 'candidate', state: 'approved', release: '2' });
       expect(control).toMatchObject({ arm: 'control', segment: 'default', release: '1' });
+      const disabled = await givenApprovedIn(services, 'gold', 'refund');
       // As a stop would, without voiding anything.
       await db
         .updateTable('rollout_segment')
@@ -174,7 +175,6 @@ describeWithServices('beginAction()', (make) => {
         .where('segment', '=', 'gold')
         .execute();
       await db.updateTable('in_force').set({ release: '2' }).where('segment', '=', 'default').execute();
-      const disabled = await givenApprovedIn(services, 'gold', 'refund');
       await sql`INSERT INTO switch (scope, disabled, reason, actor, changed_at, epoch)
         VALUES ('tool/desk/refund', true, 'fire', 'cleo', ${services.clock.now()}, 1)`.execute(db);
       for (const [action, because, state] of [

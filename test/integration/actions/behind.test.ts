@@ -18,6 +18,7 @@ import {
   givenAsked,
   RELEASE_YAML,
 } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { read } from '../../unit/cards/facts.ts';
 
@@ -128,7 +129,7 @@ describe('a repeated question that names somebody more', () => {
     await expect(approve(services, action, 'ana')).rejects.toMatchObject({ code: 'not_eligible' });
     const stale = approve(services, action, 'ben', { revision: action.revision });
     await expect(stale).rejects.toMatchObject({ code: 'seen_outdated' });
-    const log = services.db.sql.selectFrom('log_entry').selectAll();
+    const log = writtenLog(services.db.sql).selectAll();
     const entries = await log.where('ref', '=', action.id).execute();
     expect(entries.map(({ kind }) => kind)).toContain('action.behind_added');
     expect(JSON.stringify(entries)).not.toContain('example.com');

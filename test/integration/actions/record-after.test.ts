@@ -11,6 +11,7 @@ import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import { verifies } from '../../requirements.ts';
 import { agentActor, askInput, givenAdopted, onCallActor, RELEASE_YAML } from '../../support/fixtures.ts';
+import { WRITTEN_LOG } from '../../support/log.ts';
 import { describeWithServices } from '../../support/services.ts';
 
 describeWithServices('AfterBuffer', (make) => {
@@ -66,7 +67,7 @@ describeWithServices('AfterBuffer', (make) => {
     await holder.close();
     await after.flush(services);
     expect(after.waiting).toBe(0);
-    expect(await services.db.sql.selectFrom('action').select('idempotency_key').execute()).toEqual([
+    expect(await services.db.sql.selectFrom('any_action').select('idempotency_key').execute()).toEqual([
       { idempotency_key: 'one' },
     ]);
   });
@@ -102,7 +103,7 @@ describeWithServices('AfterBuffer', (make) => {
       await after.flush(services);
       expect(after).toMatchObject({ waiting: 0, lost: 1 });
       const { rows } = await sql<{ ref: string; kind: string; body: string }>`
-        SELECT ref, kind, body FROM log_entry WHERE kind = 'log.gap' OR body LIKE '%"recorded":"after"%' ORDER BY id`.execute(
+        SELECT ref, kind, body FROM ${WRITTEN_LOG} l WHERE kind = 'log.gap' OR body LIKE '%"recorded":"after"%' ORDER BY n`.execute(
         services.db.sql,
       );
       expect(rows.map(({ ref, kind, body }) => ({ ref, kind, ...JSON.parse(body).data }))).toMatchObject([
@@ -116,7 +117,7 @@ describeWithServices('AfterBuffer', (make) => {
         { ref: null, kind: 'log.gap', lost: 1 },
       ]);
       const kept = await services.db.sql
-        .selectFrom('action')
+        .selectFrom('any_action')
         .select(['state', 'epoch', 'subject_digest'])
         .where('id', '=', answered[0]?.action.id ?? '')
         .executeTakeFirstOrThrow();

@@ -24,6 +24,7 @@ import {
   managerActor,
   RELEASE_YAML,
 } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { read } from '../../unit/cards/facts.ts';
 
@@ -42,7 +43,7 @@ const apply = (yaml: string) => applyAgent(services, managerActor(), agentFrom(y
 const asked = (card = SECRET) =>
   givenPendingAction(services, { args: { id: 'R-1', card }, subject: 'guest-1' });
 const logText = async () =>
-  (await services.db.sql.selectFrom('log_entry').select('body').execute()).map(({ body }) => body).join('\n');
+  (await writtenLog(services.db.sql).select('body').execute()).map(({ body }) => body).join('\n');
 
 /** Everything that people and readers are shown of an action. */
 async function shownOf({ id }: ActionRow): Promise<string> {

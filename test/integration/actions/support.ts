@@ -18,6 +18,7 @@ import {
   managerActor,
   onCallActor,
 } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import type { MakeServices, TestServices } from '../../support/services.ts';
 
 export const begin = (
@@ -48,12 +49,11 @@ export async function entries(
   ref: string,
   kind: string,
 ): Promise<Record<string, unknown>[]> {
-  const rows = await services.db.sql
-    .selectFrom('log_entry')
+  const rows = await writtenLog(services.db.sql)
     .select('body')
     .where('ref', '=', ref)
     .where('kind', '=', kind)
-    .orderBy('id')
+    .orderBy('n')
     .execute();
   return rows.map(({ body }) => JSON.parse(body));
 }

@@ -224,7 +224,7 @@ test('the beginning of an id of another agent finds nothing', async () => {
   ] as const) {
     const found = async (agent?: string) => {
       const roles: readonly Role[] = kind === 'token' ? ['admin'] : ['auditor'];
-      const { status, json } = await call(api.app, `GET /v1/ids/${kind}/${id.slice(0, 8)}`, {
+      const { status, json } = await call(api.app, `GET /v1/ids/${kind}/${id.slice(0, 18)}`, {
         as: await tokenOf(roles, agent),
       });
       return status === 404 ? json.code : json.ids;

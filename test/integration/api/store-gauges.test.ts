@@ -4,6 +4,7 @@ import { createMetrics } from '../../../src/api/metrics.ts';
 import { OLDEST_WORK, STORE_GAUGES } from '../../../src/api/store-gauges.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { freePort } from '../../../src/embedded/supervised-process.ts';
+import { sequenceLog } from '../../../src/log/sequence.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import {
@@ -55,6 +56,9 @@ describeWithServices('what waits', (make) => {
       const { id } = await givenPendingAction(services);
       await sql`UPDATE action SET expires_at = ${at} WHERE id = ${id}`.execute(services.db.sql);
     },
+    revocations: (at, { db }) =>
+      sql`INSERT INTO revocation (kind, kinds, becomes, because, epoch, actor, at)
+        VALUES ('switch', '{write}', 'disabled', 'x', 1, 'x', ${at})`.execute(db.sql),
     callbacks: (at, { db }) =>
       sql`INSERT INTO callback (key, payload, at) VALUES ('x/1', '{}', ${at})`.execute(db.sql),
     alerts: (at, { db }) =>
@@ -76,7 +80,8 @@ describeWithServices('what waits', (make) => {
     const services = await make();
     await givenAdopted(services);
     // The log is numbered, and what the fixtures left behind is done.
-    await sql`TRUNCATE outbox, log_unnumbered`.execute(services.db.sql);
+    await sequenceLog(services.db.sql);
+    await sql`TRUNCATE outbox, revocation`.execute(services.db.sql);
     const registry = createMetrics(services).registry;
     const shown = async () => valuesOf(await registry.metrics(), 'portcullis_oldest_work_age_seconds')[loop];
     expect(await shown()).toBe(0);
@@ -135,13 +140,14 @@ describeWithServices('what a scrape costs', (make) => {
     const { db, clock } = services;
     const done = await givenBegunAction(services);
     const { action: read } = await givenAsked(services, { tool: 'lookup', args: {} });
-    const copies = (id: string, state: string) => sql`
-      INSERT INTO action SELECT r.* FROM action a, generate_series(1, ${STORED}) n, jsonb_populate_record(a,
-        jsonb_build_object('id', gen_random_uuid(), 'state', ${state}::text, 'idempotency_key', ${state} || n)) r
+    const copies = (table: 'action' | 'read_record', id: string, changes: object) => sql`
+      INSERT INTO ${sql.table(table)} SELECT r.* FROM ${sql.table(table)} a, generate_series(1, ${STORED}) n,
+        jsonb_populate_record(a, ${JSON.stringify(changes)}::jsonb
+          || jsonb_build_object('id', gen_random_uuid(), 'idempotency_key', 'k' || n)) r
       WHERE a.id = ${id}`;
     const alone = await db.openMigration();
-    await copies(done.id, 'executed').execute(alone.sql);
-    await copies(read.id, read.state).execute(alone.sql);
+    await copies('action', done.id, { state: 'executed' }).execute(alone.sql);
+    await copies('read_record', read.id, {}).execute(alone.sql);
     await alone.close();
     await sql`INSERT INTO alert (id, kind, facts, created_at, delivered_at)
       SELECT 'a-' || n, 'x', '{}', ${clock.now()}, ${clock.now()} FROM generate_series(1, ${STORED}) n`.execute(
@@ -151,6 +157,9 @@ describeWithServices('what a scrape costs', (make) => {
       SELECT 'everything', false, 'x', 'x', ${clock.now()}, ${clock.now()} FROM generate_series(1, ${STORED}) n`.execute(
       db.sql,
     );
+    await sql`INSERT INTO revocation (kind, kinds, becomes, because, epoch, actor, at, done_at)
+      SELECT 'switch', '{write}', 'disabled', 'x', 1, 'x', ${clock.now()}, ${clock.now()}
+      FROM generate_series(1, ${STORED})`.execute(db.sql);
     await sql`INSERT INTO callback (key, payload, at)
       SELECT 'x/' || n, '{}', ${clock.now()} FROM generate_series(1, ${STORED}) n`.execute(db.sql);
     await sql`INSERT INTO outbox (topic, key) SELECT 'alert', 'x' FROM generate_series(1, ${STORED})`.execute(

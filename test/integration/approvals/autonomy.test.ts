@@ -12,6 +12,7 @@ import { answerAutonomy, takeAutonomyBack } from '../../../src/autonomy/verbs.ts
 import type { Services } from '../../../src/services.ts';
 import { verifies } from '../../requirements.ts';
 import { agentActor, approverActor, givenAsked, managerActor, onCallActor } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import type { TestServices } from '../../support/services.ts';
 import { describeWithServices } from '../../support/services.ts';
 import { approve, codeOf, deny, givenBank } from './support.ts';
@@ -99,11 +100,10 @@ describeWithServices('earned autonomy', (make) => {
     expect(await codeOf(beginAction(services, agentActor(), { id: waiting.id, executionId: 'e' }))).toBe(
       'autonomy_lost',
     );
-    const kinds = await services.db.sql
-      .selectFrom('log_entry')
+    const kinds = await writtenLog(services.db.sql)
       .select(['kind', 'body'])
       .where('kind', 'like', 'autonomy.%')
-      .orderBy('id')
+      .orderBy('n')
       .execute();
     expect(kinds.map(({ kind }) => kind)).toEqual([
       'autonomy.proposed',

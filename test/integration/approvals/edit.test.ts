@@ -14,6 +14,7 @@ import {
   givenPendingAction,
   managerActor,
 } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { describeWithServices } from '../../support/services.ts';
 import { approve, BANK_AGENT, codeOf, givenBank, stateOf } from './support.ts';
 
@@ -134,7 +135,7 @@ describeWithServices('editing what waits', (make) => {
     await givenBank(services, 'desk');
     const action = await givenPendingAction(services, PAY);
     await edit(services, action, 'ana', { amount: 4, to: 'Mia', iban: '[redacted]' });
-    const bodies = await services.db.sql.selectFrom('log_entry').select('body').execute();
+    const bodies = await writtenLog(services.db.sql).select('body').execute();
     expect(JSON.stringify(bodies)).not.toContain(SECRET);
     const words = await edit(services, action, 'ana', { amount: 'x', to: SECRET, iban: SECRET }).catch(
       String,

@@ -8,6 +8,7 @@ import { recordReach } from '../../../src/reaching/record-reach.ts';
 import { countReminder } from '../../../src/reaching/reminders.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { givenPendingAction } from '../../support/fixtures.ts';
+import { WRITTEN_LOG } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { answer, givenPeople, givenRefund } from '../approvals/people.ts';
 import { CARD_VERBS } from './verbs.ts';
@@ -32,7 +33,7 @@ describeWithServices('the version of a card', (make) => {
       });
   const entriesOf = async ({ id }: Of): Promise<number> => {
     const { rows } = await sql<{ n: number }>`
-      SELECT count(*)::int AS n FROM log_entry WHERE ref = ${id} AND kind LIKE 'action.%'`.execute(
+      SELECT count(*)::int AS n FROM ${WRITTEN_LOG} l WHERE ref = ${id} AND kind LIKE 'action.%'`.execute(
       services.db.sql,
     );
     return rows[0]?.n ?? 0;

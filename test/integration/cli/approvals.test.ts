@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { editAction } from '../../../src/approvals/edit.ts';
+import { shortId } from '../../../src/cli/text/ids.ts';
 import type { WireStats } from '../../../src/cli/wire.ts';
 import { approverActor, givenAsked, givenPendingAction } from '../../support/fixtures.ts';
 import { tooLong } from '../../unit/cli/cli-io.ts';
@@ -38,12 +39,13 @@ describe('before anything was asked', () => {
 describe('approve and deny', () => {
   test('list shows what waits for me and not what I may not answer', async () => {
     const mine = await asked();
+    cli.services.clock.advance(1);
     const forAna = await givenPendingAction(cli.services, { behind: ['ana'] });
     const list = await run(ana, 'list', '--agent', 'desk');
-    expect(list.out).toContain(mine.id.slice(0, 8));
-    expect(list.out).not.toContain(forAna.id.slice(0, 8));
+    expect(list.out).toContain(shortId(mine.id));
+    expect(list.out).not.toContain(shortId(forAna.id));
     expect(list.flat).toContain('desk: Cancel order R-1');
-    expect(list.flat).toContain('expires in 1 h');
+    expect(list.flat).toContain('expires in 59 min 59 s');
     expect(tooLong(list.out)).toEqual([]);
     await run(ben, 'deny', mine.id, forAna.id, '--reason', 'cleaning up', '--yes');
   });
@@ -55,7 +57,7 @@ describe('approve and deny', () => {
     const like = await run(ana, 'like', first.id);
     expect(like.out.replace(/\s/g, '')).toContain(note);
     expect(like.out).not.toContain('4111-secret');
-    expect(like.out).toContain(second.id.slice(0, 8));
+    expect(like.out).toContain(shortId(second.id));
     expect(tooLong(like.out)).toEqual([]);
     const kept = await cli.runWith({ answers: [false] }, 'approvals', 'approve', first.id, '--like');
     expect(kept).toMatchObject({ code: 1 });
@@ -204,7 +206,9 @@ describe('numbers', () => {
   });
 
   test('simulate says what would run unasked although people stopped it', async () => {
+    cli.services.clock.advance(1);
     const action = await asked();
+    cli.services.clock.advance(1);
     await answer(cli.services, action, 'ben', { verdict: 'deny' });
     writeFileSync(
       join(cli.cwd, 'next.yaml'),
@@ -213,7 +217,7 @@ describe('numbers', () => {
     const { out, flat, code } = await run(olga, 'simulate', 'next.yaml', '--days', '7');
     expect(code).toBe(0);
     expect(flat).toContain('WOULD HAVE RUN UNASKED');
-    expect(out).toMatch(new RegExp(`${action.id.slice(0, 8)} +cancel +denied`));
+    expect(out).toMatch(new RegExp(`${shortId(action.id)} +cancel +denied`));
     expect(flat).toContain('Nothing was changed.');
     expect(tooLong(out)).toEqual([]);
     expect(await run(olga, 'simulate', 'agent.yaml')).toMatchObject({ code: 2 });

@@ -2,7 +2,7 @@ import type { DocsWorld } from './docs-world.ts';
 
 /** What a command of the docs takes for granted, and how it may end. */
 export interface Given {
-  /** Stands where the docs say 6f1d6f0e, ID or ACTION. */
+  /** Stands where the docs say 6f1d6f0e, 0193a7c4-5e2f, ID or ACTION. */
   id?: string;
   codes?: readonly number[];
   env?: Record<string, string>;
@@ -48,7 +48,7 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ autonomy take-back/, (world) => world.autonomy('allow')],
   // Whether this machine has Slack tokens and a Temporal is not what the docs promise.
   [/ doctor/, () => ({ codes: [0, 1] })],
-  [/\b(6f1d6f0e|ID)\b/, withId((world) => world.asked())],
+  [/\b(6f1d6f0e|0193a7c4-5e2f|ID)\b/, withId((world) => world.asked())],
 ];
 
 const refusal = (_: unknown): string => 'Code: gate_not_ready';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { ROLES } from '../../../src/actor.ts';
+import { shortId } from '../../../src/cli/text/ids.ts';
 import { agentActor, givenToken } from '../../support/fixtures.ts';
 import { createStore } from '../../support/services.ts';
 import { type CliResult, runInTest } from '../../unit/cli/cli-io.ts';
@@ -42,7 +43,6 @@ const refundOf = (amount: number): string[] => ['refund', '--args', JSON.stringi
 const REFUND = refundOf(60);
 /** Shortly before the dates that the docs name. */
 const NOW = new Date('2026-12-20T12:00:00Z');
-const SHORT = 8;
 
 /** Agents, releases and people as the docs have them, and what their commands are about. */
 export class DocsWorld {
@@ -74,6 +74,7 @@ export class DocsWorld {
     return this.#cli.cwd;
   }
 
+  #customers = 0;
   sequence = (): Promise<void> => this.#cli.sequence();
   close = (): Promise<void> => this.#cli.close();
 
@@ -115,11 +116,16 @@ export class DocsWorld {
     return JSON.parse(out.slice(out.indexOf('{')));
   }
 
+  /** About somebody else each time: what people denied once is not asked again about the same. */
+  #anotherRefund = (): string[] => [...REFUND, '--subject', `customer ${this.#customers++}`];
+
   async #idOf(...argv: string[]): Promise<string> {
-    return String((await this.must(...argv)).id).slice(0, SHORT);
+    // No two are asked in one millisecond, or their short ids would be alike.
+    this.#cli.services.clock.advance(1);
+    return shortId(String((await this.must(...argv)).id));
   }
 
-  asked = (): Promise<string> => this.#idOf('action', 'ask', 'my-agent', ...REFUND);
+  asked = (): Promise<string> => this.#idOf('action', 'ask', 'my-agent', ...this.#anotherRefund());
   deputy = (): Promise<string> =>
     this.#idOf('deputy', 'add', 'my-agent', 'ben', '--until', '1d', '--reason', 'x');
   token = (): Promise<string> => this.#idOf('token', 'create', '--role', 'auditor');
@@ -133,7 +139,14 @@ export class DocsWorld {
   /** Asked and approved by others than who runs the commands of the docs. */
   async brokenGlass(): Promise<string> {
     const { token } = await givenToken(this.#cli.services, ROLES, { person: 'ben' });
-    const id = await this.#idOf('action', 'ask', 'my-agent', ...REFUND, '--attribute', 'tier=gold');
+    const id = await this.#idOf(
+      'action',
+      'ask',
+      'my-agent',
+      ...this.#anotherRefund(),
+      '--attribute',
+      'tier=gold',
+    );
     const alone = ['--break-glass', '--reason', 'fire', '--yes'];
     await this.run(['approvals', 'approve', id, ...alone], { PORTCULLIS_TOKEN: token });
     return id;
@@ -141,13 +154,22 @@ export class DocsWorld {
 
   async executed(): Promise<string> {
     this.#keys += 1;
-    const ask = ['action', 'ask', 'my-agent', ...REFUND, '--key', `docs-${this.#keys}`, '--begin'];
+    const ask = [
+      'action',
+      'ask',
+      'my-agent',
+      ...this.#anotherRefund(),
+      '--key',
+      `docs-${this.#keys}`,
+      '--begin',
+    ];
+    this.#cli.services.clock.advance(1);
     const { id } = await this.must(...ask);
     await this.must('approvals', 'approve', id, '--yes');
     const { executionId } = (await this.must(...ask)).execution;
     const agent = agentActor({ agent: 'my-agent' });
     await completeAction(this.#cli.services, agent, { id, executionId, ok: true });
-    return String(id).slice(0, SHORT);
+    return shortId(String(id));
   }
 
   /** As small as what the docs approve for a while, and not covered by such an approval yet. */
@@ -162,7 +184,7 @@ export class DocsWorld {
     const standing = ['--standing', 'args.amount <= 50'];
     await this.must('approvals', 'approve', await this.small(), '--yes', ...standing);
     const { standingApprovals } = await this.must('approvals', 'standing', 'list');
-    return standingApprovals[0].id.slice(0, SHORT);
+    return shortId(standingApprovals[0].id);
   }
 
   async outcomes(): Promise<void> {
@@ -171,8 +193,10 @@ export class DocsWorld {
   }
 
   async receiptsAbout(): Promise<string> {
-    this.lastReceipt = await this.approved();
-    return this.lastReceipt;
+    const id = await this.approved();
+    const { id: whole } = await this.must('action', 'show', id);
+    this.lastReceipt = whole;
+    return id;
   }
 
   async noRollout(agent: string): Promise<void> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { eventLine } from '../../../src/cli/commands/events.ts';
+import { shortId } from '../../../src/cli/text/ids.ts';
 import { logHead } from '../../../src/events/read.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { approverActor, givenAdopted, givenPendingAction, onCallActor } from '../../support/fixtures.ts';
@@ -42,10 +43,8 @@ test('one line an event, in 80 columns, from the first on; then it says how to g
   const { code, out, err } = await ended;
   expect(code).toBe(0);
   expect(out.split('\n').slice(0, 3)).toEqual([
-    expect.stringMatching(new RegExp(`^\\d\\d:00:00 action\\.asked      ${id.slice(0, 8)} pending desk`)),
-    expect.stringMatching(
-      new RegExp(`^\\d\\d:00:00 action\\.denied     ${id.slice(0, 8)} desk by ana: "no"$`),
-    ),
+    expect.stringMatching(new RegExp(`^\\d\\d:00:00 action\\.asked      ${shortId(id)} pending desk`)),
+    expect.stringMatching(new RegExp(`^\\d\\d:00:00 action\\.denied     ${shortId(id)} desk by ana: "no"$`)),
     expect.stringMatching(/^\d\d:00:00 switch\.disabled +tool\/desk\/refund desk by cleo: "fire"$/),
   ]);
   expect(tooLong(out)).toEqual([]);
@@ -88,11 +87,11 @@ test('a line holds whatever it is given: long names are cut, and nothing steers 
     at: '2026-01-01T12:00:00Z',
     kind: 'action.superseded',
     agent: 'a'.repeat(63),
-    action: '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11',
+    action: '0193a7c4-5e2f-7abc-9d4e-2f7a1c1f0b11',
     actor: '\u001b[31mred\nsecond line\u202e',
   };
   const line = eventLine(event, 80, now);
-  expect(line).toMatch(/^26-01-01 action\.superseded 6f1d6f0e a+…$/);
+  expect(line).toMatch(/^26-01-01 action\.superseded 0193a7c4-5e2f a+…$/);
   expect(line.length).toBeLessThanOrEqual(80);
   const short = eventLine({ ...event, agent: 'desk' }, 160, now);
   for (const steering of ['\u001b', '\u202e', '\n']) expect(short).not.toContain(steering);

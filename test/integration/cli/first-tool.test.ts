@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeAction } from '../../../src/actions/complete.ts';
+import { shortId } from '../../../src/cli/text/ids.ts';
 import type { WireAsked } from '../../../src/cli/wire.ts';
 import { agentActor } from '../../support/fixtures.ts';
 import { tooLong } from '../../unit/cli/cli-io.ts';
@@ -61,12 +62,12 @@ test('adopt, and a question waits for a person', async () => {
   expect(asked).toMatchObject({ state: 'pending', idempotencyKey: 'k-1' });
   const again = await cli.run(...ASK, '--key', 'k-1');
   expect(again.out).toContain('WAITING for reviewers');
-  expect(again.out).toContain(`portcullis approvals approve ${asked.id.slice(0, 8)}`);
+  expect(again.out).toContain(`portcullis approvals approve ${shortId(asked.id)}`);
 });
 
 test('it is listed, shown and approved, with the arguments that were seen', async () => {
   const list = await cli.run('action', 'list', '--state', 'pending');
-  expect(list.out).toContain(asked.id.slice(0, 8));
+  expect(list.out).toContain(shortId(asked.id));
   expect(list.flat).toContain('Send "Hello" to b@example.org');
   expect(tooLong(list.out)).toEqual([]);
   const shown = await cli.run('action', 'show', asked.id);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
+import { shortId } from '../../../src/cli/text/ids.ts';
 import {
   agentActor,
   approverActor,
@@ -35,8 +36,9 @@ async function givenTwins(): Promise<[string, string]> {
 
 test('so much of an id as is unique is enough; less says what it may mean', async () => {
   const { id } = await givenPendingAction(cli.services);
-  for (const text of [id, id.slice(0, 8), id.slice(0, 13), id.slice(0, 8).toUpperCase()])
+  for (const text of [id, shortId(id), id.slice(0, 18), shortId(id).toUpperCase()])
     expect((await cli.run('action', 'show', text, '--output', 'json')).json()).toMatchObject({ id });
+  cli.services.clock.advance(1);
   const [one, other] = await givenTwins();
   const unclear = await cli.run('action', 'show', '00000000');
   expect(unclear).toMatchObject({ code: 2 });
@@ -44,7 +46,7 @@ test('so much of an id as is unique is enough; less says what it may mean', asyn
   expect(await cli.run('action', 'show', '00000000-1112')).toMatchObject({ code: 0 });
   const list = await cli.run('action', 'list', '--state', 'pending');
   expect(list.out).toContain('00000000-1112');
-  expect(list.out).toContain(`${id.slice(0, 8)}  `);
+  expect(list.out).toContain(`${shortId(id)}  `);
   expect(list.out).not.toContain(id);
 });
 
@@ -61,7 +63,7 @@ test('a token of one agent finds nothing of another by its beginning', async () 
   const { id } = await givenPendingAction(cli.services);
   const { token } = await givenToken(cli.services, ['auditor'], { agent: 'other' });
   const env = { PORTCULLIS_TOKEN: token };
-  const { err } = await cli.runWith({ env }, 'action', 'show', id.slice(0, 8));
+  const { err } = await cli.runWith({ env }, 'action', 'show', shortId(id));
   expect(err).toContain('There is no action');
 });
 
@@ -89,7 +91,7 @@ test('apply says which tokens it would cut off, and what to make before', async 
   writeFileSync(`${cli.cwd}/more.yaml`, more);
   const shown = await cli.runWith({ answers: [false] }, 'apply', 'more.yaml');
   const flat = shown.out.replace(/\s+/g, ' ');
-  expect(flat).toContain(`CUTS OFF token ${id.slice(0, 8)}, which has no attribute "region"`);
+  expect(flat).toContain(`CUTS OFF token ${shortId(id)}, which has no attribute "region"`);
   expect(flat).toContain('portcullis token create --role agent --agent desk --attribute region=<string>');
   expect(flat).not.toContain('no attribute "tier"');
   const same = await cli.run('apply', 'agent.yaml');

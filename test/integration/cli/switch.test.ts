@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import type { Disabled } from '../../../src/cli/disable-scope.ts';
+import { shortId } from '../../../src/cli/text/ids.ts';
 import { freePort } from '../../../src/embedded/supervised-process.ts';
 import { testPostgres } from '../../support/context.ts';
 import {
@@ -33,7 +34,7 @@ describe('disable and enable by the API', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^CLOSED in [\d.]+ m?s by the API: no write of agent\/desk begins any more\./);
     expect(out).toContain('1 that waited or were approved');
-    expect(out).toContain(begun.id.slice(0, 8));
+    expect(out).toContain(shortId(begun.id));
     expect(out).toContain('the last one lives until 2026-01-01');
     expect(out).toContain('portcullis enable agent/desk');
     expect(tooLong(out)).toEqual([]);

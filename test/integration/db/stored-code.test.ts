@@ -31,9 +31,8 @@ async function catalogueOf({ sql: db }: Database) {
     SELECT p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS text FROM pg_proc p
     WHERE p.pronamespace = current_schema()::regnamespace ORDER BY 1`.execute(db);
   const { rows: triggers } = await sql`
-    SELECT pg_get_triggerdef(t.oid) AS text FROM pg_trigger t WHERE NOT t.tgisinternal ORDER BY 1`.execute(
-    db,
-  );
+    SELECT pg_get_triggerdef(t.oid) AS text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE NOT t.tgisinternal AND NOT c.relispartition ORDER BY 1`.execute(db);
   const { rows: columns } = await sql`
     SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
     WHERE table_schema = current_schema() ORDER BY 1, 2`.execute(db);

@@ -3,6 +3,7 @@ import { refreshGroups } from '../../../src/groups/refresh.ts';
 import { type Shift, SourceFailure, type SourceRef } from '../../../src/groups/source.ts';
 import type { Sources } from '../../../src/groups/sources.ts';
 import { AGENT_YAML, approverActor, givenAdopted, givenAgent } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import type { MakeServices, TestServices } from '../../support/services.ts';
 
 /** A source whose answers a test gives. */
@@ -79,8 +80,8 @@ async function startAnew(services: TestServices, agentYaml: string): Promise<voi
   await sql.deleteFrom('group_source').execute();
   await sql.deleteFrom('agent_approver').execute();
   await givenAgent(services, agentYaml);
-  const last = await sql.selectFrom('log_entry').select('id').orderBy('id', 'desc').executeTakeFirst();
-  loggedBefore.set(services, last?.id ?? 0);
+  const last = await writtenLog(sql).select('n').orderBy('n', 'desc').executeTakeFirst();
+  loggedBefore.set(services, last?.n ?? 0);
 }
 
 export const slackUsers = (...ids: string[]): Shift[] => ids.map((slack) => ({ who: { slack } }));
@@ -100,12 +101,11 @@ export const peopleIn = async (services: TestServices) =>
   (await groupOf(services)).members.map(({ person }) => person);
 /** What the log says of changes in the groups. */
 export const logged = async (services: TestServices) => {
-  const rows = await services.db.sql
-    .selectFrom('log_entry')
+  const rows = await writtenLog(services.db.sql)
     .select('body')
     .where('kind', '=', 'group.changed')
-    .where('id', '>', loggedBefore.get(services) ?? 0)
-    .orderBy('id')
+    .where('n', '>', loggedBefore.get(services) ?? 0)
+    .orderBy('n')
     .execute();
   return rows.map(({ body }) => JSON.parse(body).data);
 };

@@ -17,6 +17,7 @@ import {
   managerActor,
   onCallActor,
 } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { givenExposed, report } from './support.ts';
 
@@ -99,11 +100,10 @@ describe('a new build of the agent', () => {
     expect(await held()).toBe('1.2');
     await resume('go-on');
     expect((await gold()).gold).toMatchObject({ known: 5, builds: ['1.1', '1.2'] });
-    const entries = await services.db.sql
-      .selectFrom('log_entry')
+    const entries = await writtenLog(services.db.sql)
       .select('body')
       .where('kind', '=', 'rollout.resume')
-      .orderBy('id')
+      .orderBy('n')
       .execute();
     expect(entries.map(({ body }) => JSON.parse(body).data)).toMatchObject([
       { agentVersion: '1.1', evidence: 'anew' },
@@ -138,8 +138,7 @@ describe("a gate is an owner's", () => {
     await expect(say(approverActor('cleo'), 'reject-gate')).rejects.toMatchObject({ code: 'forbidden' });
     const given = await lend(actorOf(['release-manager', 'approver'], { person: 'olga' }), 'ben');
     expect(await say(approverActor('ben'), 'reject-gate')).toMatchObject({ changed: true });
-    const { body } = await services.db.sql
-      .selectFrom('log_entry')
+    const { body } = await writtenLog(services.db.sql)
       .select('body')
       .where('kind', '=', 'rollout.reject-gate')
       .executeTakeFirstOrThrow();

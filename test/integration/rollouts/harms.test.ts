@@ -8,6 +8,7 @@ import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
@@ -161,8 +162,7 @@ describeWithServices('harms a day', (make) => {
     await expose(10_000);
     await begun(services, 'fourth', 60, 6);
     await nextDay();
-    const rows = await services.db.sql
-      .selectFrom('log_entry')
+    const rows = await writtenLog(services.db.sql)
       .select('body')
       .where('kind', '=', 'rollout.verdict')
       .execute();

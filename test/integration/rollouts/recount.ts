@@ -1,3 +1,4 @@
+import { writtenLog } from '../../support/log.ts';
 import type { TestServices } from '../../support/services.ts';
 
 interface Entry {
@@ -19,11 +20,7 @@ interface Event {
  * STATISTICS 4.2 and knows none of the code.
  */
 export async function recount(services: TestServices, metric: string) {
-  const rows = await services.db.sql
-    .selectFrom('log_entry')
-    .select(['kind', 'ref', 'body'])
-    .orderBy('id')
-    .execute();
+  const rows = await writtenLog(services.db.sql).select(['kind', 'ref', 'body']).orderBy('n').execute();
   const entries: Entry[] = rows.map(({ kind, ref, body }) => ({ kind, ref, data: JSON.parse(body).data }));
   const asked = new Map<string, Record<string, unknown>>();
   const begunOn = new Map<string, number>();

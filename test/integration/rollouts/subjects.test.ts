@@ -5,6 +5,7 @@ import { preflightNotes } from '../../../src/rollouts/preflight.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
 import { agentActor, askInput } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { givenExposed } from './support.ts';
 
@@ -72,11 +73,10 @@ describe('subjects that only the agent names', () => {
   });
 
   test('stand in the log with whose word it was', async () => {
-    const { body } = await services.db.sql
-      .selectFrom('log_entry')
+    const { body } = await writtenLog(services.db.sql)
       .select('body')
       .where('kind', '=', 'action.asked')
-      .orderBy('id', 'desc')
+      .orderBy('n', 'desc')
       .executeTakeFirstOrThrow();
     expect(JSON.parse(body).data).toMatchObject({ subjectBy: 'agent' });
   });

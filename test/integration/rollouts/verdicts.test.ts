@@ -7,6 +7,7 @@ import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { managerActor } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
@@ -27,11 +28,10 @@ interface Bucket {
 type Data = Record<string, unknown> & { buckets: Bucket[] };
 
 async function entries(kind: string): Promise<Data[]> {
-  const rows = await services.db.sql
-    .selectFrom('log_entry')
+  const rows = await writtenLog(services.db.sql)
     .select('body')
     .where('kind', '=', kind)
-    .orderBy('id')
+    .orderBy('n')
     .execute();
   return rows.map(({ body }) => JSON.parse(body).data);
 }

@@ -5,6 +5,7 @@ import { ManualClock } from '../../../src/clock.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import type { Message } from '../../fakes/slack/world.ts';
 import { AGENT_YAML, givenPendingAction } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk, TEAM } from './support.ts';
 
 /** A Monday morning, ten o'clock in UTC. */
@@ -119,12 +120,11 @@ export async function openFollowDesk(
       return all.filter(({ facts }) => facts.action === id).map(({ kind }) => kind);
     },
     async entries(id, kind) {
-      const rows = await sql
-        .selectFrom('log_entry')
+      const rows = await writtenLog(sql)
         .select('body')
         .where('ref', '=', id)
         .where('kind', '=', kind)
-        .orderBy('id')
+        .orderBy('n')
         .execute();
       return rows.map(({ body }) => (JSON.parse(body) as { data: Record<string, unknown> }).data);
     },

@@ -19,6 +19,7 @@ import {
   managerActor,
   releaseFrom,
 } from '../../support/fixtures.ts';
+import { WRITTEN_LOG } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { whileStopped } from '../actions/support.ts';
 import { answer, execute, givenPeople, givenRefund, PEOPLE_YAML } from '../approvals/people.ts';
@@ -158,7 +159,7 @@ describeWithServices('simulation of a release', (make) => {
     const state = async () => {
       const { rows } =
         await sql`SELECT (SELECT md5(string_agg(a::text, '' ORDER BY id)) FROM action a) AS actions,
-        (SELECT count(*) FROM log_entry) AS entries, (SELECT count(*) FROM outbox) AS outbox,
+        (SELECT count(*) FROM ${WRITTEN_LOG} l) AS entries, (SELECT count(*) FROM outbox) AS outbox,
         (SELECT count(*) FROM release) AS releases, (SELECT epoch FROM installation) AS epoch`.execute(
           services.db.sql,
         );

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { createDeputy, listDeputies } from '../../../src/approvals/deputies.ts';
+import { sequenceLog } from '../../../src/log/sequence.ts';
 import { readEpoch } from '../../../src/records/gate.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
@@ -97,6 +98,7 @@ describeWithServices('recover_store()', (make) => {
       .select(['state', 'evidence_from', 'changed_by'])
       .execute();
     expect(earned).toEqual(Array(2).fill({ state: 'ask', evidence_from: clock.now(), changed_by: 'ops' }));
+    await sequenceLog(db.sql);
     const told = sql`SELECT 1 FROM log_entry WHERE kind = 'autonomy.taken_back'`.execute(db.sql);
     expect((await told).rows).toHaveLength(2);
     expect(await listDeputies(services, { agent: 'desk', ended: false })).toEqual([]);

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { actionById } from '../../../src/records/action.ts';
+import { followRevocation } from '../../../src/records/revocation.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { disable, pullSwitch } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
@@ -69,11 +70,12 @@ describeWithServices('a stop', (make) => {
   const waiting = (agent: string, tool: string) => [`${agent}/${tool}/pending`, `${agent}/${tool}/approved`];
   const stop = async (scope: string, reads = false) => {
     const now = services.clock.now();
-    const { rows } = await sql<{ answer: { voided: number; inFlight: { action: string }[] } }>`
+    const { rows } = await sql<{ answer: { revocation: number; inFlight: { action: string }[] } }>`
       SELECT disable_switch(${scope}, ${reads}, 'fire', 'cleo', ${now}) AS answer`.execute(services.db.sql);
     const answer = rows[0]?.answer;
+    const voided = await followRevocation(services.db.sql, answer?.revocation ?? 0, now);
     const names = new Map([...made].map(([name, id]) => [id, name]));
-    return { voided: answer?.voided, inFlight: answer?.inFlight.map(({ action }) => names.get(action)) };
+    return { voided, inFlight: answer?.inFlight.map(({ action }) => names.get(action)) };
   };
 
   test.each([

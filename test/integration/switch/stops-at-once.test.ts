@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { beginAction } from '../../../src/actions/begin.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
+import { followRevocations } from '../../../src/rollouts/follow-revocations.ts';
 import { disable, finishStops, openIntents } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import { listDisabled } from '../../../src/switches/list.ts';
 import { verifies } from '../../requirements.ts';
 import {
   agentActor,
+  approverActor,
   givenAdopted,
   givenApprovedAction,
   givenAsked,
@@ -73,12 +76,21 @@ verifies(
     for (const { action } of await answers)
       expect(action).toMatchObject({ state: 'denied', reasons: [{ code: 'switched_off' }] });
     await enable(services, managerActor(), { scope, reason: 'over' });
+    // Whoever stopped it died before what waited was voided.
+    const approving = answerAction(services, approverActor(), { id: waiting.id, verdict: 'approve' });
+    await expect(approving).rejects.toMatchObject({ code: 'not_pending' });
+    await expect(
+      beginAction(services, agentActor(), { id: waiting.id, executionId: 'e-1' }),
+    ).rejects.toMatchObject({ code: 'not_approved' });
+    services.clock.advance(2_000);
+    const asked = await givenPendingAction(services);
+    await followRevocations(services);
     const open = await services.db.sql
       .selectFrom('action')
       .select('id')
       .where('state', 'in', ['pending', 'approved'])
       .execute();
-    expect(open).toEqual([]);
+    expect(open).toEqual([{ id: asked.id }]);
     await expect(
       beginAction(services, agentActor(), { id: waiting.id, executionId: 'e-1' }),
     ).rejects.toMatchObject({ code: 'not_approved' });

@@ -1,0 +1,40 @@
+import type { Generated } from 'kysely';
+import type { Timestamp } from './columns.ts';
+
+/** While one is open nothing is dropped. */
+export interface RetentionHoldTable {
+  id: Generated<number>;
+  reason: string;
+  held_by: string;
+  held_at: Timestamp;
+  released_by: string | null;
+  released_at: Timestamp | null;
+}
+
+/** The head of the log where it was cut. */
+export interface LogSealTable {
+  seq: number;
+  hash: Buffer;
+  at: Timestamp;
+  signed: string;
+  entries: number;
+  sealed_at: Timestamp;
+}
+
+/** A partition that was dropped. */
+export interface RetentionDropTable {
+  id: Generated<number>;
+  name: string;
+  until: Timestamp;
+  bytes: number;
+  /** How many of its rows were kept. */
+  kept: number;
+  at: Timestamp;
+}
+
+/** The tables of retention, as Kysely sees them. */
+export interface RetentionTables {
+  retention_hold: RetentionHoldTable;
+  log_seal: LogSealTable;
+  retention_drop: RetentionDropTable;
+}

@@ -1,0 +1,85 @@
+import { sql } from 'kysely';
+import type { Sql } from '../db/database.ts';
+import { PARTITIONED, type Partition, type Partitioned, partitionsOf } from '../db/partitions.ts';
+import type { Kept, Retention } from '../domain/retention.ts';
+import type { Services } from '../services.ts';
+import { openHolds } from './holds.ts';
+import { type Stays, sealAndDropLog } from './seal-log.ts';
+
+/** Whoever waits for a lock of a table holds up everybody behind it. */
+const LOCK_MS = 200;
+/** More than this is not moved while the table is locked: the partition stays, and its status says so. */
+export const MOVED_MAX = 10_000;
+
+/**
+ * Drops the partitions whose time is over, after moving what must stay out of them: what is open, what an incident or a
+ * standing approval rests on, what belongs to an open rollout. Under a hold nothing goes. Returns what was dropped.
+ */
+export async function dropOld(
+  services: Pick<Services, 'db' | 'clock' | 'keys' | 'publicUrl' | 'retention'>,
+): Promise<{ dropped: string[]; stays: Stays[] }> {
+  const { retention } = services;
+  const now = services.clock.now();
+  const { sql: db } = services.db;
+  const dropped: string[] = [];
+  const stays: Stays[] = [];
+  const held = (await openHolds(db)).length > 0;
+  for (const one of PARTITIONED) {
+    for (const partition of await overOf(db, one, retention, now)) {
+      if (held && one.kept !== 'keys') {
+        stays.push({ name: partition.name, because: 'hold' });
+        continue;
+      }
+      if (await dropPartition(db, one, partition, now)) dropped.push(partition.name);
+      else stays.push({ name: partition.name, because: 'too-much-kept' });
+    }
+  }
+  const log = await sealAndDropLog(services, new Date(now.getTime() - retention.log), held);
+  return { dropped: [...dropped, ...log.dropped], stays: [...stays, ...log.stays] };
+}
+
+/** Partitions that end before what is kept begins. */
+async function overOf(db: Sql, one: Partitioned, retention: Retention, now: Date): Promise<Partition[]> {
+  const keptFrom = new Date(now.getTime() - retention[one.kept]);
+  return (await partitionsOf(db, one)).filter(({ until }) => until <= keptFrom);
+}
+
+async function dropPartition(
+  db: Sql,
+  one: Partitioned,
+  { name, until }: Partition,
+  now: Date,
+): Promise<boolean> {
+  const ids = await keptIds(db, one, name);
+  if (ids.length > MOVED_MAX) return false;
+  await db.transaction().execute(async (tx) => {
+    await sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`).execute(tx);
+    const { rows } = await sql<{
+      bytes: number;
+    }>`SELECT pg_total_relation_size(${name}::regclass) AS bytes`.execute(tx);
+    await sql`ALTER TABLE ${sql.table(one.table)} DETACH PARTITION ${sql.table(name)}`.execute(tx);
+    if (ids.length > 0)
+      await sql`INSERT INTO ${sql.table(one.table)} SELECT * FROM ${sql.table(name)}
+        WHERE ${sql.ref(one.key)} = ANY (${ids}::uuid[])`.execute(tx);
+    await sql`DROP TABLE ${sql.table(name)}`.execute(tx);
+    await sql`INSERT INTO retention_drop (name, until, bytes, kept, at)
+      VALUES (${name}, ${until}, ${rows[0]?.bytes ?? 0}, ${ids.length}, ${now})`.execute(tx);
+  });
+  return true;
+}
+
+const WITH_ACTIONS: readonly Kept[] = ['actions', 'arguments', 'cards'];
+
+/** The actions of a partition that stay, one more than may be moved at most. */
+async function keptIds(db: Sql, one: Partitioned, name: string): Promise<string[]> {
+  if (!WITH_ACTIONS.includes(one.kept)) return [];
+  const { rows } = await sql<{ id: string }>`
+    WITH told AS (SELECT jsonb_path_query(i.evidence, '$.**.action') #>> '{}' AS id FROM incident i)
+    SELECT DISTINCT a.id FROM ${sql.table(name)} p JOIN action a ON a.id = ${sql.ref(`p.${one.key}`)}
+    WHERE a.state IN ('pending', 'executing', 'unknown') OR (a.state = 'approved' AND a.kind = 'write')
+      OR a.rollout_id IN (SELECT o.id FROM rollout o WHERE o.ended_at IS NULL)
+      OR EXISTS (SELECT 1 FROM standing_approval s WHERE s.action_id = a.id AND s.ended_at IS NULL)
+      OR a.id::text IN (SELECT t.id FROM told t)
+    LIMIT ${MOVED_MAX + 1}`.execute(db);
+  return rows.map(({ id }) => id);
+}

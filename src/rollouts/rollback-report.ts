@@ -1,0 +1,169 @@
+import { type Selectable, sql } from 'kysely';
+import type { Sql } from '../db/database.ts';
+import { withoutDeadlock } from '../db/failure.ts';
+import type { RevocationTable } from '../db/tables.ts';
+import { firedBy } from '../domain/evidence/facts.ts';
+import { openIncident } from '../incidents/open.ts';
+import { raiseAlert } from '../records/alert.ts';
+import { manifestOf } from '../records/manifest.ts';
+import { followRevocation } from '../records/revocation.ts';
+import type { VerdictRecord } from '../records/verdict.ts';
+import type { Services } from '../services.ts';
+import { releaseOf } from './release-of.ts';
+
+const LISTED_MAX = 50;
+
+/** What a rollback keeps for its report. */
+export interface RollbackFacts {
+  because: string;
+  incident: string;
+  verdict?: VerdictRecord | undefined;
+  breachAt?: string | undefined;
+}
+
+interface RollbackRow extends Omit<Selectable<RevocationTable>, 'facts'> {
+  agent: string;
+  rollout_id: string;
+  segment: string;
+  facts: RollbackFacts & { changed: boolean; inFlight: unknown[] };
+}
+
+/**
+ * What follows a rollback, in one transaction and once: what waited is voided, the gate is read back (`verified_at` says
+ * that nothing of the candidate is left open), an incident is opened with the evidence, and on-call is told.
+ * @param revokedAt when it was committed; from elsewhere, when it was recorded
+ */
+export async function reportRollback(
+  { db, clock, wake }: Pick<Services, 'db' | 'clock' | 'wake'>,
+  id: number,
+  revokedAt?: Date,
+): Promise<void> {
+  await withoutDeadlock(() =>
+    db.sql.transaction().execute(async (tx) => {
+      const voided = await followRevocation(tx, id, clock.now());
+      const row = (await tx
+        .selectFrom('revocation')
+        .selectAll()
+        .where('id', '=', id)
+        .where('done_at', 'is', null)
+        .executeTakeFirst()) as unknown as RollbackRow | undefined;
+      if (!row) return;
+      if (row.facts.changed) await report(tx, row, voided, revokedAt ?? row.at, clock.now());
+      await tx
+        .updateTable('revocation')
+        .set({ done_at: clock.now(), facts: '{}' })
+        .where('id', '=', id)
+        .execute();
+    }),
+  );
+  wake();
+}
+
+async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date, now: Date): Promise<void> {
+  const { agent, rollout_id: rollout, segment, at, actor } = row;
+  const { because, incident, verdict, inFlight } = row.facts;
+  const breachAt = row.facts.breachAt === undefined ? undefined : new Date(row.facts.breachAt);
+  const breachToRevokedMs = breachAt && revokedAt.getTime() - breachAt.getTime();
+  const facts = await whatApplies(tx, row, at);
+  const verified = await isClosed(tx, row);
+  await openIncident(tx, {
+    id: incident,
+    agent,
+    rollout,
+    segment,
+    metric: verdict?.metric,
+    title: `${segment} of ${agent} rolled back: ${because}`,
+    at,
+    by: actor,
+    breachAt,
+    revokedAt,
+    breachToRevokedMs,
+    verifiedAt: verified ? now : undefined,
+    evidence: { verdict: verdict ?? null, executed: facts.executed, inFlight },
+  });
+  await raiseAlert(tx, 'rollout.rolled_back', agent, revokedAt, {
+    rollout,
+    segment,
+    because,
+    ...evidenceFacts(verdict),
+    ...facts,
+    voided,
+    inFlight,
+    breachToRevokedMs: breachToRevokedMs ?? null,
+    verified,
+    incident,
+  });
+}
+
+function evidenceFacts(verdict: VerdictRecord | undefined) {
+  if (verdict === undefined) return {};
+  const { metric, eValue, limit, events, harms, count } = verdict;
+  if (count === undefined || firedBy(verdict).includes('rate'))
+    return { metric, eValue, limit, events, harms };
+  return { metric, eValue: count.eValue, harms: count.total, allowed: Number(count.allowed.toPrecision(4)) };
+}
+
+/** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
+async function whatApplies(
+  tx: Sql,
+  { agent, rollout_id: rollout, segment }: Pick<RollbackRow, 'agent' | 'rollout_id' | 'segment'>,
+  at: Date,
+) {
+  const manifest = await manifestOf(tx, agent);
+  const executed = await tx
+    .selectFrom('action')
+    .select(['id', 'tool', 'summary'])
+    .where('rollout_id', '=', rollout)
+    .where('segment', '=', segment)
+    .where('arm', '=', 'candidate')
+    .where('kind', '=', 'write')
+    .where('decided_by', '=', 'policy')
+    .where('state', 'in', ['executed', 'unknown'])
+    .orderBy('id', 'desc')
+    .limit(LISTED_MAX)
+    .execute();
+  const waiting = await tx
+    .selectFrom('open_action')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('agent', '=', agent)
+    .where('segment', '=', segment)
+    .where('state', '=', 'pending')
+    .executeTakeFirstOrThrow();
+  return {
+    agent,
+    backOn: (await releaseOf(tx, agent, segment)) ?? null,
+    waiting: Number(waiting.count),
+    approversInGroup: await approversInAll(tx, agent, at),
+    executed: executed.map(({ id, tool, summary }) => ({
+      action: id,
+      summary,
+      reversibility: manifest.tools[tool]?.reversibility ?? 'irreversible',
+      undo: manifest.tools[tool]?.undo ?? null,
+    })),
+  };
+}
+
+async function approversInAll(tx: Sql, agent: string, at: Date): Promise<number> {
+  const people = await tx
+    .selectFrom('agent_approver')
+    .select('person')
+    .distinct()
+    .where('agent', '=', agent)
+    .where((where) => where.or([where('from_at', 'is', null), where('from_at', '<=', at)]))
+    .where((where) => where.or([where('until_at', 'is', null), where('until_at', '>', at)]))
+    .execute();
+  return people.length;
+}
+
+/** Reads the enforcement point back: nothing exposed, and nothing of the candidate that was asked before it waiting. */
+async function isClosed(
+  tx: Sql,
+  { rollout_id: rollout, segment, epoch }: Pick<RollbackRow, 'rollout_id' | 'segment' | 'epoch'>,
+): Promise<boolean> {
+  const { rows } = await sql<{ closed: boolean }>`
+    SELECT NOT EXISTS (SELECT 1 FROM rollout_segment
+        WHERE rollout_id = ${rollout} AND segment = ${segment} AND (exposure > 0 OR state <> 'rolled_back'))
+      AND NOT EXISTS (SELECT 1 FROM open_action WHERE state IN ('pending', 'approved') AND kind = 'write' AND rollout_id = ${rollout} AND segment = ${segment} AND arm = 'candidate'
+        AND epoch < ${epoch}) AS closed`.execute(tx);
+  return rows[0]?.closed ?? false;
+}

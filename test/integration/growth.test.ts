@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askAction } from '../../src/actions/ask.ts';
+import { completeAction } from '../../src/actions/complete.ts';
+import { makePartitions } from '../../src/db/partitions.ts';
+import { sequenceLog } from '../../src/log/sequence.ts';
+import {
+  agentActor,
+  askInput,
+  givenAdopted,
+  givenBegunAction,
+  givenPendingAction,
+} from '../support/fixtures.ts';
+import { fillStore } from '../support/growth/fill.ts';
+import { OPERATIONS } from '../support/growth/operations.ts';
+import { rowsRead } from '../support/growth/rows-read.ts';
+import { createTestServices, type TestServices } from '../support/services.ts';
+
+const FILL = { reads: 150_000, writes: 50_000, pending: 500 };
+/** What a page with a filter looks through at most, twice: of what there is, a fiftieth. */
+const MORE_MAX = 6_000;
+const FACTOR_MAX = 1.5;
+
+let services: TestServices;
+const before = new Map<string, number>();
+
+async function readBy(name: string): Promise<number> {
+  const operation = OPERATIONS.find((one) => one.name === name);
+  if (!operation) throw new Error(`there is no operation ${name}`);
+  const given = (await operation.prepare?.(services)) ?? '';
+  await sequenceLog(services.db.sql);
+  const start = await rowsRead(services.db);
+  await operation.run(services, given);
+  return (await rowsRead(services.db)) - start;
+}
+
+beforeAll(async () => {
+  services = await createTestServices();
+  services.clock.now = () => new Date();
+  await makePartitions(services.db, services.clock.now());
+  await givenAdopted(services);
+  const { action: read } = await askAction(services, agentActor(), askInput({ tool: 'lookup' }));
+  const executed = await givenBegunAction(services);
+  await completeAction(services, agentActor(), { id: executed.id, executionId: 'e-1', ok: true });
+  const pending = await givenPendingAction(services);
+  await sequenceLog(services.db.sql);
+  for (const { name } of OPERATIONS) await readBy(name);
+  for (const { name } of OPERATIONS) before.set(name, await readBy(name));
+  await fillStore(
+    services.db,
+    { read: read.id, executed: executed.id, pending: pending.id },
+    FILL,
+    services.clock.now(),
+  );
+});
+afterAll(() => services.close());
+
+describe('what an operation reads does not grow with what was done', () => {
+  test.each(OPERATIONS)('$name', async ({ name }) => {
+    const [empty = 0, full] = [before.get(name), await readBy(name)];
+    expect(full).toBeLessThan(Math.max(empty * FACTOR_MAX, empty + MORE_MAX));
+  });
+});

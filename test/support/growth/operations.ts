@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { askAction } from '../../../src/actions/ask.ts';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { completeAction } from '../../../src/actions/complete.ts';
+import { listActions } from '../../../src/actions/list.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
+import { readLog } from '../../../src/log/read.ts';
+import { verifyLog } from '../../../src/log/verify.ts';
+import { actionById } from '../../../src/records/action.ts';
+import { rollBack } from '../../../src/rollouts/roll-back.ts';
+import { readPosture } from '../../../src/statistics/posture.ts';
+import { disable } from '../../../src/switches/disable.ts';
+import { enable } from '../../../src/switches/enable.ts';
+import { agentActor, approverActor, askInput, managerActor, onCallActor } from '../fixtures.ts';
+import type { TestServices } from '../services.ts';
+
+/** Something that people or agents do, once; what it needs is there before. */
+export interface Operation {
+  name: string;
+  holdsGate?: boolean;
+  /** Why its cost grows with the store, where it must: its answer does. */
+  proportional?: string;
+  /** Makes what it needs, untimed. */
+  prepare?(services: TestServices): Promise<string>;
+  run(services: TestServices, given: string): Promise<unknown>;
+}
+
+const ask = (services: TestServices, tool: string) =>
+  askAction(services, agentActor(), askInput({ tool, args: { id: `R-${randomUUID()}` } }));
+const pending = async (services: TestServices) => (await ask(services, 'cancel')).action.id;
+const approve = (services: TestServices, id: string) =>
+  answerAction(services, approverActor(), { id, verdict: 'approve' });
+const approved = async (services: TestServices) => {
+  const id = await pending(services);
+  await approve(services, id);
+  return id;
+};
+const begin = (services: TestServices, id: string) =>
+  beginAction(services, agentActor(), { id, executionId: 'e' });
+const begun = async (services: TestServices) => {
+  const id = await approved(services);
+  await begin(services, id);
+  return id;
+};
+const off = async (services: TestServices, scope: string) => {
+  await disable(services, onCallActor(), { scope, reason: 'growth' });
+  return scope;
+};
+const on = (services: TestServices, scope: string) =>
+  enable(services, managerActor(), { scope, reason: 'growth' });
+
+/** Where the filled part of the log ends: from there on the hashes are a chain. */
+const logEnd = async (services: TestServices) => {
+  const [head] = await readLog(services.db.sql, { limit: 1, newestFirst: true });
+  return JSON.stringify({ seq: head?.seq ?? 0, hash: head?.hash ?? '' });
+};
+
+export const OPERATIONS: readonly Operation[] = [
+  { name: 'ask, a read', run: (services) => ask(services, 'lookup') },
+  { name: 'ask, a write that waits', run: pending },
+  { name: 'answer', prepare: pending, run: approve },
+  { name: 'begin', prepare: approved, run: begin },
+  {
+    name: 'complete',
+    prepare: begun,
+    run: (services, id) => completeAction(services, agentActor(), { id, executionId: 'e', ok: true }),
+  },
+  { name: 'get an action', prepare: begun, run: (services, id) => actionById(services.db.sql, id) },
+  { name: 'list actions', run: (services) => listActions(services.db.sql, { limit: 50 }) },
+  { name: 'list, one agent', run: (services) => listActions(services.db.sql, { limit: 50, agent: 'desk' }) },
+  { name: 'list, pending', run: (services) => listActions(services.db.sql, { limit: 50, state: 'pending' }) },
+  { name: 'list, unknown', run: (services) => listActions(services.db.sql, { limit: 50, state: 'unknown' }) },
+  { name: 'list, expired', run: (services) => listActions(services.db.sql, { limit: 50, state: 'expired' }) },
+  {
+    name: 'list, one segment',
+    run: (services) => listActions(services.db.sql, { limit: 50, agent: 'desk', segment: 'nowhere' }),
+  },
+  {
+    name: 'list, a deep page',
+    prepare: async (services) => {
+      const { nextCursor } = await listActions(services.db.sql, { limit: 3 });
+      return nextCursor ?? '';
+    },
+    run: (services, cursor) =>
+      listActions(services.db.sql, { limit: 50, cursor: cursor.replace(/^.{3}/, '019') }),
+  },
+  { name: 'disable an agent', holdsGate: true, run: (services) => off(services, 'agent/desk') },
+  { name: 'enable it', holdsGate: true, run: (services) => on(services, 'agent/desk') },
+  { name: 'log, the newest', run: (services) => readLog(services.db.sql, { limit: 100, newestFirst: true }) },
+  {
+    name: 'log, a kind that is rare',
+    run: (services) => readLog(services.db.sql, { limit: 100, newestFirst: true, kind: 'switch.enabled' }),
+  },
+  {
+    name: 'log, an agent and a kind',
+    run: (services) =>
+      readLog(services.db.sql, { limit: 100, newestFirst: true, agent: 'desk', kind: 'release.adopted' }),
+  },
+  {
+    name: 'log, verify from a head',
+    prepare: logEnd,
+    run: (services, after) => verifyLog(services.db.sql, { after: JSON.parse(after) }),
+  },
+  { name: 'posture', run: (services) => readPosture(services.db.sql, services.clock.now(), undefined) },
+];
+
+export { approved, off, on, pending, rollBack };
