@@ -35,6 +35,7 @@ function project(
       // What follows in a moment may take a while on a machine that is busy with something else.
       expect: { poll: { timeout: 20 * SECOND_MS, interval: 20 } },
       ...(globalSetup === undefined ? {} : { globalSetup }),
+      setupFiles: process.env.PORTCULLIS_FREEZE ? ['test/support/collect-statements.ts'] : [],
     },
   };
 }

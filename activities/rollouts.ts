@@ -15,6 +15,7 @@ import { startRollout } from '../src/rollouts/start.ts';
 import { runRolloutVerb } from '../src/rollouts/verbs.ts';
 import type { Services } from '../src/services.ts';
 import { type RolloutInput, rolloutWorkflowId, type VerbSignal } from '../workflows/rollout.contract.ts';
+import { asActivityFailure } from './failures.ts';
 
 /** What the rollout workflow may do; each effect is safe to repeat and says whether the row was still as planned. */
 export const createRolloutActivities = (services: Services) => ({
@@ -32,6 +33,8 @@ export const createRolloutActivities = (services: Services) => ({
         .where('id', '=', id)
         .executeTakeFirst();
       if (known) return;
+      // It had one when it began: the store was restored to a time before that.
+      if ((input.runs ?? 0) > 0) throw new AppError('not_found', `There is no rollout "${id}" any more`);
       const { manifest } = await agentView(services.db.sql, agent);
       const actor = actorFromManifest(manifest, person, 'temporal', 'temporal workflow start');
       await startRollout(services, actor, { agent, release, reason, id });
@@ -39,19 +42,19 @@ export const createRolloutActivities = (services: Services) => ({
   },
 
   async planMove(id: string): Promise<PlannedMove> {
-    const next = await planMove(services, id);
+    const next = await orGone(planMove(services, id));
     const isShared = activityInfo().taskQueue === SHARED_QUEUE && next.move.do !== 'end';
     return isShared ? { ...next, move: { do: 'move-on', taskQueue: QUEUES.rollouts } } : next;
   },
-  makeMove: (next: PlannedMove): Promise<boolean> => makeMove(services, next),
+  makeMove: (next: PlannedMove): Promise<boolean> => orGone(makeMove(services, next)),
 
   // Of runs of before `Patch.AskForMove`.
-  readRollout: (id: string): Promise<RolloutFacts> => rolloutFacts(services, id),
-  lockBaseline: (planned: Planned): Promise<boolean> => lockBaseline(services, planned),
-  askForGate: (planned: Planned): Promise<boolean> => askForGate(services, planned),
+  readRollout: (id: string): Promise<RolloutFacts> => orGone(rolloutFacts(services, id)),
+  lockBaseline: (planned: Planned): Promise<boolean> => orGone(lockBaseline(services, planned)),
+  askForGate: (planned: Planned): Promise<boolean> => orGone(askForGate(services, planned)),
   enterStep: (planned: Planned, stepIndex: number): Promise<boolean> =>
-    enterStep(services, planned, stepIndex),
-  completeRollout: (planned: Planned): Promise<boolean> => completeRollout(services, planned),
+    orGone(enterStep(services, planned, stepIndex)),
+  completeRollout: (planned: Planned): Promise<boolean> => orGone(completeRollout(services, planned)),
 
   /** A verb that came as a Temporal signal, with the standing its actor has in the manifest. Returns why it was refused. */
   async runVerb(
@@ -106,6 +109,12 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
 
 export type { PlannedMove };
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
+
+/** A rollout that a restored store does not have ends its workflow. */
+const orGone = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw asActivityFailure(error);
+  });
 
 /** What will not change by trying again ends the workflow with its reason. */
 async function asFailure(work: () => Promise<void>): Promise<void> {

@@ -8,7 +8,7 @@ import { findTemporalBinary } from '../src/embedded/temporal-binary.ts';
 import { startTemporalServer } from '../src/embedded/temporal-server.ts';
 import { startPortcullis } from '../src/server.ts';
 import { startFakeSlack } from '../test/fakes/slack/server.ts';
-import { createDatabase } from '../test/support/postgres.ts';
+import { createStore } from '../test/support/store.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
 import { benchFlood } from './flood.ts';
@@ -86,7 +86,7 @@ async function withServers(
     logFile: join(folder, 't.log'),
   });
   const environment = {
-    DATABASE_URL: await createDatabase(postgres),
+    DATABASE_URL: await createStore(postgres.url),
     TEMPORAL_ADDRESS: temporal.address,
     PORTCULLIS_DATA: join(folder, 'data'),
     PORTCULLIS_PORT: '0',

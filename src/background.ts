@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
 import { type Exclusive, type Held, holders, startExclusive } from './db/exclusive.ts';
-import { isGateHeld, isStoreDown } from './db/failure.ts';
+import { isStoreDown, isStoreSlow } from './db/failure.ts';
 import { makeLogPartition } from './db/log-partitions.ts';
 import { makePartitions } from './db/partitions.ts';
 import { refreshGroups } from './groups/refresh.ts';
@@ -182,6 +182,6 @@ async function renewLease(services: Services, after: AfterBuffer): Promise<void>
     after.renew(sentMs, epoch);
   } catch (error) {
     // Asked again in half a second: the lease ends by itself.
-    if (!isStoreDown(error) && !isGateHeld(error)) throw error;
+    if (!isStoreDown(error) && !isStoreSlow(error)) throw error;
   }
 }

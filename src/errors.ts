@@ -67,6 +67,11 @@ export const ERRORS = {
     retry: true,
     hint: 'The database does not answer: nothing was recorded, try again',
   },
+  store_slow: {
+    http: 503,
+    retry: true,
+    hint: 'The database answers, but took too long: nothing was recorded, try again. If it stays so, see docs/operations.md (slow)',
+  },
   slack_down: {
     http: 503,
     retry: true,

@@ -1,8 +1,11 @@
-import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { pingDatabase, type Sql } from '../db/database.ts';
+import { PARTITIONED, partitionsOf } from '../db/partitions.ts';
 import { unsequencedTail } from '../log/sequence.ts';
+import { keptStatuses } from '../retention/status.ts';
 import type { Services } from '../services.ts';
 import type { Bound, Bounds } from './bounds.ts';
+import { oldestWorkAges, readGauge, STORE_GAUGES } from './store-gauges.ts';
 
 const PREFIX = 'portcullis_';
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
@@ -90,42 +93,102 @@ export function measureBounds({ registry, refused }: ApiMetrics, bounds: Bounds)
   for (const bound of Object.keys(bounds)) refused.inc({ bound }, 0);
 }
 
-/** Read from the store when scraped; with the store down they keep their last values. */
+/** Seconds, by table; one without any partition is absent. */
+async function partitionEnds(db: Sql, now: Date): Promise<Map<string, number>> {
+  const ends = new Map<string, number>();
+  for (const one of PARTITIONED) {
+    const newest = (await partitionsOf(db, one)).at(-1);
+    if (newest) ends.set(one.table, (newest.until.getTime() - now.getTime()) / 1_000);
+  }
+  return ends;
+}
+
+/** Read from the store when scraped. What cannot be read is absent: an old value would read as good news. */
 function gauges(services: Services, registers: Registry[]): void {
-  const quietly = async (read: () => Promise<void>) => {
-    await read().catch((error: unknown) => services.log.debug({ err: error }, 'a gauge could not be read'));
-  };
   new Gauge({
-    name: `${PREFIX}log_unsequenced_entries`,
+    name: `${PREFIX}store_up`,
+    help: 'Whether the store answers',
+    registers,
+    async collect() {
+      this.set((await pingDatabase(services.db)) ? 1 : 0);
+    },
+  });
+  fromStore(services, registers, {
+    name: 'oldest_work_age_seconds',
+    help: 'How long the oldest work of a background loop waits; 0: none does',
+    label: 'loop',
+    read: async (db, now) => new Map(Object.entries(await oldestWorkAges(db, now))),
+  });
+  fromStore(services, registers, {
+    name: 'log_unsequenced_entries',
     help: 'Committed entries of the log that have no number yet',
-    registers,
-    collect() {
-      return quietly(async () => this.set(await unsequencedTail(services.db.sql)));
-    },
+    read: async (db) => new Map([['', await unsequencedTail(db)]]),
   });
-  new Gauge({
-    name: `${PREFIX}actions_open`,
-    help: 'Actions that wait or run, by state',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      return quietly(async () => {
-        const { rows } = await sql<{
-          state: string;
-          n: number;
-        }>`SELECT state, count(*)::int AS n FROM open_action
-          GROUP BY state`.execute(services.db.sql);
-        this.reset();
-        for (const { state, n } of rows) this.set({ state }, n);
-      });
-    },
+  fromStore(services, registers, {
+    name: 'partitions_end_seconds',
+    help: 'Until the newest partition of a table that grows by the day is over; later rows go to the one of what is kept for longer',
+    label: 'table',
+    read: partitionEnds,
   });
-  new Gauge({
-    name: `${PREFIX}reads_lost`,
+  fromStore(services, registers, {
+    name: 'retention_overdue_seconds',
+    help: 'How long the oldest partition is over its time and stands all the same; 0: none is',
+    label: 'kept',
+    read: async (db, now) =>
+      new Map(
+        (await keptStatuses(db, services.retention)).map(({ kept, nextDrop }) => [
+          kept,
+          nextDrop ? Math.max(0, now.getTime() - nextDrop.getTime()) / 1_000 : 0,
+        ]),
+      ),
+  });
+  fromStore(services, registers, {
+    name: 'kept_bytes',
+    help: 'What is kept takes on the disk, with indexes',
+    label: 'kept',
+    read: async (db) =>
+      new Map((await keptStatuses(db, services.retention)).map(({ kept, bytes }) => [kept, bytes])),
+  });
+  for (const gauge of STORE_GAUGES)
+    fromStore(services, registers, { ...gauge, read: (db, now) => readGauge(db, gauge, now) });
+  new Counter({
+    name: `${PREFIX}reads_lost_total`,
     help: 'Reads answered before they were recorded whose entry was lost since start',
     registers,
     collect() {
-      this.set(services.after?.lost ?? 0);
+      this.reset();
+      this.inc(services.after?.lost ?? 0);
+    },
+  });
+}
+
+interface FromStore {
+  name: string;
+  help: string;
+  label?: string;
+  /** Values by label, or under '' without one. */
+  read: (db: Sql, now: Date) => Promise<ReadonlyMap<string, number>>;
+}
+
+function fromStore(
+  { db, clock, log }: Services,
+  registers: Registry[],
+  { name, help, label, read }: FromStore,
+): void {
+  new Gauge({
+    name: PREFIX + name,
+    help,
+    labelNames: label === undefined ? [] : [label],
+    registers,
+    async collect() {
+      const values = await read(db.sql, clock.now()).catch((error: unknown) => {
+        log.debug({ err: error }, 'a gauge could not be read');
+        return new Map<string, number>();
+      });
+      // Cleared and filled in one go: two may look at once.
+      if (label === undefined) this.remove();
+      else this.reset();
+      for (const [value, figure] of values) this.set(label === undefined ? {} : { [label]: value }, figure);
     },
   });
 }

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { isGateBusy, isGateHeld, isStoreDown } from '../db/failure.ts';
+import { isGateHeld, isStoreDown, isStoreSlow } from '../db/failure.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { addRetryAfter } from './budgets.ts';
 
@@ -38,15 +38,15 @@ export function asAppError(error: unknown): AppError {
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   if (isGateHeld(error)) {
     const held = 'The gate is held by a change of what is in force: nothing was recorded';
-    return new AppError('store_down', held, {}, { cause: error });
+    return new AppError('store_slow', held, {}, { cause: error });
   }
-  if (isStoreDown(error) || isGateBusy(error)) {
-    return new AppError(
-      'store_down',
-      'The database does not answer: nothing was recorded',
-      {},
-      { cause: error },
-    );
+  if (isStoreDown(error)) {
+    const away = 'The database does not answer: nothing was recorded';
+    return new AppError('store_down', away, {}, { cause: error });
+  }
+  if (isStoreSlow(error)) {
+    const slow = 'The database took too long for this: nothing was recorded';
+    return new AppError('store_slow', slow, {}, { cause: error });
   }
   const { code, statusCode } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('body_too_large', 'The body is over 1 MiB');

@@ -1,5 +1,5 @@
 import type { Actor } from '../actor.ts';
-import { isStoreDown } from '../db/failure.ts';
+import { isStoreDown, isStoreSlow } from '../db/failure.ts';
 import type { Verdict } from '../domain/approval/approval.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
@@ -58,6 +58,7 @@ function refusalOf(error: unknown): { code: ErrorCode; message: string } {
   if (error instanceof AppError) return { code: error.code, message: error.message };
   if (isStoreDown(error))
     return { code: 'store_down', message: 'NOT recorded: the database does not answer' };
+  if (isStoreSlow(error)) return { code: 'store_slow', message: 'NOT recorded: the database took too long' };
   throw error;
 }
 

@@ -15,6 +15,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
     [
       { names: ['init'], load: async () => (await import('./commands/init.ts')).registerInit },
       { names: ['up'], load: async () => (await import('./commands/up.ts')).registerUp },
+      { names: ['migrate'], load: async () => (await import('./commands/migrate.ts')).registerMigrate },
       { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
       {
         names: ['completion'],
@@ -52,6 +53,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
         names: ['disable', 'enable'],
         load: async () => (await import('./commands/switch.ts')).registerSwitch,
       },
+      { names: ['recover'], load: async () => (await import('./commands/recover.ts')).registerRecover },
     ],
   ],
   [

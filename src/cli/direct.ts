@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { whyAbsent } from '../db/failure.ts';
+import { isStoreSlow, whyAbsent } from '../db/failure.ts';
 import { shownUrl } from '../db/shown-url.ts';
+import { AppError, ERRORS } from '../errors.ts';
 import type { Cli } from './cli.ts';
 import { dataFolder } from './connection.ts';
 import { CliError } from './failure.ts';
@@ -72,7 +73,17 @@ function databaseFailure(error: unknown, { url, isEmbedded }: KnownDatabase): un
   const { code } = error as { code?: unknown };
   if (code === '42P01' || code === '42883') {
     return new CliError('unreachable', `The database ${shownUrl(url)} holds no Portcullis yet`, {
-      hint: 'Start portcullis up once: it makes the tables',
+      hint: isEmbedded
+        ? 'Start portcullis up once: it makes the tables'
+        : 'Run portcullis migrate: it makes the tables',
+      cause: error,
+    });
+  }
+  if (isStoreSlow(error) && !(error instanceof AppError)) {
+    const slow = `The database ${shownUrl(url)} took too long: ${(error as Error).message}`;
+    return new CliError('unreachable', slow, {
+      hint: ERRORS.store_slow.hint,
+      code: 'store_slow',
       cause: error,
     });
   }

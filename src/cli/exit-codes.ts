@@ -70,6 +70,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   preflight_failed: 'refused',
   gate_not_ready: 'refused',
   store_down: 'unreachable',
+  store_slow: 'unreachable',
   slack_down: 'unreachable',
   temporal_down: 'unreachable',
   too_many_streams: 'unreachable',

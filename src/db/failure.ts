@@ -28,14 +28,28 @@ export function isStoreDown(error: unknown): boolean {
 
 const REFUSED_LOGIN = new Set(['28P01', '28000', '3D000']);
 
+/**
+ * Whether the store answers, and too late: a statement ran out of its time or waited too long for a lock, and what it was
+ * part of had no effect.
+ */
+export function isStoreSlow(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (isLockTaken(error) || (error as { code?: unknown }).code === '57014') return true;
+  return error.cause !== undefined && isStoreSlow(error.cause);
+}
+
+/** Whether a statement gave up waiting for a lock, or was ended because two waited for each other. */
+export const isLockTaken = (error: unknown): boolean =>
+  error instanceof Error && ['55P03', '40P01'].includes(String((error as { code?: unknown }).code));
+
 /** Why there is no database to speak to at an address, in words; `undefined`: that is not what the error says. */
 export function whyAbsent(error: unknown): string | undefined {
   const [one] = error instanceof AggregateError ? error.errors : [error];
   const { code } = one as { code?: unknown };
   const absent =
-    REFUSED_LOGIN.has(String(code)) ||
-    (typeof code === 'string' && /^E[A-Z]+$/.test(code)) ||
-    (one instanceof Error && /timeout|Connection terminated/.test(one.message));
+    typeof code === 'string'
+      ? REFUSED_LOGIN.has(code) || /^E[A-Z]+$/.test(code)
+      : one instanceof Error && /timeout|Connection terminated/.test(one.message);
   if (!absent) return undefined;
   return one instanceof Error && one.message !== '' ? one.message : String(code);
 }

@@ -34,13 +34,16 @@ async function refoldActions(db: Sql): Promise<void> {
     .selectFrom('action')
     .select(['id', 'asked_by', 'asked_by_key', 'behind', 'behind_keys'])
     .where('approval', 'is not', null)
-    .where((where) =>
-      where.or([
-        where('id', 'in', (from) => from.selectFrom('open_action').select('id')),
-        where('id', 'in', (from) =>
-          from.selectFrom('standing_approval').select('action_id').where('ended_at', 'is', null),
+    .where('id', 'in', (from) => from.selectFrom('open_action').select('id'))
+    .union((from) =>
+      // Apart: an OR of the two reads every action there is.
+      from
+        .selectFrom('action')
+        .select(['id', 'asked_by', 'asked_by_key', 'behind', 'behind_keys'])
+        .where('approval', 'is not', null)
+        .where('id', 'in', (standing) =>
+          standing.selectFrom('standing_approval').select('action_id').where('ended_at', 'is', null),
         ),
-      ]),
     )
     .execute();
   for (const { id, asked_by, asked_by_key, behind, behind_keys } of asked) {

@@ -33,7 +33,7 @@ export interface CodeChanges {
  */
 export async function applyStoredCode(tx: Sql, folder = FOLDER): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(${STORED_CODE_LOCK})`.execute(tx);
-  const { drop, create, replace } = await changesOf(tx, folder);
+  const { drop, create, replace } = await pendingCode(tx, folder);
   // Bodies name tables and one another; the files come in the order of their names.
   await sql`SET LOCAL check_function_bodies = off`.execute(tx);
   for (const { kind, identity } of drop) {
@@ -53,14 +53,12 @@ export async function applyStoredCode(tx: Sql, folder = FOLDER): Promise<void> {
   }
 }
 
-/** Whether the functions and triggers of the store are those of this version. */
-export async function hasCurrentCode(db: Sql): Promise<boolean> {
-  const { drop, create, replace } = await changesOf(db, FOLDER);
-  return drop.length + create.length + replace.length === 0;
-}
-
-async function changesOf(db: Sql, folder: string): Promise<CodeChanges> {
-  const there = await db.selectFrom('stored_code').selectAll().execute();
+/** What is to do so that the functions and triggers of the store are those of the files. */
+export async function pendingCode(db: Sql, folder = FOLDER): Promise<CodeChanges> {
+  const { rows } = await sql<{
+    there: boolean;
+  }>`SELECT to_regclass('stored_code') IS NOT NULL AS there`.execute(db);
+  const there = rows[0]?.there ? await db.selectFrom('stored_code').selectAll().execute() : [];
   return codeChanges(there, readCode(readStatements(folder)));
 }
 
@@ -85,10 +83,15 @@ function codeChanges(there: readonly StoredCodeTable[], wanted: readonly Code[])
 const functionsFirst = (a: Pick<Code, 'kind'>, b: Pick<Code, 'kind'>): number =>
   Number(a.kind === 'TRIGGER') - Number(b.kind === 'TRIGGER');
 
+/** Above a function that a process of the version before still calls by what it took then: it stands beside the new one. */
+const BEFORE = /^-- For the version before\b/m;
+
 /** @throws Error for a statement that makes something else, and for a name that stands twice */
 export function readCode(statements: readonly string[]): Code[] {
   const found = statements.map(readOne);
-  const names = found.map(({ kind, identity }) => `${kind} ${identity.split(/[ (]/)[0]}`);
+  const names = found.map(({ kind, identity, text }) =>
+    BEFORE.test(text) ? `${kind} ${identity}` : `${kind} ${identity.split(/[ (]/)[0]}`,
+  );
   const twice = names.find((name, n) => names.indexOf(name) < n);
   if (twice) throw new Error(`src/db/functions: ${twice} stands there twice`);
   return found;

@@ -1,8 +1,10 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { makeLogPartition } from '../db/log-partitions.ts';
 
 const BATCH = 2_000;
+/** Nobody numbers them: how many more there are says nothing new. */
+const TAIL_COUNTED_MAX = 100_000;
 const NO_PARTITION = '23514';
 /** How often it looks for what was committed late, behind what it has numbered. */
 const FROM_THE_START_MS = 5_000;
@@ -55,8 +57,15 @@ async function numberBatch(db: Sql, after: number): Promise<{ numbered: number; 
   return rows[0] ?? { numbered: 0, reached: after };
 }
 
-/** How many committed entries have no number yet: what `/readyz` and `log verify` show as the tail. */
+/** How many committed entries have no number yet, at most 100,000: what `/readyz` and `log verify` show as the tail. */
 export async function unsequencedTail(db: Sql): Promise<number> {
-  const { rows } = await sql<{ tail: number }>`SELECT count(*)::int AS tail FROM log_unnumbered`.execute(db);
+  const { rows } = await sql<{ tail: number }>`
+    SELECT count(*)::int AS tail FROM (SELECT 1 FROM log_unnumbered LIMIT ${TAIL_COUNTED_MAX}) AS u`.execute(
+    db,
+  );
   return rows[0]?.tail ?? 0;
 }
+
+/** When the oldest of them was committed. */
+export const oldestUnnumbered = (): RawBuilder<{ since: Date | null }> =>
+  sql`SELECT at AS since FROM log_unnumbered ORDER BY id LIMIT 1`;

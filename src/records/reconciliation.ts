@@ -4,7 +4,7 @@ import type { OutboxTable } from '../db/tables.ts';
 
 const DAY_MS = 86_400_000;
 /** As long as the workflows of alerts and callbacks try. */
-const DELIVERED_WITHIN_MS = 3 * DAY_MS;
+export const DELIVERED_WITHIN_MS = 3 * DAY_MS;
 /** What was started again is remembered so long. */
 const KEPT_MS = 30 * DAY_MS;
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { isGateHeld, isStoreDown } from '../db/failure.ts';
+import { isStoreDown, isStoreSlow } from '../db/failure.ts';
 import type { ActionRow } from './action.ts';
 import { type AskDraft, type AskWriter, actionOf, rowOf } from './ask-writer.ts';
 import { readEpoch } from './gate.ts';
@@ -92,7 +92,7 @@ async function record(services: FlushServices, draft: AskDraft, subject: string)
       if (status === 'subject') asks.forgetSubject(draft.agent, subject);
     }
   } catch (error) {
-    if (isStoreDown(error) || isGateHeld(error)) throw error;
+    if (isStoreDown(error) || isStoreSlow(error)) throw error;
     log.error({ err: error, action: draft.id }, 'a read that was answered cannot be recorded');
   }
   return false;

@@ -3,7 +3,7 @@ import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { logPartitions } from '../db/log-partitions.ts';
 import { PARTITIONED, partitionsOf } from '../db/partitions.ts';
-import { KEPT, type Kept, RETENTION } from '../domain/retention.ts';
+import { KEPT, type Kept, RETENTION, type Retention } from '../domain/retention.ts';
 import type { Services } from '../services.ts';
 import { type Hold, openHolds } from './holds.ts';
 
@@ -36,6 +36,17 @@ export async function retentionStatus(
   actor: Actor,
 ): Promise<RetentionStatus> {
   requireRole(actor, ['auditor', 'admin', 'release-manager', 'on-call']);
+  const kinds = await keptStatuses(db, retention);
+  const seal = await db.selectFrom('log_seal').selectAll().orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return {
+    kinds,
+    holds: await openHolds(db),
+    sealedAt: seal && { seq: seal.seq, hash: Buffer.from(seal.hash).toString('hex') },
+  };
+}
+
+/** The same of each kind, for whoever watches. */
+export async function keptStatuses(db: Sql, retention: Retention): Promise<KeptStatus[]> {
   const kinds: KeptStatus[] = [];
   for (const kept of KEPT) {
     const found = kept === 'log' ? await ofLog(db) : await ofTables(db, kept);
@@ -53,12 +64,7 @@ export async function retentionStatus(
       nextDrop: oldest && new Date(oldest.until.getTime() + keepMs),
     });
   }
-  const seal = await db.selectFrom('log_seal').selectAll().orderBy('seq', 'desc').limit(1).executeTakeFirst();
-  return {
-    kinds,
-    holds: await openHolds(db),
-    sealedAt: seal && { seq: seal.seq, hash: Buffer.from(seal.hash).toString('hex') },
-  };
+  return kinds;
 }
 
 interface Found {

@@ -8,6 +8,7 @@ const TIMEOUT_MS = 15_000;
 /** Codes after which the same request is sent again; its key or executionId makes sure that nothing is done twice. */
 const RETRIED = new Set([
   'store_down',
+  'store_slow',
   'temporal_down',
   'rate_limited',
   'conflict',

@@ -7,9 +7,7 @@ import { openKeys, type SealingSource } from '../credentials/keys.ts';
 import { findSealingKey, makeSealingKey } from '../credentials/sealing-key.ts';
 import { DatabaseClock } from '../db/clock.ts';
 import { openDatabase } from '../db/database.ts';
-import { absentStore } from '../db/failure.ts';
-import { migrate } from '../db/migrate.ts';
-import { shownUrl } from '../db/shown-url.ts';
+import { prepareStore } from '../db/prepare-store.ts';
 import { storeFolder } from '../embedded/postgres/address.ts';
 import { type EmbeddedPostgres, startPostgres } from '../embedded/postgres/server.ts';
 import { findTemporalBinary } from '../embedded/temporal-binary.ts';
@@ -54,13 +52,14 @@ export async function openStore({ config, stops, say }: Making): Promise<Store> 
 }
 
 /** What verbs are given, on the store as this version and this installation have it. */
-export async function openServices({ config, log, stops, say }: Making, { url }: Store): Promise<Services> {
+export async function openServices(
+  { config, log, stops, say }: Making,
+  { url, embedded }: Store,
+): Promise<Services> {
   const { dbPool, gatePool, cachedAgents } = config.sizes;
   const db = await openDatabase({ url, poolSize: dbPool, gatePoolSize: gatePool });
   stops.push(() => db.close());
-  await migrate(db).catch((error: unknown) => {
-    throw absentStore(error, shownUrl(url)) ?? error;
-  });
+  await prepareStore(db, { url, isOurs: embedded !== undefined });
   const clock = await DatabaseClock.start(db.sql);
   stops.push(async () => clock.stop());
   const { dayMs, publicUrl = '', issuer = '' } = await settleInstallation(db.sql, config, clock.now());

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { readHome } from '../approvals/inbox.ts';
 import { inline } from '../cards/blocks/mrkdwn.ts';
-import { isStoreDown } from '../db/failure.ts';
+import { isStoreDown, isStoreSlow } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { type HomeView, homeNotice, homeView, type LinkTo } from './home.ts';
 import { actorsFor, type SlackPerson } from './identity.ts';
@@ -83,6 +83,7 @@ export class HomeTabs {
     } catch (error) {
       if (isStoreDown(error) || (error instanceof AppError && error.code === 'store_down'))
         return homeNotice('The database does not answer', STORE_DOWN);
+      if (isStoreSlow(error)) return homeNotice('The database takes too long', STORE_DOWN);
       if (error instanceof AppError && error.code === 'slack_down')
         return homeNotice(
           'Slack did not say who you are',

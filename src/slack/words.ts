@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inline, label, link } from '../cards/blocks/mrkdwn.ts';
 import { SlackFailure } from '../cards/posting/failure.ts';
-import { isStoreDown } from '../db/failure.ts';
+import { isStoreDown, isStoreSlow } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 
 const MESSAGE_MAX = 1_500;
@@ -44,6 +44,11 @@ function wordsOf(error: unknown): Words {
   if (isStoreDown(error) || (error instanceof AppError && error.code === 'store_down')) {
     const rest =
       'The database does not answer, so nothing was counted. Try again in a moment; nothing runs meanwhile.';
+    return { head: 'NOT recorded.', rest };
+  }
+  if (isStoreSlow(error) || (error instanceof AppError && error.code === 'store_slow')) {
+    const rest =
+      'The database took too long, so nothing was counted. Try again in a moment; nothing runs meanwhile.';
     return { head: 'NOT recorded.', rest };
   }
   if (error instanceof z.ZodError || error instanceof SyntaxError) {

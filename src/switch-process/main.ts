@@ -2,6 +2,7 @@ import pino, { type Logger } from 'pino';
 import { createSwitchApi } from '../api/switch-server.ts';
 import { DatabaseClock } from '../db/clock.ts';
 import { openDatabase } from '../db/database.ts';
+import { isStoreSlow } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { pullSwitch } from '../switches/disable.ts';
 import { keepSpareStop } from '../switches/spare-stop.ts';
@@ -63,5 +64,11 @@ async function serve({ databaseUrl, host, port, ...known }: SwitchOptions, log: 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof AppError) return { code: error.code, message: error.message, details: error.details };
   const message = error instanceof Error ? error.message : String(error);
+  if (isStoreSlow(error))
+    return {
+      code: 'store_slow',
+      message: `The database took too long for the switch: ${message}`,
+      details: {},
+    };
   return { code: 'store_down', message: `The switch could not reach the database: ${message}`, details: {} };
 }

@@ -75,6 +75,7 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
   raise_alert: ['rollouts/taken-back'],
   disable_switch: STOPS,
   enable_switch: [...STOPS, 'api/operations'],
+  recover_store: ['switch/recover-store'],
   rollback_segment: ['rollouts/taken-back', 'rollouts/reopened'],
   admit_subject: ['rollouts/subjects'],
 };

@@ -13,7 +13,7 @@ import { Worlds } from '../../src/enforcement/world.ts';
 import { AskWriter } from '../../src/records/ask-writer.ts';
 import type { Services } from '../../src/services.ts';
 import { testPostgres } from './context.ts';
-import { createDatabase, dropDatabase } from './postgres.ts';
+import { createDatabase, dropDatabase, type PostgresServer } from './postgres.ts';
 
 /** Everything a verb or the API needs, on a store of its own and a clock that stands. */
 export interface TestServices extends Services {
@@ -70,7 +70,7 @@ export async function servicesOver(
 
 /** A migrated database of one's own on the Postgres of this run, dropped when it is closed. */
 async function openTestDatabase(): Promise<{ db: Database; close(): Promise<void> }> {
-  const url = await createDatabase(testPostgres(), { name: templateName(), prepare: migrateAt });
+  const url = await createStore();
   const db = await openDatabase({ url, poolSize: POOL_SIZE });
   return {
     db,
@@ -80,6 +80,10 @@ async function openTestDatabase(): Promise<{ db: Database; close(): Promise<void
     },
   };
 }
+
+/** A migrated database of one's own, for a service to start on: it changes no tables itself. */
+export const createStore = (server: Pick<PostgresServer, 'url'> = testPostgres()): Promise<string> =>
+  createDatabase(server, { name: templateName(), prepare: migrateAt });
 
 async function migrateAt(url: string): Promise<void> {
   const db = await openDatabase({ url, poolSize: 1 });

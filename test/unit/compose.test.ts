@@ -14,7 +14,9 @@ const composeSchema = z.object({
     z.string(),
     z.object({
       image: z.string(),
-      healthcheck: z.object({ test: z.array(z.string()).min(2) }).optional(),
+      healthcheck: z
+        .union([z.object({ test: z.array(z.string()).min(2) }), z.object({ disable: z.literal(true) })])
+        .optional(),
       depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
       environment: z.record(z.string(), z.string()).optional(),
       volumes: z.array(z.string()).optional(),
@@ -29,7 +31,7 @@ const text = read('docker-compose.yml');
 const { services, volumes } = composeSchema.parse(parse(text, { merge: true }));
 
 /** A service without a health check says here why it cannot have one. */
-const WITHOUT_HEALTHCHECK: Record<string, string> = {};
+const WITHOUT_HEALTHCHECK: Record<string, string> = { migrate: 'it ends' };
 
 /** These images have settings of their own, which their makers explain. */
 const THIRD_PARTY = ['postgres', 'temporal', 'temporal-ui'];
@@ -38,6 +40,7 @@ test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', 
   expect(Object.keys(services).sort()).toEqual([
     'api',
     'background',
+    'migrate',
     'postgres',
     'slack',
     'temporal',
@@ -45,7 +48,9 @@ test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', 
     'worker',
   ]);
   for (const role of SERVICE_ROLES) expect(services[role]?.command).toEqual(['up', '--roles', role]);
-  expect(new Set(SERVICE_ROLES.map((role) => services[role]?.image)).size).toBe(1);
+  expect(services.migrate?.command).toEqual(['migrate']);
+  const images = new Set([...SERVICE_ROLES, 'migrate'].map((role) => services[role]?.image));
+  expect(images.size).toBe(1);
 });
 
 /** As compose fills it in: what is not set there is empty or its default. */
@@ -76,12 +81,23 @@ test('each role is given what it needs; the one that needs tokens is started whe
   ).toEqual([]);
 });
 
+const isChecked = (service: (typeof services)[string] | undefined): boolean =>
+  service?.healthcheck !== undefined && 'test' in service.healthcheck;
+
+test('a role starts on a database that was brought to its version', () => {
+  for (const role of ['api', 'worker'])
+    expect(services[role]?.depends_on?.migrate).toEqual({ condition: 'service_completed_successfully' });
+  // After the API, which waits for it.
+  expect(services.slack?.depends_on?.api).toBeDefined();
+});
+
 test.each(Object.entries(services))('%s has a health check and waits for what exists', (name, service) => {
-  if (service.healthcheck === undefined) expect(WITHOUT_HEALTHCHECK[name]).toBeTypeOf('string');
+  if (!isChecked(service)) expect(WITHOUT_HEALTHCHECK[name]).toBeTypeOf('string');
   for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
     expect(services).toHaveProperty(other);
-    expect(condition).toBe('service_healthy');
-    expect(services[other]?.healthcheck).toBeDefined();
+    const ends = Object.hasOwn(WITHOUT_HEALTHCHECK, other);
+    expect(condition).toBe(ends ? 'service_completed_successfully' : 'service_healthy');
+    expect(isChecked(services[other])).toBe(!ends);
   }
 });
 

@@ -8,6 +8,7 @@ import type { Services } from '../../services.ts';
 import { openIntents } from '../../switches/disable.ts';
 import type { Api, ApiOptions, RouteDeps } from '../app.ts';
 import { anyObjectSchema, instantSchema } from '../schemas.ts';
+import { oldestWorkAges, readState } from '../store-gauges.ts';
 
 const PROBE_MS = 2_000;
 const config = { public: true } as const;
@@ -154,6 +155,12 @@ function readyRoute(app: Api, { services, options }: WatchDeps): void {
         'Stops that were asked for and still wait for the gate, and since when; the service goes on with them',
       ),
     unsequencedTail: z.number().int().optional().describe('Committed entries of the log without a number'),
+    oldestWork: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe('Seconds that the oldest work of each background loop waits; 0: none does'),
+    epoch: z.number().int().optional().describe('Rises with every change of what is in force'),
+    stopsInForce: z.number().int().optional().describe('How many scopes are switched off'),
   });
   app.get(
     '/readyz',
@@ -172,13 +179,16 @@ function readyRoute(app: Api, { services, options }: WatchDeps): void {
         options.temporal ? probe(options.temporal) : ('unknown' as const),
       ]);
       const { sql } = services.db;
-      const [tail, workflows, closing, held] =
+      const now = services.clock.now();
+      const [tail, workflows, closing, held, oldestWork, state] =
         database === 'up'
           ? await Promise.all([
               unsequencedTail(sql).catch(() => undefined),
-              readReconciled(sql, services.clock.now()).catch(() => undefined),
-              openIntents(sql, services.clock.now()).catch(() => undefined),
+              readReconciled(sql, now).catch(() => undefined),
+              openIntents(sql, now).catch(() => undefined),
               holders(sql).catch(() => undefined),
+              oldestWorkAges(sql, now).catch(() => undefined),
+              readState(sql).catch(() => undefined),
             ])
           : [];
       const ready = database === 'up';
@@ -194,6 +204,8 @@ function readyRoute(app: Api, { services, options }: WatchDeps): void {
         background: held && Object.keys(LOCKS).map((work) => ({ work, by: held[work as Exclusive] })),
         closing: closing?.[0] && { stops: closing.length, since: closing[0].at.toISOString() },
         unsequencedTail: tail,
+        oldestWork,
+        ...state,
       };
     },
   );

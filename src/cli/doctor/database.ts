@@ -1,9 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
 import { shownUrl } from '../../db/shown-url.ts';
-import { hasCurrentCode } from '../../db/stored-code.ts';
+import { hasCodeChanges, readStoreState } from '../../db/store-state.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
 import { listDisabled } from '../../switches/list.ts';
 import type { KnownDatabase } from '../direct.ts';
@@ -12,7 +11,6 @@ import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 import { tailCheck } from './service.ts';
 import { offCheck } from './switched-off.ts';
 
-const MIGRATIONS = new URL('../../db/migrations/', import.meta.url);
 const CLOCK_WARN_MS = 2_000;
 const CLOCK_FAIL_MS = 60_000;
 
@@ -23,7 +21,7 @@ export async function checkDatabase(known: KnownDatabase): Promise<Check[]> {
     const checks = [await checkReachable(db.sql, known)];
     if (checks[0]?.state !== 'ok') return checks;
     checks.push(await checkClock(db.sql), await checkStandby(db.sql, known));
-    const migrated = await checkMigrated(db.sql);
+    const migrated = await checkMigrated(db.sql, known);
     checks.push(migrated);
     if (migrated.state === 'ok') {
       checks.push(tailCheck(await unsequencedTail(db.sql)));
@@ -70,20 +68,17 @@ async function checkStandby(db: Sql, { isEmbedded }: KnownDatabase): Promise<Che
   return warn('failover', detail, isEmbedded ? 'Set DATABASE_URL to a Postgres with a standby' : mend);
 }
 
-async function checkMigrated(db: Sql): Promise<Check> {
-  const mend = 'Start a process with the role api: it brings the database to its version';
-  const known = readdirSync(MIGRATIONS).sort();
-  try {
-    const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`.execute(db);
-    const there = new Set(rows.map(({ name }) => name));
-    const missing = known.filter((name) => !there.has(name));
-    const newer = [...there].filter((name) => !known.includes(name));
-    if (missing.length > 0) return fail('schema', `lacks ${missing.join(', ')}`, mend);
-    const same = 'Bring this installation to the same version';
-    if (newer.length > 0) return warn('schema', `is newer than this CLI (${newer.join(', ')})`, same);
-    if (await hasCurrentCode(db)) return ok('schema', `at ${known.at(-1)}`);
-    return warn('schema', 'holds the functions of another version than this CLI', same);
-  } catch {
-    return fail('schema', 'the database holds no Portcullis yet', mend);
-  }
+async function checkMigrated(db: Sql, { isEmbedded }: KnownDatabase): Promise<Check> {
+  const name = 'schema';
+  const mend = isEmbedded
+    ? 'Start portcullis up of this version: it brings its store along'
+    : 'Run portcullis migrate';
+  const { applied, pending, unknown, code } = await readStoreState(db);
+  if (applied.length === 0) return fail(name, 'the database holds no Portcullis yet', mend);
+  const lacking = pending.map((step) => step.name);
+  if (lacking.length > 0) return fail(name, `lacks ${lacking.join(', ')}`, mend);
+  const same = 'Bring this installation to the same version';
+  if (unknown.length > 0) return warn(name, `is newer than this CLI (${unknown.join(', ')})`, same);
+  if (!hasCodeChanges(code)) return ok(name, `at ${applied.at(-1)?.name}`);
+  return warn(name, 'holds the functions of another version than this CLI', same);
 }

@@ -9,6 +9,8 @@ import { offCheck } from './switched-off.ts';
 
 /** More than the sequencer leaves behind in a second. */
 export const TAIL_MAX = 5_000;
+/** Every loop looks several times within it. */
+const WAITS_MAX_S = 60;
 /** They are compared every 20 s. */
 const COMPARED_WITHIN_MS = 5 * 60_000;
 
@@ -21,6 +23,7 @@ interface Ready {
   background?: { work: string; by?: string }[];
   closing?: { stops: number; since: string };
   unsequencedTail?: number;
+  oldestWork?: Record<string, number>;
 }
 
 /** The service as it sees itself, and whether it takes this token. */
@@ -52,6 +55,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
   if (ready.background) checks.push(backgroundCheck(ready.background));
   if (ready.closing) checks.push(closingCheck(ready.closing));
   if (ready.unsequencedTail !== undefined) checks.push(tailCheck(ready.unsequencedTail));
+  if (ready.oldestWork) checks.push(backlogCheck(ready.oldestWork));
   return [...checks, await checkToken(api), ...(await checkSwitches(api))];
 }
 
@@ -123,6 +127,19 @@ export function tailCheck(tail: number): Check {
         detail,
         'Nobody numbers them: run a process with the role background (portcullis up --roles background)',
       );
+}
+
+/** Work that waits: an agent's own server may keep its callbacks waiting for days. */
+function backlogCheck(oldestWork: Record<string, number>): Check {
+  const name = 'background';
+  const late = Object.entries(oldestWork).filter(([loop, age]) => age > WAITS_MAX_S && loop !== 'callbacks');
+  if (late.length === 0) return ok(name, 'nothing waits for long');
+  const words = late.map(([loop, age]) => `${loop} for ${formatDuration(age * 1_000)}`).join(', ');
+  return warn(
+    name,
+    `work waits: ${words}`,
+    'See docs/operations.md, what each loop does and what to look at',
+  );
 }
 
 async function checkSwitches(api: ApiClient): Promise<Check[]> {

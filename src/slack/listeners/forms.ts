@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { AckFn, ViewResponseAction, ViewSubmitAction } from '@slack/bolt';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { slackFailure } from '../../cards/posting/failure.ts';
-import { isStoreDown } from '../../db/failure.ts';
+import { isStoreDown, isStoreSlow } from '../../db/failure.ts';
 import { saysSomething } from '../../domain/unseen.ts';
 import { AppError } from '../../errors.ts';
 import { INPUT, loadingView, noticeView } from '../modals.ts';
@@ -100,7 +100,7 @@ function refusalOf(
   input: string | undefined,
 ): ViewResponseAction {
   if (error instanceof FormProblem) return { response_action: 'errors', errors: { ...error.errors } };
-  if (input === undefined || !(error instanceof AppError || isStoreDown(error)))
+  if (input === undefined || !(error instanceof AppError || isStoreDown(error) || isStoreSlow(error)))
     return { response_action: 'update', view: noticeFor(deps, title, error) };
   return { response_action: 'errors', errors: { [input]: plainWordsFor(error) } };
 }

@@ -72,6 +72,20 @@ describeWithServices('AfterBuffer', (make) => {
     ]);
   });
 
+  verifies('never:acknowledged-lost', 'what was answered waits for a database that is slow', async () => {
+    const { after, services, read, renew } = await givenOutage();
+    await renew();
+    await read('one');
+    const slow = Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
+    const { asks } = services;
+    services.asks = { write: () => Promise.reject(slow), subject: () => Promise.reject(slow) } as never;
+    await expect(after.flush(services)).rejects.toBe(slow);
+    expect(after).toMatchObject({ waiting: 1, lost: 0 });
+    services.asks = asks;
+    await after.flush(services);
+    expect(after).toMatchObject({ waiting: 0, lost: 0 });
+  });
+
   verifies(
     'never:acknowledged-lost',
     'what was answered is recorded as it happened, whatever changed since, and what cannot be is counted in the log',

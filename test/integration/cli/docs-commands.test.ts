@@ -66,5 +66,5 @@ test.each(ONCE)('$page: $line', async ({ line }) => {
   expect(codes, `${out}\n${err}`).toContain(code);
   expect(err).toContain(says);
   if (into) world.write(into, out, cwd);
-  if (argv[0] === 'disable') await world.enable();
+  if (argv[0] === 'disable' || argv[0] === 'enable') await world.enable();
 });

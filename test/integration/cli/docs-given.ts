@@ -33,7 +33,10 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ receipt verify .*--action/, (world) => ({ id: world.lastReceipt })],
   [/ deputy remove/, withId((world) => world.deputy())],
   [/ token revoke/, withId((world) => world.token())],
-  [/ --bootstrap| --direct/, async (world) => ({ env: { DATABASE_URL: await world.otherDatabase() } })],
+  [
+    / --bootstrap| --direct| migrate| recover/,
+    async (world) => ({ env: { DATABASE_URL: await world.otherDatabase() } }),
+  ],
   [/ enable /, (world) => world.must('disable', 'my-agent', '--reason', 'x').then(() => ({}))],
   [/ rollout start/, (world, agent) => world.noRollout(agent)],
   [/ rollout resume/, (world, agent) => world.rollout(agent, 'pause')],

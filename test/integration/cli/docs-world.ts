@@ -4,10 +4,8 @@ import { dirname, join } from 'node:path';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { ROLES } from '../../../src/actor.ts';
 import { shortId } from '../../../src/cli/text/ids.ts';
-import { testPostgres } from '../../support/context.ts';
 import { agentActor, givenToken } from '../../support/fixtures.ts';
-import { createDatabase } from '../../support/postgres.ts';
-import { servicesAt } from '../../support/services.ts';
+import { createStore } from '../../support/services.ts';
 import { type CliResult, runInTest } from '../../unit/cli/cli-io.ts';
 import { givenAutonomy } from '../approvals/given-autonomy.ts';
 import { type CliHarness, startCliHarness } from './harness.ts';
@@ -239,11 +237,7 @@ export class DocsWorld {
       agentVersion: '1.4.0',
     });
 
-  async otherDatabase(): Promise<string> {
-    const url = await createDatabase(testPostgres());
-    await (await servicesAt(url)).close();
-    return url;
-  }
+  otherDatabase = (): Promise<string> => createStore();
 
   /** The two examples of docs/manifests.md. */
   manifestsOfDocs(): string {

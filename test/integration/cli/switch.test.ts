@@ -103,7 +103,7 @@ describe('by DATABASE_URL', () => {
     );
     expect(out).toMatch(/^ok {4}database: Postgres \d+/m);
     expect(out).toMatch(/^ok {4}clock: /m);
-    expect(out).toMatch(/^ok {4}schema: at \d{4}-[a-z]+$/m);
+    expect(out).toMatch(/^ok {4}schema: at \d{4}-[a-z]+(\/\d+-concurrently)?$/m);
     expect(out).toMatch(/^ok {4}service: answers at/m);
     expect(out).toMatch(/^warn {2}failover: not failover-safe/m);
     expect(out).not.toContain(new URL(env.DATABASE_URL ?? '').password);

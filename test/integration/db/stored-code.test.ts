@@ -8,7 +8,8 @@ import { checkDatabase } from '../../../src/cli/doctor/database.ts';
 import { type Database, openDatabase } from '../../../src/db/database.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import { readStatements } from '../../../src/db/sql-files.ts';
-import { applyStoredCode, hasCurrentCode } from '../../../src/db/stored-code.ts';
+import { isCurrent, readStoreState } from '../../../src/db/store-state.ts';
+import { applyStoredCode } from '../../../src/db/stored-code.ts';
 import { openEmptyStore, openOldStore } from '../../support/old-store.ts';
 
 const FUNCTIONS = fileURLToPath(new URL('../../../src/db/functions/', import.meta.url));
@@ -69,7 +70,7 @@ test.each(['0001-init', '0002-approvals'] as const)(
     expect(made.triggers).toHaveLength(
       readStatements(FUNCTIONS).filter((s) => /^CREATE TRIGGER/m.test(s)).length,
     );
-    expect(await hasCurrentCode(old.db.sql)).toBe(true);
+    expect(isCurrent(await readStoreState(old.db.sql))).toBe(true);
   },
 );
 
@@ -83,7 +84,7 @@ test('a migration may take longer than an everyday statement', async () => {
     db.sql,
   );
   await migrate(db);
-  expect(await hasCurrentCode(db.sql)).toBe(true);
+  expect(isCurrent(await readStoreState(db.sql))).toBe(true);
 });
 
 test.each(['an empty store', 'one of 0.1.0'])('six processes bring %s up at once', async (which) => {
@@ -92,11 +93,11 @@ test.each(['an empty store', 'one of 0.1.0'])('six processes bring %s up at once
     Array.from({ length: 6 }, () => opened(openDatabase({ url: store.url, poolSize: 1 }))),
   );
   await Promise.all(processes.map((db) => migrate(db)));
-  expect(await hasCurrentCode(store.db.sql)).toBe(true);
+  expect(isCurrent(await readStoreState(store.db.sql))).toBe(true);
   const folder = folderWith('CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;\n');
   await Promise.all(processes.map((db) => applyTo(db, folder)));
   expect(await answer(store.db, 'fresh()')).toBe(1);
-  expect(await hasCurrentCode(store.db.sql)).toBe(false);
+  expect(isCurrent(await readStoreState(store.db.sql))).toBe(false);
 });
 
 test('arguments, results and bodies follow the files, and what no file names is gone; other people keep theirs', async () => {

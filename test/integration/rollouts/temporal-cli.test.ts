@@ -11,10 +11,10 @@ import { startTemporalServer, type TemporalServer } from '../../../src/embedded/
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
-import { testPostgres, testTemporalBinary } from '../../support/context.ts';
+import { testTemporalBinary } from '../../support/context.ts';
 import { givenAdopted, givenRelease, managerActor } from '../../support/fixtures.ts';
 import { keepHistory } from '../../support/histories.ts';
-import { createDatabase } from '../../support/postgres.ts';
+import { createStore } from '../../support/services.ts';
 
 const run = promisify(execFile);
 const RELEASE = `agent: desk
@@ -43,7 +43,7 @@ beforeAll(async () => {
   });
   service = await startPortcullis(
     readConfig({
-      DATABASE_URL: await createDatabase(testPostgres()),
+      DATABASE_URL: await createStore(),
       TEMPORAL_ADDRESS: temporal.address,
       PORTCULLIS_PORT: '0',
       PORTCULLIS_DAY: '500ms',

@@ -10,7 +10,7 @@ import { startTemporalServer, type TemporalServer } from '../../../src/embedded/
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
 import { nextMoveQuery } from '../../../workflows/rollout.contract.ts';
-import { testPostgres, testTemporalBinary } from '../../support/context.ts';
+import { testTemporalBinary } from '../../support/context.ts';
 import {
   givenAdopted,
   givenPendingAction,
@@ -19,8 +19,8 @@ import {
   managerActor,
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
-import { createDatabase } from '../../support/postgres.ts';
 import { until } from '../../support/service-process.ts';
+import { createStore } from '../../support/services.ts';
 import { runInTest } from '../../unit/cli/cli-io.ts';
 
 const run = promisify(execFile);
@@ -44,7 +44,7 @@ beforeAll(async () => {
   client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
   service = await startPortcullis(
     readConfig({
-      DATABASE_URL: await createDatabase(testPostgres()),
+      DATABASE_URL: await createStore(),
       TEMPORAL_ADDRESS: temporal.address,
       PORTCULLIS_PORT: '0',
       PORTCULLIS_LOG_LEVEL: 'silent',

@@ -47,6 +47,14 @@ test.each([
   expect(() => readCode([first, statement])).toThrow(words);
 });
 
+test('what the version before still calls may stand beside what takes its place, once', () => {
+  const now = 'CREATE FUNCTION one(x int) RETURNS int LANGUAGE sql AS $$ SELECT x $$';
+  const before =
+    '-- For the version before, which hands over nothing.\nCREATE FUNCTION one() RETURNS int LANGUAGE sql AS $$ SELECT one(1) $$';
+  expect(readCode([before, now]).map(({ identity }) => identity)).toEqual(['one()', 'one(x int)']);
+  expect(() => readCode([before, now, before])).toThrow(/twice/);
+});
+
 test('migrations make tables: no function, no trigger, and they call none of the folder', () => {
   const names = functions().map(({ identity }) => identity.split(/[ (]/)[0]);
   const makes = /\bCREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE|TRIGGER|VIEW)\s+(?!pg_temp\.)/i;

@@ -232,11 +232,11 @@ describe('retries', () => {
       },
     ));
 
-  test('store_down is repeated; a refusal is not', () =>
+  test.each(['store_down', 'store_slow'])('%s is repeated; a refusal is not', (code) =>
     serving(
       (_, times) =>
         times === 1
-          ? { status: 503, body: { code: 'store_down', detail: 'away' } }
+          ? { status: 503, body: { code, detail: 'away' } }
           : { status: 409, body: { code: 'idempotency_conflict', detail: 'other arguments' } },
       async (portcullis, paths) => {
         await expect(cancel(portcullis).run({}, call)).rejects.toMatchObject({
@@ -245,7 +245,8 @@ describe('retries', () => {
         });
         expect(paths()).toHaveLength(2);
       },
-    ));
+    ),
+  );
 
   test('a report that fails does not lose the result of a write that was done', () =>
     serving(

@@ -183,7 +183,9 @@ test.each([
   ],
   [new AppError('group_stale', 'Cannot approve: stale'), /portcullis doctor/],
   [new AppError('reason_needed', 'Cannot approve: its release wants a reason'), /Approve with a reason/],
-  [new AppError('store_down', 'no'), /NOT recorded/],
+  [new AppError('store_down', 'no'), /NOT recorded.*does not answer/],
+  [new AppError('store_slow', 'no'), /NOT recorded.*took too long/],
+  [Object.assign(new Error('canceling statement'), { code: '57014' }), /NOT recorded.*took too long/],
   [new SlackFailure('expired_trigger_id'), /NOT recorded.*expired_trigger_id/],
   [
     new AppError('invalid_input', '<!channel> *b*', { hint: 'Mend <it>' }),
