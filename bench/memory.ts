@@ -12,6 +12,8 @@ const WARM_SHARE = 0.2;
 const STREAMS = 40;
 const POLLS = 100;
 const ASKED_BY_PEOPLE_SHARE = 50;
+/** So few that whatever remembers them is full when the measuring begins. */
+const SUBJECTS = 500;
 
 export interface MemoryRun {
   minutes: number;
@@ -86,7 +88,7 @@ function ask(url: string, headers: Record<string, string>, { minutes, rate }: Me
     agentVersion: '1',
     tool: ++n % ASKED_BY_PEOPLE_SHARE === 0 ? 'cancel' : 'lookup',
     args: n % ASKED_BY_PEOPLE_SHARE === 0 ? { id: `R-${n}` } : {},
-    subject: `conversation-${n % 20_000}`,
+    subject: `conversation-${n % SUBJECTS}`,
     idempotencyKey: `memory-${process.pid}-${n}`,
   });
   return autocannon({
