@@ -207,18 +207,23 @@ describe('guard() on time', () => {
       },
     ));
 
-  test('an abort while people are asked takes the question back', () =>
-    serving(
+  test('an abort while people are asked takes the question back', () => {
+    const abort = new AbortController();
+    return serving(
       async ({ path }) => {
-        if (path === WAIT) await new Promise((resolve) => setTimeout(resolve, 2_000));
+        if (path === WAIT) {
+          abort.abort();
+          await new Promise((resolve) => setTimeout(resolve, 2_000));
+        }
         return { body: path === ASK ? pending : ended('withdrawn') };
       },
       async (portcullis, paths) => {
-        const run = cancel(portcullis).run({}, { ...call, signal: AbortSignal.timeout(100) });
+        const run = cancel(portcullis).run({}, { ...call, signal: abort.signal });
         await expect(run).rejects.toThrow();
         expect(paths().at(-1)).toBe('POST /v1/actions/a-1/withdraw');
       },
-    ));
+    );
+  });
 });
 
 describe('retries', () => {
