@@ -10,7 +10,7 @@ export interface Held {
 }
 
 /** The service in a process of its own, so that what it holds is nobody else's; asked by messages. */
-const running = await startPortcullis(readConfig(process.env, ['api']));
+const running = await startPortcullis(readConfig(process.env, ['api', 'background']));
 const { agentHeaders } = await givenGoverned(running);
 process.on('message', () => {
   globalThis.gc?.();

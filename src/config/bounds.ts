@@ -1,20 +1,9 @@
-import { z } from 'zod';
+import { optional, wholeNumber } from './values.ts';
 
 const MEGABYTE = 1_048_576;
 const MOST = 1_000_000;
 
-/** The empty string is absent: compose files pass variables that are not set as ''. */
-const bound = z.preprocess(
-  (value) => (value === '' ? undefined : value),
-  z
-    .string()
-    .refine(
-      (text) => /^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= MOST,
-      `must be a whole number from 1 to ${MOST}`,
-    )
-    .transform(Number)
-    .optional(),
-);
+const bound = optional(wholeNumber(1, MOST));
 
 /** What one process holds at once. */
 export const BOUND_VARIABLES = {
