@@ -24,6 +24,7 @@ import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
 import { isSurplus } from '../subjects/surplus.ts';
+import { TOKEN_OVER } from '../tokens/tokens.ts';
 import { Turns } from '../turns.ts';
 import { addBehind } from './add-behind.ts';
 import { otherQuestion, questionDigest } from './same-question.ts';
@@ -108,6 +109,7 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
       const { request_digest } = await actionById(services.db.sql, written.id);
       throw otherQuestion(input.idempotencyKey, written.id, request_digest, said.requestDigest);
     }
+    if (written.status === 'unauthenticated') throw new AppError('unauthenticated', TOKEN_OVER);
     if (written.status === 'subject') services.asks.forgetSubject(input.agent, subject);
     else await services.worlds.forget(input.agent, world.epoch);
   }
@@ -245,6 +247,8 @@ function draftOf(
     context: canonical(input.context),
     salt,
     counts,
+    token: actor.token?.id ?? null,
+    token_epoch: actor.token?.epoch ?? null,
     recordAfter: decision.grant?.record === 'after' && !write && state === 'approved',
     entry: {
       // The name of one that nobody declared is the agent's own words, and those are for no log.

@@ -39,6 +39,9 @@ export interface AskRow extends Omit<Selectable<ActionTable>, LaterColumns> {
   attributes: string;
   salt: Buffer;
   recordAfter: boolean;
+  /** The token it is asked by, and the epoch of tokens in which that was looked up; null: nobody has to look again. */
+  token: string | null;
+  token_epoch: number | null;
   entry: Readonly<Record<string, unknown>>;
 }
 
@@ -72,6 +75,8 @@ export function actionOf({
   attributes,
   salt,
   recordAfter,
+  token,
+  token_epoch,
   entry,
   ...row
 }: AskDraft): Selectable<ActionTable> {
@@ -101,7 +106,7 @@ export function actionOf({
 
 export type Written =
   | { status: 'asked' | 'known' | 'conflict'; id: string }
-  | { status: 'stale' | 'subject'; id: null };
+  | { status: 'stale' | 'subject' | 'unauthenticated'; id: null };
 
 interface Waiting {
   row: AskRow;
@@ -232,11 +237,11 @@ function readOf(row: Unwritten) {
   const { id, agent, idempotency_key, request_digest, agent_version, tool, segment, arm, release } = row;
   const { rollout_id, generation, bucket, phase, event_day, epoch, grant_name, state, reasons } = row;
   const { args_digest, subject_id, subject_digest, summary, why, behind, links, redact, risk } = row;
-  const { asked_at, asked_by, args, context, attributes } = row;
+  const { asked_at, asked_by, args, context, attributes, token, token_epoch } = row;
   const asked = { id, agent, idempotency_key, request_digest, agent_version, tool, segment, arm, release };
   const place = { rollout_id, generation, bucket, phase, event_day, epoch, grant_name, state, reasons };
   const about = { args_digest, subject_id, subject_digest, summary, why, behind, links, redact, risk };
-  const kept = { asked_at, asked_by, args, context, attributes };
+  const kept = { asked_at, asked_by, args, context, attributes, token, token_epoch };
   return { record: 'read', ...asked, ...place, ...about, ...kept, ...writtenOf(row) };
 }
 

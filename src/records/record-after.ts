@@ -86,7 +86,7 @@ async function record(services: FlushServices, draft: AskDraft, subject: string)
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const epoch = await readEpoch(db.sql);
       const row = rowOf(draft, await asks.subject(draft.agent, subject), { recorded: 'after' });
-      const { status, id } = await asks.write({ ...row, epoch });
+      const { status, id } = await asks.write({ ...row, epoch, token: null, token_epoch: null });
       if (status === 'asked' || status === 'known') return id === draft.id;
       if (status === 'conflict') return false;
       if (status === 'subject') asks.forgetSubject(draft.agent, subject);

@@ -100,6 +100,7 @@ function askRoute(app: Api, deps: RouteDeps): void {
   app.post(
     '/v1/actions',
     {
+      config: { tokenIn: 'memory' },
       schema: {
         operationId: 'ask',
         tags: ['actions'],

@@ -32,6 +32,7 @@ END $$;
 ---
 -- Records asks and their decisions before they are answered, all at once: one row of `status` per ask, in order.
 -- 'stale': the epoch moved since the decision was made, decide again. 'subject': its key is gone, make a new one.
+-- 'unauthenticated': the token that it was asked by has ended meanwhile.
 -- Under the gate's shared lock, so that a stop either finds what was asked before it, or is known to what is asked after.
 CREATE FUNCTION ask_actions(p_asks jsonb, p_now timestamptz)
 RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -70,6 +71,7 @@ BEGIN
     FROM jsonb_array_elements(p_asks) WITH ORDINALITY e
     WHERE (e.value ->> 'epoch')::bigint = v_epoch AND e.ordinality <> ALL (v_stale)
       AND EXISTS (SELECT 1 FROM subject s WHERE s.id = (e.value ->> 'subject_id')::bigint)
+      AND (e.value ->> 'token' IS NULL OR token_still_good((e.value ->> 'token')::uuid, (e.value ->> 'token_epoch')::bigint))
   ), fresh AS (
     -- In the order of the keys, so that two that ask under the same ones do not wait for each other.
     INSERT INTO asked_key (agent, key, since, action_id, request_digest)
@@ -111,6 +113,8 @@ BEGIN
   -- A statement of its own: it sees under which keys others asked meanwhile.
   RETURN QUERY SELECT e.ordinality::int, CASE
       WHEN (e.value ->> 'id')::uuid = ANY (v_asked) THEN 'asked'
+      WHEN e.value ->> 'token' IS NOT NULL
+        AND NOT token_still_good((e.value ->> 'token')::uuid, (e.value ->> 'token_epoch')::bigint) THEN 'unauthenticated'
       WHEN x.request_digest = e.value ->> 'request_digest' THEN 'known'
       WHEN x.action_id IS NOT NULL THEN 'conflict'
       WHEN (e.value ->> 'epoch')::bigint <> v_epoch OR e.ordinality = ANY (v_stale) THEN 'stale'
