@@ -19,4 +19,4 @@ USER node
 VOLUME /data
 EXPOSE 8080 8081
 ENTRYPOINT ["node", "/app/bin/portcullis.js"]
-CMD ["up", "--roles", "api"]
+CMD ["up", "--roles", "api,background"]

@@ -1,13 +1,16 @@
+import { sql } from 'kysely';
 import { alertCard } from '../src/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/cards/alert-facts.ts';
-import { keepCopy } from '../src/cards/copies.ts';
 import { SlackFailure } from '../src/cards/posting/failure.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
+import { postAtOnce } from '../src/cards/posting/post-once.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
 import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
+import { digestOf } from '../src/domain/digest.ts';
 import { settleAlert } from '../src/records/alert.ts';
 import { copiesOf } from '../src/records/copy.ts';
 import type { Services } from '../src/services.ts';
+import { Breaker } from './breaker.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';
 
@@ -16,7 +19,13 @@ export interface AlertActivityDeps {
   slack?: SlackPort;
   /** Signs webhooks (Standard Webhooks, `whsec_…` or plain text); without it none is sent. */
   webhookSecret?: string;
+  /** How many to one address are under way at once in this process. */
+  atOnce?: number;
 }
+
+type Deps = AlertActivityDeps & { breaker: Breaker };
+
+const AT_ONCE = 10;
 
 /** What became of an alert, in words: `posted`, `told directly` (its channel is gone for good), `no channel`, `no Slack tokens`; `sent`, `no url`, `no secret`. */
 export interface AlertDelivery {
@@ -24,8 +33,11 @@ export interface AlertDelivery {
   webhook: string;
 }
 
-/** Brings alerts to people and systems. */
-export const createAlertActivities = (deps: AlertActivityDeps) => ({
+/** Brings alerts to people and systems; a webhook that hangs holds up itself alone. */
+export const createAlertActivities = (
+  deps: AlertActivityDeps,
+  breaker = new Breaker(deps.services.clock, deps.atOnce ?? AT_ONCE),
+) => ({
   /** To each channel and each webhook once; what failed is tried again without repeating what arrived. */
   async deliverAlert(alertId: string): Promise<AlertDelivery> {
     const alert = await alertById(deps.services, alertId).catch((error: unknown) => {
@@ -34,7 +46,7 @@ export const createAlertActivities = (deps: AlertActivityDeps) => ({
     const agents = await agentsOf(deps, alert.agent);
     const [slack, webhook] = await Promise.allSettled([
       toSlack(deps, alertId, agents),
-      toWebhooks(deps, alertId, agents),
+      toWebhooks({ ...deps, breaker }, alertId, agents),
     ]);
     if (slack.status === 'rejected') throw asActivityFailure(slack.reason);
     if (webhook.status === 'rejected') throw webhook.reason;
@@ -64,9 +76,8 @@ async function toSlack(
   let directly = false;
   for (const channel of channels) {
     const ref = `${alertId}@${channel}`;
-    if ((await copiesOf(services.db.sql, ref)).length > 0) continue;
     try {
-      await keepCopy(services, ref, await slack.post(channel, message), 1);
+      await postAtOnce(services, slack, { ref, channel, message: async () => ({ message, version: 1 }) });
     } catch (error) {
       const gone = error instanceof SlackFailure && isForGood(error.code);
       const lost = agents.filter((agent) => (agent.slack.alerts ?? agent.slack.channel) === channel);
@@ -97,7 +108,8 @@ async function tellOnCall(
       continue;
     }
     try {
-      await keepCopy(services, ref, await slack.post(await slack.dm(user), message), 1);
+      const channel = await slack.dm(user);
+      await postAtOnce(services, slack, { ref, channel, message: async () => ({ message, version: 1 }) });
       told = true;
     } catch (error) {
       services.log.warn({ err: error, alert: alertId, user }, 'on-call could not be told directly');
@@ -106,12 +118,8 @@ async function tellOnCall(
   return told;
 }
 
-async function toWebhooks(
-  deps: AlertActivityDeps,
-  alertId: string,
-  agents: readonly Agent[],
-): Promise<string> {
-  const { services, webhookSecret } = deps;
+async function toWebhooks(deps: Deps, alertId: string, agents: readonly Agent[]): Promise<string> {
+  const { services, webhookSecret, breaker } = deps;
   const urls = distinct(agents.map((agent) => agent.webhook?.url));
   if (urls.length === 0) return 'no url';
   if (!webhookSecret) return 'no secret';
@@ -124,7 +132,17 @@ async function toWebhooks(
     data: { id: alert.id, agent: alert.agent, ...alert.facts },
   });
   const headers = webhookHeaders(webhookSecret, alert.id, now, body);
-  const answers = await Promise.allSettled(urls.map((url) => post(url, headers, body)));
+  const left = urls.filter((url) => !alert.webhooks_taken.includes(digestOf(url)));
+  const answers = await Promise.allSettled(
+    left.map(async (url) => {
+      await breaker.run(url, () => post(url, headers, body));
+      await services.db.sql
+        .updateTable('alert')
+        .set({ webhooks_taken: sql`array_append(webhooks_taken, ${digestOf(url)})` })
+        .where('id', '=', alertId)
+        .execute();
+    }),
+  );
   const refused = answers.find((answer) => answer.status === 'rejected');
   if (refused) throw refused.reason;
   await services.db.sql.updateTable('alert').set({ webhook_at: now }).where('id', '=', alertId).execute();

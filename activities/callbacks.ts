@@ -5,6 +5,7 @@ import { settleCallback } from '../src/records/reconciliation.ts';
 import type { ActionCallback } from '../src/sdk/webhook.ts';
 import type { Services } from '../src/services.ts';
 import type { AgentCallbackInput } from '../workflows/agent-callback.contract.ts';
+import { Breaker } from './breaker.ts';
 import { asActivityFailure } from './failures.ts';
 import { post, webhookHeaders } from './webhook.ts';
 
@@ -12,19 +13,26 @@ export interface CallbackActivityDeps {
   services: Pick<Services, 'db' | 'clock' | 'publicUrl'>;
   /** Signs callbacks (Standard Webhooks, `whsec_…` or plain text); without it none is sent. */
   webhookSecret?: string;
+  /** How many of one agent are under way at once in this process. */
+  atOnce?: number;
 }
+
+const AT_ONCE = 10;
 
 /** What became of a callback, in words. */
 export type CallbackDelivery = 'sent' | 'no url' | 'no secret';
 
-/** Tells agents what became of their writes. */
-export const createCallbackActivities = ({ services, webhookSecret }: CallbackActivityDeps) => ({
+/** Tells agents what became of their writes; one whose server hangs holds up its own alone. */
+export const createCallbackActivities = (
+  { services, webhookSecret, atOnce = AT_ONCE }: CallbackActivityDeps,
+  breaker = new Breaker(services.clock, atOnce),
+) => ({
   /** Posts the change to the address that the agent's manifest names now. Rejects until it is taken. */
   async deliverCallback(input: AgentCallbackInput): Promise<CallbackDelivery> {
     const action = await actionById(services.db.sql, input.actionId).catch((error: unknown) => {
       throw asActivityFailure(error);
     });
-    const delivery = await send({ services, webhookSecret }, action, input);
+    const delivery = await send({ services, webhookSecret, breaker }, action, input);
     await settleCallback(services.db.sql, `${action.id}/${input.revision}`);
     return delivery;
   },
@@ -32,7 +40,7 @@ export const createCallbackActivities = ({ services, webhookSecret }: CallbackAc
 export type CallbackActivities = ReturnType<typeof createCallbackActivities>;
 
 async function send(
-  { services, webhookSecret }: CallbackActivityDeps,
+  { services, webhookSecret, breaker }: CallbackActivityDeps & { breaker: Breaker },
   action: ActionRow,
   input: AgentCallbackInput,
 ): Promise<CallbackDelivery> {
@@ -43,7 +51,8 @@ async function send(
   const data = callbackOf(services.publicUrl, action, input);
   const body = JSON.stringify({ type: `action.${state}`, timestamp: at, data });
   const id = `${action.id}/${revision}`;
-  await post(url, webhookHeaders(webhookSecret, id, services.clock.now(), body), body);
+  const headers = webhookHeaders(webhookSecret, id, services.clock.now(), body);
+  await breaker.run(`${action.agent} ${url}`, () => post(url, headers, body));
   return 'sent';
 }
 

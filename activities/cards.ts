@@ -1,6 +1,7 @@
 import { type CardFacts, readCardFacts } from '../src/cards/card-facts.ts';
-import { cardToShow, keepCopy, refreshCopies } from '../src/cards/copies.ts';
+import { cardToShow, refreshCopies } from '../src/cards/copies.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
+import { postAtOnce } from '../src/cards/posting/post-once.ts';
 import { reminderMessage } from '../src/cards/reminder.ts';
 import type { ActionState } from '../src/domain/action.ts';
 import { isFinal } from '../src/domain/action.ts';
@@ -67,8 +68,8 @@ async function postWanted({ services, slack }: Deps, facts: CardFacts): Promise<
   const { channel, action } = facts;
   if (channel === undefined || !isWanted(facts)) return;
   if ((await copiesOf(services.db.sql, action.id)).length > 0) return;
-  const copy = await slack.post(channel, await cardToShow(services, facts));
-  await keepCopy(services, action.id, copy, action.card_version);
+  const message = async () => ({ message: await cardToShow(services, facts), version: action.card_version });
+  await postAtOnce(services, slack, { ref: action.id, channel, message });
 }
 
 function viewOf(facts: CardFacts, slack: boolean): ActionView {
@@ -92,7 +93,8 @@ async function remind({ services, slack }: Deps, actionId: string): Promise<bool
   const agent = await manifestOf(services.db.sql, facts.action.agent);
   const decided = new Set(facts.decisions.map(({ person }) => person));
   const people = facts.approvers.filter((person) => !decided.has(person));
-  const posted = await slack.post(card.channel, reminderMessage(facts, agent, people), card);
-  await keepCopy(services, ref, posted, facts.action.card_version);
+  const version = facts.action.card_version;
+  const message = async () => ({ message: reminderMessage(facts, agent, people), version });
+  await postAtOnce(services, slack, { ref, channel: card.channel, under: card, message });
   return true;
 }

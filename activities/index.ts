@@ -10,7 +10,13 @@ export interface ActivityDeps {
   services: Services;
   slack?: SlackPort;
   webhookSecret?: string;
+  /** What the worker does at once of each kind. */
+  slots: Readonly<Record<'alerts' | 'callbacks', number>>;
 }
+
+/** Of the slots of its kind that one receiver may take: four that hang at once take all, until their breakers open. */
+const PART_OF_ONE = 4;
+const partOf = (slots: number): number => Math.floor(slots / PART_OF_ONE);
 
 /** Everything the worker can do for the workflows. */
 export const createActivities = (deps: ActivityDeps) => ({
@@ -18,6 +24,6 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createCardActivities(deps),
   ...createFollowActivities(deps),
   ...createDigestActivities(deps),
-  ...createAlertActivities(deps),
-  ...createCallbackActivities(deps),
+  ...createAlertActivities({ ...deps, atOnce: partOf(deps.slots.alerts) }),
+  ...createCallbackActivities({ ...deps, atOnce: partOf(deps.slots.callbacks) }),
 });

@@ -3,12 +3,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { agentView } from '../src/agents/list.ts';
 import { actorFromManifest } from '../src/agents/roles.ts';
+import { QUEUES, SHARED_QUEUE } from '../src/domain/queues.ts';
 import type { RolloutFacts } from '../src/domain/rollout/phase.ts';
 import { AppError } from '../src/errors.ts';
 import { rolloutById } from '../src/records/rollout.ts';
 import { EVIDENCE } from '../src/rollouts/evidence-choice.ts';
 import { rolloutFacts } from '../src/rollouts/facts.ts';
 import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } from '../src/rollouts/moves.ts';
+import { makeMove, type PlannedMove, planMove } from '../src/rollouts/next-move.ts';
 import { startRollout } from '../src/rollouts/start.ts';
 import { runRolloutVerb } from '../src/rollouts/verbs.ts';
 import type { Services } from '../src/services.ts';
@@ -39,8 +41,15 @@ export const createRolloutActivities = (services: Services) => ({
     });
   },
 
-  readRollout: (id: string): Promise<RolloutFacts> => orGone(rolloutFacts(services, id)),
+  async planMove(id: string): Promise<PlannedMove> {
+    const next = await orGone(planMove(services, id));
+    const isShared = activityInfo().taskQueue === SHARED_QUEUE && next.move.do !== 'end';
+    return isShared ? { ...next, move: { do: 'move-on', taskQueue: QUEUES.rollouts } } : next;
+  },
+  makeMove: (next: PlannedMove): Promise<boolean> => orGone(makeMove(services, next)),
 
+  // Of runs of before `Patch.AskForMove`.
+  readRollout: (id: string): Promise<RolloutFacts> => orGone(rolloutFacts(services, id)),
   lockBaseline: (planned: Planned): Promise<boolean> => orGone(lockBaseline(services, planned)),
   askForGate: (planned: Planned): Promise<boolean> => orGone(askForGate(services, planned)),
   enterStep: (planned: Planned, stepIndex: number): Promise<boolean> =>
@@ -98,6 +107,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   throw new AppError('invalid_input', `Cannot read the ${what}: ${problems.join('; ')}`);
 }
 
+export type { PlannedMove };
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
 
 /** A rollout that a restored store does not have ends its workflow. */

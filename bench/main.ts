@@ -16,6 +16,7 @@ import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
 import { benchLaptop } from './laptop.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
+import { benchMemory } from './memory.ts';
 
 const SEQUENTIAL = 100;
 const AT_ONCE = 50;
@@ -70,7 +71,10 @@ async function benchReads(url: string, governed: Governed) {
   );
 }
 
-async function main() {
+/** A Postgres and a Temporal server of the bench's own, for as long as `work` takes. */
+async function withServers(
+  work: (environment: Record<string, string>, temporalAddress: string) => Promise<void>,
+) {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
   const postgres = await startPostgres({ folder: join(folder, 'postgres'), log: say });
   const { path } = await findTemporalBinary({ log: say });
@@ -80,25 +84,36 @@ async function main() {
     dbFile: join(folder, 't.db'),
     logFile: join(folder, 't.log'),
   });
+  const environment = {
+    DATABASE_URL: await createStore(postgres.url),
+    TEMPORAL_ADDRESS: temporal.address,
+    PORTCULLIS_DATA: join(folder, 'data'),
+    PORTCULLIS_PORT: '0',
+    PORTCULLIS_LOG_LEVEL: 'error',
+  };
+  try {
+    await work(environment, temporal.address);
+  } finally {
+    await temporal.stop();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function benchAll(environment: Record<string, string>, temporalAddress: string) {
   const slack = await startFakeSlack({
     users: [{ id: 'U0ANA', name: 'ana', teamId: 'T0FAKE' }],
     channels: [{ id: 'C0APPROVALS', name: 'approvals', members: ['U0ANA'] }],
   });
-  const common = {
-    DATABASE_URL: await createStore(postgres.url),
-    TEMPORAL_ADDRESS: temporal.address,
-    PORTCULLIS_PORT: '0',
-    PORTCULLIS_LOG_LEVEL: 'error',
-  };
   const service = await startPortcullis(
     readConfig({
-      ...common,
+      ...environment,
       SLACK_BOT_TOKEN: slack.tokens.bot,
       SLACK_APP_TOKEN: slack.tokens.app,
       SLACK_API_URL: slack.url,
     }),
   );
-  const floor = await startFloor(temporal.address);
+  const floor = await startFloor(temporalAddress);
   try {
     say(
       `${cpus().length} cores, Node ${process.versions.node}, Postgres and Temporal dev server on this machine, all in one run\n`,
@@ -118,11 +133,13 @@ async function main() {
     await floor.stop();
     await service.stop();
     await slack.stop();
-    await temporal.stop();
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
-await main();
+const [what, minutes = '10', rate = '500'] = process.argv.slice(2);
+if (what === 'memory')
+  await withServers((environment) =>
+    benchMemory(environment, { minutes: Number(minutes), rate: Number(rate) }, say),
+  );
+else await withServers(benchAll);
 process.exit(0);

@@ -15,6 +15,8 @@ export interface Actor {
   via: 'api' | 'cli' | 'web' | 'slack' | 'temporal' | 'service';
   /** How the identity was established, e.g. `token 3f2a…` or `slack U0ANA/T0AIR`. */
   identity: string;
+  /** The token by which it acts, and the epoch of tokens in which that was looked up: the statement that acts asks whether it stands still. */
+  token?: { id: string; epoch: number };
   /** Trusted attributes the token carries. */
   attributes: Readonly<Record<string, unknown>>;
 }

@@ -1,15 +1,16 @@
 import type { Client } from '@temporalio/client';
 import { sweepActions } from './actions/sweep.ts';
 import { judgeAutonomy } from './autonomy/judge.ts';
-import { exclusively, LOCKS } from './db/exclusive.ts';
+import { type Exclusive, type Held, holders, startExclusive } from './db/exclusive.ts';
 import { isStoreDown, isStoreSlow } from './db/failure.ts';
 import { makeLogPartition } from './db/log-partitions.ts';
 import { makePartitions } from './db/partitions.ts';
 import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
 import { Sequencer } from './log/sequence.ts';
-import { startLoop } from './loop.ts';
+import { type Loop, startLoop } from './loop.ts';
 import { readEpoch } from './records/gate.ts';
+import type { AfterBuffer } from './records/record-after.ts';
 import { dropOld } from './retention/drop.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
@@ -17,13 +18,22 @@ import type { Services } from './services.ts';
 import { finishStops } from './switches/disable.ts';
 import { dispatchOutbox } from './temporal/dispatch.ts';
 import { reconcile } from './temporal/reconcile.ts';
-import { TASK_QUEUE } from './temporal/worker.ts';
 
 const JUDGE_EVERY_MS = 250;
 const DISPATCH_EVERY_MS = 200;
 const SWEEP_EVERY_MS = 1_000;
 const SEQUENCE_EVERY_MS = 100;
 const LEASE_EVERY_MS = 500;
+/** Longer than a holder that stands still keeps others waiting. */
+const WATCH_EVERY_MS = 20_000;
+const BACKGROUND = [
+  'judge',
+  'dispatcher',
+  'sweeper',
+  'autonomy',
+  'reconciler',
+  'retention',
+] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
 /** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
 const GROUPS_EVERY_MS = 5_000;
@@ -36,95 +46,53 @@ const STOPS_EVERY_MS = 1_000;
 /** A partition is made a whole period ahead. */
 const RETENTION_EVERY_MS = 600_000;
 
-/** What the api role does besides answering: judges, dispatcher, sweeper, reconciler, open stops, sequencer, each in one process at a time. */
-export function startBackground(services: Services, client: Client): { wake(): void; stop(): Promise<void> } {
+/** Loops that run until they are stopped. */
+export interface Loops {
+  stop(): Promise<void>;
+}
+
+/**
+ * The role background: judge, dispatcher, sweeper, reconciler, autonomy, each in one process of the installation at a
+ * time, and the sequencer, whose one statement takes its lock by itself.
+ */
+export function startBackground(services: Services, client: Client): Loops & { wake(): void } {
   const { db, log } = services;
-  const judge = startLoop(
-    'judge',
-    JUDGE_EVERY_MS,
-    () => exclusively(db, LOCKS.judge, () => judgeDue(services)),
-    log,
-  );
-  const dispatcher = startLoop(
-    'dispatcher',
-    DISPATCH_EVERY_MS,
-    () => exclusively(db, LOCKS.dispatcher, () => dispatchOutbox(services, client, TASK_QUEUE)),
-    log,
-  );
-  const sweeper = startLoop(
-    'sweeper',
-    SWEEP_EVERY_MS,
-    () => exclusively(db, LOCKS.sweeper, () => sweepActions(services)),
-    log,
-  );
-  const rejudge = startLoop(
-    'rejudge',
-    Math.max(REJUDGE_AT_LEAST_MS, services.dayMs / 24),
-    () => queueExposed(services),
-    log,
-  );
-  const autonomy = startLoop(
-    'autonomy',
-    AUTONOMY_EVERY_MS,
-    () => exclusively(db, LOCKS.autonomy, () => judgeAutonomy(services)),
-    log,
-  );
-  const reconciler = startLoop(
-    'reconciler',
-    RECONCILE_EVERY_MS,
-    () => exclusively(db, LOCKS.reconciler, () => reconcile(services, client)),
-    log,
-  );
-  const stops = startLoop(
-    'stops',
-    STOPS_EVERY_MS,
-    () => exclusively(db, LOCKS.stops, () => finishStops(services)),
-    log,
-  );
-  const revocations = startLoop('revocations', STOPS_EVERY_MS, () => followRevocations(services), log);
-  const retention = startLoop(
-    'retention',
-    RETENTION_EVERY_MS,
-    () => exclusively(db, LOCKS.retention, () => keepUp(services)),
-    log,
+  const judge = exclusive(services, 'judge', JUDGE_EVERY_MS, judgeAgain());
+  const dispatcher = exclusive(services, 'dispatcher', DISPATCH_EVERY_MS, (held, { assertHeld }) =>
+    dispatchOutbox(held, client, { assertMine: assertHeld }),
   );
   const numbering = new Sequencer(db.sql);
-  const sequencer = startLoop('sequencer', SEQUENCE_EVERY_MS, () => numbering.number(), log);
-  const lease = startLoop('lease', LEASE_EVERY_MS, () => renewLease(services), log);
   const loops = [
     judge,
-    rejudge,
-    autonomy,
     dispatcher,
-    sweeper,
-    reconciler,
-    stops,
-    revocations,
-    retention,
-    sequencer,
-    lease,
+    exclusive(services, 'sweeper', SWEEP_EVERY_MS, sweepActions),
+    exclusive(services, 'autonomy', AUTONOMY_EVERY_MS, judgeAutonomy),
+    exclusive(services, 'reconciler', RECONCILE_EVERY_MS, (held) => reconcile(held, client)),
+    exclusive(services, 'retention', RETENTION_EVERY_MS, keepUp),
+    startLoop('sequencer', SEQUENCE_EVERY_MS, () => numbering.number(), log),
   ];
   return {
     wake() {
       judge.wake();
       dispatcher.wake();
     },
-    async stop() {
-      await Promise.all(loops.map((loop) => loop.stop()));
-      await renewLease(services);
-      const lost = services.after?.waiting ?? 0;
-      if (lost > 0)
-        log.error({ lost }, 'stopped with the store down: reads that were answered are not recorded');
-    },
+    stop: () => stopAll(loops),
   };
 }
 
+/** Goes on with stops and what follows from them, whose caller died: what every process does, so that a stop waits for no role. */
+export const startStops = (services: Services): Loops =>
+  exclusive(services, 'stops', STOPS_EVERY_MS, async (held) => {
+    await finishStops(held);
+    await followRevocations(held);
+  });
+
 /** What the worker role does besides its workflows, since it holds the keys: reads who is in live approver groups. */
-export function startGroups(services: Services, sources: Sources): { stop(): Promise<void> } {
-  const { db, log } = services;
+export function startGroups(services: Services, sources: Sources): Loops {
   const stopping = new AbortController();
-  const refresh = () => refreshGroups(services, sources, stopping.signal);
-  const loop = startLoop('groups', GROUPS_EVERY_MS, () => exclusively(db, LOCKS.groups, refresh), log);
+  const loop = exclusive(services, 'groups', GROUPS_EVERY_MS, (held) =>
+    refreshGroups(held, sources, stopping.signal),
+  );
   return {
     async stop() {
       stopping.abort();
@@ -142,13 +110,73 @@ async function keepUp(services: Services): Promise<void> {
   if (dropped.length + stays.length > 0) log.info({ dropped, stays }, 'what is over');
 }
 
+/** For a process whose role it is not: says in its log, again and again, what nobody does in the background. */
+export function watchBackground({ db, log }: Services, everyMs = WATCH_EVERY_MS): Loops {
+  let missedBefore: readonly string[] = [];
+  const look = async () => {
+    const held = await holders(db.sql);
+    const missed = BACKGROUND.filter((work) => held[work] === undefined);
+    // Whoever starts, or takes over, may be about to.
+    const nobodyDoes = missed.filter((work) => missedBefore.includes(work));
+    missedBefore = missed;
+    if (nobodyDoes.length > 0)
+      log.error(
+        { nobodyDoes },
+        'NOBODY JUDGES, TELLS OR ENDS ANYTHING: run a process with the role background (portcullis up --roles background)',
+      );
+  };
+  return startLoop('background watch', everyMs, look, log);
+}
+
+/** What a process that answers asks does for itself: the lease under which reads go on while the store is down. */
+export function startLease(services: Services, after: AfterBuffer): Loops {
+  const renew = () => renewLease(services, after);
+  const loop = startLoop('lease', LEASE_EVERY_MS, renew, services.log);
+  return {
+    async stop() {
+      await loop.stop();
+      await renew();
+      const lost = after.waiting;
+      if (lost > 0)
+        services.log.error(
+          { lost },
+          'stopped with the store down: reads that were answered are not recorded',
+        );
+    },
+  };
+}
+
+const stopAll = async (loops: readonly Loops[]): Promise<void> =>
+  void (await Promise.all(loops.map((loop) => loop.stop())));
+
+/** The services that the work is given reach the store by the lock's own session alone. */
+const exclusive = (
+  services: Services,
+  name: Exclusive,
+  everyMs: number,
+  work: (services: Services, held: Held) => Promise<unknown>,
+): Loop =>
+  startExclusive(services, name, everyMs, (held) =>
+    work(Object.create(services, { db: { value: held.db } }) as Services, held),
+  );
+
+/** Judges what changed; now and then everything that is exposed. */
+function judgeAgain(): (services: Services) => Promise<unknown> {
+  let nextMs = 0;
+  return async (services) => {
+    if (performance.now() >= nextMs) {
+      await queueExposed(services);
+      nextMs = performance.now() + Math.max(REJUDGE_AT_LEAST_MS, services.dayMs / 24);
+    }
+    return judgeDue(services);
+  };
+}
+
 /** The store answers and records: reads of `record: after` grants may go on for the length of a lease from before the question. */
-async function renewLease(services: Services): Promise<void> {
-  const { db, after } = services;
-  if (!after) return;
+async function renewLease(services: Services, after: AfterBuffer): Promise<void> {
   try {
     const sentMs = performance.now();
-    const epoch = await readEpoch(db.sql);
+    const epoch = await readEpoch(services.db.sql);
     // First what waits: a store that can be read and not written to (a full disk) gives no lease.
     await after.flush(services);
     after.renew(sentMs, epoch);

@@ -85,7 +85,12 @@ export const ERRORS = {
   too_many_streams: {
     http: 503,
     retry: true,
-    hint: 'Connect again after Retry-After, with Last-Event-ID; follow more with one stream',
+    hint: 'Connect again after Retry-After, with Last-Event-ID; follow more with one stream, or raise PORTCULLIS_STREAMS_MAX',
+  },
+  overloaded: {
+    http: 503,
+    retry: true,
+    hint: 'Repeat it after Retry-After; where the machine has room, raise the bound: PORTCULLIS_ASKS_MAX, PORTCULLIS_LONG_POLLS_MAX, PORTCULLIS_BODY_MB_MAX',
   },
   rate_limited: { http: 429, retry: true, hint: 'Send fewer requests a second' },
   data_folder_in_use: {

@@ -1,45 +1,46 @@
-import { writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import pino, { type Logger } from 'pino';
+import type { FastifyInstance } from 'fastify';
+import pino from 'pino';
 import { createActivities } from '../activities/index.ts';
-import { ROLES } from './actor.ts';
+import { createHealthApi } from './api/health-server.ts';
 import { listenAt } from './api/listen.ts';
 import { createApi } from './api/server.ts';
 import { SignInLinks } from './api/sign-in-links.ts';
-import { startBackground, startGroups } from './background.ts';
-import type { SlackPort } from './cards/posting/port.ts';
-import { type Config, SERVICE_ROLES, type ServiceRole } from './config.ts';
-import { KEYS_RELOADED_EVERY_MS, openKeys, type SealingSource } from './credentials/keys.ts';
-import { findSealingKey, makeSealingKey } from './credentials/sealing-key.ts';
-import { DatabaseClock } from './db/clock.ts';
-import { openDatabase } from './db/database.ts';
-import { prepareStore } from './db/prepare-store.ts';
+import { startBackground, startGroups, startLease, startStops, watchBackground } from './background.ts';
+import { createSlackClient, createSlackPort, type SlackPort } from './cards/posting/port.ts';
+import { isPart } from './config/roles.ts';
+import { type Config, DEFAULT_HEALTH_PORT, DEFAULT_PORT, receivesRequests } from './config.ts';
+import { KEYS_RELOADED_EVERY_MS } from './credentials/keys.ts';
 import { shownUrl } from './db/shown-url.ts';
-import { personFrom } from './domain/agent.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
-import { storeFolder } from './embedded/postgres/address.ts';
-import { type EmbeddedPostgres, startPostgres } from './embedded/postgres/server.ts';
-import { findTemporalBinary } from './embedded/temporal-binary.ts';
-import { startTemporalServer } from './embedded/temporal-server.ts';
-import { Worlds } from './enforcement/world.ts';
-import { createSources, type Sources } from './groups/sources.ts';
+import { createSources } from './groups/sources.ts';
+import { followInstallation, SETTINGS_RELOADED_EVERY_MS } from './installation/change.ts';
 import { startLoop } from './loop.ts';
-import { AskWriter } from './records/ask-writer.ts';
-import { AfterBuffer } from './records/record-after.ts';
-import type { Services, SwitchProcess } from './services.ts';
+import { tellOpenRollouts } from './records/reconciliation.ts';
+import { noteBuild } from './records/worker-builds.ts';
+import { keepLocalToken } from './server/local-token.ts';
+import {
+  type Making,
+  openServices,
+  openStore,
+  openSwitch,
+  openTemporal,
+  type Say,
+  type Stop,
+  temporalAnswers,
+} from './server/parts.ts';
+import type { Services } from './services.ts';
 import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
-import { startSwitchProcess } from './switch-process/supervise.ts';
 import { listDisabled } from './switches/list.ts';
 import { workflowBundle } from './temporal/bundle.ts';
+import { type TemporalAccess, temporalAccess } from './temporal/connection.ts';
 import { installTemporalLog, type RunningWorker, startWorker } from './temporal/worker.ts';
-import { insertToken } from './tokens/tokens.ts';
 
 /** A running service, or the roles of one that this process has. */
 export interface Portcullis {
-  /** Where this process listens. */
+  /** Where this process listens: the API, or without that role how it does. */
   url: string;
   publicUrl: string;
   services: Services;
@@ -53,30 +54,21 @@ export interface Portcullis {
   database: { address: string; folder?: string; version?: string };
   /** Where the switch's own process listens, in a process whose surfaces drop the gate. */
   switchUrl?: string;
-  temporalAddress: string;
+  /** In a process that needs one, or was told of one. */
+  temporalAddress?: string;
   slack: boolean;
+  /** Milliseconds of one day of the installation. */
+  dayMs: number;
   stop(): Promise<void>;
 }
 
 export interface StartOptions {
-  roles?: readonly ServiceRole[];
   /** Told what takes long, such as fetching a Temporal server the first time. */
   say?: Say;
 }
 
-type Say = (line: string) => void;
-interface Store {
-  url: string;
-  embedded?: EmbeddedPostgres;
-}
-type Stop = () => Promise<unknown>;
-
-const PORT_MAX = 65_535;
-const LOCAL_TOKEN_RENEWED_MS = 12 * 3_600_000;
-
 /** Puts every part together; the only place that does. */
 export async function startPortcullis(config: Config, options: StartOptions = {}): Promise<Portcullis> {
-  const roles = options.roles ?? SERVICE_ROLES;
   const log = pino({ level: config.logLevel });
   const stops: Stop[] = [];
   const stop = async () => {
@@ -84,75 +76,61 @@ export async function startPortcullis(config: Config, options: StartOptions = {}
       await one().catch((error: unknown) => log.warn({ err: error }, 'while stopping'));
   };
   try {
-    return await start(config, roles, log, stops, stop, options.say ?? (() => {}));
+    return await start({ config, log, stops, say: options.say ?? (() => {}) }, stop);
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(
-  config: Config,
-  roles: readonly ServiceRole[],
-  log: Logger,
-  stops: Stop[],
-  stop: Stop,
-  say: Say,
-): Promise<Portcullis> {
+async function start(making: Making, stop: Stop): Promise<Portcullis> {
+  const { config, stops, say } = making;
+  const has = (role: Config['roles'][number]) => config.roles.includes(role);
   const { given, file } = config.sealing;
   const keyIsHere = given === undefined && dirname(file) === config.dataFolder;
-  if (!config.databaseUrl || !config.temporal.address || keyIsHere) openDataFolder(config.dataFolder, say);
-  const store = await openStore(config, stops, say);
-  const services = await openServices(config, store, log, stops, say);
-  const reloading = startLoop('keys', KEYS_RELOADED_EVERY_MS, () => services.keys.reload(), log);
-  stops.push(reloading.stop);
-  const temporal = await openTemporal(config, stops, say);
-  const connection = Connection.lazy({ address: temporal.address });
-  stops.push(() => connection.close());
-  const client = new Client({ connection, namespace: config.temporal.namespace });
-  const slack = config.slack ? await createSlackApp(services, config.slack) : undefined;
-  const bySlack = roles.includes('slack') ? slack?.httpRequest : undefined;
-  let worker: RunningWorker | undefined;
+  const isEmbedded = !config.databaseUrl || (!config.temporal.address && !isPart(config.roles));
+  if (isEmbedded || keyIsHere) openDataFolder(config.dataFolder, say);
+  const store = await openStore(making);
+  const services = await openServices(making, store);
+  follow(services, stops);
+  const temporal = await connectTemporal(making);
+  const slack = await openSlack(config, services);
   const signIn = new SignInLinks(services.clock);
-  const api = await createApi(services, {
-    signIn,
-    temporal: () => answers(client),
-    allowedHosts: config.allowedHosts,
+  let worker: RunningWorker | undefined;
+  const mount = (app: FastifyInstance) => slack.http && slackRoute(app, slack.http);
+  const watched = {
+    temporal: temporal && (() => temporalAnswers(temporal.client)),
     worker: () => worker?.state(),
+    allowedHosts: config.allowedHosts,
     trustProxy: config.trustProxy,
-    mount: (app) => bySlack && slackRoute(app, bySlack),
-  });
-  const url = await listenAt(api, config, say);
-  stops.push(() => api.close());
-  services.publicUrl = config.publicUrl ?? url;
-  if (roles.includes('api') || roles.includes('slack')) {
-    services.switchProcess = await openSwitch(config, store, url, log, stops);
+    mount,
+  };
+  const listener = has('api')
+    ? await createApi(services, { ...watched, signIn, bounds: config.bounds })
+    : await createHealthApi(services, watched);
+  const url = await listenAt(listener, config, say, has('api') ? DEFAULT_PORT : DEFAULT_HEALTH_PORT);
+  stops.push(() => listener.close());
+  // Nobody said where people reach it: they are on this machine.
+  services.publicUrl ||= url;
+  services.issuer ||= services.publicUrl;
+  stops.push(startStops(services).stop);
+  if (has('api') || has('slack'))
+    services.switchProcess = await openSwitch(making, store, url, services.publicUrl);
+  if (has('worker') && temporal) worker = await work(making, services, temporal, slack.port);
+  if (slack.app) {
+    await slack.app.start();
+    stops.push(slack.app.stop);
   }
-  if (roles.includes('worker')) {
-    installTemporalLog(log);
-    worker = startWorker({
-      address: temporal.address,
-      namespace: config.temporal.namespace,
-      bundle: await workflowBundle(),
-      activities: createActivities({ services, slack: slack?.port, webhookSecret: config.webhookSecret }),
-      client,
-      log,
-    });
-    stops.push(worker.stop, startGroups(services, sourcesOf(config, slack?.port)).stop);
-  }
-  if (roles.includes('slack') && slack) {
-    await slack.start();
-    stops.push(slack.stop);
-  }
-  if (roles.includes('api')) {
-    const background = startBackground(services, client);
+  if (services.after) stops.push(startLease(services, services.after).stop);
+  if (has('background') && temporal) {
+    const background = startBackground(services, temporal.client);
     services.wake = background.wake;
     stops.push(background.stop);
   }
+  if (!has('background')) stops.push(watchBackground(services).stop);
   const switchUrl = services.switchProcess?.url;
-  const local = config.databaseUrl
-    ? undefined
-    : await keepLocalToken(config, services, { url, switchUrl }, stops);
+  const local = config.databaseUrl ? undefined : await keepLocalToken(making, services, { url, switchUrl });
+  const { embedded } = store;
   return {
     url,
     publicUrl: services.publicUrl,
@@ -161,136 +139,76 @@ async function start(
     signInUrl: local && services.publicUrl + signIn.issue(local.tokenId),
     switchedOff: (await listDisabled(services.db.sql)).map(({ scope }) => scope),
     switchUrl,
-    database: store.embedded
-      ? { address: shownUrl(store.url), folder: store.embedded.folder, version: store.embedded.version }
-      : { address: shownUrl(store.url) },
-    temporalAddress: temporal.address,
-    slack: slack !== undefined,
+    database: {
+      address: shownUrl(store.url),
+      ...(embedded ? { folder: embedded.folder, version: embedded.version } : {}),
+    },
+    temporalAddress: temporal?.access.address,
+    slack: slack.port !== undefined,
+    dayMs: services.dayMs,
     stop: async () => void (await stop()),
   };
 }
 
-const sourcesOf = ({ pagerduty, dataFolder }: Config, slack: SlackPort | undefined): Sources =>
-  createSources({ usersOfGroup: slack && ((groupId) => slack.usersOfGroup(groupId)), pagerduty, dataFolder });
-
-const sealingOf = ({ sealing }: Config, say: Say): SealingSource => ({
-  find: () => findSealingKey(sealing, say),
-  make: () => makeSealingKey(sealing, say),
-});
-
-/** The operator's Postgres, or our own in the data folder. */
-async function openStore(config: Config, stops: Stop[], say: Say): Promise<Store> {
-  if (config.databaseUrl) return { url: config.databaseUrl };
-  const embedded = await startPostgres({ folder: storeFolder(config.dataFolder), log: say });
-  stops.push(() => embedded.stop());
-  return { url: embedded.url, embedded };
+/** What another process may change: the keys and what the installation goes by. */
+function follow(services: Services, stops: Stop[]): void {
+  const { log } = services;
+  const keys = startLoop('keys', KEYS_RELOADED_EVERY_MS, () => services.keys.reload(), log);
+  const settings = () => followInstallation(services);
+  const installation = startLoop('installation', SETTINGS_RELOADED_EVERY_MS, settings, log);
+  stops.push(keys.stop, installation.stop);
 }
 
-async function openServices(
-  config: Config,
-  store: Store,
-  log: Logger,
-  stops: Stop[],
-  say: Say,
-): Promise<Services> {
-  const db = await openDatabase({ url: store.url });
-  stops.push(() => db.close());
-  await prepareStore(db, { url: store.url, isOurs: store.embedded !== undefined });
-  const clock = await DatabaseClock.start(db.sql);
-  stops.push(async () => clock.stop());
-  return {
-    db,
-    clock,
-    dayMs: config.dayMs,
-    keys: await openKeys(db, sealingOf(config, say), clock.now()),
-    worlds: new Worlds(db.sql),
-    retention: config.retention,
-    asks: new AskWriter(db.sql, clock),
-    after: new AfterBuffer(),
-    log,
-    publicUrl: config.publicUrl ?? '',
-    wake: () => {},
-  };
+interface Temporal {
+  access: TemporalAccess;
+  client: Client;
 }
 
-async function openTemporal(config: Config, stops: Stop[], say: Say): Promise<{ address: string }> {
-  if (config.temporal.address) return { address: config.temporal.address };
-  const { path } = await findTemporalBinary({ log: say });
-  const server = await startTemporalServer({
-    binary: path,
-    namespace: config.temporal.namespace,
-    dbFile: join(config.dataFolder, 'temporal.db'),
-    logFile: join(config.dataFolder, 'temporal.log'),
-  });
-  stops.push(() => server.stop());
-  return server;
+/** Undefined in a process that drives nothing and was told of no server. */
+async function connectTemporal(making: Making): Promise<Temporal | undefined> {
+  const { config, stops } = making;
+  if (isPart(config.roles) && !config.temporal.address) return undefined;
+  const access = temporalAccess(await openTemporal(making), config.temporal);
+  const connection = Connection.lazy(access);
+  stops.push(() => connection.close());
+  return { access, client: new Client({ connection, namespace: config.temporal.namespace }) };
 }
 
-/** Next to the API's port unless the environment says where. */
-async function openSwitch(
-  { host, switchPort, logLevel, publicUrl, allowedHosts, trustProxy }: Config,
-  { url: databaseUrl }: Store,
-  apiUrl: string,
-  log: Logger,
-  stops: Stop[],
-): Promise<SwitchProcess> {
-  const apiPort = Number(new URL(apiUrl).port);
-  const next = apiPort < PORT_MAX ? apiPort + 1 : apiPort - 1;
-  const started = await startSwitchProcess(
-    {
-      databaseUrl,
-      host,
-      port: switchPort ?? next,
-      anyPort: switchPort === undefined,
-      logLevel,
-      publicUrl: publicUrl ?? apiUrl,
-      allowedHosts,
-      trustProxy,
-    },
-    log,
-  );
-  stops.push(() => started.stop());
-  return started;
-}
-
-async function answers(client: Client): Promise<boolean> {
-  try {
-    await client.connection.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({}));
-    return true;
-  } catch {
-    return false;
+/** What posts in Slack, where this process does, and what answers there, where it does. */
+async function openSlack({ slack, roles }: Config, services: Services) {
+  if (!slack) return {};
+  if (roles.includes('slack') && receivesRequests(slack)) {
+    const app = await createSlackApp(services, slack);
+    return { app, port: app.port, http: app.httpRequest };
   }
+  return { port: createSlackPort(createSlackClient(slack), services.clock) };
 }
 
-/**
- * Whoever can read the data folder owns the service anyway: its CLI gets a token with every role, for a day, renewed
- * while the service runs.
- */
-async function keepLocalToken(
-  config: Config,
+async function work(
+  { config, log, stops }: Making,
   services: Services,
-  place: { url: string; switchUrl?: string },
-  stops: Stop[],
-): Promise<{ file: string; tokenId: string }> {
-  const person = personFrom(userInfo().username);
-  const file = join(config.dataFolder, 'token');
-  const write = async () => {
-    const now = services.clock.now();
-    const { id, token } = await insertToken(services.db.sql, now, 'embedded start', { roles: ROLES, person });
-    writeFileSync(file, `${JSON.stringify({ ...place, token })}\n`, { mode: 0o600 });
-    return id;
-  };
-  const tokenId = await write();
-  let first = true;
-  const renewal = startLoop(
-    'local token',
-    LOCAL_TOKEN_RENEWED_MS,
-    async () => {
-      if (!first) await write();
-      first = false;
-    },
-    services.log,
-  );
-  stops.push(renewal.stop);
-  return { file, tokenId };
+  { access, client }: Temporal,
+  slack: SlackPort | undefined,
+): Promise<RunningWorker> {
+  installTemporalLog(log);
+  const bundle = await workflowBundle();
+  const { address, namespace, slots } = config.temporal;
+  const worker = startWorker({
+    access,
+    namespace,
+    bundle,
+    activities: createActivities({ services, slack, webhookSecret: config.webhookSecret, slots }),
+    slots,
+    client,
+    log,
+    noteBuild: () => noteBuild(services.db.sql, bundle.buildId),
+    // The rules of this build hold at once for what is open, and what began in the shared queue moves on.
+    serves: () => tellOpenRollouts(services.db.sql),
+    // Nobody else works at a server of our own.
+    ...(address ? {} : { awayMs: 0 }),
+  });
+  const { pagerduty, dataFolder } = config;
+  const usersOfGroup = slack && ((groupId: string) => slack.usersOfGroup(groupId));
+  stops.push(worker.stop, startGroups(services, createSources({ usersOfGroup, pagerduty, dataFolder })).stop);
+  return worker;
 }

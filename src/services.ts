@@ -14,6 +14,8 @@ export interface SwitchProcess {
   readonly url: string;
   /** Whether it runs now; one that died is started again. */
   isUp(): boolean;
+  /** Tells it the name under which people reach the service now. */
+  reachedAt(publicUrl: string): void;
   /** Drops the gate there; `undefined` when it is not there, or went away: then it is to be done from here. */
   pull(actor: string, input: DisableInput): Promise<DisableAnswer | undefined>;
 }
@@ -22,7 +24,7 @@ export interface SwitchProcess {
 export interface Services {
   db: Database;
   clock: Clock;
-  /** Milliseconds of one `d`; 24 h unless `PORTCULLIS_DAY` says otherwise. */
+  /** Milliseconds of one `d`; 24 h unless the installation's `PORTCULLIS_DAY` says otherwise. */
   dayMs: number;
   keys: Keys;
   worlds: Worlds;
@@ -34,6 +36,8 @@ export interface Services {
   log: Logger;
   /** Where people reach the service, for links on cards. */
   publicUrl: string;
+  /** Who signs: the `iss` of credentials, receipts and checkpoints. */
+  issuer: string;
   /** The switch's own process, tried before this one. */
   switchProcess?: SwitchProcess;
   /** Called after a commit that left something to follow; the dispatcher looks at once. */

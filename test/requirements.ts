@@ -12,7 +12,7 @@ export const REQUIREMENTS = {
   'never:unrecorded-write': {
     promise: 'A write never begins without a recorded allow or approval for exactly these arguments',
     guard:
-      "src/db/functions/actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; src/db/functions/standing-approvals.sql use_standing_approval(): s.used < s.max_uses and s.ended_at IS NULL (either holds alone); src/actions/begin.ts assertKnowsRound(); src/db/functions/answers.sql action_to_decide(): n.round = a.round",
+      "src/db/functions/actions.sql begin_action(): r.state <> 'approved', p_now > r.expires_at, x.agent = p_agent, and 'already_begun'; src/db/functions/standing-approvals.sql use_standing_approval(): s.used < s.max_uses and s.ended_at IS NULL (either holds alone); src/db/functions/begins.sql begin_write(): known.round; src/db/functions/answers.sql action_to_decide(): n.round = a.round",
   },
   'never:write-after-stop': {
     promise: 'A write never begins after disable or a rollback covering it has returned',

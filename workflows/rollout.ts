@@ -1,14 +1,15 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
+  makeContinueAsNewFunc,
+  patched,
   proxyActivities,
   setHandler,
   setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RolloutActivities } from '../activities/rollouts.ts';
-import { type Move, nextMove, type RolloutFacts } from '../src/domain/rollout/phase.ts';
+import { Patch } from './patches.ts';
 import {
   changedSignal,
   nextMoveQuery,
@@ -19,6 +20,7 @@ import {
   rolloutIdOf,
   type VerbSignal,
 } from './rollout.contract.ts';
+import { makeAsBefore, planAsBefore } from './rollout-as-before.ts';
 
 const read = proxyActivities<RolloutActivities>({
   startToCloseTimeout: '10s',
@@ -33,15 +35,16 @@ const write = proxyActivities<RolloutActivities>({
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, rollout);
 
 /**
- * Carries one release through its days. The row in Postgres is the truth: the workflow reads it, asks the domain for
- * the next move, makes it, and waits for a signal or its time.
+ * Carries one release through its days. The row in Postgres is the truth: the workflow asks for the next move, has it made,
+ * and waits for a signal or its time. What the moves are, and when, it does not know.
  */
 export async function rollout(input: RolloutInput): Promise<void> {
   const id = rolloutIdOf(workflowInfo().workflowId);
+  let taskQueue: string | undefined;
   let changed = false;
-  let move: Move = { do: 'wait', ms: 0 };
+  let move = 'wait';
   let refused: string | undefined;
-  setHandler(nextMoveQuery, () => ({ move: move.do, ...(refused ? { refused } : {}) }));
+  setHandler(nextMoveQuery, () => ({ move, ...(refused ? { refused } : {}) }));
   setHandler(changedSignal, () => {
     changed = true;
   });
@@ -57,23 +60,20 @@ export async function rollout(input: RolloutInput): Promise<void> {
   await started;
   while (!workflowInfo().continueAsNewSuggested) {
     changed = false;
-    const facts = await read.readRollout(id);
-    move = nextMove(facts);
-    if (move.do === 'end') {
+    const asks = patched(Patch.AskForMove);
+    const next = asks ? await read.planMove(id) : await planAsBefore(id);
+    move = next.move.do;
+    if (next.move.do === 'move-on') {
+      taskQueue = next.move.taskQueue;
+      break;
+    }
+    if (next.move.do === 'end') {
       await condition(allHandlersFinished);
       return;
     }
-    if (move.do === 'wait') await condition(() => changed, move.ms);
-    else await make(id, move, facts);
+    if (next.move.do === 'wait') await condition(() => changed, next.move.ms);
+    else await (asks ? write.makeMove(next) : makeAsBefore(next));
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof rollout>({ ...input, runs: (input.runs ?? 0) + 1 });
-}
-
-async function make(id: string, move: Move, { revision, segments }: RolloutFacts): Promise<void> {
-  const planned = { id, revision, segments };
-  if (move.do === 'lock-baseline') await write.lockBaseline(planned);
-  if (move.do === 'ask-person') await write.askForGate(planned);
-  if (move.do === 'enter-step') await write.enterStep(planned, move.stepIndex);
-  if (move.do === 'complete') await write.completeRollout(planned);
+  await makeContinueAsNewFunc<typeof rollout>({ taskQueue })({ ...input, runs: (input.runs ?? 0) + 1 });
 }

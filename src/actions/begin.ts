@@ -2,11 +2,15 @@ import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import { type IssuedCredential, issueCredential } from '../credentials/issue.ts';
 import { isGateBusy } from '../db/failure.ts';
+import { isUuid } from '../db/uuid.ts';
 import type { SupersededBecause } from '../domain/action.ts';
 import { SUPERSEDED_WORDS } from '../domain/words.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { type ActionRow, actionById, ownAction, privateOf } from '../records/action.ts';
+import { type ActionRow, noSuchAction, ownAction } from '../records/action.ts';
 import type { Services } from '../services.ts';
+import { TOKEN_OVER } from '../tokens/tokens.ts';
+import type { ViewParts } from './action-view.ts';
+import { partsOf, type ShownWith } from './view-parts.ts';
 
 /** From `begin` to the write itself: compared by gateway and SDK last before sending. */
 export const START_BY_MS = 5_000;
@@ -20,11 +24,17 @@ export interface Begun {
   credential?: IssuedCredential;
   /** The arguments in force, when people changed them: these are approved and no others. */
   args?: Record<string, unknown>;
+  /** What a view of it needs beside the row. */
+  parts: ViewParts;
 }
+
+type BegunRow = ActionRow & ShownWith & { status: BeginStatus; salt: Buffer | null; args: string | null };
 
 type BeginStatus =
   | 'begun'
   | 'again'
+  | 'unauthenticated'
+  | 'args_changed'
   | 'unknown_action'
   | 'too_late'
   | 'already_begun'
@@ -35,10 +45,14 @@ type BeginStatus =
   | SupersededBecause
   | 'limit_reached';
 
+type RefusedStatus = Exclude<BeginStatus, 'begun' | 'again'>;
+
 const REFUSALS: Readonly<
-  Record<Exclude<BeginStatus, 'begun' | 'again' | SupersededBecause>, [ErrorCode, string]>
+  Record<
+    Exclude<RefusedStatus, 'unauthenticated' | 'unknown_action' | 'args_changed' | SupersededBecause>,
+    [ErrorCode, string]
+  >
 > = {
-  unknown_action: ['not_found', 'there is no such action of this agent'],
   too_late: ['too_late', 'its time to start is over'],
   already_begun: ['already_begun', 'its approval is used'],
   not_approved: ['not_approved', 'it is not approved'],
@@ -60,20 +74,18 @@ export async function beginAction(
   { id, executionId, round }: { id: string; executionId: string; round?: number },
 ): Promise<Begun> {
   requireRole(actor, ['agent']);
-  const known = await ownAction(services.db.sql, actor, id);
-  assertKnowsRound(known, round);
-  const { status, state } = await beginUnderGate(services, actor, known, executionId);
-  if (status !== 'begun' && status !== 'again') {
-    const [code, why] = refusalOf(status);
-    services.wake();
-    throw new AppError(code, `Cannot begin action ${id}: ${why} (state ${state})`, {
-      state,
-      because: status,
-    });
-  }
-  const action = await actionById(services.db.sql, id);
-  const kept = await privateOf(services.db.sql, id);
-  const credential = kept && (await issueCredential(services, action, Buffer.from(kept.salt)));
+  if (!isUuid(id)) throw noSuchAction(id);
+  const {
+    status,
+    salt,
+    args: changed,
+    digest,
+    decisions,
+    edits,
+    ...action
+  } = await beginUnderGate(services, actor, { id, executionId, round });
+  if (status !== 'begun' && status !== 'again') throw await refusalOf(services, actor, id, status, action);
+  const credential = salt && (await issueCredential(services, action, salt));
   services.wake();
   if (!credential || !action.start_by) {
     throw new AppError(
@@ -84,40 +96,55 @@ export async function beginAction(
       },
     );
   }
-  const args = action.round > 0 ? (JSON.parse(kept.args) as Record<string, unknown>) : undefined;
-  return { action, startBy: action.start_by, credential, ...(args && { args }) };
+  const args = changed === null ? undefined : (JSON.parse(changed) as Record<string, unknown>);
+  const parts = await partsOf(services, action, { digest, decisions, edits });
+  return { action, startBy: action.start_by, credential, ...(args && { args }), parts };
 }
 
-function refusalOf(status: Exclude<BeginStatus, 'begun' | 'again'>): [ErrorCode, string] {
-  return isSuperseding(status) ? ['stopped', SUPERSEDED_WORDS[status]] : REFUSALS[status];
+/** Why not, in words. What is no action may be a read, which is nothing to begin. */
+async function refusalOf(
+  services: Services,
+  actor: Actor,
+  id: string,
+  status: RefusedStatus,
+  action: ActionRow,
+): Promise<AppError> {
+  if (status === 'unauthenticated') return new AppError('unauthenticated', TOKEN_OVER);
+  if (status === 'args_changed') return argsChanged(action);
+  const { state } = status === 'unknown_action' ? await ownAction(services.db.sql, actor, id) : action;
+  const because = status === 'unknown_action' ? 'not_approved' : status;
+  const [code, why] = isSuperseding(because)
+    ? (['stopped', SUPERSEDED_WORDS[because]] as const)
+    : REFUSALS[because];
+  services.wake();
+  return new AppError(code, `Cannot begin action ${id}: ${why} (state ${state})`, { state, because });
 }
+
+/** The agent has to say that it knows of the change. */
+const argsChanged = ({ id, round }: ActionRow): AppError =>
+  new AppError(
+    'args_changed',
+    `Cannot begin action ${id}: people changed its arguments. Send "round": ${round} to say that you will use those that begin answers`,
+    { round },
+  );
 
 const isSuperseding = (status: BeginStatus): status is SupersededBecause =>
   Object.hasOwn(SUPERSEDED_WORDS, status);
 
-/** Only what waits can be edited, so that the round of anything else stands. */
-function assertKnowsRound({ id, state, round: current }: ActionRow, round: number | undefined): void {
-  if (state === 'pending')
-    throw new AppError('not_approved', `Cannot begin action ${id}: it is not approved (state pending)`, {
-      state,
-      because: 'not_approved',
-    });
-  if (current === (round ?? 0)) return;
-  throw new AppError(
-    'args_changed',
-    `Cannot begin action ${id}: people changed its arguments. Send "round": ${current} to say that you will use those that begin answers`,
-    { round: current },
-  );
-}
-
-async function beginUnderGate(services: Services, actor: Actor, action: ActionRow, executionId: string) {
+async function beginUnderGate(
+  services: Services,
+  actor: Actor,
+  { id, executionId, round = 0 }: { id: string; executionId: string; round?: number },
+): Promise<BegunRow> {
+  const { token } = actor;
   for (let attempt = 0; ; attempt++) {
     try {
-      const { rows } = await sql<{ status: BeginStatus; state: string }>`
-        SELECT status, state FROM begin_action(${action.id}, ${action.agent}, ${executionId}, ${services.clock.now()},
-          ${actor.id}, ${START_BY_MS}, ${COMPLETE_WITHIN_MS})`.execute(services.db.gate);
+      const { rows } = await sql<BegunRow>`
+        SELECT b.status, b.digest, b.salt, b.args, b.decisions, b.edits, (b.known).* FROM begin_write(${id},
+          ${actor.agent ?? null}, ${executionId}, ${round}, ${services.clock.now()}, ${actor.id}, ${START_BY_MS},
+          ${COMPLETE_WITHIN_MS}, ${token?.id ?? null}, ${token?.epoch ?? null}) b`.execute(services.db.gate);
       const [row] = rows;
-      if (!row) throw new Error('begin_action answered nothing');
+      if (!row) throw new Error('begin_write answered nothing');
       return row;
     } catch (error) {
       // A stop is waiting for the gate or holds it: what it decides must be known before this write may begin.

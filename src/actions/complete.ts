@@ -1,10 +1,12 @@
+import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
+import { isUuid } from '../db/uuid.ts';
 import { isErrorCode, UNNAMED_ERROR } from '../domain/action.ts';
-import { canonical, saltedDigest } from '../domain/digest.ts';
+import { canonical } from '../domain/digest.ts';
 import { AppError } from '../errors.ts';
-import { type ActionRow, actionById, ownAction, privateOf } from '../records/action.ts';
-import { moveAction } from '../records/move.ts';
+import { type ActionRow, noSuchAction, ownAction } from '../records/action.ts';
 import type { Services } from '../services.ts';
+import { TOKEN_OVER } from '../tokens/tokens.ts';
 
 export interface CompleteInput {
   id: string;
@@ -15,10 +17,14 @@ export interface CompleteInput {
   error?: string;
 }
 
+type CompletedRow = ActionRow & {
+  status: 'unauthenticated' | 'unknown_action' | 'again' | 'wrong_state' | 'other_execution' | 'completed';
+};
+
 /**
  * What came of a begun action. A late report on an `unknown` action is always accepted; the same report again
  * changes nothing.
- * @throws AppError `wrong_state`, `conflict` when it was reported differently before
+ * @throws AppError `wrong_state`, also when it was reported differently before
  */
 export async function completeAction(
   services: Services,
@@ -26,49 +32,25 @@ export async function completeAction(
   input: CompleteInput,
 ): Promise<ActionRow> {
   requireRole(actor, ['agent']);
-  const action = await ownAction(services.db.sql, actor, input.id);
-  const to = input.ok ? 'executed' : 'failed';
-  if (action.state === to && action.execution_id === input.executionId) return action;
-  if (action.state !== 'executing' && action.state !== 'unknown') {
-    throw new AppError('wrong_state', `Cannot complete action ${action.id}: it is ${action.state}`, {
-      state: action.state,
-    });
-  }
-  if (action.execution_id !== input.executionId) {
-    throw new AppError(
-      'wrong_state',
-      `Cannot complete action ${action.id}: it was begun by another execution`,
-    );
-  }
-  const now = services.clock.now();
+  const { id, executionId, ok, result } = input;
+  if (!isUuid(id)) throw noSuchAction(id);
   const error = input.error === undefined || isErrorCode(input.error) ? input.error : UNNAMED_ERROR;
-  const kept = await privateOf(services.db.sql, action.id);
-  const resultDigest = kept ? saltedDigest(Buffer.from(kept.salt), input.result ?? null) : null;
-  await services.db.sql.transaction().execute(async (tx) => {
-    const moved = await moveAction(tx, action, to, `action.${to}`, now, actor.id, {
-      resultDigest,
-      ...(error ? { error } : {}),
-    });
-    if (!moved) throw new AppError('conflict', `Cannot complete action ${action.id}: it changed meanwhile`);
-    await tx
-      .updateTable('action')
-      .set({ completed_at: now, result_digest: resultDigest, error_code: error ?? null })
-      .where('id', '=', action.id)
-      .execute();
-    await tx
-      .updateTable('credential')
-      .set({ revoked_at: now })
-      .where('action_id', '=', action.id)
-      .where('revoked_at', 'is', null)
-      .execute();
-    if (input.result !== undefined) {
-      await tx
-        .updateTable('action_private')
-        .set({ result: canonical(input.result) })
-        .where('action_id', '=', action.id)
-        .execute();
-    }
-  });
+  const { token } = actor;
+  const { rows } = await sql<CompletedRow>`
+    SELECT c.status, (c.known).* FROM complete_action(${id}, ${actor.agent ?? null}, ${executionId}, ${ok},
+      ${result === undefined ? null : canonical(result)}, ${error ?? null}, ${services.clock.now()}, ${actor.id},
+      ${token?.id ?? null}, ${token?.epoch ?? null}) c`.execute(services.db.sql);
+  const [row] = rows;
+  if (!row) throw new Error('complete_action answered nothing');
+  const { status, ...action } = row;
+  if (status === 'unauthenticated') throw new AppError('unauthenticated', TOKEN_OVER);
+  if (status === 'again') return action;
+  if (status === 'other_execution')
+    throw new AppError('wrong_state', `Cannot complete action ${id}: it was begun by another execution`);
+  if (status !== 'completed') {
+    const { state } = status === 'unknown_action' ? await ownAction(services.db.sql, actor, id) : action;
+    throw new AppError('wrong_state', `Cannot complete action ${id}: it is ${state}`, { state });
+  }
   services.wake();
-  return actionById(services.db.sql, action.id);
+  return action;
 }

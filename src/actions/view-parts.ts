@@ -2,7 +2,36 @@ import type { Selectable } from 'kysely';
 import type { DecisionTable } from '../db/tables-action.ts';
 import { describeStages, quorumOf } from '../domain/release.ts';
 import type { ActionRow } from '../records/action.ts';
-import type { ActionView, ApprovalView, DecisionView, Edit, EditView, ExecutionView } from './action-view.ts';
+import type { Services } from '../services.ts';
+import type {
+  ActionView,
+  ApprovalView,
+  DecisionView,
+  Edit,
+  EditView,
+  ExecutionView,
+  ViewParts,
+} from './action-view.ts';
+
+/** What `shown_with` answers: instants as JSON has them. */
+export interface ShownWith {
+  digest: string | null;
+  decisions: (Omit<Selectable<DecisionTable>, 'at'> & { at: string })[] | null;
+  edits: (Omit<Edit, 'at' | 'action_id'> & { at: string })[] | null;
+}
+
+/** The same with the manifest, which this process remembers by its digest. */
+export async function partsOf(
+  { worlds }: Pick<Services, 'worlds'>,
+  action: Pick<ActionRow, 'id' | 'agent'>,
+  { digest, decisions, edits }: ShownWith,
+): Promise<ViewParts> {
+  return {
+    ...(digest !== null && { agent: await worlds.manifest(action.agent, digest) }),
+    decisions: (decisions ?? []).map((one) => ({ ...one, at: new Date(one.at) })),
+    edits: (edits ?? []).map((one) => ({ ...one, action_id: action.id, at: new Date(one.at) })),
+  };
+}
 
 export const iso = (at: Date | null): string | undefined => at?.toISOString();
 

@@ -1,5 +1,5 @@
 import { outcomeOf } from '../domain/action.ts';
-import { toolOf } from '../domain/agent.ts';
+import { type Agent, toolOf } from '../domain/agent.ts';
 import { namingNobody } from '../domain/naming.ts';
 import { actionUrl } from '../links.ts';
 import type { ActionRow } from '../records/action.ts';
@@ -17,6 +17,7 @@ import {
 } from './view-parts.ts';
 
 type ViewServices = Pick<Services, 'publicUrl'>;
+type StoredViewServices = Pick<Services, 'db' | 'publicUrl' | 'worlds'>;
 
 /** The view from its parts; pure. */
 export function viewOf({ publicUrl }: ViewServices, action: ActionRow, parts: ViewParts = {}): ActionView {
@@ -67,20 +68,25 @@ export function viewOf({ publicUrl }: ViewServices, action: ActionRow, parts: Vi
 
 /** The view of one action as the store holds it now; arguments only when asked for. */
 export async function actionView(
-  services: Pick<Services, 'db' | 'publicUrl'>,
+  services: StoredViewServices,
   action: ActionRow,
   { args }: { args: boolean },
 ): Promise<ActionView> {
-  const [view] = await actionViews(services, [action]);
-  if (!view || !args) return view ?? viewOf(services, action);
-  return { ...view, args: await shownArgs(services.db.sql, action) };
+  const [parts = {}] = await partsOfAll(services, [action]);
+  if (!args) return viewOf(services, action, parts);
+  return viewOf(services, action, { ...parts, args: await shownArgs(services.db.sql, action, parts.agent) });
 }
 
 /** The views of a page of actions, without arguments, in the same order. */
 export async function actionViews(
-  services: Pick<Services, 'db' | 'publicUrl'>,
+  services: StoredViewServices,
   actions: readonly ActionRow[],
 ): Promise<ActionView[]> {
+  const parts = await partsOfAll(services, actions);
+  return actions.map((action, n) => viewOf(services, action, parts[n]));
+}
+
+async function partsOfAll(services: StoredViewServices, actions: readonly ActionRow[]): Promise<ViewParts[]> {
   if (actions.length === 0) return [];
   const ids = actions.map(({ id }) => id);
   const decisions = await services.db.sql
@@ -99,19 +105,24 @@ export async function actionViews(
           .where('action_id', 'in', edited)
           .orderBy('round')
           .execute();
-  const names = [...new Set(actions.map(({ agent }) => agent))];
-  const agents = await services.db.sql
+  const agents = await manifestsOf(services, [...new Set(actions.map(({ agent }) => agent))]);
+  return actions.map((action) => ({
+    agent: agents.get(action.agent),
+    decisions: decisions.filter(({ action_id }) => action_id === action.id),
+    edits: edits.filter(({ action_id }) => action_id === action.id),
+  }));
+}
+
+/** As they are now, from memory where this process has met them: a manifest may be long. */
+async function manifestsOf({ db, worlds }: StoredViewServices, names: readonly string[]) {
+  const rows = await db.sql
     .selectFrom('agent')
-    .select('manifest')
+    .select(['name', 'digest'])
     .where('name', 'in', names)
     .execute();
-  return actions.map((action) =>
-    viewOf(services, action, {
-      agent: agents.find(({ manifest }) => manifest.agent === action.agent)?.manifest,
-      decisions: decisions.filter(({ action_id }) => action_id === action.id),
-      edits: edits.filter(({ action_id }) => action_id === action.id),
-    }),
-  );
+  const found = new Map<string, Agent | undefined>();
+  for (const { name, digest } of rows) found.set(name, await worlds.manifest(name, digest));
+  return found;
 }
 
 const placeOf = (action: ActionRow) => ({

@@ -3,7 +3,9 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
 import type { WorkerState } from '../temporal/current-version.ts';
+import type { LookUp } from '../tokens/tokens.ts';
 import type { ActionWaiter } from './action-waiter.ts';
+import type { BoundSizes, Bounds } from './bounds.ts';
 import type { BudgetSizes, Budgets } from './budgets.ts';
 import type { EventStreams, StreamLimits } from './event-stream.ts';
 import type { ManifestReader } from './manifest-reader.ts';
@@ -26,6 +28,7 @@ export interface RouteDeps {
   streams: EventStreams;
   metrics: ApiMetrics;
   budgets: Budgets;
+  bounds: Bounds;
   manifests: ManifestReader;
   options: ApiOptions;
 }
@@ -41,7 +44,9 @@ export interface ApiOptions {
   trustProxy?: readonly string[];
   /** What each kind of caller may send in a minute. */
   budgets?: Partial<BudgetSizes>;
-  /** What bounds the streams of events of this process. */
+  /** What this process holds at once, at most. */
+  bounds?: Partial<BoundSizes>;
+  /** How the streams of events of this process are served. */
   streamLimits?: Partial<StreamLimits>;
   /** Links that sign in once, for whoever starts the service. */
   signIn?: SignInLinks;
@@ -53,5 +58,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Named in the OpenAPI document as free of a token. */
     public?: boolean;
+    /** `memory`: what the route asks of the store says in the same statement whether the token stands. */
+    tokenIn?: LookUp;
   }
 }

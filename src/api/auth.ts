@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import { authenticate, isVouchedFor } from '../tokens/tokens.ts';
+import { authenticateHash, forgetToken, hashOf, isVouchedFor, TOKEN_OVER } from '../tokens/tokens.ts';
 import type { Budgets } from './budgets.ts';
 
 /** Everyone but admins, who manage tokens and see nothing else. */
@@ -20,19 +20,31 @@ export async function authenticateRequest(
   budgets: Budgets,
 ): Promise<void> {
   const token = bearerOf(request);
-  if (token === undefined) await budgets.anonymous(request);
+  const hash = token === undefined ? undefined : hashOf(token);
+  if (hash === undefined) await budgets.anonymous(request);
   // A token that stood a moment ago is not kept out by those who try invented ones from the same address.
-  else if (!isVouchedFor(services, token)) await budgets.failed(request, 'peek');
+  else if (!isVouchedFor(services, hash)) await budgets.failed(request, 'peek');
   const via = request.headers['x-portcullis-client'] === 'cli' ? 'cli' : 'api';
   try {
-    const actor = await authenticate(services, token, via);
+    const { tokenIn = 'store' } = request.routeOptions.config;
+    const actor = await authenticateHash(services, hash, via, tokenIn);
     await budgets.token(request, tokenIdOf(actor));
     actors.set(request, actor);
   } catch (error) {
-    const isInvented = token !== undefined && error instanceof AppError && error.code === 'unauthenticated';
+    const isInvented = hash !== undefined && error instanceof AppError && error.code === 'unauthenticated';
     if (isInvented) await budgets.failed(request);
     throw error;
   }
+}
+
+/** The hook of failures: a token that a statement refused is looked up again by the next request, and counted as failed. */
+export function forgetRefused(
+  { db }: Pick<Services, 'db'>,
+  request: FastifyRequest,
+  error: { code?: string },
+): void {
+  const token = error.code === 'unauthenticated' ? bearerOf(request) : undefined;
+  if (token !== undefined) forgetToken({ db }, hashOf(token));
 }
 
 /** The token of the `Authorization` header. */
@@ -41,14 +53,19 @@ export function bearerOf(request: FastifyRequest): string | undefined {
   return match?.[1];
 }
 
+/** Whose share of what this process holds it is: the token's, or the address's where there is none that stands. */
+export const callerOf = (request: FastifyRequest): string => {
+  const actor = actors.get(request);
+  return actor ? tokenIdOf(actor) : request.ip;
+};
+
 /** The token behind an actor of this surface. */
 export const tokenIdOf = ({ identity }: Actor): string => identity.replace(/^token /, '');
 
 /** @throws AppError `unauthenticated` on a route that forgot the hook */
 export function actorOf(request: FastifyRequest): Actor {
   const actor = actors.get(request);
-  if (!actor)
-    throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
+  if (!actor) throw new AppError('unauthenticated', TOKEN_OVER);
   return actor;
 }
 

@@ -90,7 +90,7 @@ async function holdBack(): Promise<void> {
 const tooMany = (retryAfterS: number): AppError =>
   new AppError('rate_limited', `Too many requests: wait ${retryAfterS} s`, { retryAfterS });
 
-/** What a refusal for its rate says in its headers. */
-export function addRetryAfter(reply: FastifyReply, { code, details }: AppError): void {
-  if (code === 'rate_limited') reply.header('retry-after', Number(details.retryAfterS));
+/** What a refusal that is over by itself says in its headers. */
+export function addRetryAfter(reply: FastifyReply, { details }: AppError): void {
+  if (typeof details.retryAfterS === 'number') reply.header('retry-after', details.retryAfterS);
 }

@@ -4,13 +4,11 @@ import { logHead, readEvents } from '../events/read.ts';
 import { sseMessage, ssePlace, sseRetry } from '../events/sse.ts';
 import type { Services } from '../services.ts';
 import { liveTokens } from '../tokens/live.ts';
+import { fairPages, type LogReader } from './fair-pages.ts';
 import { SoonestTimer } from './soonest-timer.ts';
 
-/** What bounds the streams of one process. */
+/** How the streams of one process are served. */
 export interface StreamLimits {
-  streams: number;
-  /** Of one token, so that no one takes them all. */
-  perToken: number;
   pollMs: number;
   heartbeatMs: number;
   /** Whoever takes nothing for so long is let go, and comes back with Last-Event-ID. */
@@ -22,8 +20,6 @@ export interface StreamLimits {
 }
 
 const STREAM_LIMITS: StreamLimits = {
-  streams: 1_000,
-  perToken: 50,
   pollMs: 250,
   heartbeatMs: 15_000,
   stalledMs: 30_000,
@@ -35,6 +31,8 @@ const RETRY_MS = 2_000;
 const EAGER_MS = 200;
 const EAGER_POLL_MS = 50;
 const AFTER_FAILURE_MS = 1_000;
+/** Pages that are read for those who are behind before those at the end of the log have their turn again. */
+const FAR_PAGES_A_TURN = 8;
 /** Until then an ended stream may still flush. */
 const LINGER_MS = 500;
 
@@ -54,7 +52,7 @@ export interface Follower {
   after: number;
 }
 
-interface Stream extends Follower {
+interface Stream extends Follower, LogReader {
   sink: EventSink;
   /** Monotonic, since when nothing more can be sent. */
   stalledSinceMs: number | undefined;
@@ -62,7 +60,7 @@ interface Stream extends Follower {
 
 /**
  * Streams of events. One look at the log serves all that stand at its end; whoever is behind is brought up page by
- * page, and no further than they take it: what waits for a slow reader is at most one page.
+ * page, in turn with the others, and no further than they take it: what waits for a slow reader is at most one page.
  */
 export class EventStreams {
   readonly #services: Pick<Services, 'db' | 'clock' | 'log'>;
@@ -75,6 +73,7 @@ export class EventStreams {
   #closed = false;
   #eagerUntilMs = 0;
   #tokensAskedMs = 0;
+  #turn = 0;
 
   constructor(services: Pick<Services, 'db' | 'clock' | 'log'>, limits?: Partial<StreamLimits>) {
     this.#services = services;
@@ -82,22 +81,14 @@ export class EventStreams {
     this.#heartbeat = setInterval(() => this.#beat(), this.#limits.heartbeatMs).unref();
   }
 
-  /** No stream more, and why: the process has as many as it takes, or is closing, or the token has its share. */
-  fullFor(tokenId: string): string | undefined {
-    const { streams, perToken } = this.#limits;
-    if (this.#closed || this.#streams.size >= streams)
-      return 'This process has as many event streams as it takes';
-    const own = [...this.#streams].filter((stream) => stream.tokenId === tokenId).length;
-    return own < perToken ? undefined : `This token has ${own} event streams open, as many as one may have`;
-  }
-
-  get size(): number {
-    return this.#streams.size;
+  /** Takes no more. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Sends what happened after `after`, and what happens, until the sink is closed or its token does not stand. */
   add(sink: EventSink, follower: Follower): void {
-    const stream: Stream = { ...follower, sink, stalledSinceMs: undefined };
+    const stream: Stream = { ...follower, sink, servedIn: 0, stalledSinceMs: undefined };
     if (sink.destroyed) return;
     this.#streams.add(stream);
     for (const over of ['close', 'error']) sink.on(over, () => this.#streams.delete(stream));
@@ -177,26 +168,26 @@ export class EventStreams {
     this.#tokensAskedMs = now;
   }
 
-  /** One page for those near the end of the log, then one for the others. True: some are still behind. */
+  /** One page for those near the end of the log, then a page each for the others. True: some are still behind. */
   async #serveAll(): Promise<boolean> {
     const { page } = this.#limits;
     const head = await logHead(this.#services.db.sql);
     const behind = [...this.#streams].filter((one) => one.after < head && one.stalledSinceMs === undefined);
     const near = behind.filter((stream) => head - stream.after <= page);
     const far = behind.filter((stream) => head - stream.after > page);
-    for (const group of [near, far]) await this.#serve(group, head);
+    this.#turn++;
+    if (near.length > 0) await this.#serve(near, Math.min(...near.map(({ after }) => after)), head);
+    for (const { from, readers } of fairPages(far, page, FAR_PAGES_A_TURN))
+      await this.#serve(readers, from, from + page);
     return far.length > 0;
   }
 
-  /** From where the last of them stands; the others take what is new to them. */
-  async #serve(group: readonly Stream[], head: number): Promise<void> {
-    if (group.length === 0) return;
-    const from = Math.min(...group.map(({ after }) => after));
-    const upTo = Math.min(head, from + this.#limits.page);
+  async #serve(group: readonly Stream[], from: number, upTo: number): Promise<void> {
     const events = await readEvents(this.#services.db.sql, from, upTo);
     const textOf = textsOf();
     for (const stream of group) {
-      if (!this.#streams.has(stream) || stream.after >= upTo) continue;
+      stream.servedIn = this.#turn;
+      if (!this.#streams.has(stream)) continue;
       const fresh = events.filter((event) => event.seq > stream.after && isWanted(stream.filter, event));
       stream.after = upTo;
       if (fresh.length > 0) send(stream, fresh.map((event) => textOf(event, stream.whole)).join(''));

@@ -20,4 +20,15 @@ export function requireKnownHost(host: string | undefined, { publicUrl, allowedH
   throw new AppError('host_unknown', `This service does not answer for "${(host ?? '').slice(0, 100)}"`);
 }
 
-const hostnameOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
+const KNOWN_MAX = 1_000;
+const known = new Map<string, string>();
+
+/** Read once: it is asked with every request, and the answer is nearly always the same. */
+function hostnameOf(url: string): string {
+  const before = known.get(url);
+  if (before !== undefined) return before;
+  const name = URL.canParse(url) ? new URL(url).hostname : '';
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(url, name);
+  return name;
+}

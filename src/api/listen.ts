@@ -17,10 +17,11 @@ export async function listenAt(
   api: Listener,
   { host, port }: { host: string; port?: number | undefined },
   say: (line: string) => void,
+  byDefault: number = DEFAULT_PORT,
 ): Promise<string> {
-  const chosen = port ?? (await freeFrom(host));
-  if (chosen !== port && chosen !== DEFAULT_PORT)
-    say(`Port ${DEFAULT_PORT} is taken: taking ${chosen}. PORTCULLIS_PORT sets another`);
+  const chosen = port ?? (await freeFrom(host, byDefault));
+  if (chosen !== port && chosen !== byDefault)
+    say(`Port ${byDefault} is taken: taking ${chosen}. PORTCULLIS_PORT sets another`);
   try {
     return await api.listen({ host, port: chosen });
   } catch (error) {
@@ -28,10 +29,9 @@ export async function listenAt(
   }
 }
 
-async function freeFrom(host: string): Promise<number> {
-  for (let port = DEFAULT_PORT; port < DEFAULT_PORT + PORTS_TRIED; port++)
-    if (await isFree(host, port)) return port;
-  return DEFAULT_PORT;
+async function freeFrom(host: string, first: number): Promise<number> {
+  for (let port = first; port < first + PORTS_TRIED; port++) if (await isFree(host, port)) return port;
+  return first;
 }
 
 /** What goes wrong for another reason than somebody else is told by listening itself. */

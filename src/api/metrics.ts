@@ -4,6 +4,7 @@ import { PARTITIONED, partitionsOf } from '../db/partitions.ts';
 import { unsequencedTail } from '../log/sequence.ts';
 import { keptStatuses } from '../retention/status.ts';
 import type { Services } from '../services.ts';
+import type { Bound, Bounds } from './bounds.ts';
 import { oldestWorkAges, readGauge, STORE_GAUGES } from './store-gauges.ts';
 
 const PREFIX = 'portcullis_';
@@ -18,6 +19,7 @@ export interface ApiMetrics {
   decided: Counter<'verdict'>;
   begun: Counter<'result'>;
   stops: Histogram<'state'>;
+  refused: Counter<'bound'>;
 }
 
 export function createMetrics(services: Services): ApiMetrics {
@@ -65,7 +67,30 @@ export function createMetrics(services: Services): ApiMetrics {
       buckets: LATENCY_BUCKETS_S,
       registers,
     }),
+    refused: new Counter({
+      name: `${PREFIX}refused_over_bound_total`,
+      help: 'Requests refused because this process held as many as it takes, or their caller its share',
+      labelNames: ['bound'],
+      registers,
+    }),
   };
+}
+
+/** How much of each bound is held now, and how much it is. */
+export function measureBounds({ registry, refused }: ApiMetrics, bounds: Bounds): void {
+  const gauge = (name: string, help: string, read: (bound: Bound) => number) =>
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      labelNames: ['bound'],
+      registers: [registry],
+      collect() {
+        for (const [bound, one] of Object.entries(bounds)) this.set({ bound }, read(one));
+      },
+    });
+  gauge('held', 'What this process holds now of what is bounded', ({ total }) => total);
+  gauge('bound', 'The most that this process holds of it', ({ most }) => most);
+  for (const bound of Object.keys(bounds)) refused.inc({ bound }, 0);
 }
 
 /** Seconds, by table; one without any partition is absent. */

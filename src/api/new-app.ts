@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Services } from '../services.ts';
 import type { Api } from './app.ts';
 import { readBodies } from './bodies.ts';
+import { serializerCompiler, validatorCompiler } from './compiled.ts';
+import { protectAnswer } from './headers.ts';
 import { type Hosts, requireKnownHost } from './hosts.ts';
 import { asAppError, failureOf, logFailure, sendProblem } from './problems.ts';
 
@@ -60,7 +62,12 @@ export function newApp(
     logFailure(request, problem);
     return sendProblem(reply, problem);
   });
-  app.addHook('onRequest', async (request) => requireKnownHost(request.host, hosts()));
+  app.addHook('onRequest', (request, reply, done) => {
+    const known = hosts();
+    protectAnswer(reply, known.publicUrl);
+    requireKnownHost(request.host, known);
+    done();
+  });
   readBodies(app);
   return app;
 }

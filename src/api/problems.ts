@@ -117,5 +117,7 @@ export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply 
   const problem = problemOf(error, reply.request.id);
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   addRetryAfter(reply, error);
+  // A request that cannot be read meets no hook.
+  reply.header('x-content-type-options', 'nosniff');
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

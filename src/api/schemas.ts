@@ -13,7 +13,7 @@ export const textSchema = (max: number, min = 0) =>
     .string()
     .min(min)
     .max(max)
-    .refine((text) => !text.includes('\0'), 'text holds no NUL characters');
+    .regex(/^[^\0]*$/, 'text holds no NUL characters');
 
 /** A person's reason: people must be able to see it. */
 export const reasonSchema = textSchema(2_000, 1).refine(

@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -7,11 +6,13 @@ import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { ActionWaiter } from './action-waiter.ts';
 import type { Api, ApiOptions, RouteDeps } from './app.ts';
-import { authenticateRequest } from './auth.ts';
+import { authenticateRequest, callerOf, forgetRefused } from './auth.ts';
+import { BODY_BYTES_MAX, boundBodies, createBounds } from './bounds.ts';
 import { createBudgets } from './budgets.ts';
 import { EventStreams } from './event-stream.ts';
+import { protectData } from './headers.ts';
 import { ManifestReader } from './manifest-reader.ts';
-import { type ApiMetrics, createMetrics } from './metrics.ts';
+import { type ApiMetrics, createMetrics, measureBounds } from './metrics.ts';
 import { newApp } from './new-app.ts';
 import { describeApi } from './openapi.ts';
 import { registerPages, sendNotFound } from './pages/register.ts';
@@ -28,6 +29,7 @@ import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { idRoutes } from './routes/ids.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { installationRoutes } from './routes/installation.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
@@ -43,11 +45,12 @@ import { tokenRoutes } from './routes/tokens.ts';
 
 export type { ApiOptions } from './app.ts';
 
-const BODY_BYTES_MAX = 1_048_576;
-
 /** The HTTP API and its pages. It listens when `listen()` is called; `close()` answers what still waits. */
 export async function createApi(given: Services, options: ApiOptions = {}): Promise<FastifyInstance> {
   const waiter = new ActionWaiter(given);
+  const metrics = createMetrics(given);
+  const bounds = createBounds(options.bounds, (bound) => metrics.refused.inc({ bound }));
+  measureBounds(metrics, bounds);
   const streams = new EventStreams(given, options.streamLimits);
   const services = wakingToo(given, () => {
     waiter.wake();
@@ -56,10 +59,10 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
   const { allowedHosts } = options;
   const hosts = () => ({ publicUrl: services.publicUrl, allowedHosts });
   const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts, trustProxy: options.trustProxy });
-  const metrics = createMetrics(services);
   const budgets = await createBudgets(app as unknown as FastifyInstance, options.budgets);
   const manifests = new ManifestReader();
-  const deps: RouteDeps = { services, waiter, streams, metrics, budgets, manifests, options };
+  const deps: RouteDeps = { services, waiter, streams, metrics, budgets, bounds, manifests, options };
+  boundBodies(app as unknown as FastifyInstance, bounds.bodyBytes, callerOf);
   app.setNotFoundHandler((request, reply) => {
     if (request.headers.accept?.includes('text/html')) return sendNotFound(services, reply);
     const path = request.url.split('?')[0]?.slice(0, 200);
@@ -71,11 +74,15 @@ export async function createApi(given: Services, options: ApiOptions = {}): Prom
     await manifests.close();
   });
   measure(app, metrics);
-  await protect(app, services);
   await describeApi(app, packageJson.version);
   app.register(async (scope) => {
     const v1 = scope.withTypeProvider<ZodTypeProvider>();
+    v1.addHook('onRequest', (_, reply, done) => {
+      protectData(reply);
+      done();
+    });
     v1.addHook('onRequest', (request) => authenticateRequest(services, request, budgets));
+    v1.addHook('onError', async (request, _, error) => forgetRefused(services, request, error));
     for (const register of V1_ROUTES) register(v1, deps);
   });
   healthRoutes(app, deps);
@@ -121,6 +128,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   postureRoutes,
   tokenRoutes,
   keyRoutes,
+  installationRoutes,
   idRoutes,
 ];
 
@@ -132,24 +140,5 @@ function measure(app: Api, { requests, latency }: ApiMetrics): void {
     const waited = (request.query as { wait?: string } | undefined)?.wait !== undefined;
     if (!waited) latency.observe({ method, route }, reply.elapsedTime / 1_000);
     request.log.debug({ method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
-  });
-}
-
-async function protect(app: Api, { publicUrl }: Services): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
-    },
-    // With no-referrer a browser sends "Origin: null" with a form, and the forms could not be told from forged ones.
-    referrerPolicy: { policy: 'same-origin' },
-    hsts: publicUrl.startsWith('https:'),
   });
 }

@@ -19,9 +19,13 @@ const SWITCH_NAME = 'portcullis switch';
 /** What the switch's own process answers: `disable`, by the tokens and roles of the API, and whether it is there. */
 export async function createSwitchApi(
   services: Pick<Services, 'db' | 'clock' | 'log' | 'wake'>,
-  { trustProxy, ...hosts }: Hosts & { trustProxy?: readonly string[] },
+  hosts: Hosts & { trustProxy?: readonly string[] },
 ): Promise<FastifyInstance> {
-  const app = newApp(services, { bodyLimit: BODY_BYTES_MAX, hosts: () => hosts, trustProxy });
+  const app = newApp(services, {
+    bodyLimit: BODY_BYTES_MAX,
+    hosts: () => hosts,
+    trustProxy: hosts.trustProxy,
+  });
   const budgets = await createBudgets(app as unknown as FastifyInstance);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(

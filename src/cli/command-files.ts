@@ -64,6 +64,10 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['posture'], load: async () => (await import('./commands/posture.ts')).registerPosture },
       { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
       { names: ['keys'], load: async () => (await import('./commands/keys.ts')).registerKeys },
+      {
+        names: ['installation'],
+        load: async () => (await import('./commands/installation.ts')).registerInstallation,
+      },
     ],
   ],
 ];

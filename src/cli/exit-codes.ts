@@ -74,6 +74,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   slack_down: 'unreachable',
   temporal_down: 'unreachable',
   too_many_streams: 'unreachable',
+  overloaded: 'unreachable',
   rate_limited: 'unreachable',
   data_folder_in_use: 'refused',
   address_taken: 'refused',

@@ -1,4 +1,11 @@
-import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import type { Selectable } from 'kysely';
 import type { Database, Sql } from '../db/database.ts';
@@ -22,6 +29,8 @@ export interface Keys {
   readonly kid: string;
   readonly privateKey: CryptoKey | Uint8Array;
   readonly publicJwk: JWK;
+  /** The signature of a text by that key (Ed25519). */
+  sign(text: string): Buffer;
   /** What `/.well-known/jwks.json` serves: the key that signs, and old ones whose credentials may still live. */
   published(at: Date): JWK[];
   /** Every key that ever signed: receipts and checkpoints do not end. */
@@ -120,7 +129,9 @@ class KeyRing implements Keys {
   readonly #sealing: SealingKey;
   readonly #secret: Buffer;
   #rows: readonly KeyRow[] = [];
-  #current: { kid: string; privateKey: CryptoKey | Uint8Array; publicJwk: JWK } | undefined;
+  #current:
+    | { kid: string; privateKey: CryptoKey | Uint8Array; signingKey: KeyObject; publicJwk: JWK }
+    | undefined;
 
   constructor(db: Sql, sealing: SealingKey, secret: Buffer) {
     this.#db = db;
@@ -138,6 +149,10 @@ class KeyRing implements Keys {
 
   get publicJwk(): JWK {
     return this.#signing.publicJwk;
+  }
+
+  sign(text: string): Buffer {
+    return sign(null, Buffer.from(text), this.#signing.signingKey);
   }
 
   published(at: Date): JWK[] {
@@ -176,7 +191,8 @@ class KeyRing implements Keys {
     if (signing.kid !== this.#current?.kid) {
       const jwk = JSON.parse(opened(this.#sealing, purposeOf(signing.kid), signing.sealed).toString()) as JWK;
       const privateKey = await importJWK(jwk, SIGNING_ALGORITHM);
-      this.#current = { kid: signing.kid, privateKey, publicJwk: signing.public_jwk as JWK };
+      const signingKey = createPrivateKey({ key: jwk as Record<string, unknown>, format: 'jwk' });
+      this.#current = { kid: signing.kid, privateKey, signingKey, publicJwk: signing.public_jwk as JWK };
     }
     this.#rows = rows;
   }

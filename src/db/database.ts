@@ -1,4 +1,6 @@
+import { hostname } from 'node:os';
 import { type Kysely, Kysely as KyselyImpl, PostgresDialect, sql } from 'kysely';
+import { openSession, type Session } from './session.ts';
 import type { Tables } from './tables.ts';
 
 export type Sql = Kysely<Tables>;
@@ -13,6 +15,8 @@ export interface Database {
   openStop(): Promise<OwnConnection>;
   /** The same for changes of tables. */
   openMigration(): Promise<OwnConnection>;
+  /** For work that one process at a time does (see `startExclusive`); closed by the caller. */
+  openSession(work: string): Promise<Session>;
   close(): Promise<void>;
 }
 
@@ -24,14 +28,23 @@ export interface OwnConnection {
 
 export interface DatabaseOptions {
   url: string;
+  /** Connections for everyday work. */
   poolSize?: number;
+  /** Those of the gate; half as many unless it is said. */
+  gatePoolSize?: number;
 }
 
 const INT8_OID = 20;
 const POOL_SIZE = 20;
+/** Postgres cuts longer names. */
+const NAME_MAX = 63;
 
 /** Opens the store; it does not migrate (see `migrate`). */
-export async function openDatabase({ url, poolSize = POOL_SIZE }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({
+  url,
+  poolSize = POOL_SIZE,
+  gatePoolSize = Math.max(4, Math.floor(poolSize / 2)),
+}: DatabaseOptions): Promise<Database> {
   const { default: pg } = await import('pg');
   const types = new pg.TypeOverrides();
   types.setTypeParser(INT8_OID, Number);
@@ -63,7 +76,7 @@ export async function openDatabase({ url, poolSize = POOL_SIZE }: DatabaseOption
     16_000,
   );
   const gate = open(
-    Math.max(4, Math.floor(poolSize / 2)),
+    gatePoolSize,
     '-c statement_timeout=1s -c idle_in_transaction_session_timeout=1s',
     'gate',
     5_000,
@@ -77,6 +90,11 @@ export async function openDatabase({ url, poolSize = POOL_SIZE }: DatabaseOption
     gate,
     openStop: async () => alone('stop'),
     openMigration: async () => alone('migration'),
+    openSession: (work) =>
+      openSession(
+        { connectionString: url, types },
+        `portcullis ${work} ${hostname()}:${process.pid}`.slice(0, NAME_MAX),
+      ),
     async close() {
       await Promise.all([everyday.destroy(), gate.destroy()]);
     },

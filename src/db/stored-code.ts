@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import type { Sql } from './database.ts';
-import { LOCKS } from './exclusive.ts';
 import { readStatements } from './sql-files.ts';
 import type { StoredCodeTable } from './tables.ts';
 
 const FOLDER = fileURLToPath(new URL('./functions/', import.meta.url));
+
+/** Of the processes that start at once. */
+export const STORED_CODE_LOCK = 727_008;
 
 const FUNCTION = /^CREATE FUNCTION (\w+\(.*?\))\s+RETURNS\s.*?(?= AS \$\$)/s;
 const VIEW = /^CREATE VIEW (\w+) AS\s/;
@@ -30,7 +32,7 @@ export interface CodeChanges {
  * Processes that start at once do it one after the other.
  */
 export async function applyStoredCode(tx: Sql, folder = FOLDER): Promise<void> {
-  await sql`SELECT pg_advisory_xact_lock(${LOCKS.storedCode})`.execute(tx);
+  await sql`SELECT pg_advisory_xact_lock(${STORED_CODE_LOCK})`.execute(tx);
   const { drop, create, replace } = await pendingCode(tx, folder);
   // Bodies name tables and one another; the files come in the order of their names.
   await sql`SET LOCAL check_function_bodies = off`.execute(tx);

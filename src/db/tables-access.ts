@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 
 export interface InstallationTable {
@@ -7,6 +8,12 @@ export interface InstallationTable {
   secret: Buffer | null;
   signing_key: JsonOrNull<Record<string, unknown>>;
   sealed_secret: string | null;
+  /** What all processes have in common (src/installation); null: nobody has said it yet. */
+  day_ms: number | null;
+  public_url: string | null;
+  issuer: string | null;
+  /** Rises with every token that ends or changes. */
+  token_epoch: Generated<number>;
 }
 
 export interface SigningKeyTable {

@@ -171,6 +171,7 @@ export interface AlertTable {
   facts: Json<Record<string, unknown>>;
   created_at: Timestamp;
   webhook_at: Timestamp | null;
+  webhooks_taken: Generated<string[]>;
   delivered_at: Timestamp | null;
 }
 
@@ -178,6 +179,11 @@ export interface CallbackTable {
   key: string;
   payload: Json<Record<string, unknown>>;
   at: Timestamp;
+}
+
+export interface WorkerBuildTable {
+  build: string;
+  first_at: Timestamp;
 }
 
 export interface ReconciliationTable {
@@ -282,6 +288,7 @@ export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, Sl
   outbox: OutboxTable;
   callback: CallbackTable;
   reconciliation: ReconciliationTable;
+  worker_build: WorkerBuildTable;
   log_entry: LogEntryTable;
   log_unnumbered: LogUnnumberedTable;
   revocation: RevocationTable;

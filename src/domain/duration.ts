@@ -6,6 +6,13 @@ export const REAL_DAY_MS = 86_400_000;
 
 export const DURATION_PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
+/** The shortest text whose duration is exactly this; days are not used, they may be scaled. */
+export function exactDuration(ms: number): Duration {
+  const units = Object.entries(UNIT_MS).reverse();
+  const [unit, unitMs] = units.find(([, one]) => ms % one === 0) ?? ['ms', 1];
+  return `${ms / unitMs}${unit}`;
+}
+
 /** Whether a text is a duration from `least` to `most`, with days of 24 hours. */
 export const isDurationBetween = (text: string, least: Duration, most: Duration): boolean =>
   DURATION_PATTERN.test(text) &&

@@ -1,3 +1,4 @@
+import { LruMap } from 'toad-cache';
 import type { Sql } from '../db/database.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { compileAgent, compileRelease } from '../domain/decision/compile.ts';
@@ -8,6 +9,10 @@ import { AppError } from '../errors.ts';
 import { readEpoch } from '../records/gate.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { watchedRollout } from '../records/rollout.ts';
+
+const AGENTS_KEPT = 1_000;
+/** In force in its segments, and the candidate. */
+const RELEASES_AN_AGENT = 4;
 
 /** Everything one agent's decisions depend on, as of `epoch`. */
 export interface AgentWorld {
@@ -24,12 +29,16 @@ export interface AgentWorld {
  */
 export class Worlds {
   readonly #db: Sql;
-  readonly #worlds = new Map<string, Promise<AgentWorld | undefined>>();
-  readonly #agents = new Map<string, CompiledAgent>();
-  readonly #releases = new Map<string, CompiledRelease>();
+  readonly #worlds: LruMap<Promise<AgentWorld | undefined>>;
+  readonly #agents: LruMap<CompiledAgent>;
+  readonly #releases: LruMap<CompiledRelease>;
 
-  constructor(db: Sql) {
+  /** `most`: agents that are kept. */
+  constructor(db: Sql, most = AGENTS_KEPT) {
     this.#db = db;
+    this.#worlds = new LruMap(most);
+    this.#agents = new LruMap(most);
+    this.#releases = new LruMap(most * RELEASES_AN_AGENT);
   }
 
   /** `undefined`: no such agent. Rejects when the store is down. */
@@ -60,6 +69,18 @@ export class Worlds {
     const world = await this.get(agent);
     if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
     return world;
+  }
+
+  /** The manifest of this digest: asked of the store only when this process has not met it. */
+  async manifest(name: string, digest: string): Promise<Agent | undefined> {
+    const known = this.#agents.get(digest);
+    if (known) return known.agent;
+    const row = await this.#db
+      .selectFrom('agent')
+      .select(['manifest', 'digest'])
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row && this.#compiledAgent(row.manifest, row.digest).agent;
   }
 
   /** Drops what is known of an agent if it is of the epoch that turned out to be old. */
@@ -146,23 +167,32 @@ export class Worlds {
     };
   }
 
-  async #compiledReleases(agent: string, versions: string[], manifest: Agent, digest: string) {
-    const missing = versions.filter((version) => !this.#releases.has(`${digest}/${version}`));
-    if (missing.length > 0) {
-      const rows = await this.#db
-        .selectFrom('release')
-        .selectAll()
-        .where('agent', '=', agent)
-        .where('version', 'in', missing)
-        .execute();
-      for (const row of rows)
-        this.#releases.set(`${digest}/${row.version}`, compileRelease(row.manifest, manifest));
+  async #compiledReleases(
+    agent: string,
+    versions: readonly string[],
+    manifest: Agent,
+    digest: string,
+  ): Promise<Record<string, CompiledRelease>> {
+    const compiled = new Map<string, CompiledRelease>();
+    const missing = versions.filter((version) => {
+      const known = this.#releases.get(`${digest}/${version}`);
+      if (known) compiled.set(version, known);
+      return !known;
+    });
+    const rows =
+      missing.length === 0
+        ? []
+        : await this.#db
+            .selectFrom('release')
+            .selectAll()
+            .where('agent', '=', agent)
+            .where('version', 'in', missing)
+            .execute();
+    for (const row of rows) {
+      const release = compileRelease(row.manifest, manifest);
+      this.#releases.set(`${digest}/${row.version}`, release);
+      compiled.set(row.version, release);
     }
-    return Object.fromEntries(
-      versions.flatMap((version) => {
-        const release = this.#releases.get(`${digest}/${version}`);
-        return release ? [[version, release]] : [];
-      }),
-    );
+    return Object.fromEntries(compiled);
   }
 }

@@ -17,10 +17,10 @@ export interface Checkpoint {
 
 export const CHECKPOINT_TYPE = 'portcullis-checkpoint+jwt';
 
-export async function checkpoint({ db, clock, keys, publicUrl }: Services): Promise<Checkpoint> {
+export async function checkpoint({ db, clock, keys, issuer }: Services): Promise<Checkpoint> {
   const [head] = await readLog(db.sql, { limit: 1, newestFirst: true });
   const { seq, hash } = head ?? { seq: 0, hash: GENESIS };
-  const signed = await new SignJWT({ seq, hash, iss: publicUrl })
+  const signed = await new SignJWT({ seq, hash, iss: issuer })
     .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: keys.kid, typ: CHECKPOINT_TYPE })
     .setIssuedAt(clock.now())
     .sign(keys.privateKey);

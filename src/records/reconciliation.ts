@@ -39,6 +39,13 @@ export async function openRecords(db: Sql, now: Date): Promise<WorkflowOf[]> {
   return rows;
 }
 
+/** Has the workflow of every open rollout look again. */
+export async function tellOpenRollouts(db: Sql): Promise<void> {
+  await sql`INSERT INTO outbox (topic, key) SELECT 'rollout', id FROM rollout WHERE ended_at IS NULL`.execute(
+    db,
+  );
+}
+
 /** Has each missing workflow started by the dispatcher, and keeps what was done. */
 export async function restartWorkflows(
   db: Sql,

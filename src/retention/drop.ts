@@ -16,7 +16,7 @@ export const MOVED_MAX = 10_000;
  * standing approval rests on, what belongs to an open rollout. Under a hold nothing goes. Returns what was dropped.
  */
 export async function dropOld(
-  services: Pick<Services, 'db' | 'clock' | 'keys' | 'publicUrl' | 'retention'>,
+  services: Pick<Services, 'db' | 'clock' | 'keys' | 'issuer' | 'retention'>,
 ): Promise<{ dropped: string[]; stays: Stays[] }> {
   const { retention } = services;
   const now = services.clock.now();

@@ -20,7 +20,7 @@ export interface Stays {
  * head it ends with is kept, signed, and told in the log itself: verification goes on from there.
  */
 export async function sealAndDropLog(
-  { db, clock, keys, publicUrl }: Pick<Services, 'db' | 'clock' | 'keys' | 'publicUrl'>,
+  { db, clock, keys, issuer }: Pick<Services, 'db' | 'clock' | 'keys' | 'issuer'>,
   keptFrom: Date,
   held: boolean,
 ): Promise<{ dropped: string[]; stays: Stays[] }> {
@@ -36,7 +36,7 @@ export async function sealAndDropLog(
     }
     const now = clock.now();
     const hash = Buffer.from(last.hash).toString('hex');
-    const signed = await new SignJWT({ seq: last.seq, hash, iss: publicUrl })
+    const signed = await new SignJWT({ seq: last.seq, hash, iss: issuer })
       .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: keys.kid, typ: CHECKPOINT_TYPE })
       .setIssuedAt(now)
       .sign(keys.privateKey);

@@ -16,11 +16,11 @@ import { countEvidence } from './evidence.ts';
 
 const BY_PLAN = 'plan';
 
-/** What the workflow planned from: a row that changed since is left alone and read again. */
+/** What a move was planned from: a row that changed since is left alone and read again. */
 export interface Planned {
   id: string;
   revision: number;
-  segments: readonly SegmentFacts[];
+  segments: readonly Pick<SegmentFacts, 'segment' | 'generation'>[];
 }
 
 async function lockRow(tx: Sql, planned: Planned): Promise<RolloutRecord | undefined> {

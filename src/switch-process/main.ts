@@ -37,7 +37,8 @@ async function start(options: SwitchOptions): Promise<void> {
   }
 }
 
-async function serve({ databaseUrl, host, port, ...hosts }: SwitchOptions, log: Logger): Promise<void> {
+async function serve({ databaseUrl, host, port, ...known }: SwitchOptions, log: Logger): Promise<void> {
+  const hosts = { ...known };
   const opened = await openDatabase({ url: databaseUrl, poolSize: POOL_SIZE });
   const db = await keepSpareStop(opened, log);
   const clock = await DatabaseClock.start(db.sql);
@@ -48,6 +49,7 @@ async function serve({ databaseUrl, host, port, ...hosts }: SwitchOptions, log: 
   };
   process.once('disconnect', end).once('SIGTERM', end);
   process.on('message', (message: ToSwitch) => {
+    if (message.kind === 'reached') hosts.publicUrl = message.publicUrl;
     if (message.kind !== 'pull') return;
     const { id, actor, input } = message;
     tell({ kind: 'taken', id });

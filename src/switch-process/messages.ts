@@ -23,7 +23,9 @@ export interface Refusal {
 
 export type ToSwitch =
   | { kind: 'start'; options: SwitchOptions }
-  | { kind: 'pull'; id: number; actor: string; input: DisableInput };
+  | { kind: 'pull'; id: number; actor: string; input: DisableInput }
+  /** The installation is reached under another name now. */
+  | { kind: 'reached'; publicUrl: string };
 
 export type FromSwitch =
   | { kind: 'listening'; url: string }

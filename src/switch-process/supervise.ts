@@ -41,7 +41,8 @@ interface Waiting {
  * Starts the switch's process and starts it again whenever it ends, on the same port.
  * @throws AppError `config_invalid` when its port is taken, or why else it did not start the first time
  */
-export async function startSwitchProcess(wanted: Wanted, log: Logger): Promise<SupervisedSwitch> {
+export async function startSwitchProcess(asked: Wanted, log: Logger): Promise<SupervisedSwitch> {
+  let wanted = asked;
   const waiting = new Map<number, Waiting>();
   let { child, url } = await startOn(wanted);
   const port = Number(new URL(url).port);
@@ -80,6 +81,10 @@ export async function startSwitchProcess(wanted: Wanted, log: Logger): Promise<S
     },
     isUp: () => up,
     pid: () => (up ? child.pid : undefined),
+    reachedAt(publicUrl) {
+      wanted = { ...wanted, publicUrl };
+      send(child, { kind: 'reached', publicUrl });
+    },
     async pull(actor, input) {
       if (!up || stopping) return undefined;
       return ask(child, waiting, ++lastId, actor, input);

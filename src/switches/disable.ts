@@ -90,8 +90,15 @@ export async function finishStops({ db, clock, log }: Pick<Services, 'db' | 'clo
     try {
       const started = performance.now();
       const stop = await db.openStop();
-      const closing = closeGate(stop, intent).finally(() => stop.close());
+      let isOver = false;
+      const closing = goOn(stop, intent.id)
+        .then((row) => {
+          isOver = row === undefined;
+          return row ?? NOTHING_STOPPED;
+        })
+        .finally(() => stop.close());
       const closed = await closedOrClosing(db, closing, intent.scope, started);
+      if (isOver) continue;
       const { state, heldBy, voided } = await followed({ db, clock }, closed);
       log.warn(
         { intent: intent.id, scope: intent.scope, state, heldBy, voided },
@@ -113,6 +120,8 @@ export const openIntents = (db: Sql, now: Date): Promise<Intent[]> =>
     .where('at', '<', new Date(now.getTime() - CLOSING_AFTER_MS - TERMINATED_WITHIN_MS))
     .orderBy('id')
     .execute();
+
+const NOTHING_STOPPED: DisableRow = { epoch: 0, inFlight: [], credentialsUntil: null };
 
 /** Those for which a connection of this process waits already. */
 const waiting = new Set<number>();
@@ -136,6 +145,19 @@ async function closeGate(
       SELECT disable_switch(${scope}, ${reads}, ${reason}, ${actor}, ${at}, ${id}) AS answer`.execute(db);
     if (!rows[0]) throw new Error('the store answered nothing to a stop');
     return rows[0].answer;
+  } finally {
+    waiting.delete(id);
+  }
+}
+
+/** Undefined: it was closed since it was read, or enabling ended it; whoever is late must not stop again what is on. */
+async function goOn({ sql: db }: OwnConnection, id: number): Promise<DisableRow | undefined> {
+  waiting.add(id);
+  try {
+    const { rows } = await sql<{ answer: DisableRow | null }>`SELECT finish_stop(${id}) AS answer`.execute(
+      db,
+    );
+    return rows[0]?.answer ?? undefined;
   } finally {
     waiting.delete(id);
   }

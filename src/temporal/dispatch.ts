@@ -2,38 +2,69 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import { type Selectable, sql } from 'kysely';
 import type { OutboxTable } from '../db/tables.ts';
 import type { Services } from '../services.ts';
+import { queueOf, TOPICS } from './queues.ts';
 import { rolloutInputOf } from './rollout-input.ts';
 
-const BATCH = 200;
+/** Of each topic in one pass: soon it looks again at all of them, whatever one of them has. */
+const BATCH = 40;
 const AT_ONCE = 20;
 const CALL_MS = 5_000;
 const BACKOFF_MAX_S = 10;
 
 type OutboxRow = Selectable<OutboxTable>;
 
+export interface DispatchOptions {
+  /** The queue in which a topic's workflows begin. */
+  queue?: (topic: OutboxRow['topic']) => string;
+  /** Throws where another process tells them by now. */
+  assertMine?: () => Promise<void>;
+}
+
+interface Pass extends Required<DispatchOptions> {
+  services: Services;
+  client: Client;
+}
+
 /**
- * Tells the workflows what was committed: each outbox entry becomes a signal-with-start, entries of one key together.
- * What Temporal does not take stays and is tried again. Returns how many keys were told.
+ * Tells the workflows what was committed: each outbox entry becomes a signal-with-start, entries of one key together, and
+ * no topic behind another. What Temporal does not take stays and is tried again. Returns how many keys were told.
  */
-export async function dispatchOutbox(services: Services, client: Client, taskQueue: string): Promise<number> {
-  const rows = await services.db.sql
-    .selectFrom('outbox')
-    .selectAll()
-    .where('not_before', '<=', sql<Date>`clock_timestamp()`)
-    .orderBy('id')
-    .limit(BATCH)
-    .execute();
-  const keys = byKey(rows);
+export async function dispatchOutbox(
+  services: Services,
+  client: Client,
+  { queue = queueOf, assertMine = async () => {} }: DispatchOptions = {},
+): Promise<number> {
+  const { rows } = await sql<OutboxRow>`
+    SELECT o.* FROM unnest(${TOPICS}::text[]) AS t (topic) CROSS JOIN LATERAL (
+      SELECT * FROM outbox WHERE topic = t.topic AND not_before <= clock_timestamp() ORDER BY id LIMIT ${BATCH}) o
+    ORDER BY o.id`.execute(services.db.sql);
+  const pass = { services, client, queue, assertMine };
+  const topics = await Promise.all(
+    TOPICS.map((topic) => tellTopic(pass, byKey(rows.filter((row) => row.topic === topic)))),
+  );
+  const told = topics.reduce((sum, topic) => sum + topic.told, 0);
+  const failed = topics.find((topic) => 'failed' in topic);
+  if (failed && told === 0) throw failed.failed;
+  // More than one pass takes may wait: it goes on at once.
+  if (rows.length >= BATCH && told > 0) services.wake();
+  return told;
+}
+
+async function tellTopic(
+  pass: Pass,
+  keys: readonly OutboxRow[][],
+): Promise<{ told: number; failed?: unknown }> {
   let told = 0;
   for (let start = 0; start < keys.length; start += AT_ONCE) {
+    await pass.assertMine();
     const results = await Promise.allSettled(
-      keys.slice(start, start + AT_ONCE).map((group) => tell(services, client, taskQueue, group)),
+      keys.slice(start, start + AT_ONCE).map((group) => tell(pass, group)),
     );
     told += results.filter((result) => result.status === 'fulfilled').length;
     const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    if (failed) return { told, failed: failed.reason };
   }
-  return told;
+  return { told };
 }
 
 function byKey(rows: readonly OutboxRow[]): OutboxRow[][] {
@@ -45,18 +76,13 @@ function byKey(rows: readonly OutboxRow[]): OutboxRow[][] {
   return [...groups.values()];
 }
 
-async function tell(
-  services: Services,
-  client: Client,
-  taskQueue: string,
-  group: OutboxRow[],
-): Promise<void> {
+async function tell({ services, client, queue }: Pass, group: OutboxRow[]): Promise<void> {
   const ids = group.map((row) => row.id);
   const [first] = group;
   if (!first) return;
   try {
     await client.connection.withDeadline(Date.now() + CALL_MS, () =>
-      signal(services, client, taskQueue, first),
+      signal(services, client, queue(first.topic), first),
     );
     await services.db.sql.deleteFrom('outbox').where('id', 'in', ids).execute();
   } catch (error) {

@@ -1,17 +1,29 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { QUEUES, type QueueClass, SHARED_QUEUE } from '../domain/queues.ts';
 import type { WorkflowBundle } from './bundle.ts';
-import { DEPLOYMENT, keepCurrent, type WorkerState } from './current-version.ts';
+import type { TemporalAccess } from './connection.ts';
+import { type CurrentOptions, keepCurrent, type WorkerState } from './current-version.ts';
+import { DEPLOYMENT } from './deployment.ts';
 
-export const TASK_QUEUE = 'portcullis';
 const RESTART_AFTER_MS = 1_000;
+/** How many requests for work of a kind wait at the server for each queue. */
+const POLLERS = 5;
+/** Of the queue of versions before: what began there ends, and rollouts move on. */
+const SHARED_SLOTS = 20;
+/** Workflows kept in memory for each slot; the others are replayed when they are needed. */
+const CACHED_PER_SLOT = 10;
 
-export interface WorkerOptions {
-  address: string;
+/** How much of each kind of work is done at once. */
+export type Slots = Readonly<Record<QueueClass, number>>;
+
+export interface WorkerOptions extends Pick<CurrentOptions, 'noteBuild' | 'serves' | 'awayMs'> {
+  access: TemporalAccess;
   namespace: string;
   bundle: WorkflowBundle;
   activities: object;
+  slots: Slots;
   client: Client;
   log: Logger;
 }
@@ -21,11 +33,11 @@ export interface RunningWorker {
   state(): WorkerState;
 }
 
-/** Polls until stopped; a worker that fails (the server gone for long) is started again. */
+/** Polls every queue until stopped; a worker that fails (the server gone for long) is started again with the others. */
 export function startWorker(options: WorkerOptions): RunningWorker {
   let stopping = false;
-  let worker: Worker | undefined;
-  const { client, namespace, log } = options;
+  let workers: readonly Worker[] = [];
+  const { client, namespace, log, noteBuild, serves, awayMs } = options;
   const { buildId } = options.bundle;
   let state: WorkerState = { build: buildId, state: 'starting', since: new Date().toISOString() };
   const aborting = new AbortController();
@@ -35,6 +47,9 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     buildId,
     log,
     signal: aborting.signal,
+    noteBuild,
+    serves,
+    awayMs,
     became(next) {
       state = next;
     },
@@ -42,17 +57,17 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   const run = async () => {
     while (!stopping) {
       try {
-        const connection = await NativeConnection.connect({ address: options.address });
+        const connection = await NativeConnection.connect(options.access);
         try {
-          worker = await createWorker(options, connection);
-          const running = worker.run();
-          if (stopping) worker.shutdown();
+          workers = await createWorkers(options, connection);
+          const running = runAll(workers);
+          if (stopping) shutDown(workers);
           await running;
         } finally {
           await connection.close();
         }
       } catch (error) {
-        if (!stopping) options.log.warn({ err: error }, 'worker stopped, starting it again');
+        if (!stopping) log.warn({ err: error }, 'worker stopped, starting it again');
       }
       if (!stopping) await new Promise((resolve) => setTimeout(resolve, RESTART_AFTER_MS));
     }
@@ -63,22 +78,49 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     async stop() {
       stopping = true;
       aborting.abort();
-      if (worker?.getState() === 'RUNNING') worker.shutdown();
+      shutDown(workers);
       await Promise.all([running, keeping]);
     },
   };
 }
 
+/** One for each queue, with slots of its own: what fills one leaves the others free. */
+async function createWorkers(options: WorkerOptions, connection: NativeConnection): Promise<Worker[]> {
+  const queues = Object.entries(QUEUES).map(([name, queue]) => ({
+    queue,
+    slots: options.slots[name as QueueClass],
+  }));
+  const all = [...queues, { queue: SHARED_QUEUE, slots: SHARED_SLOTS }];
+  const made = await Promise.allSettled(
+    all.map(({ queue, slots }) => createWorker(options, connection, queue, slots)),
+  );
+  const workers = made.filter((one) => one.status === 'fulfilled').map((one) => one.value);
+  const failed = made.find((one) => one.status === 'rejected');
+  if (!failed) return workers;
+  // What was made holds the connection until it has run.
+  await Promise.all(workers.map((worker) => worker.runUntil(async () => {})));
+  throw failed.reason;
+}
+
 function createWorker(
   { namespace, bundle, activities }: WorkerOptions,
   connection: NativeConnection,
+  taskQueue: string,
+  slots: number,
 ): Promise<Worker> {
+  const pollers = { type: 'simple-maximum', maximum: Math.min(POLLERS, slots) } as const;
   return Worker.create({
     connection,
     namespace,
-    taskQueue: TASK_QUEUE,
+    taskQueue,
     workflowBundle: { code: bundle.code },
     activities,
+    maxConcurrentWorkflowTaskExecutions: slots,
+    maxConcurrentLocalActivityExecutions: slots,
+    maxConcurrentActivityTaskExecutions: slots,
+    maxCachedWorkflows: slots * CACHED_PER_SLOT,
+    workflowTaskPollerBehavior: pollers,
+    activityTaskPollerBehavior: pollers,
     shutdownGraceTime: '2s',
     workerDeploymentOptions: {
       useWorkerVersioning: true,
@@ -86,6 +128,25 @@ function createWorker(
       defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
   });
+}
+
+/** Until all have stopped; one that fails takes the others along. */
+async function runAll(workers: readonly Worker[]): Promise<void> {
+  const runs = await Promise.allSettled(
+    workers.map(async (worker) => {
+      try {
+        await worker.run();
+      } finally {
+        shutDown(workers);
+      }
+    }),
+  );
+  const failed = runs.find((run) => run.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+function shutDown(workers: readonly Worker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
 /** Sends the SDK's own log lines of WARN and above through ours. */

@@ -29,7 +29,8 @@ export interface NewToken {
   expiresAt?: Date;
 }
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+/** What is kept of a token, and what it is found by. */
+export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** Makes a token on an admin's word. */
 export async function createToken(
@@ -98,66 +99,102 @@ function adminExpiry(now: Date, asked: Date | undefined): Date {
   return asked && asked < latest ? asked : latest;
 }
 
+/** One message for all: whoever tries tokens learns nothing. */
+export const TOKEN_OVER = 'The bearer token is missing, unknown, expired or revoked';
+
+/**
+ * Where a token is looked up: in the store, or, where the statement that acts asks for itself whether it stands still
+ * (`Actor.token`, `token_still_good`), in what this process knows of it.
+ */
+export type LookUp = 'store' | 'memory';
+
 /**
  * Who a bearer token stands for.
  * @throws AppError `unauthenticated` when it is missing, unknown, expired or revoked (one message for all).
  */
 export async function authenticate(
-  services: Pick<Services, 'db' | 'clock'>,
+  services: TokenServices,
   token: string | undefined,
   via: Actor['via'],
 ): Promise<Actor> {
-  return standing(services, token ? await rowOf(services.db, hashOf(token)) : undefined, via);
+  return authenticateHash(services, token ? hashOf(token) : undefined, via, 'store');
 }
+
+/**
+ * The same of a token whose hash is known.
+ * @throws AppError `unauthenticated`
+ */
+export async function authenticateHash(
+  services: TokenServices,
+  hash: string | undefined,
+  via: Actor['via'],
+  from: LookUp,
+): Promise<Actor> {
+  if (hash === undefined) throw new AppError('unauthenticated', TOKEN_OVER);
+  const known = from === 'memory' ? knownIn(services.db, hash) : undefined;
+  return standing(services, known ?? (await rowOf(services.db, hash)), via);
+}
+
+type TokenServices = Pick<Services, 'db' | 'clock'>;
+/** A token with the epoch of tokens in which it was looked up. */
+type TokenRow = Selectable<TokenTable> & { token_epoch: number };
 
 /** Tokens each store vouched for within the last minute: while it is down, they still say whose leased read it is. */
-const vouched = new WeakMap<Database, Map<string, { row: Selectable<TokenTable>; untilMs: number }>>();
+const vouched = new WeakMap<Database, Map<string, { row: TokenRow; untilMs: number }>>();
 
-/** Whether a token stood when it was asked for last, within the last minute. Nothing is asked of the store. */
-export function isVouchedFor({ db, clock }: Pick<Services, 'db' | 'clock'>, token: string): boolean {
-  const known = vouched.get(db)?.get(hashOf(token));
-  if (!known || performance.now() > known.untilMs) return false;
-  const { revoked_at, expires_at } = known.row;
-  return !revoked_at && !(expires_at && expires_at <= clock.now());
+function knownIn(db: Database, hash: string): TokenRow | undefined {
+  const known = vouched.get(db)?.get(hash);
+  return known && performance.now() <= known.untilMs ? known.row : undefined;
 }
 
-async function rowOf(db: Database, hash: string): Promise<Selectable<TokenTable> | undefined> {
+/** Whether a token stood when it was asked for last, within the last minute. Nothing is asked of the store. */
+export function isVouchedFor({ db, clock }: TokenServices, hash: string): boolean {
+  const row = knownIn(db, hash);
+  return row !== undefined && isOpen(row, clock.now());
+}
+
+/** A statement said that it does not stand: the next request looks it up. */
+export function forgetToken({ db }: Pick<Services, 'db'>, hash: string): void {
+  vouched.get(db)?.delete(hash);
+}
+
+async function rowOf(db: Database, hash: string): Promise<TokenRow | undefined> {
   const known = vouched.get(db) ?? new Map();
   vouched.set(db, known);
   try {
-    const row = await db.sql.selectFrom('token').selectAll().where('hash', '=', hash).executeTakeFirst();
+    const row = await tokens(db).where('hash', '=', hash).executeTakeFirst();
     if (known.size >= VOUCHED_MAX) known.clear();
     if (row) known.set(hash, { row, untilMs: performance.now() + VOUCHED_FOR_MS });
     else known.delete(hash);
     return row;
   } catch (error) {
-    const kept = known.get(hash);
-    if (!isStoreDown(error) || !kept || performance.now() > kept.untilMs) throw error;
-    return kept.row;
+    const kept = knownIn(db, hash);
+    if (!isStoreDown(error) || !kept) throw error;
+    return kept;
   }
 }
+
+/** With their epoch as of the same moment. */
+const tokens = ({ sql }: Database) =>
+  sql.selectFrom(['token', 'installation']).selectAll('token').select('installation.token_epoch');
 
 /**
  * The same by the token's id: a web session holds the id, never the token, and ends with the token.
  * @throws AppError `unauthenticated`
  */
 export async function authenticateById(
-  services: Pick<Services, 'db' | 'clock'>,
+  services: TokenServices,
   id: string,
   via: Actor['via'],
 ): Promise<Actor> {
-  const row = await services.db.sql.selectFrom('token').selectAll().where('id', '=', id).executeTakeFirst();
-  return standing(services, row, via);
+  return standing(services, await tokens(services.db).where('token.id', '=', id).executeTakeFirst(), via);
 }
 
-function standing(
-  services: Pick<Services, 'clock'>,
-  row: Selectable<TokenTable> | undefined,
-  via: Actor['via'],
-): Actor {
-  if (!row || row.revoked_at || (row.expires_at && row.expires_at <= services.clock.now())) {
-    throw new AppError('unauthenticated', 'The bearer token is missing, unknown, expired or revoked');
-  }
+const isOpen = ({ revoked_at, expires_at }: TokenRow, now: Date): boolean =>
+  !revoked_at && !(expires_at && expires_at <= now);
+
+function standing({ clock }: Pick<Services, 'clock'>, row: TokenRow | undefined, via: Actor['via']): Actor {
+  if (!row || !isOpen(row, clock.now())) throw new AppError('unauthenticated', TOKEN_OVER);
   return {
     id: row.person ?? `token ${row.id.slice(0, 8)}`,
     ...(row.person ? { person: row.person } : {}),
@@ -165,6 +202,7 @@ function standing(
     roles: row.roles as Role[],
     via,
     identity: `token ${row.id}`,
+    token: { id: row.id, epoch: row.token_epoch },
     attributes: row.attributes,
   };
 }

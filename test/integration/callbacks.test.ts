@@ -279,14 +279,14 @@ describe('with Temporal', () => {
     receiver.answers.push(503, 500);
     await worker.runUntil(async () => {
       await makeCurrent(client, version);
-      expect(await dispatchOutbox(services, client, taskQueue)).toBe(2);
+      expect(await dispatchOutbox(services, client, { queue: () => taskQueue })).toBe(2);
       const ended = () =>
         Promise.all([2, 4].map((at) => client.workflow.getHandle(`callback/${id}/${at}`).result()));
       expect(await ended()).toEqual(['sent', 'sent']);
       // The process died before it could take them off the outbox.
       const again = rows.map((row) => ({ ...row, payload: JSON.stringify(row.payload) }));
       await services.db.sql.insertInto('outbox').values(again).execute();
-      expect(await dispatchOutbox(services, client, taskQueue)).toBe(2);
+      expect(await dispatchOutbox(services, client, { queue: () => taskQueue })).toBe(2);
       await ended();
     });
     const ids = receiver.received.map(({ headers }) => headers['webhook-id']);

@@ -23,6 +23,11 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
   reserve_limits: ['actions/limits'],
   begin_action: BEGIN,
   store_credential: BEGIN,
+  begin_write: [...BEGIN, 'approvals/edit', 'actions/round-trips', 'api/revoked'],
+  shown_with: ['actions/round-trips', 'approvals/edit'],
+  complete_action: ['actions/complete', 'actions/outbox', 'api/revoked'],
+  token_still_good: ['api/revoked'],
+  raise_token_epoch: ['api/revoked'],
   action_to_decide: [
     'approvals/answer',
     ...WHO,

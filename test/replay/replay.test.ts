@@ -20,6 +20,7 @@ const SHAPES = [
   'governed-action/unknown',
   'rollout/completed',
   'rollout/continued-as-new',
+  'rollout/moved-on',
   'rollout/paused-and-resumed',
   'rollout/refused',
   'rollout/rolled-back-by-signal',

@@ -14,12 +14,20 @@ export interface Receiver extends AsyncDisposable {
   url: string;
   received: Received[];
   answers: (number | 'hang' | 'redirect')[];
+  /** How many requests were under way together, at most. */
+  mostAtOnce(): number;
 }
 
 export async function openReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const answers: Receiver['answers'] = [];
+  let underWay = 0;
+  let most = 0;
   const server = createServer(async (request, response) => {
+    most = Math.max(most, ++underWay);
+    response.once('close', () => {
+      underWay -= 1;
+    });
     let body = '';
     for await (const chunk of request) body += String(chunk);
     received.push({ path: request.url ?? '', headers: request.headers, body });
@@ -34,6 +42,7 @@ export async function openReceiver(): Promise<Receiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/callback`,
     received,
     answers,
+    mostAtOnce: () => most,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SERVICE_ROLES, type ServiceRole } from '../../src/config/roles.ts';
 import {
   freePort,
   type SupervisedProcess,
@@ -27,6 +28,10 @@ export interface ServiceOptions {
   slack?: FakeSlack;
   /** `PORTCULLIS_DAY`. */
   day?: string;
+  /** Of several processes of one installation; every role in this one unless it is said. */
+  roles?: readonly ServiceRole[];
+  /** `PORTCULLIS_PUBLIC_URL`. */
+  publicUrl?: string;
 }
 
 /** The service as operators run it: `portcullis up` in a process of its own, always at the same address. */
@@ -58,7 +63,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const start = async () => {
     const service = startProcess({
       command: process.execPath,
-      args: [PORTCULLIS, 'up'],
+      args: [PORTCULLIS, 'up', ...(options.roles ? ['--roles', options.roles.join(',')] : [])],
       logFile,
       cwd: folder,
       env,
@@ -87,7 +92,11 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   };
 }
 
-function environmentOf({ databaseUrl, temporalAddress, slack, day }: ServiceOptions, port: number) {
+function environmentOf(
+  { databaseUrl, temporalAddress, slack, day, roles = SERVICE_ROLES, publicUrl }: ServiceOptions,
+  port: number,
+) {
+  const drives = roles.some((role) => role === 'worker' || role === 'background');
   const { PATH, HOME, PORTCULLIS_CACHE } = process.env;
   return {
     PATH,
@@ -95,13 +104,15 @@ function environmentOf({ databaseUrl, temporalAddress, slack, day }: ServiceOpti
     ...(PORTCULLIS_CACHE ? { PORTCULLIS_CACHE } : {}),
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     PORTCULLIS_KEY: TEST_KEY,
-    TEMPORAL_ADDRESS: temporalAddress,
+    ...(drives ? { TEMPORAL_ADDRESS: temporalAddress } : {}),
+    ...(publicUrl ? { PORTCULLIS_PUBLIC_URL: publicUrl } : {}),
     PORTCULLIS_PORT: String(port),
     PORTCULLIS_LOG_LEVEL: 'warn',
     ...(day ? { PORTCULLIS_DAY: day } : {}),
-    ...(slack
-      ? { SLACK_BOT_TOKEN: slack.tokens.bot, SLACK_APP_TOKEN: slack.tokens.app, SLACK_API_URL: slack.url }
+    ...(slack && (roles.includes('worker') || roles.includes('slack'))
+      ? { SLACK_BOT_TOKEN: slack.tokens.bot, SLACK_API_URL: slack.url }
       : {}),
+    ...(slack && roles.includes('slack') ? { SLACK_APP_TOKEN: slack.tokens.app } : {}),
   };
 }
 

@@ -61,6 +61,7 @@ export async function servicesOver(
     asks: new AskWriter(db.sql, clock),
     log: pino({ level: 'silent' }),
     publicUrl: 'http://portcullis.test',
+    issuer: 'http://portcullis.test',
     wake: () => {},
     close,
     ...rest,

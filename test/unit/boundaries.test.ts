@@ -85,6 +85,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'approvals',
     'autonomy',
     'groups',
+    'installation',
     'log',
     'outcomes',
     'releases',

@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { SERVICE_ROLES } from '../../src/config/roles.ts';
+import { readConfig } from '../../src/config.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(resolve(root, file), 'utf8');
@@ -19,6 +21,7 @@ const composeSchema = z.object({
       environment: z.record(z.string(), z.string()).optional(),
       volumes: z.array(z.string()).optional(),
       command: z.array(z.string()).optional(),
+      profiles: z.array(z.string()).optional(),
     }),
   ),
   volumes: z.record(z.string(), z.unknown()),
@@ -36,6 +39,7 @@ const THIRD_PARTY = ['postgres', 'temporal', 'temporal-ui'];
 test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', () => {
   expect(Object.keys(services).sort()).toEqual([
     'api',
+    'background',
     'migrate',
     'postgres',
     'slack',
@@ -43,21 +47,46 @@ test('docker-compose.yml has the roles, Temporal with its pages, and Postgres', 
     'temporal-ui',
     'worker',
   ]);
-  for (const role of ['api', 'worker', 'slack'])
-    expect(services[role]?.command).toEqual(['up', '--roles', role]);
+  for (const role of SERVICE_ROLES) expect(services[role]?.command).toEqual(['up', '--roles', role]);
   expect(services.migrate?.command).toEqual(['migrate']);
-  const images = new Set(['api', 'worker', 'slack', 'migrate'].map((role) => services[role]?.image));
-  expect(images.size).toBe(1);
+  expect(new Set([...SERVICE_ROLES, 'migrate'].map((role) => services[role]?.image)).size).toBe(1);
+});
+
+/** As compose fills it in: what is not set there is empty or its default. */
+const filledIn = (environment: Record<string, string> = {}, set: Record<string, string> = {}) =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value.replace(
+        /\$\{(\w+):-([^}]*)\}/g,
+        (_, variable: string, without: string) => set[variable] ?? without,
+      ),
+    ]),
+  );
+
+test('each role is given what it needs; the one that needs tokens is started where they are', () => {
+  const tokens = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' };
+  for (const role of SERVICE_ROLES) {
+    const { environment, profiles } = services[role] ?? {};
+    expect(readConfig(filledIn(environment, tokens), [role])).toMatchObject({ roles: [role], port: 8080 });
+    const isStartedAlways = profiles === undefined;
+    const without = () => readConfig(filledIn(environment), [role]);
+    if (isStartedAlways) expect(without).not.toThrow();
+    else expect(without).toThrow(/SLACK_BOT_TOKEN: is missing/);
+  }
+  expect(services.slack?.profiles).toEqual(['slack']);
+  expect(
+    Object.keys(services.background?.environment ?? {}).filter((name) => /SLACK|SECRET|TOKEN/.test(name)),
+  ).toEqual([]);
 });
 
 const isChecked = (service: (typeof services)[string] | undefined): boolean =>
   service?.healthcheck !== undefined && 'test' in service.healthcheck;
 
-test('a role starts on a database that was brought to its version', () => {
-  for (const role of ['api', 'worker'])
-    expect(services[role]?.depends_on?.migrate).toEqual({ condition: 'service_completed_successfully' });
-  // After the API, which waits for it.
-  expect(services.slack?.depends_on?.api).toBeDefined();
+test('every role starts on a database that was brought to its version: the API waits for it, the others for the API', () => {
+  expect(services.api?.depends_on?.migrate).toEqual({ condition: 'service_completed_successfully' });
+  for (const role of SERVICE_ROLES.filter((one) => one !== 'api'))
+    expect(services[role]?.depends_on?.api).toEqual({ condition: 'service_healthy' });
 });
 
 test.each(Object.entries(services))('%s has a health check and waits for what exists', (name, service) => {

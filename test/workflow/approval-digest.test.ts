@@ -38,9 +38,9 @@ afterAll(async () => {
 
 test('low risks are told in one digest by its own workflow, which shows what was answered and ends', async () => {
   const { services, app, slack } = desk;
-  const activities = createActivities({ services, slack: app.port });
+  const activities = createActivities({ services, slack: app.port, slots: { alerts: 4, callbacks: 4 } });
   const { worker, taskQueue } = await createSkippingWorker(environment, services.clock, activities);
-  const dispatch = () => dispatchOutbox(services, environment.client, taskQueue);
+  const dispatch = () => dispatchOutbox(services, environment.client, { queue: () => taskQueue });
   const handle = environment.client.workflow.getHandle(approvalDigestWorkflowId('desk'));
   const first = await givenPendingAction(services);
   const second = await givenPendingAction(services);

@@ -81,7 +81,7 @@ describe('rollout', () => {
         await say(handle, 'approve-gate', { checklist: ['the desk agrees'] });
       }
       await handle.result();
-      await keepHistory(handle, 'rollout/completed');
+      await keepHistory(handle, 'rollout/completed-v2');
     });
     expect(seen).toEqual([
       'baseline person',
@@ -113,7 +113,7 @@ describe('rollout', () => {
       expect(after.plan).toMatch(/4[01] late/);
       await say(handle, 'rollback');
       await handle.result();
-      await keepHistory(handle, 'rollout/paused-and-resumed');
+      await keepHistory(handle, 'rollout/paused-and-resumed-v2');
     });
   });
 
@@ -136,7 +136,7 @@ describe('rollout', () => {
       expect(gold).toMatchObject({ state: 'rolled_back', exposurePercent: 0, generation: 2, release: '1' });
       await handle.signal(rollbackSignal, { actor: 'olga', reason: 'all of it' });
       await handle.result();
-      await keepHistory(handle, 'rollout/rolled-back-by-signal');
+      await keepHistory(handle, 'rollout/rolled-back-by-signal-v2');
     });
     expect(await rolloutById(services.db.sql, 'signalled')).toMatchObject({ status: 'rolled_back' });
   });

@@ -3,6 +3,7 @@ import type { AppError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { addRetryAfter } from '../budgets.ts';
+import { protectPage } from '../headers.ts';
 import { failureOf, logFailure } from '../problems.ts';
 import { actionForms } from './action-forms.ts';
 import { actionPage } from './action-page.ts';
@@ -21,7 +22,10 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   app.setErrorHandler((error, request, reply) =>
     sendFailure(services, request, reply, failureOf(error, request)),
   );
-  app.addHook('onRequest', (request) => countPage(deps, request));
+  app.addHook('onRequest', async (request, reply) => {
+    protectPage(reply, services.publicUrl);
+    await countPage(deps, request);
+  });
   app.get('/style.css', { schema: { hide: true } }, async (_, reply) =>
     reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=300').send(STYLE),
   );
@@ -85,7 +89,7 @@ function sendAgain(services: Services, { url }: FastifyRequest, reply: FastifyRe
 
 /** For people who typed an address that is not there. */
 export const sendNotFound = (services: Services, reply: FastifyReply): FastifyReply =>
-  sendPage(services, reply, {
+  sendPage(services, protectPage(reply, services.publicUrl), {
     title: 'Not found',
     status: 404,
     main: html`<h1>There is no such page</h1><p><a href="/">Overview</a></p>`,

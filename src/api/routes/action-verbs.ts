@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { completeAction } from '../../actions/complete.ts';
 import { correctAction } from '../../actions/correct.ts';
-import { actionView } from '../../actions/view.ts';
+import { actionView, viewOf } from '../../actions/view.ts';
 import { withdrawAction } from '../../actions/withdraw.ts';
 import { answerAction } from '../../approvals/answer.ts';
 import { explainDenial } from '../../approvals/explain.ts';
@@ -23,7 +23,7 @@ const tags = ['actions'];
 const decidedSchema = actionSchema
   .extend({ counted: z.boolean().describe('false: the same person said the same before') })
   .meta({ id: 'DecidedAction' });
-const begunSchema = actionSchema
+export const begunSchema = actionSchema
   .extend({
     startBy: instantSchema.describe('Compare last before sending'),
     credential: credentialSchema.optional(),
@@ -124,6 +124,7 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
   app.post(
     '/v1/actions/:id/begin',
     {
+      config: { tokenIn: 'memory' },
       schema: {
         operationId: 'begin',
         tags,
@@ -145,12 +146,13 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
     async (request) => {
       const input = { id: request.params.id, ...request.body };
       const begun = await beginCounted(deps, actorOf(request), input);
-      return { ...(await actionView(services, begun.action, { args: false })), ...begunPart(begun) };
+      return { ...viewOf(services, begun.action, begun.parts), ...begunPart(begun) };
     },
   );
   app.post(
     '/v1/actions/:id/complete',
     {
+      config: { tokenIn: 'memory' },
       schema: {
         operationId: 'complete',
         tags,

@@ -10,7 +10,7 @@ import { BEHIND_MAX } from '../../domain/release.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, agentScope } from '../auth.ts';
+import { actorOf, agentScope, callerOf } from '../auth.ts';
 import { PROBLEM_TYPE } from '../problems.ts';
 import {
   actionSchema,
@@ -39,7 +39,7 @@ export const askSchema = z.strictObject({
   subject: textSchema(500, 1).describe('The conversation or customer it is about'),
   reason: textSchema(2_000).optional(),
   behind: z
-    .union([textSchema(200, 1).transform((one) => [one]), z.array(textSchema(200, 1)).max(BEHIND_MAX)])
+    .union([textSchema(200, 1), z.array(textSchema(200, 1)).max(BEHIND_MAX)])
     .default([])
     .describe(
       'Who prompted it, drives the agent or is acted for (id, e-mail or Slack account); they may not approve',
@@ -51,7 +51,7 @@ export const askSchema = z.strictObject({
     .describe('With begin=true; default: one that belongs to the idempotency key, and is answered'),
 });
 
-const askedSchema = actionSchema
+export const askedSchema = actionSchema
   .extend({
     recorded: z.enum(['before', 'after']),
     repeated: z.boolean().describe('The same idempotency key was asked before'),
@@ -96,7 +96,7 @@ export function actionRoutes(app: Api, deps: RouteDeps): void {
 }
 
 function askRoute(app: Api, deps: RouteDeps): void {
-  const { services, metrics } = deps;
+  const { services, metrics, bounds } = deps;
   app.post(
     '/v1/actions',
     {
@@ -123,14 +123,19 @@ function askRoute(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      const { executionId, ...body } = request.body;
-      const answer = await askAction(services, actor, { ...body, agent: agentOf(actor, body.agent) });
+      const { executionId, behind, ...body } = request.body;
+      const people = typeof behind === 'string' ? [behind] : behind;
+      const input = { ...body, behind: people, agent: agentOf(actor, body.agent) };
+      const release = bounds.asks.take(callerOf(request));
+      const answer = await askAction(services, actor, input).finally(release);
       const { outcome, recorded, repeated } = answer;
       metrics.asked.inc({ outcome, kind: answer.action.kind });
       const begins = request.query.begin === 'true' && mayBeginNow(answer);
       const execution = { id: answer.action.id, executionId: executionOf(answer, executionId) };
       const begun = begins ? await beginCounted(deps, actor, execution) : undefined;
-      const view = await askedView(deps, begun?.action ?? answer.action, repeated);
+      const view = begun
+        ? viewOf(services, begun.action, begun.parts)
+        : await askedView(deps, answer.action, repeated);
       if (outcome === 'pending') {
         reply.header('location', `/v1/actions/${view.id}`).header('retry-after', RETRY_AFTER_S);
       }

@@ -7,10 +7,10 @@ import { EVENT_TOPICS } from '../../events/event.ts';
 import { logHead } from '../../events/read.ts';
 import { ownAction } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, agentScope, mayReadLog, tokenIdOf } from '../auth.ts';
+import { actorOf, agentScope, callerOf, mayReadLog, tokenIdOf } from '../auth.ts';
+import { untilClosed } from '../bounds.ts';
 import { agentNameSchema, anyObjectSchema, idSchema, instantSchema } from '../schemas.ts';
 
-const RETRY_AFTER_S = 5;
 const KIND = `(${EVENT_TOPICS.join('|')})(\\.[a-z_-]+)?`;
 
 const placeSchema = z.string().regex(/^\d{1,15}$/, 'write the number of an event');
@@ -30,7 +30,7 @@ const eventSchema = z
   .meta({ id: 'Event' });
 
 /** What happens, as it happens. */
-export function eventRoutes(app: Api, { services, streams, metrics }: RouteDeps): void {
+export function eventRoutes(app: Api, { services, streams, metrics, bounds }: RouteDeps): void {
   app.get(
     '/v1/events',
     {
@@ -71,11 +71,9 @@ export function eventRoutes(app: Api, { services, streams, metrics }: RouteDeps)
       const known = request.headers['last-event-id'] ?? after;
       const head = await logHead(services.db.sql);
       assertThere(known, head);
-      const full = streams.fullFor(tokenIdOf(actor));
-      if (full !== undefined) {
-        reply.header('retry-after', RETRY_AFTER_S);
-        throw new AppError('too_many_streams', full);
-      }
+      const release = streams.isClosed ? undefined : bounds.streams.take(callerOf(request));
+      if (!release) throw new AppError('too_many_streams', 'This process is closing', { retryAfterS: 1 });
+      untilClosed(reply.raw, release);
       open(reply);
       // Fastify does not measure what it does not send.
       metrics.requests.inc({ method: 'GET', route: '/v1/events', status: '200' });

@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { pingDatabase } from '../../db/database.ts';
+import { type Exclusive, holders, LOCKS } from '../../db/exclusive.ts';
 import { unsequencedTail } from '../../log/sequence.ts';
 import { readReconciled } from '../../records/reconciliation.ts';
 import type { Services } from '../../services.ts';
 import { openIntents } from '../../switches/disable.ts';
-import type { Api, RouteDeps } from '../app.ts';
+import type { Api, ApiOptions, RouteDeps } from '../app.ts';
 import { anyObjectSchema, instantSchema } from '../schemas.ts';
 import { oldestWorkAges, readState } from '../store-gauges.ts';
 
@@ -13,24 +14,27 @@ const PROBE_MS = 2_000;
 const config = { public: true } as const;
 const tags = ['service'];
 
-/** What monitors, verifiers and tools read; no token is needed. A probe is never refused for its rate. */
-export function healthRoutes(app: Api, deps: RouteDeps): void {
+const live = (operationId: string) => ({
+  config,
+  schema: {
+    operationId,
+    tags,
+    summary: 'Whether the process answers',
+    response: { 200: z.object({ status: z.literal('ok') }) },
+  },
+});
+
+/** What is needed to watch a process. */
+export interface WatchDeps extends Pick<RouteDeps, 'services' | 'metrics' | 'budgets'> {
+  options: Pick<ApiOptions, 'temporal' | 'worker'>;
+}
+
+/** What every process answers, whatever its roles; no token is needed. A probe is never refused for its rate. */
+export function watchRoutes(app: Api, deps: WatchDeps): void {
   readyRoute(app, deps);
-  const { services, metrics, budgets } = deps;
+  const { metrics, budgets } = deps;
   const onRequest = (request: FastifyRequest) => budgets.anonymous(request);
-  app.get(
-    '/healthz',
-    {
-      config,
-      schema: {
-        operationId: 'health',
-        tags,
-        summary: 'Whether the process answers',
-        response: { 200: z.object({ status: z.literal('ok') }) },
-      },
-    },
-    async () => ({ status: 'ok' as const }),
-  );
+  app.get('/livez', live('live'), async () => ({ status: 'ok' as const }));
   app.get(
     '/metrics',
     {
@@ -50,6 +54,14 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
       return reply.type(metrics.registry.contentType).serializer(String).send(text);
     },
   );
+}
+
+/** The same where there is an API, and what verifiers and tools read there. */
+export function healthRoutes(app: Api, deps: RouteDeps): void {
+  watchRoutes(app, deps);
+  const { services, budgets } = deps;
+  const onRequest = (request: FastifyRequest) => budgets.anonymous(request);
+  app.get('/healthz', live('health'), async () => ({ status: 'ok' as const }));
   app.get(
     '/.well-known/jwks.json',
     {
@@ -112,6 +124,12 @@ const workerSchema = z.object({
   mend: z.string().optional().describe('What to do'),
 });
 
+const backgroundSchema = z
+  .array(z.object({ work: z.string(), by: z.string().optional() }))
+  .describe(
+    'What one process of the installation does at a time, and which: host and process id; without: nobody does it now',
+  );
+
 const workflowsSchema = z.object({
   comparedAt: z.string().optional().describe('When open records were last compared with workflows'),
   open: z.int().describe('Records that a workflow must work for'),
@@ -120,7 +138,7 @@ const workflowsSchema = z.object({
     .describe('Workflows that were missing in the last 24 h and were started again, by what was found'),
 });
 
-function readyRoute(app: Api, { services, options }: RouteDeps): void {
+function readyRoute(app: Api, { services, options }: WatchDeps): void {
   const readySchema = z.object({
     status: z.enum(['ready', 'not-ready']),
     database: stateSchema,
@@ -129,6 +147,7 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
     switchUrl: z.string().optional().describe('Where it listens: the first address to ask to disable'),
     worker: workerSchema.optional().describe('Where this process has the role worker'),
     workflows: workflowsSchema.optional(),
+    background: backgroundSchema.optional(),
     closing: z
       .object({ stops: z.number().int(), since: instantSchema })
       .optional()
@@ -161,12 +180,13 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
       ]);
       const { sql } = services.db;
       const now = services.clock.now();
-      const [tail, workflows, closing, oldestWork, state] =
+      const [tail, workflows, closing, held, oldestWork, state] =
         database === 'up'
           ? await Promise.all([
               unsequencedTail(sql).catch(() => undefined),
               readReconciled(sql, now).catch(() => undefined),
               openIntents(sql, now).catch(() => undefined),
+              holders(sql).catch(() => undefined),
               oldestWorkAges(sql, now).catch(() => undefined),
               readState(sql).catch(() => undefined),
             ])
@@ -181,6 +201,7 @@ function readyRoute(app: Api, { services, options }: RouteDeps): void {
         switchUrl: services.switchProcess?.url,
         worker: options.worker?.(),
         workflows,
+        background: held && Object.keys(LOCKS).map((work) => ({ work, by: held[work as Exclusive] })),
         closing: closing?.[0] && { stops: closing.length, since: closing[0].at.toISOString() },
         unsequencedTail: tail,
         oldestWork,

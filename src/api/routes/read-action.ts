@@ -6,7 +6,7 @@ import { noteSeen } from '../../approvals/first-look.ts';
 import { type ActionRow, ownAction } from '../../records/action.ts';
 import { detailFor } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, authenticateRequest, maySeeArgs, requireReader, tokenIdOf } from '../auth.ts';
+import { actorOf, authenticateRequest, callerOf, maySeeArgs, requireReader, tokenIdOf } from '../auth.ts';
 import { actionDetailSchema, idSchema } from '../schemas.ts';
 
 const WAIT_MS_MAX = 60_000;
@@ -14,7 +14,7 @@ const WAIT_PATTERN = /^(\d{1,6})(ms|s|m)?$/;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /** One action, at once or as soon as something happened. */
-export function actionRoute(app: Api, { services, waiter, budgets }: RouteDeps): void {
+export function actionRoute(app: Api, { services, waiter, budgets, bounds }: RouteDeps): void {
   app.get(
     '/v1/actions/:id',
     {
@@ -40,7 +40,10 @@ export function actionRoute(app: Api, { services, waiter, budgets }: RouteDeps):
       const over = (row: Pick<ActionRow, 'state' | 'revision'>) =>
         after === undefined ? row.state !== 'pending' : row.revision !== after;
       if (wait === undefined || over(action)) return shown(action, actor);
-      await waiter.wait({ id, tokenId: tokenIdOf(actor), over }, waitMs(wait), closedSignal(reply));
+      const release = bounds.polls.take(callerOf(request));
+      await waiter
+        .wait({ id, tokenId: tokenIdOf(actor), over }, waitMs(wait), closedSignal(reply))
+        .finally(release);
       // What was allowed when it began to wait may be over.
       await authenticateRequest(services, request, budgets);
       return shown(await readable(id, actorOf(request)), actorOf(request));

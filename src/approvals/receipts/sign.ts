@@ -17,7 +17,7 @@ export interface SignedReceipt {
 
 /** Signs what is decided, by whom and on what they saw: the clicked version of the card, else what the record says. */
 export async function signReceipt(
-  { keys, publicUrl }: Pick<Services, 'keys' | 'publicUrl'>,
+  { keys, issuer }: Pick<Services, 'keys' | 'issuer'>,
   tx: Sql,
   { person, known, right, input, standingWish }: Countable,
 ): Promise<SignedReceipt> {
@@ -29,7 +29,7 @@ export async function signReceipt(
   const salt = randomBytes(32);
   const claims: ReceiptClaims = {
     v: 1,
-    iss: publicUrl,
+    iss: issuer,
     action: action.id,
     agent: action.agent,
     tool: action.tool,

@@ -13,6 +13,9 @@ export class SlackFailure extends Error {
   }
 }
 
+/** Another process posts it, or has done so: this one stood still meanwhile. Nothing was sent. */
+export const TAKEN_OVER = 'taken_over';
+
 /** What a failed call of the Web API means. */
 export function slackFailure(error: unknown): SlackFailure {
   if (error instanceof SlackFailure) return error;

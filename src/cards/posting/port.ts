@@ -17,6 +17,11 @@ export interface PostOptions {
   version?: number;
   /** An earlier try, of this process or another, may have posted it: it is looked for first. */
   maybePosted?: boolean;
+  /**
+   * Asked right before anything new is sent.
+   * @throws SlackFailure it is another process's by now
+   */
+  assertMine?(): Promise<void>;
 }
 
 /**
@@ -91,9 +96,10 @@ export function createSlackPort(
   const lost = new LostPosts(client, gate, clock);
   const update = (copy: Copy, message: SlackMessage) => updateCopy(client, gate, copy, message);
   const postNew = (channel: string, message: SlackMessage, under?: Copy, options: PostOptions = {}) =>
-    withPlainBlocks(message, (blocks) =>
-      gate.call(`chat.postMessage ${channel}`, async () => {
-        const { ref, version = 0 } = options;
+    withPlainBlocks(message, async (blocks) => {
+      const { ref, version = 0, assertMine } = options;
+      await assertMine?.();
+      return gate.call(`chat.postMessage ${channel}`, async () => {
         const posted = await client.chat.postMessage({
           channel,
           text: message.text,
@@ -103,8 +109,8 @@ export function createSlackPort(
           ...(under ? { thread_ts: under.ts } : {}),
         });
         return { channel: posted.channel ?? channel, ts: posted.ts ?? '' };
-      }),
-    );
+      });
+    });
   return {
     async post(channel, message, under, options = {}) {
       const { ref, version = 0, maybePosted } = options;

@@ -3,9 +3,21 @@ import { type Copy, isDirect, liveCopies } from '../../records/copy.ts';
 import type { Services } from '../../services.ts';
 import type { SlackMessage } from '../blocks/message.ts';
 import { keepCopy } from '../copies.ts';
-import { SlackFailure } from './failure.ts';
+import { SlackFailure, TAKEN_OVER } from './failure.ts';
 import type { SlackPort } from './port.ts';
-import { forgetPost, later, putOff, RETRY_MIN_MS, takeChannel, takeTurn, turnOf } from './turns.ts';
+import {
+  assertTurn,
+  forgetPost,
+  giveBack,
+  later,
+  putOff,
+  RETRY_MIN_MS,
+  type Turn,
+  takeChannel,
+  takeTurn,
+  turnAtOnce,
+  turnOf,
+} from './turns.ts';
 
 /** One message that is to be posted exactly once. */
 export interface Outgoing {
@@ -39,7 +51,7 @@ export async function postOnce(
   outgoing: Outgoing,
 ): Promise<Posting> {
   const { db, clock } = services;
-  const { ref, channel, under } = outgoing;
+  const { ref, channel } = outgoing;
   const before = await copyIn(db.sql, ref, channel);
   if (before) return { state: 'posted', copy: before };
   const turn = await turnOf(services, outgoing);
@@ -55,16 +67,63 @@ export async function postOnce(
     await forgetPost(db.sql, ref, channel);
     return meanwhile ? { state: 'posted', copy: meanwhile } : { state: 'dropped' };
   }
-  const { message, version } = made;
   try {
-    const copy = await slack.post(channel, message, under, { ref, version, maybePosted: turn.tries > 0 });
-    await keepCopy(services, ref, copy, version);
-    await forgetPost(db.sql, ref, channel);
-    return { state: 'posted', copy };
+    return { state: 'posted', copy: await send(services, slack, outgoing, turn, made) };
   } catch (error) {
     if (!(error instanceof SlackFailure)) throw error;
+    if (error.code === TAKEN_OVER) return waiting(later(now, RETRY_MIN_MS), turn.problem);
     return waiting(await putOff(services, turn, error), error.code);
   }
+}
+
+/**
+ * The same at once, whoever waits for a turn in the channel, as alerts are posted: a try for each call, and when to try
+ * again is the caller's. `undefined`: it is not needed any more.
+ * @throws SlackFailure
+ */
+export async function postAtOnce(
+  services: PostServices,
+  slack: SlackPort,
+  outgoing: Omit<Outgoing, 'first'>,
+): Promise<Copy | undefined> {
+  const { db, clock } = services;
+  const { ref, channel } = outgoing;
+  const before = await copyIn(db.sql, ref, channel);
+  if (before) return before;
+  const turn = await turnAtOnce(services, outgoing);
+  if (!(await takeTurn(db.sql, turn, clock.now()))) throw new SlackFailure(TAKEN_OVER, RETRY_MIN_MS);
+  const meanwhile = await copyIn(db.sql, ref, channel);
+  const made = meanwhile ? undefined : await outgoing.message();
+  if (!made) {
+    await forgetPost(db.sql, ref, channel);
+    return meanwhile;
+  }
+  try {
+    return await send(services, slack, outgoing, turn, made);
+  } catch (error) {
+    if (error instanceof SlackFailure && error.code !== TAKEN_OVER)
+      await giveBack(db.sql, turn, clock.now(), error);
+    throw error;
+  }
+}
+
+/** Sends it, unless this process stood still and another took it over, and keeps where it is. */
+async function send(
+  services: PostServices,
+  slack: SlackPort,
+  { ref, channel, under }: Omit<Outgoing, 'message'>,
+  turn: Turn,
+  { message, version }: { message: SlackMessage; version: number },
+): Promise<Copy> {
+  const copy = await slack.post(channel, message, under, {
+    ref,
+    version,
+    maybePosted: turn.tries > 0,
+    assertMine: () => assertTurn(services.db.sql, turn),
+  });
+  await keepCopy(services, ref, copy, version);
+  await forgetPost(services.db.sql, ref, channel);
+  return copy;
 }
 
 /** The copy of it in this channel. A channel may be named in two ways, and a message has one of them beside the direct ones. */

@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
 import type { Services } from '../../services.ts';
-import type { SlackFailure } from './failure.ts';
+import { SlackFailure, TAKEN_OVER } from './failure.ts';
 import { POST_GAP_MS, reservePost } from './pacing.ts';
 
 /** Longer than any try takes: whoever died with a post in hand is not waited for any longer. */
 const TRY_MS = 30_000;
+/** Between the last look at the store and what is sent: long for a look, short against a try. */
+const LOOK_MAX_MS = 5_000;
 export const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 /** Slack's own limit: one a second in a channel. Turns lie further apart, but may come late. */
@@ -19,6 +21,7 @@ const TEMPORARY = new Set([
   'fatal_error',
   'service_unavailable',
   'request_timeout',
+  TAKEN_OVER,
 ]);
 
 /** Whether Slack goes on refusing until people mend something: the channel, the scopes, the token. */
@@ -91,6 +94,26 @@ export async function turnOf(
   return (await known()) ?? { ...claim, due_at };
 }
 
+/** A turn that is now, whoever waits in the channel; another process may have it in hand. */
+export async function turnAtOnce(
+  { db, clock }: TurnServices,
+  { channel, ref }: Pick<Turn, 'channel' | 'ref'>,
+): Promise<Turn> {
+  const claim = { channel, ref, due_at: clock.now(), tries: 0, problem: null };
+  await db.sql
+    .insertInto('post')
+    .values(claim)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const known = await db.sql
+    .selectFrom('post')
+    .selectAll()
+    .where('channel', '=', channel)
+    .where('ref', '=', ref)
+    .executeTakeFirst();
+  return known ?? claim;
+}
+
 /** Takes the first of the turns to come, and gives everybody who waits the next one. */
 async function goFirst(db: Sql, { channel, ref }: Pick<Turn, 'channel' | 'ref'>, now: Date): Promise<void> {
   await sql`WITH waiting AS (
@@ -145,23 +168,49 @@ export async function takeTurn(db: Sql, { channel, ref, tries }: Turn, now: Date
   return taken.numUpdatedRows > 0n;
 }
 
+/**
+ * Looks once more, right before it is sent, whether the try is still this process's: one that stood still for longer
+ * than a try was taken over.
+ * @throws SlackFailure
+ */
+export async function assertTurn(db: Sql, { channel, ref, tries }: Turn): Promise<void> {
+  const askedMs = performance.now();
+  const post = await db
+    .selectFrom('post')
+    .select('tries')
+    .where('channel', '=', channel)
+    .where('ref', '=', ref)
+    .executeTakeFirst();
+  if (post?.tries !== tries + 1 || performance.now() - askedMs > LOOK_MAX_MS)
+    throw new SlackFailure(TAKEN_OVER, RETRY_MIN_MS);
+}
+
 /** When to try again: at Slack's own word, soon and with growing waits when it did not answer, else slowly. */
 export async function putOff(
   { db, clock }: TurnServices,
   turn: Turn,
   { code, retryAfterMs }: SlackFailure,
 ): Promise<Date> {
-  const { channel, ref, tries } = turn;
   const now = clock.now();
-  const mayHaveArrived = !isForGood(code) && retryAfterMs === undefined;
-  const growingMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** tries);
+  const growingMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** turn.tries);
   const due_at = later(now, retryAfterMs ?? (isForGood(code) ? RETRY_MAX_MS : growingMs));
   if (retryAfterMs !== undefined) await holdChannel(db.sql, turn, now, due_at);
-  await db.sql
+  await giveBack(db.sql, turn, due_at, { code, retryAfterMs });
+  return due_at;
+}
+
+/** The try is over, and failed: the next one is due then. Whether it arrived may be unknown. */
+export async function giveBack(
+  db: Sql,
+  { channel, ref, tries }: Turn,
+  due_at: Date,
+  { code, retryAfterMs }: Pick<SlackFailure, 'code' | 'retryAfterMs'>,
+): Promise<void> {
+  const mayHaveArrived = !isForGood(code) && retryAfterMs === undefined;
+  await db
     .updateTable('post')
     .set({ due_at, problem: code, tries: mayHaveArrived ? tries + 1 : tries })
     .where('channel', '=', channel)
     .where('ref', '=', ref)
     .execute();
-  return due_at;
 }

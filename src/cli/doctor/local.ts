@@ -13,10 +13,10 @@ const DAY_MS = 86_400_000;
 
 /** Node, the environment's variables and the data folder. */
 export async function checkHere(io: CliIo): Promise<{ checks: Check[]; config?: Config }> {
-  const { readConfig } = await import('../../config.ts');
+  const { lookAtConfig } = await import('../../config.ts');
   const checks = [checkNode()];
   try {
-    const config = readConfig(io.env);
+    const config = lookAtConfig(io.env);
     checks.push(ok('config', 'every variable that is set can be read'), ...checkDay(config.dayMs));
     if (!config.databaseUrl) checks.push(await checkFolder(dataFolder(io)));
     return { checks, config };
@@ -35,7 +35,7 @@ function checkNode(): Check {
   return good ? ok('node', detail) : fail('node', detail, `Install Node ${NODE_MIN.join('.')} or newer`);
 }
 
-const checkDay = (dayMs: number): Check[] =>
+const checkDay = (dayMs: number = DAY_MS): Check[] =>
   dayMs === DAY_MS
     ? []
     : [

@@ -20,6 +20,7 @@ interface Ready {
   temporal: 'up' | 'down' | 'unknown';
   worker?: WorkerState;
   workflows?: Reconciled;
+  background?: { work: string; by?: string }[];
   closing?: { stops: number; since: string };
   unsequencedTail?: number;
   oldestWork?: Record<string, number>;
@@ -51,6 +52,7 @@ export async function checkService(api: ApiClient): Promise<Check[]> {
   }
   if (ready.worker) checks.push(workerCheck(ready.worker));
   if (ready.workflows) checks.push(...workflowChecks(ready.workflows, Date.now()));
+  if (ready.background) checks.push(backgroundCheck(ready.background));
   if (ready.closing) checks.push(closingCheck(ready.closing));
   if (ready.unsequencedTail !== undefined) checks.push(tailCheck(ready.unsequencedTail));
   if (ready.oldestWork) checks.push(backlogCheck(ready.oldestWork));
@@ -71,7 +73,7 @@ function workerCheck({ build, state, detail, mend, since }: WorkerState): Check 
 function workflowChecks({ comparedAt, open, restarted }: Reconciled, nowMs: number): Check[] {
   const name = 'workflows';
   const mend =
-    'They are compared by a process with the role api while Temporal answers: look at its log for "reconciler"';
+    'They are compared by a process with the role background while Temporal answers: look at its log for "reconciler"';
   if (!comparedAt) return [warn(name, 'open records were never compared with them', mend)];
   const agoMs = nowMs - Date.parse(comparedAt);
   const compared =
@@ -92,6 +94,21 @@ function workflowChecks({ comparedAt, open, restarted }: Reconciled, nowMs: numb
   ];
 }
 
+/** What one process at a time does: nobody means that it is not done. A holder that died or stands still is replaced within seconds. */
+function backgroundCheck(background: readonly { work: string; by?: string }[]): Check {
+  const name = 'background';
+  const idle = background.filter(({ by }) => by === undefined).map(({ work }) => work);
+  if (idle.length === 0) {
+    const by = [...new Set(background.map((one) => one.by))].join(', ');
+    return ok(name, `${background.map(({ work }) => work).join(', ')}: done by ${by}`);
+  }
+  return fail(
+    name,
+    `nobody does ${idle.join(', ')}`,
+    'Look again in 15 s; then run a process with the role background, for groups one with the role worker (portcullis up --roles worker,background)',
+  );
+}
+
 /** Stops that wait for the gate: the service goes on with them, whoever asked. */
 const closingCheck = ({ stops, since }: { stops: number; since: string }): Check =>
   fail(
@@ -105,7 +122,11 @@ export function tailCheck(tail: number): Check {
   const detail = `${tail} entries committed and not numbered yet`;
   return tail <= TAIL_MAX
     ? ok('log', detail)
-    : fail('log', detail, 'Nobody numbers them: run a process with the role api (portcullis up --roles api)');
+    : fail(
+        'log',
+        detail,
+        'Nobody numbers them: run a process with the role background (portcullis up --roles background)',
+      );
 }
 
 /** Work that waits: an agent's own server may keep its callbacks waiting for days. */

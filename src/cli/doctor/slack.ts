@@ -3,6 +3,8 @@ import { type Check, fail, ok, warn, wordsOf } from './check.ts';
 
 const WITHIN_MS = 5_000;
 const SLACK_API = 'https://slack.com/api/';
+const SIGNED = 'come signed to POST /slack/events of the process with the role slack';
+const ELSEWHERE = 'come to another process: with the bot token alone this environment posts';
 
 interface SlackAnswer {
   ok: boolean;
@@ -51,7 +53,7 @@ export async function checkSlack(slack: Config['slack']): Promise<Check[]> {
           token: slack.appToken,
           variable: 'SLACK_APP_TOKEN',
         })
-      : [ok('Slack requests', 'come signed to POST /slack/events of the process with the role slack')],
+      : [ok('Slack requests', slack.signingSecret ? SIGNED : ELSEWHERE)],
   ]);
   return checks.flat();
 }

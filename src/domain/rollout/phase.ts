@@ -1,6 +1,6 @@
 import type { Step } from './steps.ts';
 
-/** Where one segment stands, as the workflow sees it. */
+/** Where one segment stands, as the next move is decided from it. */
 export interface SegmentFacts {
   segment: string;
   exposure: number;
@@ -178,7 +178,7 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
   );
 }
 
-/** What a rollout does next. Pure: the workflow asks it after every signal and timer. */
+/** What a rollout does next. Pure; asked after every signal and timer, outside the workflow: it may change while rollouts are open. */
 export function nextMove(facts: RolloutFacts): Move {
   if (facts.status !== 'running' && facts.status !== 'paused') return { do: 'end' };
   const step = stepAt(facts);

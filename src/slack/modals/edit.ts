@@ -12,6 +12,8 @@ type Texts = Readonly<Record<string, string | null | undefined>>;
 
 const SUMMARY_MAX = 600;
 const INPUTS_MAX = 40;
+/** Slack wants a label, and a member may be called by nothing. */
+const NO_NAME = '(no name)';
 const KEY_MAX = 200;
 const PROBLEM_MAX = 500;
 const ONE = `${INPUT.args}:`;
@@ -52,7 +54,10 @@ function argInputs(args: Args): InputBlock[] | undefined {
   if (!fits) return undefined;
   return each.map(({ key, text }) => {
     const more = { initial: text, optional: true, hint: 'JSON. Leave it empty to take it away.' };
-    return { ...textInput(`${ONE}${key}`, 'Argument', more), label: plain(label(key, KEY_MAX), KEY_MAX) };
+    return {
+      ...textInput(`${ONE}${key}`, 'Argument', more),
+      label: plain(label(key, KEY_MAX) || NO_NAME, KEY_MAX),
+    };
   });
 }
 

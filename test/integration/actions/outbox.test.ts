@@ -1,10 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { sweepActions } from '../../../src/actions/sweep.ts';
 import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { isStoreDown } from '../../../src/db/failure.ts';
+import { raiseAlert } from '../../../src/records/alert.ts';
 import { AskWriter } from '../../../src/records/ask-writer.ts';
 import { dispatchOutbox } from '../../../src/temporal/dispatch.ts';
 import { verifies } from '../../requirements.ts';
@@ -82,17 +83,43 @@ describeWithServices('what becomes of a write', (make) => {
             },
           },
         }) as unknown as Client;
-      await expect(dispatchOutbox(services, clientWhere(false), 'q')).rejects.toThrow('unavailable');
+      await expect(dispatchOutbox(services, clientWhere(false), { queue: () => 'q' })).rejects.toThrow(
+        'unavailable',
+      );
       expect(await toldOf(services, action)).toBe(1);
       await services.db.sql
         .updateTable('outbox')
         .set({ not_before: new Date(0) })
         .execute();
-      await dispatchOutbox(services, clientWhere(true), 'q');
+      await dispatchOutbox(services, clientWhere(true), { queue: () => 'q' });
       expect(taken).toContain(`action/${action.id}`);
       expect(await toldOf(services, action)).toBe(0);
     },
   );
+
+  test('an alert is told in the first pass, however much of something else waits and is not taken', async () => {
+    const services = await make();
+    await givenAdopted(services);
+    const callbacks = Array.from({ length: 500 }, (_, n) => ({
+      topic: 'callback' as const,
+      key: `none/${n}`,
+      payload: '{}',
+    }));
+    await services.db.sql.deleteFrom('outbox').execute();
+    await services.db.sql.insertInto('outbox').values(callbacks).execute();
+    const alert = await raiseAlert(services.db.sql, 'rollout.gate', 'desk', services.clock.now(), {});
+    const taken: string[] = [];
+    const client = {
+      connection: { withDeadline: (_: number, call: () => Promise<unknown>) => call() },
+      workflow: {
+        start: () => Promise.reject(new Error('unavailable')),
+        signalWithStart: async (_: string, { workflowId, taskQueue }: Record<string, string>) =>
+          taken.push(`${workflowId} in ${taskQueue}`),
+      },
+    } as unknown as Client;
+    expect(await dispatchOutbox(services, client)).toBe(1);
+    expect(taken).toEqual([`alert/${alert} in portcullis-alerts`]);
+  });
 
   verifies('never:acknowledged-lost', 'is answered only once the store has it', async () => {
     const services = await make();

@@ -197,7 +197,7 @@ test('an upload that is broken off is no failure of the store', async () => {
 });
 
 test('one token takes its share of the event streams, and leaves the others theirs', async () => {
-  const app = await createApi(api.services, { streamLimits: { streams: 10, perToken: 2 } });
+  const app = await createApi(api.services, { bounds: { streams: 40 } });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const ends = new AbortController();
   const open = (token: GivenToken) =>

@@ -16,7 +16,10 @@ export interface EventDesk {
   head(): Promise<number>;
   as(who: keyof TestApi['as'], query?: string, more?: FollowRequest, url?: string): Promise<Followed>;
   /** Another process on the same store, with bounds of its own. */
-  another(limits: ApiOptions['streamLimits']): Promise<{ app: FastifyInstance; url: string }>;
+  another(
+    limits: ApiOptions['streamLimits'],
+    bounds?: ApiOptions['bounds'],
+  ): Promise<{ app: FastifyInstance; url: string }>;
   close(): Promise<void>;
 }
 
@@ -33,8 +36,8 @@ export async function openEventDesk(make: MakeServices): Promise<EventDesk> {
     head: () => logHead(services.db.sql),
     as: (who, query = '', more = {}, url = base) =>
       follow(url, query, { ...more, headers: { ...api.as[who].headers, ...more.headers } }),
-    async another(streamLimits) {
-      const app = await createApi(services, { streamLimits });
+    async another(streamLimits, bounds = {}) {
+      const app = await createApi(services, { streamLimits, bounds });
       apps.push(app);
       return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) };
     },

@@ -29,7 +29,7 @@ describeWithServices('streams of events', (make) => {
   });
 
   test('beyond the bound it is refused with Retry-After, until somebody leaves', async () => {
-    const { url } = await another({ streams: 2 });
+    const { url } = await another({}, { streams: 2 });
     const first = await as('auditor', '', {}, url);
     await as('agent', '', {}, url);
     const third = await as('ana', '', {}, url);
@@ -81,6 +81,34 @@ describeWithServices('streams of events', (make) => {
     const startedAt = performance.now();
     await Promise.all([app.close(), stream.ended]);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  test('who is far behind gets its entries while others read from the beginning', async () => {
+    const { url } = await another({ page: 50, pollMs: 20 });
+    const entries = 5_000;
+    const append = (count: number) =>
+      sql`SELECT log_append('action.decision', 'desk', gen_random_uuid()::text, ${services.clock.now()}, 'ana', '{}')
+        FROM generate_series(1, ${count}::int)`.execute(services.db.sql);
+    await append(entries);
+    while ((await number()) > 0);
+    const middle = await head();
+    await append(entries);
+    while ((await number()) > 0);
+    const wholeLog = (await head()) - 1;
+    const fromStart = await Promise.all(
+      [0, 300, 600].map((after) => as('auditor', `?after=${after}`, {}, url)),
+    );
+    const behind = await as('auditor', `?after=${middle}`, {}, url);
+    await behind.count(1);
+    expect(fromStart.map(({ events }) => events.length < wholeLog / 4)).toEqual([true, true, true]);
+    await behind.count(entries);
+    for (const { events } of fromStart) expect(events.length).toBeLessThan(wholeLog * 0.8);
+    // Whoever stands at the end waits for none of them.
+    const now = await as('auditor', '', {}, url);
+    await givenPendingAction(services);
+    await number();
+    await now.count(1);
+    for (const stream of [...fromStart, behind, now]) stream.leave();
   });
 
   test('a slow reader does not make memory grow, is let go, and loses nothing when it comes back', async () => {

@@ -104,6 +104,7 @@ test('every route of the API is in it, and no page', async () => {
     '/v1/events',
     '/v1/posture',
     '/v1/tokens',
+    '/livez',
     '/healthz',
     '/readyz',
     '/metrics',

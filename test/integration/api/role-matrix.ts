@@ -37,6 +37,7 @@ const steer = (verb: string, may: readonly Role[]): Row => ({
  */
 export const MATRIX: Readonly<Record<string, Row>> = {
   health: { line: 'GET /healthz', may: 'anybody' },
+  live: { line: 'GET /livez', may: 'anybody' },
   ready: { line: 'GET /readyz', may: 'anybody' },
   metrics: { line: 'GET /metrics', may: 'anybody' },
   receiptKeys: { line: 'GET /.well-known/receipt-keys.json', may: 'anybody' },
@@ -206,6 +207,8 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   getPosture: { line: 'GET /v1/posture', may: READERS },
 
   rotateKeys: { line: 'POST /v1/keys/rotate', may: ['admin'], body: { reason } },
+  getInstallation: { line: 'GET /v1/installation', may: ['admin', 'auditor'] },
+  changeInstallation: { line: 'PUT /v1/installation', may: ['admin'], body: { reason } },
   createToken: { line: 'POST /v1/tokens', may: ['admin'], body: { roles: ['auditor'] } },
   listTokens: { line: 'GET /v1/tokens', may: ['admin'] },
   'findIds action': { line: 'GET /v1/ids/action/{id}', may: READERS, about: 'action' },

@@ -211,6 +211,7 @@ const BLIND = new Set([
   'GET /v1/approvals/reviews',
   'GET /v1/approvals/stats',
   'GET /v1/autonomy',
+  'GET /v1/installation',
   'GET /v1/ids/action/00000000',
   'GET /v1/ids/token/00000000',
   'GET /v1/log/verify',

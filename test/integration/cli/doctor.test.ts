@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkTemporal } from '../../../src/cli/doctor/temporal.ts';
+import { checkTemporal, pollersCheck } from '../../../src/cli/doctor/temporal.ts';
+import { QUEUES } from '../../../src/domain/queues.ts';
 import { freePort } from '../../../src/embedded/supervised-process.ts';
 import { sourcesDigest, workflowBundle } from '../../../src/temporal/bundle.ts';
-import { TASK_QUEUE } from '../../../src/temporal/worker.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
 import { testTemporal } from '../../support/context.ts';
 import { runInTest, tooLong } from '../../unit/cli/cli-io.ts';
@@ -70,19 +70,24 @@ test('Temporal: a missing namespace; workers of another build do not count, one 
   const connection = await NativeConnection.connect({ address });
   const { code } = await workflowBundle();
   const working = async (buildId: string, then: () => Promise<void>) => {
-    const worker = await Worker.create({
-      connection,
-      namespace,
-      taskQueue: TASK_QUEUE,
-      activities: { nothing: async () => {} },
-      workflowBundle: { code },
-      workerDeploymentOptions: {
-        useWorkerVersioning: true,
-        version: { deploymentName: 'portcullis', buildId },
-        defaultVersioningBehavior: 'AUTO_UPGRADE',
-      },
-    });
-    await worker.runUntil(then);
+    const workers = await Promise.all(
+      Object.values(QUEUES).map((taskQueue) =>
+        Worker.create({
+          connection,
+          namespace,
+          taskQueue,
+          activities: { nothing: async () => {} },
+          workflowBundle: { code },
+          workerDeploymentOptions: {
+            useWorkerVersioning: true,
+            version: { deploymentName: 'portcullis', buildId },
+            defaultVersioningBehavior: 'AUTO_UPGRADE',
+          },
+        }),
+      ),
+    );
+    const done = then();
+    await Promise.all(workers.map((worker) => worker.runUntil(done)));
   };
   const polls = (state: string, detail: string) =>
     expect
@@ -94,4 +99,20 @@ test('Temporal: a missing namespace; workers of another build do not count, one 
   await working('another-build', () => polls('fail', 'another-build'));
   await working(sourcesDigest(), () => polls('ok', `polling with build ${sourcesDigest()}`));
   await connection.close();
+});
+
+test('Temporal: a queue that nobody of this build polls is named, however many poll the others', () => {
+  const queues = (last: string[]) => [
+    { queue: 'portcullis-alerts', builds: ['new', 'new'] },
+    { queue: 'portcullis-callbacks', builds: last },
+  ];
+  expect(pollersCheck(queues(['new']), 'new')).toMatchObject({
+    state: 'ok',
+    detail: expect.stringMatching(/^1 /),
+  });
+  expect(pollersCheck(queues(['old']), 'new')).toMatchObject({
+    state: 'fail',
+    detail: 'none polls portcullis-callbacks with build new of this version, 1 of other builds (old)',
+  });
+  expect(pollersCheck(queues([]), 'old').detail).toContain('none polls with build old');
 });

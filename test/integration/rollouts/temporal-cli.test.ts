@@ -85,7 +85,7 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
     '--type',
     'rollout',
     '--task-queue',
-    'portcullis',
+    'portcullis-rollouts',
     '--workflow-id',
     'rollout/by-hand',
     '--input',

@@ -8,7 +8,7 @@ import { keepCopy } from '../../../src/cards/copies.ts';
 import { createSlackClient, createSlackPort } from '../../../src/cards/posting/port.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import type { Message } from '../../fakes/slack/world.ts';
-import { agentActor, approverActor } from '../../support/fixtures.ts';
+import { agentActor, approverActor, givenPendingAction } from '../../support/fixtures.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk } from './support.ts';
 
 const HOUR_MS = 3_600_000;
@@ -159,28 +159,30 @@ test('a click on a card that shows less than the record is told who was first', 
   expect(await refusalOf(card, 'Approve', 'U0ANA')).toContain('already denied');
 });
 
-test('every copy follows, also one whose post was lost on the way', async () => {
+test('a card whose post was lost on the way is found, not posted again', async () => {
   desk.slack.fail('chat.postMessage', { kind: 'hang-after' });
-  const first = await desk.givenCard().catch((error: unknown) => error);
-  expect(String(first)).toContain('not_reached');
-  const lost = await desk.slack.nextMessage(CHANNEL);
-  const { id } = JSON.parse(
-    String(
-      (lost.blocks.find(({ type }) => type === 'actions') as { elements?: { value: string }[] })
-        ?.elements?.[0]?.value,
-    ),
-  );
-  await desk.cards.syncActionCards(id);
-  const second = await desk.slack.nextMessage(CHANNEL);
+  const action = await givenPendingAction(desk.services);
+  await expect(desk.cards.syncActionCards(action.id)).rejects.toThrow('not_reached');
+  const lost = await desk.slack.nextMessage(CHANNEL, ({ text }) => text.includes(action.id));
+  await desk.cards.syncActionCards(action.id);
   await desk.slack.click(lost, 'Approve', 'U0ANA').ack();
   expect(visibleText(await desk.slack.nextUpdate(lost))).toContain('Approved by Ana');
-  await desk.cards.syncActionCards(id);
-  expect(visibleText(await desk.slack.nextUpdate(second))).toContain('Approved by Ana');
-  await beginAction(desk.services, agentActor(), { id, executionId: 'e-1' });
-  await desk.cards.syncActionCards(id);
-  for (const copy of [lost, second]) {
+  expect(desk.slack.messages(CHANNEL).filter(({ text }) => text.includes(action.id))).toHaveLength(1);
+});
+
+test('every copy follows, also one that nobody kept', async () => {
+  const { action, card } = await desk.givenCard();
+  const { text, blocks } = card;
+  const { ts } = await desk.app.port.post(CHANNEL, { text, blocks: blocks as never });
+  const lost = await desk.slack.nextMessage(CHANNEL, (message) => message.ts === ts);
+  await desk.slack.click(lost, 'Approve', 'U0ANA').ack();
+  expect(visibleText(await desk.slack.nextUpdate(lost))).toContain('Approved by Ana');
+  await desk.cards.syncActionCards(action.id);
+  expect(visibleText(await desk.slack.nextUpdate(card))).toContain('Approved by Ana');
+  await beginAction(desk.services, agentActor(), { id: action.id, executionId: 'e-1' });
+  await desk.cards.syncActionCards(action.id);
+  for (const copy of [lost, card])
     expect(visibleText(desk.slack.message(CHANNEL, copy.ts) ?? lost)).toContain('*Execution:* Begun');
-  }
 });
 
 test('the executed card takes a report of a wrong write', async () => {

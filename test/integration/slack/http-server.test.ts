@@ -7,7 +7,8 @@ import { freePort } from '../../../src/embedded/supervised-process.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
 import { signed } from '../../fakes/slack/http-delivery.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
-import { testTemporal } from '../../support/context.ts';
+import { testPostgres, testTemporal } from '../../support/context.ts';
+import { createDatabase } from '../../support/postgres.ts';
 import { SECRET } from './http-desk.ts';
 
 let folder: string;
@@ -25,17 +26,19 @@ beforeAll(async () => {
     deliver: { url, signingSecret: SECRET },
   });
   const { address, namespace } = testTemporal();
-  const config = readConfig({
+  const env = {
+    DATABASE_URL: await createDatabase(testPostgres()),
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
     PORTCULLIS_DATA: folder,
     PORTCULLIS_PORT: String(port),
+    PORTCULLIS_PUBLIC_URL: `http://127.0.0.1:${port}`,
     PORTCULLIS_LOG_LEVEL: 'silent',
     SLACK_BOT_TOKEN: slack.tokens.bot,
     SLACK_SIGNING_SECRET: SECRET,
     SLACK_API_URL: slack.url,
-  });
-  service = await startPortcullis(config, { roles: ['api', 'slack'] });
+  };
+  service = await startPortcullis(readConfig(env, ['api', 'slack']));
 });
 afterAll(async () => {
   await service?.stop();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, get } from 'node:http';
 import { createServer } from 'node:net';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -94,7 +94,12 @@ test("the service's own surfaces go by it, and by themselves while it is away", 
   expect(pulled).toMatchObject({ state: 'closed' });
   expect(await stoppedBy('tool/desk/refund')).toBe('slack cleo');
   const asked: string[] = [];
-  const gone = { url: '', isUp: () => false, pull: async (actor: string) => void asked.push(actor) };
+  const gone = {
+    url: '',
+    isUp: () => false,
+    reachedAt: () => {},
+    pull: async (actor: string) => void asked.push(actor),
+  };
   const with_ = { db: services.db, clock: services.clock, wake: () => {}, switchProcess: gone };
   const input = { scope: 'tool/desk/cancel', reason: 'x' };
   expect(await disable(with_, onCallActor('cleo'), input)).toMatchObject({ state: 'closed' });
@@ -160,4 +165,24 @@ test('doctor shows where it listens, or that it is not found from here', async (
   expect((await runInTest(['doctor'], { env: elsewhere })).flat).toMatch(
     /switch: its own process does not answer at http:\/\/127\.0\.0\.1:9 .*PORTCULLIS_SWITCH_URL/,
   );
+});
+
+/** What it answers to who asks for it by this name. */
+const statusFor = async (host: string): Promise<number | undefined> => {
+  const request = get(`${running.url}/readyz`, { headers: { host } });
+  const [response] = await once(request, 'response');
+  response.resume();
+  return response.statusCode;
+};
+
+test('it answers for the name under which people reach the service, also when that is changed and it starts anew', async () => {
+  expect([await statusFor('portcullis.test'), await statusFor('new.test')]).toEqual([200, 421]);
+  running.reachedAt('https://new.test');
+  await expect.poll(() => statusFor('new.test')).toBe(200);
+  expect(await statusFor('portcullis.test')).toBe(421);
+  const before = running.pid() ?? 0;
+  process.kill(before, 'SIGKILL');
+  await expect.poll(() => running.pid() !== undefined && running.pid() !== before).toBe(true);
+  expect(await statusFor('new.test')).toBe(200);
+  running.reachedAt(options.publicUrl);
 });

@@ -177,3 +177,16 @@ test('a stop of what is gone since keeps no other one waiting', async () => {
   await finishStops(services);
   expect((await off()).sort()).toEqual(['everything', 'tool/desk/cancel']);
 });
+
+test('who read of a stop and is late over it does not stop again what was enabled meanwhile', async () => {
+  await pull();
+  await intend(scope);
+  services.clock.advance(STOP_GIVES_UP_MS + 1);
+  const openStop = async () => {
+    await enable(services, managerActor(), { scope, reason: 'over' });
+    return services.db.openStop();
+  };
+  await finishStops({ ...services, db: { ...services.db, openStop } });
+  expect(await off()).toEqual([]);
+  expect(await intents()).toEqual([]);
+});

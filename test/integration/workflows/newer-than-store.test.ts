@@ -6,10 +6,10 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
+import { QUEUES, type QueueClass } from '../../../src/domain/queues.ts';
 import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
-import { TASK_QUEUE } from '../../../src/temporal/worker.ts';
 import { testTemporalBinary } from '../../support/context.ts';
 import { givenAdopted, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { until } from '../../support/service-process.ts';
@@ -54,21 +54,22 @@ test('workflows for what a restored store does not have end, and make nothing', 
   await givenRelease(service.services, agent, RELEASE_2_YAML);
   const action = randomUUID();
   const input = { agent: 'desk', release: '2', actor: 'olga', reason: 'before the restore' };
-  const lost: [type: string, id: string, args: object][] = [
-    ['governedAction', `action/${action}`, { actionId: action }],
-    ['alert', 'alert/gone', { alertId: 'gone' }],
+  const lost: [type: string, id: string, args: object, queue: QueueClass][] = [
+    ['governedAction', `action/${action}`, { actionId: action }, 'approvals'],
+    ['alert', 'alert/gone', { alertId: 'gone' }, 'alerts'],
     [
       'agentCallback',
       `callback/${action}/1`,
       { actionId: action, revision: 1, state: 'approved', at: '2026-01-01' },
+      'callbacks',
     ],
-    ['approvalDigest', 'digest/gone', { agent: 'gone' }],
+    ['approvalDigest', 'digest/gone', { agent: 'gone' }, 'approvals'],
     // It continues as new, and would make its rollout if it were its first run.
-    ['rollout', 'rollout/gone', { ...input, runs: 1 }],
+    ['rollout', 'rollout/gone', { ...input, runs: 1 }, 'rollouts'],
   ];
   await Promise.all(
-    lost.map(([type, workflowId, args]) =>
-      client.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args: [args] }),
+    lost.map(([type, workflowId, args, queue]) =>
+      client.workflow.start(type, { workflowId, taskQueue: QUEUES[queue], args: [args] }),
     ),
   );
   for (const [, id] of lost)

@@ -8,7 +8,7 @@ import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { raiseAlert } from '../../../src/records/alert.ts';
-import { readReconciled } from '../../../src/records/reconciliation.ts';
+import { readReconciled, tellOpenRollouts } from '../../../src/records/reconciliation.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { dispatchOutbox } from '../../../src/temporal/dispatch.ts';
 import { reconcile } from '../../../src/temporal/reconcile.ts';
@@ -49,7 +49,7 @@ afterAll(async () => {
 
 const queue = randomUUID();
 /** Nobody works on what is started: it runs until somebody ends it. */
-const dispatch = () => dispatchOutbox(services, client, queue);
+const dispatch = () => dispatchOutbox(services, client, { queue: () => queue });
 const statusOf = async (id: string) => (await client.workflow.getHandle(id).describe()).status.name;
 const terminate = (id: string) => client.workflow.getHandle(id).terminate('by a test');
 const missing = async () =>
@@ -148,4 +148,18 @@ test('what is over needs no workflow: ended, delivered, or older than anybody tr
   clock.advance(3 * 86_400_000 + 1);
   expect(await missing()).toEqual([]);
   expect(await db.sql.selectFrom('callback').selectAll().execute()).toEqual([]);
+});
+
+test('a build that begins to serve has every open rollout looked at, and no other', async () => {
+  const ids = await givenOneOfEach();
+  const { db, clock } = services;
+  const waiting = () => db.sql.selectFrom('outbox').select(['topic', 'key']).execute();
+  await db.sql.deleteFrom('outbox').execute();
+  await tellOpenRollouts(db.sql);
+  const rollout = ids.find((id) => id.startsWith('rollout/'))?.slice('rollout/'.length) ?? '';
+  expect(await waiting()).toEqual([{ topic: 'rollout', key: rollout }]);
+  await db.sql.deleteFrom('outbox').execute();
+  await db.sql.updateTable('rollout').set({ ended_at: clock.now() }).execute();
+  await tellOpenRollouts(db.sql);
+  expect(await waiting()).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { createApi } from '../../../src/api/server.ts';
 import { checkService } from '../../../src/cli/doctor/service.ts';
 import { checkTemporal } from '../../../src/cli/doctor/temporal.ts';
 import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
+import { noteBuild } from '../../../src/records/worker-builds.ts';
 import { workflowBundle } from '../../../src/temporal/bundle.ts';
 import { type RunningWorker, startWorker } from '../../../src/temporal/worker.ts';
 import { testTemporalBinary } from '../../support/context.ts';
@@ -52,12 +53,15 @@ afterAll(async () => {
 async function work(buildId: string): Promise<RunningWorker> {
   const { code } = await workflowBundle();
   const worker = startWorker({
-    address: temporal.address,
+    access: { address: temporal.address },
     namespace: 'default',
     bundle: { code, buildId },
     activities: { nothing: async () => {} },
+    slots: { approvals: 2, rollouts: 2, alerts: 2, callbacks: 2 },
     client,
     log: pino({ level: 'silent' }),
+    noteBuild: () => noteBuild(services.db.sql, buildId),
+    serves: async () => {},
   });
   workers.push(worker);
   return worker;

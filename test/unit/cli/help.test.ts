@@ -64,6 +64,8 @@ describe('--help', () => {
         "events",
         "group list",
         "init",
+        "installation set",
+        "installation show",
         "keys rotate",
         "log show",
         "log tail",

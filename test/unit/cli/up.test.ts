@@ -25,6 +25,7 @@ function given(env: NodeJS.ProcessEnv = {}) {
 const running = (more: Partial<Running> = {}): Running => ({
   url: 'http://127.0.0.1:8080',
   publicUrl: 'http://127.0.0.1:8080',
+  dayMs: 86_400_000,
   database: { address: '127.0.0.1:5432/postgres', folder: '/srv/.portcullis/postgres', version: '18.4' },
   stop: async () => {},
   ...more,
@@ -37,6 +38,7 @@ describe('portcullis up', () => {
     const start: Start = async () => {
       setTimeout(() => interrupt.abort(), 20);
       return running({
+        dayMs: 1_300,
         localTokenFile: '.portcullis/token',
         signInUrl: 'http://127.0.0.1:8080/sign-in/abc',
         switchedOff: ['everything', 'tool/desk/refund'],
@@ -61,10 +63,13 @@ describe('portcullis up', () => {
   });
 
   test('gives the roles and the port that were asked for', async () => {
-    const { cli, interrupt } = given();
+    const { cli, interrupt } = given({
+      DATABASE_URL: 'postgres://p@localhost/p',
+      TEMPORAL_ADDRESS: 't:7233',
+    });
     const seen: unknown[] = [];
-    await runUp(cli, { roles: 'worker, api', port: '0' }, async (config, { roles }) => {
-      seen.push(config.port, roles);
+    await runUp(cli, { roles: 'worker, api', port: '0' }, async (config) => {
+      seen.push(config.port, config.roles);
       interrupt.abort();
       return running();
     });
@@ -73,7 +78,17 @@ describe('portcullis up', () => {
 
   test('refuses roles and variables that are none', async () => {
     const start: Start = async () => running();
-    await expect(runUp(given().cli, { roles: 'api,king' }, start)).rejects.toMatchObject({ exit: 'usage' });
+    for (const [roles, unknown] of [
+      ['api,king', 'king'],
+      ['', ''],
+      ['Api', 'Api'],
+      ['worker;slack', 'worker;slack'],
+    ] as const)
+      await expect(runUp(given().cli, { roles }, start)).rejects.toMatchObject({
+        exit: 'usage',
+        message: expect.stringContaining(`no role "${unknown}"`),
+        hint: 'Roles are api, worker, slack, background',
+      });
     const broken = given({ PORTCULLIS_PORT: 'eighty' });
     await expect(runUp(broken.cli, {}, start)).rejects.toMatchObject({ code: 'config_invalid' });
   });

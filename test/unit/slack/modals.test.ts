@@ -91,6 +91,13 @@ test('no form breaks a limit of Slack, whatever agents write', () => {
   );
 });
 
+test('a member without a name has one for people', () => {
+  const row = action({ summary: 's', tool: 't', segment: 'g' });
+  const view = editView(row, { '': 'x'.repeat(2_000), other: 'y'.repeat(2_000) }, meta(row));
+  if (view) passes(view);
+  expect(JSON.stringify(view)).toContain('(no name)');
+});
+
 test('a table of fifty keeps within the limits, and its ticks carry what was shown', () => {
   const first = { id: 'R-1', body: 'x'.repeat(5_000) };
   fc.assert(
