@@ -14,6 +14,7 @@ import { benchEprocess } from './eprocess.ts';
 import { benchFlood } from './flood.ts';
 import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
+import { benchGrowth } from './growth.ts';
 import { benchLaptop } from './laptop.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
 import { benchMemory } from './memory.ts';
@@ -136,10 +137,11 @@ async function benchAll(environment: Record<string, string>, temporalAddress: st
   }
 }
 
-const [what, minutes = '10', rate = '500'] = process.argv.slice(2);
-if (what === 'memory')
+const [what, first, second] = process.argv.slice(2);
+if (what === 'growth') await benchGrowth(say, first === undefined ? undefined : Number(first));
+else if (what === 'memory')
   await withServers((environment) =>
-    benchMemory(environment, { minutes: Number(minutes), rate: Number(rate) }, say),
+    benchMemory(environment, { minutes: Number(first ?? 10), rate: Number(second ?? 500) }, say),
   );
 else await withServers(benchAll);
 process.exit(0);

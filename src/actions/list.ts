@@ -42,6 +42,7 @@ interface Page {
 async function pageOf(db: Sql, page: Page): Promise<{ ids: string[]; looked?: string }> {
   const { agent, state, segment, before, limit } = page;
   if (state !== undefined && OPEN.includes(state)) return { ids: await openIds(db, page) };
+  if (state === 'unknown') return { ids: await unknownIds(db, page) };
   const filtered = state !== undefined || segment !== undefined;
   const { rows } = await sql<{ id: string; state: string; segment: string | null }>`
     SELECT id, state, segment FROM newest_actions(${agent ?? null}, ${before ?? null}, ${filtered ? LOOKED_AT : limit})`.execute(
@@ -61,6 +62,20 @@ async function pageOf(db: Sql, page: Page): Promise<{ ids: string[]; looked?: st
 async function openIds(db: Sql, { agent, state, segment, before, limit }: Page): Promise<string[]> {
   let query = db.selectFrom('open_action').select('id').orderBy('id', 'desc').limit(limit);
   if (state !== undefined) query = query.where('state', '=', state);
+  if (agent !== undefined) query = query.where('agent', '=', agent);
+  if (segment !== undefined) query = query.where('segment', '=', segment);
+  if (before !== undefined) query = query.where('id', '<', before);
+  return (await query.execute()).map(({ id }) => id);
+}
+
+/** What nobody knows the end of has an index of its own. */
+async function unknownIds(db: Sql, { agent, segment, before, limit }: Page): Promise<string[]> {
+  let query = db
+    .selectFrom('action')
+    .select('id')
+    .where(sql<boolean>`state = 'unknown'`)
+    .orderBy('id', 'desc')
+    .limit(limit);
   if (agent !== undefined) query = query.where('agent', '=', agent);
   if (segment !== undefined) query = query.where('segment', '=', segment);
   if (before !== undefined) query = query.where('id', '<', before);

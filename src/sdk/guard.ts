@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { v7 } from 'uuid';
 import { isDenied, isErrorCode, UNNAMED_ERROR } from '../domain/action.ts';
 import type { Action, Asked, Begun, Completion, Credential } from './actions.ts';
 import type { Calls } from './calls.ts';
@@ -62,7 +63,7 @@ export function makeGuard(client: Calls): Guard {
   return (tool, fn, options = {}) =>
     async (args, { signal = new AbortController().signal, ...call }) => {
       const executionId = randomUUID();
-      const question = { idempotencyKey: randomUUID(), ...call, tool, args, executionId };
+      const question = { idempotencyKey: v7(), ...call, tool, args, executionId };
       let sentMs = performance.now();
       const asked = await client.ask(question, signal);
       options.onAction?.(asked);

@@ -4,6 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONGEST = [
   'e2e/demo.test.ts',
   'integration/workflows/ended-outside.test.ts',
+  'integration/workflows/latest-build.test.ts',
+  'integration/workflows/hanging-host.test.ts',
   'integration/workflows/refused-build.test.ts',
   'e2e/outages.test.ts',
   'integration/slack/saturation.test.ts',

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { v7 } from 'uuid';
 import { ACTION_STATES, isStopped } from '../../domain/action.ts';
 import { actionPath } from '../answer-actions.ts';
 import { type Cli, collect, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
@@ -81,7 +81,7 @@ function registerAsk(action: Command, cli: Cli): void {
 }
 
 async function runAsk(cli: Cli, agent: string, tool: string, options: AskOptions): Promise<void> {
-  const { key = randomUUID(), subject, reason, agentVersion, behind, begin } = options;
+  const { key = v7(), subject, reason, agentVersion, behind, begin } = options;
   const args = await jsonObject('--args', options.args, cli.io.cwd);
   const context = options.context && (await jsonObject('--context', options.context, cli.io.cwd));
   const json = {

@@ -32,6 +32,8 @@ let hanging: Receiver;
 let answering: Receiver;
 let worker: RunningWorker;
 let dispatcher: ReturnType<typeof startLoop>;
+/** An action of the agent whose server answers. */
+let quick: string;
 
 beforeAll(async () => {
   quietTemporalLogs();
@@ -65,6 +67,7 @@ beforeAll(async () => {
     serves: async () => {},
   });
   dispatcher = startLoop('dispatcher', 50, () => dispatchOutbox(services, client), services.log);
+  quick = await givenAgentAt('lounge', answering.url);
   await until('the worker', async () => worker.state().state === 'serving', 60_000);
 });
 afterAll(async () => {
@@ -113,7 +116,6 @@ const alertMs = () =>
 
 test('200 callbacks to a server that hangs hold up neither another agent’s callback nor an alert', async () => {
   const slow = await givenAgentAt('desk', hanging.url);
-  const quick = await givenAgentAt('lounge', answering.url);
   await services.db.sql.deleteFrom('outbox').execute();
   await callBack(slow, FLOOD);
   await until('the flood', async () => tried.size === FLOOD, 90_000);
@@ -125,7 +127,7 @@ test('200 callbacks to a server that hangs hold up neither another agent’s cal
 }, 180_000);
 
 test('with every slot of callbacks taken by servers that hang an alert goes out at once', async () => {
-  const agents = Array.from({ length: 3 * (SLOTS.callbacks / OF_ONE) }, (_, n) => `hangs-${n}`);
+  const agents = Array.from({ length: 6 * (SLOTS.callbacks / OF_ONE) }, (_, n) => `hangs-${n}`);
   const actions: string[] = [];
   for (const name of agents) actions.push(await givenAgentAt(name, hanging.url));
   await services.db.sql.deleteFrom('outbox').execute();

@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
-import { QUEUES, type QueueClass } from '../../../src/domain/queues.ts';
+import { SHARED_QUEUE } from '../../../src/domain/queues.ts';
 import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
@@ -54,22 +54,21 @@ test('workflows for what a restored store does not have end, and make nothing', 
   await givenRelease(service.services, agent, RELEASE_2_YAML);
   const action = randomUUID();
   const input = { agent: 'desk', release: '2', actor: 'olga', reason: 'before the restore' };
-  const lost: [type: string, id: string, args: object, queue: QueueClass][] = [
-    ['governedAction', `action/${action}`, { actionId: action }, 'approvals'],
-    ['alert', 'alert/gone', { alertId: 'gone' }, 'alerts'],
+  const lost: [type: string, id: string, args: object][] = [
+    ['governedAction', `action/${action}`, { actionId: action }],
+    ['alert', 'alert/gone', { alertId: 'gone' }],
     [
       'agentCallback',
       `callback/${action}/1`,
       { actionId: action, revision: 1, state: 'approved', at: '2026-01-01' },
-      'callbacks',
     ],
-    ['approvalDigest', 'digest/gone', { agent: 'gone' }, 'approvals'],
+    ['approvalDigest', 'digest/gone', { agent: 'gone' }],
     // It continues as new, and would make its rollout if it were its first run.
-    ['rollout', 'rollout/gone', { ...input, runs: 1 }, 'rollouts'],
+    ['rollout', 'rollout/gone', { ...input, runs: 1 }],
   ];
   await Promise.all(
-    lost.map(([type, workflowId, args, queue]) =>
-      client.workflow.start(type, { workflowId, taskQueue: QUEUES[queue], args: [args] }),
+    lost.map(([type, workflowId, args]) =>
+      client.workflow.start(type, { workflowId, taskQueue: SHARED_QUEUE, args: [args] }),
     ),
   );
   for (const [, id] of lost)
