@@ -14,7 +14,6 @@ export const LOCKS = {
   stops: 727_011,
   reconciler: 727_012,
   retention: 727_014,
-  migration: 727_020,
 } as const;
 
 /** Work that one process at a time does. */

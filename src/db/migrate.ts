@@ -3,7 +3,6 @@ import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { AppError } from '../errors.ts';
 import { runConcurrently } from './concurrently.ts';
 import type { Database, Sql } from './database.ts';
-import { LOCKS } from './exclusive.ts';
 import { isLockTaken } from './failure.ts';
 import { makeLogPartition } from './log-partitions.ts';
 import { type MigrationStep, migrationSteps } from './migration-steps.ts';
@@ -12,6 +11,8 @@ import { readStoreState, refuseNewer } from './store-state.ts';
 import { applyStoredCode } from './stored-code.ts';
 import type { Tables } from './tables.ts';
 
+/** One process at a time migrates. */
+export const MIGRATION_LOCK = 727_020;
 /** Everyday statements queue behind a lock that is waited for: for no longer than this, and they have as long in between. */
 const LOCK_TIMEOUT_MS = 500;
 const PAUSE_MS = 1_000;
@@ -72,7 +73,7 @@ async function takeTurn({ alone, patienceMs, say }: Run): Promise<void> {
   for (let tries = 0; ; tries++) {
     const { rows } = await sql<{
       got: boolean;
-    }>`SELECT pg_try_advisory_lock(${LOCKS.migration}) AS got`.execute(alone);
+    }>`SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS got`.execute(alone);
     if (rows[0]?.got) return;
     if (tries === 0) say('Another process migrates this store: waiting for it.');
     if (performance.now() > untilMs)

@@ -8,7 +8,7 @@ import type { StoredCodeTable } from './tables.ts';
 const FOLDER = fileURLToPath(new URL('./functions/', import.meta.url));
 
 /** Of the processes that start at once. */
-const STORED_CODE_LOCK = 727_008;
+export const STORED_CODE_LOCK = 727_008;
 
 const FUNCTION = /^CREATE FUNCTION (\w+\(.*?\))\s+RETURNS\s.*?(?= AS \$\$)/s;
 const VIEW = /^CREATE VIEW (\w+) AS\s/;
