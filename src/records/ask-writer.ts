@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Sql } from '../db/database.ts';
-import { isGateHeld, isStoreDown, withoutDeadlock } from '../db/failure.ts';
+import { isStoreDown, isStoreSlow, withoutDeadlock } from '../db/failure.ts';
 import type { ActionTable } from '../db/tables-action.ts';
 import { canonical, subjectDigest } from '../domain/digest.ts';
 import type { RolloutRecord } from './rollout.ts';
@@ -157,7 +157,7 @@ export class AskWriter {
 
   /** One row the store refuses must not take the others of its batch with it. */
   async #writeSingly(batch: readonly Waiting[], error: unknown): Promise<void> {
-    if (batch.length === 1 || isStoreDown(error) || isGateHeld(error)) {
+    if (batch.length === 1 || isStoreDown(error) || isStoreSlow(error)) {
       for (const { reject } of batch) reject(error);
       return;
     }
