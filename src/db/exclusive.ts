@@ -14,6 +14,7 @@ export const LOCKS = {
   stops: 727_011,
   reconciler: 727_012,
   retention: 727_014,
+  erasures: 727_015,
   migration: 727_020,
 } as const;
 
