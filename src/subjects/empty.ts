@@ -8,7 +8,7 @@ import { moveAction } from '../records/move.ts';
 import type { Services } from '../services.ts';
 import { ERASED, eraseMentions } from './mentions.ts';
 
-export type ErasureRow = Selectable<ErasureTable>;
+export type Erasure = Selectable<ErasureTable>;
 export type ErasureServices = Pick<Services, 'db' | 'clock' | 'log' | 'wake'>;
 
 export const ACTIONS_A_BATCH = 500;
@@ -17,7 +17,7 @@ export const READS_A_BATCH = 2_000;
 /** The next ones of a subject, in the order of their ids. */
 export async function nextOf(
   db: Sql,
-  { subject_id }: ErasureRow,
+  { subject_id }: Erasure,
   table: 'action' | 'read_record',
   after: string,
   most: number,
@@ -41,7 +41,7 @@ export async function nextOf(
  */
 export async function emptyActions(
   { db: { sql: db }, clock }: ErasureServices,
-  erasure: ErasureRow,
+  erasure: Erasure,
   ids: readonly string[],
 ): Promise<void> {
   await inOneTransaction(db, (tx) => emptyRows(tx, erasure, ids, clock.now()));
@@ -66,7 +66,7 @@ export async function emptyActions(
 /** Empties reads: nobody waits for one, and no stop tells of one. */
 export async function emptyReads(
   { db: { sql: db }, clock }: ErasureServices,
-  erasure: ErasureRow,
+  erasure: Erasure,
   ids: readonly string[],
 ): Promise<void> {
   await inOneTransaction(db, async (tx) => {
@@ -105,7 +105,7 @@ const inOneTransaction = <T>(db: Sql, work: (tx: Sql) => Promise<T>): Promise<T>
 const among = (column: string, ids: readonly string[]) =>
   sql<boolean>`${sql.ref(column)} = ANY (${[...ids]}::uuid[])`;
 
-async function emptyRows(tx: Sql, erasure: ErasureRow, ids: readonly string[], now: Date): Promise<void> {
+async function emptyRows(tx: Sql, erasure: Erasure, ids: readonly string[], now: Date): Promise<void> {
   const { actor } = erasure;
   const actions = await lockActions(tx, ids);
   const given = await standingApprovalsOf(tx, ids);
@@ -162,7 +162,7 @@ const standingApprovalsOf = (tx: Sql, ids: readonly string[]): Promise<StandingA
 /** The digest of a question is of its arguments, without a salt. */
 async function eraseKeys(
   tx: Sql,
-  { agent }: ErasureRow,
+  { agent }: Erasure,
   rows: readonly { idempotency_key: string }[],
 ): Promise<void> {
   const keys = rows.map(({ idempotency_key }) => idempotency_key);
@@ -183,7 +183,7 @@ async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
 
 async function count(
   tx: Sql,
-  { id }: ErasureRow,
+  { id }: Erasure,
   { actions, reads }: { actions: number; reads: number },
   now: Date,
 ): Promise<void> {

@@ -7,7 +7,7 @@ import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import {
   ACTIONS_A_BATCH,
-  type ErasureRow,
+  type Erasure,
   type ErasureServices,
   emptyActions,
   emptyReads,
@@ -33,7 +33,7 @@ export async function eraseSubject(
   actor: Actor,
   input: { agent: string; subject: string; reason: string },
   { withinMs = ANSWER_AFTER_MS }: { withinMs?: number } = {},
-): Promise<ErasureRow> {
+): Promise<Erasure> {
   requireRole(actor, ['admin'], input.agent);
   requireReason(input.reason, 'erase');
   const untilMs = performance.now() + withinMs;
@@ -52,7 +52,7 @@ export async function erasureById(
   services: ErasureServices,
   actor: Actor,
   { agent, id }: { agent: string; id: string },
-): Promise<ErasureRow> {
+): Promise<Erasure> {
   requireRole(actor, ['admin'], agent);
   const row = await services.db.sql
     .selectFrom('erasure')
@@ -148,11 +148,11 @@ async function openErasure({ db }: ErasureServices, agent: string, name: string)
   });
 }
 
-const rowById = ({ db }: ErasureServices, id: string): Promise<ErasureRow> =>
+const rowById = ({ db }: ErasureServices, id: string): Promise<Erasure> =>
   db.sql.selectFrom('erasure').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 /** Resolves to whether it is done. Two may do it at once: what one has emptied the other finds empty. */
-async function carryOut(services: ErasureServices, erasure: ErasureRow, untilMs: number): Promise<boolean> {
+async function carryOut(services: ErasureServices, erasure: Erasure, untilMs: number): Promise<boolean> {
   const { db, wake } = services;
   for (const [table, most, empty] of [
     ['action', ACTIONS_A_BATCH, emptyActions],
@@ -173,10 +173,7 @@ async function carryOut(services: ErasureServices, erasure: ErasureRow, untilMs:
 }
 
 /** Once, whoever comes first. */
-async function finish(
-  { db, clock }: ErasureServices,
-  { id, agent, reason, actor }: ErasureRow,
-): Promise<void> {
+async function finish({ db, clock }: ErasureServices, { id, agent, reason, actor }: Erasure): Promise<void> {
   const at = clock.now();
   await db.sql.transaction().execute(async (tx) => {
     const done = await tx
