@@ -108,7 +108,7 @@ test('the service recomputes so many entries at once, and says where it goes on'
   const rest = await api(`?after=${seq}&hash=${hash}`);
   expect(rest.body).toMatchObject({ verified: true, from: { seq: 20_000 } });
   expect(rest.body.next).toBeUndefined();
-  expect(rest.body.entries).toBeGreaterThan(23_000);
+  expect(rest.body.entries).toBeGreaterThanOrEqual(23_000);
   const other = await api(`?after=${seq}&hash=${'0'.repeat(64)}`);
   expect(other.body).toMatchObject({ verified: false, fault: { seq: 20_001, fault: 'hash' } });
   for (const query of [`?after=${seq}`, `?hash=${hash}`, '?after=-1', `?after=1&hash=xyz`])
