@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeLogPartition } from '../../../src/db/log-partitions.ts';
 import { checkChain } from '../../../src/domain/log-chain.ts';
+import type { LogVerification } from '../../../src/log/verify.ts';
 import { dropOld } from '../../../src/retention/drop.ts';
 import { type CliResult, tooLong } from '../../unit/cli/cli-io.ts';
 import { type CliHarness, type Run, startCliHarness } from './harness.ts';
@@ -96,7 +97,7 @@ test('the service recomputes so many entries at once, and says where it goes on'
   const api = (query: string) =>
     fetch(`${cli.url}/v1/log/verify${query}`, {
       headers: { authorization: `Bearer ${token}` },
-    }).then(async (answer) => ({ status: answer.status, body: await answer.json() }));
+    }).then(async (answer) => ({ status: answer.status, body: (await answer.json()) as LogVerification }));
   const first = await api('');
   expect(first.body).toMatchObject({
     verified: true,
@@ -104,7 +105,7 @@ test('the service recomputes so many entries at once, and says where it goes on'
     from: { seq: 0 },
     next: { seq: 20_000, hash: expect.any(String) },
   });
-  const { seq, hash } = first.body.next;
+  const { seq, hash } = first.body.next ?? expect.fail('there is no more');
   const rest = await api(`?after=${seq}&hash=${hash}`);
   expect(rest.body).toMatchObject({ verified: true, from: { seq: 20_000 } });
   expect(rest.body.next).toBeUndefined();
