@@ -15,6 +15,7 @@ import { dropOld } from './retention/drop.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import type { Services } from './services.ts';
+import { resumeErasures } from './subjects/erase.ts';
 import { finishStops } from './switches/disable.ts';
 import { dispatchOutbox } from './temporal/dispatch.ts';
 import { reconcile } from './temporal/reconcile.ts';
@@ -32,6 +33,7 @@ const BACKGROUND = [
   'sweeper',
   'autonomy',
   'reconciler',
+  'erasures',
   'retention',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
@@ -43,6 +45,8 @@ const AUTONOMY_EVERY_MS = 15_000;
 const RECONCILE_EVERY_MS = 20_000;
 /** A stop whose process died goes on within this and the time that process would have had. */
 const STOPS_EVERY_MS = 1_000;
+/** Whoever asks for an erasure begins it; this goes on with it. */
+const ERASURES_EVERY_MS = 2_000;
 /** A partition is made a whole period ahead. */
 const RETENTION_EVERY_MS = 600_000;
 
@@ -68,6 +72,7 @@ export function startBackground(services: Services, client: Client): Loops & { w
     exclusive(services, 'sweeper', SWEEP_EVERY_MS, sweepActions),
     exclusive(services, 'autonomy', AUTONOMY_EVERY_MS, judgeAutonomy),
     exclusive(services, 'reconciler', RECONCILE_EVERY_MS, (held) => reconcile(held, client)),
+    exclusive(services, 'erasures', ERASURES_EVERY_MS, resumeErasures),
     exclusive(services, 'retention', RETENTION_EVERY_MS, keepUp),
     startLoop('sequencer', SEQUENCE_EVERY_MS, () => numbering.number(), log),
   ];

@@ -16,6 +16,8 @@ const TAGS: Readonly<Record<string, string>> = {
   switches: 'The emergency disable',
   incidents: 'Breaches and what was done',
   log: 'The transparency log',
+  retention: 'What is kept for how long',
+  subjects: 'Customers and conversations, and what is erased of them',
   posture: 'How well an agent is covered',
   tokens: 'Who may call',
   service: 'Health, metrics, keys, this document',

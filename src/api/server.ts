@@ -37,9 +37,11 @@ import { postureRoutes } from './routes/posture.ts';
 import { actionRoute } from './routes/read-action.ts';
 import { receiptRoutes } from './routes/receipts.ts';
 import { releaseRoutes } from './routes/releases.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { simulationRoutes } from './routes/simulations.ts';
 import { standingRoutes } from './routes/standing-approvals.ts';
+import { subjectRoutes } from './routes/subjects.ts';
 import { switchRoutes } from './routes/switches.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -129,6 +131,8 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   tokenRoutes,
   keyRoutes,
   installationRoutes,
+  subjectRoutes,
+  retentionRoutes,
   idRoutes,
 ];
 

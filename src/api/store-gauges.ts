@@ -41,6 +41,7 @@ export const OLDEST_WORK: Readonly<Record<string, OldestWork>> = {
     (SELECT min(deadline_at) FROM open_action WHERE state = 'executing' AND deadline_at < ${now}),
     (SELECT min(expires_at) FROM standing_approval WHERE ended_at IS NULL AND expires_at < ${now})) AS since`,
   revocations: () => sql`SELECT at AS since FROM revocation WHERE done_at IS NULL ORDER BY id LIMIT 1`,
+  erasures: () => sql`SELECT min(at) AS since FROM erasure WHERE done_at IS NULL`,
   callbacks: (now) => sql`SELECT at AS since FROM callback WHERE at > ${since(now)} ORDER BY at LIMIT 1`,
   alerts: (now) => sql`SELECT created_at AS since FROM alert
     WHERE delivered_at IS NULL AND created_at > ${since(now)} ORDER BY created_at LIMIT 1`,

@@ -62,6 +62,8 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['log'], load: async () => (await import('./commands/log.ts')).registerLog },
       { names: ['receipt'], load: async () => (await import('./commands/receipt.ts')).registerReceipt },
       { names: ['posture'], load: async () => (await import('./commands/posture.ts')).registerPosture },
+      { names: ['retention'], load: async () => (await import('./commands/retention.ts')).registerRetention },
+      { names: ['subject'], load: async () => (await import('./commands/subject.ts')).registerSubject },
       { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
       { names: ['keys'], load: async () => (await import('./commands/keys.ts')).registerKeys },
       {

@@ -6,9 +6,11 @@ import type { Receipt } from '../approvals/receipts/claims.ts';
 import type { StandingWish } from '../db/tables-action.ts';
 import type { Change } from '../domain/manifest/diff.ts';
 import type { LogRecord } from '../log/read.ts';
+import type { Seal } from '../log/seal.ts';
 import type { AskedPerson, QueuePlace } from '../reaching/asked.ts';
 import type { DisableAnswer } from '../records/stop.ts';
 import type { ReleasePreview } from '../releases/create.ts';
+import type { KeptStatus } from '../retention/status.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
@@ -38,6 +40,8 @@ export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'man
 export type WireRollout = Wire<RolloutStatusView> & { may: RolloutVerb[] };
 export type WireStarted = RolloutSummary & { notes: string[] };
 export type WireDisabled = DisableAnswer;
+export type WireKept = Wire<KeptStatus>;
+export type WireSeal = Wire<Seal>;
 export type WireEnabled = EnableAnswer & { scope: string };
 export type WireVerb = VerbAnswer & { id: string; verb: string };
 export type WireRelease = ReleasePreview & { version: string; created: boolean };
@@ -77,6 +81,29 @@ export interface WireStandingApproval {
   endedAt?: string;
   endedBecause?: string;
   endedBy?: string;
+}
+
+export interface WireErasure {
+  id: string;
+  agent: string;
+  state: 'done' | 'going-on';
+  actions: number;
+  reads: number;
+  askedAt: string;
+  doneAt?: string;
+}
+
+export interface WireHold {
+  id: number;
+  reason: string;
+  heldBy: string;
+  heldAt: string;
+}
+
+export interface WireRetention {
+  kinds: WireKept[];
+  holds: WireHold[];
+  sealed?: WireSeal;
 }
 
 export interface WireDeputy {

@@ -32,8 +32,25 @@ export interface RetentionDropTable {
   at: Timestamp;
 }
 
-/** The tables of retention, as Kysely sees them. */
+/** That a subject is to be erased, and how far that is. */
+export interface ErasureTable {
+  id: string;
+  agent: string;
+  subject_id: number;
+  /** Null once nothing of it is left. */
+  name: string | null;
+  reason: string;
+  actor: string;
+  at: Timestamp;
+  actions: Generated<number>;
+  reads: Generated<number>;
+  worked_at: Timestamp;
+  done_at: Timestamp | null;
+}
+
+/** The tables of what is kept for how long, and of what is erased before, as Kysely sees them. */
 export interface RetentionTables {
+  erasure: ErasureTable;
   retention_hold: RetentionHoldTable;
   log_seal: LogSealTable;
   retention_drop: RetentionDropTable;

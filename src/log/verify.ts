@@ -1,6 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { type ChainFault, checkChain, GENESIS } from '../domain/log-chain.ts';
 import { readLog } from './read.ts';
+import { lastSeal } from './seal.ts';
 import { unsequencedTail } from './sequence.ts';
 
 const PAGE = 1_000;
@@ -27,8 +28,8 @@ export interface LogVerification {
 
 /** Where the log begins: after what was sealed and dropped, else before the first entry. */
 export async function logStart(db: Sql): Promise<LogPlace> {
-  const seal = await db.selectFrom('log_seal').selectAll().orderBy('seq', 'desc').limit(1).executeTakeFirst();
-  return seal ? { seq: seal.seq, hash: Buffer.from(seal.hash).toString('hex') } : { seq: 0, hash: GENESIS };
+  const { seq, hash } = (await lastSeal(db)) ?? { seq: 0, hash: GENESIS };
+  return { seq, hash };
 }
 
 /** Recomputes the chain after a place, by default from where it begins, over at most so many entries. */

@@ -18,19 +18,20 @@ export async function holdRetention(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   actor: Actor,
   { reason }: { reason: string },
-): Promise<{ id: number }> {
+): Promise<Hold> {
   requireRole(actor, ['admin', 'auditor']);
   requireAllAgents(actor);
   requireReason(reason, 'hold');
   const now = clock.now();
   return db.sql.transaction().execute(async (tx) => {
-    const { id } = await tx
+    const hold = await tx
       .insertInto('retention_hold')
       .values({ reason, held_by: actor.id, held_at: now })
-      .returning('id')
+      .returningAll()
       .executeTakeFirstOrThrow();
-    await appendEntry(tx, { kind: 'retention.held', at: now, actor: actor.id, data: { hold: id, reason } });
-    return { id };
+    const data = { hold: hold.id, reason };
+    await appendEntry(tx, { kind: 'retention.held', at: now, actor: actor.id, data });
+    return hold;
   });
 }
 
@@ -39,30 +40,39 @@ export async function releaseRetention(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   actor: Actor,
   { id, reason }: { id: number; reason: string },
-): Promise<void> {
+): Promise<Hold> {
   requireRole(actor, ['admin']);
   requireAllAgents(actor);
   requireReason(reason, 'release');
   const now = clock.now();
-  await db.sql.transaction().execute(async (tx) => {
-    const { numUpdatedRows } = await tx
+  return db.sql.transaction().execute(async (tx) => {
+    const hold = await tx
       .updateTable('retention_hold')
       .set({ released_by: actor.id, released_at: now })
       .where('id', '=', id)
       .where('released_at', 'is', null)
+      .returningAll()
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw new AppError('not_found', `There is no hold ${id} in force`);
+    if (!hold)
+      throw new AppError('not_found', `There is no hold ${id} in force`, {
+        hint: 'portcullis retention status lists those in force',
+      });
     await appendEntry(tx, {
       kind: 'retention.released',
       at: now,
       actor: actor.id,
       data: { hold: id, reason },
     });
+    return hold;
   });
 }
 
 /** What is kept is kept for all agents. @throws AppError `forbidden` */
-function requireAllAgents(actor: Actor): void {
-  if (actor.agent !== undefined)
-    throw new AppError('forbidden', `${actor.id} acts for agent ${actor.agent}: it may not say what is kept`);
+export function requireAllAgents(actor: Actor): void {
+  if (actor.agent === undefined) return;
+  throw new AppError(
+    'forbidden',
+    `${actor.id} acts for agent ${actor.agent} alone: what is kept, is kept for all agents`,
+    { hint: 'Use a token that is not bound to an agent' },
+  );
 }

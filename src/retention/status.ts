@@ -4,8 +4,9 @@ import type { Sql } from '../db/database.ts';
 import { logPartitions } from '../db/log-partitions.ts';
 import { PARTITIONED, partitionsOf } from '../db/partitions.ts';
 import { KEPT, type Kept, RETENTION, type Retention } from '../domain/retention.ts';
+import { lastSeal, type Seal } from '../log/seal.ts';
 import type { Services } from '../services.ts';
-import { type Hold, openHolds } from './holds.ts';
+import { type Hold, openHolds, requireAllAgents } from './holds.ts';
 
 /** How one kind of thing stands. */
 export interface KeptStatus {
@@ -27,7 +28,7 @@ export interface RetentionStatus {
   kinds: KeptStatus[];
   holds: Hold[];
   /** The log begins after this entry. */
-  sealedAt?: { seq: number; hash: string };
+  sealed?: Seal;
 }
 
 /** What is kept, how much it is and what goes next. Costs by the number of partitions, not of rows. */
@@ -36,13 +37,9 @@ export async function retentionStatus(
   actor: Actor,
 ): Promise<RetentionStatus> {
   requireRole(actor, ['auditor', 'admin', 'release-manager', 'on-call']);
+  requireAllAgents(actor);
   const kinds = await keptStatuses(db, retention);
-  const seal = await db.selectFrom('log_seal').selectAll().orderBy('seq', 'desc').limit(1).executeTakeFirst();
-  return {
-    kinds,
-    holds: await openHolds(db),
-    sealedAt: seal && { seq: seal.seq, hash: Buffer.from(seal.hash).toString('hex') },
-  };
+  return { kinds, holds: await openHolds(db), sealed: await lastSeal(db) };
 }
 
 /** The same of each kind, for whoever watches. */

@@ -121,6 +121,8 @@ async function whatApplies(
     .where('state', 'in', ['executed', 'unknown'])
     .orderBy('id', 'desc')
     .limit(LISTED_MAX)
+    // Whoever erases one waits for this, and finds what is told of it.
+    .forKeyShare()
     .execute();
   const waiting = await tx
     .selectFrom('open_action')

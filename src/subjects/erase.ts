@@ -1,163 +1,188 @@
 import { type Actor, requireRole } from '../actor.ts';
-import { endStandingApproval } from '../approvals/standing/end.ts';
-import type { StandingApprovalRow } from '../approvals/standing/store.ts';
-import type { Sql } from '../db/database.ts';
-import { withoutDeadlock } from '../db/failure.ts';
+import { newId } from '../db/uuid.ts';
 import { normalSubject } from '../domain/subject.ts';
+import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
+import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { moveAction } from '../records/move.ts';
-import type { Services } from '../services.ts';
+import {
+  ACTIONS_A_BATCH,
+  type Erasure,
+  type ErasureServices,
+  emptyActions,
+  emptyReads,
+  nextOf,
+  READS_A_BATCH,
+} from './empty.ts';
 
-const ERASED = '[erased]';
+/** How long whoever asks for it waits; what is left is done by the service. */
+const ANSWER_AFTER_MS = 5_000;
+/** Whoever erases is at it again within this; what was left for longer was left by somebody who died. */
+const LEFT_AFTER_MS = 10_000;
+const LOWEST_ID = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Erases a subject: its key, the arguments, results and salts of its actions, what cards said of them and what people
- * were shown when they decided. Standing approvals given with them end. The log and the receipts still verify: they
- * only ever held digests that nobody can now link. Returns how many actions were emptied.
+ * Erases a subject: its key, the arguments, results and salts of what was asked about it, what cards said of that and what
+ * people were shown when they decided. Standing approvals given with it end, what waits is withdrawn. The log and the
+ * receipts still verify: they only ever held digests that nobody can now link. Kept before it begins and done in batches:
+ * what `withinMs` does not suffice for, and what was left by somebody who died, is done by the service (`resumeErasures`).
+ * @throws AppError `forbidden`, `invalid_input`, `not_found` where there is no such subject
  */
 export async function eraseSubject(
-  services: Services,
+  services: ErasureServices,
   actor: Actor,
   input: { agent: string; subject: string; reason: string },
-): Promise<{ actions: number }> {
+  { withinMs = ANSWER_AFTER_MS }: { withinMs?: number } = {},
+): Promise<Erasure> {
   requireRole(actor, ['admin'], input.agent);
   requireReason(input.reason, 'erase');
-  return withoutDeadlock(() =>
-    services.db.sql.transaction().execute((tx) => eraseIn(services, tx, actor, input)),
-  );
+  const untilMs = performance.now() + withinMs;
+  const id = await beginErasure(services, actor, input);
+  try {
+    await carryOut(services, await rowById(services, id), untilMs);
+  } catch (error) {
+    // It is kept, and goes on.
+    services.log.warn({ err: error, erasure: id }, 'erasing was interrupted, will be continued');
+  }
+  return rowById(services, id);
 }
 
-async function eraseIn(
-  services: Services,
-  tx: Sql,
+/** How far it is. @throws AppError `not_found`, `forbidden` */
+export async function erasureById(
+  services: ErasureServices,
+  actor: Actor,
+  { agent, id }: { agent: string; id: string },
+): Promise<Erasure> {
+  requireRole(actor, ['admin'], agent);
+  const row = await services.db.sql
+    .selectFrom('erasure')
+    .selectAll()
+    .where('id', '=', id)
+    .where('agent', '=', agent)
+    .executeTakeFirst();
+  if (!row) throw new AppError('not_found', `There is no erasure ${id} of agent ${agent}`);
+  return row;
+}
+
+/** Goes on with what nobody is at any more. One that fails does not keep the others waiting. */
+export async function resumeErasures(services: ErasureServices): Promise<void> {
+  const { db, clock, log } = services;
+  const left = await db.sql
+    .selectFrom('erasure')
+    .selectAll()
+    .where('done_at', 'is', null)
+    .where('worked_at', '<', new Date(clock.now().getTime() - LEFT_AFTER_MS))
+    .orderBy('worked_at')
+    .execute();
+  for (const erasure of left) {
+    try {
+      await carryOut(services, erasure, Number.POSITIVE_INFINITY);
+    } catch (error) {
+      log.error({ err: error, erasure: erasure.id }, 'erasing a subject failed, will be continued');
+    }
+  }
+}
+
+/**
+ * Takes the subject away, with the gate held for a moment: whoever asks looks for it under the gate, so that nothing that
+ * is asked from then on is of it.
+ */
+async function beginErasure(
+  services: ErasureServices,
   actor: Actor,
   { agent, subject, reason }: { agent: string; subject: string; reason: string },
-): Promise<{ actions: number }> {
-  const found = tx
+): Promise<string> {
+  const { db, clock } = services;
+  const name = normalSubject(subject);
+  const open = await db.sql
     .selectFrom('subject')
     .select('id')
     .where('agent', '=', agent)
-    .where('name', '=', normalSubject(subject));
-  const known = await found.executeTakeFirst();
-  if (!known) return { actions: 0 };
-  // In the order of a stop and of whoever changes an action: its subject last, which nobody asks about from then on.
-  await lockActionsOf(tx, known.id);
-  const row = await found.forUpdate().executeTakeFirst();
-  if (!row) return { actions: 0 };
-  // Again, for what was asked meanwhile.
-  const { ids, given } = await lockActionsOf(tx, row.id);
-  if (ids.length > 0) {
-    for (const one of given)
-      await endStandingApproval(tx, one, 'revoked', services.clock.now(), actor.id, 'erased');
-    await withdrawWaiting(tx, ids, services.clock.now(), actor.id);
-    await tx.deleteFrom('action_private').where('action_id', 'in', ids).execute();
-    await tx
-      .updateTable('action')
-      .set({
-        summary: ERASED,
-        why: null,
-        withdraw_reason: null,
-        links: '[]',
-        subject_id: null,
-        request_digest: '',
-        same_digest: '',
-        standing_wish: null,
-      })
-      .where('id', 'in', ids)
-      .execute();
-    // Their envelopes hold values of the arguments, and without them nobody can tell what is the like of it.
-    await tx
-      .updateTable('standing_approval')
-      .set({ envelope: ERASED })
-      .where('action_id', 'in', ids)
-      .execute();
-    await eraseShown(tx, ids);
-    await eraseSummaries(tx, agent, new Set(ids));
-    await tx
-      .insertInto('outbox')
-      .values(ids.map((id) => ({ topic: 'action' as const, key: id, payload: '{}' })))
-      .execute();
-  }
-  await tx.deleteFrom('subject').where('id', '=', row.id).execute();
-  await appendEntry(tx, {
-    kind: 'subject.erased',
-    agent,
-    at: services.clock.now(),
-    actor: actor.id,
-    data: { actions: ids.length, reason },
-  });
-  return { actions: ids.length };
+    .where('name', '=', name)
+    .executeTakeFirst();
+  const id = newId(clock.now());
+  let begun = false;
+  if (open)
+    await closeGateFor(
+      services,
+      async (tx) => {
+        const gone = await tx
+          .deleteFrom('subject')
+          .where('id', '=', open.id)
+          .returning('id')
+          .executeTakeFirst();
+        begun = gone !== undefined;
+        const now = clock.now();
+        const row = {
+          id,
+          agent,
+          subject_id: open.id,
+          name,
+          reason,
+          actor: actor.id,
+          at: now,
+          worked_at: now,
+        };
+        if (begun) await tx.insertInto('erasure').values(row).execute();
+        // Nothing that is in force has changed.
+        return false;
+      },
+      { as: 'erase' },
+    );
+  return begun ? id : openErasure(services, agent, name);
 }
 
-/** Without its arguments an action can be neither judged nor executed. */
-async function withdrawWaiting(tx: Sql, ids: readonly string[], now: Date, actor: string): Promise<void> {
-  const waiting = await tx
-    .selectFrom('action')
-    .select(['id', 'state', 'revision'])
-    .where('id', 'in', ids)
-    .where('kind', '=', 'write')
-    .where('state', 'in', ['pending', 'approved'])
-    .orderBy('id')
-    .execute();
-  for (const action of waiting) {
-    await moveAction(tx, action, 'withdrawn', 'action.withdrawn', now, actor, { because: 'erased' });
-  }
-}
-
-/** What people saw of them. Whoever shows a card keeps what it says only while the arguments are there. */
-async function eraseShown(tx: Sql, ids: readonly string[]): Promise<void> {
-  await tx.updateTable('card_text').set({ text: null }).where('action_id', 'in', ids).execute();
-  await tx.updateTable('receipt').set({ shown: null, salt: null }).where('action_id', 'in', ids).execute();
-  await tx.updateTable('action_edit').set({ args_before: null }).where('action_id', 'in', ids).execute();
-}
-
-/** Locks the actions of a subject, and before them the standing approvals given with them. */
-async function lockActionsOf(
-  tx: Sql,
-  subject: number,
-): Promise<{ ids: string[]; given: StandingApprovalRow[] }> {
-  const actions = await tx.selectFrom('action').select('id').where('subject_id', '=', subject).execute();
-  const ids = actions.map(({ id }) => id);
-  if (ids.length === 0) return { ids, given: [] };
-  const given = await tx
-    .selectFrom('standing_approval')
-    .selectAll()
-    .where('action_id', 'in', ids)
-    .orderBy('id')
-    .forUpdate()
-    .execute();
-  await tx.selectFrom('action').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
-  return { ids, given };
-}
-
-/** Alerts and incidents say what an action would have done. */
-async function eraseSummaries(tx: Sql, agent: string, ids: ReadonlySet<string>): Promise<void> {
-  const alerts = await tx
-    .selectFrom('alert')
-    .select(['id', 'facts'])
-    .where((where) => where.or([where('agent', '=', agent), where('agent', 'is', null)]))
-    .execute();
-  for (const { id, facts } of alerts) {
-    const [before, after] = [JSON.stringify(facts), JSON.stringify(withoutSummaries(facts, ids))];
-    if (after !== before) await tx.updateTable('alert').set({ facts: after }).where('id', '=', id).execute();
-  }
-  const incidents = await tx
-    .selectFrom('incident')
-    .select(['id', 'evidence'])
+/** The one that is going on. */
+async function openErasure({ db }: ErasureServices, agent: string, name: string): Promise<string> {
+  const row = await db.sql
+    .selectFrom('erasure')
+    .select('id')
+    .where('done_at', 'is', null)
     .where('agent', '=', agent)
-    .execute();
-  for (const { id, evidence } of incidents) {
-    const [before, after] = [JSON.stringify(evidence), JSON.stringify(withoutSummaries(evidence, ids))];
-    if (after !== before)
-      await tx.updateTable('incident').set({ evidence: after }).where('id', '=', id).execute();
-  }
+    .where('name', '=', name)
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  if (row) return row.id;
+  throw new AppError('not_found', `Nothing is kept of such a subject of agent ${agent}`, {
+    hint: 'It was erased already, nothing was ever asked about it, or it is written differently',
+  });
 }
 
-function withoutSummaries(value: unknown, ids: ReadonlySet<string>): unknown {
-  if (Array.isArray(value)) return value.map((item) => withoutSummaries(item, ids));
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, member]) => [key, withoutSummaries(member, ids)]);
-  const told = 'action' in value && typeof value.action === 'string' && ids.has(value.action);
-  return Object.fromEntries(told ? [...entries, ['summary', ERASED]] : entries);
+const rowById = ({ db }: ErasureServices, id: string): Promise<Erasure> =>
+  db.sql.selectFrom('erasure').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+/** Resolves to whether it is done. Two may do it at once: what one has emptied the other finds empty. */
+async function carryOut(services: ErasureServices, erasure: Erasure, untilMs: number): Promise<boolean> {
+  const { db, wake } = services;
+  for (const [table, most, empty] of [
+    ['action', ACTIONS_A_BATCH, emptyActions],
+    ['read_record', READS_A_BATCH, emptyReads],
+  ] as const) {
+    for (let after = LOWEST_ID; ; ) {
+      if (performance.now() >= untilMs) return false;
+      const ids = await nextOf(db.sql, erasure, table, after, most);
+      const last = ids.at(-1);
+      if (last === undefined) break;
+      await empty(services, erasure, ids);
+      wake();
+      after = last;
+    }
+  }
+  await finish(services, erasure);
+  return true;
+}
+
+/** Once, whoever comes first. */
+async function finish({ db, clock }: ErasureServices, { id, agent, reason, actor }: Erasure): Promise<void> {
+  const at = clock.now();
+  await db.sql.transaction().execute(async (tx) => {
+    const done = await tx
+      .updateTable('erasure')
+      .set({ name: null, done_at: at })
+      .where('id', '=', id)
+      .where('done_at', 'is', null)
+      .returning(['actions', 'reads'])
+      .executeTakeFirst();
+    if (done) await appendEntry(tx, { kind: 'subject.erased', agent, at, actor, data: { ...done, reason } });
+  });
 }

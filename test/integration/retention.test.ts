@@ -136,8 +136,8 @@ describeWithServices('what grows by the day', (make) => {
     await makeLogPartition(db);
     expect((await dropOld(services)).dropped).toContain('log_entry_1');
     await sequenceLog(db);
-    const { sealedAt } = await retentionStatus(services, admin);
-    expect(sealedAt).toMatchObject({ seq: 9999 });
+    const { sealed } = await retentionStatus(services, admin);
+    expect(sealed).toMatchObject({ seq: 9999, entries: 9999 });
     expect(await verifyLog(db)).toMatchObject({ verified: true, from: { seq: 9999 } });
   });
 });

@@ -24,7 +24,8 @@ const REQUEST_WITHIN_MS = 30_000;
 export interface ServiceOptions {
   /** Without one it runs on its embedded store. */
   databaseUrl?: string;
-  temporalAddress: string;
+  /** Without one it runs on its embedded server. */
+  temporalAddress?: string;
   slack?: FakeSlack;
   /** `PORTCULLIS_DAY`. */
   day?: string;

@@ -5,6 +5,7 @@ import { verifyLog } from '../../log/verify.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, requireLogReader } from '../auth.ts';
 import { agentNameSchema, flagSchema, limitSchema, textSchema } from '../schemas.ts';
+import { sealSchema, sealView } from '../seal-view.ts';
 
 const tags = ['log'];
 const recordSchema = z
@@ -15,23 +16,66 @@ const recordSchema = z
   })
   .meta({ id: 'LogRecord' });
 
+const placeSchema = z.object({ seq: z.number().int(), hash: z.string() });
+const VERIFIED_AT_ONCE = 20_000;
+
 /** The transparency log. */
 export function logRoutes(app: Api, deps: RouteDeps): void {
   readRoutes(app, deps);
   const { services } = deps;
+  verifyRoute(app, deps);
+  app.get(
+    '/v1/log/checkpoint',
+    {
+      schema: {
+        operationId: 'logCheckpoint',
+        tags,
+        summary: 'The head of the log, signed, and where the log begins',
+        response: {
+          200: placeSchema.extend({
+            tail: z.number().int().describe('Committed and not numbered yet'),
+            signed: z.string().describe('A JWS over seq and hash by a key of /.well-known/receipt-keys.json'),
+            from: placeSchema
+              .extend({ seal: sealSchema.optional() })
+              .describe('After which entry the log begins; with the seal, where what was before was dropped'),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      requireLogReader(actorOf(request));
+      const { from, ...head } = await checkpoint(services);
+      return { ...head, from: { ...from, seal: from.seal && sealView(from.seal) } };
+    },
+  );
+}
+
+function verifyRoute(app: Api, { services }: RouteDeps): void {
   app.get(
     '/v1/log/verify',
     {
       schema: {
         operationId: 'verifyLog',
         tags,
-        summary: 'Recompute the chain from the first entry',
+        summary: 'Recompute the chain, so many entries at once',
+        description: `Recomputes at most ${VERIFIED_AT_ONCE} entries after the place that is named, by default from where the log begins: before its first entry, or after what was sealed and dropped. Where there is more, next says where: send it as after and hash.`,
+        querystring: z
+          .object({
+            after: z.coerce.number().int().min(0).optional().describe('The number of an entry'),
+            hash: z.hash('sha256').optional().describe('The hash of that entry'),
+          })
+          .refine(
+            ({ after, hash }) => (after === undefined) === (hash === undefined),
+            'after and hash are of one entry: send both, or neither',
+          ),
         response: {
           200: z.object({
             verified: z.boolean(),
-            entries: z.number().int(),
-            head: z.string(),
+            entries: z.number().int().describe('The number of the last entry that was checked'),
+            head: z.string().describe('Its hash'),
             tail: z.number().int().describe('Committed and not numbered yet'),
+            from: placeSchema.describe('After which entry it began'),
+            next: placeSchema.optional().describe('Set: there is more, after this'),
             fault: z.object({ seq: z.number().int(), fault: z.enum(['missing', 'hash', 'form']) }).optional(),
           }),
         },
@@ -39,29 +83,9 @@ export function logRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request) => {
       requireLogReader(actorOf(request));
-      return verifyLog(services.db.sql);
-    },
-  );
-  app.get(
-    '/v1/log/checkpoint',
-    {
-      schema: {
-        operationId: 'logCheckpoint',
-        tags,
-        summary: 'The head of the log, signed',
-        response: {
-          200: z.object({
-            seq: z.number().int(),
-            hash: z.string(),
-            tail: z.number().int(),
-            signed: z.string().describe('A JWS over seq and hash by a key of /.well-known/receipt-keys.json'),
-          }),
-        },
-      },
-    },
-    async (request) => {
-      requireLogReader(actorOf(request));
-      return checkpoint(services);
+      const { after, hash } = request.query;
+      const given = after === undefined || hash === undefined ? {} : { after: { seq: after, hash } };
+      return verifyLog(services.db.sql, { ...given, most: VERIFIED_AT_ONCE });
     },
   );
 }

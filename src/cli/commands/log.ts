@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
+import type { Exported } from '../export-log.ts';
 import { CliError } from '../failure.ts';
 import { isIdBeginning, isWholeId, wholeId } from '../ids.ts';
+import { formatTime } from '../text/format.ts';
 import { bodyOf, entriesText, entryDetails, entryText } from '../text/log-text.ts';
-import { fields, paragraph, sections } from '../text/render.ts';
-import type { LogHead, LogVerdict } from '../verify-log.ts';
+import { command, fields, paragraph, quoted, sections } from '../text/render.ts';
+import type { Kept, LogHead, LogVerdict } from '../verify-log.ts';
 import type { LogRecord } from '../wire.ts';
 
 const POLL_MS = 1_000;
@@ -19,6 +21,8 @@ const FAULTS: Readonly<Record<NonNullable<LogVerdict['fault']>['fault'], string>
   'cut-off': 'is missing: the log ends before the head that was signed or kept',
   rewritten: 'was rewritten: its hash is not the one that was signed or kept',
   signature: 'is not signed by the service that serves it',
+  seal: 'is where the log begins, and that is not signed by the service that serves it',
+  dropped: 'was kept here and is dropped there: the log begins after it, and nothing can be compared with it',
 };
 
 /** `portcullis log`. */
@@ -35,18 +39,33 @@ export const registerLog: RegisterCommands = (program, cli) => {
   withExample(show, 'portcullis log show 42', 'portcullis log show 0193a7c4-5e2f');
   const verify = log
     .command('verify')
-    .summary('recompute the whole log')
+    .summary('recompute the log')
     .description(
-      'Fetches the whole log and recomputes every hash on this machine; exit code 5 when it does not verify. Keep the answer: with --against a later run also proves that the past is still the same.',
+      'Fetches the log and recomputes every hash on this machine, from its first entry on, or from where it was sealed before what was older was dropped; exit code 5 when it does not verify. Keep the answer: with --against a later run also proves that the past is still the same, with --since it recomputes only what came after.',
     )
-    .option('--against <file>', 'the --output json of an earlier run')
-    .action((options: { against?: string }) => runVerify(cli, options.against));
+    .addOption(new Option('--against <file>', 'the --output json of an earlier run').conflicts('since'))
+    .option('--since <file>', 'the same: begin there')
+    .action((options: VerifyOptions) => runVerify(cli, options));
   withExample(
     verify,
     'portcullis log verify --output json > head.json',
     'portcullis log verify --against head.json   # a month later',
   );
+  const exported = log
+    .command('export')
+    .summary('write the log to a file')
+    .description(
+      'Writes all entries to a file, one line of JSON each (seq, hash, body), and recomputes their hashes on the way. Run again it adds what came since: run it more often than the log is dropped (portcullis retention status), where it must be kept for longer.',
+    )
+    .requiredOption('--out <file>', 'is gone on with where it is there')
+    .action(({ out }: { out: string }) => runExport(cli, out));
+  withExample(exported, 'portcullis log export --out log.jsonl');
 };
+
+interface VerifyOptions {
+  against?: string;
+  since?: string;
+}
 
 interface TailOptions {
   follow?: boolean;
@@ -133,14 +152,28 @@ async function refOf(cli: Cli, what: string): Promise<string> {
   });
 }
 
-async function runVerify(cli: Cli, against: string | undefined): Promise<void> {
-  const kept = against === undefined ? undefined : await keptHead(resolve(cli.io.cwd, against));
+async function runVerify(cli: Cli, { against, since }: VerifyOptions): Promise<void> {
+  const file = against ?? since;
+  const kept: Kept | undefined =
+    file === undefined
+      ? undefined
+      : { head: await keptHead(resolve(cli.io.cwd, file)), use: since === undefined ? 'against' : 'since' };
   const { verifyWholeLog } = await import('../verify-log.ts');
   const verdict = await verifyWholeLog(cli.api, kept, (seq) => {
-    if (cli.io.interactive && seq >= PAGE_MAX) cli.note(`${seq} entries recomputed`);
+    if (cli.io.interactive && seq >= PAGE_MAX) cli.note(`Recomputed up to #${seq}`);
   });
   if (!verdict.verified) cli.exit = 'unverified';
   cli.print(verdict, () => verdictText(verdict, kept, cli.io.columns));
+}
+
+async function runExport(cli: Cli, out: string): Promise<void> {
+  const { exportLog } = await import('../export-log.ts');
+  const signal = cli.io.interrupted();
+  const exported = await exportLog(cli.api, resolve(cli.io.cwd, out), signal, (seq) => {
+    if (cli.io.interactive && seq >= PAGE_MAX) cli.note(`Written up to #${seq}`);
+  });
+  if (signal.aborted) cli.exit = 'unfinished';
+  cli.print(exported, () => exportedText(exported, out, cli.io.columns));
 }
 
 /** @throws CliError `usage` */
@@ -158,15 +191,13 @@ async function keptHead(file: string): Promise<LogHead> {
   });
 }
 
-function verdictText(
-  { verified, seq, hash, tail, fault }: LogVerdict,
-  kept: LogHead | undefined,
-  width: number,
-): string {
-  const same = kept ? ` Entry ${kept.seq} is the one that was kept.` : '';
+function verdictText(verdict: LogVerdict, kept: Kept | undefined, width: number): string {
+  const { verified, seq, hash, tail, fault, from, seal } = verdict;
+  const same = kept ? ` Entry ${kept.head.seq} is the one that was kept.` : '';
+  const since = from.seq > 0 ? ` after #${from.seq}` : '';
   const said = fault
     ? `DOES NOT VERIFY: entry ${fault.seq} ${FAULTS[fault.fault]}.`
-    : `Verified: ${seq} entries, recomputed on this machine.${same}`;
+    : `Verified: ${seq - from.seq} entries${since}, recomputed on this machine.${same}`;
   return sections(
     paragraph(said, width),
     fields(
@@ -174,8 +205,22 @@ function verdictText(
         [verified ? 'Head' : 'Good to', `#${seq}`],
         ['Hash', hash],
         ['Tail', tail > 0 ? `${tail} committed and not numbered yet` : undefined],
+        ['Sealed', seal && `${seal.entries} entries, up to #${seal.seq} of ${formatTime(seal.at)}`],
+        ['Dropped', seal && `${formatTime(seal.sealedAt)}; what they came to is signed`],
       ],
       width,
     ),
+  );
+}
+
+function exportedText({ written, seq, begins }: Exported, out: string, width: number): string {
+  return sections(
+    paragraph(
+      written === 0
+        ? `Nothing came since: ${out} ends with #${seq}.`
+        : `Exported: ${written} entries, each recomputed on this machine. ${out} holds #${begins} to #${seq}.`,
+      width,
+    ),
+    `To add what comes:\n${command(`portcullis log export --out ${quoted(out)}`)}`,
   );
 }

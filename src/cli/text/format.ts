@@ -50,6 +50,14 @@ export function formatRelative(at: string | Date, now: Date): string {
 export const formatTimeAndDistance = (at: string | Date, now: Date): string =>
   `${formatTime(at)} (${formatRelative(at, now)})`;
 
+const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** `0 B`, `81.9 kB`, `2.4 GB`. */
+export function formatBytes(bytes: number): string {
+  const at = bytes < 1 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1_000 ** at).toPrecision(3))} ${BYTE_UNITS[at]}`;
+}
+
 /** Three significant digits, and a power of ten for what is large. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '-';

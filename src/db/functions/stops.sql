@@ -97,7 +97,13 @@ CREATE FUNCTION raise_alert(p_kind text, p_agent text, p_now timestamptz, p_fact
 LANGUAGE plpgsql AS $$
 DECLARE
   v_id text := p_kind || '-' || gen_random_uuid();
+  v_summary text;
 BEGIN
+  -- As the action says it now: whoever raises this read it before, and its subject may have been erased since.
+  IF p_facts ? 'action' AND p_facts ? 'summary' THEN
+    SELECT a.summary INTO v_summary FROM action a WHERE a.id = (p_facts ->> 'action')::uuid FOR KEY SHARE;
+    IF FOUND THEN p_facts := p_facts || jsonb_build_object('summary', v_summary); END IF;
+  END IF;
   INSERT INTO alert (id, agent, kind, facts, created_at) VALUES (v_id, p_agent, p_kind, p_facts, p_now);
   INSERT INTO outbox (topic, key) VALUES ('alert', v_id);
   RETURN v_id;

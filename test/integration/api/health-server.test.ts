@@ -81,7 +81,7 @@ test('what nobody does is said in the log of every process that could not do it'
   await expect.poll(() => lines.length).toBeGreaterThan(0);
   await watch.stop();
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-    nobodyDoes: ['dispatcher', 'sweeper', 'autonomy', 'reconciler'],
+    nobodyDoes: ['dispatcher', 'sweeper', 'autonomy', 'reconciler', 'erasures', 'retention'],
     msg: expect.stringContaining('portcullis up --roles background'),
   });
 });

@@ -206,6 +206,17 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   followEvents: { line: 'GET /v1/events?action={id}', may: READERS, about: 'action' },
   getPosture: { line: 'GET /v1/posture', may: READERS },
 
+  eraseSubject: {
+    line: 'POST /v1/agents/{agent}/erasures',
+    may: ['admin'],
+    body: { subject: 'nobody', reason },
+    about: 'agent',
+  },
+  getErasure: { line: `GET /v1/agents/{agent}/erasures/${NO_ID}`, may: ['admin'], about: 'agent' },
+  retentionStatus: { line: 'GET /v1/retention', may: [...LOG, 'admin'] },
+  holdRetention: { line: 'POST /v1/retention/holds', may: ['auditor', 'admin'], body: { reason } },
+  releaseRetention: { line: 'POST /v1/retention/holds/999/release', may: ['admin'], body: { reason } },
+
   rotateKeys: { line: 'POST /v1/keys/rotate', may: ['admin'], body: { reason } },
   getInstallation: { line: 'GET /v1/installation', may: ['admin', 'auditor'] },
   changeInstallation: { line: 'PUT /v1/installation', may: ['admin'], body: { reason } },

@@ -216,6 +216,7 @@ const BLIND = new Set([
   'GET /v1/ids/token/00000000',
   'GET /v1/log/verify',
   'GET /v1/log/checkpoint',
+  'GET /v1/retention',
 ]);
 
 test('the beginning of an id of another agent finds nothing', async () => {

@@ -59,6 +59,9 @@ describeWithServices('what waits', (make) => {
     revocations: (at, { db }) =>
       sql`INSERT INTO revocation (kind, kinds, becomes, because, epoch, actor, at)
         VALUES ('switch', '{write}', 'disabled', 'x', 1, 'x', ${at})`.execute(db.sql),
+    erasures: (at, { db }) =>
+      sql`INSERT INTO erasure (id, agent, subject_id, reason, actor, at, worked_at)
+        VALUES (gen_random_uuid(), 'desk', 1, 'x', 'x', ${at}, ${at})`.execute(db.sql),
     callbacks: (at, { db }) =>
       sql`INSERT INTO callback (key, payload, at) VALUES ('x/1', '{}', ${at})`.execute(db.sql),
     alerts: (at, { db }) =>

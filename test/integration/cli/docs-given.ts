@@ -32,6 +32,8 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ receipt get/, withId((world) => world.receiptsAbout())],
   [/ receipt verify .*--action/, (world) => ({ id: world.lastReceipt })],
   [/ deputy remove/, withId((world) => world.deputy())],
+  [/ retention release/, (world) => world.held(3)],
+  [/ subject erase/, (world) => world.askedAbout('customer-4711')],
   [/ token revoke/, withId((world) => world.token())],
   [
     / --bootstrap| --direct| migrate| recover/,

@@ -125,6 +125,21 @@ export class DocsWorld {
     return shortId(String((await this.must(...argv)).id));
   }
 
+  async askedAbout(subject: string): Promise<void> {
+    await this.#idOf('action', 'ask', 'my-agent', ...REFUND, '--subject', subject);
+  }
+
+  /** A hold of this number is in force. */
+  async held(id: number): Promise<void> {
+    const hold = { id, reason: 'docs', held_by: 'ana', held_at: this.#cli.services.clock.now() };
+    const again = { released_at: null, released_by: null };
+    await this.#cli.services.db.sql
+      .insertInto('retention_hold')
+      .values(hold)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(again))
+      .execute();
+  }
+
   asked = (): Promise<string> => this.#idOf('action', 'ask', 'my-agent', ...this.#anotherRefund());
   deputy = (): Promise<string> =>
     this.#idOf('deputy', 'add', 'my-agent', 'ben', '--until', '1d', '--reason', 'x');

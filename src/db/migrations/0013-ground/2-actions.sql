@@ -140,12 +140,12 @@ CREATE INDEX action_by_event ON action (subject_digest, rollout_id) WHERE counts
 ---
 CREATE INDEX action_by_same ON action (agent, same_digest, asked_at) WHERE same_digest <> '';
 ---
--- Whatever is of a subject, for its erasure.
-CREATE INDEX action_by_subject ON action (subject_id) WHERE subject_id IS NOT NULL;
+-- Whatever is of a subject, for its erasure: by ids, so that a batch does not pass over what those before took away.
+CREATE INDEX action_by_subject ON action (subject_id, id) WHERE subject_id IS NOT NULL;
 ---
 CREATE INDEX read_record_by_agent ON read_record (agent, id);
 ---
-CREATE INDEX read_record_by_subject ON read_record (subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX read_record_by_subject ON read_record (subject_id, id) WHERE subject_id IS NOT NULL;
 ---
 ALTER TABLE action_private ADD PRIMARY KEY (action_id);
 ---
