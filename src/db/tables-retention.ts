@@ -32,9 +32,18 @@ export interface RetentionDropTable {
   at: Timestamp;
 }
 
+/** What became more or less, and is not added up yet. */
+export interface PostureDueTable {
+  agent: string;
+  segment: string;
+  actions: number;
+  kept: number;
+}
+
 /** The tables of retention, as Kysely sees them. */
 export interface RetentionTables {
   retention_hold: RetentionHoldTable;
   log_seal: LogSealTable;
   retention_drop: RetentionDropTable;
+  posture_due: PostureDueTable;
 }
