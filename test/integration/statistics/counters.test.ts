@@ -31,7 +31,9 @@ import { earnedOfHistory, postureOfHistory, volumeOfHistory } from './history.ts
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-const FACTS = 220;
+const FACTS = 250;
+/** What is done is done to one of so many. */
+const LATELY = 8;
 
 const AGENT = `agent: desk
 people: { olga: {}, ana: {}, ben: {}, cleo: {} }
@@ -75,7 +77,7 @@ class Facts {
   }
 
   private some(): Promise<ActionRow> {
-    return actionById(this.services.db.sql, this.pick(this.ids));
+    return actionById(this.services.db.sql, this.pick(this.ids.slice(-LATELY)));
   }
 
   private async ask(): Promise<void> {
@@ -90,6 +92,18 @@ class Facts {
     };
     const { action } = await askAction(this.services, actor, askInput(input));
     this.ids.push(action.id);
+  }
+
+  /** Asked, approved by one, begun, and by chance completed. */
+  private async through(): Promise<void> {
+    await this.ask();
+    const id = this.ids.at(-1) ?? '';
+    const done = { id, executionId: id };
+    if ((await actionById(this.services.db.sql, id)).state === 'pending')
+      await answerAction(this.services, approverActor(), { id, verdict: 'approve' });
+    await beginAction(this.services, agentActor(), done);
+    if (this.random() < 0.5)
+      await completeAction(this.services, agentActor(), { ...done, ok: this.random() < 0.8 });
   }
 
   private async edit(): Promise<void> {
@@ -136,11 +150,12 @@ class Facts {
     const { clock } = services;
     clock.advance(1 + Math.floor(this.random() * (this.random() < 0.05 ? 3 * HOUR_MS : HOUR_MS / 60)));
     const at = this.random();
-    if (this.ids.length < 10 || at < 0.3) return this.ask();
+    if (this.ids.length < 10 || at < 0.25) return this.ask();
     const { id } = await this.some();
     const done = { id, executionId: id };
     const reason = 'as said';
     const work: [number, () => Promise<unknown>][] = [
+      [0.37, () => this.through()],
       [0.5, () => answerAction(services, approverActor(), { id, verdict: 'approve' })],
       [0.55, () => answerAction(services, approverActor(), { id, verdict: 'deny', reason })],
       [0.59, () => this.edit()],
@@ -218,8 +233,11 @@ describeWithServices('what is counted as it happens', (make) => {
         expect(await countedVolume(services, id, tool, proposals)).toEqual(
           await volumeOfHistory(db, id, tool, proposals),
         );
-    const [{ begun } = { begun: 0 }] = (await countedPosture(services)) ?? [];
-    expect(begun).toBeGreaterThan(3);
+    expect(
+      await earnedOfHistory(db, { agent: 'desk', release: '1', grant: 'pay-3', tool: 'pay' }),
+    ).not.toEqual([]);
+    const posture = (await countedPosture(services)) ?? [];
+    expect(posture.reduce((sum, { begun }) => sum + begun, 0)).toBeGreaterThan(10);
   });
 
   test('a right write is old enough when the quarter of its day is, and not before', async () => {
