@@ -4,7 +4,6 @@ import { digestOf } from '../domain/digest.ts';
 import type { SegmentFacts } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { raiseAlert } from '../records/alert.ts';
-import { foldCounts } from '../records/counters.ts';
 import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -59,7 +58,6 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
     const rollout = await lockRow(tx, planned);
     if (!rollout || rollout.baseline_locked_at) return false;
     await countEvidence(tx);
-    await foldCounts(tx, services.dayMs);
     const { rows } = await sql<{ segment: string; metric: string; events: number; harms: number }>`
       SELECT segment, metric, sum(events)::int AS events, sum(harms)::int AS harms FROM day_count
       WHERE rollout_id = ${planned.id} AND arm = 'control' GROUP BY segment, metric ORDER BY segment, metric`.execute(

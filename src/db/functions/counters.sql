@@ -180,11 +180,16 @@ END $$;
 CREATE TRIGGER credentials_are_counted AFTER INSERT ON credential REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION count_credentials();
 ---
--- Adds up what is due, at most p_most of each, one process at a time: the others wait. The good ones go by the end of the
--- quarter of a day they were done in. Returns how many it took.
+-- What was done in one quarter of a day is old enough together, when the last of it is.
+CREATE FUNCTION end_of_quarter(p_at timestamptz, p_day_ms double precision) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN p_at = 'epoch' THEN p_at
+    ELSE date_bin(make_interval(secs => p_day_ms / 4000), p_at, '2000-01-01 00:00:00+00') + make_interval(secs => p_day_ms / 4000)
+  END
+$$;
+---
+-- Adds up what is due, at most p_most of each, one process at a time: the others wait. Returns how many it took.
 CREATE FUNCTION fold_counts(p_most int, p_day_ms double precision) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
-  v_quarter interval := make_interval(secs => p_day_ms / 4000);
   v_taken int;
   v_count int := 0;
 BEGIN
@@ -206,8 +211,7 @@ BEGIN
   ), added AS (
     INSERT INTO earned_count AS c (agent, release, grant_name, tool, segment, build, since, done_by, decided, good, bad)
     SELECT agent, release, grant_name, tool, segment, build, since,
-      CASE WHEN done_by = 'epoch' THEN done_by ELSE date_bin(v_quarter, done_by, '2000-01-01 00:00:00+00') + v_quarter END,
-      sum(decided), sum(good), sum(bad)
+      end_of_quarter(done_by, p_day_ms), sum(decided), sum(good), sum(bad)
     FROM taken GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (agent, release, grant_name, tool, segment, build, since, done_by)
     DO UPDATE SET decided = c.decided + excluded.decided, good = c.good + excluded.good, bad = c.bad + excluded.bad

@@ -107,10 +107,13 @@ CREATE TRIGGER exposure_is_kept AFTER UPDATE ON rollout_segment
   EXECUTE FUNCTION keep_exposure();
 ---
 -- Subject-days of the baseline on which a write of a tool (of any, where null) began, or was proposed where people's answers
--- count, whoever decided it; and those that ran unasked. The caller has had the counts folded.
+-- count, whoever decided it; and those that ran unasked.
 CREATE FUNCTION baseline_volume(p_rollout text, p_tool text, p_proposals boolean)
-RETURNS TABLE (segment text, writes int, unasked int) LANGUAGE sql STABLE AS $$
-  SELECT v.segment, CASE WHEN p_proposals THEN v.either ELSE v.begun END, v.unasked FROM volume_count v
-  WHERE v.rollout_id = p_rollout AND v.tool = coalesce(p_tool, '')
-    AND CASE WHEN p_proposals THEN v.either ELSE v.begun END > 0
-$$;
+RETURNS TABLE (segment text, writes int, unasked int) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(727015);
+  WHILE fold_volumes(2000) > 0 LOOP END LOOP;
+  RETURN QUERY SELECT v.segment, w.days, v.unasked
+  FROM volume_count v, LATERAL (SELECT CASE WHEN p_proposals THEN v.either ELSE v.begun END AS days) w
+  WHERE v.rollout_id = p_rollout AND v.tool = coalesce(p_tool, '') AND w.days > 0;
+END $$;

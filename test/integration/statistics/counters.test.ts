@@ -9,6 +9,7 @@ import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { editAction } from '../../../src/approvals/edit.ts';
 import { earnedCounts } from '../../../src/autonomy/evidence.ts';
+import { recountOnce } from '../../../src/db/recount.ts';
 import { AppError } from '../../../src/errors.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { foldCounts } from '../../../src/records/counters.ts';
@@ -227,6 +228,13 @@ describeWithServices('what is counted as it happens', (make) => {
     }
     await same();
     await foldCounts(db, services.dayMs);
+    await same();
+    // As of a store that nobody had counted in; twice is once.
+    await sql`INSERT INTO recount_due VALUES (clock_timestamp())`.execute(db);
+    await recountOnce(db);
+    await same();
+    await recountOnce(db);
+    await facts.next();
     await same();
     for (const tool of [null, 'cancel', 'pay'])
       for (const proposals of [true, false])

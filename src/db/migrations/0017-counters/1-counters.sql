@@ -94,6 +94,11 @@ CREATE TABLE volume_count (
   PRIMARY KEY (rollout_id, segment, tool)
 );
 ---
+-- While there is a row, what is counted begins where counting began, and not with what is stored.
+CREATE TABLE recount_due (
+  at timestamptz NOT NULL
+);
+---
 -- From when on the evidence counts that a write belongs to, as it was when it was asked.
 ALTER TABLE action ADD COLUMN earns_from timestamptz DEFAULT 'epoch';
 ---
