@@ -9,6 +9,7 @@ import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
 import { Sequencer } from './log/sequence.ts';
 import { type Loop, startLoop } from './loop.ts';
+import { foldCounts } from './records/counters.ts';
 import { readEpoch } from './records/gate.ts';
 import type { AfterBuffer } from './records/record-after.ts';
 import { dropOld } from './retention/drop.ts';
@@ -23,6 +24,7 @@ import { reconcile } from './temporal/reconcile.ts';
 const JUDGE_EVERY_MS = 250;
 const DISPATCH_EVERY_MS = 200;
 const SWEEP_EVERY_MS = 1_000;
+const FOLD_EVERY_MS = 1_000;
 const SEQUENCE_EVERY_MS = 100;
 const LEASE_EVERY_MS = 500;
 /** Longer than a holder that stands still keeps others waiting. */
@@ -57,7 +59,7 @@ export interface Loops {
 
 /**
  * The role background: judge, dispatcher, sweeper, reconciler, autonomy, each in one process of the installation at a
- * time, and the sequencer, whose one statement takes its lock by itself.
+ * time, and the sequencer and who adds up the counts, whose one statement takes its lock by itself.
  */
 export function startBackground(services: Services, client: Client): Loops & { wake(): void } {
   const { db, log } = services;
@@ -75,6 +77,7 @@ export function startBackground(services: Services, client: Client): Loops & { w
     exclusive(services, 'erasures', ERASURES_EVERY_MS, resumeErasures),
     exclusive(services, 'retention', RETENTION_EVERY_MS, keepUp),
     startLoop('sequencer', SEQUENCE_EVERY_MS, () => numbering.number(), log),
+    startLoop('counters', FOLD_EVERY_MS, () => foldCounts(db.sql, services.dayMs), log),
   ];
   return {
     wake() {

@@ -22,31 +22,28 @@ export interface EarnedCounts {
 }
 
 /**
- * The evidence of a grant, per segment and build. Not counted: what nobody decided or edited (expired, withdrawn, void), what
- * ran under a standing approval or broken glass, failed or unknown writes, right ones younger than `matureBefore`, and
- * what was asked before people took back what it carried, or before the last incident there.
+ * The evidence of a grant, per segment and build, from counts kept as it happened. Not counted: what nobody decided or edited
+ * (expired, withdrawn, void), what ran under a standing approval or broken glass, failed or unknown writes, right ones
+ * younger than `matureBefore` (by the end of the quarter of a day they were done in: never too early), and what was asked
+ * before people took back what it carried, or before the last incident there.
  */
 export async function earnedCounts(
   db: Sql,
   { agent, release, grant, tool }: EarningGrant,
   matureBefore: Date,
 ): Promise<EarnedCounts[]> {
+  const columns = sql`segment, build, since, done_by, decided, good, bad`;
+  const own = sql`agent = ${agent} AND release = ${release} AND grant_name = ${grant} AND tool = ${tool}`;
   const { rows } = await sql<EarnedCounts>`
-    SELECT segment, agent_version AS "agentVersion",
-      count(*) FILTER (WHERE decided_by = 'person')::int AS decided,
-      count(*) FILTER (WHERE state = 'executed' AND round = 0 AND corrected_at IS NULL
-        AND completed_at <= ${matureBefore})::int AS good,
-      count(*) FILTER (WHERE (decided_by = 'person' AND state = 'denied') OR round > 0
-        OR corrected_at IS NOT NULL)::int AS bad
-    FROM action a
-    WHERE agent = ${agent} AND release = ${release} AND grant_name = ${grant} AND tool = ${tool} AND kind = 'write'
-      AND segment IS NOT NULL AND standing_id IS NULL AND NOT break_glass AND (decided_by = 'person' OR earned OR round > 0)
-      AND asked_at > coalesce((SELECT u.evidence_from FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
-        AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment
-        AND u.agent_version = a.agent_version), '-infinity')
-      AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.agent = a.agent AND coalesce(i.segment, a.segment) = a.segment
-        AND i.opened_at >= a.asked_at)
-    GROUP BY segment, agent_version
-    ORDER BY segment, agent_version`.execute(db);
+    SELECT segment, build AS "agentVersion", decided, good, bad FROM (
+      SELECT segment, build, since, sum(decided)::int AS decided,
+        coalesce(sum(good) FILTER (WHERE done_by <= ${matureBefore}), 0)::int AS good, sum(bad)::int AS bad,
+        sum(good) AS young_and_old
+      FROM (SELECT ${columns} FROM earned_count WHERE ${own}
+        UNION ALL SELECT ${columns} FROM earned_due WHERE ${own}) AS e
+      GROUP BY segment, build, since) AS slice
+    WHERE since = earning_since(${agent}, ${release}, ${grant}, ${tool}, segment, build)
+      AND (decided > 0 OR bad > 0 OR young_and_old > 0)
+    ORDER BY segment, build`.execute(db);
   return rows;
 }

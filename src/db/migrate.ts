@@ -7,6 +7,7 @@ import { isLockTaken } from './failure.ts';
 import { makeLogPartition } from './log-partitions.ts';
 import { type MigrationStep, migrationSteps } from './migration-steps.ts';
 import { refoldNames } from './name-keys.ts';
+import { recountOnce } from './recount.ts';
 import { readStoreState, refuseNewer } from './store-state.ts';
 import { applyStoredCode } from './stored-code.ts';
 import type { Tables } from './tables.ts';
@@ -61,6 +62,7 @@ export async function migrate(
     await limitWaits(run.alone, 0);
     await install(run.alone);
     await refoldNames(run.alone);
+    await recountOnce(run.alone);
     return state.pending;
   } finally {
     await own.close();

@@ -48,10 +48,19 @@ export interface ErasureTable {
   done_at: Timestamp | null;
 }
 
+/** What became more or less, and is not added up yet. */
+export interface PostureDueTable {
+  agent: string;
+  segment: string;
+  actions: number;
+  kept: number;
+}
+
 /** The tables of what is kept for how long, and of what is erased before, as Kysely sees them. */
 export interface RetentionTables {
   erasure: ErasureTable;
   retention_hold: RetentionHoldTable;
   log_seal: LogSealTable;
   retention_drop: RetentionDropTable;
+  posture_due: PostureDueTable;
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { PARTITIONED, type Partition, type Partitioned, partitionsOf } from '../db/partitions.ts';
+import type { PostureDueTable } from '../db/tables-retention.ts';
 import type { Kept, Retention } from '../domain/retention.ts';
 import type { Services } from '../services.ts';
 import { openHolds } from './holds.ts';
@@ -52,8 +53,11 @@ async function dropPartition(
 ): Promise<boolean> {
   const ids = await keptIds(db, one, name);
   if (ids.length > MOVED_MAX) return false;
+  const uncounted = await countsThatGo(db, one, name, ids);
   await db.transaction().execute(async (tx) => {
     await sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`).execute(tx);
+    // What is moved was counted when it came: see only_moved().
+    await sql`SET LOCAL portcullis.moving = 'yes'`.execute(tx);
     const { rows } = await sql<{
       bytes: number;
     }>`SELECT pg_total_relation_size(${name}::regclass) AS bytes`.execute(tx);
@@ -62,11 +66,35 @@ async function dropPartition(
       await sql`INSERT INTO ${sql.table(one.table)} SELECT * FROM ${sql.table(name)}
         WHERE ${sql.ref(one.key)} = ANY (${ids}::uuid[])`.execute(tx);
     await sql`DROP TABLE ${sql.table(name)}`.execute(tx);
+    if (uncounted.length > 0) await tx.insertInto('posture_due').values(uncounted).execute();
     await sql`INSERT INTO retention_drop (name, until, bytes, kept, at)
       VALUES (${name}, ${until}, ${rows[0]?.bytes ?? 0}, ${ids.length}, ${now})`.execute(tx);
   });
   return true;
 }
+
+/** What is stored, and stored with its arguments, is less by what goes; what began once has begun for ever. */
+async function countsThatGo(
+  db: Sql,
+  { table }: Partitioned,
+  name: string,
+  ids: readonly string[],
+): Promise<Gone[]> {
+  const segment = sql`coalesce(a.segment, 'default')`;
+  const from = sql.table(name);
+  const stays = sql`ANY (${ids}::uuid[])`;
+  const gone = {
+    read_record: sql<Gone>`SELECT a.agent, ${segment} AS segment, -count(*)::int AS actions, -count(a.args)::int AS kept
+      FROM ${from} a GROUP BY 1, 2`,
+    action: sql<Gone>`SELECT a.agent, ${segment} AS segment, -count(*)::int AS actions, -count(p.action_id)::int AS kept
+      FROM ${from} a LEFT JOIN action_private p ON p.action_id = a.id WHERE NOT a.id = ${stays} GROUP BY 1, 2`,
+    action_private: sql<Gone>`SELECT a.agent, ${segment} AS segment, 0 AS actions, -count(*)::int AS kept
+      FROM ${from} p JOIN action a ON a.id = p.action_id WHERE NOT p.action_id = ${stays} GROUP BY 1, 2`,
+  }[table];
+  return gone === undefined ? [] : (await gone.execute(db)).rows;
+}
+
+type Gone = Pick<PostureDueTable, 'agent' | 'segment' | 'actions' | 'kept'>;
 
 const WITH_ACTIONS: readonly Kept[] = ['actions', 'arguments', 'cards'];
 

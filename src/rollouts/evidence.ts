@@ -24,7 +24,7 @@ interface Count extends KnownBucket {
   generation: number;
 }
 
-/** What one judgement may rest on: the candidate's counts, and the breaches of the same process in earlier generations. */
+/** What one judgement may rest on: the candidate's counts, of the segment or of all, and the breaches of the same process in earlier generations. */
 interface Found {
   counts: readonly Count[];
   breaches: readonly VerdictRecord[];
@@ -37,13 +37,14 @@ async function foundOf(
   judged: string,
   generation: number,
 ): Promise<Found> {
-  const counts = await db
+  let ofCandidate = db
     .selectFrom('day_count')
     .select(['segment', 'generation', 'day', 'build', 'events', 'harms', 'known'])
     .where('rollout_id', '=', rolloutId)
     .where('metric', '=', metric)
-    .where('arm', '=', 'candidate')
-    .execute();
+    .where('arm', '=', 'candidate');
+  if (judged !== POOLED_SEGMENT) ofCandidate = ofCandidate.where('segment', '=', judged);
+  const counts = await ofCandidate.execute();
   const breaches = await db
     .selectFrom('verdict')
     .select('record')
@@ -112,7 +113,6 @@ export async function judgeGuardrail(
   const pooled = segment === POOLED_SEGMENT;
   const perDay = perDayOf(rollout, metric, segment);
   const weight = withCompanion(share, perDay !== undefined);
-  const own = counts.filter((count) => pooled || count.segment === segment);
   const facts: JudgedFacts = {
     kind: pooled ? 'pooled' : 'rate',
     limit,
@@ -122,12 +122,12 @@ export async function judgeGuardrail(
     breachedBefore: firedBefore.includes('rate'),
     matureBefore: dayOf(rollout, new Date(now.getTime() - matureMs)),
     builds: rollout.builds.filter((build) => build.counts).map(({ version }) => version),
-    buckets: bucketsOf(ofLiving(own, breaches, 'rate')),
+    buckets: bucketsOf(ofLiving(counts, breaches, 'rate')),
     ...(perDay && {
       count: {
         perDay,
         exposed: await exposedDays(db, rollout, now, breaches, Object.keys(perDay)),
-        harms: harmsOf(ofLiving(own, breaches, 'count'), Object.keys(perDay)),
+        harms: harmsOf(ofLiving(counts, breaches, 'count'), Object.keys(perDay)),
         weight: weight.count,
         firedBefore: firedBefore.includes('count'),
       },

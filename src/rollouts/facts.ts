@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { scopesOver } from '../domain/scope.ts';
@@ -70,11 +71,12 @@ export async function currentVerdicts(
         .onRef('rollout_segment.segment', '=', 'verdict.segment')
         .onRef('rollout_segment.generation', '=', 'verdict.generation'),
     )
-    .select(['verdict.segment', 'verdict.metric', 'verdict.verdict', 'verdict.record'])
+    .select(['verdict.segment', 'verdict.metric', 'verdict.verdict'])
+    .select(sql<Omit<VerdictRecord, 'buckets'>>`verdict.record - 'buckets'`.as('record'))
     .where('verdict.rollout_id', '=', id)
     .execute();
   return rows.map(({ segment, metric, verdict, record }) => {
-    const { events, known, moreNeeded, builds: judged } = record as VerdictRecord;
+    const { events, known, moreNeeded, builds: judged } = record;
     if (verdict !== 'breach' && judged.join('\n') !== counting.join('\n'))
       return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null };
     return { segment, metric, verdict: verdict as VerdictFacts['verdict'], events, known, moreNeeded };

@@ -21,8 +21,9 @@ interface Due {
 }
 
 /**
- * Judges every rollout and segment whose counts changed, and rolls back at once what breaches: Temporal up or not, in
- * holds and while a person is asked. One that fails does not keep the others waiting. Returns how many it looked at.
+ * Judges every rollout and segment whose counts changed, each rollout once over all its segments, and rolls back at once
+ * what breaches: Temporal up or not, in holds and while a person is asked. One that fails does not keep the others
+ * waiting. Returns how many it looked at.
  */
 export async function judgeDue(services: Services): Promise<number> {
   await countEvidence(services.db.sql);
@@ -33,7 +34,11 @@ export async function judgeDue(services: Services): Promise<number> {
     .limit(100)
     .execute();
   const failures: unknown[] = [];
-  for (const item of due) await judgeSegment(services, item).catch((error: unknown) => failures.push(error));
+  const failed = (error: unknown) => void failures.push(error);
+  for (const id of new Set(due.map(({ rollout_id }) => rollout_id))) {
+    const own = due.filter(({ rollout_id }) => rollout_id === id);
+    await judgeRollout(services, id, own, failed).catch(failed);
+  }
   if (failures.length > 0) throw failures[0];
   return due.length;
 }
@@ -48,19 +53,29 @@ export async function queueExposed({ db, clock }: Services): Promise<void> {
     WHERE s.state = 'exposed' AND (r.ended_at IS NULL OR r.status = 'completed')`.execute(db.sql);
 }
 
-async function judgeSegment(services: Services, due: Due): Promise<void> {
-  const rollout = await rolloutById(services.db.sql, due.rollout_id);
-  for (const guardrail of rollout.plan.guardrails) {
-    await judgeOne(services, rollout, guardrail, due.segment, due.since);
-    await judgeOne(services, rollout, guardrail, POOLED_SEGMENT, due.since);
-  }
+async function judgeRollout(
+  services: Services,
+  id: string,
+  due: readonly Due[],
+  failed: (error: unknown) => void,
+): Promise<void> {
+  const rollout = await rolloutById(services.db.sql, id);
+  const judge = async (segment: string, since: Date) => {
+    for (const guardrail of rollout.plan.guardrails)
+      await judgeOne(services, rollout, guardrail, segment, since);
+  };
+  const judged: Due[] = [];
+  for (const item of due) await judge(item.segment, item.since).then(() => judged.push(item), failed);
+  const [first] = due;
+  if (first) await judge(POOLED_SEGMENT, first.since);
   // Taken off only now, and only if nothing changed since it was read: a crash on the way leaves it queued.
-  await services.db.sql
-    .deleteFrom('judge_queue')
-    .where('rollout_id', '=', due.rollout_id)
-    .where('segment', '=', due.segment)
-    .where('n', '=', due.n)
-    .execute();
+  for (const { segment, n } of judged)
+    await services.db.sql
+      .deleteFrom('judge_queue')
+      .where('rollout_id', '=', id)
+      .where('segment', '=', segment)
+      .where('n', '=', n)
+      .execute();
 }
 
 async function judgeOne(

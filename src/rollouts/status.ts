@@ -10,6 +10,11 @@ import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { rolloutFacts } from './facts.ts';
 
+/** A verdict without the counts of each day that it rests on. */
+export interface VerdictLine extends Omit<VerdictRecord, 'buckets' | 'count'> {
+  count?: Omit<NonNullable<VerdictRecord['count']>, 'exposed' | 'harms'>;
+}
+
 /** Where a rollout is, what it waits for and why. */
 export interface RolloutStatusView {
   id: string;
@@ -32,9 +37,11 @@ export interface RolloutStatusView {
     exposurePercent: number;
     generation: number;
     release: string | null;
-    verdicts: VerdictRecord[];
+    verdicts: VerdictLine[];
   }[];
-  pooled: VerdictRecord[];
+  pooled: VerdictLine[];
+  /** The last one that was judged of a segment, with everything it rests on; of each change the log has the same. */
+  lastVerdict: VerdictRecord | null;
   /** Harms a day that each segment may have, as fixed with the baseline; null before, and where it began without. */
   perDay: DayLimit[] | null;
   baseline: unknown;
@@ -102,6 +109,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
       () => true,
       facts.segments.some(({ state }) => state === 'rolled_back'),
     ),
+    lastVerdict: await lastVerdictOf(services.db.sql, id),
     perDay: rollout.per_day,
     baseline: rollout.baseline,
     baselineDigest: rollout.baseline_digest,
@@ -148,8 +156,9 @@ async function subjectsOf(
 }
 
 interface SavedVerdict {
+  segment: string;
   generation: number;
-  record: VerdictRecord;
+  record: VerdictLine;
 }
 
 /** One verdict a metric: the latest or, where something was taken back, the breach that did it. */
@@ -157,7 +166,7 @@ function shownOf(
   rows: readonly SavedVerdict[],
   counts: (row: SavedVerdict) => boolean,
   takenBack: boolean,
-): VerdictRecord[] {
+): VerdictLine[] {
   const newest = [...rows].filter(counts).sort((a, b) => b.generation - a.generation);
   const metrics = [...new Set(rows.map(({ record }) => record.metric))];
   return metrics.flatMap((metric) => {
@@ -167,18 +176,25 @@ function shownOf(
   });
 }
 
-async function verdictsOf(db: Sql, id: string) {
-  const rows = await db
+async function verdictsOf(db: Sql, id: string): Promise<SavedVerdict[]> {
+  const { rows } = await sql<SavedVerdict>`
+    SELECT segment, generation, record - 'buckets' #- '{count,exposed}' #- '{count,harms}' AS record
+    FROM verdict WHERE rollout_id = ${id} ORDER BY metric`.execute(db);
+  return rows;
+}
+
+async function lastVerdictOf(db: Sql, id: string): Promise<VerdictRecord | null> {
+  const last = await db
     .selectFrom('verdict')
-    .selectAll()
+    .select('record')
     .where('rollout_id', '=', id)
+    .where('segment', '<>', POOLED_SEGMENT)
+    .orderBy('judged_at', 'desc')
+    .orderBy('segment')
     .orderBy('metric')
-    .execute();
-  return rows.map((row) => ({
-    segment: row.segment,
-    generation: row.generation,
-    record: row.record as VerdictRecord,
-  }));
+    .limit(1)
+    .executeTakeFirst();
+  return (last?.record as VerdictRecord | undefined) ?? null;
 }
 
 /** Against plan: the day it is, and how late the step is. */

@@ -80,29 +80,21 @@ async function subjectsOfOpen(db: Sql): Promise<Map<string, string>> {
 
 const share = (part: number, of: number): Share => (of === 0 ? { part, of } : { part, of, share: part / of });
 
+/** Counted as it happened, with what is not added up yet; what runs out of its time without a word is asked for by the open work. */
 async function countActions(db: Sql, now: Date, agent: string | undefined): Promise<Counts[]> {
+  const of = agent ?? null;
   const { rows } = await sql<Counts>`
-    WITH counted AS (
-      SELECT a.agent, coalesce(a.segment, 'default') AS segment,
-        a.kind = 'write' AND a.began_at IS NOT NULL AS begun,
-        EXISTS (SELECT 1 FROM action_private p WHERE p.action_id = a.id)
-          OR EXISTS (SELECT 1 FROM read_record r WHERE r.id = a.id AND r.args IS NOT NULL) AS kept,
-        CASE a.decided_by
-          WHEN 'policy' THEN a.decided_at IS NOT NULL AND a.grant_name IS NOT NULL
-          ELSE (SELECT count(*) FROM decision d WHERE d.action_id = coalesce(s.action_id, a.id)
-              AND d.round = coalesce(s.round, a.round) AND d.verdict = 'approve' AND d.slot IS NOT NULL)
-            >= CASE WHEN a.break_glass THEN 1 ELSE (SELECT sum((need ->> 'quorum')::int)
-              FROM jsonb_array_elements(a.approval -> 'stages') AS stage (needs), jsonb_array_elements(needs) AS one (need)) END
-        END AS confirmed,
-        EXISTS (SELECT 1 FROM credential c WHERE c.action_id = a.id) AS credentialed,
-        a.state = 'unknown' OR (a.state = 'executing' AND a.deadline_at < ${now}) AS unpaired
-      FROM any_action a LEFT JOIN standing_approval s ON s.id = a.standing_id
-      WHERE ${agent ?? null}::text IS NULL OR a.agent = ${agent ?? null}::text
-    )
-    SELECT agent, segment, count(*)::int AS actions, (count(*) FILTER (WHERE kept))::int AS kept,
-      (count(*) FILTER (WHERE begun))::int AS begun, (count(*) FILTER (WHERE begun AND confirmed))::int AS confirmed,
-      (count(*) FILTER (WHERE begun AND credentialed))::int AS credentialed,
-      (count(*) FILTER (WHERE unpaired))::int AS unpaired
-    FROM counted GROUP BY agent, segment ORDER BY agent, segment`.execute(db);
+    SELECT agent, segment, sum(actions)::int AS actions, sum(kept)::int AS kept, sum(begun)::int AS begun,
+      sum(confirmed)::int AS confirmed, sum(credentialed)::int AS credentialed, sum(unpaired)::int AS unpaired
+    FROM (
+      SELECT agent, segment, actions, kept, begun, confirmed, credentialed, unknown AS unpaired FROM posture_count
+      UNION ALL
+      SELECT agent, segment, actions, kept, begun, confirmed, credentialed, unknown FROM posture_due
+      UNION ALL
+      SELECT agent, coalesce(segment, 'default'), 0, 0, 0, 0, 0, 1 FROM open_action
+      WHERE state = 'executing' AND deadline_at < ${now}
+    ) AS x
+    WHERE ${of}::text IS NULL OR agent = ${of}::text
+    GROUP BY agent, segment HAVING sum(actions) > 0 OR sum(begun) > 0 ORDER BY agent, segment`.execute(db);
   return rows;
 }

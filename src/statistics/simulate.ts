@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
+import { lowestIdAt } from '../db/partitions.ts';
 import { isStopped } from '../domain/action.ts';
 import { compileRelease } from '../domain/decision/compile.ts';
 import { decideIn, type World } from '../domain/decision/decide.ts';
@@ -30,7 +31,9 @@ export interface SimulatedRelease extends Omit<Simulation, 'people'> {
   since: Date;
   days: number;
   dayMs: number;
-  /** There was more than is looked at: the newest writes come first, then the newest reads. */
+  /** How many are looked at, at most. */
+  most: number;
+  /** There was more: what waits or writes comes first, the newest before the others, then reads. */
   cut: boolean;
   /** Questions a week that each person may be asked, by the groups as they are now. */
   weekly: { person: string; before: number; after: number }[];
@@ -90,8 +93,8 @@ export async function simulateRelease(
   const simulation = newSimulation();
   const turns = new Turns();
   let [seen, first, cut] = [0, now, false];
-  for (const kind of ['write', 'read'] as const) {
-    for await (const page of pagesOf(db, { agent, since, kind })) {
+  for (const source of ['past_actions', 'past_reads'] as const) {
+    for await (const page of pagesOf(db, source, agent, since)) {
       const rows = page.slice(0, most - seen);
       cut ||= rows.length < page.length;
       seen += rows.length;
@@ -109,7 +112,17 @@ export async function simulateRelease(
   const weekly = [...people]
     .map(([person, load]) => ({ person, before: load.before / weeks, after: load.after / weeks }))
     .sort((a, b) => b.before - a.before || (a.person < b.person ? -1 : 1));
-  return { agent, release: release.release, since, days, dayMs: services.dayMs, cut, ...counted, weekly };
+  return {
+    agent,
+    release: release.release,
+    since,
+    days,
+    dayMs: services.dayMs,
+    most,
+    cut,
+    ...counted,
+    weekly,
+  };
 }
 
 function addRow(
@@ -164,29 +177,26 @@ function judgedOf({ state, decided_by, corrected_at, round }: RecordedRow): Judg
   return decided_by === 'person' ? 'right' : 'unknown';
 }
 
-/** The recorded questions with what was asked first, before any edit; the newest first, by their key. */
+/**
+ * The recorded questions with what was asked first, before any edit; the newest first, by their ids, which begin with their
+ * time. Of those with an id that does not (of versions before) fewer than one in a hundred are missed.
+ */
 async function* pagesOf(
   db: Sql,
-  { agent, since, kind }: { agent: string; since: Date; kind: 'write' | 'read' },
+  source: 'past_actions' | 'past_reads',
+  agent: string,
+  since: Date,
 ): AsyncGenerator<RecordedRow[]> {
-  let last: Pick<RecordedRow, 'asked_at' | 'id'> | undefined;
-  do {
-    const after = last
-      ? sql`AND (a.asked_at < ${last.asked_at} OR (a.asked_at = ${last.asked_at} AND a.id > ${last.id}))`
-      : sql``;
+  const from = lowestIdAt(since);
+  let before = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  for (;;) {
     const { rows } = await sql<RecordedRow>`
-      SELECT a.id, a.asked_at, a.tool, a.segment, a.arm, a.generation, a.state, a.decided_by, a.standing_id, a.approval,
-        a.reasons, a.round, a.corrected_at, coalesce(p.context, r.context) AS context,
-        coalesce(p.attributes, r.attributes) AS attributes, s.name AS subject,
-        CASE WHEN a.round = 0 THEN coalesce(p.args, r.args) ELSE (SELECT e.args_before FROM action_edit e WHERE e.action_id = a.id
-          ORDER BY e.round LIMIT 1) END AS args
-      FROM any_action a LEFT JOIN action_private p ON p.action_id = a.id LEFT JOIN read_record r ON r.id = a.id
-        LEFT JOIN subject s ON s.id = a.subject_id
-      WHERE a.agent = ${agent} AND a.asked_at >= ${since} AND a.kind = ${kind} ${after}
-      ORDER BY a.asked_at DESC, a.id LIMIT ${PAGE}`.execute(db);
+      SELECT * FROM ${sql.table(source)}(${agent}, ${from}, ${before}, ${since}, ${PAGE})`.execute(db);
     if (rows.length > 0) yield rows;
-    last = rows.length === PAGE ? rows.at(-1) : undefined;
-  } while (last);
+    const last = rows.at(-1);
+    if (rows.length < PAGE || !last) return;
+    before = last.id;
+  }
 }
 
 async function membersByGroup(db: Sql, agent: string): Promise<Map<string, string[]>> {

@@ -3,12 +3,17 @@ import { askAction } from '../../src/actions/ask.ts';
 import { completeAction } from '../../src/actions/complete.ts';
 import { makePartitions } from '../../src/db/partitions.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
+import { foldCounts } from '../../src/records/counters.ts';
+import { startRollout } from '../../src/rollouts/start.ts';
 import {
   agentActor,
   askInput,
   givenAdopted,
   givenBegunAction,
   givenPendingAction,
+  givenRelease,
+  managerActor,
+  RELEASE_2_YAML,
 } from '../support/fixtures.ts';
 import { fillStore } from '../support/growth/fill.ts';
 import { OPERATIONS } from '../support/growth/operations.ts';
@@ -28,6 +33,7 @@ async function readBy(name: string): Promise<number> {
   if (!operation) throw new Error(`there is no operation ${name}`);
   const given = (await operation.prepare?.(services)) ?? '';
   await sequenceLog(services.db.sql);
+  await foldCounts(services.db.sql, services.dayMs);
   const start = await rowsRead(services.db);
   await operation.run(services, given);
   return (await rowsRead(services.db)) - start;
@@ -37,7 +43,9 @@ beforeAll(async () => {
   services = await createTestServices();
   services.clock.now = () => new Date();
   await makePartitions(services.db, services.clock.now());
-  await givenAdopted(services);
+  const { agent } = await givenAdopted(services);
+  await givenRelease(services, agent, RELEASE_2_YAML);
+  await startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'growth' });
   const { action: read } = await askAction(services, agentActor(), askInput({ tool: 'lookup' }));
   const executed = await givenBegunAction(services);
   await completeAction(services, agentActor(), { id: executed.id, executionId: 'e-1', ok: true });

@@ -9,6 +9,7 @@ import { verifyLog } from '../../src/log/verify.ts';
 import { dropOld } from '../../src/retention/drop.ts';
 import { holdRetention, releaseRetention } from '../../src/retention/holds.ts';
 import { retentionStatus } from '../../src/retention/status.ts';
+import { readPosture } from '../../src/statistics/posture.ts';
 import {
   actorOf,
   agentActor,
@@ -37,6 +38,14 @@ const rowsIn = async (services: TestServices, table: string): Promise<number> =>
   );
   return rows[0]?.n ?? 0;
 };
+
+/** What is stored, and stored with its arguments, as it is counted. */
+async function countedIn({ db, clock }: TestServices) {
+  const [posture] = await readPosture(db.sql, clock.now());
+  const shares = posture?.segments.map(({ replayable }) => replayable) ?? [];
+  const sum = (key: 'part' | 'of') => shares.reduce((total, share) => total + share[key], 0);
+  return { actions: sum('of'), kept: sum('part') };
+}
 
 describeWithServices('what grows by the day', (make) => {
   const given = async () => {
@@ -77,10 +86,13 @@ describeWithServices('what grows by the day', (make) => {
     const open = await givenPendingAction(services);
     const read = await askAction(services, agentActor(), askInput({ tool: 'lookup' }));
     await sql`UPDATE action SET state = 'executed' WHERE id = ${done.id}`.execute(services.db.sql);
+    const counted = await countedIn(services);
+    expect(counted).toEqual({ actions: 3, kept: 3 });
     await pass(services, 100);
     expect((await dropOld(services)).dropped.filter((name) => !name.startsWith('asked_key'))).toEqual([]);
     await pass(services, 60);
     const { dropped } = await dropOld(services);
+    expect(await countedIn(services)).toEqual({ actions: 2, kept: 1 });
     expect(dropped.some((name) => name.startsWith('read_record_'))).toBe(true);
     expect(dropped.some((name) => name.startsWith('action_private_'))).toBe(true);
     expect(dropped.some((name) => /^action_\d/.test(name))).toBe(false);
@@ -95,6 +107,10 @@ describeWithServices('what grows by the day', (make) => {
     const kept = await services.db.sql.selectFrom('action_private').select('action_id').execute();
     expect(kept).toEqual([{ action_id: open.id }]);
     expect((await dropOld(services)).dropped).toEqual([]);
+    expect(await countedIn(services)).toEqual({ actions: 1, kept: 1 });
+    // What has begun once has begun for ever, and what is moved does not begin again.
+    const [posture] = await readPosture(services.db.sql, services.clock.now());
+    expect(posture?.segments).toMatchObject([{ writesConfirmed: { part: 1, of: 1 } }]);
   });
 
   test('stays as long as it is held', async () => {

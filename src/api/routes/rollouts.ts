@@ -46,6 +46,9 @@ const statusSchema = z
       }),
     ),
     pooled: z.array(anyObjectSchema),
+    lastVerdict: anyObjectSchema
+      .optional()
+      .describe('The last one judged of a segment, with the counts of each day that it rests on'),
     perDay: z
       .array(anyObjectSchema)
       .optional()
@@ -182,6 +185,7 @@ const statusOf = (status: RolloutStatusView) => ({
   endedAt: status.endedAt?.toISOString(),
   waitsFor: status.waitsFor.map((wait) => ({ ...wait })),
   pooled: status.pooled.map((verdict) => ({ ...verdict })),
+  lastVerdict: status.lastVerdict === null ? undefined : { ...status.lastVerdict },
   perDay: status.perDay?.map((one) => ({ ...one })),
   segments: status.segments.map((segment) => ({
     ...segment,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireRole } from '../../actor.ts';
 import { LEFT_OUT } from '../../domain/decision/simulation.ts';
-import { SIMULATED_DAYS_MAX, SIMULATED_MAX, simulateRelease } from '../../statistics/simulate.ts';
+import { SIMULATED_DAYS_MAX, simulateRelease } from '../../statistics/simulate.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
 import { agentNameSchema, instantSchema } from '../schemas.ts';
@@ -18,9 +18,8 @@ const simulationSchema = z
     since: instantSchema,
     days: z.number(),
     dayMs: z.number(),
-    cut: z
-      .boolean()
-      .describe(`There was more than ${SIMULATED_MAX}: the newest writes, then the newest reads`),
+    most: count.describe('How many are looked at, at most: the newest writes, then the newest reads'),
+    cut: z.boolean().describe('There was more'),
     decided: count.describe('Actions decided again'),
     same: count,
     before: outcomesSchema,

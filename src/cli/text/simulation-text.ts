@@ -14,7 +14,7 @@ const LEFT_OUT_WORDS: Readonly<Record<keyof WireSimulation['leftOut'], string>> 
 
 /** What a release would have answered, for people. */
 export function simulationText(simulation: WireSimulation, width: number): string {
-  const { agent, release, days, since, dayMs, decided, cut, unasked } = simulation;
+  const { agent, release, days, since, dayMs, decided, most, cut, unasked } = simulation;
   const title = `Release ${release} of ${agent} on the last ${days} days (since ${formatTime(since)})`;
   const left = leftOutText(simulation, width);
   if (decided === 0)
@@ -27,7 +27,9 @@ export function simulationText(simulation: WireSimulation, width: number): strin
   return sections(
     scaledDayNote(dayMs),
     paragraph(title, width),
-    cut ? 'CUT: there was more than could be looked at; these are the newest.' : undefined,
+    cut
+      ? paragraph(`CUT: at most ${most} are looked at, and there was more; these are the newest.`, width)
+      : undefined,
     `${outcomesText(simulation)}\n\n${paragraph(`${simulation.same} of ${decided} are answered as before.`, width)}`,
     changesText(simulation, width),
     unaskedText(simulation, width),

@@ -53,12 +53,18 @@ DECLARE
   v_touched boolean;
 BEGIN
   IF v_day IS NULL THEN RETURN; END IF;
-  SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), coalesce(bool_or(p_from = 'asked' OR x.began_at IS NOT NULL), false)
-  INTO v_bears, v_touched FROM action x
-  WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm = a.arm AND x.segment = a.segment
-    AND x.generation = a.generation AND x.counts ->> p_metric = p_from
-    AND CASE WHEN p_from = 'asked' THEN x.event_day ELSE x.begun_day END = v_day AND x.counts <> '{}'
-    AND x.agent_version = a.agent_version;
+  IF p_from = 'asked' THEN
+    SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), count(*) > 0 INTO v_bears, v_touched FROM action x
+    WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm = a.arm AND x.segment = a.segment
+      AND x.generation = a.generation AND x.counts ->> p_metric = p_from AND x.event_day = v_day AND x.counts <> '{}'
+      AND x.agent_version = a.agent_version;
+  ELSE
+    SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), coalesce(bool_or(x.began_at IS NOT NULL), false)
+    INTO v_bears, v_touched FROM action x
+    WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm = a.arm AND x.segment = a.segment
+      AND x.generation = a.generation AND x.counts ->> p_metric = p_from AND x.begun_day = v_day AND x.begun_day IS NOT NULL
+      AND x.counts <> '{}' AND x.agent_version = a.agent_version;
+  END IF;
   SELECT * INTO v FROM subject_day s
   WHERE s.rollout_id = a.rollout_id AND s.arm = a.arm AND s.segment = a.segment AND s.generation = a.generation
     AND s.metric = p_metric AND s.day = v_day AND s.subject = a.subject_digest AND s.build = a.agent_version;
@@ -103,14 +109,11 @@ CREATE TRIGGER exposure_is_kept AFTER UPDATE ON rollout_segment
 -- Subject-days of the baseline on which a write of a tool (of any, where null) began, or was proposed where people's answers
 -- count, whoever decided it; and those that ran unasked.
 CREATE FUNCTION baseline_volume(p_rollout text, p_tool text, p_proposals boolean)
-RETURNS TABLE (segment text, writes int, unasked int) LANGUAGE sql STABLE AS $$
-  SELECT d.segment, count(DISTINCT (d.subject_digest, d.day))::int,
-    (count(DISTINCT (d.subject_digest, d.day)) FILTER (WHERE d.decided_by = 'policy'))::int
-  FROM (SELECT a.segment, a.subject_digest, a.decided_by,
-      CASE WHEN a.began_at IS NOT NULL AND a.state <> 'failed' THEN event_day(a.rollout_id, a.began_at)
-        WHEN p_proposals AND a.decided_by IS DISTINCT FROM 'policy' AND a.state IN ('pending', 'approved', 'denied')
-        THEN a.event_day END AS day
-    FROM action a
-    WHERE a.rollout_id = p_rollout AND a.arm = 'control' AND a.kind = 'write' AND a.tool = coalesce(p_tool, a.tool)) d
-  WHERE d.day IS NOT NULL GROUP BY d.segment
-$$;
+RETURNS TABLE (segment text, writes int, unasked int) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(727015);
+  WHILE fold_volumes(2000) > 0 LOOP END LOOP;
+  RETURN QUERY SELECT v.segment, w.days, v.unasked
+  FROM volume_count v, LATERAL (SELECT CASE WHEN p_proposals THEN v.either ELSE v.begun END AS days) w
+  WHERE v.rollout_id = p_rollout AND v.tool = coalesce(p_tool, '') AND w.days > 0;
+END $$;

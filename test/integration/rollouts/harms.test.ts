@@ -170,7 +170,13 @@ describeWithServices('harms a day', (make) => {
     const counted = all.flatMap((entry) => (entry.segment === 'gold' ? (entry.count ?? []) : []));
     expect(counted.length).toBeGreaterThan(0);
     for (const count of counted) expect(Number(count.logE)).toBeCloseTo(recomputed(count), 3);
-    const { record } = await goldOf(services, id);
+    const kept = await services.db.sql
+      .selectFrom('verdict')
+      .select('record')
+      .where('rollout_id', '=', id)
+      .where('segment', '=', 'gold')
+      .executeTakeFirstOrThrow();
+    const record = kept.record as VerdictRecord;
     expect(record.count?.logE).toBeCloseTo(recomputed(record.count as NonNullable<typeof record.count>), 3);
     expect(record.count).toMatchObject({ total: 7, days: 3.5, perDay: { gold: 0.3 } });
   }, 120_000);

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
@@ -46,6 +47,24 @@ describeWithServices('judgeDue()', (make) => {
     ]);
   });
 
+  test('judges the process of all segments once, however many of them are due', async () => {
+    const services = await make();
+    await givenExposed(services);
+    for (const tier of ['gold', 'silver', 'bronze']) await givenCancelled(services, tier, tier);
+    await sql`CREATE TABLE judged (segment text)`.execute(services.db.sql);
+    await sql`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO judged VALUES (NEW.segment); RETURN NEW; END $$`.execute(services.db.sql);
+    await sql`CREATE TRIGGER notes BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW EXECUTE FUNCTION note()`.execute(
+      services.db.sql,
+    );
+    expect(await judgeDue(services)).toBe(3);
+    const { rows } =
+      await sql`SELECT segment, count(*)::int AS n FROM judged GROUP BY segment ORDER BY segment`.execute(
+        services.db.sql,
+      );
+    expect(rows).toEqual(['*', 'default', 'gold', 'silver'].map((segment) => ({ segment, n: 1 })));
+  });
+
   test('a correction counts at the start-day of its conversation, and once', async () => {
     const services = await make();
     const id = await givenExposed(services);
@@ -56,13 +75,12 @@ describeWithServices('judgeDue()', (make) => {
     await correctAction(services, approverActor('ben'), { id: action.id, reason: 'again' });
     await report(services, action, 0);
     await judgeDue(services);
-    const [record] = (await goldOf(services, id))?.verdicts ?? [];
-    expect(record).toMatchObject({
-      events: 1,
-      harms: 1,
-      known: 1,
-      buckets: [{ day: 0, events: 1, harms: 1 }],
-    });
+    const found = { segment: 'gold', events: 1, harms: 1, known: 1 };
+    const { segments, lastVerdict } = await rolloutStatus(services, id);
+    expect(lastVerdict).toMatchObject({ ...found, buckets: [{ day: 0, events: 1, harms: 1 }] });
+    const [line] = segments.find(({ segment }) => segment === 'gold')?.verdicts ?? [];
+    expect(line).toMatchObject(found);
+    expect(line).not.toHaveProperty('buckets');
   });
 
   verifies(

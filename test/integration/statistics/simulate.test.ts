@@ -220,7 +220,8 @@ describeWithServices('simulation of a release', (make) => {
     const { id } = wrong.denied;
     await sql`INSERT INTO action
       SELECT (jsonb_populate_record(a, jsonb_build_object('id', c.id, 'idempotency_key', c.id))).*
-      FROM action a, (SELECT gen_random_uuid() AS id FROM generate_series(1, ${copies}::int)) AS c
+      FROM action a, (SELECT (substr(${id}, 1, 19) || substr(gen_random_uuid()::text, 20))::uuid AS id
+        FROM generate_series(1, ${copies}::int)) AS c
       WHERE a.id = ${id}`.execute(services.db.sql);
     await sql`INSERT INTO action_private (action_id, args, context, attributes, salt)
       SELECT n.id, p.args, p.context, p.attributes, p.salt FROM action n, action_private p

@@ -1,17 +1,35 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { listActions } from '../../../src/actions/list.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
+import { earnedCounts } from '../../../src/autonomy/evidence.ts';
 import { readLog } from '../../../src/log/read.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
 import { actionById } from '../../../src/records/action.ts';
+import { openRollout } from '../../../src/records/rollout.ts';
+import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { judgeDue } from '../../../src/rollouts/judge.ts';
+import { lockBaseline } from '../../../src/rollouts/moves.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
+import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
+import { simulateRelease } from '../../../src/statistics/simulate.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
-import { agentActor, approverActor, askInput, managerActor, onCallActor } from '../fixtures.ts';
+import {
+  AGENT_YAML,
+  agentActor,
+  agentFrom,
+  approverActor,
+  askInput,
+  managerActor,
+  onCallActor,
+  RELEASE_2_YAML,
+  releaseFrom,
+} from '../fixtures.ts';
 import type { TestServices } from '../services.ts';
 
 /** Something that people or agents do, once; what it needs is there before. */
@@ -54,6 +72,9 @@ const logEnd = async (services: TestServices) => {
   const [head] = await readLog(services.db.sql, { limit: 1, newestFirst: true });
   return JSON.stringify({ seq: head?.seq ?? 0, hash: head?.hash ?? '' });
 };
+
+const SIMULATED = 500;
+const openOne = async ({ db }: TestServices) => (await openRollout(db.sql, 'desk'))?.id ?? '';
 
 export const OPERATIONS: readonly Operation[] = [
   { name: 'ask, a read', run: (services) => ask(services, 'lookup') },
@@ -102,6 +123,47 @@ export const OPERATIONS: readonly Operation[] = [
     run: (services, after) => verifyLog(services.db.sql, { after: JSON.parse(after) }),
   },
   { name: 'posture', run: (services) => readPosture(services.db.sql, services.clock.now(), undefined) },
+  {
+    name: 'evidence of a grant',
+    run: (services) =>
+      earnedCounts(
+        services.db.sql,
+        { agent: 'desk', release: '1', grant: 'cancel-2', tool: 'cancel' },
+        services.clock.now(),
+      ),
+  },
+  {
+    name: 'count and judge a subject-day',
+    prepare: begun,
+    run: async (services) => {
+      await sql`SELECT queue_judgement(id, 'gold', ${services.clock.now()}) FROM rollout`.execute(
+        services.db.sql,
+      );
+      await judgeDue(services);
+    },
+  },
+  { name: 'status of a rollout', prepare: openOne, run: rolloutStatus },
+  {
+    name: 'lock a baseline',
+    prepare: async (services) => {
+      await services.db.sql.updateTable('rollout').set({ baseline_locked_at: null }).execute();
+      return openOne(services);
+    },
+    run: async (services, id) => {
+      if (!(await lockBaseline(services, { id, ...(await rolloutFacts(services, id)) })))
+        throw new Error('the baseline was not locked');
+    },
+  },
+  {
+    name: 'simulate, as many as are looked at',
+    run: (services) =>
+      simulateRelease(
+        services,
+        managerActor(),
+        { agent: 'desk', release: releaseFrom(RELEASE_2_YAML, agentFrom(AGENT_YAML)) },
+        SIMULATED,
+      ),
+  },
 ];
 
 export { approved, off, on, pending, rollBack };

@@ -60,7 +60,7 @@ const stats = (more: Partial<WireStats> = {}): WireStats => ({
 const simulation = (more: Partial<WireSimulation> = {}): WireSimulation => {
   const { people: _, ...counted } = newSimulation();
   const about = { agent: 'desk', release: '2', since: '2025-10-03T00:00:00Z', days: 90, dayMs: 86_400_000 };
-  return { ...counted, ...about, cut: false, weekly: [], ...more };
+  return { ...counted, ...about, most: 50_000, cut: false, weekly: [], ...more };
 };
 
 describe('what waits', () => {
@@ -218,7 +218,7 @@ describe('simulation', () => {
       }),
       80,
     );
-    expect(text).toContain('CUT');
+    expect(text).toContain('CUT: at most 50000 are looked at');
     expect(text).toContain(`${SHORT}  cancel  edited`);
     expect(text).toContain('and 24 more');
     expect(text.replace(/\s+/g, ' ')).toContain(
