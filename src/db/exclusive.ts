@@ -14,7 +14,7 @@ export const LOCKS = {
   stops: 727_011,
   reconciler: 727_012,
   retention: 727_014,
-  erasures: 727_015,
+  erasures: 727_016,
 } as const;
 
 /** Work that one process at a time does. */
