@@ -7,8 +7,9 @@ $$;
 CREATE FUNCTION is_confirmed(a action) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT coalesce(CASE a.decided_by
     WHEN 'policy' THEN a.decided_at IS NOT NULL AND a.grant_name IS NOT NULL
-    ELSE (SELECT count(*) FROM decision d LEFT JOIN standing_approval s ON s.id = a.standing_id
-        WHERE d.action_id = coalesce(s.action_id, a.id) AND d.round = coalesce(s.round, a.round)
+    ELSE (SELECT count(*) FROM decision d
+        WHERE d.action_id = coalesce((SELECT s.action_id FROM standing_approval s WHERE s.id = a.standing_id), a.id)
+          AND d.round = coalesce((SELECT s.round FROM standing_approval s WHERE s.id = a.standing_id), a.round)
           AND d.verdict = 'approve' AND d.slot IS NOT NULL)
       >= CASE WHEN a.break_glass THEN 1 ELSE (SELECT sum((need ->> 'quorum')::int)
         FROM jsonb_array_elements(a.approval -> 'stages') AS stage (needs), jsonb_array_elements(needs) AS one (need)) END
@@ -75,7 +76,7 @@ END $$;
 CREATE TRIGGER emptied_reads_are_counted AFTER UPDATE ON read_record REFERENCING OLD TABLE AS before NEW TABLE AS now_so
   FOR EACH STATEMENT EXECUTE FUNCTION count_emptied_reads();
 ---
-CREATE FUNCTION count_asked() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_asked() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
   IF only_moved() OR NOT EXISTS (SELECT 1 FROM added) THEN RETURN NULL; END IF;
   INSERT INTO posture_due (agent, segment, actions, begun, confirmed, credentialed, unknown)
@@ -98,7 +99,7 @@ CREATE TRIGGER asked_is_counted AFTER INSERT ON action REFERENCING NEW TABLE AS 
   FOR EACH STATEMENT EXECUTE FUNCTION count_asked();
 ---
 -- What an action counted before is taken out and what it counts now is put in: the sum is that of the rows, whatever changed.
-CREATE FUNCTION count_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_changed() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_begun int := (NEW.began_at IS NOT NULL)::int - (OLD.began_at IS NOT NULL)::int;
   v_unknown int := (NEW.state = 'unknown')::int - (OLD.state = 'unknown')::int;
@@ -150,7 +151,9 @@ CREATE TRIGGER edited_earns BEFORE UPDATE ON action
   FOR EACH ROW WHEN (NEW.kind = 'write' AND NEW.grant_name IS DISTINCT FROM OLD.grant_name)
   EXECUTE FUNCTION keep_earns_from();
 ---
-CREATE FUNCTION count_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Each by its key, whatever the statistics say.
+CREATE FUNCTION count_kept() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 BEGIN
   IF only_moved() OR NOT EXISTS (SELECT 1 FROM changed) THEN RETURN NULL; END IF;
   INSERT INTO posture_due (agent, segment, kept)
@@ -166,7 +169,8 @@ CREATE TRIGGER erased_is_counted AFTER DELETE ON action_private REFERENCING OLD 
   FOR EACH STATEMENT EXECUTE FUNCTION count_kept();
 ---
 -- The first credential of an action: whoever stores one holds the action.
-CREATE FUNCTION count_credentials() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_credentials() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 BEGIN
   IF only_moved() THEN RETURN NULL; END IF;
   INSERT INTO posture_due (agent, segment, credentialed)

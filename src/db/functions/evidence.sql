@@ -44,7 +44,8 @@ END $$;
 ---
 -- Brings one subject-day of one build up to date, from the actions as they are now: the order in which things become due is no matter.
 -- It is in while an action bears it, or harm is known of one that was proposed or begun; else out, and nothing is known.
-CREATE FUNCTION count_event(a action, p_metric text, p_from text, d evidence_due) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_event(a action, p_metric text, p_from text, d evidence_due) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 DECLARE
   v_day int := CASE WHEN p_from = 'asked' THEN a.event_day ELSE a.begun_day END;
   v subject_day;
