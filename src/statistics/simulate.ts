@@ -105,6 +105,7 @@ export async function simulateRelease(
       }
       if (cut) break;
     }
+    if (cut) break;
   }
   const { people, ...counted } = simulation;
   // What was recorded for less than a week is not blown up to one.

@@ -1,10 +1,10 @@
 -- What was asked since then, a page of it, the newest first: what waits or writes with what it was asked with before any edit.
--- By the order of an index, whatever the statistics say.
+-- By the order of an index and each by its key, whatever the statistics say.
 CREATE FUNCTION past_actions(p_agent text, p_from uuid, p_before uuid, p_since timestamptz, p_most int)
 RETURNS TABLE (id uuid, asked_at timestamptz, tool text, segment text, arm text, generation int, state text, decided_by text,
   standing_id uuid, approval jsonb, reasons jsonb, round int, corrected_at timestamptz, args text, context text,
   attributes text, subject text)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_sort = off AS $$
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   RETURN QUERY
   WITH page AS MATERIALIZED (
@@ -25,7 +25,7 @@ CREATE FUNCTION past_reads(p_agent text, p_from uuid, p_before uuid, p_since tim
 RETURNS TABLE (id uuid, asked_at timestamptz, tool text, segment text, arm text, generation int, state text, decided_by text,
   standing_id uuid, approval jsonb, reasons jsonb, round int, corrected_at timestamptz, args text, context text,
   attributes text, subject text)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_sort = off AS $$
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   RETURN QUERY
   WITH page AS MATERIALIZED (

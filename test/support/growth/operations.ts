@@ -73,7 +73,7 @@ const logEnd = async (services: TestServices) => {
   return JSON.stringify({ seq: head?.seq ?? 0, hash: head?.hash ?? '' });
 };
 
-const SIMULATED = 500;
+const SIMULATED = 100;
 const openOne = async ({ db }: TestServices) => (await openRollout(db.sql, 'desk'))?.id ?? '';
 
 export const OPERATIONS: readonly Operation[] = [
