@@ -155,7 +155,8 @@ const standingApprovalsOf = (tx: Sql, ids: readonly string[]): Promise<StandingA
     .selectFrom('standing_approval')
     .selectAll()
     .where(among('action_id', ids))
-    .orderBy('id')
+    // In the order of ids, and not by the index that has it: that one has all of them.
+    .orderBy(sql`id::text`)
     .forUpdate()
     .execute();
 

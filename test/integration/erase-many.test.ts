@@ -130,6 +130,9 @@ describeWithServices('erasing a subject of whom there is much', (make) => {
     const services = await make();
     const of = { writes: 1_500, reads: 1_500 };
     await given(services, of, { writes: 50_000, reads: 50_000, pending: 0 });
+    await sql`INSERT INTO alert (id, agent, kind, facts, created_at, delivered_at)
+      SELECT 'filled-' || n, 'desk', 'action.unknown', jsonb_build_object('action', gen_random_uuid(), 'summary', 'x'),
+        now(), now() FROM generate_series(1, 50000) n`.execute(services.db.sql);
     const before = await rowsRead(services.db);
     const { actions, reads } = await eraseSubject(services, admin, ADA, { withinMs: 120_000 });
     const read = (await rowsRead(services.db)) - before;

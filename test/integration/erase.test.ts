@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { answerAction } from '../../src/approvals/answer.ts';
 import { editAction } from '../../src/approvals/edit.ts';
@@ -5,8 +6,18 @@ import { readCardFacts } from '../../src/cards/card-facts.ts';
 import { cardToShow } from '../../src/cards/copies.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
-import { eraseSubject } from '../../src/subjects/erase.ts';
-import { actorOf, approverActor, givenAdopted, givenAsked, givenPendingAction } from '../support/fixtures.ts';
+import { actionById } from '../../src/records/action.ts';
+import { raiseAlert } from '../../src/records/alert.ts';
+import { followRevocation } from '../../src/records/revocation.ts';
+import { eraseSubject, resumeErasures } from '../../src/subjects/erase.ts';
+import {
+  actorOf,
+  approverActor,
+  givenAdopted,
+  givenAsked,
+  givenBegunAction,
+  givenPendingAction,
+} from '../support/fixtures.ts';
 import { placesOf } from '../support/places.ts';
 import { describeWithServices } from '../support/services.ts';
 
@@ -59,5 +70,35 @@ describeWithServices('erasing a subject', (make) => {
     expect(receipt).toMatchObject({ jws: expect.stringMatching(/^ey/), shown: null, salt: null });
     await sequenceLog(db);
     expect(await verifyLog(db)).toMatchObject({ verified: true });
+  });
+
+  test('a stop that was reading what is in flight tells nothing of it afterwards', async () => {
+    const services = await make();
+    await givenAdopted(services);
+    const of = { subject: 'Ada Lovelace', args: { id: 'R-ADA' } };
+    const begun = await givenBegunAction(services, of);
+    const { sql: db } = services.db;
+    const input = { agent: 'desk', subject: of.subject, reason: 'asked' };
+    await eraseSubject(services, actorOf('admin'), input, { withinMs: 0 });
+    services.clock.advance(60_000);
+    const stopping = await db.startTransaction().execute();
+    const now = services.clock.now();
+    await sql`SELECT disable_switch('agent/desk', false, 'fire', 'cleo', ${now})`.execute(stopping);
+    const erasing = resumeErasures(services);
+    const isEmpty = async () => (await actionById(db, begun.id)).summary;
+    await expect.poll(isEmpty).toBe('[erased]');
+    await stopping.commit().execute();
+    await erasing;
+    for (const { id } of await db.selectFrom('revocation').select('id').execute())
+      await followRevocation(db, id, now);
+    expect(await db.selectFrom('alert').select('facts').execute()).toMatchObject([
+      { facts: { inFlight: [{ action: begun.id, summary: '[erased]' }] } },
+    ]);
+    // Whoever read it before, and tells it now.
+    await raiseAlert(db, 'action.unknown', 'desk', now, { action: begun.id, summary: 'cancel R-ADA' });
+    expect(await placesOf(services, 'R-ADA', [])).toEqual([]);
+    expect(await db.selectFrom('erasure').select(['actions', 'done_at']).execute()).toEqual([
+      { actions: 1, done_at: now },
+    ]);
   });
 });
