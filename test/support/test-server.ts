@@ -18,7 +18,7 @@ const MAIN_CLASS = 'io.temporal.testserver.TestServer';
 const VERSION_TIMEOUT_MS = 5_000;
 /** Until then Maven must have fetched its first file, or have begun to copy. */
 const FIRST_PROGRESS_WITHIN_MS = 60_000;
-const STARTS_MAX = 4;
+const STARTS_MAX = 8;
 const FETCH_TIMEOUT_MS = 10 * 60_000;
 
 export interface TestServerOptions {
