@@ -54,15 +54,16 @@ DECLARE
   v_touched boolean;
 BEGIN
   IF v_day IS NULL THEN RETURN; END IF;
+  -- Arm and segment with nothing added: without statistics the index of whole rollouts looks as good as that of the subject-day.
   IF p_from = 'asked' THEN
     SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), count(*) > 0 INTO v_bears, v_touched FROM action x
-    WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm = a.arm AND x.segment = a.segment
+    WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm || '' = a.arm AND x.segment || '' = a.segment
       AND x.generation = a.generation AND x.counts ->> p_metric = p_from AND x.event_day = v_day AND x.counts <> '{}'
       AND x.agent_version = a.agent_version;
   ELSE
     SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), coalesce(bool_or(x.began_at IS NOT NULL), false)
     INTO v_bears, v_touched FROM action x
-    WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm = a.arm AND x.segment = a.segment
+    WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm || '' = a.arm AND x.segment || '' = a.segment
       AND x.generation = a.generation AND x.counts ->> p_metric = p_from AND x.begun_day = v_day AND x.begun_day IS NOT NULL
       AND x.counts <> '{}' AND x.agent_version = a.agent_version;
   END IF;
