@@ -6,17 +6,27 @@ const BATCH = 2_000;
 /** Nobody numbers them: how many more there are says nothing new. */
 const TAIL_COUNTED_MAX = 100_000;
 const NO_PARTITION = '23514';
-/** How often it looks for what was committed late, behind what it has numbered. */
-const FROM_THE_START_MS = 5_000;
+/** A statement and a transaction that stands still end long before: whatever had a smaller id then is numbered or gone. */
+const SETTLED_MS = 60_000;
+const MARKED_EVERY_MS = 1_000;
+/** How often it looks in front of that all the same: a migration may be open for longer. */
+const FROM_THE_START_MS = 10_000;
+
+interface Mark {
+  atMs: number;
+  reached: number;
+}
 
 /**
- * Numbers and chains what was committed since. One sequencer works at a time; another numbers nothing. What it took away
- * stays before it in the index for as long as anybody's snapshot sees it: it goes on where it stopped, and begins at the
- * front again every few seconds.
+ * Numbers and chains what was committed since. One sequencer works at a time; another numbers nothing. Each pass takes the
+ * smallest ids first, from the oldest that may still be committed: so what followed from something never stands before it.
+ * What it took away stays in front in the index for as long as anybody's snapshot sees it, and is walked over no longer
+ * once it is settled.
  */
 export class Sequencer {
   readonly #db: Sql;
-  #after = 0;
+  readonly #marks: Mark[] = [];
+  #reached = 0;
   #fromTheStartMs = Number.NEGATIVE_INFINITY;
 
   constructor(db: Sql) {
@@ -25,20 +35,29 @@ export class Sequencer {
 
   /** Everything that is committed now, once; resolves to how many it numbered. */
   async number(): Promise<number> {
-    const now = performance.now();
-    if (now - this.#fromTheStartMs >= FROM_THE_START_MS) {
-      this.#fromTheStartMs = now;
-      this.#after = 0;
-    }
+    const after = this.#settled(performance.now());
     for (let total = 0; ; ) {
-      const { numbered, reached } = await numberBatch(this.#db, this.#after).catch(async (error: unknown) => {
+      const { numbered, reached } = await numberBatch(this.#db, after).catch(async (error: unknown) => {
         if (!isOutOfPartitions(error) || !(await makeLogPartition(this.#db))) throw error;
-        return numberBatch(this.#db, this.#after);
+        return numberBatch(this.#db, after);
       });
-      this.#after = reached;
+      this.#reached = Math.max(this.#reached, reached);
       total += numbered;
       if (numbered < BATCH) return total;
     }
+  }
+
+  /** Up to which id nothing can come any more; 0 now and then. */
+  #settled(nowMs: number): number {
+    if (nowMs - (this.#marks.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= MARKED_EVERY_MS)
+      this.#marks.push({ atMs: nowMs, reached: this.#reached });
+    while ((this.#marks[1]?.atMs ?? nowMs) <= nowMs - SETTLED_MS) this.#marks.shift();
+    const [oldest] = this.#marks;
+    if (nowMs - this.#fromTheStartMs >= FROM_THE_START_MS) {
+      this.#fromTheStartMs = nowMs;
+      return 0;
+    }
+    return oldest && oldest.atMs <= nowMs - SETTLED_MS ? oldest.reached : 0;
   }
 }
 

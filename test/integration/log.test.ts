@@ -6,7 +6,7 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { completeAction } from '../../src/actions/complete.ts';
 import { sweepActions } from '../../src/actions/sweep.ts';
-import { sequenceLog } from '../../src/log/sequence.ts';
+import { Sequencer, sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
 import { appendEntry } from '../../src/records/log-entry.ts';
 import type { Services } from '../../src/services.ts';
@@ -70,6 +70,24 @@ describeWithServices('the log', (make) => {
       await sql`DELETE FROM log_entry WHERE seq = 4`.execute(db);
     });
     expect(await verifyLog(db)).toMatchObject({ verified: false, fault: { seq: 4, fault: 'missing' } });
+  });
+
+  test('what followed from something never stands before it, however late that was committed', async () => {
+    const services = await make();
+    const { sql: db } = services.db;
+    const entry = (kind: string) => ({ kind, at: services.clock.now(), actor: 'test', data: {} });
+    const sequencer = new Sequencer(db);
+    const late = await services.db.openStop();
+    await sql`BEGIN`.execute(late.sql);
+    await appendEntry(late.sql, entry('asked'));
+    await appendEntry(db, entry('another'));
+    await sequencer.number();
+    await sql`COMMIT`.execute(late.sql);
+    await appendEntry(db, entry('begun'));
+    await sequencer.number();
+    await late.close();
+    const rows = await db.selectFrom('log_entry').select('kind').orderBy('seq').execute();
+    expect(rows.map(({ kind }) => kind)).toEqual(['another', 'asked', 'begun']);
   });
 
   test('still verifies after an erasure, and nothing of the subject is left', async () => {
