@@ -7,7 +7,7 @@ SELECT id, agent, idempotency_key, request_digest, agent_version, tool, kind, se
   completed_at, result_digest, error_code, corrected_by, corrected_at, correction_reason, round, stage, routed,
   risk, reminders, reach, standing_id, standing_wish, break_glass, reviewed_by, reviewed_at, review, earned,
   asked_by_key, behind_keys, redact, withdraw_reason, counts, begun_day, same_digest, card_version, stage_opened_at,
-  ended_at, ended_by, ended_because
+  ended_at, ended_by, ended_because, earns_from
 FROM action
 UNION ALL
 SELECT r.id, r.agent, r.idempotency_key, r.request_digest, r.agent_version, r.tool, 'read', r.segment, r.arm, r.release,
@@ -17,7 +17,8 @@ SELECT r.id, r.agent, r.idempotency_key, r.request_digest, r.agent_version, r.to
   NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text,
   NULL::text, NULL::timestamptz, NULL::text, 0, 0, '[]'::jsonb, r.risk, 0, NULL::jsonb, NULL::uuid, NULL::jsonb,
   false, NULL::text, NULL::timestamptz, NULL::jsonb, false, '', '[]'::jsonb, r.redact, NULL::text, '{}'::jsonb,
-  NULL::int, '', 1, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text FROM read_record r
+  NULL::int, '', 1, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text,
+  NULL::timestamptz FROM read_record r
 ---
 -- The newest actions and reads, before p_before where it is given, of one agent or of all: by the order of an index, whatever
 -- the statistics say of how many there are.

@@ -7,8 +7,8 @@ import { freePort } from '../../../src/embedded/supervised-process.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
 import { signed } from '../../fakes/slack/http-delivery.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
-import { testPostgres, testTemporal } from '../../support/context.ts';
-import { createDatabase } from '../../support/postgres.ts';
+import { testTemporal } from '../../support/context.ts';
+import { createStore } from '../../support/services.ts';
 import { SECRET } from './http-desk.ts';
 
 let folder: string;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   const { address, namespace } = testTemporal();
   const env = {
-    DATABASE_URL: await createDatabase(testPostgres()),
+    DATABASE_URL: await createStore(),
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
     PORTCULLIS_DATA: folder,
