@@ -126,7 +126,7 @@ describeWithServices('erasing a subject of whom there is much', (make) => {
     for (const text of [CANARY, 'R-LATER']) expect(await placesOf(services, text, [])).toEqual([]);
   });
 
-  test('reads its own rows and no more', async () => {
+  test('reads its own rows and no more', { timeout: 240_000 }, async () => {
     const services = await make();
     const of = { writes: 1_500, reads: 1_500 };
     await given(services, of, { writes: 50_000, reads: 50_000, pending: 0 });
