@@ -51,7 +51,7 @@ export default defineConfig({
       project('replay', { groupOrder: 1, testSeconds: 60, hookMs: 120 * SECOND_MS }),
       project('workflow', {
         groupOrder: 2,
-        testSeconds: 180,
+        testSeconds: 60,
         hookMs: FIRST_FETCH_MS,
         globalSetup: [POSTGRES, 'test/support/global-setup-time-skipping.ts'],
       }),

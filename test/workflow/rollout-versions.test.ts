@@ -20,6 +20,8 @@ import { createTimeSkippingEnv } from '../support/test-server.ts';
 import { createSkippingWorker } from '../support/workflow-env.ts';
 
 const DAY_MS = 86_400_000;
+/** To where a step of three days waits for a person, half a day from its next look: see rollout.test.ts. */
+const PAST_GATE_MS = 3.5 * DAY_MS;
 const BEFORE = new URL('../support/rollout-before.workflow.ts', import.meta.url).pathname;
 const RELEASE = `agent: desk
 release: 2
@@ -79,9 +81,9 @@ async function worker(
 test('a gate’s rule that changes under an open rollout holds from its next look; the history replays with both', async () => {
   const handle = await (await worker('q')).runUntil(async () => {
     const started = await start('q');
-    await environment.sleep(4 * DAY_MS);
+    await environment.sleep(PAST_GATE_MS);
     await approve(started);
-    await environment.sleep(4 * DAY_MS);
+    await environment.sleep(PAST_GATE_MS);
     return started;
   });
   expect([await stepIndex(), await waitsFor()]).toEqual([1, ['person']]);
@@ -113,7 +115,7 @@ test('an open rollout of the version before goes on under this one, on a queue o
   const before = await bundleWorkflowCode({ workflowsPath: BEFORE });
   const { firstExecutionRunId } = await (await worker(SHARED_QUEUE, before)).runUntil(async () => {
     const started = await start(SHARED_QUEUE);
-    await environment.sleep(4 * DAY_MS);
+    await environment.sleep(PAST_GATE_MS);
     return started;
   });
   expect(await waitsFor()).toEqual(['person']);
@@ -123,7 +125,7 @@ test('an open rollout of the version before goes on under this one, on a queue o
     own.runUntil(async () => {
       await approve(latest);
       for (const gate of [2, 3, 4]) {
-        await environment.sleep(4 * DAY_MS);
+        await environment.sleep(PAST_GATE_MS);
         expect([gate, await waitsFor()]).toEqual([gate, ['person']]);
         await approve(latest);
       }

@@ -15,6 +15,8 @@ import { createTestServices, type TestServices } from '../support/services.ts';
 import { createTimeSkippingEnv } from '../support/test-server.ts';
 import { createSkippingWorker } from '../support/workflow-env.ts';
 
+// Before a person acts, time ends half a day or hours away from the workflow's daily look: this server leaves a run for ever
+// that cancels a timer which fired meanwhile (sdk-java 3088).
 const DAY_MS = 86_400_000;
 const RELEASE = `agent: desk
 release: 2
@@ -103,11 +105,11 @@ describe('rollout', () => {
       const handle = await start();
       await environment.sleep(10 * DAY_MS);
       await say(handle, 'pause');
-      await environment.sleep(40 * DAY_MS);
+      await environment.sleep(40.5 * DAY_MS);
       const held = await rolloutStatus(services, 'paused');
       expect(held.waitsFor.map((wait) => wait.for)).toEqual(['paused', 'time', 'person']);
       await say(handle, 'resume');
-      await environment.sleep(21 * DAY_MS);
+      await environment.sleep(20.5 * DAY_MS);
       const after = await rolloutStatus(services, 'paused');
       expect(after.waitsFor.map((wait) => wait.for)).toEqual(['person']);
       expect(after.plan).toMatch(/4[01] late/);
@@ -121,7 +123,7 @@ describe('rollout', () => {
     const { worker, start, say } = await givenRollout('signalled');
     await worker.runUntil(async () => {
       const handle = await start();
-      await environment.sleep(31 * DAY_MS);
+      await environment.sleep(30.5 * DAY_MS);
       await say(handle, 'approve-gate');
       await environment.sleep(DAY_MS);
       await handle.signal(rollbackSignal, { actor: 'ana', reason: 'not mine to say', segment: 'gold' });
