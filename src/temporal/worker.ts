@@ -51,7 +51,9 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     serves,
     awayMs,
     became(next) {
+      const isTurn = isRefused(next) !== isRefused(state);
       state = next;
+      if (isTurn) shutDown(workers);
     },
   });
   const run = async () => {
@@ -59,9 +61,10 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       try {
         const connection = await NativeConnection.connect(options.access);
         try {
-          workers = await createWorkers(options, connection);
+          const refused = isRefused(state);
+          workers = await createWorkers(options, connection, refused ? ONE_QUEUE : allQueues(options.slots));
           const running = runAll(workers);
-          if (stopping) shutDown(workers);
+          if (stopping || refused !== isRefused(state)) shutDown(workers);
           await running;
         } finally {
           await connection.close();
@@ -84,15 +87,32 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   };
 }
 
-/** One for each queue, with slots of its own: what fills one leaves the others free. */
-async function createWorkers(options: WorkerOptions, connection: NativeConnection): Promise<Worker[]> {
-  const queues = Object.entries(QUEUES).map(([name, queue]) => ({
-    queue,
-    slots: options.slots[name as QueueClass],
-  }));
-  const all = [...queues, { queue: SHARED_QUEUE, slots: SHARED_SLOTS }];
+const isRefused = ({ state }: WorkerState): boolean => state === 'refused';
+
+interface PolledQueue {
+  queue: string;
+  slots: number;
+}
+
+/** One worker for each queue, with slots of its own: what fills one leaves the others free. */
+const allQueues = (slots: Slots): PolledQueue[] => [
+  ...Object.entries(QUEUES).map(([name, queue]) => ({ queue, slots: slots[name as QueueClass] })),
+  { queue: SHARED_QUEUE, slots: SHARED_SLOTS },
+];
+
+/**
+ * Where a build is that Temporal does not take: the deployment answers about one poll of an unknown build a second, and
+ * nobody else when there are more.
+ */
+const ONE_QUEUE: readonly PolledQueue[] = [{ queue: SHARED_QUEUE, slots: 2 }];
+
+async function createWorkers(
+  options: WorkerOptions,
+  connection: NativeConnection,
+  queues: readonly PolledQueue[],
+): Promise<Worker[]> {
   const made = await Promise.allSettled(
-    all.map(({ queue, slots }) => createWorker(options, connection, queue, slots)),
+    queues.map(({ queue, slots }) => createWorker(options, connection, queue, slots)),
   );
   const workers = made.filter((one) => one.status === 'fulfilled').map((one) => one.value);
   const failed = made.find((one) => one.status === 'rejected');

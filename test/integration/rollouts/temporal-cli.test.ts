@@ -1,19 +1,14 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
-import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
-import { testTemporalBinary } from '../../support/context.ts';
 import { givenAdopted, givenRelease, managerActor } from '../../support/fixtures.ts';
 import { keepHistory } from '../../support/histories.ts';
+import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
+import { until } from '../../support/service-process.ts';
 import { createStore } from '../../support/services.ts';
 
 const run = promisify(execFile);
@@ -27,24 +22,15 @@ rollout:
   guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }]
 `;
 
-let folder: string;
-let temporal: TemporalServer;
+let temporal: OwnTemporal;
 let service: Portcullis;
-const binary = testTemporalBinary();
 
 beforeAll(async () => {
-  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
-  folder = await mkdtemp(join(tmpdir(), 'portcullis-cli-'));
-  temporal = await startTemporalServer({
-    binary,
-    namespace: 'default',
-    logFile: join(folder, 'temporal.log'),
-    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 60 },
-  });
+  temporal = await startOwnTemporal({ 'limit.historyCount.suggestContinueAsNew': 60 });
   service = await startPortcullis(
     readConfig({
       DATABASE_URL: await createStore(),
-      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_ADDRESS: temporal.server.address,
       PORTCULLIS_PORT: '0',
       PORTCULLIS_DAY: '500ms',
       PORTCULLIS_LOG_LEVEL: 'error',
@@ -56,19 +42,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await service?.stop();
   await temporal?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
-const cli = (...args: string[]) => run(binary ?? '', [...args, '--address', temporal.address]);
-
-async function until(what: string, check: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (Date.now() < deadline) {
-    if (await check().catch(() => false)) return;
-    await setTimeout(100);
-  }
-  throw new Error(`${what} did not happen within ${withinMs} ms`);
-}
+const cli = (...args: string[]) => run(temporal.binary, [...args, '--address', temporal.server.address]);
 
 const status = () => rolloutStatus(service.services, 'by-hand');
 
@@ -127,7 +103,7 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
   await say('rollback', { actor: 'olga', reason: 'all of it' });
   await until('the end', async () => (await status()).status === 'rolled_back');
 
-  const client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  const { client } = temporal;
   const runs = [];
   for await (const execution of client.workflow.list({ query: "WorkflowId = 'rollout/by-hand'" }))
     runs.push(execution);
@@ -137,5 +113,4 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
     client.workflow.getHandle('rollout/by-hand', continued?.runId),
     'rollout/continued-as-new',
   );
-  await client.connection.close();
 }, 120_000);

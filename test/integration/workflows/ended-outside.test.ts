@@ -1,16 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
-import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
 import { nextMoveQuery } from '../../../workflows/rollout.contract.ts';
-import { testTemporalBinary } from '../../support/context.ts';
 import {
   givenAdopted,
   givenPendingAction,
@@ -19,33 +14,25 @@ import {
   managerActor,
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
+import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
 import { until } from '../../support/service-process.ts';
 import { createStore } from '../../support/services.ts';
 import { runInTest } from '../../unit/cli/cli-io.ts';
 
 const run = promisify(execFile);
-const binary = testTemporalBinary();
-let folder: string;
-let temporal: TemporalServer;
+let temporal: OwnTemporal;
 let service: Portcullis;
 let client: Client;
 let rolloutId: string;
 let actionId: string;
 
 beforeAll(async () => {
-  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
-  folder = await mkdtemp(join(tmpdir(), 'portcullis-ended-'));
-  // Everything in memory: a restart is a store that was lost.
-  temporal = await startTemporalServer({
-    binary,
-    namespace: 'default',
-    logFile: join(folder, 'temporal.log'),
-  });
-  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  temporal = await startOwnTemporal();
+  ({ client } = temporal);
   service = await startPortcullis(
     readConfig({
       DATABASE_URL: await createStore(),
-      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_ADDRESS: temporal.server.address,
       PORTCULLIS_PORT: '0',
       PORTCULLIS_LOG_LEVEL: 'silent',
     }),
@@ -60,9 +47,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await service?.stop();
-  await client?.connection.close();
   await temporal?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const rollout = () => client.workflow.getHandle(`rollout/${rolloutId}`);
@@ -79,7 +64,7 @@ const readyz = async () =>
     worker: { state: string };
     workflows: { comparedAt: string; open: number; restarted: object[] };
   };
-const cli = (...args: string[]) => run(binary ?? '', [...args, '--address', temporal.address]);
+const cli = (...args: string[]) => run(temporal.binary, [...args, '--address', temporal.server.address]);
 
 test('what a person terminated runs again, and /readyz and doctor say so', async () => {
   await cli('workflow', 'terminate', '--workflow-id', `rollout/${rolloutId}`, '--reason', 'cleaning up');
@@ -99,7 +84,7 @@ test('what a person terminated runs again, and /readyz and doctor say so', async
     PORTCULLIS_URL: service.url,
     PORTCULLIS_TOKEN: token,
     DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
-    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_ADDRESS: temporal.server.address,
   };
   const { flat } = await runInTest(['doctor'], { env });
   expect(flat).toMatch(/warn missing workflows: started again in the last 24 h:.*1 rollout \(terminated/);
@@ -109,7 +94,7 @@ test('what a person terminated runs again, and /readyz and doctor say so', async
 });
 
 test('a store of Temporal that was lost is filled again, and worked on by this build', async () => {
-  await temporal.restart();
+  await temporal.server.restart();
   expect(await isRunning(rollout()).catch(() => false)).toBe(false);
   await until('both again', async () => (await driven()).every(Boolean), 120_000);
   expect((await readyz()).workflows.restarted).toContainEqual(

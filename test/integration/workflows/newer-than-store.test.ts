@@ -1,39 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { SHARED_QUEUE } from '../../../src/domain/queues.ts';
-import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
-import { testTemporalBinary } from '../../support/context.ts';
 import { givenAdopted, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
+import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
 import { until } from '../../support/service-process.ts';
 import { createStore } from '../../support/services.ts';
 
-let folder: string;
-let temporal: TemporalServer;
+let temporal: OwnTemporal;
 let service: Portcullis;
 let client: Client;
 
 beforeAll(async () => {
-  const binary = testTemporalBinary();
-  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
-  folder = await mkdtemp(join(tmpdir(), 'portcullis-newer-'));
-  temporal = await startTemporalServer({
-    binary,
-    namespace: 'default',
-    logFile: join(folder, 'temporal.log'),
-  });
-  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  temporal = await startOwnTemporal();
+  ({ client } = temporal);
   service = await startPortcullis(
     readConfig({
       DATABASE_URL: await createStore(),
-      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_ADDRESS: temporal.server.address,
       PORTCULLIS_PORT: '0',
       PORTCULLIS_LOG_LEVEL: 'silent',
     }),
@@ -41,9 +29,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await service?.stop();
-  await client?.connection.close();
   await temporal?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const statusOf = async (id: string) => (await client.workflow.getHandle(id).describe()).status.name;

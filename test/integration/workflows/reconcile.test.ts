@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
-import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { raiseAlert } from '../../../src/records/alert.ts';
 import { readReconciled, tellOpenRollouts } from '../../../src/records/reconciliation.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
 import { dispatchOutbox } from '../../../src/temporal/dispatch.ts';
 import { reconcile } from '../../../src/temporal/reconcile.ts';
-import { testTemporalBinary } from '../../support/context.ts';
 import {
   AGENT_YAML,
   agentActor,
@@ -23,29 +18,20 @@ import {
   managerActor,
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
+import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
 import { until } from '../../support/service-process.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 
-let folder: string;
-let temporal: TemporalServer;
+let temporal: OwnTemporal;
 let client: Client;
 let services: TestServices;
 
 beforeAll(async () => {
-  const binary = testTemporalBinary();
-  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
-  folder = await mkdtemp(join(tmpdir(), 'portcullis-reconcile-'));
-  temporal = await startTemporalServer({
-    binary,
-    namespace: 'default',
-    logFile: join(folder, 'temporal.log'),
-  });
-  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  temporal = await startOwnTemporal();
+  ({ client } = temporal);
 });
 afterAll(async () => {
-  await client?.connection.close();
   await temporal?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const queue = randomUUID();

@@ -1,61 +1,46 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
 import { checkService } from '../../../src/cli/doctor/service.ts';
 import { checkTemporal } from '../../../src/cli/doctor/temporal.ts';
-import { startTemporalServer, type TemporalServer } from '../../../src/embedded/temporal-server.ts';
 import { noteBuild } from '../../../src/records/worker-builds.ts';
 import { workflowBundle } from '../../../src/temporal/bundle.ts';
 import { type RunningWorker, startWorker } from '../../../src/temporal/worker.ts';
-import { testTemporalBinary } from '../../support/context.ts';
+import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
 import { until } from '../../support/service-process.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { quietTemporalLogs } from '../../support/test-server.ts';
 
-let folder: string;
-let temporal: TemporalServer;
+let temporal: OwnTemporal;
 let client: Client;
 let services: TestServices;
 const workers: RunningWorker[] = [];
 
 beforeAll(async () => {
-  const binary = testTemporalBinary();
-  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
   quietTemporalLogs();
-  folder = await mkdtemp(join(tmpdir(), 'portcullis-builds-'));
-  temporal = await startTemporalServer({
-    binary,
-    namespace: 'default',
-    logFile: join(folder, 'temporal.log'),
-    dynamicConfig: {
-      'matching.maxVersionsInDeployment': 2,
-      // After this without a poll a build counts as one that nobody works for, and may be dropped.
-      'matching.PollerHistoryTTL': '18s',
-      // Whoever works asks more often than that.
-      'matching.longPollExpirationInterval': '5s',
-      'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '1s',
-      'matching.wv.VersionDrainageStatusRefreshInterval': '1s',
-    },
+  temporal = await startOwnTemporal({
+    'matching.maxVersionsInDeployment': 2,
+    // After this without a poll a build counts as one that nobody works for, and may be dropped.
+    'matching.PollerHistoryTTL': '18s',
+    // Whoever works asks more often than that.
+    'matching.longPollExpirationInterval': '5s',
+    'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '1s',
+    'matching.wv.VersionDrainageStatusRefreshInterval': '1s',
   });
-  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  ({ client } = temporal);
   services = await createTestServices();
 });
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
-  await client?.connection.close();
   await temporal?.stop();
   await services?.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function work(buildId: string): Promise<RunningWorker> {
   const { code } = await workflowBundle();
   const worker = startWorker({
-    access: { address: temporal.address },
+    access: { address: temporal.server.address },
     namespace: 'default',
     bundle: { code, buildId },
     activities: { nothing: async () => {} },
@@ -105,14 +90,15 @@ test('a build that Temporal does not take is tried until it does, and everybody 
     },
     check: { state: 'fail', mend: expect.stringContaining('--build-id build-1') },
   });
-  const pollers = async () => (await checkTemporal({ address: temporal.address, namespace: 'default' }))[1];
+  const pollers = async () =>
+    (await checkTemporal({ address: temporal.server.address, namespace: 'default' }))[1];
   await expect.poll(pollers).toMatchObject({
     name: 'worker',
     state: 'fail',
     detail: expect.stringMatching(/none polls with build [0-9a-f]{16} .*\d of other builds \(build-/),
   });
   await first.stop();
-  await until('the server to take it', serves(third), 90_000);
+  await until('the server to take it', serves(third), 180_000);
   expect(await said(third)).toMatchObject({ worker: { state: 'serving' }, check: { state: 'ok' } });
   await until('the older one to know', async () => second.state().state === 'replaced', 40_000);
-}, 180_000);
+}, 300_000);

@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import {
+  startTemporalServer,
+  type TemporalServer,
+  type TemporalServerOptions,
+} from '../../src/embedded/temporal-server.ts';
+import { testTemporalBinary } from './context.ts';
+
+export interface OwnTemporal {
+  /** In memory: a restart loses everything it knew. */
+  server: TemporalServer;
+  client: Client;
+  /** The executable, which is Temporal's own CLI too. */
+  binary: string;
+  stop(): Promise<void>;
+}
+
+/** A Temporal server of the caller's own, which it may restart, tune and fill as it likes. */
+export async function startOwnTemporal(
+  dynamicConfig: TemporalServerOptions['dynamicConfig'] = {},
+): Promise<OwnTemporal> {
+  const binary = testTemporalBinary();
+  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-temporal-'));
+  const server = await startTemporalServer({
+    binary,
+    namespace: 'default',
+    logFile: join(folder, 'temporal.log'),
+    dynamicConfig,
+  });
+  const connection = await Connection.connect({ address: server.address });
+  return {
+    server,
+    client: new Client({ connection }),
+    binary,
+    async stop() {
+      await connection.close();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
