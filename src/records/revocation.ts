@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Logger } from 'pino';
 import type { Sql } from '../db/database.ts';
 
 /** Whose actions something was taken away from; what is not given is not restricted. */
@@ -34,4 +35,20 @@ export async function followRevocation(db: Sql, id: number, now: Date): Promise<
     db,
   );
   return rows[0]?.voided ?? 0;
+}
+
+/**
+ * What follows a change that is committed already. Whoever made the change is answered that it was made, however this ends:
+ * where it fails, the service goes on with it (`followRevocations`).
+ */
+export async function afterCommit(
+  log: Logger,
+  revocation: number,
+  follow: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await follow();
+  } catch (error) {
+    log.error({ err: error, revocation }, 'what follows from taking something away failed');
+  }
 }

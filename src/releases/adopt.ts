@@ -9,7 +9,7 @@ import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { followRevocation, revoke } from '../records/revocation.ts';
+import { afterCommit, followRevocation, revoke } from '../records/revocation.ts';
 import { openRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
@@ -53,8 +53,10 @@ export async function adoptRelease(
     });
     return { segments, revocation };
   });
-  if (adopted.revocation !== undefined) await followRevocation(services.db.sql, adopted.revocation, now);
-  return { agent, version, segments: adopted.segments };
+  const { segments, revocation } = adopted;
+  if (revocation !== undefined)
+    await afterCommit(services.log, revocation, () => followRevocation(services.db.sql, revocation, now));
+  return { agent, version, segments };
 }
 
 async function assertMayApplyAtOnce(

@@ -1,4 +1,4 @@
-import { followRevocation } from '../records/revocation.ts';
+import { afterCommit, followRevocation } from '../records/revocation.ts';
 import type { Services } from '../services.ts';
 import { reportRollback } from './rollback-report.ts';
 
@@ -16,12 +16,9 @@ export async function followRevocations(services: Services): Promise<void> {
     .orderBy('id')
     .execute();
   for (const { id, kind } of open) {
-    try {
-      if (kind === 'rollback') await reportRollback(services, id);
-      else await followRevocation(db.sql, id, clock.now());
-    } catch (error) {
-      log.error({ err: error, revocation: id, kind }, 'what follows from taking something away failed');
-    }
+    await afterCommit(log, id, () =>
+      kind === 'rollback' ? reportRollback(services, id) : followRevocation(db.sql, id, clock.now()),
+    );
   }
   if (open.length > 0) services.wake();
 }

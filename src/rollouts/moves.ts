@@ -7,7 +7,7 @@ import { raiseAlert } from '../records/alert.ts';
 import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { followRevocation, revoke } from '../records/revocation.ts';
+import { afterCommit, followRevocation, revoke } from '../records/revocation.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { rolloutById } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
@@ -211,6 +211,7 @@ export async function completeRollout(services: Services, planned: Planned): Pro
     await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
     return revocations;
   });
-  for (const id of completed || []) await followRevocation(services.db.sql, id, now);
+  for (const id of completed || [])
+    await afterCommit(services.log, id, () => followRevocation(services.db.sql, id, now));
   return completed !== false;
 }

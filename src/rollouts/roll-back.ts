@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { newIncidentId } from '../incidents/open.ts';
 import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
+import { afterCommit } from '../records/revocation.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { type RollbackFacts, reportRollback } from './rollback-report.ts';
@@ -65,7 +66,8 @@ export async function rollBack(
   const { breachAt } = cause;
   const breachToRevokedMs = breachAt && revokedAt.getTime() - breachAt.getTime();
   const all = taken || [];
-  for (const { revocation } of all) await reportRollback(services, revocation, revokedAt);
+  for (const { revocation } of all)
+    await afterCommit(services.log, revocation, () => reportRollback(services, revocation, revokedAt));
   return all.map(({ segment, incident }) => ({ segment, incident, breachToRevokedMs }));
 }
 

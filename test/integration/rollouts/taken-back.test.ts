@@ -5,6 +5,7 @@ import { completeAction } from '../../../src/actions/complete.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
 import { adoptRelease } from '../../../src/releases/adopt.ts';
+import { followRevocations } from '../../../src/rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
@@ -107,6 +108,27 @@ describeWithServices('what was taken back', (make) => {
       await completeAction(services, agentActor(), { id: action.id, executionId: 'e', ok: true }),
     ).toMatchObject({ state: 'executed' });
   });
+
+  verifies(
+    'never:acknowledged-lost',
+    'a rollback that could not be reported is answered as done, and reported as soon as it can be',
+    async () => {
+      const services = await make();
+      const id = await givenExposed(services);
+      await sql`ALTER TABLE incident RENAME TO incident_gone`.execute(services.db.sql);
+      const done = await rollBack(services, id, [{ segment: 'gold' }], {
+        actor: 'cleo',
+        because: 'guests complain',
+      });
+      expect(done).toMatchObject([{ segment: 'gold', incident: expect.any(String) }]);
+      await sql`ALTER TABLE incident_gone RENAME TO incident`.execute(services.db.sql);
+      services.clock.advance(2_000);
+      await followRevocations(services);
+      expect(await services.db.sql.selectFrom('incident').select('id').execute()).toEqual([
+        { id: done[0]?.incident },
+      ]);
+    },
+  );
 
   test('the alert of a rollback commits with it', async () => {
     const services = await make();
