@@ -36,6 +36,16 @@ export function requireRole(actor: Actor, roles: readonly Role[], agent?: string
   }
 }
 
+/** What concerns all agents is no business of a token of one. @throws AppError `forbidden`, which ends with `why` */
+export function requireAllAgents(
+  actor: Actor,
+  why: string,
+  details: Readonly<Record<string, unknown>> = {},
+): void {
+  if (actor.agent !== undefined)
+    throw new AppError('forbidden', `${actor.id} acts for agent ${actor.agent}${why}`, details);
+}
+
 /**
  * What is found by its id and belongs to another agent is not there for a token of one agent: the answer is that of an
  * id that is of nothing.

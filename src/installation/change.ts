@@ -1,4 +1,4 @@
-import { type Actor, requireRole } from '../actor.ts';
+import { type Actor, requireAllAgents, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { durationMs, exactDuration, isDurationBetween } from '../domain/duration.ts';
 import { CREDENTIAL_TTL_MAX_S } from '../domain/release.ts';
@@ -40,11 +40,7 @@ export async function changeInstallation(
   { day, publicUrl, issuer, reason }: SettingsChange,
 ): Promise<ChangedSettings> {
   requireRole(actor, ['admin']);
-  if (actor.agent !== undefined)
-    throw new AppError(
-      'forbidden',
-      `${actor.id} acts for agent ${actor.agent}: the installation is everybody's`,
-    );
+  requireAllAgents(actor, ": the installation is everybody's");
   requireReason(reason, 'change the installation');
   if (day !== undefined && !isDurationBetween(day, DAY_LEAST, DAY_MOST))
     throw new AppError(

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import { type Actor, requireRole } from '../actor.ts';
+import { type Actor, requireAllAgents, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { RetentionHoldTable } from '../db/tables-retention.ts';
 import { AppError } from '../errors.ts';
@@ -20,7 +20,7 @@ export async function holdRetention(
   { reason }: { reason: string },
 ): Promise<Hold> {
   requireRole(actor, ['admin', 'auditor']);
-  requireAllAgents(actor);
+  requireAllKept(actor);
   requireReason(reason, 'hold');
   const now = clock.now();
   return db.sql.transaction().execute(async (tx) => {
@@ -42,7 +42,7 @@ export async function releaseRetention(
   { id, reason }: { id: number; reason: string },
 ): Promise<Hold> {
   requireRole(actor, ['admin']);
-  requireAllAgents(actor);
+  requireAllKept(actor);
   requireReason(reason, 'release');
   const now = clock.now();
   return db.sql.transaction().execute(async (tx) => {
@@ -68,11 +68,7 @@ export async function releaseRetention(
 }
 
 /** What is kept is kept for all agents. @throws AppError `forbidden` */
-export function requireAllAgents(actor: Actor): void {
-  if (actor.agent === undefined) return;
-  throw new AppError(
-    'forbidden',
-    `${actor.id} acts for agent ${actor.agent} alone: what is kept, is kept for all agents`,
-    { hint: 'Use a token that is not bound to an agent' },
-  );
-}
+export const requireAllKept = (actor: Actor): void =>
+  requireAllAgents(actor, ' alone: what is kept, is kept for all agents', {
+    hint: 'Use a token that is not bound to an agent',
+  });

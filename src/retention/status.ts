@@ -6,7 +6,7 @@ import { PARTITIONED, partitionsOf } from '../db/partitions.ts';
 import { KEPT, type Kept, RETENTION, type Retention } from '../domain/retention.ts';
 import { lastSeal, type Seal } from '../log/seal.ts';
 import type { Services } from '../services.ts';
-import { type Hold, openHolds, requireAllAgents } from './holds.ts';
+import { type Hold, openHolds, requireAllKept } from './holds.ts';
 
 /** How one kind of thing stands. */
 export interface KeptStatus {
@@ -37,7 +37,7 @@ export async function retentionStatus(
   actor: Actor,
 ): Promise<RetentionStatus> {
   requireRole(actor, ['auditor', 'admin', 'release-manager', 'on-call']);
-  requireAllAgents(actor);
+  requireAllKept(actor);
   const kinds = await keptStatuses(db, retention);
   return { kinds, holds: await openHolds(db), sealed: await lastSeal(db) };
 }

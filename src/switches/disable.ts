@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { type Actor, requireRole } from '../actor.ts';
+import { type Actor, requireAllAgents, requireRole } from '../actor.ts';
 import type { Database, OwnConnection, Sql } from '../db/database.ts';
 import type { StopIntentTable } from '../db/tables.ts';
 import { readScope, SCOPE_FORMS } from '../domain/scope.ts';
@@ -11,6 +11,9 @@ import type { Services } from '../services.ts';
 
 const CLOSING_AFTER_MS = 1_000;
 const TERMINATED_WITHIN_MS = 2_000;
+const LOOKS = 4;
+/** How the connections call themselves that stop something. */
+const STOPS = 'portcullis stop%';
 const FOLLOWED_WITHIN_MS = 2_000;
 
 interface DisableRow {
@@ -42,12 +45,7 @@ export async function disable(
 
 /** Everything is not one agent's to stop or to start. @throws AppError `forbidden` */
 export function refuseOneAgentsToken(actor: Actor, scope: string): void {
-  if (agentOfScope(scope) === undefined && actor.agent !== undefined) {
-    throw new AppError(
-      'forbidden',
-      `${actor.id} acts for agent ${actor.agent}: it may not switch everything`,
-    );
-  }
+  if (agentOfScope(scope) === undefined) requireAllAgents(actor, ': it may not switch everything');
 }
 
 /** `undefined`: all agents. @throws AppError `invalid_input` for what is no scope */
@@ -60,7 +58,7 @@ export function agentOfScope(text: string): string | undefined {
 /**
  * Closes the gate with a connection of its own. That it was asked for is kept first: whoever dies then, the service goes
  * on closing (`finishStops`). It never gives up its place in the lock's queue: from the moment it waits, no further
- * `begin` passes. Backends that still hold the gate after a second are named, and terminated unless they stop something
+ * `begin` passes. Backends that after a second still hold the gate, or a row that it changes, are named, and terminated unless they stop something
  * themselves. Needs the database alone, neither Temporal nor Slack; the CLI calls it by `DATABASE_URL` when the API is down.
  */
 export async function pullSwitch(
@@ -179,9 +177,14 @@ async function closedOrClosing(
   });
   const first = await within(closing, CLOSING_AFTER_MS);
   if (first.done) return closed(first.value);
-  const heldBy = await endHolders(db.sql);
-  const second = await within(closing, TERMINATED_WITHIN_MS);
-  if (second.done) return { ...closed(second.value), heldBy };
+  const heldBy: Holder[] = [];
+  // Behind the gate may be a row that somebody else holds.
+  for (let look = 0; look < LOOKS; look++) {
+    const found = await endHolders(db.sql);
+    heldBy.push(...found.filter(({ pid }) => heldBy.every((holder) => holder.pid !== pid)));
+    const next = await within(closing, TERMINATED_WITHIN_MS / LOOKS);
+    if (next.done) return { ...closed(next.value), heldBy };
+  }
   closing.catch(() => {});
   return { ...common, heldBy, state: 'closing', offAtMs: performance.now() - started };
 }
@@ -222,17 +225,27 @@ async function within<T>(
   }
 }
 
+type Holder = DisableAnswer['heldBy'][number];
+
 /**
- * Names the backends that hold the gate's lock and ends them; what they did not commit never happened. One that stops
- * something itself is waited for.
+ * Names the backends that hold the gate's lock, or a row that a stop waits for, and ends them; what they did not commit never
+ * happened. One that stops something itself is waited for, and is named unless it waits too.
  */
-async function endHolders(db: Sql): Promise<{ pid: number; what: string }[]> {
-  const { rows } = await sql<{ pid: number; what: string }>`
+async function endHolders(db: Sql): Promise<Holder[]> {
+  const { rows } = await sql<Holder>`
+    WITH holder AS (
+      SELECT l.pid FROM pg_locks l
+      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (l.classid::bigint << 32 | l.objid::bigint) = gate_key()
+      UNION
+      SELECT unnest(pg_blocking_pids(s.pid)) FROM pg_stat_activity s
+      WHERE s.datname = current_database() AND s.application_name LIKE ${STOPS}
+        AND s.wait_event_type = 'Lock' AND s.wait_event <> 'advisory'
+    )
     SELECT a.pid, a.application_name AS what,
-      CASE WHEN a.application_name NOT LIKE 'portcullis stop%' THEN pg_terminate_backend(a.pid) END
-    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND (l.classid::bigint << 32 | l.objid::bigint) = gate_key() AND a.pid <> pg_backend_pid()`.execute(db);
+      CASE WHEN a.application_name NOT LIKE ${STOPS} THEN pg_terminate_backend(a.pid) END
+    FROM holder JOIN pg_stat_activity a USING (pid)
+    WHERE a.application_name NOT LIKE ${STOPS} OR a.wait_event_type IS DISTINCT FROM 'Lock'`.execute(db);
   return rows.map(({ pid, what }) => ({ pid, what }));
 }

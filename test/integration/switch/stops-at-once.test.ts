@@ -135,6 +135,20 @@ verifies(
 
 verifies(
   'never:write-after-stop',
+  'who holds a row that a stop changes, and stands still over it, is named and ended',
+  async () => {
+    // As a process does that is frozen while it ends a token.
+    const frozen = await services.db.sql.startTransaction().execute();
+    await sql`UPDATE installation SET token_epoch = token_epoch + 1`.execute(frozen);
+    const answer = await pull();
+    await expect(frozen.rollback().execute()).rejects.toThrow();
+    expect(answer).toMatchObject({ state: 'closed', heldBy: [{ what: 'portcullis store' }] });
+    expect(await off()).toEqual([scope]);
+  },
+);
+
+verifies(
+  'never:write-after-stop',
   'enabling ends a stop that was asked for before by who died, and no later one',
   async () => {
     await pull();
