@@ -18,6 +18,8 @@ export interface CompleteInput {
 }
 
 type CompletedRow = ActionRow & {
+  /** Of the store's own. */
+  earns_from: Date | null;
   status: 'unauthenticated' | 'unknown_action' | 'again' | 'wrong_state' | 'other_execution' | 'completed';
 };
 
@@ -42,7 +44,7 @@ export async function completeAction(
       ${token?.id ?? null}, ${token?.epoch ?? null}) c`.execute(services.db.sql);
   const [row] = rows;
   if (!row) throw new Error('complete_action answered nothing');
-  const { status, ...action } = row;
+  const { status, earns_from: _, ...action } = row;
   if (status === 'unauthenticated') throw new AppError('unauthenticated', TOKEN_OVER);
   if (status === 'again') return action;
   if (status === 'other_execution')

@@ -93,7 +93,7 @@ const disable = (scope: string) =>
 
 async function givenCard(id: string) {
   const { json } = await ask({ args: { id } });
-  const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${id}.`), 20_000);
+  const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${id}.`), 60_000);
   return { action: json as { id: string; argsDigest: string }, card };
 }
 

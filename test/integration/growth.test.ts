@@ -20,9 +20,9 @@ import { OPERATIONS } from '../support/growth/operations.ts';
 import { rowsRead } from '../support/growth/rows-read.ts';
 import { createTestServices, type TestServices } from '../support/services.ts';
 
-const FILL = { reads: 100_000, writes: 30_000, pending: 500 };
+const FILL = { reads: 150_000, writes: 50_000, pending: 500 };
 /** What a page with a filter looks through at most, twice: of what there is, a fiftieth. */
-const MORE_MAX = 12_000;
+const MORE_MAX = 6_000;
 const FACTOR_MAX = 1.5;
 
 let services: TestServices;
@@ -59,6 +59,7 @@ beforeAll(async () => {
     FILL,
     services.clock.now(),
   );
+  await foldCounts(services.db.sql, services.dayMs);
 });
 afterAll(() => services.close());
 

@@ -118,10 +118,11 @@ BEGIN
       WHEN x.request_digest = e.value ->> 'request_digest' THEN 'known'
       WHEN x.action_id IS NOT NULL THEN 'conflict'
       WHEN (e.value ->> 'epoch')::bigint <> v_epoch OR e.ordinality = ANY (v_stale) THEN 'stale'
-      ELSE 'subject' END, x.action_id
+      ELSE 'subject' END, CASE WHEN (e.value ->> 'id')::uuid = ANY (v_asked) THEN (e.value ->> 'id')::uuid ELSE x.action_id END
     FROM jsonb_array_elements(p_asks) WITH ORDINALITY e LEFT JOIN LATERAL (
       SELECT a.action_id, a.request_digest FROM asked_key a
-      WHERE a.agent = e.value ->> 'agent' AND a.key = e.value ->> 'idempotency_key' LIMIT 1) x ON true
+      WHERE (e.value ->> 'id')::uuid <> ALL (v_asked) AND a.agent = e.value ->> 'agent'
+        AND a.key = e.value ->> 'idempotency_key' LIMIT 1) x ON true
     ORDER BY e.ordinality;
 END $$;
 ---
@@ -187,9 +188,7 @@ BEGIN
   PERFORM set_config('application_name', 'portcullis begin ' || p_id, true);
   SELECT * INTO r FROM action x WHERE x.id = p_id AND x.agent = p_agent FOR UPDATE;
   IF NOT FOUND THEN
-    -- A read is final as it is.
-    RETURN QUERY SELECT coalesce((SELECT 'not_approved' FROM read_record x WHERE x.id = p_id AND x.agent = p_agent),
-      'unknown_action'), (SELECT x.state FROM read_record x WHERE x.id = p_id), NULL::jsonb;
+    RETURN QUERY SELECT 'unknown_action', NULL::text, NULL::jsonb;
     RETURN;
   END IF;
   IF r.state = 'executing' AND r.execution_id = p_execution THEN
