@@ -15,7 +15,7 @@ export interface ActionFilter {
 
 /** What is looked at for a page, whatever is asked for: a page may be short and have another behind it. */
 const LOOKED_AT = 2_000;
-const OPEN: readonly string[] = ['pending', 'executing'];
+const INDEXED: readonly string[] = ['pending', 'executing', 'unknown'];
 
 /** Newest first: an id begins with the time it was made at. A page may be shorter than its limit, and not the last. */
 export async function listActions(
@@ -41,8 +41,7 @@ interface Page {
 /** The ids of a page; `looked`: where it stopped to look, with more behind it. */
 async function pageOf(db: Sql, page: Page): Promise<{ ids: string[]; looked?: string }> {
   const { agent, state, segment, before, limit } = page;
-  if (state !== undefined && OPEN.includes(state)) return { ids: await openIds(db, page) };
-  if (state === 'unknown') return { ids: await unknownIds(db, page) };
+  if (state !== undefined && INDEXED.includes(state)) return { ids: await idsIn(db, state, page) };
   const filtered = state !== undefined || segment !== undefined;
   const { rows } = await sql<{ id: string; state: string; segment: string | null }>`
     SELECT id, state, segment FROM newest_actions(${agent ?? null}, ${before ?? null}, ${filtered ? LOOKED_AT : limit})`.execute(
@@ -58,22 +57,18 @@ async function pageOf(db: Sql, page: Page): Promise<{ ids: string[]; looked?: st
     : { ids };
 }
 
-/** What is not over lies beside the others. */
-async function openIds(db: Sql, { agent, state, segment, before, limit }: Page): Promise<string[]> {
-  let query = db.selectFrom('open_action').select('id').orderBy('id', 'desc').limit(limit);
-  if (state !== undefined) query = query.where('state', '=', state);
-  if (agent !== undefined) query = query.where('agent', '=', agent);
-  if (segment !== undefined) query = query.where('segment', '=', segment);
-  if (before !== undefined) query = query.where('id', '<', before);
-  return (await query.execute()).map(({ id }) => id);
-}
-
-/** What nobody knows the end of has an index of its own. */
-async function unknownIds(db: Sql, { agent, segment, before, limit }: Page): Promise<string[]> {
+/** What is not over lies beside the others, and what nobody knows the end of has an index of its own. */
+async function idsIn(
+  db: Sql,
+  state: NonNullable<Page['state']>,
+  { agent, segment, before, limit }: Page,
+): Promise<string[]> {
+  const isUnknown = state === 'unknown';
   let query = db
-    .selectFrom('action')
+    .selectFrom(isUnknown ? 'action' : 'open_action')
     .select('id')
-    .where(sql<boolean>`state = 'unknown'`)
+    // Said in the statement, or the index would not be known to serve.
+    .where(isUnknown ? sql<boolean>`state = 'unknown'` : sql<boolean>`state = ${state}`)
     .orderBy('id', 'desc')
     .limit(limit);
   if (agent !== undefined) query = query.where('agent', '=', agent);

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { pingDatabase, type Sql } from '../db/database.ts';
 import { PARTITIONED, partitionsOf } from '../db/partitions.ts';
 import { unsequencedTail } from '../log/sequence.ts';
-import { keptStatuses } from '../retention/status.ts';
+import { type KeptStatus, keptStatuses } from '../retention/status.ts';
 import type { Services } from '../services.ts';
 import type { Bound, Bounds } from './bounds.ts';
 import { oldestWorkAges, readGauge, STORE_GAUGES } from './store-gauges.ts';
@@ -130,14 +130,22 @@ function gauges(services: Services, registers: Registry[]): void {
     label: 'table',
     read: partitionEnds,
   });
+  // Two figures of one look: those who are asked at once share it.
+  let look: Promise<KeptStatus[]> | undefined;
+  const kept = (db: Sql): Promise<KeptStatus[]> => {
+    look ??= keptStatuses(db, services.retention).finally(() => {
+      look = undefined;
+    });
+    return look;
+  };
   fromStore(services, registers, {
     name: 'retention_overdue_seconds',
     help: 'How long the oldest partition is over its time and stands all the same; 0: none is',
     label: 'kept',
     read: async (db, now) =>
       new Map(
-        (await keptStatuses(db, services.retention)).map(({ kept, nextDrop }) => [
-          kept,
+        (await kept(db)).map(({ kept: kind, nextDrop }) => [
+          kind,
           nextDrop ? Math.max(0, now.getTime() - nextDrop.getTime()) / 1_000 : 0,
         ]),
       ),
@@ -146,8 +154,7 @@ function gauges(services: Services, registers: Registry[]): void {
     name: 'kept_bytes',
     help: 'What is kept takes on the disk, with indexes',
     label: 'kept',
-    read: async (db) =>
-      new Map((await keptStatuses(db, services.retention)).map(({ kept, bytes }) => [kept, bytes])),
+    read: async (db) => new Map((await kept(db)).map(({ kept: kind, bytes }) => [kind, bytes])),
   });
   for (const gauge of STORE_GAUGES)
     fromStore(services, registers, { ...gauge, read: (db, now) => readGauge(db, gauge, now) });

@@ -56,7 +56,7 @@ const ORIGIN_MS = Date.UTC(2000, 0, 1);
 /** The present period and the next, so that a service that stands still over the turn finds it made. */
 const AHEAD = 2;
 /** Whoever waits for a lock of a table holds up everybody behind it. */
-const LOCK_MS = 200;
+export const PARTITION_LOCK_MS = 200;
 
 /** The period a moment falls into. */
 export function periodOf(every: Period, at: Date): Span {
@@ -99,7 +99,7 @@ async function makePartition(db: Sql, one: Partitioned, span: Span): Promise<boo
   const [from, until] = [sql.lit(boundOf(one, span.from)), sql.lit(boundOf(one, span.until))];
   const [table, key, rest] = [sql.table(one.table), sql.ref(one.key), sql.table(`${one.table}_kept`)];
   await db.transaction().execute(async (tx) => {
-    await sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`).execute(tx);
+    await sql.raw(`SET LOCAL lock_timeout = ${PARTITION_LOCK_MS}`).execute(tx);
     await sql`CREATE TABLE ${sql.table(name)} (LIKE ${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`.execute(
       tx,
     );

@@ -26,9 +26,12 @@ export interface LogVerification {
   fault?: ChainFault;
 }
 
+/** Before the first entry. */
+export const LOG_BEGIN: LogPlace = { seq: 0, hash: GENESIS };
+
 /** Where the log begins: after what was sealed and dropped, else before the first entry. */
-export async function logStart(db: Sql): Promise<LogPlace> {
-  const { seq, hash } = (await lastSeal(db)) ?? { seq: 0, hash: GENESIS };
+async function logStart(db: Sql): Promise<LogPlace> {
+  const { seq, hash } = (await lastSeal(db)) ?? LOG_BEGIN;
   return { seq, hash };
 }
 

@@ -5,12 +5,11 @@ import type { PostureDueTable } from '../db/tables-retention.ts';
 import type { Kept, Retention } from '../domain/retention.ts';
 import type { Services } from '../services.ts';
 import { openHolds } from './holds.ts';
+import { removePartition } from './remove-partition.ts';
 import { type Stays, sealAndDropLog } from './seal-log.ts';
 
-/** Whoever waits for a lock of a table holds up everybody behind it. */
-const LOCK_MS = 200;
 /** More than this is not moved while the table is locked: the partition stays, and its status says so. */
-export const MOVED_MAX = 10_000;
+const MOVED_MAX = 10_000;
 
 /**
  * Drops the partitions whose time is over, after moving what must stay out of them: what is open, what an incident or a
@@ -55,20 +54,15 @@ async function dropPartition(
   if (ids.length > MOVED_MAX) return false;
   const uncounted = await countsThatGo(db, one, name, ids);
   await db.transaction().execute(async (tx) => {
-    await sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`).execute(tx);
     // What is moved was counted when it came: see only_moved().
     await sql`SET LOCAL portcullis.moving = 'yes'`.execute(tx);
-    const { rows } = await sql<{
-      bytes: number;
-    }>`SELECT pg_total_relation_size(${name}::regclass) AS bytes`.execute(tx);
-    await sql`ALTER TABLE ${sql.table(one.table)} DETACH PARTITION ${sql.table(name)}`.execute(tx);
-    if (ids.length > 0)
-      await sql`INSERT INTO ${sql.table(one.table)} SELECT * FROM ${sql.table(name)}
-        WHERE ${sql.ref(one.key)} = ANY (${ids}::uuid[])`.execute(tx);
-    await sql`DROP TABLE ${sql.table(name)}`.execute(tx);
+    await removePartition(tx, { table: one.table, name, until, now }, async () => {
+      if (ids.length > 0)
+        await sql`INSERT INTO ${sql.table(one.table)} SELECT * FROM ${sql.table(name)}
+          WHERE ${sql.ref(one.key)} = ANY (${ids}::uuid[])`.execute(tx);
+      return ids.length;
+    });
     if (uncounted.length > 0) await tx.insertInto('posture_due').values(uncounted).execute();
-    await sql`INSERT INTO retention_drop (name, until, bytes, kept, at)
-      VALUES (${name}, ${until}, ${rows[0]?.bytes ?? 0}, ${ids.length}, ${now})`.execute(tx);
   });
   return true;
 }

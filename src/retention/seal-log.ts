@@ -1,13 +1,9 @@
-import { SignJWT } from 'jose';
-import { sql } from 'kysely';
-import { SIGNING_ALGORITHM } from '../credentials/keys.ts';
 import type { Sql } from '../db/database.ts';
 import { type LogPartition, logPartitions } from '../db/log-partitions.ts';
-import { CHECKPOINT_TYPE } from '../log/checkpoint.ts';
+import { signHead } from '../log/checkpoint.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-
-const LOCK_MS = 200;
+import { removePartition } from './remove-partition.ts';
 
 /** A partition that is over, and why it cannot go yet. */
 export interface Stays {
@@ -20,10 +16,11 @@ export interface Stays {
  * head it ends with is kept, signed, and told in the log itself: verification goes on from there.
  */
 export async function sealAndDropLog(
-  { db, clock, keys, issuer }: Pick<Services, 'db' | 'clock' | 'keys' | 'issuer'>,
+  services: Pick<Services, 'db' | 'clock' | 'keys' | 'issuer'>,
   keptFrom: Date,
   held: boolean,
 ): Promise<{ dropped: string[]; stays: Stays[] }> {
+  const { db, clock } = services;
   const dropped: string[] = [];
   const stays: Stays[] = [];
   for (const partition of await logPartitions(db.sql)) {
@@ -36,10 +33,7 @@ export async function sealAndDropLog(
     }
     const now = clock.now();
     const hash = Buffer.from(last.hash).toString('hex');
-    const signed = await new SignJWT({ seq: last.seq, hash, iss: issuer })
-      .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: keys.kid, typ: CHECKPOINT_TYPE })
-      .setIssuedAt(now)
-      .sign(keys.privateKey);
+    const signed = await signHead(services, { seq: last.seq, hash }, now);
     await db.sql.transaction().execute((tx) => drop(tx, partition, { ...last, hex: hash, signed, now }));
     dropped.push(partition.name);
   }
@@ -60,7 +54,6 @@ async function drop(
   { name, from }: LogPartition,
   { seq, hash, hex, at, signed, now }: Head,
 ): Promise<void> {
-  await sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`).execute(tx);
   const entries = seq - from + 1;
   await tx.insertInto('log_seal').values({ seq, hash, at, signed, entries, sealed_at: now }).execute();
   await appendEntry(tx, {
@@ -69,13 +62,7 @@ async function drop(
     actor: 'retention',
     data: { seq, hash: hex, entries, until: at.toISOString() },
   });
-  const { rows } = await sql<{
-    bytes: number;
-  }>`SELECT pg_total_relation_size(${name}::regclass) AS bytes`.execute(tx);
-  await sql`ALTER TABLE log_entry DETACH PARTITION ${sql.table(name)}`.execute(tx);
-  await sql`DROP TABLE ${sql.table(name)}`.execute(tx);
-  await sql`INSERT INTO retention_drop (name, until, bytes, kept, at)
-    VALUES (${name}, ${at}, ${rows[0]?.bytes ?? 0}, 0, ${now})`.execute(tx);
+  await removePartition(tx, { table: 'log_entry', name, until: at, now });
 }
 
 const lastOf = (db: Sql, { until }: LogPartition) =>

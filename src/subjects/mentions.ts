@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 
 /** What stands where something was erased. */
@@ -9,45 +9,30 @@ export const ERASED = '[erased]';
  * told yet, incidents, alerts. In this order: the first becomes the others.
  */
 export async function eraseMentions(tx: Sql, ids: readonly string[]): Promise<void> {
+  await eraseIn(tx, ids, { table: 'revocation', column: 'facts', which: sql`done_at IS NULL AND` });
+  await eraseIn(tx, ids, { table: 'incident', column: 'evidence' });
+  await eraseIn(tx, ids, { table: 'alert', column: 'facts' });
+}
+
+interface Place {
+  table: 'revocation' | 'incident' | 'alert';
+  column: 'facts' | 'evidence';
+  which?: RawBuilder<unknown>;
+}
+
+async function eraseIn(
+  tx: Sql,
+  ids: readonly string[],
+  { table, column, which = sql`` }: Place,
+): Promise<void> {
   const erased = new Set(ids);
-  const revocations = await tx
-    .selectFrom('revocation')
-    .select(['id', 'facts as told'])
-    .where('done_at', 'is', null)
-    .where(speaksOf('facts', ids))
-    .orderBy('id')
-    .forUpdate()
-    .execute();
-  for (const { id, told } of revocations)
-    await tx
-      .updateTable('revocation')
-      .set({ facts: withoutSummaries(told, erased) })
-      .where('id', '=', id)
-      .execute();
-  const incidents = await tx
-    .selectFrom('incident')
-    .select(['id', 'evidence as told'])
-    .where(speaksOf('evidence', ids))
-    .forUpdate()
-    .execute();
-  for (const { id, told } of incidents)
-    await tx
-      .updateTable('incident')
-      .set({ evidence: withoutSummaries(told, erased) })
-      .where('id', '=', id)
-      .execute();
-  const alerts = await tx
-    .selectFrom('alert')
-    .select(['id', 'facts as told'])
-    .where(speaksOf('facts', ids))
-    .forUpdate()
-    .execute();
-  for (const { id, told } of alerts)
-    await tx
-      .updateTable('alert')
-      .set({ facts: withoutSummaries(told, erased) })
-      .where('id', '=', id)
-      .execute();
+  const [from, told] = [sql.table(table), sql.ref(column)];
+  const { rows } = await sql<{ id: string | number; told: unknown }>`
+    SELECT id, ${told} AS told FROM ${from} WHERE ${which} ${speaksOf(column, ids)} FOR UPDATE`.execute(tx);
+  for (const row of rows)
+    await sql`UPDATE ${from} SET ${told} = ${withoutSummaries(row.told, erased)}::jsonb WHERE id = ${row.id}`.execute(
+      tx,
+    );
 }
 
 /** As the indexes alert_by_action and incident_by_action have it: in no order, which another index would be read for. */

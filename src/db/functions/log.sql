@@ -25,17 +25,23 @@ CREATE FUNCTION iso(p timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT to_char(p AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 ---
+-- The body of an entry, byte for byte what is hashed. src/records/ask-writer.ts makes those of asks.
+CREATE FUNCTION log_body(p_kind text, p_agent text, p_ref text, p_at timestamptz, p_actor text, p_data jsonb)
+RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT jcs(jsonb_strip_nulls(jsonb_build_object('v', 2, 'at', iso(p_at), 'kind', p_kind, 'agent', p_agent, 'ref', p_ref,
+    'actor', p_actor, 'data', p_data)))
+$$;
+---
 -- One entry, committed with what it records and numbered later by sequence_log().
 CREATE FUNCTION log_append(p_kind text, p_agent text, p_ref text, p_at timestamptz, p_actor text, p_data jsonb)
 RETURNS void LANGUAGE sql AS $$
   INSERT INTO log_unnumbered (at, kind, agent, ref, body)
-  VALUES (p_at, p_kind, p_agent, p_ref, jcs(jsonb_strip_nulls(jsonb_build_object(
-    'v', 2, 'at', iso(p_at), 'kind', p_kind, 'agent', p_agent, 'ref', p_ref, 'actor', p_actor, 'data', p_data))))
+  VALUES (p_at, p_kind, p_agent, p_ref, log_body(p_kind, p_agent, p_ref, p_at, p_actor, p_data))
 $$;
 ---
 -- Numbers and chains what is committed: hash(n) = SHA-256(hash(n-1) || SHA-256(body)). One at a time; another gets 0.
--- p_after: where it began to look the last time, so that what was taken away before is not walked over again; whoever
--- committed late has a smaller id and is found by 0. Returns how many it numbered and the largest id of them.
+-- p_after: up to which id nothing can be committed any more, so that what was taken away there is not walked over again.
+-- Returns how many it numbered and the largest id of them.
 CREATE FUNCTION sequence_log(p_most int, p_after bigint, OUT numbered int, OUT reached bigint) RETURNS record
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE

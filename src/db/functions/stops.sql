@@ -1,5 +1,5 @@
 -- Takes something away, under the gate: what was asked before it about these actions (null means any) neither begins nor
--- is approved from its commit on (still_in_force), and is voided after it. Returns what follow_revocation() wants.
+-- is approved from its commit on (out_of_force), and is voided after it. Returns what follow_revocation() wants.
 CREATE FUNCTION revoke(p_kind text, p_agent text, p_tool text, p_rollout text, p_segment text, p_arm text, p_kinds text[],
   p_becomes text, p_because text, p_epoch bigint, p_now timestamptz, p_actor text, p_facts jsonb DEFAULT '{}')
 RETURNS bigint LANGUAGE sql AS $$
@@ -48,9 +48,8 @@ BEGIN
     RETURNING a.id, a.agent, a.kind, a.revision, a.counts, a.decided_by, open.state AS before
   ), logged AS (
     INSERT INTO log_unnumbered (at, kind, agent, ref, body)
-    SELECT p_now, 'action.' || v.becomes, m.agent, m.id::text, jcs(jsonb_strip_nulls(jsonb_build_object('v', 2,
-      'at', iso(p_now), 'kind', 'action.' || v.becomes, 'agent', m.agent, 'ref', m.id::text, 'actor', v.actor,
-      'data', jsonb_build_object('because', v.because, 'from', m.before, 'to', v.becomes, 'revision', m.revision))))
+    SELECT p_now, 'action.' || v.becomes, m.agent, m.id::text, log_body('action.' || v.becomes, m.agent, m.id::text, p_now,
+      v.actor, jsonb_build_object('because', v.because, 'from', m.before, 'to', v.becomes, 'revision', m.revision))
     FROM moved m ORDER BY m.id
   ), due AS (
     INSERT INTO evidence_due (action_id, at) SELECT m.id, p_now FROM moved m WHERE m.counts <> '{}' ORDER BY m.id
