@@ -7,18 +7,23 @@ import { completeAction } from '../src/actions/complete.ts';
 import { makePartitions } from '../src/db/partitions.ts';
 import { startPostgres } from '../src/embedded/postgres/server.ts';
 import { sequenceLog } from '../src/log/sequence.ts';
+import { startRollout } from '../src/rollouts/start.ts';
 import {
   agentActor,
   askInput,
   givenAdopted,
   givenBegunAction,
   givenPendingAction,
+  givenRelease,
+  managerActor,
+  RELEASE_2_YAML,
 } from '../test/support/fixtures.ts';
 import { fillStore } from '../test/support/growth/fill.ts';
 import { OPERATIONS, type Operation } from '../test/support/growth/operations.ts';
 import { rowsRead } from '../test/support/growth/rows-read.ts';
 import { createDatabase } from '../test/support/postgres.ts';
 import { servicesAt, type TestServices } from '../test/support/services.ts';
+import { benchBeside } from './beside.ts';
 import { ms, ratio, spreadOf } from './measure.ts';
 
 const ROUNDS = 15;
@@ -52,7 +57,9 @@ export async function benchGrowth(say: (line: string) => void, rows = STANDARD_R
 
 async function measure(say: (line: string) => void, services: TestServices, rows: number): Promise<void> {
   await makePartitions(services.db, services.clock.now());
-  await givenAdopted(services);
+  const { agent } = await givenAdopted(services);
+  await givenRelease(services, agent, RELEASE_2_YAML);
+  await startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'growth' });
   const { action: read } = await askAction(services, agentActor(), askInput({ tool: 'lookup' }));
   const executed = await givenBegunAction(services);
   await completeAction(services, agentActor(), { id: executed.id, executionId: 'e-1', ok: true });
@@ -75,6 +82,7 @@ async function measure(say: (line: string) => void, services: TestServices, rows
       `${name.padEnd(28)}${ms(before.p50).padStart(10)}${ms(after.p50).padStart(10)}${ratio(after.p50, before.p50).padStart(9)}${`${before.rows} / ${after.rows}`.padStart(18)}  ${holdsGate ? 'yes' : ''}`,
     );
   }
+  await benchBeside(services, say);
   await sayBytes(say, services);
 }
 

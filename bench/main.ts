@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
@@ -9,6 +9,7 @@ import { startTemporalServer } from '../src/embedded/temporal-server.ts';
 import { startPortcullis } from '../src/server.ts';
 import { startFakeSlack } from '../test/fakes/slack/server.ts';
 import { createStore } from '../test/support/store.ts';
+import { benchAnswers } from './answers.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
 import { benchFlood } from './flood.ts';
@@ -72,10 +73,16 @@ async function benchReads(url: string, governed: Governed) {
   );
 }
 
+interface Servers {
+  temporalAddress: string;
+  /** Of Postgres, the parent of all its backends. */
+  postgresPid: number;
+  /** The bench's own, gone when it ends. */
+  folder: string;
+}
+
 /** A Postgres and a Temporal server of the bench's own, for as long as `work` takes. */
-async function withServers(
-  work: (environment: Record<string, string>, temporalAddress: string) => Promise<void>,
-) {
+async function withServers(work: (environment: Record<string, string>, more: Servers) => Promise<void>) {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
   const postgres = await startPostgres({ folder: join(folder, 'postgres'), log: say });
   const { path } = await findTemporalBinary({ log: say });
@@ -93,7 +100,8 @@ async function withServers(
     PORTCULLIS_LOG_LEVEL: 'error',
   };
   try {
-    await work(environment, temporal.address);
+    const [pid] = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n');
+    await work(environment, { temporalAddress: temporal.address, postgresPid: Number(pid), folder });
   } finally {
     await temporal.stop();
     await postgres.stop();
@@ -101,7 +109,7 @@ async function withServers(
   }
 }
 
-async function benchAll(environment: Record<string, string>, temporalAddress: string) {
+async function benchAll(environment: Record<string, string>, { temporalAddress }: Servers) {
   const slack = await startFakeSlack({
     users: [{ id: 'U0ANA', name: 'ana', teamId: 'T0FAKE' }],
     channels: [{ id: 'C0APPROVALS', name: 'approvals', members: ['U0ANA'] }],
@@ -142,6 +150,10 @@ if (what === 'growth') await benchGrowth(say, first === undefined ? undefined : 
 else if (what === 'memory')
   await withServers((environment) =>
     benchMemory(environment, { minutes: Number(first ?? 10), rate: Number(second ?? 500) }, say),
+  );
+else if (what === 'answers')
+  await withServers((environment, { postgresPid, folder }) =>
+    benchAnswers({ environment, postgresPid, folder: join(folder, 'opa') }, say),
   );
 else await withServers(benchAll);
 process.exit(0);

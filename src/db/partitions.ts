@@ -100,10 +100,11 @@ async function makePartition(db: Sql, one: Partitioned, span: Span): Promise<boo
   const [table, key, rest] = [sql.table(one.table), sql.ref(one.key), sql.table(`${one.table}_kept`)];
   await db.transaction().execute(async (tx) => {
     await sql.raw(`SET LOCAL lock_timeout = ${PARTITION_LOCK_MS}`).execute(tx);
+    // Whoever knows the partitions of before neither finds what is moved nor may write it: they look again after this.
+    await sql`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`.execute(tx);
     await sql`CREATE TABLE ${sql.table(name)} (LIKE ${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`.execute(
       tx,
     );
-    await sql`LOCK TABLE ${rest} IN ACCESS EXCLUSIVE MODE`.execute(tx);
     // What has ids of versions before, by chance of this time, or came while there was no partition.
     await sql`WITH moved AS (DELETE FROM ${rest} WHERE ${key} >= ${from} AND ${key} < ${until} RETURNING *)
       INSERT INTO ${sql.table(name)} SELECT * FROM moved`.execute(tx);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from './database.ts';
 
-const COUNTS = ['recount_posture', 'recount_earned', 'recount_volumes'];
+const COUNTS = ['recount_posture', 'recount_earned', 'recount_volumes', 'recount_approvals'];
 
 /** Counts what was stored before it was counted as it happens, once; beside everyday work, which waits for nothing of it. */
 export async function recountOnce(db: Sql): Promise<void> {

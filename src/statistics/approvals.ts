@@ -3,19 +3,15 @@ import type { Risk } from '../domain/agent.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import {
-  type AnswerRow,
-  answerRows,
-  askedRows,
-  editRows,
-  rightWrites,
-  type StatsWindow,
-  shortcuts,
-  stoppedWrites,
-  type ToolRow,
-  toolRows,
-  type WaitRow,
-  wronglyStopped,
-} from './approval-queries.ts';
+  type ApprovalCount,
+  approvalCounts,
+  beginOfQuarter,
+  grouped,
+  standingGiven,
+  timeWithin,
+  total,
+  totalMs,
+} from './approval-counts.ts';
 import type { Share } from './posture.ts';
 
 export const STATS_DAYS_MAX = 365;
@@ -93,7 +89,8 @@ export interface ApprovalStats {
 }
 
 /**
- * How people approved over the last days. Counted by the store; nothing is loaded.
+ * How people approved over the last days, and since the begin of the quarter of a day in which they began. From what was
+ * counted as it happened: what it costs grows with days, tools and people, not with what was done.
  * @throws AppError `forbidden`, `invalid_input`
  */
 export async function approvalStats(
@@ -105,94 +102,118 @@ export async function approvalStats(
   if (!(days > 0 && days <= STATS_DAYS_MAX))
     throw new AppError('invalid_input', `Cannot look at ${days} days: ask for 1 to ${STATS_DAYS_MAX}`);
   const agent = asked ?? actor.agent;
-  const since = new Date(clock.now().getTime() - days * dayMs);
-  const window: StatsWindow = { since, agent };
-  const [answers, loads, edits] = [
-    await answerRows(db.sql, window),
-    await askedRows(db.sql, window),
-    await editRows(db.sql, window),
-  ];
-  const tools = await toolRows(db.sql, window);
-  const right = await rightWrites(db.sql, window);
-  const stopped = await stoppedWrites(db.sql, window);
-  const wrongly = await wronglyStopped(db.sql, window);
-  const { broken, reviewed, unjustified, started, used } = await shortcuts(db.sql, window);
+  const since = beginOfQuarter(new Date(clock.now().getTime() - days * dayMs), dayMs);
+  const counts = await approvalCounts(db.sql, { since, agent });
+  const of = measuresOf(counts);
+  const count = (measure: string) => total(of(measure));
   return {
     ...(agent === undefined ? {} : { agent }),
     since,
     days,
     dayMs,
-    asked: sumOf(tools),
-    answers: answersOf(answers.find(({ person }) => person === null)),
-    people: peopleOf(answers, loads, edits),
-    tools: tools.map(toolOf),
-    breakGlass: { count: broken, reviewed, unjustified },
-    standing: { started, used },
+    asked: askedOf(of),
+    answers: answersOf(of),
+    people: peopleOf(counts),
+    tools: toolsOf(counts),
+    breakGlass: { count: count('broken'), reviewed: count('reviewed'), unjustified: count('unjustified') },
+    standing: { started: await standingGiven(db.sql, { since, agent }), used: count('used') },
     gating: {
-      right: waitedOf(right),
-      stopped: stopped.map((row) => ({ state: row.state, approved: row.approved, ...waitedOf(row) })),
+      right: waitedOf(of('right')),
+      stopped: stoppedOf(of),
       wronglyStopped: {
-        ...waitedOf(wrongly),
-        byPeople: wrongly.by_people,
-        byPolicy: wrongly.by_policy,
-        expired: wrongly.expired,
+        ...waitedOf(['person', 'policy', 'expired'].flatMap((by) => of(`wrong:${by}`))),
+        byPeople: count('wrong:person'),
+        byPolicy: count('wrong:policy'),
+        expired: count('wrong:expired'),
       },
     },
   };
 }
 
+/** What was counted of a measure. */
+type Of = (measure: string) => readonly ApprovalCount[];
+
+function measuresOf(counts: readonly ApprovalCount[]): Of {
+  const measures = grouped(counts, ({ measure }) => measure);
+  return (measure) => measures.get(measure) ?? [];
+}
+
 const share = (part: number, of: number): Share => (of === 0 ? { part, of } : { part, of, share: part / of });
-const known = <K extends string>(name: K, value: number | null | undefined) =>
-  (value === null || value === undefined ? {} : { [name]: value }) as { [key in K]?: number };
+const known = <K extends string>(name: K, value: number | undefined) =>
+  (value === undefined ? {} : { [name]: value }) as { [key in K]?: number };
 
-const waitedOf = ({ count, p50_ms, total_ms }: WaitRow): Waited => ({
-  count,
-  ...known('medianMs', p50_ms),
-  totalMs: total_ms ?? 0,
+const waitedOf = (counts: readonly ApprovalCount[]): Waited => ({
+  count: total(counts),
+  ...known('medianMs', timeWithin(counts, 0.5)),
+  totalMs: totalMs(counts),
 });
 
-const answersOf = (row: AnswerRow | undefined): Answers => ({
-  answered: row?.answered ?? 0,
-  approved: row?.approved ?? 0,
-  denied: row?.denied ?? 0,
-  asDeputy: row?.as_deputy ?? 0,
-  ...known('medianMs', row?.p50_ms),
-  ...known('p95Ms', row?.p95_ms),
-  hasty: share(row?.hasty ?? 0, row?.timed_approvals ?? 0),
+const askedOf = (of: Of): Asked => ({
+  asked: total(of('asked')),
+  approved: total(of('approved')),
+  denied: total(of('denied')),
+  edited: total(of('edited')),
+  expired: total(of('expired')),
+  unanswered: total(of('unanswered')),
+  stopped: total(of('stopped')),
+  waiting: total(of('waiting')),
 });
+
+function answersOf(of: Of): Answers {
+  const [approvals, denials] = [of('answer:approve'), of('answer:deny')];
+  const answers = [...approvals, ...denials];
+  return {
+    answered: total(answers),
+    approved: total(approvals),
+    denied: total(denials),
+    asDeputy: total(of('deputy')),
+    ...known('medianMs', timeWithin(answers, 0.5)),
+    ...known('p95Ms', timeWithin(answers, 0.95)),
+    hasty: share(total(of('hasty')), total(approvals.filter(({ bucket }) => bucket !== null))),
+  };
+}
 
 /** Everyone who was asked, answered or edited; the most asked first. */
-function peopleOf(
-  answers: readonly AnswerRow[],
-  loads: readonly { person: string; asked: number }[],
-  edits: readonly { person: string; edited: number }[],
-): PersonAnswers[] {
-  const names = [...loads, ...edits].map(({ person }) => person);
-  return [...new Set(names)]
-    .map((person) => ({
-      person,
-      asked: loads.find((one) => one.person === person)?.asked ?? 0,
-      edited: edits.find((one) => one.person === person)?.edited ?? 0,
-      ...answersOf(answers.find((one) => one.person === person)),
-    }))
+function peopleOf(counts: readonly ApprovalCount[]): PersonAnswers[] {
+  const people = grouped(
+    counts.filter(({ person }) => person !== ''),
+    ({ person }) => person,
+  );
+  return [...people]
+    .map(([person, theirs]) => {
+      const of = measuresOf(theirs);
+      return { person, asked: total(of('reached')), edited: total(of('edit')), ...answersOf(of) };
+    })
     .sort((a, b) => b.asked - a.asked || (a.person < b.person ? -1 : 1));
 }
 
-const toolOf = ({ p50_wait_ms, ...row }: ToolRow): ToolAsked => ({
-  ...row,
-  ...known('medianWaitMs', p50_wait_ms),
-});
+/** Every tool that people were asked about, by risk; the most asked first. */
+function toolsOf(counts: readonly ApprovalCount[]): ToolAsked[] {
+  const tools = grouped(
+    counts.filter(({ tool }) => tool !== ''),
+    ({ agent, tool, risk }) => `${agent} ${tool} ${risk}`,
+  );
+  return [...tools]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, [one, ...more]]) => {
+      if (!one) return [];
+      const of = measuresOf([one, ...more]);
+      const { agent, tool, risk } = one;
+      return [
+        { agent, tool, risk, ...askedOf(of), ...known('medianWaitMs', timeWithin(of('decided'), 0.5)) },
+      ];
+    })
+    .sort((a, b) => b.asked - a.asked);
+}
 
-function sumOf(rows: readonly ToolRow[]): Asked {
-  const sum = (of: (row: ToolRow) => number) => rows.reduce((total, row) => total + of(row), 0);
-  return {
-    asked: sum(({ asked }) => asked),
-    approved: sum(({ approved }) => approved),
-    denied: sum(({ denied }) => denied),
-    edited: sum(({ edited }) => edited),
-    expired: sum(({ expired }) => expired),
-    unanswered: sum(({ unanswered }) => unanswered),
-    stopped: sum(({ stopped }) => stopped),
-    waiting: sum(({ waiting }) => waiting),
-  };
+/** How writes ended while they waited, or after they were approved; the most frequent first. */
+function stoppedOf(of: Of): (Waited & { state: string; approved: number })[] {
+  return ['disabled', 'expired', 'superseded', 'withdrawn']
+    .map((state) => ({
+      state,
+      approved: total(of(`ended-after:${state}`)),
+      ...waitedOf(of(`ended:${state}`)),
+    }))
+    .filter(({ count, approved }) => count + approved > 0)
+    .sort((a, b) => b.count - a.count);
 }

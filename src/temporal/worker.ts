@@ -1,5 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { QUEUES, type QueueClass, SHARED_QUEUE } from '../domain/queues.ts';
 import type { WorkflowBundle } from './bundle.ts';
@@ -169,12 +175,15 @@ function shutDown(workers: readonly Worker[]): void {
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
-/** Sends the SDK's own log lines of WARN and above through ours. */
+/** Sends the log lines of the SDK, and of its native core, of WARN and above through ours. */
 export function installTemporalLog(log: Logger): void {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       log[levels[level]]({ temporal: meta }, message);
     }),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+    },
   });
 }

@@ -6,10 +6,12 @@ import { makeLogPartition } from '../../src/db/log-partitions.ts';
 import { lowestIdAt, makePartitions, PARTITIONED, partitionsOf, periodOf } from '../../src/db/partitions.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
+import { actionById } from '../../src/records/action.ts';
 import { dropOld } from '../../src/retention/drop.ts';
 import { holdRetention, releaseRetention } from '../../src/retention/holds.ts';
 import { retentionStatus } from '../../src/retention/status.ts';
 import { readPosture } from '../../src/statistics/posture.ts';
+import { verifies } from '../requirements.ts';
 import {
   actorOf,
   agentActor,
@@ -79,6 +81,41 @@ describeWithServices('what grows by the day', (make) => {
     expect(await rowsIn(services, 'action_kept')).toBe(0);
     expect((await listActions(services.db.sql, { limit: 10 })).actions.map((one) => one.id)).toEqual([id]);
   });
+
+  verifies(
+    'never:acknowledged-lost',
+    'who reads or asks while it is moved finds it, and is recorded',
+    async () => {
+      const services = await make();
+      await givenAdopted(services);
+      const { action } = await givenAsked(services);
+      const { sql: db, close } = await services.db.openStop();
+      // The move waits in its midst, for whoever holds this.
+      await sql`CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN OLD; END'`.execute(db);
+      await sql`CREATE TRIGGER stand_still BEFORE DELETE ON action_kept
+        FOR EACH ROW EXECUTE FUNCTION stand_still()`.execute(db);
+      await sql`SELECT pg_advisory_lock(4711)`.execute(db);
+      const moving = makePartitions(services.db, services.clock.now());
+      const waiting = async () => {
+        const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_locks l
+          WHERE NOT l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`.execute(
+          db,
+        );
+        return rows[0]?.n;
+      };
+      await expect.poll(waiting).toBe(1);
+      const reading = actionById(services.db.sql, action.id);
+      const asking = givenAsked(services);
+      await expect.poll(waiting).toBe(3);
+      await sql`SELECT pg_advisory_unlock(4711)`.execute(db);
+      expect((await reading).id).toBe(action.id);
+      const { action: asked } = await asking;
+      await moving;
+      expect(await actionById(services.db.sql, asked.id)).toMatchObject({ id: asked.id, state: 'pending' });
+      await close();
+    },
+  );
 
   test('goes when its time is over, and what is open stays with all of it', async () => {
     const services = await given();

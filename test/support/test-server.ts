@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IllegalStateError } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { cacheFolder, installOnce, type Log } from '../../src/embedded/cache.ts';
 import { attempt, brief, runCommand, secondsSince } from '../../src/embedded/run-command.ts';
 import { downloadBySdk, downloadedBySdk } from '../../src/embedded/sdk-download.ts';
@@ -45,7 +45,10 @@ export async function createTimeSkippingEnv(
 /** Leaves only warnings of Temporal's workers in the output of a test; call it before the first worker. */
 export function quietTemporalLogs(): void {
   try {
-    Runtime.install({ logger: new DefaultLogger('WARN') });
+    Runtime.install({
+      logger: new DefaultLogger('WARN'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    });
   } catch (error) {
     if (!(error instanceof IllegalStateError)) throw error; // this process has a runtime already
   }

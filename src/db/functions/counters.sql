@@ -92,6 +92,9 @@ BEGIN
   INSERT INTO volume_due (rollout_id, segment, tool, day, subject, begun, unasked, proposed)
   SELECT a.rollout_id, a.segment, a.tool, v.day, a.subject_digest, v.begun, v.unasked, v.proposed
   FROM added a, LATERAL volume_of(ROW(a.*)::action, 1) v;
+  INSERT INTO approval_due (at, agent, tool, risk, person, measure, bucket, n, ms)
+  SELECT p.at, a.agent, p.tool, p.risk, p.person, p.measure, p.bucket, p.n, p.ms
+  FROM added a, LATERAL approval_of(ROW(a.*)::action, 1) p WHERE a.approval IS NOT NULL;
   RETURN NULL;
 END $$;
 ---
@@ -221,7 +224,7 @@ BEGIN
     DO UPDATE SET decided = c.decided + excluded.decided, good = c.good + excluded.good, bad = c.bad + excluded.bad
   )
   SELECT count(*) INTO v_taken FROM taken;
-  RETURN v_count + v_taken + fold_volumes(p_most);
+  RETURN v_count + v_taken + fold_volumes(p_most) + fold_approvals(p_most, p_day_ms);
 END $$;
 ---
 -- A subject-day counts once, however much was done on it. The caller is alone.

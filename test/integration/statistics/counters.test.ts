@@ -14,6 +14,7 @@ import { AppError } from '../../../src/errors.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { foldCounts } from '../../../src/records/counters.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
+import { approvalStats } from '../../../src/statistics/approvals.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
 import { eraseSubject } from '../../../src/subjects/erase.ts';
 import {
@@ -28,6 +29,7 @@ import {
 import { type Random, seeded } from '../../support/seeded.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenAutonomy } from '../approvals/given-autonomy.ts';
+import { approvalsOfHistory } from './approval-history.ts';
 import { earnedOfHistory, postureOfHistory, volumeOfHistory } from './history.ts';
 
 const DAY_MS = 86_400_000;
@@ -129,6 +131,21 @@ class Facts {
       .execute();
   }
 
+  /** As if the card had reached some, and one had opened it. */
+  private async shown(): Promise<void> {
+    const { db, clock } = this.services;
+    const { id } = await this.some();
+    const people = this.pick([['ana'], ['ana', 'ben'], ['cleo']]);
+    const reach = JSON.stringify({ state: 'delivered', people, at: '' });
+    await db.sql.updateTable('action').set({ reach }).where('id', '=', id).execute();
+    const seen = { action_id: id, person: 'ana', at: clock.now(), via: 'web' } as const;
+    await db.sql
+      .insertInto('seen')
+      .values(seen)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
   private async incident(): Promise<void> {
     const { db, clock } = this.services;
     await db.sql
@@ -164,7 +181,8 @@ class Facts {
       [0.74, () => beginAction(services, agentActor(), done)],
       [0.85, () => completeAction(services, agentActor(), { ...done, ok: this.random() < 0.8 })],
       [0.9, () => correctAction(services, approverActor(), { id, reason })],
-      [0.93, () => sweepActions(services)],
+      [0.915, () => sweepActions(services)],
+      [0.93, () => this.shown()],
       [0.94, () => this.incident()],
       [0.96, () => this.takenBack()],
       [0.97, () => eraseSubject(services, actorOf('admin'), { agent: 'desk', subject: 'kim', reason })],
@@ -221,6 +239,13 @@ describeWithServices('what is counted as it happens', (make) => {
         const old = new Date(services.clock.now().getTime() + 2 * DAY_MS);
         expect(await earnedCounts(db, earning, old)).toEqual(await earnedOfHistory(db, earning));
       }
+      const window = { agent: 'desk', days: 30 };
+      const { agent, since, days, dayMs, ...stats } = await approvalStats(
+        services,
+        actorOf('auditor'),
+        window,
+      );
+      expect(stats).toEqual(await approvalsOfHistory(db, { agent: 'desk', since }));
     };
     for (let n = 0; n < FACTS; n++) {
       await facts.next();

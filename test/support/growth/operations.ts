@@ -15,12 +15,14 @@ import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { lockBaseline } from '../../../src/rollouts/moves.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import { approvalStats } from '../../../src/statistics/approvals.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
 import { simulateRelease } from '../../../src/statistics/simulate.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import {
   AGENT_YAML,
+  actorOf,
   agentActor,
   agentFrom,
   approverActor,
@@ -123,6 +125,10 @@ export const OPERATIONS: readonly Operation[] = [
     run: (services, after) => verifyLog(services.db.sql, { after: JSON.parse(after) }),
   },
   { name: 'posture', run: (services) => readPosture(services.db.sql, services.clock.now(), undefined) },
+  {
+    name: 'statistics of approvals, 90 days',
+    run: (services) => approvalStats(services, actorOf('auditor'), { agent: 'desk', days: 90 }),
+  },
   {
     name: 'evidence of a grant',
     run: (services) =>

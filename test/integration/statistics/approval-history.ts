@@ -1,18 +1,24 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Sql } from '../db/database.ts';
-import type { Risk } from '../domain/agent.ts';
+import { expect } from 'vitest';
+import type { Sql } from '../../../src/db/database.ts';
 
-/** Faster than this, nobody has read it. */
-export const HASTY_MS = 3_000;
+/** Within 1 %, as precise as a bucket of times is. */
+export const about = (ms: number | null | undefined) =>
+  ms === null || ms === undefined
+    ? undefined
+    : {
+        asymmetricMatch: (other: unknown) =>
+          typeof other === 'number' && Math.abs(other - ms) <= Math.abs(ms) * 0.01,
+        toString: () => `about ${ms}`,
+      };
 
-/** What is looked at: since when, and of which agent. */
-export interface StatsWindow {
-  since: Date;
-  agent?: string;
+type StatsWindow = { since: Date; agent?: string };
+interface WaitRow {
+  count: number;
+  p50_ms: number | null;
+  total_ms: number | null;
 }
-
-/** Answers, of one person or (`person: null`) of all. */
-export interface AnswerRow {
+interface AnswerRow {
   person: string | null;
   answered: number;
   approved: number;
@@ -25,28 +31,24 @@ export interface AnswerRow {
   hasty: number;
 }
 
-/** What people were asked, by tool and risk. */
-export interface ToolRow {
+interface ToolRow extends Record<AskedMeasure, number> {
   agent: string;
   tool: string;
-  risk: Risk;
-  asked: number;
-  approved: number;
-  denied: number;
-  expired: number;
-  stopped: number;
-  waiting: number;
-  edited: number;
-  unanswered: number;
+  risk: string;
   p50_wait_ms: number | null;
 }
+type AskedMeasure = (typeof ASKED_MEASURES)[number];
 
-/** How many, and how long they waited. */
-export interface WaitRow {
-  count: number;
-  p50_ms: number | null;
-  total_ms: number | null;
-}
+const ASKED_MEASURES = [
+  'asked',
+  'approved',
+  'denied',
+  'expired',
+  'stopped',
+  'waiting',
+  'edited',
+  'unanswered',
+] as const;
 
 const ms = (from: RawBuilder<unknown>, to: RawBuilder<unknown>) =>
   sql`(extract(epoch FROM ${to} - ${from}) * 1000)::float8`;
@@ -58,7 +60,7 @@ const ASKED = sql`a.approval IS NOT NULL AND a.standing_id IS NULL`;
 const DECIDED_WAIT = ms(sql`a.asked_at`, sql`a.decided_at`);
 
 /** From shown to answered, per person and over all. */
-export async function answerRows(db: Sql, window: StatsWindow): Promise<AnswerRow[]> {
+async function answerRows(db: Sql, window: StatsWindow) {
   const shown = ms(sql`d.shown_at`, sql`greatest(d.at, d.shown_at)`);
   const { rows } = await sql<AnswerRow>`
     WITH answer AS (
@@ -71,13 +73,13 @@ export async function answerRows(db: Sql, window: StatsWindow): Promise<AnswerRo
       count(ms)::int AS timed, ${p50(sql`ms`)} AS p50_ms,
       percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) AS p95_ms,
       (count(ms) FILTER (WHERE verdict = 'approve'))::int AS timed_approvals,
-      (count(*) FILTER (WHERE verdict = 'approve' AND ms < ${HASTY_MS}))::int AS hasty
+      (count(*) FILTER (WHERE verdict = 'approve' AND ms < 3000))::int AS hasty
     FROM answer GROUP BY GROUPING SETS ((person), ()) ORDER BY person NULLS FIRST`.execute(db);
   return rows;
 }
 
 /** How many actions each was asked about: who was reached, and who answered all the same. */
-export async function askedRows(db: Sql, window: StatsWindow): Promise<{ person: string; asked: number }[]> {
+async function askedRows(db: Sql, window: StatsWindow) {
   const { rows } = await sql<{ person: string; asked: number }>`
     SELECT person, count(*)::int AS asked FROM (
       SELECT a.id, p.person FROM action a, jsonb_array_elements_text(a.reach -> 'people') AS p (person)
@@ -90,7 +92,7 @@ export async function askedRows(db: Sql, window: StatsWindow): Promise<{ person:
 }
 
 /** How many edits each made. */
-export async function editRows(db: Sql, window: StatsWindow): Promise<{ person: string; edited: number }[]> {
+async function editRows(db: Sql, window: StatsWindow) {
   const { rows } = await sql<{ person: string; edited: number }>`
     SELECT e.editor AS person, count(*)::int AS edited FROM action_edit e JOIN action a ON a.id = e.action_id
     WHERE e.at >= ${window.since} AND ${ofAgent(window)} GROUP BY e.editor`.execute(db);
@@ -98,7 +100,7 @@ export async function editRows(db: Sql, window: StatsWindow): Promise<{ person: 
 }
 
 /** What was asked of people and how it ended. */
-export async function toolRows(db: Sql, window: StatsWindow): Promise<ToolRow[]> {
+async function toolRows(db: Sql, window: StatsWindow) {
   const { rows } = await sql<ToolRow>`
     SELECT a.agent, a.tool, a.risk, count(*)::int AS asked,
       (count(*) FILTER (WHERE a.decided_at IS NOT NULL AND a.state <> 'denied'))::int AS approved,
@@ -117,7 +119,7 @@ export async function toolRows(db: Sql, window: StatsWindow): Promise<ToolRow[]>
 }
 
 /** Writes that waited for people and were right: executed, and nobody said they were wrong. */
-export async function rightWrites(db: Sql, window: StatsWindow): Promise<WaitRow> {
+async function rightWrites(db: Sql, window: StatsWindow) {
   const { rows } = await sql<WaitRow>`
     SELECT count(*)::int AS count, ${p50(DECIDED_WAIT)} AS p50_ms, sum(${DECIDED_WAIT}) AS total_ms
     FROM action a WHERE ${ASKED} AND a.kind = 'write' AND a.state = 'executed' AND a.corrected_at IS NULL
@@ -126,10 +128,7 @@ export async function rightWrites(db: Sql, window: StatsWindow): Promise<WaitRow
 }
 
 /** Writes that ended while they waited though nobody said they were wrong, and `approved`: those that ended after. */
-export async function stoppedWrites(
-  db: Sql,
-  window: StatsWindow,
-): Promise<(WaitRow & { state: string; approved: number })[]> {
+async function stoppedWrites(db: Sql, window: StatsWindow) {
   const ended = sql`CASE a.state WHEN 'expired' THEN a.expires_at ELSE a.ended_at END`;
   const { rows } = await sql<WaitRow & { state: string; approved: number }>`
     SELECT state, (count(*) FILTER (WHERE decided_at IS NULL))::int AS count, count(decided_at)::int AS approved,
@@ -143,10 +142,7 @@ export async function stoppedWrites(
 }
 
 /** Writes that people, afterwards, called right and wrongly stopped. */
-export async function wronglyStopped(
-  db: Sql,
-  window: StatsWindow,
-): Promise<WaitRow & { by_people: number; by_policy: number; expired: number }> {
+async function wronglyStopped(db: Sql, window: StatsWindow) {
   const stopped = sql`coalesce(a.decided_at, a.expires_at)`;
   const wait = ms(sql`a.asked_at`, stopped);
   const { rows } = await sql<WaitRow & { by_people: number; by_policy: number; expired: number }>`
@@ -160,10 +156,7 @@ export async function wronglyStopped(
 }
 
 /** What was approved otherwise than one by one and by all who were asked. */
-export async function shortcuts(
-  db: Sql,
-  window: StatsWindow,
-): Promise<{ broken: number; reviewed: number; unjustified: number; started: number; used: number }> {
+async function shortcuts(db: Sql, window: StatsWindow) {
   const { rows } = await sql<{
     broken: number;
     reviewed: number;
@@ -181,4 +174,62 @@ export async function shortcuts(
     db,
   );
   return rows[0] ?? { broken: 0, reviewed: 0, unjustified: 0, started: 0, used: 0 };
+}
+
+const answersOf = (row: AnswerRow | undefined) => ({
+  answered: row?.answered ?? 0,
+  approved: row?.approved ?? 0,
+  denied: row?.denied ?? 0,
+  asDeputy: row?.as_deputy ?? 0,
+  medianMs: about(row?.p50_ms),
+  p95Ms: about(row?.p95_ms),
+  hasty: expect.objectContaining({ part: row?.hasty ?? 0, of: row?.timed_approvals ?? 0 }),
+});
+const waitedOf = ({ count, p50_ms, total_ms }: WaitRow) => ({
+  count,
+  medianMs: about(p50_ms),
+  totalMs: total_ms ?? 0,
+});
+
+/** The statistics of approvals, from every action, answer and edit there is. */
+export async function approvalsOfHistory(db: Sql, window: StatsWindow) {
+  const [answers, loads, edits] = [
+    await answerRows(db, window),
+    await askedRows(db, window),
+    await editRows(db, window),
+  ];
+  const tools = await toolRows(db, window);
+  const wrongly = await wronglyStopped(db, window);
+  const { broken, reviewed, unjustified, started, used } = await shortcuts(db, window);
+  return {
+    asked: Object.fromEntries(
+      ASKED_MEASURES.map((name) => [name, tools.reduce((sum, row) => sum + row[name], 0)]),
+    ),
+    answers: answersOf(answers.find(({ person }) => person === null)),
+    people: [...new Set([...loads, ...edits].map(({ person }) => person))]
+      .map((person) => ({
+        person,
+        asked: loads.find((one) => one.person === person)?.asked ?? 0,
+        edited: edits.find((one) => one.person === person)?.edited ?? 0,
+        ...answersOf(answers.find((one) => one.person === person)),
+      }))
+      .sort((a, b) => b.asked - a.asked || (a.person < b.person ? -1 : 1)),
+    tools: tools.map(({ p50_wait_ms, ...row }) => ({ ...row, medianWaitMs: about(p50_wait_ms) })),
+    breakGlass: { count: broken, reviewed, unjustified },
+    standing: { started, used },
+    gating: {
+      right: waitedOf(await rightWrites(db, window)),
+      stopped: (await stoppedWrites(db, window)).map(({ state, approved, ...row }) => ({
+        state,
+        approved,
+        ...waitedOf(row),
+      })),
+      wronglyStopped: {
+        ...waitedOf(wrongly),
+        byPeople: wrongly.by_people,
+        byPolicy: wrongly.by_policy,
+        expired: wrongly.expired,
+      },
+    },
+  };
 }
