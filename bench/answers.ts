@@ -1,16 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
+import { givenAdopted, givenRelease, givenToken } from '../test/support/fixtures.ts';
+import { startService } from '../test/support/service-process.ts';
+import { servicesAt } from '../test/support/services.ts';
 import { benchEngines } from './engines.ts';
-import { anyQuestion, type Kind } from './many.ts';
+import { agents, agentYaml, anyQuestion, type Kind, regoInput, releaseYaml, tierOf } from './many.ts';
 import { ms, ratio, spreadOf } from './measure.ts';
 import { findOpa, startOpa, writePolicy } from './opa.ts';
 
-const SERVICE = fileURLToPath(new URL('./answers-service.ts', import.meta.url));
 const CALLERS = 64;
 const SECONDS = 5;
 const ROUNDS = 3;
@@ -25,17 +24,36 @@ interface Load {
 
 /** What the service and its Postgres used meanwhile, in microseconds of CPU an answer. */
 interface Used {
-  node: number;
+  node: number | undefined;
   postgres: number | undefined;
 }
 
-interface Told {
-  url: string;
-  tokens: Record<string, string>;
+const each = (before: number | undefined, after: number | undefined, { rate }: Load) =>
+  before === undefined || after === undefined ? undefined : (after - before) / (rate * SECONDS);
+
+type Tokens = Readonly<Record<string, string>>;
+
+/** The world of many agents, each with a token in its segment. */
+async function givenMany(databaseUrl: string): Promise<Tokens> {
+  const services = await servicesAt(databaseUrl);
+  services.clock.now = () => new Date();
+  const tokens: Record<string, string> = {};
+  for (const [n, name] of agents.entries()) {
+    const first = { agentYaml: agentYaml(name), releaseYaml: releaseYaml(name, 1, 'desk') };
+    const { agent } = await givenAdopted(services, first);
+    await givenRelease(services, agent, releaseYaml(name, 2, 'none'));
+    const { token } = await givenToken(services, 'agent', { agent: name, attributes: { tier: tierOf(n) } });
+    tokens[name] = token;
+  }
+  // As after its rollout, which takes weeks: writes run unasked.
+  await services.db.sql.updateTable('in_force').set({ release: '2' }).execute();
+  await services.close();
+  return tokens;
 }
 
 export interface AnswersRun {
-  environment: Record<string, string>;
+  databaseUrl: string;
+  temporalAddress: string;
   /** Where OPA's policy is written. */
   folder: string;
   postgresPid: number | undefined;
@@ -46,17 +64,20 @@ export interface AnswersRun {
  * which records nothing; in turns, all on this machine.
  */
 export async function benchAnswers(
-  { environment, folder, postgresPid }: AnswersRun,
+  { databaseUrl, temporalAddress, folder, postgresPid }: AnswersRun,
   say: (line: string) => void,
 ): Promise<void> {
   const opa = await findOpa(say);
   await writePolicy(folder);
   const server = await startOpa(opa, folder);
-  const service = fork(SERVICE, [], {
-    execArgv: ['--import', 'tsx'],
-    env: { ...process.env, ...environment },
+  const tokens = await givenMany(databaseUrl);
+  const publicUrl = 'http://127.0.0.1:8080';
+  const service = await startService({
+    databaseUrl,
+    temporalAddress,
+    roles: ['api', 'background'],
+    publicUrl,
   });
-  const [told] = (await once(service, 'message')) as [Told];
   const kinds = ['before', 'after', 'write'] as const;
   const loads = new Map<Kind | 'opa', Load[]>();
   const used = new Map<Kind, Used[]>();
@@ -65,21 +86,19 @@ export async function benchAnswers(
     const floor = await askOpa(server.url);
     if (round >= 0) keep(loads, 'opa', floor);
     for (const kind of kinds) {
-      const before = await usage(service, postgresPid);
-      const load = await askPortcullis(told, kind);
-      const after = await usage(service, postgresPid);
+      const before = await usage(service.pid(), postgresPid);
+      const load = await askPortcullis(service.url, tokens, kind);
+      const after = await usage(service.pid(), postgresPid);
       // The first round warms everything up.
       if (round < 0) continue;
       keep(loads, kind, load);
       keep(used, kind, {
-        node: (after.node - before.node) / (load.rate * SECONDS),
-        postgres:
-          after.postgres && before.postgres && (after.postgres - before.postgres) / (load.rate * SECONDS),
+        node: each(before.node, after.node, load),
+        postgres: each(before.postgres, after.postgres, load),
       });
     }
   }
-  service.disconnect();
-  await once(service, 'exit');
+  await service.stop();
   await server.stop();
   say(
     `${cpus().length} cores with everything on them, ${CALLERS} callers, fsync and synchronous_commit on\n`,
@@ -102,13 +121,17 @@ export async function benchAnswers(
         : `    ${ratio(rate, opaRate)} the rate of OPA's server   aim: at least ${aim.toFixed(2)} x`,
     );
     const mine = used.get(kind) ?? [];
-    const cpu = mine.flatMap(({ postgres }) => (postgres === undefined ? [] : [postgres]));
     say(
-      `    CPU an answer: Node ${Math.round(spreadOf(mine.map(({ node }) => node)).p50)} µs, Postgres ${cpu.length === 0 ? 'not known here' : `${Math.round(spreadOf(cpu).p50)} µs`}`,
+      `    CPU an answer: Node ${micros(mine.map(({ node }) => node))}, Postgres ${micros(mine.map(({ postgres }) => postgres))}`,
     );
   }
   say('');
   await benchEngines(opa, folder, say);
+}
+
+function micros(all: readonly (number | undefined)[]): string {
+  const known = all.filter((one) => one !== undefined);
+  return known.length === 0 ? 'not known here' : `${Math.round(spreadOf(known).p50)} µs`;
 }
 
 const median = (loads: readonly Load[] | undefined, of: keyof Load): number =>
@@ -123,24 +146,31 @@ function sayLoad(say: (line: string) => void, name: string, loads: readonly Load
 }
 
 const askOpa = (url: string): Promise<Load> =>
-  load(url, () => {
-    const { agent, tool, tier } = anyQuestion('before');
-    return { body: JSON.stringify({ input: { agent, tool, tier, args: { id: 'R-1' } } }) };
-  });
+  load(url, () => ({ body: JSON.stringify({ input: regoInput(anyQuestion('before')) }) }));
 
-const askPortcullis = ({ url, tokens }: Told, kind: Kind): Promise<Load> =>
+const askPortcullis = (url: string, tokens: Tokens, kind: Kind): Promise<Load> =>
   load(`${url}/v1/actions${kind === 'write' ? '?begin=true' : ''}`, () => {
     const { agent, tool } = anyQuestion(kind);
     const body = {
       agentVersion: '1',
       tool,
       args: { id: 'R-1' },
-      subject: `conversation-${Math.floor(Math.random() * 10_000)}`,
+      subject: nextSubject(agent),
       idempotencyKey: randomUUID(),
       ...(kind === 'write' ? { executionId: randomUUID() } : {}),
     };
     return { body: JSON.stringify(body), headers: { authorization: `Bearer ${tokens[agent]}` } };
   });
+
+/** A conversation asks so often, then there is another one. */
+const ASKS_EACH = 10;
+const asked = new Map<string, number>();
+
+function nextSubject(agent: string): string {
+  const n = asked.get(agent) ?? 0;
+  asked.set(agent, n + 1);
+  return `conversation-${Math.floor(n / ASKS_EACH)}`;
+}
 
 async function load(
   url: string,
@@ -163,14 +193,10 @@ async function load(
   return { rate: requests.average, p50: latency.p50, p99: latency.p99, refused: non2xx };
 }
 
-async function usage(
-  service: ChildProcess,
-  postgresPid: number | undefined,
-): Promise<{ node: number; postgres: number | undefined }> {
-  service.send('usage');
-  const [{ user, system }] = (await once(service, 'message')) as [NodeJS.CpuUsage];
-  return { node: user + system, postgres: postgresPid && (await cpuOfTree(postgresPid)) };
-}
+const usage = async (node: number, postgres: number | undefined) => ({
+  node: await cpuOfTree(node),
+  postgres: postgres && (await cpuOfTree(postgres)),
+});
 
 /** Of a process and its children, also of those that have ended; where Linux keeps books of it. */
 async function cpuOfTree(pid: number): Promise<number | undefined> {

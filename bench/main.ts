@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { readConfig } from '../src/config.ts';
 import { startPostgres } from '../src/embedded/postgres/server.ts';
+import { postmasterPid } from '../src/embedded/postgres/takeover.ts';
 import { findTemporalBinary } from '../src/embedded/temporal-binary.ts';
 import { startTemporalServer } from '../src/embedded/temporal-server.ts';
 import { startPortcullis } from '../src/server.ts';
@@ -76,7 +77,7 @@ async function benchReads(url: string, governed: Governed) {
 interface Servers {
   temporalAddress: string;
   /** Of Postgres, the parent of all its backends. */
-  postgresPid: number;
+  postgresPid: number | undefined;
   /** The bench's own, gone when it ends. */
   folder: string;
 }
@@ -97,11 +98,15 @@ async function withServers(work: (environment: Record<string, string>, more: Ser
     TEMPORAL_ADDRESS: temporal.address,
     PORTCULLIS_DATA: join(folder, 'data'),
     PORTCULLIS_PORT: '0',
+    PORTCULLIS_PUBLIC_URL: 'http://127.0.0.1:8080',
     PORTCULLIS_LOG_LEVEL: 'error',
   };
   try {
-    const [pid] = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n');
-    await work(environment, { temporalAddress: temporal.address, postgresPid: Number(pid), folder });
+    await work(environment, {
+      temporalAddress: temporal.address,
+      postgresPid: postmasterPid(join(postgres.folder, 'data')),
+      folder,
+    });
   } finally {
     await temporal.stop();
     await postgres.stop();
@@ -152,8 +157,8 @@ else if (what === 'memory')
     benchMemory(environment, { minutes: Number(first ?? 10), rate: Number(second ?? 500) }, say),
   );
 else if (what === 'answers')
-  await withServers((environment, { postgresPid, folder }) =>
-    benchAnswers({ environment, postgresPid, folder: join(folder, 'opa') }, say),
+  await withServers(({ DATABASE_URL: databaseUrl = '' }, { folder, ...servers }) =>
+    benchAnswers({ databaseUrl, ...servers, folder: join(folder, 'opa') }, say),
   );
 else await withServers(benchAll);
 process.exit(0);

@@ -60,25 +60,38 @@ grants:
   - { tool: [${toolsOf.write.join(', ')}], approval: ${approval} }
 `;
 
-/** The same world for OPA: what may be done, as data, and the rule that looks it up. */
+/**
+ * The same for OPA: the segment is told by its conditions in their order, its release is the one in force there, and that
+ * grants the tool or not.
+ */
 export const regoPolicy = `package portcullis
 
 default allow := false
 
+segment := [s.name | some s in data.agents[input.agent].segments; s.text == input.attributes[s.attribute]][0]
+
 allow if {
 	agent := data.agents[input.agent]
-	agent.segments[input.tier]
-	agent.tools[input.tool].allowed
+	release := agent.inForce[segment]
+	agent.releases[release].grants[input.tool].approval == "none"
+	is_object(input.args)
 	is_string(input.args.id)
 }
 `;
 
 export const regoData = (): string => {
-  const tools = Object.fromEntries(
-    Object.values(toolsOf)
-      .flat()
-      .map((tool) => [tool, { allowed: true }]),
-  );
-  const segments = Object.fromEntries(tiers.map((tier) => [tier, true]));
-  return JSON.stringify({ agents: Object.fromEntries(agents.map((agent) => [agent, { tools, segments }])) });
+  const granted = Object.values(toolsOf).flat();
+  const grants = Object.fromEntries(granted.map((tool) => [tool, { approval: 'none' }]));
+  const segments = tiers.map((tier) => ({ name: tier, attribute: 'tier', text: tier }));
+  const inForce = Object.fromEntries(tiers.map((tier) => [tier, '2']));
+  const agent = { segments, inForce, releases: { 2: { grants } } };
+  return JSON.stringify({ agents: Object.fromEntries(agents.map((name) => [name, agent])) });
 };
+
+/** A question as `regoPolicy` takes it. */
+export const regoInput = ({ agent, tool, tier }: Question) => ({
+  agent,
+  tool,
+  attributes: { tier },
+  args: { id: 'R-1' },
+});

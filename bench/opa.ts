@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolder, installOnce, type Log } from '../src/embedded/cache.ts';
 import { runCommand } from '../src/embedded/run-command.ts';
+import { freePort } from '../src/embedded/supervised-process.ts';
 import { regoData, regoPolicy } from './many.ts';
 
 const VERSION = 'v1.22.3';
@@ -93,13 +93,4 @@ export async function compiledPolicy(opa: string, folder: string): Promise<Buffe
   await runCommand(opa, ['build', '-t', 'wasm', '-e', 'portcullis/allow', 'policy.rego'], options);
   await runCommand('tar', ['-xzf', 'bundle.tar.gz', '/policy.wasm'], options);
   return readFile(join(folder, 'policy.wasm'));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -226,29 +226,65 @@ export class AskWriter {
  * The ask as the store takes it. A read that the policy decided is final and goes where nothing changes; what a standing
  * approval lets pass stays with the other actions that rest on it.
  */
-function recordOf({ recordAfter: _, ...row }: AskRow) {
+function recordOf(row: AskRow) {
   const isFinalRead = row.kind === 'read' && row.state !== 'pending' && row.standing_id === null;
-  return isFinalRead ? readOf(row) : { ...row, record: 'action', ...writtenOf(row) };
+  return isFinalRead
+    ? readOf(row)
+    : { ...row, recordAfter: undefined, record: 'action', salt: saltOf(row), entry: entryOf(row) };
 }
 
-type Unwritten = Omit<AskRow, 'recordAfter'>;
-
-function readOf(row: Unwritten) {
+function readOf(row: AskRow) {
   const { id, agent, idempotency_key, request_digest, agent_version, tool, segment, arm, release } = row;
   const { rollout_id, generation, bucket, phase, event_day, epoch, grant_name, state, reasons } = row;
   const { args_digest, subject_id, subject_digest, summary, why, behind, links, redact, risk } = row;
   const { asked_at, asked_by, args, context, attributes, token, token_epoch } = row;
-  const asked = { id, agent, idempotency_key, request_digest, agent_version, tool, segment, arm, release };
-  const place = { rollout_id, generation, bucket, phase, event_day, epoch, grant_name, state, reasons };
-  const about = { args_digest, subject_id, subject_digest, summary, why, behind, links, redact, risk };
-  const kept = { asked_at, asked_by, args, context, attributes, token, token_epoch };
-  return { record: 'read', ...asked, ...place, ...about, ...kept, ...writtenOf(row) };
+  return {
+    record: 'read',
+    id,
+    agent,
+    idempotency_key,
+    request_digest,
+    agent_version,
+    tool,
+    segment,
+    arm,
+    release,
+    rollout_id,
+    generation,
+    bucket,
+    phase,
+    event_day,
+    epoch,
+    grant_name,
+    state,
+    reasons,
+    args_digest,
+    subject_id,
+    subject_digest,
+    summary,
+    why,
+    behind,
+    links,
+    redact,
+    risk,
+    asked_at,
+    asked_by,
+    args,
+    context,
+    attributes,
+    token,
+    token_epoch,
+    salt: saltOf(row),
+    entry: entryOf(row),
+  };
 }
 
-/** What has another form in the store: bytes, and the log's own. */
-const writtenOf = ({ salt, entry, id, agent, asked_at, asked_by }: Unwritten) => ({
-  salt: `\\x${salt.toString('hex')}`,
-  entry: canonical({
+/** As the store reads bytes. */
+const saltOf = ({ salt }: AskRow): string => `\\x${salt.toString('hex')}`;
+
+/** The entry of the log. */
+const entryOf = ({ entry, id, agent, asked_at, asked_by }: AskRow): string =>
+  canonical({
     v: LOG_VERSION,
     at: asked_at.toISOString(),
     kind: 'action.asked',
@@ -256,8 +292,7 @@ const writtenOf = ({ salt, entry, id, agent, asked_at, asked_by }: Unwritten) =>
     ref: id,
     actor: asked_by,
     data: withoutNulls(entry),
-  }),
-});
+  });
 
 /** As the store writes its own entries. */
 const withoutNulls = (data: Readonly<Record<string, unknown>>) =>

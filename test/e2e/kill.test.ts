@@ -23,7 +23,12 @@ import {
 } from '../support/fixtures.ts';
 import { writtenLog } from '../support/log.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { type ServiceProcess, startOwnTemporal, startService, until } from '../support/service-process.ts';
+import {
+  type ServiceProcess,
+  startLastingTemporal,
+  startService,
+  until,
+} from '../support/service-process.ts';
 import { servicesAt, type TestServices } from '../support/services.ts';
 
 const PEOPLE = ['U0OLGA', 'U0ANA', 'U0BEN', 'U0CLEO'];
@@ -39,7 +44,7 @@ let service: ServiceProcess;
 const as = {} as Record<'agent' | 'burst' | 'ana' | 'olga', GivenToken>;
 
 beforeAll(async () => {
-  temporal = await startOwnTemporal();
+  temporal = await startLastingTemporal();
   slack = await startFakeSlack({
     users: PEOPLE.map((id) => ({ id })),
     channels: [

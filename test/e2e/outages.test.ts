@@ -21,7 +21,12 @@ import {
 } from '../support/fixtures.ts';
 import { writtenLog } from '../support/log.ts';
 import { createDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
-import { type ServiceProcess, startOwnTemporal, startService, until } from '../support/service-process.ts';
+import {
+  type ServiceProcess,
+  startLastingTemporal,
+  startService,
+  until,
+} from '../support/service-process.ts';
 import { servicesAt, type TestServices } from '../support/services.ts';
 
 const PEOPLE = ['U0OLGA', 'U0ANA', 'U0BEN', 'U0CLEO'];
@@ -50,7 +55,7 @@ let service: ServiceProcess;
 const as = {} as Record<'agent' | 'ana' | 'cleo' | 'olga', GivenToken>;
 
 beforeAll(async () => {
-  [postgres, temporal] = await Promise.all([startPostgres({ own: true }), startOwnTemporal()]);
+  [postgres, temporal] = await Promise.all([startPostgres({ own: true }), startLastingTemporal()]);
   slack = await startFakeSlack({
     users: PEOPLE.map((id) => ({ id })),
     channels: [

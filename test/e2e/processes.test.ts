@@ -11,7 +11,12 @@ import { askBody } from '../support/api.ts';
 import { testPostgres } from '../support/context.ts';
 import { AGENT_YAML, type GivenToken, givenAdopted, givenToken, RELEASE_YAML } from '../support/fixtures.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { type ServiceProcess, startOwnTemporal, startService, until } from '../support/service-process.ts';
+import {
+  type ServiceProcess,
+  startLastingTemporal,
+  startService,
+  until,
+} from '../support/service-process.ts';
 import { servicesAt, type TestServices } from '../support/services.ts';
 
 const PEOPLE = ['U0OLGA', 'U0ANA', 'U0BEN', 'U0CLEO'];
@@ -29,7 +34,7 @@ const as = {} as Record<'agent' | 'burst' | 'cleo', GivenToken>;
 const startedMs = performance.now();
 
 beforeAll(async () => {
-  temporal = await startOwnTemporal();
+  temporal = await startLastingTemporal();
   slack = await startFakeSlack({
     users: PEOPLE.map((id) => ({ id })),
     channels: [{ id: CHANNEL, name: 'desk', members: PEOPLE }],

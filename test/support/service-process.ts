@@ -141,7 +141,7 @@ async function request(
 }
 
 /** A Temporal server of one's own that keeps what it knows in a file, so that it may be stopped and started. */
-export async function startOwnTemporal(): Promise<TemporalServer & AsyncDisposable> {
+export async function startLastingTemporal(): Promise<TemporalServer & AsyncDisposable> {
   const binary = testTemporalBinary();
   if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-temporal-'));

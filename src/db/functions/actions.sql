@@ -1,12 +1,11 @@
--- The one way an action changes state: compare-and-set on (state, revision) with how it ended, its log entry and, where
--- people, a workflow or the agent's own server must follow, outbox entries. Returns false when the row was no longer as
--- expected. `because` in p_data: the code of why it is void, or people's words on a stop.
+-- The one way an action changes state: compare-and-set on (state, revision) with how it ended, and what goes with every change
+-- (moved). Returns false when the row was no longer as expected. Who begins or completes one changes more in the same
+-- statement. `because` in p_data: the code of why it is void, or people's words on a stop.
 CREATE FUNCTION move_action(p_id uuid, p_from text, p_revision int, p_to text, p_kind text,
   p_at timestamptz, p_actor text, p_data jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   a action;
   v_ends boolean := p_to IN ('expired', 'withdrawn', 'superseded', 'disabled');
-  v_told jsonb;
 BEGIN
   UPDATE action SET state = p_to, revision = revision + 1,
     ended_at = CASE WHEN v_ends THEN p_at END, ended_by = CASE WHEN v_ends THEN p_actor END,
@@ -14,20 +13,30 @@ BEGIN
     superseded_because = CASE WHEN p_to = 'superseded' THEN p_data ->> 'because' END
   WHERE id = p_id AND state = p_from AND revision = p_revision RETURNING * INTO a;
   IF NOT FOUND THEN RETURN false; END IF;
+  PERFORM moved(a, p_from, p_kind, p_at, p_actor, p_data);
+  RETURN true;
+END $$;
+---
+-- What goes with a change of an action's state, as it is now: its log entry and, where people, a workflow or the agent's own
+-- server must follow, outbox entries.
+CREATE FUNCTION moved(a action, p_from text, p_kind text, p_at timestamptz, p_actor text, p_data jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_told jsonb;
+BEGIN
   PERFORM log_append(p_kind, a.agent, a.id::text, p_at, p_actor,
-    p_data || jsonb_build_object('from', p_from, 'to', p_to, 'revision', a.revision));
-  INSERT INTO evidence_due (action_id, at) SELECT a.id, p_at WHERE a.counts <> '{}';
-  IF a.kind = 'write' AND (a.decided_by IS DISTINCT FROM 'policy' OR p_to = 'unknown') THEN
+    p_data || jsonb_build_object('from', p_from, 'to', a.state, 'revision', a.revision));
+  IF a.counts <> '{}' THEN INSERT INTO evidence_due (action_id, at) VALUES (a.id, p_at); END IF;
+  IF a.kind = 'write' AND (a.decided_by IS DISTINCT FROM 'policy' OR a.state = 'unknown') THEN
     INSERT INTO outbox (topic, key) VALUES ('action', a.id::text);
   END IF;
   -- That it begins, the agent knows: it began it.
-  IF a.kind = 'write' AND p_to <> 'executing'
+  IF a.kind = 'write' AND a.state <> 'executing'
     AND EXISTS (SELECT 1 FROM agent g WHERE g.name = a.agent AND g.manifest #>> '{callback,url}' IS NOT NULL) THEN
-    v_told := jsonb_build_object('state', p_to, 'at', iso(p_at));
+    v_told := jsonb_build_object('state', a.state, 'at', iso(p_at));
     INSERT INTO callback (key, payload, at) VALUES (a.id || '/' || a.revision, v_told, p_at);
     INSERT INTO outbox (topic, key, payload) VALUES ('callback', a.id || '/' || a.revision, v_told);
   END IF;
-  RETURN true;
 END $$;
 ---
 -- Records asks and their decisions before they are answered, all at once: one row of `status` per ask, in order.
@@ -179,10 +188,11 @@ END $$;
 -- The moment of the write, once. Answers a status: 'begun', 'again' (same execution, still in time), or why not.
 CREATE FUNCTION begin_action(p_id uuid, p_agent text, p_execution text, p_now timestamptz, p_actor text,
   p_start_ms int, p_deadline_ms int)
-RETURNS TABLE (status text, state text, a jsonb) LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+RETURNS TABLE (status text, state text, a jsonb) LANGUAGE plpgsql SET lock_timeout = '200ms' SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   r action;
   v_holds text;
+  v_day int;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(gate_key());
   PERFORM set_config('application_name', 'portcullis begin ' || p_id, true);
@@ -217,14 +227,14 @@ BEGIN
       status := 'limit_reached';
     ELSE
       status := 'begun';
-      UPDATE action SET execution_id = p_execution, began_at = p_now,
-        begun_day = CASE WHEN r.counts <> '{}' THEN event_day(r.rollout_id, p_now) END,
+      v_day := event_day(r.rollout_id, p_now);
+      UPDATE action SET state = 'executing', revision = revision + 1, execution_id = p_execution, began_at = p_now,
+        begun_day = CASE WHEN r.counts <> '{}' THEN v_day END,
         start_by = p_now + make_interval(secs => p_start_ms / 1000.0),
         deadline_at = p_now + make_interval(secs => p_deadline_ms / 1000.0)
-      WHERE action.id = r.id;
-      PERFORM move_action(r.id, 'approved', r.revision, 'executing', 'action.begun', p_now, p_actor,
-        jsonb_build_object('execution', p_execution, 'epoch', (SELECT epoch FROM installation),
-          'day', event_day(r.rollout_id, p_now)));
+      WHERE action.id = r.id RETURNING * INTO r;
+      PERFORM moved(r, 'approved', 'action.begun', p_now, p_actor,
+        jsonb_build_object('execution', p_execution, 'epoch', (SELECT epoch FROM installation), 'day', v_day));
     END IF;
   END IF;
   SELECT x.* INTO r FROM action x WHERE x.id = p_id;
@@ -233,7 +243,7 @@ END $$;
 ---
 -- Stores the credential just minted and checks again: false when a stop came in between (then it is revoked at once).
 CREATE FUNCTION store_credential(p_jti uuid, p_id uuid, p_execution text, p_now timestamptz, p_expires timestamptz)
-RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '200ms' SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   r action;
   v_ok boolean;

@@ -89,10 +89,11 @@ BEGIN
   IF only_moved() THEN RETURN NULL; END IF;
   INSERT INTO approval_due (at, agent, tool, risk, person, measure, bucket, n, ms)
   SELECT d.at, a.agent, '', '', d.person, x.measure, x.bucket, 1, x.ms
-  FROM added d JOIN action a ON a.id = d.action_id, LATERAL (SELECT * FROM answer_of(ROW(d.*)::decision) OFFSET 0) x
+  FROM added d, LATERAL (SELECT x.agent FROM action x WHERE x.id = d.action_id OFFSET 0) a,
+    LATERAL (SELECT * FROM answer_of(ROW(d.*)::decision) OFFSET 0) x
   UNION ALL
   SELECT d.at, a.agent, '', '', d.person, 'reached', -1, 1, 0
-  FROM added d JOIN action a ON a.id = d.action_id
+  FROM added d, LATERAL (SELECT x.* FROM action x WHERE x.id = d.action_id OFFSET 0) a
   WHERE a.approval IS NOT NULL AND NOT coalesce(a.reach -> 'people' ? d.person, false)
     AND (SELECT count(*) FROM decision o WHERE o.action_id = d.action_id AND o.person = d.person) = 1;
   RETURN NULL;
@@ -105,7 +106,8 @@ CREATE FUNCTION count_edits() RETURNS trigger LANGUAGE plpgsql SET enable_seqsca
 BEGIN
   IF only_moved() THEN RETURN NULL; END IF;
   INSERT INTO approval_due (at, agent, tool, risk, person, measure, bucket, n, ms)
-  SELECT e.at, a.agent, '', '', e.editor, 'edit', -1, 1, 0 FROM added e JOIN action a ON a.id = e.action_id;
+  SELECT e.at, a.agent, '', '', e.editor, 'edit', -1, 1, 0
+  FROM added e, LATERAL (SELECT x.agent FROM action x WHERE x.id = e.action_id OFFSET 0) a;
   RETURN NULL;
 END $$;
 ---

@@ -4,7 +4,7 @@
 CREATE FUNCTION begin_write(p_id uuid, p_agent text, p_execution text, p_round int, p_now timestamptz, p_actor text,
   p_start_ms int, p_deadline_ms int, p_token uuid, p_token_epoch bigint)
 RETURNS TABLE (status text, known action, digest text, salt bytea, args text, decisions jsonb, edits jsonb)
-LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+LANGUAGE plpgsql SET lock_timeout = '200ms' SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   IF p_token IS NOT NULL AND NOT token_still_good(p_token, p_token_epoch) THEN
     status := 'unauthenticated';
@@ -44,10 +44,11 @@ $$;
 -- an unknown action is taken. p_result: RFC 8785 JSON, null where there was none.
 CREATE FUNCTION complete_action(p_id uuid, p_agent text, p_execution text, p_ok boolean, p_result text, p_error text,
   p_now timestamptz, p_actor text, p_token uuid, p_token_epoch bigint)
-RETURNS TABLE (status text, known action) LANGUAGE plpgsql AS $$
+RETURNS TABLE (status text, known action) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_to text := CASE WHEN p_ok THEN 'executed' ELSE 'failed' END;
   v_digest text;
+  v_from text;
 BEGIN
   IF p_token IS NOT NULL AND NOT token_still_good(p_token, p_token_epoch) THEN
     status := 'unauthenticated';
@@ -62,12 +63,13 @@ BEGIN
   IF status = 'completed' THEN
     SELECT encode(sha256(p.salt || convert_to(coalesce(p_result, 'null'), 'UTF8')), 'hex') INTO v_digest
     FROM action_private p WHERE p.action_id = p_id;
-    PERFORM move_action(p_id, known.state, known.revision, v_to, 'action.' || v_to, p_now, p_actor,
+    v_from := known.state;
+    UPDATE action SET state = v_to, revision = revision + 1, completed_at = p_now, result_digest = v_digest, error_code = p_error
+    WHERE id = p_id RETURNING * INTO known;
+    PERFORM moved(known, v_from, 'action.' || v_to, p_now, p_actor,
       jsonb_strip_nulls(jsonb_build_object('resultDigest', v_digest, 'error', p_error)));
-    UPDATE action SET completed_at = p_now, result_digest = v_digest, error_code = p_error WHERE id = p_id;
     UPDATE credential SET revoked_at = p_now WHERE action_id = p_id AND revoked_at IS NULL;
     UPDATE action_private SET result = p_result WHERE action_id = p_id AND p_result IS NOT NULL;
-    SELECT * INTO known FROM action x WHERE x.id = p_id;
   END IF;
   RETURN NEXT;
 END $$;

@@ -11,7 +11,7 @@ import { type RunningWorker, startWorker } from '../../../src/temporal/worker.ts
 import type { AgentCallbackInput } from '../../../workflows/agent-callback.contract.ts';
 import { AGENT_YAML, agentActor, givenAdopted, givenAsked, RELEASE_YAML } from '../../support/fixtures.ts';
 import { openReceiver, type Receiver } from '../../support/receiver.ts';
-import { startOwnTemporal, until } from '../../support/service-process.ts';
+import { startLastingTemporal, until } from '../../support/service-process.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { quietTemporalLogs } from '../../support/test-server.ts';
 
@@ -25,7 +25,7 @@ const AT_ONCE_MS = 5_000;
 /** Which callbacks were tried. */
 const tried = new Set<string>();
 
-let temporal: Awaited<ReturnType<typeof startOwnTemporal>>;
+let temporal: Awaited<ReturnType<typeof startLastingTemporal>>;
 let client: Client;
 let services: TestServices;
 let hanging: Receiver;
@@ -37,7 +37,7 @@ let quick: string;
 
 beforeAll(async () => {
   quietTemporalLogs();
-  temporal = await startOwnTemporal();
+  temporal = await startLastingTemporal();
   client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
   services = await createTestServices();
   [hanging, answering] = await Promise.all([openReceiver(), openReceiver()]);

@@ -8,18 +8,18 @@ import { noteBuild } from '../../../src/records/worker-builds.ts';
 import { workflowBundle } from '../../../src/temporal/bundle.ts';
 import { temporalAccess } from '../../../src/temporal/connection.ts';
 import { type RunningWorker, startWorker } from '../../../src/temporal/worker.ts';
-import { startOwnTemporal, until } from '../../support/service-process.ts';
+import { startLastingTemporal, until } from '../../support/service-process.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { quietTemporalLogs } from '../../support/test-server.ts';
 import { openGrpcServer, openTlsProxy, TLS_SERVER_NAME, tlsFile } from '../../support/tls-server.ts';
 
-let temporal: Awaited<ReturnType<typeof startOwnTemporal>>;
+let temporal: Awaited<ReturnType<typeof startLastingTemporal>>;
 let services: TestServices;
 const opened: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   quietTemporalLogs();
-  [temporal, services] = await Promise.all([startOwnTemporal(), createTestServices()]);
+  [temporal, services] = await Promise.all([startLastingTemporal(), createTestServices()]);
 });
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close();

@@ -29,3 +29,6 @@ CREATE TABLE approval_count (
 );
 ---
 INSERT INTO recount_due (at) VALUES (clock_timestamp());
+---
+-- What is counted is not looked for any more.
+DROP INDEX action_by_grant, action_asked_of_people, action_corrected;
