@@ -124,7 +124,8 @@ DECLARE
   v_taken int;
 BEGIN
   WITH taken AS (
-    DELETE FROM approval_due WHERE id IN (SELECT id FROM approval_due ORDER BY id LIMIT p_most) RETURNING *
+    DELETE FROM approval_due
+    WHERE id <= (SELECT max(x.id) FROM (SELECT id FROM approval_due ORDER BY id LIMIT p_most) x) RETURNING *
   ), added AS (
     INSERT INTO approval_count AS c (agent, period, tool, risk, person, measure, bucket, n, ms)
     SELECT agent, begin_of_quarter(at, p_day_ms), tool, risk, person, measure, bucket, sum(n), sum(ms)

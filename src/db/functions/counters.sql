@@ -111,15 +111,17 @@ BEGIN
     INSERT INTO posture_due (agent, segment, begun, confirmed, unknown)
     VALUES (NEW.agent, coalesce(NEW.segment, 'default'), v_begun, v_begun * is_confirmed(NEW)::int, v_unknown);
   END IF;
-  INSERT INTO earned_due (agent, release, grant_name, tool, segment, build, since, done_by, decided, good, bad)
-  SELECT x.agent, x.release, x.grant_name, x.tool, x.segment, x.build, x.since, x.done_by, sum(x.decided), sum(x.good), sum(x.bad)
-  FROM (
-    SELECT NEW.agent, NEW.release, NEW.grant_name, NEW.tool, NEW.segment, NEW.agent_version AS build, NEW.earns_from AS since, e.*
-    FROM earned_of(NEW, 1) e
-    UNION ALL
-    SELECT OLD.agent, OLD.release, OLD.grant_name, OLD.tool, OLD.segment, OLD.agent_version, OLD.earns_from, e.*
-    FROM earned_of(OLD, -1) e) x
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(x.decided) <> 0 OR sum(x.good) <> 0 OR sum(x.bad) <> 0;
+  IF 'person' IN (NEW.decided_by, OLD.decided_by) OR NEW.earned OR OLD.earned OR NEW.round > 0 OR OLD.round > 0 THEN
+    INSERT INTO earned_due (agent, release, grant_name, tool, segment, build, since, done_by, decided, good, bad)
+    SELECT x.agent, x.release, x.grant_name, x.tool, x.segment, x.build, x.since, x.done_by, sum(x.decided), sum(x.good), sum(x.bad)
+    FROM (
+      SELECT NEW.agent, NEW.release, NEW.grant_name, NEW.tool, NEW.segment, NEW.agent_version AS build, NEW.earns_from AS since, e.*
+      FROM earned_of(NEW, 1) e
+      UNION ALL
+      SELECT OLD.agent, OLD.release, OLD.grant_name, OLD.tool, OLD.segment, OLD.agent_version, OLD.earns_from, e.*
+      FROM earned_of(OLD, -1) e) x
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(x.decided) <> 0 OR sum(x.good) <> 0 OR sum(x.bad) <> 0;
+  END IF;
   IF NEW.phase = 'baseline' AND NEW.arm = 'control' THEN
     INSERT INTO volume_due (rollout_id, segment, tool, day, subject, begun, unasked, proposed)
     SELECT NEW.rollout_id, NEW.segment, NEW.tool, x.day, NEW.subject_digest, sum(x.begun), sum(x.unasked), sum(x.proposed)
@@ -203,7 +205,8 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(727015);
   WITH taken AS (
-    DELETE FROM posture_due WHERE id IN (SELECT id FROM posture_due ORDER BY id LIMIT p_most) RETURNING *
+    DELETE FROM posture_due
+    WHERE id <= (SELECT max(x.id) FROM (SELECT id FROM posture_due ORDER BY id LIMIT p_most) x) RETURNING *
   ), added AS (
     INSERT INTO posture_count AS c (agent, segment, actions, kept, begun, confirmed, credentialed, unknown)
     SELECT agent, segment, sum(actions), sum(kept), sum(begun), sum(confirmed), sum(credentialed), sum(unknown)
@@ -215,7 +218,8 @@ BEGIN
   SELECT count(*) INTO v_taken FROM taken;
   v_count := v_count + v_taken;
   WITH taken AS (
-    DELETE FROM earned_due WHERE id IN (SELECT id FROM earned_due ORDER BY id LIMIT p_most) RETURNING *
+    DELETE FROM earned_due
+    WHERE id <= (SELECT max(x.id) FROM (SELECT id FROM earned_due ORDER BY id LIMIT p_most) x) RETURNING *
   ), added AS (
     INSERT INTO earned_count AS c (agent, release, grant_name, tool, segment, build, since, done_by, decided, good, bad)
     SELECT agent, release, grant_name, tool, segment, build, since,
@@ -228,13 +232,15 @@ BEGIN
   RETURN v_count + v_taken + fold_volumes(p_most) + fold_approvals(p_most, p_day_ms);
 END $$;
 ---
--- A subject-day counts once, however much was done on it. The caller is alone.
-CREATE FUNCTION fold_volumes(p_most int) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off AS $$
+-- A subject-day counts once, however much was done on it. The caller is alone. No loop in a loop: whatever is guessed of a
+-- batch, each of its rows is looked for by its hash.
+CREATE FUNCTION fold_volumes(p_most int) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off SET enable_nestloop = off AS $$
 DECLARE
   v_taken int;
 BEGIN
   WITH taken AS (
-    DELETE FROM volume_due WHERE id IN (SELECT id FROM volume_due ORDER BY id LIMIT p_most) RETURNING *
+    DELETE FROM volume_due
+    WHERE id <= (SELECT max(x.id) FROM (SELECT id FROM volume_due ORDER BY id LIMIT p_most) x) RETURNING *
   ), more AS (
     SELECT v.rollout_id, v.segment, t.tool, v.day, v.subject, sum(v.begun)::int AS begun, sum(v.unasked)::int AS unasked,
       sum(v.proposed)::int AS proposed

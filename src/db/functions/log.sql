@@ -4,7 +4,9 @@ CREATE FUNCTION jcs(p jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   CASE jsonb_typeof(p)
     WHEN 'object' THEN
-      RETURN '{' || coalesce((SELECT string_agg(to_json(key)::text || ':' || jcs(value), ',' ORDER BY key COLLATE "C")
+      -- Most are text: without a call of their own.
+      RETURN '{' || coalesce((SELECT string_agg(to_json(key)::text || ':' || CASE jsonb_typeof(value)
+          WHEN 'string' THEN to_json(value #>> '{}')::text ELSE jcs(value) END, ',' ORDER BY key COLLATE "C")
         FROM jsonb_each(p)), '') || '}';
     WHEN 'array' THEN
       RETURN '[' || coalesce((SELECT string_agg(jcs(value), ',' ORDER BY n)

@@ -8,7 +8,7 @@ import { QUEUES } from '../../../src/domain/queues.ts';
 import { freePort } from '../../../src/embedded/supervised-process.ts';
 import { sourcesDigest, workflowBundle } from '../../../src/temporal/bundle.ts';
 import { type FakeSlack, startFakeSlack } from '../../fakes/slack/server.ts';
-import { testTemporal } from '../../support/context.ts';
+import { startOwnTemporal } from '../../support/own-temporal.ts';
 import { runInTest, tooLong } from '../../unit/cli/cli-io.ts';
 
 let slack: FakeSlack;
@@ -65,7 +65,10 @@ test('wrong variables and a database that is away are failures; JSON holds the s
 });
 
 test('Temporal: a missing namespace; workers of another build do not count, one of this build does', async () => {
-  const { address, namespace } = testTemporal();
+  // Of its own: who else runs here has workers of this build.
+  const temporal = await startOwnTemporal();
+  const { address } = temporal.server;
+  const namespace = 'default';
   expect(await checkTemporal({ address, namespace: 'no-such' })).toMatchObject([{ state: 'fail' }]);
   const connection = await NativeConnection.connect({ address });
   const { code } = await workflowBundle();
@@ -101,6 +104,7 @@ test('Temporal: a missing namespace; workers of another build do not count, one 
     polls('ok', `polling with build ${sourcesDigest()}`),
   );
   await connection.close();
+  await temporal.stop();
 });
 
 test('Temporal: a queue that nobody of this build polls is named, however many poll the others', () => {
