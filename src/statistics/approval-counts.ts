@@ -33,15 +33,16 @@ export function beginOfQuarter(at: Date, dayMs: number): Date {
 
 /** What was counted since the begin of a quarter of a day, with what is not added up yet. */
 export async function approvalCounts(db: Sql, { since, agent }: StatsWindow): Promise<ApprovalCount[]> {
-  const whose = agent === undefined ? sql`true` : sql`a.name = ${agent}`;
+  const whose = agent === undefined ? sql`ARRAY(SELECT name FROM agent)` : sql`ARRAY[${agent}]`;
   const { rows } = await sql<ApprovalCount>`
-    SELECT a.name AS agent, x.tool, x.risk, x.person, x.measure, nullif(x.bucket, -1) AS bucket, sum(x.n)::float8 AS n,
-      sum(x.ms)::float8 AS ms
-    FROM agent a, LATERAL (
-      SELECT tool, risk, person, measure, bucket, n, ms FROM approval_count WHERE agent = a.name AND period >= ${since}
+    SELECT agent, tool, risk, person, measure, nullif(bucket, -1) AS bucket, sum(n)::float8 AS n, sum(ms)::float8 AS ms
+    FROM (
+      SELECT agent, tool, risk, person, measure, bucket, n, ms FROM approval_count
+      WHERE agent = ANY (${whose}) AND period >= ${since}
       UNION ALL
-      SELECT tool, risk, person, measure, bucket, n, ms FROM approval_due WHERE agent = a.name AND at >= ${since}
-    ) x WHERE ${whose} GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(x.n) <> 0`.execute(db);
+      SELECT agent, tool, risk, person, measure, bucket, n, ms FROM approval_due
+      WHERE agent = ANY (${whose}) AND at >= ${since}
+    ) x GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0`.execute(db);
   return rows;
 }
 

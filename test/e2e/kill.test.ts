@@ -22,13 +22,9 @@ import {
   RELEASE_YAML,
 } from '../support/fixtures.ts';
 import { writtenLog } from '../support/log.ts';
+import { startLastingTemporal } from '../support/own-temporal.ts';
 import { createDatabase } from '../support/postgres.ts';
-import {
-  type ServiceProcess,
-  startLastingTemporal,
-  startService,
-  until,
-} from '../support/service-process.ts';
+import { type ServiceProcess, startService, until } from '../support/service-process.ts';
 import { servicesAt, type TestServices } from '../support/services.ts';
 
 const PEOPLE = ['U0OLGA', 'U0ANA', 'U0BEN', 'U0CLEO'];

@@ -10,13 +10,9 @@ import { verifies } from '../requirements.ts';
 import { askBody } from '../support/api.ts';
 import { testPostgres } from '../support/context.ts';
 import { AGENT_YAML, type GivenToken, givenAdopted, givenToken, RELEASE_YAML } from '../support/fixtures.ts';
+import { startLastingTemporal } from '../support/own-temporal.ts';
 import { createDatabase } from '../support/postgres.ts';
-import {
-  type ServiceProcess,
-  startLastingTemporal,
-  startService,
-  until,
-} from '../support/service-process.ts';
+import { type ServiceProcess, startService, until } from '../support/service-process.ts';
 import { servicesAt, type TestServices } from '../support/services.ts';
 
 const PEOPLE = ['U0OLGA', 'U0ANA', 'U0BEN', 'U0CLEO'];

@@ -22,15 +22,7 @@ export interface OwnTemporal {
 export async function startOwnTemporal(
   dynamicConfig: TemporalServerOptions['dynamicConfig'] = {},
 ): Promise<OwnTemporal> {
-  const binary = testTemporalBinary();
-  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
-  const folder = await mkdtemp(join(tmpdir(), 'portcullis-temporal-'));
-  const server = await startTemporalServer({
-    binary,
-    namespace: 'default',
-    logFile: join(folder, 'temporal.log'),
-    dynamicConfig,
-  });
+  const { server, binary, remove } = await start(() => ({ dynamicConfig }));
   const connection = await Connection.connect({ address: server.address });
   return {
     server,
@@ -39,7 +31,32 @@ export async function startOwnTemporal(
     async stop() {
       await connection.close();
       await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
+}
+
+/** One that keeps what it knows in a file, so that it may be stopped and started. */
+export async function startLastingTemporal(): Promise<TemporalServer & AsyncDisposable> {
+  const { server, remove } = await start((folder) => ({ dbFile: join(folder, 'temporal.db') }));
+  return {
+    ...server,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await remove();
+    },
+  };
+}
+
+async function start(optionsIn: (folder: string) => Partial<TemporalServerOptions>) {
+  const binary = testTemporalBinary();
+  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-temporal-'));
+  const server = await startTemporalServer({
+    binary,
+    namespace: 'default',
+    logFile: join(folder, 'temporal.log'),
+    ...optionsIn(folder),
+  });
+  return { server, binary, remove: () => rm(folder, { recursive: true, force: true }) };
 }

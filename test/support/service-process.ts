@@ -10,10 +10,8 @@ import {
   startProcess,
   waitUntilReady,
 } from '../../src/embedded/supervised-process.ts';
-import { startTemporalServer, type TemporalServer } from '../../src/embedded/temporal-server.ts';
 import type { FakeSlack } from '../fakes/slack/server.ts';
 import type { Answer } from './api.ts';
-import { testTemporalBinary } from './context.ts';
 import type { GivenToken } from './fixtures.ts';
 import { TEST_KEY } from './services.ts';
 
@@ -138,26 +136,6 @@ async function request(
   const headers = Object.fromEntries(response.headers);
   const isJson = String(headers['content-type']).includes('json');
   return { status: response.status, headers, text, json: isJson ? JSON.parse(text) : {} };
-}
-
-/** A Temporal server of one's own that keeps what it knows in a file, so that it may be stopped and started. */
-export async function startLastingTemporal(): Promise<TemporalServer & AsyncDisposable> {
-  const binary = testTemporalBinary();
-  if (!binary) throw new Error('this test starts a Temporal server of its own: unset TEMPORAL_ADDRESS');
-  const folder = await mkdtemp(join(tmpdir(), 'portcullis-temporal-'));
-  const server = await startTemporalServer({
-    binary,
-    namespace: 'default',
-    dbFile: join(folder, 'temporal.db'),
-    logFile: join(folder, 'temporal.log'),
-  });
-  return {
-    ...server,
-    async [Symbol.asyncDispose]() {
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 /** Waits until `check` holds; what it throws meanwhile counts as no. Returns how long it took, in milliseconds. */

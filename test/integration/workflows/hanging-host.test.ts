@@ -10,8 +10,9 @@ import { dispatchOutbox } from '../../../src/temporal/dispatch.ts';
 import { type RunningWorker, startWorker } from '../../../src/temporal/worker.ts';
 import type { AgentCallbackInput } from '../../../workflows/agent-callback.contract.ts';
 import { AGENT_YAML, agentActor, givenAdopted, givenAsked, RELEASE_YAML } from '../../support/fixtures.ts';
+import { startLastingTemporal } from '../../support/own-temporal.ts';
 import { openReceiver, type Receiver } from '../../support/receiver.ts';
-import { startLastingTemporal, until } from '../../support/service-process.ts';
+import { until } from '../../support/service-process.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { quietTemporalLogs } from '../../support/test-server.ts';
 
