@@ -13,6 +13,8 @@ import {
   idSchema,
   instantSchema,
   reasonSchema,
+  revisionSchema,
+  roundSchema,
   textSchema,
 } from '../schemas.ts';
 import { beginCounted, begunPart } from './actions.ts';
@@ -50,7 +52,7 @@ export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void
           .strictObject({
             verdict: z.enum(['approve', 'deny']),
             digest: textSchema(100).optional(),
-            revision: z.int().min(1).optional(),
+            revision: revisionSchema.optional(),
             reason: textSchema(2_000).optional(),
             breakGlass: z
               .boolean()
@@ -134,11 +136,7 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
         params,
         body: z.strictObject({
           executionId: textSchema(200, 1),
-          round: z
-            .int()
-            .min(0)
-            .optional()
-            .describe('Needed when people changed the arguments: approval.round'),
+          round: roundSchema.optional().describe('Needed when people changed the arguments: approval.round'),
         }),
         response: { 200: begunSchema },
       },

@@ -8,7 +8,14 @@ import { ERRORS, type ErrorCode } from '../../errors.ts';
 import { ownAction } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, requireReader } from '../auth.ts';
-import { actionSchema, agentNameSchema, idSchema, reasonSchema, textSchema } from '../schemas.ts';
+import {
+  actionSchema,
+  agentNameSchema,
+  idSchema,
+  reasonSchema,
+  revisionSchema,
+  textSchema,
+} from '../schemas.ts';
 
 const params = z.object({ id: idSchema });
 const tags = ['approvals'];
@@ -37,7 +44,7 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
         body: z.strictObject({
           args: z.record(z.string(), z.unknown()).describe('Exact JSON: all of them, as they shall be'),
           digest: textSchema(100, 1),
-          revision: z.int().min(1),
+          revision: revisionSchema,
           reason: reasonSchema.optional(),
         }),
         response: { 200: actionSchema },
@@ -98,7 +105,7 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
           verdict: z.enum(['approve', 'deny']),
           reason: reasonSchema.optional(),
           items: z
-            .array(z.strictObject({ id: idSchema, digest: textSchema(100, 1), revision: z.int().min(1) }))
+            .array(z.strictObject({ id: idSchema, digest: textSchema(100, 1), revision: revisionSchema }))
             .min(1)
             .max(BATCH_MAX),
         }),
