@@ -55,6 +55,11 @@ export function newApp(
     forceCloseConnections: 'idle',
     frameworkErrors: (error, _, reply) => void sendProblem(reply, asAppError(error)),
   }).withTypeProvider<ZodTypeProvider>();
+  app.addHook('preClose', async () => {
+    // Node looks at no connection any more once it closes: whoever has sent no whole request would keep it from stopping.
+    const late = setTimeout(() => app.server.closeAllConnections(), REQUEST_SENT_WITHIN_MS);
+    app.server.once('close', () => clearTimeout(late));
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {
