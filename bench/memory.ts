@@ -1,10 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import type { Held } from './memory-service.ts';
-import { startBenchService } from './service.ts';
 
+const SERVICE = fileURLToPath(new URL('./memory-service.ts', import.meta.url));
 const SAMPLE_EVERY_MS = 5_000;
 /** Until then caches fill, and code is compiled. */
 const WARM_SHARE = 0.2;
@@ -36,23 +37,23 @@ export async function benchMemory(
   { minutes, rate }: MemoryRun,
   say: (line: string) => void,
 ): Promise<void> {
-  const service = await startBenchService<{ url: string; headers: Record<string, string> }>(
-    './memory-service.ts',
-    environment,
-    ['--expose-gc'],
-  );
-  const { url, headers } = service.told;
+  const service = fork(SERVICE, [], {
+    execArgv: ['--import', 'tsx', '--expose-gc'],
+    env: { ...process.env, ...environment },
+  });
+  const { url, headers } = await served(service);
   const ends = new AbortController();
   const waiting = [
     ...Array.from({ length: STREAMS }, () => follow(url, headers, ends.signal)),
     ...Array.from({ length: POLLS }, () => poll(url, headers, ends.signal)),
   ];
   const load = ask(url, headers, { minutes, rate });
-  const samples = await sampled(service.process, minutes * 60_000);
+  const samples = await sampled(service, minutes * 60_000);
   const { requests, non2xx } = await load;
   ends.abort();
   await Promise.all(waiting);
-  await service.stop();
+  service.disconnect();
+  await once(service, 'exit');
   const [first, last] = [samples[0], samples.at(-1)];
   const steady = samples.slice(Math.floor(samples.length * WARM_SHARE));
   for (const what of ['heap', 'rss'] as const) {
@@ -64,6 +65,15 @@ export async function benchMemory(
     );
   }
   say(`    ${requests.total} answered, ${non2xx} refused; ${STREAMS} event streams, ${POLLS} long polls`);
+}
+
+/** What it says once it serves. Rejects where it ends before. */
+async function served(service: ChildProcess): Promise<{ url: string; headers: Record<string, string> }> {
+  const ended = once(service, 'exit').then(() =>
+    Promise.reject(new Error('the service ended before it served')),
+  );
+  const [told] = await Promise.race([once(service, 'message'), ended]);
+  return told;
 }
 
 const mb = (bytes = 0): string => `${(bytes / 1_048_576).toFixed(1)} MB`;

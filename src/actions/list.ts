@@ -63,12 +63,11 @@ async function idsIn(
   state: NonNullable<Page['state']>,
   { agent, segment, before, limit }: Page,
 ): Promise<string[]> {
-  const isUnknown = state === 'unknown';
   let query = db
-    .selectFrom(isUnknown ? 'action' : 'open_action')
+    .selectFrom(state === 'unknown' ? 'action' : 'open_action')
     .select('id')
     // Said in the statement, or the index would not be known to serve.
-    .where(isUnknown ? sql<boolean>`state = 'unknown'` : sql<boolean>`state = ${state}`)
+    .where(sql<boolean>`state = ${sql.lit(state)}`)
     .orderBy('id', 'desc')
     .limit(limit);
   if (agent !== undefined) query = query.where('agent', '=', agent);

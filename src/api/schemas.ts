@@ -23,9 +23,7 @@ export const reasonSchema = textSchema(2_000, 1).refine(
 export const idSchema = z.uuid().describe('The action id');
 export const agentNameSchema = nameSchema.describe('The name of the agent');
 /** What the store keeps as an integer of four bytes. */
-const STORE_INT_MAX = 2_147_483_647;
-export const revisionSchema = z.int().min(1).max(STORE_INT_MAX);
-export const roundSchema = z.int().min(0).max(STORE_INT_MAX);
+export const countSchema = z.int().max(2_147_483_647);
 export const limitSchema = z.coerce.number().int().min(1);
 export const flagSchema = z.enum(['true', 'false']).optional();
 

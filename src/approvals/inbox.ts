@@ -2,6 +2,7 @@ import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import { slackMayApprove } from '../domain/approval/approval.ts';
+import { groupBy } from '../domain/group-by.ts';
 import type { Need } from '../domain/release.ts';
 import { concernsAny } from '../domain/scope.ts';
 import type { ActionRow } from '../records/action.ts';
@@ -133,11 +134,7 @@ async function waitingFor(services: HomeServices, known: readonly Known[]): Prom
     )
     .orderBy('at')
     .execute();
-  const byAction = new Map<string, Decision[]>();
-  for (const one of decisions) {
-    const key = `${one.action_id}/${one.round}`;
-    byAction.set(key, [...(byAction.get(key) ?? []), one]);
-  }
+  const byAction = groupBy(decisions, ({ action_id, round }) => `${action_id}/${round}`);
   return waiting.map(({ action, eligibility }) => ({
     action,
     eligibility,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Risk } from '../domain/agent.ts';
-import { type Histogram, quantile } from '../domain/histogram.ts';
+import { quantile } from '../domain/histogram.ts';
 
 /** What is looked at: since when, and of which agent. */
 export interface StatsWindow {
@@ -57,21 +57,6 @@ export async function standingGiven(db: Sql, { since, agent }: StatsWindow): Pro
   return given.count;
 }
 
-/** Those of each key. */
-export function grouped(
-  counts: readonly ApprovalCount[],
-  keyOf: (count: ApprovalCount) => string,
-): Map<string, ApprovalCount[]> {
-  const groups = new Map<string, ApprovalCount[]>();
-  for (const count of counts) {
-    const key = keyOf(count);
-    const group = groups.get(key);
-    if (group) group.push(count);
-    else groups.set(key, [count]);
-  }
-  return groups;
-}
-
 export const total = (counts: readonly ApprovalCount[]): number => counts.reduce((sum, { n }) => sum + n, 0);
 
 export const totalMs = (counts: readonly ApprovalCount[]): number =>
@@ -82,5 +67,5 @@ export function timeWithin(counts: readonly ApprovalCount[], share: number): num
   const histogram = new Map<number, number>();
   for (const { bucket, n } of counts)
     if (bucket !== null) histogram.set(bucket, (histogram.get(bucket) ?? 0) + n);
-  return quantile(histogram satisfies Histogram, share);
+  return quantile(histogram, share);
 }

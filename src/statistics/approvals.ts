@@ -1,12 +1,12 @@
 import { type Actor, requireRole } from '../actor.ts';
 import type { Risk } from '../domain/agent.ts';
+import { groupBy } from '../domain/group-by.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import {
   type ApprovalCount,
   approvalCounts,
   beginOfQuarter,
-  grouped,
   standingGiven,
   timeWithin,
   total,
@@ -134,7 +134,7 @@ export async function approvalStats(
 type Of = (measure: string) => readonly ApprovalCount[];
 
 function measuresOf(counts: readonly ApprovalCount[]): Of {
-  const measures = grouped(counts, ({ measure }) => measure);
+  const measures = groupBy(counts, ({ measure }) => measure);
   return (measure) => measures.get(measure) ?? [];
 }
 
@@ -175,7 +175,7 @@ function answersOf(of: Of): Answers {
 
 /** Everyone who was asked, answered or edited; the most asked first. */
 function peopleOf(counts: readonly ApprovalCount[]): PersonAnswers[] {
-  const people = grouped(
+  const people = groupBy(
     counts.filter(({ person }) => person !== ''),
     ({ person }) => person,
   );
@@ -189,19 +189,16 @@ function peopleOf(counts: readonly ApprovalCount[]): PersonAnswers[] {
 
 /** Every tool that people were asked about, by risk; the most asked first. */
 function toolsOf(counts: readonly ApprovalCount[]): ToolAsked[] {
-  const tools = grouped(
+  const tools = groupBy(
     counts.filter(({ tool }) => tool !== ''),
     ({ agent, tool, risk }) => `${agent} ${tool} ${risk}`,
   );
   return [...tools]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, [one, ...more]]) => {
-      if (!one) return [];
-      const of = measuresOf([one, ...more]);
-      const { agent, tool, risk } = one;
-      return [
-        { agent, tool, risk, ...askedOf(of), ...known('medianWaitMs', timeWithin(of('decided'), 0.5)) },
-      ];
+    .map(([, its]) => {
+      const of = measuresOf(its);
+      const [{ agent, tool, risk }] = its;
+      return { agent, tool, risk, ...askedOf(of), ...known('medianWaitMs', timeWithin(of('decided'), 0.5)) };
     })
     .sort((a, b) => b.asked - a.asked);
 }

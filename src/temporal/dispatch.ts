@@ -1,6 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { type Selectable, sql } from 'kysely';
 import type { OutboxTable } from '../db/tables.ts';
+import { groupBy } from '../domain/group-by.ts';
 import type { Services } from '../services.ts';
 import { queueOf, TOPICS } from './queues.ts';
 import { rolloutInputOf } from './rollout-input.ts';
@@ -67,14 +68,9 @@ async function tellTopic(
   return { told };
 }
 
-function byKey(rows: readonly OutboxRow[]): OutboxRow[][] {
-  const groups = new Map<string, OutboxRow[]>();
-  for (const row of rows) {
-    const key = `${row.topic}/${row.key}`;
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  return [...groups.values()];
-}
+const byKey = (rows: readonly OutboxRow[]): OutboxRow[][] => [
+  ...groupBy(rows, ({ topic, key }) => `${topic}/${key}`).values(),
+];
 
 async function tell({ services, client, queue }: Pass, group: OutboxRow[]): Promise<void> {
   const ids = group.map((row) => row.id);

@@ -11,14 +11,14 @@ import { AppError, type ErrorCode } from '../../errors.ts';
 import { ownAction } from '../../records/action.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { standingInput, standingSchema } from '../routes/standing-approvals.ts';
-import { reasonSchema, revisionSchema } from '../schemas.ts';
+import { countSchema, reasonSchema } from '../schemas.ts';
 import { requireForm } from './access.ts';
 import { sendAction } from './action-page.ts';
 import { hasField, optional, readForm, textField } from './form.ts';
 import type { Draft } from './form-facts.ts';
 import type { Session } from './session.ts';
 
-const seen = { digest: z.string().min(1).max(100), revision: z.coerce.number().pipe(revisionSchema) };
+const seen = { digest: z.string().min(1).max(100), revision: z.coerce.number().pipe(countSchema.min(1)) };
 const decisionForm = z.object({
   ...seen,
   verdict: z.enum(['approve', 'deny']),

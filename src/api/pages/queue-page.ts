@@ -3,6 +3,7 @@ import { answerBatch, BATCH_MAX, type BatchResult } from '../../approvals/batch.
 import { noteSeen } from '../../approvals/first-look.ts';
 import { queueFor } from '../../approvals/queue.ts';
 import { answerTogether, type SideBySide } from '../../approvals/side-by-side.ts';
+import { groupBy } from '../../domain/group-by.ts';
 import { STATE_WORDS } from '../../domain/words.ts';
 import type { ActionRow } from '../../records/action.ts';
 import type { Services } from '../../services.ts';
@@ -94,15 +95,11 @@ async function noticesOf({ db }: Services, queue: readonly ActionRow[]): Promise
 }
 
 /** Same agent, tool, grant, segment and release, in the order of the oldest of each. */
-function alike(queue: readonly ActionRow[]): ActionRow[][] {
-  const groups = new Map<string, ActionRow[]>();
-  for (const action of queue) {
-    const { agent, tool, grant_name, segment, release } = action;
-    const key = JSON.stringify([agent, tool, grant_name, segment, release]);
-    groups.set(key, [...(groups.get(key) ?? []), action]);
-  }
-  return [...groups.values()];
-}
+const alike = (queue: readonly ActionRow[]): ActionRow[][] => [
+  ...groupBy(queue, ({ agent, tool, grant_name, segment, release }) =>
+    JSON.stringify([agent, tool, grant_name, segment, release]),
+  ).values(),
+];
 
 const resultLine = (result: BatchResult): Html =>
   'counted' in result

@@ -9,12 +9,11 @@ import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
 import {
   actionSchema,
+  countSchema,
   credentialSchema,
   idSchema,
   instantSchema,
   reasonSchema,
-  revisionSchema,
-  roundSchema,
   textSchema,
 } from '../schemas.ts';
 import { beginCounted, begunPart } from './actions.ts';
@@ -52,7 +51,7 @@ export function decisionRoutes(app: Api, { services, metrics }: RouteDeps): void
           .strictObject({
             verdict: z.enum(['approve', 'deny']),
             digest: textSchema(100).optional(),
-            revision: revisionSchema.optional(),
+            revision: countSchema.min(1).optional(),
             reason: textSchema(2_000).optional(),
             breakGlass: z
               .boolean()
@@ -136,7 +135,10 @@ export function executionRoutes(app: Api, deps: RouteDeps): void {
         params,
         body: z.strictObject({
           executionId: textSchema(200, 1),
-          round: roundSchema.optional().describe('Needed when people changed the arguments: approval.round'),
+          round: countSchema
+            .min(0)
+            .optional()
+            .describe('Needed when people changed the arguments: approval.round'),
         }),
         response: { 200: begunSchema },
       },

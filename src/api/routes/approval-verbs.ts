@@ -11,9 +11,9 @@ import { actorOf, agentScope, requireReader } from '../auth.ts';
 import {
   actionSchema,
   agentNameSchema,
+  countSchema,
   idSchema,
   reasonSchema,
-  revisionSchema,
   textSchema,
 } from '../schemas.ts';
 
@@ -44,7 +44,7 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
         body: z.strictObject({
           args: z.record(z.string(), z.unknown()).describe('Exact JSON: all of them, as they shall be'),
           digest: textSchema(100, 1),
-          revision: revisionSchema,
+          revision: countSchema.min(1),
           reason: reasonSchema.optional(),
         }),
         response: { 200: actionSchema },
@@ -105,7 +105,7 @@ export function approvalRoutes(app: Api, { services, metrics }: RouteDeps): void
           verdict: z.enum(['approve', 'deny']),
           reason: reasonSchema.optional(),
           items: z
-            .array(z.strictObject({ id: idSchema, digest: textSchema(100, 1), revision: revisionSchema }))
+            .array(z.strictObject({ id: idSchema, digest: textSchema(100, 1), revision: countSchema.min(1) }))
             .min(1)
             .max(BATCH_MAX),
         }),

@@ -7,7 +7,7 @@ import { type ActionRow, ownAction } from '../../records/action.ts';
 import { detailFor } from '../action-detail.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, authenticateRequest, callerOf, maySeeArgs, requireReader, tokenIdOf } from '../auth.ts';
-import { actionDetailSchema, idSchema, roundSchema } from '../schemas.ts';
+import { actionDetailSchema, countSchema, idSchema } from '../schemas.ts';
 
 const WAIT_MS_MAX = 60_000;
 const WAIT_PATTERN = /^(\d{1,6})(ms|s|m)?$/;
@@ -27,7 +27,7 @@ export function actionRoute(app: Api, { services, waiter, budgets, bounds }: Rou
         params: z.object({ id: idSchema }),
         querystring: z.object({
           wait: z.string().regex(WAIT_PATTERN, 'write a duration such as 30s').optional(),
-          after: z.coerce.number().pipe(roundSchema).optional().describe('The revision already known'),
+          after: z.coerce.number().pipe(countSchema.min(0)).optional().describe('The revision already known'),
         }),
         response: { 200: actionDetailSchema },
       },

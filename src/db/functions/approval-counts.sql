@@ -114,10 +114,6 @@ END $$;
 CREATE TRIGGER edits_are_counted AFTER INSERT ON action_edit REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION count_edits();
 ---
-CREATE FUNCTION begin_of_quarter(p_at timestamptz, p_day_ms double precision) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
-  SELECT date_bin(make_interval(secs => p_day_ms / 4000), p_at, '2000-01-01 00:00:00+00')
-$$;
----
 -- The caller is alone.
 CREATE FUNCTION fold_approvals(p_most int, p_day_ms double precision) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE

@@ -190,10 +190,14 @@ END $$;
 CREATE TRIGGER credentials_are_counted AFTER INSERT ON credential REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION count_credentials();
 ---
+CREATE FUNCTION begin_of_quarter(p_at timestamptz, p_day_ms double precision) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+  SELECT date_bin(make_interval(secs => p_day_ms / 4000), p_at, '2000-01-01 00:00:00+00')
+$$;
+---
 -- What was done in one quarter of a day is old enough together, when the last of it is.
 CREATE FUNCTION end_of_quarter(p_at timestamptz, p_day_ms double precision) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN p_at = 'epoch' THEN p_at
-    ELSE date_bin(make_interval(secs => p_day_ms / 4000), p_at, '2000-01-01 00:00:00+00') + make_interval(secs => p_day_ms / 4000)
+    ELSE begin_of_quarter(p_at, p_day_ms) + make_interval(secs => p_day_ms / 4000)
   END
 $$;
 ---
