@@ -1,6 +1,6 @@
 import type { CredentialSpec } from '../db/tables-action.ts';
 import { type Agent, toolOf } from '../domain/agent.ts';
-import type { NamedGrant } from '../domain/decision/weigh.ts';
+import type { NamedGrant } from '../domain/decision/compiled.ts';
 import { durationMs } from '../domain/duration.ts';
 
 /** What is minted when a tool is used under a grant; `null` where nothing is granted. */

@@ -25,10 +25,13 @@ interface Named {
 }
 
 const UNSEEN = '[\\s\\p{Default_Ignorable_Code_Point}\\p{Cc}]+';
+/** Nothing to compose in it, and nothing around it. */
+const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
 const AROUND = new RegExp(`^${UNSEEN}|${UNSEEN}$`, 'gu');
 
 /** Composed, and without what nobody sees around it: else one customer would be several. */
-export const normalSubject = (text: string): string => text.normalize('NFC').replace(AROUND, '');
+export const normalSubject = (text: string): string =>
+  PLAIN.test(text) ? text : text.normalize('NFC').replace(AROUND, '');
 
 /** Reads `assertion.sub` and `context.customer`; any other word only names what the agent itself says. */
 export function subjectSource(text: string | undefined): SubjectSource {

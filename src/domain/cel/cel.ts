@@ -32,6 +32,8 @@ export type Condition =
       formula: Formula;
       /** Its value when no request can change it. */
       constant: boolean | undefined;
+      /** Of `context.tier == "gold"`, which is how most segments are told: no need to run it where there is text. */
+      told: { attribute: string; text: string } | undefined;
       evaluate(values: ConditionValues): Truth;
     }
   | { ok: false; problems: ConditionProblem[] };
@@ -108,11 +110,11 @@ function compileChecked(source: string, scope: CelScope, domains: DomainOf): Con
     canonical: constant === undefined ? canonical(formula) : String(constant),
     formula,
     constant,
+    told,
     evaluate,
   };
 }
 
-/** The attribute and the text of `context.tier == "gold"`, which is how most segments are told: no need to run it. */
 function toldBy(ast: ASTNode): { attribute: string; text: string } | undefined {
   if (ast.op !== '==') return undefined;
   const [left, right] = ast.args;
@@ -121,7 +123,8 @@ function toldBy(ast: ASTNode): { attribute: string; text: string } | undefined {
   return of.op === 'id' && of.args === 'context' ? { attribute, text: right.args } : undefined;
 }
 
-function ownText(values: Readonly<Record<string, unknown>>, name: string): string | undefined {
+/** A value of one's own that is text. */
+export function ownText(values: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = Object.hasOwn(values, name) ? values[name] : undefined;
   return typeof value === 'string' ? value : undefined;
 }

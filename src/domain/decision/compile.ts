@@ -4,7 +4,7 @@ import type { ConditionScope } from '../cel/scope.ts';
 import { listsOf, type NamedLists } from '../lists.ts';
 import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
 import type { JsonSchema } from '../schema/json-schema.ts';
-import { validatorFor } from '../schema/schema.ts';
+import { type Validator, validatorFor } from '../schema/schema.ts';
 import { subjectSource } from '../subject.ts';
 import type {
   CompiledAgent,
@@ -13,6 +13,7 @@ import type {
   CompiledSegment,
   CompiledTool,
 } from './compiled.ts';
+import { segmentFinder } from './find-segment.ts';
 import { redactionsOf } from './redact.ts';
 
 /**
@@ -20,28 +21,41 @@ import { redactionsOf } from './redact.ts';
  * refusing every argument, a condition by erring on every request.
  */
 export function compileAgent(agent: Agent): CompiledAgent {
-  const tools = Object.entries(agent.tools).map(([name, tool]): [string, CompiledTool] => {
-    return [
-      name,
-      {
-        name,
-        tool,
-        write: isWrite(tool),
-        args: validatorFor(tool.args as JsonSchema),
-        redactions: redactionsOf(tool),
-        riskOf: riskOf(tool, listsOf(agent)),
-      },
-    ];
-  });
   const lists = listsOf(agent);
-  const segments = agent.segments.map(({ name, representative, when, subject }) => ({
+  const validators = new Map<string, Validator>();
+  const tools = Object.entries(agent.tools).map(([name, tool]): [string, CompiledTool] => [
+    name,
+    {
+      name,
+      tool,
+      write: isWrite(tool),
+      args: sharedValidator(tool.args as JsonSchema, validators),
+      redactions: redactionsOf(tool),
+      riskOf: riskOf(tool, lists),
+    },
+  ]);
+  const segments = agent.segments.map(({ name, representative, subject }) => ({
     name,
     representative,
     ...(subject !== undefined && { subject: subjectSource(subject) }),
-    matches: matcherOf(when, { attributes: agent.attributes, lists }),
   }));
-  const last: CompiledSegment = { name: DEFAULT_SEGMENT, representative: true, matches: () => 'true' };
-  return { agent, tools: new Map(tools), segments: [...segments, last] };
+  const last: CompiledSegment = { name: DEFAULT_SEGMENT, representative: true };
+  const conditions = agent.segments.map(({ when }) => when);
+  return {
+    agent,
+    attributes: Object.entries(agent.attributes),
+    tools: new Map(tools),
+    segments: [...segments, last],
+    segmentOf: segmentFinder(segments, conditions, last, { attributes: agent.attributes, lists }),
+  };
+}
+
+/** Tools that take the same arguments are checked by one validator: it is compiled once, and stays in the cache. */
+function sharedValidator(schema: JsonSchema, validators: Map<string, Validator>): Validator {
+  const text = JSON.stringify(schema);
+  const validator = validators.get(text) ?? validatorFor(schema);
+  validators.set(text, validator);
+  return validator;
 }
 
 /** Compiles a checked release against its agent. Never throws; a condition that does not compile errs always. */
@@ -59,7 +73,8 @@ export function compileRelease(release: Release, agent: Agent): CompiledRelease 
 }
 
 function riskOf(tool: Tool, lists: NamedLists): CompiledTool['riskOf'] {
-  const raises = (tool.risks ?? []).map(({ when, risk }) => ({
+  if (tool.risks === undefined) return () => tool.risk;
+  const raises = tool.risks.map(({ when, risk }) => ({
     risk,
     matches: matcherOf(when, { args: tool.args as JsonSchema, attributes: {}, lists }),
   }));
@@ -90,7 +105,8 @@ function compileGrant(
     rule,
     matches: matcherOf(rule.when, scope),
   }));
-  const compiled: CompiledGrant = { name: grantName(grant, index, tool), index, grant, rules };
+  const name = grantName(grant, index, tool);
+  const compiled: CompiledGrant = { name, index, grant: { ...grant, name }, rules };
   if (grant.when !== undefined) compiled.matches = matcherOf(grant.when, scope);
   const approval = approvalOf(grant);
   if (approval !== undefined) compiled.approval = approval;

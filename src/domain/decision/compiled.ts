@@ -24,21 +24,30 @@ export interface CompiledSegment {
   representative: boolean;
   /** Where its subjects come from, if the segment says so. */
   subject?: SubjectSource;
-  matches(values: ConditionValues): Truth;
 }
+
+/** The first segment whose condition matches; `failed`: its condition erred before any did. */
+export type FindSegment = (values: ConditionValues) => { segment: CompiledSegment; failed?: true };
 
 /** An agent whose schemas and conditions are compiled once; `segments` ends with `default`, which always matches. */
 export interface CompiledAgent {
   agent: Agent;
+  /** The declared attributes with their types. */
+  attributes: readonly [name: string, type: Agent['attributes'][string]][];
   tools: ReadonlyMap<string, CompiledTool>;
   segments: readonly CompiledSegment[];
+  segmentOf: FindSegment;
 }
+
+/** A grant with its name filled in. */
+export type NamedGrant = Grant & { name: string };
 
 /** One grant for one tool. */
 export interface CompiledGrant {
   name: string;
   index: number;
-  grant: Grant;
+  /** With its name filled in. */
+  grant: NamedGrant;
   /** `undefined` when the grant has no condition. */
   matches?: (values: ConditionValues) => Truth;
   approval?: ApprovalPolicy;

@@ -119,31 +119,30 @@ function decideWith(
   meter: Meter,
   fixed?: Place,
 ): Decision {
-  const attributeProblem = checkAttributes(attributes, world.agent);
-  const context = declaredOnly(attributes, world.agent);
-  const found = attributeProblem === undefined ? segmentOf(context, world.agent, meter) : undefined;
-  const segment = found?.error === undefined ? found?.segment : undefined;
-  const source = fixed ? AS_ASKED : sourceOf(segment ?? DEFAULT_SEGMENT, world);
+  const { agent } = world;
+  const attributeProblem = checkAttributes(attributes, agent);
+  const context = declaredOnly(attributes, agent);
+  const found = attributeProblem === undefined ? agent.segmentOf({ context, meter }) : undefined;
+  const segment = found?.failed ? undefined : found?.segment;
+  const source = fixed ? AS_ASKED : (segment?.subject ?? subjectSource(world.rollout?.subject));
   const subject = subjectFrom(source, request, context);
   const place: Place =
     fixed ??
     (segment === undefined
       ? { segment: DEFAULT_SEGMENT, arm: 'control' }
-      : placeOf(segment, request.surplus ? undefined : subject?.name, world));
+      : placeOf(segment.name, request.surplus ? undefined : subject?.name, world));
   const answer =
     checkSwitches(request.tool, world) ??
     checkRequest(request) ??
     (attributeProblem && denied(attributeProblem)) ??
-    (found?.error && denied(found.error)) ??
-    (subject === undefined ? denied(noSubject(source)) : undefined) ??
-    answerFrom({ ...request, subject: subject?.name ?? '' }, context, place, world, meter);
-  return {
-    ...place,
-    ...answer,
-    risk: riskOf(request, world, meter),
-    ...(subject && { subject }),
-    ...(request.surplus && { surplus: true }),
-  };
+    (found?.failed ? denied(segmentFailed(found.segment.name)) : undefined) ??
+    (subject === undefined
+      ? denied(noSubject(source))
+      : answerFrom(request, subject.name, context, place, world, meter));
+  const decision: Decision = Object.assign(answer, place, { risk: riskOf(request, world, meter) });
+  if (subject !== undefined) decision.subject = subject;
+  if (request.surplus) decision.surplus = true;
+  return decision;
 }
 
 /** What cannot be told is high. */
@@ -151,6 +150,7 @@ const riskOf = ({ tool, args }: DecisionRequest, { agent }: World, meter: Meter)
   agent.tools.get(tool)?.riskOf(args, meter) ?? 'high';
 
 function checkSwitches(toolName: string, { agent, switches }: World): Answer | undefined {
+  if (switches.length === 0) return undefined;
   const covering = new Set(scopesOver(agent.agent.agent, toolName));
   const write = agent.tools.get(toolName)?.write ?? true;
   const off = switches.find((candidate) => covering.has(candidate.scope) && (write || candidate.reads));
@@ -172,13 +172,13 @@ function checkRequest({ tool, args, subject }: DecisionRequest): Answer | undefi
 }
 
 /** Every declared attribute must be there: else an agent could pick its segment by leaving one out. */
-function checkAttributes(attributes: Values, { agent }: CompiledAgent): Reason | undefined {
-  for (const [name, type] of Object.entries(agent.attributes)) {
+function checkAttributes(attributes: Values, agent: CompiledAgent): Reason | undefined {
+  for (const [name, type] of agent.attributes) {
     const value = ownValue(attributes, name);
+    if (isOfType(value, type)) continue;
+    const what = value === undefined ? 'is missing' : `is not a ${type}`;
     const hint = `Send "${name}" as ${type} in the signed attributes`;
-    if (value === undefined) return reason('attribute_missing', `Attribute "${name}" is missing`, hint);
-    if (!isOfType(value, type))
-      return reason('attribute_missing', `Attribute "${name}" is not a ${type}`, hint);
+    return reason('attribute_missing', `Attribute "${name}" ${what}`, hint);
   }
   return undefined;
 }
@@ -190,28 +190,13 @@ export function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'doub
   return type === 'int' ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
-const declaredOnly = (attributes: Values, { agent }: CompiledAgent): Values =>
-  Object.fromEntries(Object.keys(agent.attributes).map((name) => [name, ownValue(attributes, name)]));
+const declaredOnly = (attributes: Values, agent: CompiledAgent): Values =>
+  Object.fromEntries(agent.attributes.map(([name]) => [name, ownValue(attributes, name)]));
 
-function segmentOf(context: Values, agent: CompiledAgent, meter: Meter): { segment: string; error?: Reason } {
-  for (const { name, matches } of agent.segments) {
-    const truth = matches({ context, meter });
-    if (truth === 'true') return { segment: name };
-    if (truth === 'error') {
-      const error = reason('condition_error', `The condition of segment "${name}" failed on this request`);
-      return { segment: DEFAULT_SEGMENT, error };
-    }
-  }
-  return { segment: DEFAULT_SEGMENT };
-}
+const segmentFailed = (name: string): Reason =>
+  reason('condition_error', `The condition of segment "${name}" failed on this request`);
 
 const AS_ASKED: SubjectSource = { by: 'agent' };
-
-/** The segment's word before the release's; without either it is the agent's. */
-function sourceOf(segment: string, { agent, rollout }: World): SubjectSource {
-  const own = agent.segments.find(({ name }) => name === segment)?.subject;
-  return own ?? subjectSource(rollout?.subject);
-}
 
 /** As with attributes: an agent that could leave it out would pick its arm by that. */
 function noSubject({ by, attribute }: SubjectSource): Reason {
@@ -246,6 +231,7 @@ function placeOf(segment: string, subject: string | undefined, { inForce, rollou
 
 function answerFrom(
   request: DecisionRequest,
+  subject: string,
   context: Values,
   place: Place,
   world: World,
@@ -272,10 +258,9 @@ function answerFrom(
         'Mend them and ask again',
       ),
     );
-  const { args, subject, agentVersion } = request;
-  const values = { args, context, subject, meter };
-  const at = { ...place, ...(agentVersion !== undefined && { agentVersion }) };
-  return assertKnown(weigh(tool, release, at, values, world), request, world.agent);
+  const { args, agentVersion } = request;
+  const values = { args, context, subject, meter, agentVersion };
+  return assertKnown(weigh(tool, release, place, values, world), request, world.agent);
 }
 
 /** Where the release is strict about it, nothing is done for somebody whom nobody can be. */

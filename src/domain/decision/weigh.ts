@@ -1,24 +1,15 @@
 import { RISKS, type Risk } from '../agent.ts';
 import type { ConditionValues, Truth } from '../cel/cel.ts';
 import type { Arm, Outcome, Reason, ReasonCode } from '../decision.ts';
-import {
-  type ApprovalPolicy,
-  describeStages,
-  type Grant,
-  quorumOf,
-  tightened,
-  unlessOf,
-} from '../release.ts';
-import type { CompiledGrant, CompiledRelease, CompiledTool } from './compiled.ts';
+import { type ApprovalPolicy, describeStages, quorumOf, tightened, unlessOf } from '../release.ts';
+import type { CompiledGrant, CompiledRelease, CompiledTool, NamedGrant } from './compiled.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
-
-/** The grant that decided, with its name filled in. */
-export type NamedGrant = Grant & { name: string };
 
 /** What the grants of a release say to one request. */
 export interface Answer {
   outcome: Outcome;
   reasons: Reason[];
+  /** The one that decided. */
   grant?: NamedGrant;
   approval?: ApprovalPolicy;
   /** The standing approval of people that covers it. */
@@ -53,13 +44,13 @@ export interface WeighedPlace {
   segment: string;
   arm: Arm;
   generation?: number;
-  /** The build that asks; unknown has earned nothing. */
-  agentVersion?: string;
 }
 
 /** One request, as conditions and grants see it. */
 export interface WeighedValues extends ConditionValues {
   args: Readonly<Record<string, unknown>>;
+  /** The build that asks; unknown has earned nothing. */
+  agentVersion: string | undefined;
 }
 
 /** Each build of an agent earns for itself. */
@@ -85,33 +76,37 @@ export function weigh(
   relaxations: Relaxations,
 ): Answer {
   const grants = release.grants.get(tool.name) ?? [];
-  const truths = grants.map((grant) => {
+  const matching: { grant: CompiledGrant; unless: Truth }[] = [];
+  for (const grant of grants) {
     const truth = grant.matches?.(values) ?? 'true';
-    return { grant, truth, unless: truth === 'true' ? (grant.unless?.(values) ?? 'false') : 'false' };
-  });
-  const broken = truths.find(({ truth, unless }) => truth === 'error' || unless === 'error');
-  if (broken)
-    return denied(
-      reason('condition_error', `The condition of grant "${broken.grant.name}" failed on this request`),
-    );
-  const matching = truths.filter(({ truth }) => truth === 'true').map(({ grant }) => grant);
-  const refusing = matching.find(({ grant }) => grant.deny !== undefined);
+    const unless = truth === 'true' ? (grant.unless?.(values) ?? 'false') : 'false';
+    if (truth === 'error' || unless === 'error')
+      return denied(
+        reason('condition_error', `The condition of grant "${grant.name}" failed on this request`),
+      );
+    if (truth === 'true') matching.push({ grant, unless });
+  }
+  const refusing = matching.find(({ grant }) => grant.grant.deny !== undefined)?.grant;
   if (refusing)
-    return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: named(refusing) };
-  const asking = truths.flatMap(({ grant, truth, unless }) => {
-    if (truth !== 'true' || grant.approval === undefined) return [];
-    return [{ grant, unasked: unless === 'true' && undeclaredOf(tool, values) === undefined }];
-  });
+    return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: refusing.grant };
+  const asking = matching
+    .filter(({ grant }) => grant.approval !== undefined)
+    .map(({ grant, unless }) => ({
+      grant,
+      unasked: unless === 'true' && undeclaredOf(tool, values) === undefined,
+    }));
   if (asking.length > 0) return answerAsking(tool, release, asking, place, values, relaxations);
-  const allowing = matching.find(({ grant }) => !tool.write || grant.approval !== undefined);
+  const allowing = matching.find(
+    ({ grant: { grant } }) => !tool.write || grant.approval !== undefined,
+  )?.grant;
   const undeclared = allowing && undeclaredOf(tool, values);
   if (allowing && undeclared !== undefined)
-    return { ...denied(undeclaredReason(undeclared, allowing.name)), grant: named(allowing) };
+    return { ...denied(undeclaredReason(undeclared, allowing.name)), grant: allowing.grant };
   if (allowing)
     return {
       outcome: 'allowed',
       reasons: [reason('granted', `Granted by "${allowing.name}"`)],
-      grant: named(allowing),
+      grant: allowing.grant,
     };
   return denied(ungranted(tool, release, grants));
 }
@@ -138,7 +133,7 @@ function answerAsking(
       ...denied(
         reason('denied_by_rule', denying.rule.reason ?? `A rule of grant "${denying.grant.name}" denies it`),
       ),
-      grant: named(denying.grant),
+      grant: denying.grant.grant,
     };
   const asking = all.filter(({ unasked, rule }) => !unasked || rule.answer === 'ask');
   const ruled = asking.length > 0 ? asking : all;
@@ -148,7 +143,7 @@ function answerAsking(
   const allowed = (code: ReasonCode, message: string, more: Partial<Answer> = {}): Answer => ({
     outcome: 'allowed',
     reasons: [reason(code, message)],
-    grant: named(grant),
+    grant: grant.grant,
     ...more,
   });
   if (asking.length === 0)
@@ -157,8 +152,8 @@ function answerAsking(
   if (ruled.every((one) => one.rule.answer === 'approve') && isDeclared())
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
   const hasEarned = (one: CompiledGrant) =>
-    place.agentVersion !== undefined &&
-    (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, place.agentVersion)) ??
+    values.agentVersion !== undefined &&
+    (earned?.has(earnedKey(release.version, one.name, tool.name, place.segment, values.agentVersion)) ??
       false);
   if (ruled.every((one) => one.rule.answer !== 'ask' && hasEarned(one.grant)) && isDeclared())
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
@@ -179,7 +174,7 @@ function answerAsking(
     });
   const people = quorumOf(approval) === 1 ? 'a person' : `${quorumOf(approval)} people`;
   const message = `Grant "${grant.name}" asks ${people}: ${describeStages(approval)}`;
-  return { outcome: 'pending', reasons: [reason('approval_needed', message)], grant: named(grant), approval };
+  return { outcome: 'pending', reasons: [reason('approval_needed', message)], grant: grant.grant, approval };
 }
 
 interface RuleAnswer {
@@ -243,7 +238,6 @@ const undeclaredReason = (member: string, grant: string): Reason =>
     'Leave it out, or declare it in the schema of the tool',
   );
 
-const named = ({ grant, name }: CompiledGrant): NamedGrant => ({ ...grant, name });
 export const denied = (why: Reason): Answer => ({ outcome: 'denied', reasons: [why] });
 export const reason = (code: ReasonCode, message: string, hint?: string): Reason =>
   hint === undefined ? { code, message } : { code, message, hint };

@@ -97,8 +97,8 @@ test('segments and risks may use the lists of the agent', () => {
     tools: { pay: { ...PAYS, risks: [{ when: 'args.to in lists.mules', risk: 'high' }] } },
   };
   const compiled = compileAgent(agentOf(given));
-  expect(compiled.segments[0]?.matches({ context: { customer: 'c-1' } })).toBe('true');
-  expect(compiled.segments[0]?.matches({ context: { customer: 'c-2' } })).toBe('false');
+  expect(compiled.segmentOf({ context: { customer: 'c-1' } }).segment.name).toBe('vip');
+  expect(compiled.segmentOf({ context: { customer: 'c-2' } }).segment.name).toBe('default');
   expect(compiled.tools.get('pay')?.riskOf({ to: 'eve', account: 1 })).toBe('high');
   expect(compiled.tools.get('pay')?.riskOf({ to: 'ana', account: 1 })).toBe('medium');
 });
