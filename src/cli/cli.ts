@@ -84,3 +84,10 @@ export function wholeNumber(name: string, text: string, least = 1): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new CliError('usage', `${name} is a whole number of at least ${least}, not "${text}"`);
 }
+
+/** @throws CliError `usage` when the text is not a number */
+export function realNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new CliError('usage', `${name}: "${text}" is not a number`);
+}

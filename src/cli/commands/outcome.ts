@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
+import { type Cli, type RegisterCommands, realNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { wholeId } from '../ids.ts';
 
@@ -63,9 +63,7 @@ async function oneOutcome(cli: Cli, { action: given, metric, value, id }: Record
       hint: 'portcullis outcome record --help has an example',
     });
   }
-  const number = Number(value);
-  if (value.trim() === '' || !Number.isFinite(number))
-    throw new CliError('usage', `--value: "${value}" is not a number`);
+  const number = realNumber('--value', value);
   const action = await wholeId(cli, 'action', given);
   return { id: id ?? `${action}/${metric}`, action, metric, value: number };
 }

@@ -3,10 +3,12 @@ import { EVIDENCE, type Evidence } from '../../rollouts/evidence-choice.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
 import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { findRollout } from '../find-rollout.ts';
 import { bullets, command as line, paragraph, sections } from '../text/render.ts';
 import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
 import { type Shown, watchChanges } from '../watch.ts';
-import type { RolloutSummary, WireRollout, WireStarted, WireVerb } from '../wire.ts';
+import type { RolloutSummary, WireStarted, WireVerb } from '../wire.ts';
+import { registerExplain } from './explain-rollout.ts';
 
 interface VerbSpec {
   verb: RolloutVerb;
@@ -89,6 +91,7 @@ export const registerRollout: RegisterCommands = (program, cli) => {
       cli.print(data, text);
     });
   withExample(status, 'portcullis rollout status my-agent', 'portcullis rollout status my-agent --watch');
+  registerExplain(rollout, cli);
   for (const spec of VERBS) registerVerb(rollout, cli, spec);
 };
 
@@ -201,33 +204,4 @@ async function statusOf(cli: Cli, which: string | undefined): Promise<Shown> {
   }
   const data = await findRollout(cli, which);
   return { data, text: () => rolloutText(data, columns) };
-}
-
-const byId = (cli: Cli, id: string): Promise<WireRollout> =>
-  cli.api.get<WireRollout>(`/v1/rollouts/${encodeURIComponent(id)}`);
-
-/** The one whose id begins or ends like this: `3f9ac1` of `my-agent-2-3f9ac1`. @throws CliError `usage` if several do */
-async function onlyLike(cli: Cli, part: string): Promise<RolloutSummary | undefined> {
-  const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts');
-  const like = rollouts.filter(({ id }) => id.startsWith(part) || id.endsWith(`-${part}`));
-  if (like.length < 2) return like[0];
-  throw new CliError('usage', `"${part}" may mean any of ${like.map(({ id }) => id).join(', ')}`, {
-    hint: 'Write more of it',
-  });
-}
-
-/** By its id, else the open one of an agent, else the agent's newest, else by a part of its id. */
-async function findRollout(cli: Cli, which: string): Promise<WireRollout> {
-  try {
-    return await byId(cli, which);
-  } catch (error) {
-    if (!(error instanceof CliError) || error.code !== 'not_found') throw error;
-    const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts', { agent: which });
-    const found = rollouts[0] ?? (await onlyLike(cli, which));
-    if (found) return byId(cli, found.id);
-    throw new CliError('usage', `There is no rollout "${which}", and none of an agent of that name`, {
-      code: error.code,
-      hint: 'portcullis rollout status lists them; portcullis rollout start <agent> <release> starts one',
-    });
-  }
 }

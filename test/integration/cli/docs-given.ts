@@ -40,6 +40,15 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
     async (world) => ({ env: { DATABASE_URL: await world.otherDatabase() } }),
   ],
   [/ enable /, (world) => world.must('disable', 'my-agent', '--reason', 'x').then(() => ({}))],
+  [/ stats e-value .*--values/, (world) => ({ cwd: world.folder({ 'cost.txt': '0.4\n1.9\n12\n' }) })],
+  // What is judged takes writes and outcomes: test/integration/cli/explain.test.ts has them.
+  [
+    / rollout explain .*--verdict/,
+    async (world, agent) => {
+      await world.rollout(agent);
+      return { codes: [2], says: 'is no verdict of rollout' };
+    },
+  ],
   [/ rollout start/, (world, agent) => world.noRollout(agent)],
   [/ rollout resume/, (world, agent) => world.rollout(agent, 'pause')],
   [/ rollout (reenter|exclude)/, (world, agent) => world.rollout(agent, 'rollback', '--segment', 'gold')],

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { canonical } from '../digest.ts';
+import { type Judged, type JudgedFacts, judgeFacts } from './facts.ts';
+
+/** A figure as the log holds it: integers as they are, all else as the shortest text that reads back as the same number. */
+const figure = z
+  .union([z.number(), z.string().regex(/^-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)$/)])
+  .transform(Number);
+const whole = z.int();
+
+const countSchema = z.object({
+  perDay: z.record(z.string(), figure),
+  exposed: z.array(z.object({ segment: z.string(), fromDay: whole, toDay: whole, exposure: whole })),
+  harms: z.array(z.object({ segment: z.string(), day: whole, harms: whole })),
+  weight: figure,
+  firedBefore: z.boolean(),
+});
+
+const factsSchema = z.object({
+  kind: z.enum(['rate', 'pooled']),
+  limit: figure,
+  alpha: figure,
+  weight: figure,
+  minSample: whole,
+  breachedBefore: z.boolean(),
+  matureBefore: whole,
+  builds: z.array(z.string()),
+  buckets: z.array(
+    z.object({
+      segment: z.string(),
+      build: z.string(),
+      day: whole,
+      events: whole,
+      harms: whole,
+      known: whole,
+    }),
+  ),
+  count: countSchema.optional(),
+});
+
+/** A part of a verdict that is not what the same facts give. */
+export interface Difference {
+  field: string;
+  recorded: unknown;
+  recomputed: unknown;
+}
+
+/** A verdict of the log, judged again by the facts in its entry and nothing else. */
+export interface Recomputed {
+  facts: JudgedFacts;
+  judged: Judged;
+  /** Empty: the same, bit for bit. */
+  differences: Difference[];
+}
+
+/**
+ * Judges the verdict of a log entry again, and says what comes out otherwise. `undefined`: the entry does not hold what a
+ * judgement rests on.
+ */
+export function recompute(data: Readonly<Record<string, unknown>>): Recomputed | undefined {
+  const read = factsSchema.safeParse(data);
+  if (!read.success) return undefined;
+  const { count, ...rest } = read.data;
+  const facts: JudgedFacts = { ...rest, ...(count && { count }) };
+  const judged = judgeFacts(facts);
+  return { facts, judged, differences: differencesOf(data, { ...judged }, '') };
+}
+
+function differencesOf(
+  recorded: Readonly<Record<string, unknown>>,
+  judged: Readonly<Record<string, unknown>>,
+  path: string,
+): Difference[] {
+  return Object.entries(judged).flatMap(([name, recomputed]) => {
+    const before = recorded[name];
+    if (name === 'count' && isObject(before) && isObject(recomputed))
+      return differencesOf(before, recomputed, `${path}count.`);
+    if (canonical(asNumbers(before)) === canonical(asNumbers(recomputed))) return [];
+    return { field: path + name, recorded: before ?? null, recomputed: recomputed ?? null };
+  });
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Figures that are written as text, as the text that they are written as. */
+function asNumbers(value: unknown): unknown {
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.map(asNumbers);
+  if (!isObject(value)) return value ?? null;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, asNumbers(member)]));
+}
