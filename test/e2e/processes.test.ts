@@ -18,6 +18,8 @@ import { servicesAt, type TestServices } from '../support/services.ts';
 const PEOPLE = ['U0OLGA', 'U0ANA', 'U0BEN', 'U0CLEO'];
 const PUBLIC_URL = 'http://127.0.0.1:8080';
 const BURST = 40;
+/** What a worker had in hand when it was killed, Temporal gives to another after ten seconds and more. */
+const CARD_WITHIN_MS = 90_000;
 const BURST_KILLED_AFTER = 8;
 
 let temporal: TemporalServer & AsyncDisposable;
@@ -79,7 +81,11 @@ async function write(name: string, asked: ServiceProcess, begun: ServiceProcess)
   expect(status).toBe(202);
   const { id } = json;
   written.push(id);
-  const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${name}.`), 30_000);
+  const card = await slack.nextMessage(
+    CHANNEL,
+    ({ text }) => text.includes(`order ${name}.`),
+    CARD_WITHIN_MS,
+  );
   await slack.click(card, 'Approve', 'U0ANA').ack();
   const decided = await begun.call(`GET /v1/actions/${id}?wait=10s`, { as: as.agent });
   expect(decided.json.state).toBe('approved');
@@ -189,6 +195,7 @@ verifies(
     expect(await verifyLog(services.db.sql)).toMatchObject({ verified: true });
     console.log(`a write from ask to report ${tookOverMs} ms after its dispatcher was killed`);
   },
+  5 * CARD_WITHIN_MS,
 );
 
 verifies('never:write-after-stop', 'a disable through one API closes both', async () => {
@@ -197,7 +204,11 @@ verifies('never:write-after-stop', 'a disable through one API closes both', asyn
     ['D1', 'D2'].map(async (name) => {
       const body = askBody({ args: { id: name }, idempotencyKey: name });
       const { json } = await one.call('POST /v1/actions', { as: as.agent, body });
-      const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${name}.`), 30_000);
+      const card = await slack.nextMessage(
+        CHANNEL,
+        ({ text }) => text.includes(`order ${name}.`),
+        CARD_WITHIN_MS,
+      );
       await slack.click(card, 'Approve', 'U0BEN').ack();
       return json.id as string;
     }),
