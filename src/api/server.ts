@@ -44,6 +44,7 @@ import { standingRoutes } from './routes/standing-approvals.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { switchRoutes } from './routes/switches.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { trafficRoutes } from './routes/traffic.ts';
 
 export type { ApiOptions } from './app.ts';
 
@@ -123,6 +124,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   groupRoutes,
   releaseRoutes,
   rolloutRoutes,
+  trafficRoutes,
   switchRoutes,
   incidentRoutes,
   logRoutes,

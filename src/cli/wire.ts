@@ -16,6 +16,7 @@ import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
 import type { AgentPosture } from '../statistics/posture.ts';
 import type { SimulatedRelease } from '../statistics/simulate.ts';
+import type { Traffic } from '../statistics/traffic.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 
 /** A view as JSON carries it: times are text. */
@@ -39,6 +40,7 @@ export type WireAsked = ActionView & { repeated: boolean; startBy?: string; cred
 export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;
 export type WireRollout = Wire<RolloutStatusView> & { may: RolloutVerb[] };
 export type WireStarted = RolloutSummary & { notes: string[] };
+export type WireTraffic = Wire<Traffic>;
 export type WireDisabled = DisableAnswer;
 export type WireKept = Wire<KeptStatus>;
 export type WireSeal = Wire<Seal>;

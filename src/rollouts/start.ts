@@ -4,10 +4,10 @@ import { definitionsDigest } from '../agents/apply.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
-import { allotAlpha } from '../domain/evidence/alpha.ts';
+import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
 import { unjudgeable } from '../domain/manifest/check-rollout.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
-import type { Guardrail, Release } from '../domain/release.ts';
+import type { Release } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
@@ -186,14 +186,4 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     companions: companionsOf(release, agent, exposed),
     dayMs,
   };
-}
-
-function sharesOf(guardrails: readonly Guardrail[]) {
-  const acting = guardrails.filter(({ action }) => action === 'rollback');
-  const sum = acting.reduce((total, { share }) => total + share, 0);
-  return guardrails.map(({ metric, share, action }) => ({
-    guardrail: metric,
-    share: action === 'rollback' ? share / sum : 0,
-    reportsOnly: action === 'report',
-  }));
 }

@@ -32,15 +32,20 @@ export type AllotmentInput = {
   readonly laterSegments?: readonly string[];
 };
 
-/** Equal shares for the guardrails that act, 0 for those that only report. */
-export function evenShares(
-  guardrails: readonly { readonly guardrail: string; readonly reportsOnly?: boolean }[],
+/** The share of each guardrail as the release weighs them against each other; one that only reports gets nothing. */
+export function sharesOf(
+  guardrails: readonly {
+    readonly metric: string;
+    readonly share: number;
+    readonly action: 'rollback' | 'report';
+  }[],
 ): readonly GuardrailShare[] {
-  const acting = guardrails.filter(({ reportsOnly }) => reportsOnly !== true).length;
-  return guardrails.map(({ guardrail, reportsOnly = false }) => ({
-    guardrail,
-    share: reportsOnly ? 0 : 1 / acting,
-    reportsOnly,
+  const acting = guardrails.filter(({ action }) => action === 'rollback');
+  const sum = acting.reduce((total, { share }) => total + share, 0);
+  return guardrails.map(({ metric, share, action }) => ({
+    guardrail: metric,
+    share: action === 'rollback' ? share / sum : 0,
+    reportsOnly: action === 'report',
   }));
 }
 

@@ -11,6 +11,7 @@ import {
   sumLogE,
   upperBound,
 } from './eprocess.ts';
+import { least } from './least.ts';
 
 /** The largest `moreNeeded` that is reported; it stands for "this many or more". */
 export const MORE_NEEDED_MAX = 10_000_000;
@@ -170,27 +171,14 @@ function read({ evidence, alpha }: JudgeInput): Reading {
   }
 }
 
-/** The smallest `more` that proves safety and fills the minimum sample: by doubling, then bisection. */
+/** The smallest `more` that proves safety and fills the minimum sample. */
 function harmlessNeeded(
   { safetyAfter, matureEvents }: Reading,
   needed: number,
   minSample: number,
 ): number | null {
   if (safetyAfter === null) return null;
-  const proven = (more: number): boolean => matureEvents + more >= minSample && safetyAfter(more) >= needed;
-  if (proven(0)) return 0;
-  let short = 0;
-  let enough = 1;
-  while (enough < MORE_NEEDED_MAX && !proven(enough)) {
-    short = enough;
-    enough = Math.min(enough * 2, MORE_NEEDED_MAX);
-  }
-  while (enough - short > 1) {
-    const middle = Math.floor((short + enough) / 2);
-    if (proven(middle)) enough = middle;
-    else short = middle;
-  }
-  return enough;
+  return least((more) => matureEvents + more >= minSample && safetyAfter(more) >= needed, MORE_NEEDED_MAX);
 }
 
 /**

@@ -46,7 +46,7 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
     / rollout explain .*--verdict/,
     async (world, agent) => {
       await world.rollout(agent);
-      return { codes: [2], says: 'is no verdict of rollout' };
+      return { codes: [2], says: '42' };
     },
   ],
   [/ rollout start/, (world, agent) => world.noRollout(agent)],

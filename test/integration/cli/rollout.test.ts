@@ -30,6 +30,16 @@ test('a release is immutable: apply refuses another content before it applies an
   expect(refused.err).toContain('a release is immutable');
 });
 
+test('start says what is to be expected, and in a terminal it is confirmed', async () => {
+  const start = ['rollout', 'start', 'desk', '2', '--reason', 'x'];
+  const refused = await cli.runWith({ answers: [false] }, ...start);
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.out).toContain('Nothing was started.');
+  expect(refused.err).toContain('Start release 2 of desk?');
+  expect(refused.err.replace(/\s+/g, ' ')).toContain('is stopped by mistake in at most 5 % of rollouts');
+  expect((await cli.run('rollout', 'status', 'desk')).err).toContain('There is no rollout');
+});
+
 test('start, and status says what it waits for, against plan, per segment', async () => {
   const forbidden = await (await cli.as('ben', 'approver'))('rollout', 'start', 'desk', '2', '--reason', 'x');
   expect(forbidden).toMatchObject({ code: 3 });

@@ -91,6 +91,7 @@ describe('--help', () => {
         "rollout reject-gate",
         "rollout resume",
         "rollout rollback",
+        "rollout simulate",
         "rollout start",
         "rollout status",
         "schema",

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   allotAlpha,
-  evenShares,
   laterSegmentWeight,
+  sharesOf,
   thresholdLogE,
 } from '../../../../src/domain/evidence/alpha.ts';
 import type { DayBucket } from '../../../../src/domain/evidence/eprocess.ts';
@@ -51,9 +51,9 @@ describe('allotAlpha()', () => {
     const counts = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.nat(60), fc.nat(300));
     fc.assert(
       fc.property(counts, fc.nat(5), ([acting, starting, later], reporting) => {
-        const guardrails = evenShares([
-          ...names('acts', acting).map((guardrail) => ({ guardrail })),
-          ...names('reports', reporting).map((guardrail) => ({ guardrail, reportsOnly: true })),
+        const guardrails = sharesOf([
+          ...names('acts', acting).map((metric) => ({ metric, share: 1, action: 'rollback' as const })),
+          ...names('reports', reporting).map((metric) => ({ metric, share: 1, action: 'report' as const })),
         ]);
         const sum = total(
           allotAlpha({
@@ -69,13 +69,16 @@ describe('allotAlpha()', () => {
   });
 
   test('allotAlpha() does not change the weights already given when a segment is created', () => {
-    const input = { guardrails: evenShares([{ guardrail: 'errors' }]), startingSegments: ['gold'] };
+    const input = {
+      guardrails: sharesOf([{ metric: 'errors', share: 1, action: 'rollback' }]),
+      startingSegments: ['gold'],
+    };
     const before = allotAlpha({ ...input, laterSegments: ['a'] });
     expect(allotAlpha({ ...input, laterSegments: ['a', 'b'] }).slice(0, before.length)).toEqual(before);
   });
 
   test('allotAlpha() gives nothing when every guardrail only reports', () => {
-    const guardrails = evenShares([{ guardrail: 'tone', reportsOnly: true }]);
+    const guardrails = sharesOf([{ metric: 'tone', share: 1, action: 'report' }]);
     expect(total(allotAlpha({ guardrails, startingSegments: ['gold'] }))).toBe(0);
   });
 
@@ -91,7 +94,7 @@ describe('allotAlpha()', () => {
   );
 
   test('allotAlpha() refuses a name given twice and the name of the pool', () => {
-    const guardrails = evenShares([{ guardrail: 'errors' }]);
+    const guardrails = sharesOf([{ metric: 'errors', share: 1, action: 'rollback' }]);
     expect(() => allotAlpha({ guardrails, startingSegments: ['gold', 'gold'] })).toThrow('gold');
     expect(() => allotAlpha({ guardrails, startingSegments: ['*'] })).toThrow('segment');
     expect(() => allotAlpha({ guardrails: [...guardrails, ...guardrails], startingSegments: [] })).toThrow(
@@ -100,20 +103,17 @@ describe('allotAlpha()', () => {
   });
 });
 
-describe('evenShares()', () => {
-  const sharesOf = (...reporting: (boolean | undefined)[]) =>
-    evenShares(
-      reporting.map((reportsOnly, n) => ({
-        guardrail: `g-${n}`,
-        ...(reportsOnly !== undefined && { reportsOnly }),
-      })),
-    ).map(({ share }) => share);
+describe('sharesOf()', () => {
+  const shares = (...given: [share: number, action: 'rollback' | 'report'][]) =>
+    sharesOf(given.map(([share, action], n) => ({ metric: `g-${n}`, share, action }))).map(
+      ({ share }) => share,
+    );
 
-  test('those that act share all of it evenly, those that only report get nothing', () => {
-    expect(sharesOf(undefined)).toEqual([1]);
-    expect(sharesOf(false, false)).toEqual([0.5, 0.5]);
-    expect(sharesOf(undefined, true, false, true, undefined, false)).toEqual([0.25, 0, 0.25, 0, 0.25, 0.25]);
-    expect(sharesOf(true, true)).toEqual([0, 0]);
+  test('those that act share all of it as they are weighed, those that only report get nothing', () => {
+    expect(shares([1, 'rollback'])).toEqual([1]);
+    expect(shares([3, 'rollback'], [1, 'rollback'])).toEqual([0.75, 0.25]);
+    expect(shares([2, 'rollback'], [7, 'report'], [2, 'rollback'])).toEqual([0.5, 0, 0.5]);
+    expect(shares([1, 'report'], [1, 'report'])).toEqual([0, 0]);
   });
 });
 

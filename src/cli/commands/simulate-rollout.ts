@@ -1,0 +1,187 @@
+import type { Command } from 'commander';
+import type { Agent } from '../../domain/agent.ts';
+import type { ForecastPlan, Harm } from '../../domain/evidence/forecast.ts';
+import { suggest } from '../../domain/nearest.ts';
+import { sentence } from '../../domain/problem.ts';
+import type { Release } from '../../domain/release.ts';
+import type { Traffic as TrafficOf } from '../../domain/rollout/forecast-plan.ts';
+import { type Cli, collect, realNumber, wholeNumber, withExample } from '../cli.ts';
+import { CliError } from '../failure.ts';
+import type { ForecastShown } from '../text/forecast-text.ts';
+import type { WireTraffic } from '../wire.ts';
+
+const RUNS_MAX = 10_000;
+/** Where no harm is named: each guardrail, harmful at so many times its limit. */
+const TIMES_THE_LIMIT = 3;
+const HALF = 0.5;
+
+interface SimulateOptions {
+  traffic?: string[];
+  days: string;
+  harm?: string[];
+  runs: string;
+  seed: string;
+}
+
+/** `portcullis rollout simulate`. */
+export function registerSimulate(rollout: Command, cli: Cli): void {
+  const simulate = rollout
+    .command('simulate')
+    .summary('play a rollout before it starts')
+    .description(
+      'Says how many events and days it would take to notice harm, how often a healthy release would be stopped, which segments are too thin ever to be ok in the time planned, and what exposure would suffice. The traffic is what was recorded, or --traffic. Nothing is changed; with the manifest of the agent and --traffic for all it needs no service.',
+    )
+    .argument('<file...>', 'the manifest of a release, and of its agent if it is not applied')
+    .option(
+      '--traffic <segment=n>',
+      'subjects a day with a write, when all of it is exposed; "*" is every other; may be repeated',
+      collect,
+    )
+    .option('--days <n>', 'how far back traffic is looked for', '30')
+    .option(
+      '--harm <segment=s,metric=m,rate=r>',
+      `what goes wrong, may be repeated (default: each guardrail at ${TIMES_THE_LIMIT} times its limit)`,
+      collect,
+    )
+    .option('--runs <n>', 'how often it is played', '400')
+    .option('--seed <n>', 'the same seed gives the same answer', '1')
+    .action((files: string[], options: SimulateOptions) => runSimulate(cli, files, options));
+  withExample(
+    simulate,
+    'portcullis rollout simulate agent.yaml release-2.yaml --traffic "*=40" --harm segment=gold,metric=wrong,rate=0.1',
+  );
+}
+
+async function runSimulate(cli: Cli, files: readonly string[], options: SimulateOptions): Promise<void> {
+  const { readManifests } = await import('../manifests.ts');
+  const { lookUpAgent } = await import('../apply-manifests.ts');
+  let stored: Agent | undefined;
+  const { agents, releases } = await readManifests(files, cli.io.cwd, async (name) => {
+    stored = await lookUpAgent(cli.api, name);
+    return stored;
+  });
+  const [release] = releases;
+  const agent = agents[0]?.value ?? stored;
+  if (release === undefined || agent === undefined || releases.length > 1 || agents.length > 1)
+    throw new CliError('usage', 'Give the manifest of one release, and of its agent if it is not applied', {
+      hint: 'portcullis rollout simulate --help has an example',
+    });
+  const { harm = [], ...rest } = options;
+  const shown = await forecast(cli, agent, release.value, {
+    ...rest,
+    harms: harm.map((text) => harmOf(text, release.value, agent)),
+  });
+  const { forecastText } = await import('../text/forecast-text.ts');
+  cli.print(shown, () => forecastText(shown, cli.io.columns));
+}
+
+interface ForecastOptions extends Omit<SimulateOptions, 'harm'> {
+  harms: Harm[];
+}
+
+/** What is to be expected of a rollout of the release. @throws CliError `usage` */
+export async function forecast(
+  cli: Cli,
+  agent: Agent,
+  release: Release,
+  options: ForecastOptions,
+): Promise<ForecastShown> {
+  const { falseStops, noticedOf, randomFrom, reachOf } = await import('../../domain/evidence/forecast.ts');
+  const { forecastPlan } = await import('../../domain/rollout/forecast-plan.ts');
+  const runs = wholeNumber('--runs', options.runs);
+  if (runs > RUNS_MAX) throw new CliError('usage', `--runs is at most ${RUNS_MAX}`);
+  const seed = wholeNumber('--seed', options.seed, 0);
+  const { traffic, since, days } = await trafficFor(cli, agent, options);
+  const plan = forecastPlan(release, agent, traffic);
+  const reach = reachOf(plan);
+  const harms = options.harms.length > 0 ? options.harms : everyHarm(plan, reach);
+  return {
+    agent: agent.agent,
+    release: release.release,
+    alpha: plan.alpha,
+    days: plan.days.length,
+    traffic: reach.map(({ segment, metric }) => ({
+      segment,
+      metric,
+      subjectsADay: plan.traffic(segment, metric),
+    })),
+    recorded: since === undefined ? null : { since, days: days ?? 0 },
+    reach,
+    noticed: noticedOf(plan, harms, runs, randomFrom(seed)),
+    healthyStopped: {
+      atMost: plan.alpha,
+      atTheLimit: falseStops(plan, 1, runs, randomFrom(seed)),
+      atHalfOfIt: falseStops(plan, HALF, runs, randomFrom(seed)),
+    },
+    runs,
+    seed,
+  };
+}
+
+const everyHarm = (plan: ForecastPlan, reach: readonly { segment: string; metric: string }[]): Harm[] =>
+  reach.map(({ segment, metric }) => {
+    const limit = plan.guardrails.find((guardrail) => guardrail.metric === metric)?.limit ?? 1;
+    return { segment, metric, rate: Math.min(1, limit * TIMES_THE_LIMIT) };
+  });
+
+interface Expected {
+  traffic: TrafficOf;
+  since?: string;
+  days?: number;
+}
+
+async function trafficFor(cli: Cli, agent: Agent, { traffic, days }: SimulateOptions): Promise<Expected> {
+  const { segmentNames } = await import('../../domain/agent.ts');
+  const names = segmentNames(agent);
+  const given = new Map((traffic ?? []).map((text) => perDayOf(text, names)));
+  if (given.has('*') || names.every((name) => given.has(name)))
+    return { traffic: (segment) => given.get(segment) ?? given.get('*') ?? 0 };
+  const found = await cli.api.get<WireTraffic>(`/v1/agents/${encodeURIComponent(agent.agent)}/traffic`, {
+    days: wholeNumber('--days', days),
+  });
+  const recorded = (segment: string, tool: string | undefined): number =>
+    found.segments.find((one) => one.segment === segment && one.tool === (tool ?? null))?.subjectsADay ?? 0;
+  return {
+    traffic: (segment, tool) => given.get(segment) ?? recorded(segment, tool),
+    since: found.since,
+    days: found.days,
+  };
+}
+
+function perDayOf(text: string, names: readonly string[]): [string, number] {
+  const [, segment = '', figure = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (segment === '')
+    throw new CliError('usage', `--traffic: "${text}" is not <segment>=<number>`, { hint: 'Write gold=40' });
+  const perDay = realNumber(`--traffic ${segment}`, figure);
+  if (perDay < 0) throw new CliError('usage', `--traffic ${segment}: ${figure} is below 0`);
+  if (segment !== '*') requireOne('--traffic', 'segment', segment, names);
+  return [segment, perDay];
+}
+
+function harmOf(text: string, { rollout }: Release, agent: Agent): Harm {
+  const parts = new Map(text.split(',').map((part) => part.split('=', 2) as [string, string | undefined]));
+  const [segment, metric, rate] = [parts.get('segment'), parts.get('metric'), parts.get('rate')];
+  if (segment === undefined || metric === undefined || rate === undefined)
+    throw new CliError('usage', `--harm: "${text}" does not name a segment, a metric and a rate`, {
+      hint: 'Write --harm segment=gold,metric=wrong,rate=0.1',
+    });
+  const names = agent.segments.map(({ name }) => name);
+  requireOne('--harm', 'segment', segment, [...names, 'default']);
+  requireOne(
+    '--harm',
+    'guardrail',
+    metric,
+    rollout.guardrails.map((guardrail) => guardrail.metric),
+  );
+  const harmful = realNumber('--harm rate', rate);
+  if (!(harmful > 0 && harmful <= 1))
+    throw new CliError('usage', `--harm: the rate is ${rate}, it must be above 0 and at most 1`);
+  return { segment, metric, rate: harmful };
+}
+
+function requireOne(option: string, what: string, name: string, known: readonly string[]): void {
+  if (known.includes(name)) return;
+  throw new CliError('usage', `${option}: there is no ${what} "${name}"`, {
+    hint: known.length > 0 ? sentence(suggest(name, known)) : 'The release has none',
+  });
+}
