@@ -5,6 +5,7 @@ import { scopesOver } from '../domain/scope.ts';
 import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
+import { paceOf } from './pace.ts';
 
 /** The rollout as its next move is decided from: read afresh every time. */
 export async function rolloutFacts(
@@ -30,7 +31,7 @@ export async function rolloutFacts(
     gateApprovedBy: rollout.gate_approved_by,
     gateTold: rollout.gate_told_at !== null,
     segments,
-    verdicts: await currentVerdicts(db.sql, rollout),
+    verdicts: await currentVerdicts(db.sql, rollout, clock.now()),
     guardrails: rollout.plan.guardrails
       .filter(({ action }) => action === 'rollback')
       .map(({ metric }) => metric),
@@ -58,10 +59,9 @@ export async function isDisabled(db: Sql, agent: string): Promise<boolean> {
 }
 
 /** Each segment's latest word per guardrail, in its current generation; of other builds than count now, it says nothing. */
-export async function currentVerdicts(
-  db: Sql,
-  { id, builds }: Pick<RolloutRecord, 'id' | 'builds'>,
-): Promise<VerdictFacts[]> {
+async function currentVerdicts(db: Sql, rollout: RolloutRecord, now: Date): Promise<VerdictFacts[]> {
+  const { id, builds } = rollout;
+  const pace = await paceOf(db, rollout, now);
   const counting = builds.filter(({ counts }) => counts).map(({ version }) => version);
   const rows = await db
     .selectFrom('verdict')
@@ -77,8 +77,18 @@ export async function currentVerdicts(
     .execute();
   return rows.map(({ segment, metric, verdict, record }) => {
     const { events, known, moreNeeded, builds: judged } = record;
+    const perDay = pace(segment, metric);
+    const soon = perDay === undefined ? {} : { perDay };
     if (verdict !== 'breach' && judged.join('\n') !== counting.join('\n'))
-      return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null };
-    return { segment, metric, verdict: verdict as VerdictFacts['verdict'], events, known, moreNeeded };
+      return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null, ...soon };
+    return {
+      segment,
+      metric,
+      verdict: verdict as VerdictFacts['verdict'],
+      events,
+      known,
+      moreNeeded,
+      ...soon,
+    };
   });
 }

@@ -17,6 +17,8 @@ export interface VerdictFacts {
   /** Events somebody reported on: only they fill a sample. */
   known: number;
   moreNeeded: number | null;
+  /** Events that come a day, by what came lately; unknown where nothing was exposed yet. */
+  perDay?: number;
 }
 
 /** Everything the next move of a rollout depends on; read from the row, never kept by the workflow. */
@@ -55,6 +57,8 @@ export interface Wait {
   metric?: string;
   /** How many more events, where that is known. */
   needed?: number;
+  /** In about so many days, by what came lately. */
+  days?: number;
   /** What is to be confirmed. */
   checks?: readonly string[];
 }
@@ -150,13 +154,15 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
       const word = found?.verdict ?? 'no-data';
       if (known < gate.sample) {
         const needed = gate.sample - known;
+        const soon = daysFor(needed, found);
         return [
           {
             for: 'sample',
             segment,
             metric,
             needed,
-            detail: `${segment} ${metric}: ${word}, ${needed} more needed for the sample of ${gate.sample}`,
+            ...soon.days,
+            detail: `${segment} ${metric}: ${word}, ${needed} more needed for the sample of ${gate.sample}${soon.text}`,
           },
         ];
       }
@@ -164,18 +170,32 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
       const good = word === 'ok' || (gate.verdicts === 'no-breach' && quiet);
       if (good) return [];
       const needed = found?.moreNeeded ?? undefined;
-      const more = needed ? `, ${needed} more needed` : '';
+      const soon = daysFor(needed, found);
+      const more = needed ? `, ${needed} more needed${soon.text}` : '';
       return [
         {
           for: 'verdict',
           segment,
           metric,
-          ...(needed ? { needed } : {}),
+          ...(needed ? { needed, ...soon.days } : {}),
           detail: `${segment} ${metric}: ${word}${more}`,
         },
       ];
     }),
   );
+}
+
+/** How long so many more events take, where it is known how many come. */
+function daysFor(
+  needed: number | undefined,
+  found: VerdictFacts | undefined,
+): { days?: { days: number }; text: string } {
+  const perDay = found?.perDay;
+  if (needed === undefined || perDay === undefined) return { text: '' };
+  if (perDay === 0) return { text: ': none came lately' };
+  const days = Math.ceil(needed / perDay);
+  const pace = Number(perDay.toPrecision(2));
+  return { days: { days }, text: `: about ${days} ${days === 1 ? 'day' : 'days'} at ${pace} a day` };
 }
 
 /** What a rollout does next. Pure; asked after every signal and timer, outside the workflow: it may change while rollouts are open. */

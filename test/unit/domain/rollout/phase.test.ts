@@ -194,6 +194,12 @@ describe('what a step waits for', () => {
     expect(told({})).toEqual([
       { for: 'verdict', segment: 'gold', metric: 'wrong', detail: 'gold wrong: inconclusive' },
     ]);
+    expect(told({ moreNeeded: 12, perDay: 5.04 })).toMatchObject([
+      { needed: 12, days: 3, detail: 'gold wrong: inconclusive, 12 more needed: about 3 days at 5 a day' },
+    ]);
+    expect(told({ moreNeeded: 12, perDay: 0 })).toMatchObject([
+      { detail: 'gold wrong: inconclusive, 12 more needed: none came lately' },
+    ]);
   });
 
   test('only exposed segments are judged, each by its own verdict of each guardrail', () => {
