@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
+import type { Step } from '../domain/rollout/steps.ts';
 import { onAgentsWord } from '../domain/subject.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
@@ -31,6 +32,8 @@ export interface RolloutStatusView {
   startedBy: string;
   endedAt: Date | null;
   waitsFor: Wait[];
+  /** The whole plan. */
+  planned: PlannedStep[];
   segments: {
     segment: string;
     state: string;
@@ -51,6 +54,19 @@ export interface RolloutStatusView {
   dayMs: number;
   subjects: SubjectsView;
   builds: BuildView[];
+}
+
+/** One step of the plan, in words. */
+export interface PlannedStep {
+  step: number;
+  phase: string;
+  fromDay: number;
+  toDay: number;
+  /** "gold 25 %, others 0 %" */
+  exposure: string;
+  /** What must hold to leave it, beside its time. */
+  gate: string;
+  state: 'done' | 'now' | 'next' | 'later' | 'not reached';
 }
 
 /** What one build of the agent did: the candidate's events of it, over all days. */
@@ -92,6 +108,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     startedBy: rollout.started_by,
     endedAt: rollout.ended_at,
     waitsFor: ended ? [] : waitsOf(facts),
+    planned: plannedOf(rollout),
     segments: facts.segments.map(({ segment, state, exposure, generation }) => ({
       segment,
       state,
@@ -119,6 +136,48 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     subjects: await subjectsOf(services, rollout),
     builds: await buildsOf(services.db.sql, rollout),
   };
+}
+
+function plannedOf({ plan, step_index, ended_at, status }: RolloutRecord): PlannedStep[] {
+  return plan.steps.map(({ index, phase, fromDay, toDay, exposure, gate }) => ({
+    step: index + 1,
+    phase,
+    fromDay,
+    toDay,
+    exposure: exposureText(exposure),
+    gate: gateText(gate),
+    state: stepState(index, step_index, status === 'completed', ended_at !== null),
+  }));
+}
+
+function stepState(index: number, at: number, completed: boolean, ended: boolean): PlannedStep['state'] {
+  if (completed || index < at) return 'done';
+  if (ended) return index === at ? 'now' : 'not reached';
+  return index === at ? 'now' : index === at + 1 ? 'next' : 'later';
+}
+
+/** The segments of one part are told together, those that nobody is exposed in at all are left out. */
+function exposureText(exposure: Readonly<Record<string, number>>): string {
+  const open = Object.entries(exposure).filter(([, part]) => part > 0);
+  if (open.length === 0) return 'nobody';
+  const parts = [...new Set(open.map(([, part]) => part))].sort((one, other) => other - one);
+  return parts
+    .map((part) => {
+      const names = open.filter(([, one]) => one === part).map(([name]) => name);
+      return `${part / 100} % of ${names.length === Object.keys(exposure).length ? 'everyone' : names.join(', ')}`;
+    })
+    .join('; ');
+}
+
+function gateText({ sample, verdicts, checklist, approve }: Step['gate']): string {
+  return [
+    sample > 0 ? `${sample} events` : undefined,
+    verdicts === 'ok' ? 'every segment ok' : 'no breach',
+    checklist.length > 0 ? `${checklist.length} checks` : undefined,
+    approve ? 'an owner' : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
 }
 
 async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildView[]> {

@@ -104,7 +104,7 @@ const rolloutPart = (
   status: RolloutStatusView,
 ): Html => html`<h3>${status.agent} release ${status.release}: ${status.phase},
 step ${status.step} of ${status.steps}, ${status.plan}${status.status === 'paused' ? ' (paused)' : ''}</h3>
-<p class="meta">${status.id}</p>
+<p class="meta"><a href="/rollouts/${encodeURIComponent(status.id)}">${status.id}</a></p>
 <p>${status.waitsFor.length === 0 ? 'It waits for nothing.' : 'It waits for:'}</p>
 <ul>${status.waitsFor.map(({ detail }) => html`<li>${detail}</li>`)}</ul>
 <dl>${status.segments.map(

@@ -13,6 +13,7 @@ import { sendPage } from './layout.ts';
 import { loginPages } from './login.ts';
 import { overviewPage } from './overview.ts';
 import { queuePage } from './queue-page.ts';
+import { rolloutPage } from './rollout-page.ts';
 import { sessionIdOf } from './session.ts';
 import { STYLE } from './style.ts';
 
@@ -35,6 +36,7 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   actionPage(app, deps);
   actionForms(app, deps);
   queuePage(app, deps);
+  rolloutPage(app, deps);
 }
 
 /** Who is signed in is counted by the session alone: whatever else comes from the same address takes nothing of it. */

@@ -68,4 +68,21 @@ button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-
   text-decoration: underline; }
 @media (max-width: 30rem) { dl { grid-template-columns: 7.25rem minmax(0, 1fr); gap: 0.3rem 0.6rem; } button { width: 100%; }
   header button.quiet { width: auto; } }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; min-width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid var(--line);
+  overflow-wrap: normal; }
+th { color: var(--soft); font-weight: 600; }
+svg.chart { display: block; width: 100%; max-width: 44rem; height: auto; margin: 0.5rem 0; }
+svg.chart text { font: 13px system-ui, sans-serif; fill: var(--soft); paint-order: stroke; stroke: var(--paper);
+  stroke-width: 3; }
+svg.chart text.strong { fill: var(--ink); font-weight: 600; }
+svg.chart path, svg.chart line { fill: none; stroke: var(--line); stroke-width: 1; }
+svg.chart .band { fill: var(--line); stroke: none; opacity: 0.6; }
+svg.chart .value, svg.chart .e-value { stroke: var(--ink); stroke-width: 2; }
+svg.chart .limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 7 4; }
+svg.chart .step { stroke: var(--soft); stroke-dasharray: 1 3; }
+svg.chart .build { stroke: var(--soft); stroke-dasharray: 6 2 1 2; }
+svg.chart .breach { stroke: var(--bad); stroke-width: 3; }
+svg.chart .exposed { fill: var(--soft); opacity: 0.7; }
 `;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RolloutRecord } from '../../records/rollout.ts';
 import { ownRollout } from '../../records/rollout.ts';
+import { rolloutReport } from '../../reports/rollout.ts';
 import { EVIDENCE } from '../../rollouts/evidence-choice.ts';
 import { preflightNotes } from '../../rollouts/preflight.ts';
 import { startRollout } from '../../rollouts/start.ts';
@@ -9,7 +10,15 @@ import { ROLLOUT_VERBS } from '../../rollouts/verb.ts';
 import { runRolloutVerb, verbsOf } from '../../rollouts/verbs.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, requireReader } from '../auth.ts';
-import { agentNameSchema, anyObjectSchema, instantSchema, reasonSchema, textSchema } from '../schemas.ts';
+import { reportDocument } from '../pages/rollout-report.ts';
+import {
+  agentNameSchema,
+  anyObjectSchema,
+  flagSchema,
+  instantSchema,
+  reasonSchema,
+  textSchema,
+} from '../schemas.ts';
 
 const tags = ['rollouts'];
 const idParam = textSchema(200, 1).regex(/^[^/\s]+$/);
@@ -35,6 +44,19 @@ const statusSchema = z
     plan: z.string().describe('Against plan: "day 74 of 90, 6 late"'),
     day: z.number().int(),
     waitsFor: z.array(anyObjectSchema).describe('What it waits for, and why'),
+    planned: z
+      .array(
+        z.object({
+          step: z.number().int(),
+          phase: z.string(),
+          fromDay: z.number(),
+          toDay: z.number(),
+          exposure: z.string(),
+          gate: z.string(),
+          state: z.enum(['done', 'now', 'next', 'later', 'not reached']),
+        }),
+      )
+      .describe('The whole plan, in words'),
     segments: z.array(
       z.object({
         segment: z.string(),
@@ -163,6 +185,38 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
       return {
         ...statusOf(await rolloutStatus(services, rollout.id)),
         may: rollout.ended_at ? [] : await verbsOf(services, actor, rollout),
+      };
+    },
+  );
+  app.get(
+    '/v1/rollouts/:id/report',
+    {
+      schema: {
+        operationId: 'reportRollout',
+        tags,
+        summary: 'Everything there is to see of a rollout, for a file',
+        description:
+          'Timeline, exposure and, per segment and guardrail, the evidence of each day with both bounds and E. Of a rollout that has ended it is the same each time.',
+        params: z.object({ id: idParam }),
+        querystring: z.object({ html: flagSchema }),
+        response: {
+          200: z
+            .object({
+              report: anyObjectSchema,
+              html: z.string().optional().describe('With html=true: the same as one page with its charts'),
+            })
+            .meta({ id: 'RolloutReport' }),
+        },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      requireReader(actor);
+      const { id } = await ownRollout(services.db.sql, actor, request.params.id);
+      const report = await rolloutReport(services, id);
+      return {
+        report: { ...report },
+        ...(request.query.html === 'true' && { html: reportDocument(report).text }),
       };
     },
   );

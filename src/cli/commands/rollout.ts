@@ -11,6 +11,7 @@ import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
 import { type Shown, watchChanges } from '../watch.ts';
 import type { RolloutSummary, WireAgent, WireStarted, WireVerb } from '../wire.ts';
 import { registerExplain } from './explain-rollout.ts';
+import { registerReport } from './report-rollout.ts';
 import { forecast, registerSimulate } from './simulate-rollout.ts';
 
 interface VerbSpec {
@@ -96,6 +97,7 @@ export const registerRollout: RegisterCommands = (program, cli) => {
   withExample(status, 'portcullis rollout status my-agent', 'portcullis rollout status my-agent --watch');
   registerSimulate(rollout, cli);
   registerExplain(rollout, cli);
+  registerReport(rollout, cli);
   for (const spec of VERBS) registerVerb(rollout, cli, spec);
 };
 

@@ -25,7 +25,7 @@ export function verdictsText(rollout: string, verdicts: readonly ListedVerdict[]
     formatTime(at),
     segment === '*' ? 'all' : String(segment),
     String(metric),
-    `${before === null ? '' : `${before} -> `}${verdict}`,
+    `${typeof before === 'string' ? `${before} -> ` : ''}${verdict}`,
     String(events),
     harms === null ? '-' : String(harms),
     formatNumber(Number(eValue)),

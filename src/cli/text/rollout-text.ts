@@ -29,6 +29,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
       width,
     ),
     waitsText(rollout, width),
+    `Plan\n${planText(rollout, width)}`,
     `Segments\n${segmentsText(rollout, width)}`,
     evidenceText(rollout, width),
     perDayText(rollout, width),
@@ -49,6 +50,18 @@ function waitsText({ waitsFor, endedAt }: WireRollout, width: number): string {
     waitsFor.map(({ for: what, detail }) => `${what}: ${detail}`),
     width,
   )}`;
+}
+
+function planText({ planned }: WireRollout, width: number): string {
+  const rows = planned.map(({ step, phase, fromDay, toDay, exposure, gate, state }) => [
+    String(step),
+    phase,
+    `${formatNumber(fromDay)}-${formatNumber(toDay)}`,
+    exposure,
+    gate,
+    state,
+  ]);
+  return table(['step', 'phase', 'days', 'exposure', 'gate', ''], rows, width);
 }
 
 function segmentsText({ segments }: WireRollout, width: number): string {

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { actionById } from '../../../src/records/action.ts';
+import { startRollout } from '../../../src/rollouts/start.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { revokeToken } from '../../../src/tokens/revoke.ts';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
@@ -9,11 +10,15 @@ import {
   AGENT_YAML,
   actorOf,
   agentActor,
+  agentFrom,
   givenAdopted,
   givenBegunAction,
   givenPendingAction,
+  givenRelease,
   givenToken,
+  managerActor,
   onCallActor,
+  RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
 
@@ -63,6 +68,23 @@ describeWithServices('pages', (make) => {
     expect(text).toContain('portcullis apply agent.yaml');
     expect(headers['content-security-policy']).toContain("default-src 'none'");
     await app.close();
+  });
+
+  test('a rollout has a page of its own, linked from the overview; whoever may not know of it finds none', async () => {
+    await givenRelease(api.services, agentFrom(AGENT_YAML), RELEASE_2_YAML);
+    const { id } = await startRollout(api.services, managerActor(), {
+      agent: 'desk',
+      release: '2',
+      reason: '<i>ready</i>',
+    });
+    expect((await get('/')).text).toContain(`href="/rollouts/${id}"`);
+    const { status, text } = await get(`/rollouts/${id}`);
+    expect(status).toBe(200);
+    expect(text).toContain(`Rollout ${id}`);
+    expect(text).toContain('&lt;i&gt;ready&lt;/i&gt;');
+    expect(text).toContain('Nothing is counted yet.');
+    expect((await get('/rollouts/none')).status).toBe(404);
+    expect((await get(`/rollouts/${id}`, {})).status).toBe(303);
   });
 
   test('signing in: the cookie is strict, HttpOnly and not the token; wrong tokens and other sites get none', async () => {

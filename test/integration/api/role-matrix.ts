@@ -165,6 +165,12 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     about: 'agent',
   },
 
+  getTraffic: {
+    line: 'GET /v1/agents/{agent}/traffic',
+    may: ['release-manager', 'auditor'],
+    about: 'agent',
+  },
+  reportRollout: { line: 'GET /v1/rollouts/{id}/report', may: READERS, about: 'rollout' },
   listRollouts: { line: 'GET /v1/rollouts', may: READERS },
   startRollout: {
     line: 'POST /v1/rollouts',

@@ -36,6 +36,10 @@ describeWithServices('rollouts', (make) => {
       'default',
       'gold',
     ]);
+    const { json } = await call(app, `GET /v1/rollouts/${id}/report?html=true`, { as: as.auditor });
+    expect(json.report.rollout).toMatchObject({ id, planned: expect.arrayContaining([]) });
+    expect(json.html).toContain(`Rollout ${id}`);
+    expect((await call(app, `GET /v1/rollouts/${id}/report`, { as: as.ana })).json.html).toBeUndefined();
     const list = (await call(app, 'GET /v1/rollouts?agent=desk', { as: as.ana })).json.rollouts;
     expect(list).toMatchObject([{ id, status: 'running' }]);
 

@@ -89,6 +89,7 @@ describe('--help', () => {
         "rollout pause",
         "rollout reenter",
         "rollout reject-gate",
+        "rollout report",
         "rollout resume",
         "rollout rollback",
         "rollout simulate",

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { logEntry } from '../../../src/log/read.ts';
 import { appendEntry } from '../../../src/records/log-entry.ts';
@@ -55,6 +57,22 @@ test('an entry of something else, or of nothing, is refused', async () => {
   expect(other.err).toContain(`is no verdict of rollout ${rollout}`);
   expect((await auditor('rollout', 'explain', 'desk', '--verdict', 'x')).err).toContain('a whole number');
   expect((await auditor('rollout', 'explain', 'desk', '--verdict', '999999')).err).toContain('no entry');
+});
+
+test('report writes one page and the same as JSON beside it', async () => {
+  const written = await auditor('rollout', 'report', 'desk', '--out', 'report.html');
+  expect(written).toMatchObject({ code: 0, out: 'Wrote report.html and report.json.\n' });
+  const page = readFileSync(join(cli.cwd, 'report.html'), 'utf8');
+  expect(page).toContain(`<title>Rollout ${rollout}`);
+  expect(page).toContain('wrong in gold: breach');
+  const data = JSON.parse(readFileSync(join(cli.cwd, 'report.json'), 'utf8'));
+  expect(data).toMatchObject({
+    rollout: { id: rollout },
+    evidence: [{ segment: 'gold' }, { segment: 'silver' }],
+  });
+  const named = await auditor('rollout', 'report', 'desk', '--out', 'report.pdf');
+  expect(named).toMatchObject({ code: 2 });
+  expect(named.err).toContain('ends with .html');
 });
 
 test('a verdict that does not follow from what it rests on is told apart, with exit code 5', async () => {

@@ -1,0 +1,100 @@
+import type { EvidenceView, RolloutReport } from '../../reports/rollout.ts';
+import { evidenceChart, exposureChart, type Marks } from './evidence-chart.ts';
+import { Html, html } from './html.ts';
+import { row } from './layout.ts';
+import { STYLE } from './style.ts';
+
+const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+const timeText = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ');
+const figure = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** A rollout as one looks at it: on its page, and in the file that `rollout report` writes. */
+export function reportPart(report: RolloutReport): Html {
+  const { rollout, evidence, exposures } = report;
+  const marks = marksOf(report);
+  return html`<h1>Rollout ${rollout.id}</h1>
+<p>Release ${rollout.release} of ${rollout.agent}: <span class="state">${rollout.status.replace('_', ' ')}</span>, ${rollout.phase},
+step ${rollout.step} of ${rollout.steps}, ${rollout.plan}. As of ${timeText(report.asOf)}.</p>
+<dl>
+${row('Started', `${timeText(rollout.startedAt)} by ${rollout.startedBy}: ${report.reason}`)}
+${row('Ended', rollout.endedAt === null ? undefined : timeText(rollout.endedAt))}
+${row('Signed off by', report.signedOffBy)}
+${row('Escalation', report.escalation)}
+${row('False rollback', `in at most ${percent(report.alpha)} of rollouts, over all of its life`)}
+${row('Baseline', rollout.baselineDigest === null ? 'not locked yet' : `locked, ${rollout.baselineDigest}`)}
+</dl>
+${waitsPart(report)}
+<h2>Plan</h2>
+${planPart(report)}
+<h2>Exposure</h2>
+${exposures.length === 0 && html`<p class="meta">Nobody is exposed yet.</p>`}
+${exposures.map(({ segment, spans }) => html`<h3>${segment}</h3>${exposureChart(spans, segment, marks)}`)}
+<h2>Evidence</h2>
+${evidence.length === 0 && html`<p class="meta">Nothing is counted yet.</p>`}
+${evidence.map((view) => evidencePart(view, marks))}
+<h2>Timeline</h2>
+${timelinePart(report)}`;
+}
+
+/** The same as one file that needs nothing beside it. */
+export const reportDocument = (report: RolloutReport): Html => html`${new Html('<!doctype html>')}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Rollout ${report.rollout.id} · Portcullis</title>
+<link rel="icon" href="data:,">
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<main id="main">
+${reportPart(report)}
+</main>
+<footer>Times are UTC. Made from the log and the counts of the rollout; portcullis rollout explain judges each verdict again.</footer>
+</body>
+</html>
+`;
+
+function marksOf({ atDay, builds, rollout, timeline }: RolloutReport): Marks {
+  const entered = timeline.filter(({ kind }) => kind === 'rollout.step_entered');
+  const steps = entered.map(({ day }, at) => ({ step: rollout.planned[at + 1]?.step ?? at + 2, day }));
+  return { toDay: atDay, steps, builds };
+}
+
+function waitsPart({ rollout }: RolloutReport): Html | undefined {
+  if (rollout.endedAt !== null) return undefined;
+  if (rollout.waitsFor.length === 0) return html`<p>It waits for nothing.</p>`;
+  return html`<h2>Waits for</h2><ul>${rollout.waitsFor.map(({ detail }) => html`<li>${detail}</li>`)}</ul>`;
+}
+
+const planPart = ({ rollout }: RolloutReport): Html => html`<div class="wide"><table>
+<thead><tr><th>Step</th><th>Phase</th><th>Days</th><th>Exposure</th><th>Gate</th><th></th></tr></thead>
+<tbody>${rollout.planned.map(
+  ({ step, phase, fromDay, toDay, exposure, gate, state }) =>
+    html`<tr><td>${step}</td><td>${phase}</td><td>${figure(fromDay)}–${figure(toDay)}</td><td>${exposure}</td><td>${gate}</td><td>${state === 'now' ? html`<strong>now</strong>` : state}</td></tr>`,
+)}</tbody></table></div>`;
+
+function evidencePart(view: EvidenceView, marks: Marks): Html {
+  const { segment, metric, business, limit, reason, verdict, moreNeeded, trigger, unit } = view;
+  const breaches = view.processes.flatMap(({ breach }) => (breach === null ? [] : [breach]));
+  return html`<h3>${metric} in ${segment}: ${verdict}</h3>
+<p class="meta">Stands for ${business || 'no business metric'}; limit ${percent(limit)}: ${reason}.
+${trigger === null ? 'It only reports.' : ''}${moreNeeded ? ` ${moreNeeded} more harmless events until it is ok.` : ''}</p>
+${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${timeText(at)}: ${because}</p>`)}
+${evidenceChart(view, marks)}
+<details><summary>Counts by day</summary><div class="wide"><table>
+<thead><tr><th>Day</th><th>${unit || 'Events'}</th><th>Harm</th><th>Reported</th><th>Share</th><th>Between</th><th>E</th></tr></thead>
+<tbody>${view.processes.flatMap(({ days }) =>
+    days.map(
+      ({ day, events, harms, known, value, lower, upper, logE }) =>
+        html`<tr><td>${day + 1}</td><td>${events}</td><td>${harms}</td><td>${known}</td><td>${value === null ? '–' : percent(value)}</td><td>${percent(lower)} and ${percent(upper)}</td><td>${figure(Math.exp(Math.min(logE, 700)))}</td></tr>`,
+    ),
+  )}</tbody></table></div></details>`;
+}
+
+const timelinePart = ({ timeline }: RolloutReport): Html => html`<div class="wide"><table>
+<thead><tr><th>Day</th><th>At</th><th>What</th><th>By</th><th>Entry</th></tr></thead>
+<tbody>${timeline.map(
+  ({ day, at, text, actor, entry }) =>
+    html`<tr><td>${Math.floor(day) + 1}</td><td>${timeText(at)}</td><td>${text}</td><td>${actor}</td><td>${entry}</td></tr>`,
+)}</tbody></table></div>`;
