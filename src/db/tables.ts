@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
 import type { SegmentExposure } from '../domain/decision.ts';
+import type { LockedBaseline } from '../domain/evidence/baseline.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import type { Release } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
@@ -108,7 +109,7 @@ export interface RolloutTable {
   ticking_since: Timestamp | null;
   gate_approved_by: string | null;
   gate_told_at: Timestamp | null;
-  baseline: JsonOrNull<unknown>;
+  baseline: JsonOrNull<LockedBaseline[]>;
   baseline_digest: string | null;
   baseline_locked_at: Timestamp | null;
   /** Fixed with the baseline; null where it began without. */

@@ -38,7 +38,22 @@ const perDaySchema = z.number().min(0.001).max(1_000_000);
 
 export const guardrailSchema = z.strictObject({
   metric: nameSchema,
-  limit: z.number().positive().describe('Absolute'),
+  limit: z
+    .union([
+      z.number().positive().describe('A share of the events, such as 0.02'),
+      z.strictObject({
+        baseline: z
+          .strictObject({
+            margin: z
+              .number()
+              .min(0)
+              .max(10)
+              .describe('How much worse is let pass: 0.5 is half as much again'),
+          })
+          .describe('Against the locked baseline of the segment: its upper bound and the margin'),
+      }),
+    ])
+    .describe('What the metric may be: a figure, or against the baseline'),
   reason: wordsSchema.describe('Why this limit'),
   perDay: z
     .union([perDaySchema, z.record(z.string(), perDaySchema)])

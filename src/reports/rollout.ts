@@ -6,6 +6,7 @@ import { readLog } from '../log/read.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
+import { judgedAgainst } from '../rollouts/baseline.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
 import { type TimelineItem, timelineOf } from './timeline.ts';
@@ -123,21 +124,29 @@ async function evidenceOf(
   const fired = await breachesOf(db, rollout);
   return status.segments.flatMap(({ segment, verdicts }) =>
     guardrails.flatMap((guardrail): EvidenceView[] => {
-      const { metric, limit, reason } = guardrail;
+      const { metric, reason } = guardrail;
       const own = counts.filter((one) => one.segment === segment && one.metric === metric);
       if (own.length === 0) return [];
       const share = shares.find((one) => one.guardrail === metric && one.segment === segment)?.weight ?? 0;
       const counted = rollout.per_day?.some(
         (one) => one.metric === metric && one.segment === segment && one.perDay !== null,
       );
-      const weight = withCompanion(share, counted ?? false).rate;
+      const rate = withCompanion(share, counted ?? false).rate;
+      const { limit, weight, baselineThin } = judgedAgainst(rollout, guardrail, segment, rate);
       const latest = verdicts.find((verdict) => verdict.metric === metric);
       const { business = '', unit = '' } = metrics[metric] ?? {};
       const named = { segment, metric, business, unit, limit, reason };
       const judged = { verdict: latest?.verdict ?? 'no-data', moreNeeded: latest?.moreNeeded ?? null };
       const breaches = fired.filter((one) => one.segment === segment && one.metric === metric);
       const processes = processesOf(own, breaches, limit, alpha);
-      return [{ ...named, ...judged, trigger: weight > 0 ? 1 / (alpha * weight) : null, processes }];
+      return [
+        {
+          ...named,
+          ...judged,
+          trigger: weight > 0 && !baselineThin ? 1 / (alpha * weight) : null,
+          processes,
+        },
+      ];
     }),
   );
 }

@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { type DayLimit, dayLimit } from '../domain/evidence/day-limit.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
+import { judgedAgainst } from './baseline.ts';
 
 /**
  * Harms a day that each segment may have in each metric, by what is declared or what the baseline measured. Null: the
@@ -18,12 +19,14 @@ export async function dayLimits(tx: Sql, rollout: RolloutRecord, now: Date): Pro
   const all: DayLimit[] = [];
   for (const companion of plan.companions) {
     const { metric, declared } = companion;
-    const limit = plan.guardrails.find((guardrail) => guardrail.metric === metric)?.limit;
-    if (limit === undefined) continue;
+    const guardrail = plan.guardrails.find((one) => one.metric === metric);
+    if (guardrail === undefined) continue;
     const volumes = await volumesOf(tx, rollout.id, companion);
     for (const segment of segments) {
       const { writes = 0, unasked = 0 } = volumes.find((volume) => volume.segment === segment) ?? {};
-      all.push(dayLimit({ segment, metric, writes, unasked, days }, limit, declared[segment]));
+      const { limit, baselineThin } = judgedAgainst(rollout, guardrail, segment, 0);
+      const rate = baselineThin ? undefined : limit;
+      all.push(dayLimit({ segment, metric, writes, unasked, days }, rate, declared[segment]));
     }
   }
   return all;

@@ -7,6 +7,7 @@ import { firedBy, type JudgedFacts, judgeFacts, type Process } from '../domain/e
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
+import { judgedAgainst } from './baseline.ts';
 
 const COUNT_BATCH = 500;
 
@@ -104,7 +105,7 @@ export async function judgeGuardrail(
   context: JudgeContext,
 ): Promise<VerdictRecord> {
   const { now, minSample, firedBefore, generation } = context;
-  const { metric, limit } = guardrail;
+  const { metric } = guardrail;
   const { alpha, shares, matureAfter } = rollout.plan;
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
@@ -115,9 +116,8 @@ export async function judgeGuardrail(
   const weight = withCompanion(share, perDay !== undefined);
   const facts: JudgedFacts = {
     kind: pooled ? 'pooled' : 'rate',
-    limit,
+    ...judgedAgainst(rollout, guardrail, segment, weight.rate),
     alpha,
-    weight: weight.rate,
     minSample,
     breachedBefore: firedBefore.includes('rate'),
     matureBefore: dayOf(rollout, new Date(now.getTime() - matureMs)),

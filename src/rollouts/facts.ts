@@ -78,7 +78,10 @@ async function currentVerdicts(db: Sql, rollout: RolloutRecord, now: Date): Prom
   return rows.map(({ segment, metric, verdict, record }) => {
     const { events, known, moreNeeded, builds: judged } = record;
     const perDay = pace(segment, metric);
-    const soon = perDay === undefined ? {} : { perDay };
+    const soon = {
+      ...(perDay !== undefined && { perDay }),
+      ...(record.baselineThin && { baselineThin: true }),
+    };
     if (verdict !== 'breach' && judged.join('\n') !== counting.join('\n'))
       return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null, ...soon };
     return {

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { SegmentFacts } from '../domain/rollout/phase.ts';
@@ -11,6 +10,7 @@ import { afterCommit, followRevocation, revoke } from '../records/revocation.ts'
 import type { RolloutRecord } from '../records/rollout.ts';
 import { rolloutById } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { baselineNow } from './baseline.ts';
 import { dayLimits } from './day-limits.ts';
 import { countEvidence } from './evidence.ts';
 
@@ -58,13 +58,9 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
     const rollout = await lockRow(tx, planned);
     if (!rollout || rollout.baseline_locked_at) return false;
     await countEvidence(tx);
-    const { rows } = await sql<{ segment: string; metric: string; events: number; harms: number }>`
-      SELECT segment, metric, sum(events)::int AS events, sum(harms)::int AS harms FROM day_count
-      WHERE rollout_id = ${planned.id} AND arm = 'control' GROUP BY segment, metric ORDER BY segment, metric`.execute(
-      tx,
-    );
+    const rows = await baselineNow(tx, rollout, now);
     const digest = digestOf(rows);
-    const perDay = await dayLimits(tx, rollout, now);
+    const perDay = await dayLimits(tx, { ...rollout, baseline: rows }, now);
     await tx
       .updateTable('rollout')
       .set({

@@ -13,6 +13,7 @@ export async function preflightNotes(
   return [
     ...agentsWordNote(segments, plan),
     ...(plan.companions ?? []).flatMap((one) => dayLimitNote(one, plan)),
+    ...baselineNotes(plan),
   ];
 }
 
@@ -23,7 +24,7 @@ function dayLimitNote({ metric, declared }: Companion, { steps, guardrails }: Fr
   if (open.length === 0) return [];
   const limit = guardrails.find((guardrail) => guardrail.metric === metric)?.limit;
   return [
-    `Harms a day of ${metric} in ${open.join(', ')}: allowed will be ${limit} of what begins in a day of the baseline. Where nothing begins, its rate can be diluted by harmless writes: set perDay in its guardrail`,
+    `Harms a day of ${metric} in ${open.join(', ')}: allowed will be ${typeof limit === 'number' ? limit : 'the limit by the baseline, a share'} of what begins in a day of the baseline. Where nothing begins, its rate can be diluted by harmless writes: set perDay in its guardrail`,
   ];
 }
 
@@ -33,3 +34,11 @@ function agentsWordNote(segments: readonly string[], plan: FrozenPlan): string[]
     `${agentsWordText(segments)}. At most ${plan.newSubjectsPerHour} new ones an hour are assigned to an arm, the others stay in control (rollout.newSubjectsPerHour). Better: subject: assertion.sub, or context.<attribute>`,
   ];
 }
+
+/** Their limits are not known yet, and may never be: said on the first day. */
+const baselineNotes = ({ guardrails }: FrozenPlan): string[] =>
+  guardrails.flatMap(({ metric, limit }) =>
+    typeof limit === 'number'
+      ? []
+      : `${metric} is judged against the baseline of each segment, plus ${Math.round(limit.baseline.margin * 100)} %. Where too little happens in the baseline there will be no limit, and nothing is taken back by it: rollout status says how it stands`,
+  );

@@ -7,7 +7,7 @@ import { digestOf } from '../domain/digest.ts';
 import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
 import { unjudgeable } from '../domain/manifest/check-rollout.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
-import type { Release } from '../domain/release.ts';
+import { type Release, toolsOf } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
@@ -151,6 +151,11 @@ async function preflight(
     const declared = agent.metrics[metric];
     if (!declared) problems.push(`guardrail ${metric}: the agent has no such metric`);
     else problems.push(...unjudgeable(declared, limit).map((why) => `guardrail ${metric}: ${why}`));
+    const tool = declared?.tool;
+    if (typeof limit !== 'number' && tool !== undefined && !(await controlGrants(tx, agent, control, tool)))
+      problems.push(
+        `guardrail ${metric}: no release in force grants "${tool}", so there is no baseline of it: write a limit of its own`,
+      );
   }
   if (problems.length > 0) {
     throw new AppError(
@@ -159,6 +164,20 @@ async function preflight(
       { problems },
     );
   }
+}
+
+/** Whether anything in force lets the tool be used: what nobody may do has no baseline. */
+async function controlGrants(
+  tx: Sql,
+  agent: Agent,
+  control: Record<string, string>,
+  tool: string,
+): Promise<boolean> {
+  for (const version of new Set(Object.values(control))) {
+    const { grants } = await releaseByVersion(tx, agent.agent, version);
+    if (grants.some((grant) => grant.deny === undefined && toolsOf(grant).includes(tool))) return true;
+  }
+  return false;
 }
 
 function freeze(agent: Agent, release: Release, control: Record<string, string>, dayMs: number): FrozenPlan {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
+import type { LockedBaseline } from '../domain/evidence/baseline.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
@@ -9,6 +10,7 @@ import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
+import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
 
 /** A verdict without the counts of each day that it rests on. */
@@ -47,7 +49,8 @@ export interface RolloutStatusView {
   lastVerdict: VerdictRecord | null;
   /** Harms a day that each segment may have, as fixed with the baseline; null before, and where it began without. */
   perDay: DayLimit[] | null;
-  baseline: unknown;
+  /** As it was locked or, until then, as it would be locked now. */
+  baseline: LockedBaseline[];
   baselineDigest: string | null;
   digests: Record<string, string>;
   gateApprovedBy: string | null;
@@ -128,7 +131,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     ),
     lastVerdict: await lastVerdictOf(services.db.sql, id),
     perDay: rollout.per_day,
-    baseline: rollout.baseline,
+    baseline: rollout.baseline ?? (await baselineNow(services.db.sql, rollout, services.clock.now())),
     baselineDigest: rollout.baseline_digest,
     digests: rollout.digests,
     gateApprovedBy: rollout.gate_approved_by,

@@ -7,6 +7,7 @@ import { compileAgent, compileRelease } from '../../src/domain/decision/compile.
 import { type Decision, decide } from '../../src/domain/decision/decide.ts';
 import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems, type Problem } from '../../src/domain/problem.ts';
+import { AGENT_YAML, RELEASE_YAML } from './domain/manifest/fixtures.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const blocksOf = (page: string): string[] =>
@@ -149,6 +150,18 @@ test('what other pages show of a manifest fits into one', () => {
   ).toEqual(parts.map(() => ''));
 });
 
+test('what docs/rollouts.md shows of a guardrail fits into a release, and is against the baseline', () => {
+  const agent = readManifest('agent.yaml', AGENT_YAML, 'agent');
+  if (!agent.ok) throw new Error(told(agent));
+  const [part = ''] = blocksOf('docs/rollouts.md');
+  const value = { ...parse(RELEASE_YAML), rollout: parse(part) };
+  const release = readManifestValue(value, 'release', agent.value);
+  expect(told(release)).toBe('');
+  expect(release.ok && release.value.rollout.guardrails).toMatchObject([
+    { metric: 'wrong', limit: { baseline: { margin: 0.5 } } },
+  ]);
+});
+
 /** A page shows some of the people only. */
 function withPeople(part: string, whole: string): Record<string, unknown> {
   const shown = parse(part) as Record<string, unknown>;
@@ -164,6 +177,7 @@ test('no page shows manifests that nobody asks about here', () => {
   expect(count).toEqual([
     ['docs/approval-policies.md', 2],
     ['docs/manifests.md', 4],
+    ['docs/rollouts.md', 1],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
   ]);

@@ -87,7 +87,7 @@ export async function forecast(
   options: ForecastOptions,
 ): Promise<ForecastShown> {
   const { falseStops, noticedOf, randomFrom, reachOf } = await import('../../domain/evidence/forecast.ts');
-  const { forecastPlan } = await import('../../domain/rollout/forecast-plan.ts');
+  const { againstBaseline, forecastPlan } = await import('../../domain/rollout/forecast-plan.ts');
   const runs = wholeNumber('--runs', options.runs);
   if (runs > RUNS_MAX) throw new CliError('usage', `--runs is at most ${RUNS_MAX}`);
   const seed = wholeNumber('--seed', options.seed, 0);
@@ -113,6 +113,7 @@ export async function forecast(
       atTheLimit: falseStops(plan, 1, runs, randomFrom(seed)),
       atHalfOfIt: falseStops(plan, HALF, runs, randomFrom(seed)),
     },
+    againstBaseline: againstBaseline(release),
     runs,
     seed,
   };
@@ -171,7 +172,7 @@ function harmOf(text: string, { rollout }: Release, agent: Agent): Harm {
     '--harm',
     'guardrail',
     metric,
-    rollout.guardrails.map((guardrail) => guardrail.metric),
+    rollout.guardrails.flatMap((guardrail) => (typeof guardrail.limit === 'number' ? guardrail.metric : [])),
   );
   const harmful = realNumber('--harm rate', rate);
   if (!(harmful > 0 && harmful <= 1))

@@ -15,6 +15,8 @@ export interface ForecastShown {
   reach: Reach[];
   noticed: Noticed[];
   healthyStopped: { atMost: number; atTheLimit: number; atHalfOfIt: number };
+  /** Guardrails of which nothing can be said before the baseline is locked. */
+  againstBaseline: string[];
   runs: number;
   seed: number;
 }
@@ -33,6 +35,12 @@ export function forecastText(shown: ForecastShown, width: number): string {
     reachText(shown, width),
     noticedText(shown, width),
     stoppedText(shown, width),
+    shown.againstBaseline.length === 0
+      ? undefined
+      : paragraph(
+          `Not played: ${shown.againstBaseline.join(', ')}, whose limit comes with the baseline.`,
+          width,
+        ),
     paragraph(`Played ${runs} times a question, seed ${seed}.`, width),
   );
 }

@@ -31,6 +31,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     waitsText(rollout, width),
     `Plan\n${planText(rollout, width)}`,
     `Segments\n${segmentsText(rollout, width)}`,
+    baselineText(rollout, width),
     evidenceText(rollout, width),
     perDayText(rollout, width),
     buildsText(rollout, width),
@@ -80,6 +81,22 @@ function evidenceText({ segments, pooled }: WireRollout, width: number): string 
   if (all.length === 0) return 'Evidence\n  None yet: record outcomes (portcullis outcome record).';
   const head = ['segment', 'metric', 'verdict', 'events', 'harm', 'rate', 'e-value', 'trigger', 'more'];
   return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.flatMap(evidenceRows), width)}`;
+}
+
+/** The limits that the baseline gives, or would give if it were locked now. */
+function baselineText({ baseline, baselineDigest }: WireRollout, width: number): string | undefined {
+  const lines = baseline.flatMap(({ segment, metric, events, harms, own }) => {
+    if (own === undefined) return [];
+    const seen = `${harms} of ${events} were harmful, so at most ${formatNumber(own.upper)} would be`;
+    const said =
+      own.limit === null
+        ? `${seen}: NO LIMIT, too little for one; nothing is taken back by it`
+        : `at most ${formatNumber(own.limit)}: ${seen}, plus the margin`;
+    return `${segment} ${metric}: ${said}`;
+  });
+  if (lines.length === 0) return undefined;
+  const title = baselineDigest ? 'Limits by the locked baseline' : 'Limits, were the baseline locked now';
+  return `${title}\n${bullets(lines, width)}`;
 }
 
 /** What the counts are judged against; a rate that has no count beside it is named. */

@@ -20,10 +20,11 @@ export type Volume = Pick<DayLimit, 'segment' | 'metric' | 'writes' | 'unasked' 
  * upper limit, about 97.5 % for a Poisson count: a short or quiet baseline is to allow too much rather than too little. What
  * the candidate begins changes nothing of it, so no number of harmless writes buys another harm.
  */
-export function dayLimit(volume: Volume, limit: number, declared: number | undefined): DayLimit {
+export function dayLimit(volume: Volume, limit: number | undefined, declared: number | undefined): DayLimit {
+  const measured = limit !== undefined && volume.writes > 0;
   return {
     ...volume,
-    perDay: declared ?? (volume.writes > 0 ? (limit * upperCount(volume.writes)) / volume.days : null),
+    perDay: declared ?? (measured ? (limit * upperCount(volume.writes)) / volume.days : null),
     declared: declared !== undefined,
   };
 }

@@ -14,6 +14,10 @@ export interface KnownBucket extends DayBucket {
 export interface JudgedFacts {
   kind: 'rate' | 'pooled';
   limit: number;
+  /** Of the pooled process, where each segment has its own: one that is not named has none, and is left out. */
+  limits?: Readonly<Record<string, number>>;
+  /** The limit is of the baseline, and that does not suffice: nothing proves that all is well. */
+  baselineThin?: boolean;
   alpha: number;
   weight: number;
   minSample: number;
@@ -75,7 +79,11 @@ export function judgeFacts(facts: JudgedFacts): Judged {
 }
 
 function judgeRate(facts: JudgedFacts): Judged {
-  const { kind, limit, alpha, weight, minSample, breachedBefore, buckets, builds, matureBefore } = facts;
+  const { kind, limit, limits, alpha, weight, minSample, breachedBefore, builds, matureBefore } = facts;
+  const buckets =
+    limits === undefined
+      ? facts.buckets
+      : facts.buckets.filter(({ segment }) => Object.hasOwn(limits, segment));
   const own = buckets.filter(({ build }) => builds.includes(build));
   const known = sumOf(own).known;
   const common: Omit<JudgeInput, 'evidence' | 'dataState'> = { alpha, weight, minSample, breachedBefore };
@@ -84,7 +92,7 @@ function judgeRate(facts: JudgedFacts): Judged {
     const spread = spreadOf(
       segments.map((segment) => ({
         segment,
-        limit,
+        limit: limits?.[segment] ?? limit,
         buckets: buckets.filter((one) => one.segment === segment),
       })),
     );
@@ -95,7 +103,7 @@ function judgeRate(facts: JudgedFacts): Judged {
     return { ...judge({ ...common, evidence, dataState: 'live' }), known, mature: null, ...capped };
   }
   const mature = sumOf(own.filter(({ day }) => day < matureBefore));
-  const dataState = mature.events > 0 && mature.known === 0 ? 'no-data' : 'live';
+  const dataState = facts.baselineThin || (mature.events > 0 && mature.known === 0) ? 'no-data' : 'live';
   return { ...judge({ ...common, evidence: { kind, limit, buckets, mature }, dataState }), known, mature };
 }
 

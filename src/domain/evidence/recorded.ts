@@ -19,6 +19,8 @@ const countSchema = z.object({
 const factsSchema = z.object({
   kind: z.enum(['rate', 'pooled']),
   limit: figure,
+  limits: z.record(z.string(), figure).optional(),
+  baselineThin: z.boolean().optional(),
   alpha: figure,
   weight: figure,
   minSample: whole,
@@ -60,8 +62,13 @@ export interface Recomputed {
 export function recompute(data: Readonly<Record<string, unknown>>): Recomputed | undefined {
   const read = factsSchema.safeParse(data);
   if (!read.success) return undefined;
-  const { count, ...rest } = read.data;
-  const facts: JudgedFacts = { ...rest, ...(count && { count }) };
+  const { count, limits, baselineThin, ...rest } = read.data;
+  const facts: JudgedFacts = {
+    ...rest,
+    ...(limits && { limits }),
+    ...(baselineThin !== undefined && { baselineThin }),
+    ...(count && { count }),
+  };
   const judged = judgeFacts(facts);
   return { facts, judged, differences: differencesOf(data, { ...judged }, '') };
 }

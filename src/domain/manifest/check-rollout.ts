@@ -1,4 +1,5 @@
 import { type Agent, type Metric, segmentNames } from '../agent.ts';
+import type { GuardrailLimit } from '../evidence/baseline.ts';
 import { nearest, suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import type { Release, RolloutPlan } from '../release.ts';
@@ -98,12 +99,13 @@ function pathOf(step: Step, steps: readonly Step[], rollout: RolloutPlan, segmen
 }
 
 /** Why a guardrail on this metric could not act; empty when it can. */
-export function unjudgeable({ kind, direction }: Metric, limit: number): string[] {
+export function unjudgeable({ kind, direction }: Metric, limit: GuardrailLimit): string[] {
   const problems: string[] = [];
   if (kind !== 'any') problems.push(`metrics of kind ${kind} are not judged yet: use any`);
   if (direction !== 'lower')
     problems.push('only metrics whose direction is lower are judged: count the harm instead');
-  if (limit >= 1) problems.push(`a limit of ${limit} can never be exceeded by a share: write one below 1`);
+  if (typeof limit === 'number' && limit >= 1)
+    problems.push(`a limit of ${limit} can never be exceeded by a share: write one below 1`);
   return problems;
 }
 

@@ -24,11 +24,9 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
   const open = steps.filter(({ phase }) => phase !== 'baseline');
   return {
     alpha: rollout.alpha,
-    guardrails: rollout.guardrails.map(({ metric, limit, action }) => ({
-      metric,
-      limit,
-      reportsOnly: action === 'report',
-    })),
+    guardrails: rollout.guardrails.flatMap(({ metric, limit, action }) =>
+      typeof limit === 'number' ? { metric, limit, reportsOnly: action === 'report' } : [],
+    ),
     // Where harms a day are counted too, the rate has a part of the weight.
     shares: shares.map((one) => ({
       ...one,
@@ -45,6 +43,10 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
     okBy: Object.fromEntries(exposed.map((segment) => [segment, okByOf(open, segment)])),
   };
 }
+
+/** The guardrails whose limit comes with the baseline: until then nothing can be forecast of them. */
+export const againstBaseline = ({ rollout }: Release): string[] =>
+  rollout.guardrails.flatMap(({ metric, limit }) => (typeof limit === 'number' ? [] : metric));
 
 /** The exposure of each day; a day that two steps share is of the later one. */
 function daysOf(steps: readonly Step[]): Record<string, number>[] {

@@ -17,6 +17,8 @@ export interface VerdictFacts {
   /** Events somebody reported on: only they fill a sample. */
   known: number;
   moreNeeded: number | null;
+  /** Its limit is of the baseline, and that did not suffice for one. */
+  baselineThin?: boolean;
   /** Events that come a day, by what came lately; unknown where nothing was exposed yet. */
   perDay?: number;
 }
@@ -178,12 +180,15 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
           segment,
           metric,
           ...(needed ? { needed, ...soon.days } : {}),
-          detail: `${segment} ${metric}: ${word}${more}`,
+          detail: `${segment} ${metric}: ${word}${found?.baselineThin ? THIN : more}`,
         },
       ];
     }),
   );
 }
+
+const THIN =
+  ', too little happened in its baseline for a limit: exclude the segment, or start anew with a limit of its own';
 
 /** How long so many more events take, where it is known how many come. */
 function daysFor(

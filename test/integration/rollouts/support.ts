@@ -32,7 +32,7 @@ grants: ${grants}
 rollout:
   signedOffBy: olga
   newSubjectsPerHour: PER_HOUR
-  guardrails: [{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrongPER_DAY }]
+  guardrails: [{ metric: wrong, limit: LIMIT, reason: twice what the desk gets wrongPER_DAY }]
   constrained: [{ days: 30, exposure: { '*': 100 }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
@@ -42,6 +42,8 @@ export interface Exposed {
   metrics?: string;
   grants?: (approval: string) => string;
   newSubjectsPerHour?: number;
+  /** Of the guardrail; a twentieth where nothing is said. */
+  limit?: string;
   /** What the guardrail says of harms a day. */
   perDay?: string;
   /** What happens before anybody is exposed. */
@@ -54,6 +56,7 @@ export async function givenExposed(
   {
     newSubjectsPerHour = 100_000,
     metrics = WRONG,
+    limit = '0.05',
     perDay,
     baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
@@ -62,6 +65,7 @@ export async function givenExposed(
   const release = (version: number, approval: string) =>
     RELEASE(version, grants(approval))
       .replace('PER_HOUR', String(newSubjectsPerHour))
+      .replace('LIMIT', limit)
       .replace('PER_DAY', perDay === undefined ? '' : `, perDay: ${perDay}`);
   const { agent } = await givenAdopted(services, {
     agentYaml: AGENT.replace('METRICS\n', metrics),

@@ -44,6 +44,8 @@ const status = (more: object): WireRollout =>
     startedAt: '2026-01-01T00:00:00Z',
     startedBy: 'olga',
     waitsFor: [],
+    planned: [],
+    baseline: [],
     segments: [
       {
         segment: 'gold',

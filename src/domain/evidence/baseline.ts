@@ -1,0 +1,61 @@
+import type { RolloutPlan } from '../rollout-plan.ts';
+import { upperBound } from './eprocess.ts';
+import type { MatureCounts } from './guardrail.ts';
+
+/** What a guardrail's limit may be: a rate, or so much above what the baseline measured. */
+export type GuardrailLimit = RolloutPlan['guardrails'][number]['limit'];
+
+/** What the baseline measured of one metric in one segment: of the days that were ripe when it was locked. */
+export interface BaselineCounts extends MatureCounts {
+  segment: string;
+  metric: string;
+}
+
+/** The same, and the limits that follow from it where the guardrail is against the baseline. Never edited. */
+export interface LockedBaseline extends BaselineCounts {
+  /** Of the segment's own process, and of the pooled one. */
+  own?: LockedLimit;
+  pooled?: LockedLimit;
+}
+
+/** U and the limit made of it; no limit where too little was measured: nothing is taken back by it then. */
+export interface LockedLimit {
+  upper: number;
+  limit: number | null;
+}
+
+/** The part of a process's weight that the bound of the baseline takes; the process has the rest (STATISTICS 4.4). */
+export const BASELINE_PART = 0.5;
+
+/**
+ * U·(1 + margin), U the upper bound of the baseline's rate at `alpha`: that the bound is wrong and that the process errs
+ * add up to what the process alone would have had (STATISTICS 4.4, a union bound). Silence is harm here: it makes U larger,
+ * and so the limit, and takes back nothing by mistake.
+ */
+export function lockedLimit(
+  { events, harms, known }: MatureCounts,
+  margin: number,
+  alpha: number,
+): LockedLimit {
+  const withSilence = Math.min(events, harms + events - known);
+  const upper = alpha > 0 ? upperBound({ events, harms: withSilence }, alpha) : 1;
+  const limit = upper * (1 + margin);
+  return { upper, limit: limit < 1 ? limit : null };
+}
+
+/** What a process is judged against, and what of its weight is left for it. */
+export interface EffectiveLimit {
+  /** Null: the baseline does not suffice. */
+  limit: number | null;
+  weight: number;
+}
+
+/** The limit of a segment's own process, or of its part in the pooled one. */
+export function effectiveLimit(
+  limit: GuardrailLimit,
+  weight: number,
+  locked: LockedLimit | undefined,
+): EffectiveLimit {
+  if (typeof limit === 'number') return { limit, weight };
+  return { limit: locked?.limit ?? null, weight: weight * (1 - BASELINE_PART) };
+}

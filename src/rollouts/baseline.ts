@@ -1,0 +1,103 @@
+import { sql } from 'kysely';
+import type { Sql } from '../db/database.ts';
+import { durationMs } from '../domain/duration.ts';
+import { POOLED_SEGMENT, withCompanion } from '../domain/evidence/alpha.ts';
+import {
+  BASELINE_PART,
+  type BaselineCounts,
+  type EffectiveLimit,
+  effectiveLimit,
+  type LockedBaseline,
+  lockedLimit,
+} from '../domain/evidence/baseline.ts';
+import type { Guardrail } from '../domain/release.ts';
+import { dayOf, type RolloutRecord } from '../records/rollout.ts';
+
+/**
+ * What the release in force did in every segment until now, and the limits that follow from it for the guardrails that are
+ * against the baseline: as it would be locked now.
+ */
+export async function baselineNow(tx: Sql, rollout: RolloutRecord, now: Date): Promise<LockedBaseline[]> {
+  const counts = await countsOf(tx, rollout, now);
+  const exposed = segmentsOf(rollout);
+  const rows = counts.map((row): LockedBaseline => row);
+  for (const guardrail of rollout.plan.guardrails) {
+    if (typeof guardrail.limit === 'number') continue;
+    for (const segment of exposed) {
+      const { metric } = guardrail;
+      const at = rows.findIndex((row) => row.segment === segment && row.metric === metric);
+      const own = rows[at] ?? { segment, metric, events: 0, harms: 0, known: 0 };
+      const locked = { ...own, ...limitsOf(rollout, guardrail, own, exposed.length) };
+      if (at < 0) rows.push(locked);
+      else rows[at] = locked;
+    }
+  }
+  return rows.sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+}
+
+const keyOf = ({ segment, metric }: BaselineCounts): string => JSON.stringify([segment, metric]);
+
+/** Only what is ripe: of the last days nobody may have said yet what came of them. */
+async function countsOf(tx: Sql, rollout: RolloutRecord, now: Date): Promise<BaselineCounts[]> {
+  const ripe = Object.entries(rollout.plan.matureAfter).map(([metric, after]) => {
+    const before = new Date(now.getTime() - durationMs(after, rollout.plan.dayMs));
+    return { metric, before: dayOf(rollout, before) };
+  });
+  const { rows } = await sql<BaselineCounts>`
+    SELECT c.segment, c.metric, sum(c.events)::int AS events, sum(c.harms)::int AS harms, sum(c.known)::int AS known
+    FROM day_count c LEFT JOIN jsonb_to_recordset(${JSON.stringify(ripe)}::jsonb) AS r (metric text, before int) USING (metric)
+    WHERE c.rollout_id = ${rollout.id} AND c.arm = 'control' AND (r.before IS NULL OR c.day < r.before)
+    GROUP BY c.segment, c.metric ORDER BY c.segment, c.metric`.execute(tx);
+  return rows;
+}
+
+const segmentsOf = ({ plan }: RolloutRecord): string[] =>
+  Object.entries(plan.steps.at(-1)?.exposure ?? {}).flatMap(([segment, exposure]) =>
+    exposure > 0 ? segment : [],
+  );
+
+/** Each process rests on bounds of its own; the pooled one on those of all segments together, so they share its part. */
+function limitsOf(
+  { plan }: RolloutRecord,
+  { metric, limit }: Guardrail,
+  counts: BaselineCounts,
+  segments: number,
+): Pick<LockedBaseline, 'own' | 'pooled'> {
+  if (typeof limit === 'number') return {};
+  const weightOf = (segment: string): number =>
+    plan.shares.find((one) => one.guardrail === metric && one.segment === segment)?.weight ?? 0;
+  const counted = (plan.companions ?? []).some((companion) => companion.metric === metric);
+  const part = (weight: number): number => plan.alpha * withCompanion(weight, counted).rate * BASELINE_PART;
+  const { margin } = limit.baseline;
+  return {
+    own: lockedLimit(counts, margin, part(weightOf(counts.segment))),
+    pooled: lockedLimit(counts, margin, part(weightOf(POOLED_SEGMENT)) / Math.max(1, segments)),
+  };
+}
+
+/** What the rate of a guardrail is judged against in a segment; for `*` by segment. */
+export interface JudgedAgainst {
+  limit: number;
+  weight: number;
+  limits?: Record<string, number>;
+  baselineThin?: true;
+}
+
+/** By the locked baseline, where the guardrail is against it. `weight` is that of the rate. */
+export function judgedAgainst(
+  rollout: Pick<RolloutRecord, 'baseline'>,
+  { metric, limit }: Guardrail,
+  segment: string,
+  weight: number,
+): JudgedAgainst {
+  const rows = (rollout.baseline ?? []).filter((row) => row.metric === metric);
+  if (segment === POOLED_SEGMENT && typeof limit !== 'number') {
+    const limits = Object.fromEntries(
+      rows.flatMap((row) => (typeof row.pooled?.limit === 'number' ? [[row.segment, row.pooled.limit]] : [])),
+    );
+    const left = effectiveLimit(limit, weight, undefined).weight;
+    return { limit: Math.max(0, ...Object.values(limits)), weight: left, limits };
+  }
+  const own: EffectiveLimit = effectiveLimit(limit, weight, rows.find((row) => row.segment === segment)?.own);
+  return { limit: own.limit ?? 1, weight: own.weight, ...(own.limit === null && { baselineThin: true }) };
+}

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { askAction } from '../../../src/actions/ask.ts';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { completeAction } from '../../../src/actions/complete.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
+import { waitsOf } from '../../../src/domain/rollout/phase.ts';
+import { countEvidence } from '../../../src/rollouts/evidence.ts';
+import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { judgeDue } from '../../../src/rollouts/judge.ts';
+import { startRollout } from '../../../src/rollouts/start.ts';
+import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { givenCancelled, givenExposed, report } from './support.ts';
+
+const METRICS = `  wrong: { unit: conversation, business: workload, tool: cancel, corrections: true }
+`;
+const AGAINST = '{ baseline: { margin: 0.5 } }';
+
+/** As people are asked in the baseline: so many a day, and so many of all wrong. */
+async function askedOfPeople(services: TestServices, days: number, aDay: number, wrong: number) {
+  let left = wrong;
+  for (let day = 0; day < days; day++) {
+    for (let n = 0; n < aDay; n++) {
+      const key = `b-${day}-${n}`;
+      const actor = agentActor({ attributes: { tier: 'gold' } });
+      const { action } = await askAction(
+        services,
+        actor,
+        askInput({ subject: key, idempotencyKey: key, args: { id: key } }),
+      );
+      await answerAction(services, approverActor(), { id: action.id, verdict: 'approve' });
+      await beginAction(services, actor, { id: action.id, executionId: key });
+      await report(
+        services,
+        await completeAction(services, actor, { id: action.id, executionId: key, ok: true }),
+        left-- > 0 ? 1 : 0,
+      );
+    }
+    services.clock.advance(services.dayMs);
+  }
+  // The last day ripens.
+  services.clock.advance(services.dayMs);
+}
+
+describeWithServices('a guardrail against the baseline', (make) => {
+  test('its limit is locked with the baseline, per segment, and what exceeds it is taken back', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      metrics: METRICS,
+      limit: AGAINST,
+      baseline: (one) => askedOfPeople(one, 8, 15, 4),
+    });
+    const { baseline, baselineDigest } = await rolloutStatus(services, id);
+    const gold = baseline.find(({ segment }) => segment === 'gold');
+    expect(gold).toMatchObject({ metric: 'wrong', events: 120, harms: 4, known: 120 });
+    expect(gold?.own?.upper).toBeGreaterThan(4 / 120);
+    expect(gold?.own?.limit).toBeCloseTo((gold?.own?.upper ?? 0) * 1.5, 12);
+    // Bounds of all segments must hold together: each is wider.
+    expect(gold?.pooled?.upper).not.toBe(gold?.own?.upper);
+    expect(baselineDigest).toMatch(/^[0-9a-f]{64}$/);
+
+    for (let n = 0; n < 20; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
+    for (let n = 0; n < 5; n++) await report(services, await givenCancelled(services, `s-${n}`, 'silver'), 1);
+    await judgeDue(services);
+    const { segments, baseline: still } = await rolloutStatus(services, id);
+    expect(still).toEqual(baseline);
+    const goldNow = segments.find(({ segment }) => segment === 'gold');
+    expect(goldNow).toMatchObject({ state: 'rolled_back', verdicts: [{ verdict: 'breach' }] });
+    expect(goldNow?.verdicts[0]?.limit).toBe(gold?.own?.limit);
+    // Nothing happened there in the baseline: no limit, no rollback, and no ok.
+    expect(segments.find(({ segment }) => segment === 'silver')).toMatchObject({
+      state: 'exposed',
+      verdicts: [{ verdict: 'no-data', baselineThin: true }],
+    });
+    const waits = waitsOf(await rolloutFacts(services, id)).map(({ detail }) => detail);
+    expect(waits.join('\n')).toContain(
+      'silver wrong: no-data, too little happened in its baseline for a limit',
+    );
+  }, 120_000);
+
+  test('until it is locked, status says what it would be', async () => {
+    const services = await make();
+    let id = '';
+    await givenExposed(services, {
+      metrics: METRICS,
+      limit: AGAINST,
+      baseline: async (one) => {
+        const [row] = await one.db.sql.selectFrom('rollout').select('id').execute();
+        id = row?.id ?? '';
+        const before = await rolloutStatus(one, id);
+        expect(before.baseline.map(({ segment, own }) => [segment, own?.limit])).toEqual([
+          ['default', null],
+          ['gold', null],
+          ['silver', null],
+        ]);
+        await askedOfPeople(one, 6, 15, 1);
+        await countEvidence(one.db.sql);
+        const after = await rolloutStatus(one, id);
+        expect(after.baselineDigest).toBeNull();
+        expect(after.baseline.find(({ segment }) => segment === 'gold')?.own?.limit).toBeGreaterThan(0);
+      },
+    });
+    expect(id).not.toBe('');
+  }, 120_000);
+
+  test('what nobody may do has no baseline: start refuses it', async () => {
+    const services = await make();
+    const start = () =>
+      givenExposed(services, {
+        metrics: METRICS.replace('tool: cancel', 'tool: pay'),
+        limit: AGAINST,
+      });
+    await expect(start()).rejects.toMatchObject({
+      code: 'preflight_failed',
+      message: expect.stringContaining('no release in force grants "pay"'),
+    });
+    await expect(
+      startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'again' }),
+    ).rejects.toMatchObject({ code: 'preflight_failed' });
+  });
+});
