@@ -20,6 +20,7 @@ import { benchGrowth } from './growth.ts';
 import { benchLaptop } from './laptop.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
 import { benchMemory } from './memory.ts';
+import { benchRollout } from './rollout.ts';
 
 const SEQUENTIAL = 100;
 const AT_ONCE = 50;
@@ -152,6 +153,7 @@ async function benchAll(environment: Record<string, string>, { temporalAddress }
 
 const [what, first, second] = process.argv.slice(2);
 if (what === 'growth') await benchGrowth(say, first === undefined ? undefined : Number(first));
+else if (what === 'rollout') benchRollout(say, first === undefined ? undefined : Number(first));
 else if (what === 'memory')
   await withServers((environment) =>
     benchMemory(environment, { minutes: Number(first ?? 10), rate: Number(second ?? 500) }, say),

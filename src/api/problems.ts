@@ -92,7 +92,7 @@ export function problemOf(error: AppError, requestId: string): ProblemDocument {
     status: http,
     detail: error.message,
     code: error.code,
-    hint,
+    hint: typeof error.details.hint === 'string' ? error.details.hint : hint,
     retry,
     instance: `urn:uuid:${requestId}`,
     details: error.details,

@@ -15,16 +15,20 @@ import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { afterCommit, followRevocation } from '../records/revocation.ts';
 import type { FrozenPlan, RolloutRecord } from '../records/rollout.ts';
 import { openRollout, rolloutById } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
 import { isDisabled } from './facts.ts';
+import { supersede } from './supersede.ts';
 
 export interface StartRolloutInput {
   agent: string;
   release: string;
   reason: string;
+  /** Another one that is open ends, and this one takes its place; else it is refused. */
+  supersede?: boolean;
   /** Default: made from agent, release and a random part. Starting the same id again changes nothing. */
   id?: string;
 }
@@ -42,9 +46,14 @@ export async function startRollout(
   requireReason(input.reason, 'start');
   const id = input.id ?? `${input.agent}-${input.release}-${randomBytes(3).toString('hex')}`;
   const now = services.clock.now();
-  await closeGateFor(services, async (tx) => {
+  const followed = await closeGateFor(services, async (tx, epoch) => {
     const known = await tx.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
     if (known) return false;
+    const open = input.supersede ? await openRollout(tx, input.agent) : undefined;
+    const { release: version, reason } = input;
+    const revocations = open
+      ? await supersede(tx, actor, open, { by: id, release: version, reason, epoch, at: now })
+      : [];
     const manifest = await manifestOf(tx, input.agent);
     const release = await releaseByVersion(tx, input.agent, input.release);
     const control = await controlOf(tx, manifest);
@@ -106,8 +115,10 @@ export async function startRollout(
       },
     });
     await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
-    return true;
+    return revocations;
   });
+  for (const revocation of followed || [])
+    await afterCommit(services.log, revocation, () => followRevocation(services.db.sql, revocation, now));
   return rolloutById(services.db.sql, id);
 }
 
@@ -125,7 +136,11 @@ async function preflight(
   control: Record<string, string>,
 ): Promise<void> {
   const open = await openRollout(tx, agent.agent);
-  if (open) throw new AppError('wrong_state', `Cannot start: rollout ${open.id} of "${agent.agent}" is open`);
+  if (open)
+    throw new AppError('wrong_state', `Cannot start: rollout ${open.id} of "${agent.agent}" is open`, {
+      rollout: open.id,
+      hint: `Wait until it has ended, take it back (rollout rollback ${open.id}), or start with supersede: it ends, and this one takes its place`,
+    });
   const problems: string[] = [];
   if (Object.keys(control).length === 0) {
     problems.push(

@@ -12,6 +12,7 @@ import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
+import { type WorthALook, worthALook } from './worth-a-look.ts';
 
 /** A verdict without the counts of each day that it rests on. */
 export interface VerdictLine extends Omit<VerdictRecord, 'buckets' | 'count'> {
@@ -45,6 +46,8 @@ export interface RolloutStatusView {
     verdicts: VerdictLine[];
   }[];
   pooled: VerdictLine[];
+  /** What people should look at although nothing was taken back. */
+  worthALook: WorthALook[];
   /** The last one that was judged of a segment, with everything it rests on; of each change the log has the same. */
   lastVerdict: VerdictRecord | null;
   /** Harms a day that each segment may have, as fixed with the baseline; null before, and where it began without. */
@@ -97,6 +100,18 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
   const verdicts = await verdictsOf(services.db.sql, id);
   const step = stepOf(rollout);
   const ended = rollout.ended_at !== null;
+  const segments = facts.segments.map(({ segment, state, exposure, generation }) => ({
+    segment,
+    state,
+    exposurePercent: exposure / 100,
+    generation,
+    release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
+    verdicts: shownOf(
+      verdicts.filter((row) => row.segment === segment),
+      (row) => (state === 'rolled_back' ? true : row.generation === generation),
+      state === 'rolled_back',
+    ),
+  }));
   return {
     id: rollout.id,
     agent: rollout.agent,
@@ -112,22 +127,16 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     endedAt: rollout.ended_at,
     waitsFor: ended ? [] : waitsOf(facts),
     planned: plannedOf(rollout),
-    segments: facts.segments.map(({ segment, state, exposure, generation }) => ({
-      segment,
-      state,
-      exposurePercent: exposure / 100,
-      generation,
-      release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
-      verdicts: shownOf(
-        verdicts.filter((row) => row.segment === segment),
-        (row) => (state === 'rolled_back' ? true : row.generation === generation),
-        state === 'rolled_back',
-      ),
-    })),
+    segments,
     pooled: shownOf(
       verdicts.filter((row) => row.segment === POOLED_SEGMENT),
       () => true,
       facts.segments.some(({ state }) => state === 'rolled_back'),
+    ),
+    worthALook: await worthALook(
+      services.db.sql,
+      rollout,
+      segments.filter(({ state }) => state === 'exposed'),
     ),
     lastVerdict: await lastVerdictOf(services.db.sql, id),
     perDay: rollout.per_day,

@@ -1,16 +1,4 @@
-/** Numbers from 0 to 1. */
-export type Random = () => number;
-
-/** mulberry32: a seeded generator, so that every run of a test sees the same streams. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+export { type Random, randomFrom as seeded } from '../../src/domain/evidence/forecast.ts';
 
 /** Letters a and b in no order, the same each time. */
 export function shuffledLetters(length: number): string {

@@ -24,6 +24,7 @@ ${row('False rollback', `in at most ${percent(report.alpha)} of rollouts, over a
 ${row('Baseline', rollout.baselineDigest === null ? 'not locked yet' : `locked, ${rollout.baselineDigest}`)}
 </dl>
 ${waitsPart(report)}
+${lookPart(report)}
 <h2>Plan</h2>
 ${planPart(report)}
 <h2>Exposure</h2>
@@ -65,6 +66,13 @@ function waitsPart({ rollout }: RolloutReport): Html | undefined {
   if (rollout.endedAt !== null) return undefined;
   if (rollout.waitsFor.length === 0) return html`<p>It waits for nothing.</p>`;
   return html`<h2>Waits for</h2><ul>${rollout.waitsFor.map(({ detail }) => html`<li>${detail}</li>`)}</ul>`;
+}
+
+function lookPart({ rollout: { worthALook } }: RolloutReport): Html | undefined {
+  if (worthALook.length === 0) return undefined;
+  return html`<h2>Worth a look</h2>
+<p class="meta">Nothing is taken back by it; at most one in ten is there by chance.</p>
+<ul>${worthALook.map(({ segment, metric, why, value }) => html`<li>${metric} in ${segment}: ${why === 'evidence' ? `its e-value of ${figure(value)} stands out among all` : `it got worse lately (e-CUSUM ${figure(value)})`}</li>`)}</ul>`;
 }
 
 const planPart = ({ rollout }: RolloutReport): Html => html`<div class="wide"><table>

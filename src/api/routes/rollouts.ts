@@ -68,6 +68,16 @@ const statusSchema = z
       }),
     ),
     pooled: z.array(anyObjectSchema),
+    worthALook: z
+      .array(
+        z.object({
+          segment: z.string(),
+          metric: z.string(),
+          why: z.enum(['evidence', 'drift']),
+          value: z.number(),
+        }),
+      )
+      .describe('What people should look at although nothing was taken back'),
     lastVerdict: anyObjectSchema
       .optional()
       .describe('The last one judged of a segment, with the counts of each day that it rests on'),
@@ -106,7 +116,16 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'startRollout',
         tags,
         summary: 'Start a rollout',
-        body: z.strictObject({ agent: agentNameSchema, release: agentNameSchema, reason: reasonSchema }),
+        description: 'Refused while another one of the agent is open, unless it is to be superseded.',
+        body: z.strictObject({
+          agent: agentNameSchema,
+          release: agentNameSchema,
+          reason: reasonSchema,
+          supersede: z
+            .boolean()
+            .default(false)
+            .describe('An open one ends and keeps its evidence, and this one takes its place'),
+        }),
         response: {
           201: summarySchema.extend({ notes: z.array(z.string()) }).meta({ id: 'StartedRollout' }),
         },

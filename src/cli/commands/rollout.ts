@@ -101,6 +101,12 @@ export const registerRollout: RegisterCommands = (program, cli) => {
   for (const spec of VERBS) registerVerb(rollout, cli, spec);
 };
 
+interface StartOptions {
+  reason: string;
+  supersede?: boolean;
+  yes?: boolean;
+}
+
 function registerStart(rollout: Command, cli: Cli): void {
   const start = rollout
     .command('start')
@@ -111,20 +117,19 @@ function registerStart(rollout: Command, cli: Cli): void {
     .argument('<agent>', 'the agent')
     .argument('<release>', 'the version of an applied release')
     .requiredOption('--reason <text>', 'why; it is kept in the log')
+    .option('--supersede', 'an open one ends and keeps its evidence, and this one takes its place')
     .option('--yes', 'do not ask')
-    .action(
-      async (agent: string, release: string, { reason, yes = false }: { reason: string; yes?: boolean }) => {
-        if (!(await confirmed(cli, agent, release, yes))) return;
-        const started = await cli.api.post<WireStarted>('/v1/rollouts', { agent, release, reason });
-        cli.print(started, () =>
-          sections(
-            paragraph(`Started rollout ${started.id}: release ${release} of ${agent}.`),
-            started.notes.length > 0 ? bullets(started.notes, cli.io.columns) : undefined,
-            `Next:\n${line(`portcullis rollout status ${started.id}`)}`,
-          ),
-        );
-      },
-    );
+    .action(async (agent: string, release: string, { yes = false, ...input }: StartOptions) => {
+      if (!(await confirmed(cli, agent, release, yes))) return;
+      const started = await cli.api.post<WireStarted>('/v1/rollouts', { agent, release, ...input });
+      cli.print(started, () =>
+        sections(
+          paragraph(`Started rollout ${started.id}: release ${release} of ${agent}.`),
+          started.notes.length > 0 ? bullets(started.notes, cli.io.columns) : undefined,
+          `Next:\n${line(`portcullis rollout status ${started.id}`)}`,
+        ),
+      );
+    });
   withExample(start, 'portcullis rollout start my-agent 2 --reason "A quarter without a wrong e-mail"');
 }
 

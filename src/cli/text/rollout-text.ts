@@ -33,6 +33,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     `Segments\n${segmentsText(rollout, width)}`,
     baselineText(rollout, width),
     evidenceText(rollout, width),
+    worthALookText(rollout, width),
     perDayText(rollout, width),
     buildsText(rollout, width),
     nextText(rollout),
@@ -81,6 +82,16 @@ function evidenceText({ segments, pooled }: WireRollout, width: number): string 
   if (all.length === 0) return 'Evidence\n  None yet: record outcomes (portcullis outcome record).';
   const head = ['segment', 'metric', 'verdict', 'events', 'harm', 'rate', 'e-value', 'trigger', 'more'];
   return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.flatMap(evidenceRows), width)}`;
+}
+
+function worthALookText({ worthALook }: WireRollout, width: number): string | undefined {
+  if (worthALook.length === 0) return undefined;
+  const lines = worthALook.map(({ segment, metric, why, value }) =>
+    why === 'evidence'
+      ? `${segment} ${metric}: its e-value of ${formatNumber(value)} stands out among all`
+      : `${segment} ${metric}: it got worse lately (e-CUSUM ${formatNumber(value)})`,
+  );
+  return `Worth a look (nothing is taken back by it; at most one in ten is there by chance)\n${bullets(lines, width)}`;
 }
 
 /** The limits that the baseline gives, or would give if it were locked now. */

@@ -45,6 +45,7 @@ const status = (more: object): WireRollout =>
     startedBy: 'olga',
     waitsFor: [],
     planned: [],
+    worthALook: [],
     baseline: [],
     segments: [
       {

@@ -1,0 +1,57 @@
+import type { Sql } from '../db/database.ts';
+import { DRIFT_DAYS, driftLogE } from '../domain/evidence/drift.ts';
+import { FALSE_SHARE, reviewQueue } from '../domain/evidence/review-queue.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import { judgedAgainst } from './baseline.ts';
+
+/** What people should look at although nothing was taken back. */
+export interface WorthALook {
+  segment: string;
+  metric: string;
+  /** `evidence`: its e-value stands out among all; `drift`: it got worse lately. */
+  why: 'evidence' | 'drift';
+  /** The e-value, or the e-CUSUM of the drift. */
+  value: number;
+}
+
+interface Judged {
+  segment: string;
+  metric: string;
+  verdict: string;
+  logE: number;
+}
+
+/** Of the verdicts of the exposed segments as they are now: the strongest first, then what drifts. */
+export async function worthALook(
+  db: Sql,
+  rollout: RolloutRecord,
+  exposed: readonly { verdicts: readonly Judged[] }[],
+): Promise<WorthALook[]> {
+  const open = exposed.flatMap(({ verdicts }) => verdicts).filter(({ verdict }) => verdict !== 'breach');
+  const all = exposed.length * rollout.plan.guardrails.length;
+  const strong = reviewQueue(open, FALSE_SHARE, all).map(
+    ({ segment, metric, logE }): WorthALook => ({ segment, metric, why: 'evidence', value: Math.exp(logE) }),
+  );
+  const counts = await db
+    .selectFrom('day_count')
+    .innerJoin('rollout_segment', (join) =>
+      join
+        .onRef('rollout_segment.rollout_id', '=', 'day_count.rollout_id')
+        .onRef('rollout_segment.segment', '=', 'day_count.segment')
+        .onRef('rollout_segment.generation', '=', 'day_count.generation'),
+    )
+    .select(['day_count.segment', 'metric', 'day', 'events', 'harms'])
+    .where('day_count.rollout_id', '=', rollout.id)
+    .where('arm', '=', 'candidate')
+    .execute();
+  const drifting = open.flatMap(({ segment, metric }): WorthALook[] => {
+    const guardrail = rollout.plan.guardrails.find((one) => one.metric === metric);
+    if (guardrail === undefined || strong.some((one) => one.segment === segment && one.metric === metric))
+      return [];
+    const { limit } = judgedAgainst(rollout, guardrail, segment, 0);
+    const own = counts.filter((one) => one.segment === segment && one.metric === metric);
+    const value = Math.exp(driftLogE(own, limit));
+    return value >= DRIFT_DAYS ? [{ segment, metric, why: 'drift', value }] : [];
+  });
+  return [...strong, ...drifting];
+}
