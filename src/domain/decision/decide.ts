@@ -139,9 +139,29 @@ function decideWith(
     (subject === undefined
       ? denied(noSubject(source))
       : answerFrom(request, subject.name, context, place, world, meter));
-  const decision: Decision = Object.assign(answer, place, { risk: riskOf(request, world, meter) });
+  return decisionOf(answer, place, riskOf(request, world, meter), subject, request.surplus === true);
+}
+
+/** Written out, member by member: what is spread takes as long as the whole decision. */
+function decisionOf(
+  answer: Answer,
+  place: Place,
+  risk: Risk,
+  subject: Subject | undefined,
+  surplus: boolean,
+): Decision {
+  const { segment, arm } = place;
+  const decision: Decision = { outcome: answer.outcome, reasons: answer.reasons, segment, arm, risk };
+  if (place.release !== undefined) decision.release = place.release;
+  if (place.rolloutId !== undefined) decision.rolloutId = place.rolloutId;
+  if (place.generation !== undefined) decision.generation = place.generation;
+  if (place.bucket !== undefined) decision.bucket = place.bucket;
+  if (answer.grant !== undefined) decision.grant = answer.grant;
+  if (answer.approval !== undefined) decision.approval = answer.approval;
+  if (answer.standing !== undefined) decision.standing = answer.standing;
+  if (answer.earned !== undefined) decision.earned = answer.earned;
   if (subject !== undefined) decision.subject = subject;
-  if (request.surplus) decision.surplus = true;
+  if (surplus) decision.surplus = true;
   return decision;
 }
 
@@ -190,8 +210,12 @@ export function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'doub
   return type === 'int' ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
-const declaredOnly = (attributes: Values, agent: CompiledAgent): Values =>
-  Object.fromEntries(agent.attributes.map(([name]) => [name, ownValue(attributes, name)]));
+function declaredOnly(attributes: Values, agent: CompiledAgent): Values {
+  const context: Record<string, unknown> = {};
+  // No name is `__proto__`: manifests with it are refused.
+  for (const [name] of agent.attributes) context[name] = ownValue(attributes, name);
+  return context;
+}
 
 const segmentFailed = (name: string): Reason =>
   reason('condition_error', `The condition of segment "${name}" failed on this request`);
@@ -212,21 +236,18 @@ function noSubject({ by, attribute }: SubjectSource): Reason {
 
 /** A surplus subject has none here: it stays in control, whatever the exposure. */
 function placeOf(segment: string, subject: string | undefined, { inForce, rollout }: World): Place {
+  const place: Place = { segment, arm: 'control' };
   const control = ownValue(inForce, segment);
-  const place: Place = { segment, arm: 'control', ...(control !== undefined && { release: control }) };
+  if (control !== undefined) place.release = control;
   const exposure = rollout && ownValue(rollout.segments, segment);
   if (rollout === undefined || exposure === undefined) return place;
-  const bucket = subject === undefined ? undefined : bucketOf(rollout.salt, subject);
-  const exposed = bucket !== undefined && exposure.state === 'exposed';
-  const arm = exposed ? armOf(bucket, exposure.exposure) : 'control';
-  const inRollout = {
-    ...place,
-    arm,
-    ...(bucket !== undefined && { bucket }),
-    rolloutId: rollout.id,
-    generation: exposure.generation,
-  };
-  return arm === 'candidate' ? { ...inRollout, release: rollout.release } : inRollout;
+  place.rolloutId = rollout.id;
+  place.generation = exposure.generation;
+  if (subject === undefined) return place;
+  place.bucket = bucketOf(rollout.salt, subject);
+  if (exposure.state === 'exposed') place.arm = armOf(place.bucket, exposure.exposure);
+  if (place.arm === 'candidate') place.release = rollout.release;
+  return place;
 }
 
 function answerFrom(

@@ -62,6 +62,8 @@ export const earnedKey = (
   agentVersion: string,
 ): string => JSON.stringify([release, grant, tool, segment, agentVersion]);
 
+const NONE: readonly CompiledGrant[] = [];
+
 /**
  * Deny beats ask beats allow; among asks the most people win; a condition that errs denies. What asks may be answered
  * by its own rules (deny beats ask beats approve, and only low risk is approved), by a standing approval of people, or
@@ -75,7 +77,7 @@ export function weigh(
   values: WeighedValues,
   relaxations: Relaxations,
 ): Answer {
-  const grants = release.grants.get(tool.name) ?? [];
+  const grants = release.grants.get(tool.name) ?? NONE;
   const matching: { grant: CompiledGrant; unless: Truth }[] = [];
   for (const grant of grants) {
     const truth = grant.matches?.(values) ?? 'true';
@@ -89,12 +91,10 @@ export function weigh(
   const refusing = matching.find(({ grant }) => grant.grant.deny !== undefined)?.grant;
   if (refusing)
     return { ...denied(reason('denied_by_grant', refusing.grant.deny ?? 'Denied')), grant: refusing.grant };
-  const asking = matching
-    .filter(({ grant }) => grant.approval !== undefined)
-    .map(({ grant, unless }) => ({
-      grant,
-      unasked: unless === 'true' && undeclaredOf(tool, values) === undefined,
-    }));
+  const asking: { grant: CompiledGrant; unasked: boolean }[] = [];
+  for (const { grant, unless } of matching)
+    if (grant.approval !== undefined)
+      asking.push({ grant, unasked: unless === 'true' && undeclaredOf(tool, values) === undefined });
   if (asking.length > 0) return answerAsking(tool, release, asking, place, values, relaxations);
   const allowing = matching.find(
     ({ grant: { grant } }) => !tool.write || grant.approval !== undefined,
