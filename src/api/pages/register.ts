@@ -13,6 +13,7 @@ import { sendPage } from './layout.ts';
 import { loginPages } from './login.ts';
 import { overviewPage } from './overview.ts';
 import { queuePage } from './queue-page.ts';
+import { rolloutForms } from './rollout-forms.ts';
 import { rolloutPage } from './rollout-page.ts';
 import { sessionIdOf } from './session.ts';
 import { STYLE } from './style.ts';
@@ -37,6 +38,7 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   actionForms(app, deps);
   queuePage(app, deps);
   rolloutPage(app, deps);
+  rolloutForms(app, deps);
 }
 
 /** Who is signed in is counted by the session alone: whatever else comes from the same address takes nothing of it. */
@@ -75,7 +77,7 @@ ${!signedOut && html`<p>${typeof error.details.hint === 'string' ? error.details
 
 /** The page that the form was on. */
 const backOf = ({ url }: FastifyRequest): string =>
-  /^\/(?:actions\/[\w-]+|queue|login)/.exec(url)?.[0] ?? '/';
+  /^\/(?:actions\/[\w-]+|rollouts\/[\w.-]+|queue|login)/.exec(url)?.[0] ?? '/';
 
 /** A link in Slack comes from another site, so the browser keeps the strict cookie back; the page's own reload sends it. */
 const isFirstFromElsewhere = ({ headers }: FastifyRequest): boolean =>

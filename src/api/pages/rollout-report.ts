@@ -8,8 +8,8 @@ const percent = (share: number): string => `${Number((share * 100).toPrecision(3
 const timeText = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ');
 const figure = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** A rollout as one looks at it: on its page, and in the file that `rollout report` writes. */
-export function reportPart(report: RolloutReport): Html {
+/** A rollout as one looks at it: on its page, with what can be done about it, and in the file that `rollout report` writes. */
+export function reportPart(report: RolloutReport, verbs?: Html): Html {
   const { rollout, evidence, exposures } = report;
   const marks = marksOf(report);
   return html`<h1>Rollout ${rollout.id}</h1>
@@ -25,6 +25,7 @@ ${row('Baseline', rollout.baselineDigest === null ? 'not locked yet' : `locked, 
 </dl>
 ${waitsPart(report)}
 ${lookPart(report)}
+${verbs}
 <h2>Plan</h2>
 ${planPart(report)}
 <h2>Exposure</h2>

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import type { RolloutStatusView } from '../../rollouts/status.ts';
+import { ROLLOUT_VERBS, type RolloutVerb } from '../../rollouts/verb.ts';
+import { runRolloutVerb } from '../../rollouts/verbs.ts';
+import type { Api, RouteDeps } from '../app.ts';
+import { reasonSchema, textSchema } from '../schemas.ts';
+import { requireForm } from './access.ts';
+import { optional, readForm } from './form.ts';
+import { type Html, html } from './html.ts';
+import { formTokenField } from './layout.ts';
+
+const verbForm = z.object({
+  reason: reasonSchema,
+  segment: optional(textSchema(100, 1)),
+  checklist: z
+    .union([textSchema(500).transform((check) => [check]), z.array(textSchema(500)).max(50)])
+    .optional(),
+});
+
+interface WithVerb {
+  Params: { id: string; verb: string };
+}
+
+/** What people send from the page of a rollout. Every verb is the API's own. */
+export function rolloutForms(app: Api, { services }: RouteDeps): void {
+  app.post<WithVerb>('/rollouts/:id/:verb', { schema: { hide: true } }, async (request, reply) => {
+    const { actor } = await requireForm(services, request);
+    const { id } = request.params;
+    const verb = z.enum(ROLLOUT_VERBS).safeParse(request.params.verb);
+    if (!verb.success) return reply.callNotFound();
+    const input = readForm(verbForm, request);
+    const { changed } = await runRolloutVerb(services, actor, { id, verb: verb.data, ...input });
+    return reply.redirect(`/rollouts/${encodeURIComponent(id)}?done=${changed ? verb.data : NOTHING}`, 303);
+  });
+}
+
+const NOTHING = 'nothing';
+
+/** What was done, as the page says it when it comes back; only words of ours. */
+export function doneText(done: string | undefined): string | undefined {
+  if (done === NOTHING) return 'Nothing changed: it was so already.';
+  const verb = ROLLOUT_VERBS.find((known) => known === done);
+  return verb && `Recorded: ${ABOUT[verb]}.`;
+}
+
+const ABOUT: Readonly<Record<RolloutVerb, string>> = {
+  'approve-gate': 'Approve that it leaves its step',
+  'reject-gate': 'Refuse that it leaves its step, and pause it',
+  advance: 'End the time of the step',
+  pause: 'Pause: exposure stays, step time stands still',
+  resume: 'Let it go on',
+  rollback: 'Take the release back',
+  reenter: 'Expose a rolled-back segment again',
+  exclude: 'Leave a rolled-back segment out for good',
+};
+
+/** The verbs that whoever looks may use, and that the state of the rollout takes. */
+export function verbForms(rollout: RolloutStatusView, may: readonly RolloutVerb[], formToken: string): Html {
+  const open = may.filter((verb) => takes(rollout, verb));
+  return html`${open.map(
+    (verb) => html`<details><summary>${ABOUT[verb]}</summary>
+<form class="panel" method="post" action="/rollouts/${encodeURIComponent(rollout.id)}/${verb}">
+${formTokenField(formToken)}
+${segmentField(rollout, verb)}
+${checkFields(rollout, verb)}
+<label for="${verb}-reason">Reason, kept in the log</label>
+<textarea id="${verb}-reason" name="reason" rows="2" required maxlength="2000"></textarea>
+<button type="submit">${ABOUT[verb]}</button>
+</form></details>`,
+  )}`;
+}
+
+function takes({ status, waitsFor, segments }: RolloutStatusView, verb: RolloutVerb): boolean {
+  const waits = (what: (typeof waitsFor)[number]['for']): boolean =>
+    waitsFor.some((wait) => wait.for === what);
+  const onlyPeople = waitsFor.every((wait) => wait.for === 'person' || wait.for === 'checklist');
+  switch (verb) {
+    case 'approve-gate':
+    case 'reject-gate':
+      return waits('person') && onlyPeople;
+    case 'advance':
+      return waits('time');
+    case 'pause':
+      return status === 'running';
+    case 'resume':
+      return status === 'paused' || waits('agent-version');
+    case 'rollback':
+      return true;
+    case 'reenter':
+    case 'exclude':
+      return segments.some(({ state }) => state === 'rolled_back');
+  }
+}
+
+function segmentField({ segments }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
+  const wanted =
+    verb === 'rollback' ? 'exposed' : verb === 'reenter' || verb === 'exclude' ? 'rolled_back' : '';
+  const names = segments.filter(({ state }) => state === wanted).map(({ segment }) => segment);
+  if (names.length === 0) return undefined;
+  return html`<label for="${verb}-segment">Segment</label>
+<select id="${verb}-segment" name="segment">
+${verb === 'rollback' && html`<option value="">all, which ends the rollout</option>`}
+${names.map((name) => html`<option value="${name}">${name}</option>`)}
+</select>`;
+}
+
+function checkFields({ waitsFor }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
+  if (verb !== 'approve-gate' && verb !== 'advance') return undefined;
+  const checks = waitsFor.flatMap((wait) => wait.checks ?? []);
+  if (checks.length === 0) return undefined;
+  return html`<fieldset><legend>Checked</legend><ul class="rows">${checks.map(
+    (check, at) =>
+      html`<li class="choice"><input type="checkbox" id="${verb}-check-${at}" name="checklist" value="${check}"><label for="${verb}-check-${at}">${check}</label></li>`,
+  )}</ul></fieldset>`;
+}
