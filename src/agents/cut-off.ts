@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
-import { isOfType } from '../domain/decision/decide.ts';
+import { isOfType } from '../domain/decision/attributes.ts';
 
 /** An attribute that the manifest asks for and tokens in use do not carry: what they ask would be denied. */
 export interface CutOff {

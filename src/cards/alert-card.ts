@@ -43,7 +43,7 @@ function headlineOf({ kind, agent, facts }: AlertFacts): string {
     case 'rollout.rolled_back':
       return `Rolled back: ${say(facts.segment)} of ${who} is back on release ${say(facts.backOn ?? 'none')}`;
     case 'rollout.gate':
-      return `A gate waits for an owner: step ${facts.step ?? '?'} (${say(facts.phase)}) of ${who}`;
+      return `${facts.reminder ? 'Still: a' : 'A'} gate waits for an owner: step ${facts.step ?? '?'} (${say(facts.phase)}) of ${who}`;
     case 'rollout.held':
       return `Rollout held: ${who}`;
     case 'rollout.completed':

@@ -38,6 +38,7 @@ const alertFactsSchema = z.object({
   breachToRevokedMs: z.number().nullish().catch(undefined),
   incident: text.nullish().catch(undefined),
   step: z.number().optional().catch(undefined),
+  reminder: z.boolean().optional().catch(undefined),
   phase: text.nullish().catch(undefined),
   waitsFor: z.array(z.union([text, z.object({ detail: text }).transform(({ detail }) => detail)])).catch([]),
   checklist: z.array(text).catch([]),

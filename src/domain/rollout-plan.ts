@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameSchema } from './agent.ts';
+import { durationBetween, nameSchema } from './agent.ts';
 import { isMultipleOf } from './schema/decimal.ts';
 import { saysSomething } from './unseen.ts';
 
@@ -8,6 +8,8 @@ export const wordsSchema = z
   .string()
   .min(1)
   .refine(saysSomething, 'write it with letters, digits or symbols that people can see');
+
+export const GATE_REMIND_AFTER = '2d';
 
 export const gateSchema = z.strictObject({
   sample: z
@@ -19,6 +21,9 @@ export const gateSchema = z.strictObject({
   verdicts: z.enum(['no-breach', 'ok']).optional().describe('Default: no-breach, and ok before and in scale'),
   checklist: z.array(z.string()).default([]),
   approve: z.boolean().default(true).describe('A person (owner) last'),
+  remindAfter: durationBetween('1h', '90d')
+    .default(GATE_REMIND_AFTER)
+    .describe('How often the owners are reminded of a gate that only they hold up'),
 });
 
 /** Exposure is counted in hundredths of a percent: what is finer would be another number. */

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import { durationMs } from '../domain/duration.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
+import { GATE_REMIND_AFTER } from '../domain/rollout-plan.ts';
 import { scopesOver } from '../domain/scope.ts';
-import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
+import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { paceOf } from './pace.ts';
@@ -29,7 +31,7 @@ export async function rolloutFacts(
     baselineLocked: rollout.baseline_locked_at !== null,
     heldForVersion: rollout.held_for_version,
     gateApprovedBy: rollout.gate_approved_by,
-    gateTold: rollout.gate_told_at !== null,
+    ...gateTold(rollout, clock.now()),
     segments,
     verdicts: await currentVerdicts(db.sql, rollout, clock.now()),
     guardrails: rollout.plan.guardrails
@@ -37,6 +39,15 @@ export async function rolloutFacts(
       .map(({ metric }) => metric),
     revision: rollout.revision,
   };
+}
+
+/** The owners are told of a gate, and then reminded. */
+function gateTold(rollout: RolloutRecord, now: Date): Pick<RolloutFacts, 'gateTold' | 'gateRemindMs'> {
+  const { gate_told_at: told, plan } = rollout;
+  if (told === null) return { gateTold: false };
+  const remindAfter = stepOf(rollout).gate.remindAfter ?? GATE_REMIND_AFTER;
+  const left = told.getTime() + durationMs(remindAfter, plan.dayMs) - now.getTime();
+  return { gateTold: left > 0, gateRemindMs: Math.max(0, left) };
 }
 
 /** How long the step has run: time counts only while neither paused nor disabled. */

@@ -84,23 +84,25 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
   });
 }
 
-/** Tells people that only their approval is missing; once a step. */
+/** Tells people that only their approval is missing, and reminds them of it. */
 export async function askForGate(services: Services, planned: Planned): Promise<boolean> {
   const now = services.clock.now();
   return services.db.sql.transaction().execute(async (tx) => {
     const rollout = await lockRow(tx, planned);
     if (!rollout) return false;
     const step = rollout.plan.steps[rollout.step_index];
+    const reminder = rollout.gate_told_at !== null;
     await tx.updateTable('rollout').set({ gate_told_at: now }).where('id', '=', planned.id).execute();
     await raiseAlert(tx, 'rollout.gate', rollout.agent, now, {
       rollout: rollout.id,
       step: rollout.step_index + 1,
       phase: step?.phase,
       waitsFor: ['an owner approves the gate'],
+      ...(reminder && { reminder }),
       checklist: step?.gate.checklist ?? [],
     });
     await appendEntry(tx, {
-      kind: 'rollout.gate_ready',
+      kind: reminder ? 'rollout.gate_reminded' : 'rollout.gate_ready',
       agent: rollout.agent,
       ref: rollout.id,
       at: now,

@@ -7,6 +7,7 @@ import { quorumOf, tightened } from '../release.ts';
 import { Meter } from '../schema/meter.ts';
 import { scopesOver } from '../scope.ts';
 import { type Subject, type SubjectSource, subjectFrom, subjectSource } from '../subject.ts';
+import { checkAttributes, declaredOnly, ownValue } from './attributes.ts';
 import type { CompiledAgent, CompiledRelease } from './compiled.ts';
 import { armOf, bucketOf } from './exposure.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
@@ -191,32 +192,6 @@ function checkRequest({ tool, args, subject }: DecisionRequest): Answer | undefi
   return undefined;
 }
 
-/** Every declared attribute must be there: else an agent could pick its segment by leaving one out. */
-function checkAttributes(attributes: Values, agent: CompiledAgent): Reason | undefined {
-  for (const [name, type] of agent.attributes) {
-    const value = ownValue(attributes, name);
-    if (isOfType(value, type)) continue;
-    const what = value === undefined ? 'is missing' : `is not a ${type}`;
-    const hint = `Send "${name}" as ${type} in the signed attributes`;
-    return reason('attribute_missing', `Attribute "${name}" ${what}`, hint);
-  }
-  return undefined;
-}
-
-/** Whether a value is one of a declared attribute. */
-export function isOfType(value: unknown, type: 'string' | 'bool' | 'int' | 'double'): boolean {
-  if (type === 'string') return typeof value === 'string';
-  if (type === 'bool') return typeof value === 'boolean';
-  return type === 'int' ? Number.isSafeInteger(value) : Number.isFinite(value);
-}
-
-function declaredOnly(attributes: Values, agent: CompiledAgent): Values {
-  const context: Record<string, unknown> = {};
-  // No name is `__proto__`: manifests with it are refused.
-  for (const [name] of agent.attributes) context[name] = ownValue(attributes, name);
-  return context;
-}
-
 const segmentFailed = (name: string): Reason =>
   reason('condition_error', `The condition of segment "${name}" failed on this request`);
 
@@ -297,10 +272,4 @@ function unknownTool(name: string, { tools, agent }: CompiledAgent): Reason {
   const near = nearest(name, tools.keys(), 3).map((candidate) => `"${candidate}"`);
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Declare it in the agent manifest';
   return reason('unknown_tool', `This tool is not declared by agent "${agent.agent}"`, hint);
-}
-
-function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
-  return typeof record === 'object' && record !== null && Object.hasOwn(record, key)
-    ? record[key]
-    : undefined;
 }

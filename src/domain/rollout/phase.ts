@@ -35,7 +35,10 @@ export interface RolloutFacts {
   baselineLocked: boolean;
   heldForVersion: string | null;
   gateApprovedBy: string | null;
+  /** Whether the owners were told of the gate, and need no reminder yet. */
   gateTold: boolean;
+  /** Until they do. */
+  gateRemindMs?: number;
   segments: readonly SegmentFacts[];
   verdicts: readonly VerdictFacts[];
   guardrails: readonly string[];
@@ -211,7 +214,9 @@ export function nextMove(facts: RolloutFacts): Move {
   if (machine.length > 0) return waitFor(facts, machine);
   if (step.phase === 'baseline' && !facts.baselineLocked) return { do: 'lock-baseline' };
   if (step.gate.approve && facts.gateApprovedBy === null) {
-    return facts.gateTold ? { do: 'wait', ms: lookAgainMs(facts, machine) } : { do: 'ask-person' };
+    if (!facts.gateTold) return { do: 'ask-person' };
+    const ms = Math.min(lookAgainMs(facts, machine), facts.gateRemindMs ?? Number.POSITIVE_INFINITY);
+    return { do: 'wait', ms: Math.max(SOONEST_MS, Math.ceil(ms)) };
   }
   return facts.stepIndex + 1 < facts.steps.length
     ? { do: 'enter-step', stepIndex: facts.stepIndex + 1 }

@@ -1,5 +1,7 @@
 import type { BasisPoints } from '../decision.ts';
+import type { Duration } from '../duration.ts';
 import type { RolloutPlan } from '../release.ts';
+import { GATE_REMIND_AFTER } from '../rollout-plan.ts';
 
 /** What the plan needs to know of a segment. */
 export interface PlanSegment {
@@ -15,6 +17,8 @@ export interface StepGate {
   verdicts: 'no-breach' | 'ok';
   checklist: readonly string[];
   approve: boolean;
+  /** Of plans that were frozen before there was any: as if nothing were said. */
+  remindAfter?: Duration;
 }
 
 /** One step of a rollout. `fromDay` and `toDay` count elapsed days: the first 30 days are 0 to 30. */
@@ -34,7 +38,7 @@ type PlannedStep = NonNullable<RolloutPlan['scale']>[number];
 const EVERY_OTHER = '*';
 const DEFAULT_SEGMENT_NAME = 'default';
 const HALF_PHASE_DAYS = 15;
-const NO_GATE = { sample: 0, checklist: [], approve: true };
+const NO_GATE = { sample: 0, checklist: [], approve: true, remindAfter: GATE_REMIND_AFTER };
 
 /** The segments of an agent as a plan needs them, `default` last; `default` counts as representative. */
 export function planSegments(agent: { segments: readonly PlanSegment[] }): readonly PlanSegment[] {
@@ -71,8 +75,8 @@ export function planSteps(plan: RolloutPlan, segments: readonly PlanSegment[]): 
   for (const [index, { phase, step, leadsIntoScale }] of planned.entries()) {
     exposure = nextExposure(exposure, step.exposure, names);
     const toDay = fromDay + step.days;
-    const { sample, checklist, approve, verdicts } = step.gate;
-    const gate = { sample, checklist, approve, verdicts: verdicts ?? (leadsIntoScale ? 'ok' : 'no-breach') };
+    const { verdicts, ...rest } = step.gate;
+    const gate: StepGate = { ...rest, verdicts: verdicts ?? (leadsIntoScale ? 'ok' : 'no-breach') };
     steps.push({ index, phase, days: step.days, fromDay, toDay, exposure, gate });
     fromDay = toDay;
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { isOfType } from '../../../../src/domain/decision/attributes.ts';
 import { compileAgent } from '../../../../src/domain/decision/compile.ts';
-import { decideIn, isOfType } from '../../../../src/domain/decision/decide.ts';
+import { decideIn } from '../../../../src/domain/decision/decide.ts';
 import type { DecisionRequest } from '../../../../src/domain/decision.ts';
 import { verifies } from '../../../requirements.ts';
 import { agentOf } from '../manifest/fixtures.ts';

@@ -102,8 +102,10 @@ describe('nextMove()', () => {
     expect(nextMove(given({ baselineLocked: false }))).toEqual({ do: 'ask-person' });
   });
 
-  test('a person is asked once, and waited for', () => {
+  test('a person is asked once, and waited for until a reminder is due', () => {
     expect(nextMove(given({ gateTold: true }))).toEqual({ do: 'wait', ms: DAY_MS });
+    expect(nextMove(given({ gateTold: true, gateRemindMs: 400 }))).toEqual({ do: 'wait', ms: 400 });
+    expect(nextMove(given({ gateTold: false, gateRemindMs: 0 }))).toEqual({ do: 'ask-person' });
     expect(nextMove(given({ gateTold: true, gateApprovedBy: 'olga' }))).toEqual({
       do: 'enter-step',
       stepIndex: 2,

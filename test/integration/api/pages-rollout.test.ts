@@ -1,0 +1,75 @@
+import { beforeAll, expect, test } from 'vitest';
+import { startRollout } from '../../../src/rollouts/start.ts';
+import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
+import { AGENT_YAML, agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
+import { describeWithServices } from '../../support/services.ts';
+
+const ORIGIN = { origin: 'http://portcullis.test' };
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+describeWithServices('the page of a rollout', (make) => {
+  let api: TestApi;
+  let ana: { cookie: string };
+
+  const signIn = async (token: string) =>
+    call(api.app, 'POST /login', {
+      headers: { ...FORM, ...ORIGIN },
+      body: new URLSearchParams({ token, next: '/' }).toString(),
+    });
+  const cookieOf = (answer: Answer) => ({ cookie: String(answer.headers['set-cookie']).split(';')[0] ?? '' });
+  const get = (path: string, headers: Record<string, string> = ana) =>
+    call(api.app, `GET ${path}`, { headers });
+  const field = (text: string, name: string) =>
+    new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1] ?? '';
+
+  beforeAll(async () => {
+    api = await givenApi(make);
+    ana = cookieOf(await signIn(api.as.ana.token));
+  });
+
+  test('is its own, linked from the overview; whoever may not know of it finds none', async () => {
+    await givenRelease(api.services, agentFrom(AGENT_YAML), RELEASE_2_YAML);
+    const { id } = await startRollout(api.services, managerActor(), {
+      agent: 'desk',
+      release: '2',
+      reason: '<i>ready</i>',
+    });
+    expect((await get('/')).text).toContain(`href="/rollouts/${id}"`);
+    const { status, text } = await get(`/rollouts/${id}`);
+    expect(status).toBe(200);
+    expect(text).toContain(`Rollout ${id}`);
+    expect(text).toContain('&lt;i&gt;ready&lt;/i&gt;');
+    expect(text).toContain('Nothing is counted yet.');
+    expect((await get('/rollouts/none')).status).toBe(404);
+    expect((await get(`/rollouts/${id}`, {})).status).toBe(303);
+    // Ana may not steer it: she is shown nothing to press.
+    expect(text).not.toContain('<form class="panel"');
+
+    const olga = cookieOf(await signIn(api.as.olga.token));
+    const page = (await get(`/rollouts/${id}`, olga)).text;
+    for (const verb of ['pause', 'advance', 'rollback'])
+      expect(page).toContain(`action="/rollouts/${id}/${verb}"`);
+    for (const verb of ['resume', 'approve-gate', 'reenter'])
+      expect(page).not.toContain(`action="/rollouts/${id}/${verb}"`);
+    const steer = (verb: string, values: Record<string, string>, headers = {}) =>
+      call(api.app, `POST /rollouts/${id}/${verb}`, {
+        headers: { ...FORM, ...ORIGIN, ...olga, ...headers },
+        body: new URLSearchParams({ form: field(page, 'form'), ...values }).toString(),
+      });
+    const paused = await steer('pause', { reason: 'holiday' });
+    expect(paused).toMatchObject({ status: 303, headers: { location: `/rollouts/${id}?done=pause` } });
+    const after = (await get(`/rollouts/${id}?done=pause`, olga)).text;
+    expect(after).toContain('Recorded: Pause');
+    expect(after).toContain(`action="/rollouts/${id}/resume"`);
+    expect((await steer('pause', { reason: 'holiday' })).headers.location).toContain('done=nothing');
+    // Only words of ours are shown back, and nothing goes through without a reason or the form's own token.
+    expect((await get(`/rollouts/${id}?done=Everything+is+fine`, olga)).text).not.toContain(
+      'Everything is fine',
+    );
+    expect((await steer('rollback', { reason: ' ' })).status).toBe(400);
+    expect((await steer('rollback', { reason: 'x', form: 'other' })).status).toBe(403);
+    expect((await steer('rollback', { reason: 'x' }, { origin: 'http://elsewhere.test' })).status).toBe(403);
+    expect((await steer('delete', { reason: 'x' })).status).toBe(404);
+    expect((await get(`/rollouts/${id}`, olga)).text).toContain('paused');
+  });
+});
