@@ -7,6 +7,7 @@ import { completeAction } from '../src/actions/complete.ts';
 import { makePartitions } from '../src/db/partitions.ts';
 import { startPostgres } from '../src/embedded/postgres/server.ts';
 import { sequenceLog } from '../src/log/sequence.ts';
+import { foldCounts } from '../src/records/counters.ts';
 import { startRollout } from '../src/rollouts/start.ts';
 import {
   agentActor,
@@ -68,6 +69,8 @@ async function measure(say: (line: string) => void, services: TestServices, rows
   const fill = { reads: Math.round(rows * READS), writes: Math.round(rows * (1 - READS)), pending: PENDING };
   const templates = { read: read.id, executed: executed.id, pending: pending.id };
   await fillStore(services.db, templates, fill, services.clock.now());
+  // As the background does all the time.
+  await foldCounts(services.db.sql, services.dayMs);
   const full = await costs(services);
   say(
     `${cpus().length} cores; ${fill.reads.toLocaleString('en')} reads, ${fill.writes.toLocaleString('en')} executed writes, ${PENDING.toLocaleString('en')} that wait; never analysed; fsync and synchronous_commit on\n`,

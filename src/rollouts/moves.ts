@@ -3,6 +3,7 @@ import { digestOf } from '../domain/digest.ts';
 import type { SegmentFacts } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { raiseAlert } from '../records/alert.ts';
+import { foldCounts } from '../records/counters.ts';
 import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -54,6 +55,9 @@ async function isOutdated(tx: Sql, { id, segments }: Planned): Promise<boolean> 
  */
 export async function lockBaseline(services: Services, planned: Planned): Promise<boolean> {
   const now = services.clock.now();
+  // However much was left to count, in short transactions: the one that locks has little of it left to do.
+  await countEvidence(services.db.sql);
+  await foldCounts(services.db.sql, services.dayMs);
   return services.db.sql.transaction().execute(async (tx) => {
     const rollout = await lockRow(tx, planned);
     if (!rollout || rollout.baseline_locked_at) return false;
