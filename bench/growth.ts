@@ -85,8 +85,9 @@ async function measure(say: (line: string) => void, services: TestServices, rows
       `${name.padEnd(28)}${ms(before.p50).padStart(10)}${ms(after.p50).padStart(10)}${ratio(after.p50, before.p50).padStart(9)}${`${before.rows} / ${after.rows}`.padStart(18)}  ${holdsGate ? 'yes' : ''}`,
     );
   }
-  await benchBeside(services, say);
+  // Before the others: they change what is in force.
   await sayBytes(say, services);
+  await benchBeside(services, say);
 }
 
 async function costs(services: TestServices): Promise<Map<string, Cost>> {
