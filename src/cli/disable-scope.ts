@@ -44,14 +44,12 @@ export async function disableScope(
   if (direct) return disableDirectly(cli, input, drain);
   const fallback = await knownDatabase(cli);
   try {
-    const disabled =
-      (await disableBySwitch(cli, input)) ??
-      (await disableByApi(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS));
+    const disabled = await disableByService(cli, input, fallback ? API_WITHIN_MS : API_ALONE_MS);
     return drain && disabled.state === 'closed'
       ? { ...disabled, stillInFlight: await drainByApi(cli, disabled) }
       : disabled;
   } catch (error) {
-    if (!(error instanceof CliError) || error.exit !== 'unreachable') throw error;
+    if (!isUnreachable(error)) throw error;
     if (fallback) {
       cli.note(`${error.message}\nGoing by ${fallback.by}.`);
       return disableDirectly(cli, input, drain);
@@ -64,37 +62,83 @@ export async function disableScope(
   }
 }
 
-/** `undefined`: no switch of Portcullis answers there, or it cannot. What it refuses is refused. */
-async function disableBySwitch(cli: Cli, input: DisableInput): Promise<Disabled | undefined> {
+/**
+ * By the switch if it is there, else by the API. A switch that is late is waited for beside the API: where the machine was
+ * busy for a moment, it answers long before an API that stands still. It is the same stop, whoever is first.
+ */
+async function disableByService(cli: Cli, input: DisableInput, apiWithinMs: number): Promise<Disabled> {
+  const over = new AbortController();
+  const { signal } = over;
+  const there = findSwitch(cli, apiWithinMs, signal);
+  try {
+    const found = await Promise.race([there, sleep(SWITCH_THERE_WITHIN_MS, 'late' as const, { ref: false })]);
+    const bySwitch = found === 'late' ? undefined : await disableBySwitch(found, input, signal);
+    if (bySwitch) return bySwitch;
+    const late = found === 'late' ? there.then((api) => disableBySwitch(api, input, signal)) : undefined;
+    return await firstOf(late, putDisabled(cli.api, input, apiWithinMs, signal));
+  } finally {
+    over.abort();
+  }
+}
+
+/** What the API refuses is refused at once; where it is not reached, the switch may still answer. */
+function firstOf(
+  bySwitch: Promise<Disabled | undefined> | undefined,
+  byApi: Promise<DisableAnswer>,
+): Promise<Disabled> {
+  return new Promise((resolve, reject) => {
+    bySwitch?.then((answer) => answer && resolve(answer), reject);
+    byApi.then(
+      (answer) => resolve({ ...answer, by: 'api' }),
+      (error: unknown) => {
+        if (bySwitch === undefined || !isUnreachable(error)) reject(error);
+        else bySwitch.then((answer) => answer === undefined && reject(error), reject);
+      },
+    );
+  });
+}
+
+/** `undefined`: no switch of Portcullis answers there. Another service may listen there: it is sent no token. */
+async function findSwitch(cli: Cli, withinMs: number, signal: AbortSignal): Promise<ApiClient | undefined> {
   const { switchUrl, ...connection } = cli.connection;
   if (switchUrl === undefined) return undefined;
   const api = new ApiClient({ ...connection, url: switchUrl.replace(/\/+$/, '') });
   try {
-    // Another service may listen there: it is sent no token.
-    const { service } = await api.get<{ service?: string }>('/healthz', undefined, {
-      anonymous: true,
-      timeoutMs: SWITCH_THERE_WITHIN_MS,
-    });
-    if (service !== 'portcullis switch') return undefined;
-    return { ...(await putDisabled(api, input, SWITCH_WITHIN_MS)), by: 'switch' };
+    const health = { anonymous: true, timeoutMs: withinMs, signal };
+    const { service } = await api.get<{ service?: string }>('/healthz', undefined, health);
+    return service === 'portcullis switch' ? api : undefined;
   } catch (error) {
-    if (error instanceof CliError && error.exit === 'unreachable') return undefined;
+    if (isUnreachable(error)) return undefined;
     throw error;
   }
 }
 
-const disableByApi = async (cli: Cli, input: DisableInput, timeoutMs: number): Promise<Disabled> => ({
-  ...(await putDisabled(cli.api, input, timeoutMs)),
-  by: 'api',
-});
+/** `undefined`: there is none, or it cannot. What it refuses is refused. */
+async function disableBySwitch(
+  api: ApiClient | undefined,
+  input: DisableInput,
+  signal: AbortSignal,
+): Promise<Disabled | undefined> {
+  if (api === undefined) return undefined;
+  try {
+    return { ...(await putDisabled(api, input, SWITCH_WITHIN_MS, signal)), by: 'switch' };
+  } catch (error) {
+    if (isUnreachable(error)) return undefined;
+    throw error;
+  }
+}
+
+const isUnreachable = (error: unknown): error is CliError =>
+  error instanceof CliError && error.exit === 'unreachable';
 
 async function putDisabled(
   api: ApiClient,
   { scope, reason, reads }: DisableInput,
   timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<DisableAnswer> {
   const json = { disabled: true, reason, reads };
-  return (await api.request<DisableAnswer>('PUT', `/v1/switches/${scope}`, { json, timeoutMs })).body;
+  return (await api.request<DisableAnswer>('PUT', `/v1/switches/${scope}`, { json, timeoutMs, signal })).body;
 }
 
 /** Until each is completed or the last credential has expired. */

@@ -10,6 +10,7 @@ import { readLog } from '../../../src/log/read.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
 import { actionById } from '../../../src/records/action.ts';
 import { openRollout } from '../../../src/records/rollout.ts';
+import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { lockBaseline } from '../../../src/rollouts/moves.ts';
@@ -18,6 +19,7 @@ import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { approvalStats } from '../../../src/statistics/approvals.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
 import { simulateRelease } from '../../../src/statistics/simulate.ts';
+import { trafficOf } from '../../../src/statistics/traffic.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import {
@@ -169,6 +171,15 @@ export const OPERATIONS: readonly Operation[] = [
         { agent: 'desk', release: releaseFrom(RELEASE_2_YAML, agentFrom(AGENT_YAML)) },
         SIMULATED,
       ),
+  },
+  {
+    name: 'traffic, as many as are looked at',
+    run: (services) => trafficOf(services, managerActor(), { agent: 'desk', days: 30 }, SIMULATED),
+  },
+  {
+    name: 'report of a rollout',
+    prepare: async (services) => (await openRollout(services.db.sql, 'desk'))?.id ?? '',
+    run: (services, id) => rolloutReport(services, id),
   },
 ];
 
