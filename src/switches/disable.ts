@@ -14,7 +14,8 @@ const TERMINATED_WITHIN_MS = 2_000;
 const LOOKS = 4;
 /** How the connections call themselves that stop something. */
 const STOPS = 'portcullis stop%';
-const FOLLOWED_WITHIN_MS = 2_000;
+/** What waited is voided within this, and again within this once those are ended whom it waits for. */
+const FOLLOWED_WITHIN_MS = 1_000;
 
 interface DisableRow {
   epoch: number;
@@ -73,9 +74,9 @@ export async function pullSwitch(
   const intent = { scope, reads, reason, actor, at: clock.now() };
   const closing = keepIntent(stop.sql, intent)
     .then((id) => closeGate(stop, { id, ...intent }))
-    .catch(refusedScope)
-    .finally(() => stop.close());
-  return followed({ db, clock }, await closedOrClosing(db, closing, scope, started));
+    .catch(refusedScope);
+  const following = follow(stop, closing, clock);
+  return followed(db, following, await closedOrClosing(db, closing, scope, started));
 }
 
 /**
@@ -89,15 +90,14 @@ export async function finishStops({ db, clock, log }: Pick<Services, 'db' | 'clo
       const started = performance.now();
       const stop = await db.openStop();
       let isOver = false;
-      const closing = goOn(stop, intent.id)
-        .then((row) => {
-          isOver = row === undefined;
-          return row ?? NOTHING_STOPPED;
-        })
-        .finally(() => stop.close());
+      const closing = goOn(stop, intent.id).then((row) => {
+        isOver = row === undefined;
+        return row ?? NOTHING_STOPPED;
+      });
+      const following = follow(stop, closing, clock);
       const closed = await closedOrClosing(db, closing, intent.scope, started);
       if (isOver) continue;
-      const { state, heldBy, voided } = await followed({ db, clock }, closed);
+      const { state, heldBy, voided } = await followed(db, following, closed);
       log.warn(
         { intent: intent.id, scope: intent.scope, state, heldBy, voided },
         'went on with an open stop',
@@ -189,17 +189,37 @@ async function closedOrClosing(
   return { ...common, heldBy, state: 'closing', offAtMs: performance.now() - started };
 }
 
-/** What waited is voided, and people are told; where that takes long or fails, the service goes on with it. */
+/**
+ * What waited is voided, and people are told: on the connection of the stop, so that it takes from the next one nothing, and
+ * whoever it waits for is found as for the stop itself. The connection is closed when that is over, however it ends.
+ */
+function follow(
+  stop: OwnConnection,
+  closing: Promise<DisableRow>,
+  clock: Services['clock'],
+): Promise<number> {
+  const following = closing
+    .then(({ revocation }) =>
+      revocation === undefined ? 0 : followRevocation(stop.sql, revocation, clock.now()),
+    )
+    .finally(() => stop.close());
+  following.catch(() => {});
+  return following;
+}
+
+/** Where that takes long or fails, the service goes on with it. */
 async function followed(
-  { db, clock }: Pick<Services, 'db' | 'clock'>,
-  { revocation, ...answer }: Closed,
+  db: Database,
+  following: Promise<number>,
+  { revocation: _, ...answer }: Closed,
 ): Promise<DisableAnswer> {
   if (answer.state === 'closing') return answer;
-  if (revocation === undefined) return { ...answer, voided: 0 };
-  const following = followRevocation(db.sql, revocation, clock.now());
-  const voided = await within(following, FOLLOWED_WITHIN_MS).catch(() => ({ done: false as const }));
-  following.catch(() => {});
-  return voided.done ? { ...answer, voided: voided.value } : answer;
+  const soon = () => within(following, FOLLOWED_WITHIN_MS).catch(() => ({ done: false as const }));
+  const first = await soon();
+  if (first.done) return { ...answer, voided: first.value };
+  const heldBy = [...answer.heldBy, ...(await endHolders(db.sql))];
+  const next = await soon();
+  return next.done ? { ...answer, heldBy, voided: next.value } : { ...answer, heldBy };
 }
 
 /** What the function itself refuses, such as a scope that names nobody, in its own words. */

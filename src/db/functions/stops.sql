@@ -9,8 +9,10 @@ RETURNS bigint LANGUAGE sql AS $$
 $$;
 ---
 -- What follows when something was taken away: voids what waited, all at once; where it was a switch, tells people. Whoever
--- comes second waits, and finds it done. Returns how many were voided, null where there is no such revocation.
-CREATE FUNCTION follow_revocation(p_id bigint, p_now timestamptz) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off AS $$
+-- comes second waits, and finds it done. Returns how many were voided, null where there is no such revocation. Nobody waits
+-- long for who holds a row: the service goes on with it.
+CREATE FUNCTION follow_revocation(p_id bigint, p_now timestamptz) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off
+SET lock_timeout = '2s' AS $$
 DECLARE
   v revocation;
 BEGIN
