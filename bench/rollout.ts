@@ -1,4 +1,10 @@
-import { allotAlpha, POOLED_SEGMENT, sharesOf, thresholdLogE } from '../src/domain/evidence/alpha.ts';
+import {
+  allotAlpha,
+  POOLED_SEGMENT,
+  sharesOf,
+  thresholdLogE,
+  weightOf,
+} from '../src/domain/evidence/alpha.ts';
 import {
   betLogs,
   type DayBucket,
@@ -112,10 +118,7 @@ function wholeRollouts(runs: number): Hits {
   }));
   const weights = allotAlpha({ guardrails: sharesOf(guardrails), startingSegments: names });
   const threshold = (metric: string, segment: string): number =>
-    thresholdLogE(
-      ALPHA,
-      weights.find((one) => one.guardrail === metric && one.segment === segment)?.weight ?? 0,
-    );
+    thresholdLogE(ALPHA, weightOf(weights, metric, segment));
   return count(runs, () =>
     guardrails.some(({ metric, limit }) => {
       const own = names.map((segment) => new Watched(limit, threshold(metric, segment)));
@@ -233,7 +236,7 @@ function oneOfTwenty(runs: number): { only: Hits; others: Hits } {
     guardrails: sharesOf([{ metric: 'g', share: 1, action: 'rollback' }]),
     startingSegments: names,
   });
-  const threshold = thresholdLogE(ALPHA, weights.find(({ segment }) => segment === 's0')?.weight ?? 0);
+  const threshold = thresholdLogE(ALPHA, weightOf(weights, 'g', 's0'));
   let [only, others] = [0, 0];
   for (let run = 0; run < runs; run += 1) {
     const fired = names.map((_, n) => {
@@ -259,8 +262,10 @@ function poolCap(runs: number): { pooled: Hits; capped: Hits; own: Hits } {
     guardrails: sharesOf([{ metric: 'g', share: 1, action: 'rollback' }]),
     startingSegments: names,
   });
-  const weightOf = (segment: string): number => weights.find((one) => one.segment === segment)?.weight ?? 0;
-  const [own, pool] = [thresholdLogE(ALPHA, weightOf('s0')), thresholdLogE(ALPHA, weightOf(POOLED_SEGMENT))];
+  const [own, pool] = [
+    thresholdLogE(ALPHA, weightOf(weights, 'g', 's0')),
+    thresholdLogE(ALPHA, weightOf(weights, 'g', POOLED_SEGMENT)),
+  ];
   const hits = { pooled: 0, capped: 0, own: 0 };
   for (let run = 0; run < runs; run += 1) {
     const segments = names.map((segment, n) => {

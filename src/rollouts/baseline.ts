@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
-import { POOLED_SEGMENT, withCompanion } from '../domain/evidence/alpha.ts';
+import { POOLED_SEGMENT, weightOf, withCompanion } from '../domain/evidence/alpha.ts';
 import {
   BASELINE_PART,
   type BaselineCounts,
@@ -64,14 +64,13 @@ function limitsOf(
   segments: number,
 ): Pick<LockedBaseline, 'own' | 'pooled'> {
   if (typeof limit === 'number') return {};
-  const weightOf = (segment: string): number =>
-    plan.shares.find((one) => one.guardrail === metric && one.segment === segment)?.weight ?? 0;
   const counted = (plan.companions ?? []).some((companion) => companion.metric === metric);
-  const part = (weight: number): number => plan.alpha * withCompanion(weight, counted).rate * BASELINE_PART;
+  const part = (segment: string): number =>
+    plan.alpha * withCompanion(weightOf(plan.shares, metric, segment), counted).rate * BASELINE_PART;
   const { margin } = limit.baseline;
   return {
-    own: lockedLimit(counts, margin, part(weightOf(counts.segment))),
-    pooled: lockedLimit(counts, margin, part(weightOf(POOLED_SEGMENT)) / Math.max(1, segments)),
+    own: lockedLimit(counts, margin, part(counts.segment)),
+    pooled: lockedLimit(counts, margin, part(POOLED_SEGMENT) / Math.max(1, segments)),
   };
 }
 

@@ -122,10 +122,7 @@ verifies(
     for (const api of apis) expect((await api.call('GET /v1/actions', { as: as.agent })).status).toBe(200);
     for (const other of [...workers, answering]) {
       // It says that it is ready by its log: its health may listen a moment later.
-      await until(
-        'its health',
-        async () => (await other.call('GET /livez').catch(() => null))?.status === 200,
-      );
+      await until('its health', async () => (await other.call('GET /livez')).status === 200);
       expect((await other.call('GET /v1/actions', { as: as.agent })).status).toBe(404);
       expect((await other.call('PUT /v1/switches/everything', { as: as.cleo, body: {} })).status).toBe(404);
       expect((await other.call('GET /livez')).status).toBe(200);

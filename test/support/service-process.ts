@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -76,7 +76,11 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
     folder,
     pid: () => service.pid,
     logFile,
-    call: (line, more) => request(url, line, more),
+    call: (line, more) =>
+      request(url, line, more).catch(async (cause: unknown) => {
+        const last = service.failure() ?? `it runs; ${(await readFile(logFile, 'utf8')).slice(-2_000)}`;
+        throw new Error(`no answer to ${line} of process ${service.pid}: ${last}`, { cause });
+      }),
     kill9: () => service.kill(),
     async restart() {
       const startedAt = performance.now();

@@ -216,11 +216,11 @@ const switchState = ({ switchProcess }: Services): 'up' | 'down' | 'unknown' => 
   return switchProcess.isUp() ? 'up' : 'down';
 };
 
-/** An answer that does not come in time is a no. */
+/** An answer that does not come in time is a no; one that came while this thread was busy elsewhere is read first. */
 async function probe(ask: () => Promise<boolean>): Promise<'up' | 'down'> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), PROBE_MS);
+    timer = setTimeout(() => setImmediate(() => resolve(false)), PROBE_MS);
   });
   try {
     return (await Promise.race([ask().catch(() => false), late])) ? 'up' : 'down';

@@ -49,6 +49,10 @@ export function sharesOf(
   }));
 }
 
+/** The weight of one process in an allotment; 0 where it has none. */
+export const weightOf = (weights: readonly AlphaWeight[], guardrail: string, segment: string): number =>
+  weights.find((one) => one.guardrail === guardrail && one.segment === segment)?.weight ?? 0;
+
 /** Weight of the j-th segment created after the start, j = 1, 2, …: reserve · 6/(π²j²) (STATISTICS 4.5). */
 export function laterSegmentWeight(share: number, j: number): number {
   if (!Number.isSafeInteger(j) || j < 1) {

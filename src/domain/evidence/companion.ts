@@ -1,5 +1,6 @@
 import { thresholdLogE } from './alpha.ts';
 import { type CountDay, type CountPrior, type CountSegment, countPrior, countRestartLogE } from './count.ts';
+import { eValueOf } from './eprocess.ts';
 import { countSpreadOf, type Spread } from './spread.ts';
 
 const WHOLE = 10_000;
@@ -66,7 +67,7 @@ export function judgeCount(
     allowed: sum(segments, ({ time }, limit) => limit * time),
     prior,
     logE,
-    eValue: Math.min(Math.exp(logE), Number.MAX_VALUE),
+    eValue: eValueOf(logE),
     thresholdLogE: facts.weight > 0 ? threshold : null,
     fired: facts.firedBefore || (facts.weight > 0 && logE >= threshold),
     ...spread,

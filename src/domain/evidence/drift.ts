@@ -1,5 +1,4 @@
-import { BETS, betLogs, type DayBucket } from './eprocess.ts';
-import { logSumExp } from './log-sum.ts';
+import { BETS, type DayBucket, logMeanExp, logsByDay } from './eprocess.ts';
 
 /** Days of a segment within its limit that pass, on average and at least, until its first false notice. */
 export const DRIFT_DAYS = 1_000;
@@ -10,15 +9,8 @@ export const DRIFT_DAYS = 1_000;
  * soonest; a value of at least `DRIFT_DAYS` is a notice for people, never a rollback: it is no bound for the whole life.
  */
 export function driftLogE(buckets: readonly DayBucket[], limit: number): number {
-  const days = new Map<number, { events: number; harms: number }>();
-  for (const { day, events, harms } of buckets) {
-    const sum = days.get(day) ?? { events: 0, harms: 0 };
-    days.set(day, { events: sum.events + events, harms: sum.harms + harms });
-  }
   let logs: readonly number[] = BETS.map(() => 0);
-  for (const [, counts] of [...days].sort(([one], [other]) => one - other)) {
-    const factors = betLogs(counts, limit);
-    logs = logs.map((log, j) => (factors[j] ?? 0) + Math.max(log, 0));
-  }
-  return logSumExp(logs) - Math.log(BETS.length);
+  for (const dayLogs of logsByDay([{ limit, buckets }]))
+    logs = logs.map((log, j) => (dayLogs[j] as number) + Math.max(log, 0));
+  return logMeanExp(logs);
 }

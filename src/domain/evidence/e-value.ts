@@ -1,5 +1,14 @@
-import { BETS, type BinaryCounts, logE, lowerBound, upperBound, VALUE_MAX } from './eprocess.ts';
-import { logSumExp } from './log-sum.ts';
+import {
+  BETS,
+  type BinaryCounts,
+  eValueOf,
+  logE,
+  logMeanExp,
+  lowerBound,
+  supremum,
+  upperBound,
+  VALUE_MAX,
+} from './eprocess.ts';
 
 /** One sample weighed against one limit (STATISTICS 4.1), and the bounds of its mean, valid at every look. */
 export interface EValue {
@@ -13,9 +22,6 @@ export interface EValue {
   upper: number | null;
   alpha: number;
 }
-
-const HALVINGS = 64;
-const LOG_BET_COUNT = Math.log(BETS.length);
 
 /** Events that were harmful or not. @throws RangeError for counts, a limit or an alpha that cannot be */
 export function eValueOfCounts(counts: BinaryCounts, limit: number, alpha: number): EValue {
@@ -55,7 +61,7 @@ export function eValueOfValues(
 
 const both = (log: number): Pick<EValue, 'logE' | 'eValue'> => ({
   logE: log,
-  eValue: Math.min(Math.exp(log), Number.MAX_VALUE),
+  eValue: eValueOf(log),
 });
 
 /** log mean_j Π(1 + k_j(x/m − 1)) (STATISTICS 4.1). */
@@ -65,18 +71,12 @@ function meanLogE(values: readonly number[], limit: number): number {
     for (const x of values) sum += Math.log1p(k * (Math.min(x / limit, Number.MAX_VALUE) - 1));
     return sum;
   });
-  return logSumExp(logs) - LOG_BET_COUNT;
+  return logMeanExp(logs);
 }
 
 /** sup{m : E(m) ≥ 1/alpha}: E falls in m. */
 function lowerMean(values: readonly number[], alpha: number): number {
   const needed = -Math.log(alpha);
-  let low = 0;
-  let high = values.reduce((most, x) => Math.max(most, x), 0);
-  for (let i = 0; i < HALVINGS && high > low; i += 1) {
-    const middle = (low + high) / 2;
-    if (middle > low && meanLogE(values, middle) >= needed) low = middle;
-    else high = middle;
-  }
-  return low;
+  const most = values.reduce((largest, x) => Math.max(largest, x), 0);
+  return supremum((mean) => meanLogE(values, mean) >= needed, most);
 }

@@ -63,7 +63,11 @@ function checkRateLimit(limit: number): void {
   invariant(limit >= 0 && limit <= 1, `Cannot weigh a rate: its limit is ${limit}, it must be within 0..1`);
 }
 
-const logMeanExp = (logs: readonly number[]): number => logSumExp(logs) - LOG_BET_COUNT;
+/** log mean_j exp(L_j): what the bets come to together (STATISTICS 4.1). */
+export const logMeanExp = (logs: readonly number[]): number => logSumExp(logs) - LOG_BET_COUNT;
+
+/** E of its logarithm, at most Number.MAX_VALUE: JSON has no infinity. */
+export const eValueOf = (logE: number): number => Math.min(Math.exp(logE), Number.MAX_VALUE);
 
 function logAdd(a: number, b: number): number {
   const top = Math.max(a, b);
@@ -109,11 +113,16 @@ export function safetyLogE({ events, harms }: BinaryCounts, limit: number): numb
 export function lowerBound(counts: BinaryCounts, alpha: number): number {
   invariant(alpha > 0 && alpha < 1, `Cannot bound a rate: alpha is ${alpha}, it must be between 0 and 1`);
   const needed = -Math.log(alpha);
+  return supremum((mean) => logE(counts, mean) >= needed, 1);
+}
+
+/** sup{m in 0..most : holds(m)} of what holds up to some m and no longer; 0 where it holds nowhere. */
+export function supremum(holds: (m: number) => boolean, most: number): number {
   let low = 0;
-  let high = 1;
+  let high = most;
   for (let i = 0; i < HALVINGS; i += 1) {
     const middle = (low + high) / 2;
-    if (middle > low && logE(counts, middle) >= needed) low = middle;
+    if (middle > low && holds(middle)) low = middle;
     else high = middle;
   }
   return low;
@@ -245,14 +254,19 @@ export function pooledLogE(segments: readonly PooledSegment[]): number {
 
 /** log E of the restart mixture over all segments together: the trigger for harm spread thin (STATISTICS 4.5, 4.6). */
 export function pooledRestartLogE(segments: readonly PooledSegment[]): number {
-  const add = dayAdder(segments);
   let state = RESTART_START;
-  for (const [, limits] of rising(countsByDay(segments))) {
+  for (const dayLogs of logsByDay(segments)) state = restartAfter(state, dayLogs);
+  return restartStateLogE(state);
+}
+
+/** The log of each bet over each day that has a bucket, in the order of the days; all segments together. */
+export function logsByDay(segments: readonly PooledSegment[]): readonly number[][] {
+  const add = dayAdder(segments);
+  return rising(countsByDay(segments)).map(([, limits]) => {
     const dayLogs = BETS.map(() => 0);
     add(dayLogs, limits);
-    state = restartAfter(state, dayLogs);
-  }
-  return restartStateLogE(state);
+    return dayLogs;
+  });
 }
 
 /**

@@ -107,7 +107,8 @@ function judgeRate(facts: JudgedFacts): Judged {
   return { ...judge({ ...common, evidence: { kind, limit, buckets, mature }, dataState }), known, mature };
 }
 
-function sumOf(buckets: readonly KnownBucket[]): MatureCounts {
+/** Events, harms and reports of several buckets together. */
+export function sumOf(buckets: readonly MatureCounts[]): MatureCounts {
   let [events, harms, known] = [0, 0, 0];
   for (const bucket of buckets) {
     events += bucket.events;

@@ -1,4 +1,4 @@
-import { type AlphaWeight, POOLED_SEGMENT, thresholdLogE } from './alpha.ts';
+import { type AlphaWeight, POOLED_SEGMENT, thresholdLogE, weightOf } from './alpha.ts';
 import {
   BETS,
   type BinaryCounts,
@@ -216,10 +216,8 @@ const acting = ({ guardrails }: ForecastPlan) => guardrails.filter(({ reportsOnl
 const segmentsOf = ({ days }: ForecastPlan): string[] =>
   [...new Set(days.flatMap((day) => Object.keys(day).filter((name) => (day[name] ?? 0) > 0)))].sort();
 
-function thresholdOf({ shares, alpha }: ForecastPlan, metric: string, segment: string): number {
-  const share = shares.find((one) => one.guardrail === metric && one.segment === segment);
-  return thresholdLogE(alpha, share?.weight ?? 0);
-}
+const thresholdOf = ({ shares, alpha }: ForecastPlan, metric: string, segment: string): number =>
+  thresholdLogE(alpha, weightOf(shares, metric, segment));
 
 /** Events of one day, and how many of them are harmful: both kinds come at random, independently. */
 function eventsOf(mean: number, rate: number, random: Random): BinaryCounts {

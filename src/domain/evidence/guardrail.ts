@@ -3,6 +3,7 @@ import type { BinaryCounts, DayBucket, SumBucket, SumState } from './eprocess.ts
 import {
   addValue,
   EMPTY_SUM,
+  eValueOf,
   fromFixed,
   lowerBound,
   restartLogE,
@@ -197,7 +198,7 @@ export function judge(input: JudgeInput): Verdict {
   return {
     ...reading,
     verdict: verdictWord(breached, dataState, more),
-    eValue: Math.min(Math.exp(reading.logE), Number.MAX_VALUE),
+    eValue: eValueOf(reading.logE),
     logE: Math.min(reading.logE, Number.MAX_VALUE),
     thresholdLogE: weight > 0 ? threshold : null,
     moreNeeded: more,

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import {
   type BinaryCounts,
   betLogs,
@@ -8,6 +9,7 @@ import {
   restartStateLogE,
   upperBound,
 } from './eprocess.ts';
+import { sumOf } from './facts.ts';
 
 /** One day of a process as a chart shows it. */
 export interface SeriesDay extends DayBucket {
@@ -27,20 +29,16 @@ export function seriesOf(
   limit: number,
   alpha: number,
 ): SeriesDay[] {
-  const days = new Map<number, BinaryCounts & { known: number }>();
-  for (const { day, events, harms, known } of buckets) {
-    const sum = days.get(day) ?? { events: 0, harms: 0, known: 0 };
-    days.set(day, { events: sum.events + events, harms: sum.harms + harms, known: sum.known + known });
-  }
   let state = RESTART_START;
   let all: BinaryCounts = { events: 0, harms: 0 };
-  return [...days]
-    .sort(([one], [other]) => one - other)
-    .map(([day, counts]): SeriesDay => {
+  return [...groupBy(buckets, ({ day }) => String(day)).values()]
+    .sort(([one], [other]) => one.day - other.day)
+    .map((own): SeriesDay => {
+      const counts = sumOf(own);
       all = { events: all.events + counts.events, harms: all.harms + counts.harms };
       state = restartAfter(state, betLogs(counts, limit));
       return {
-        day,
+        day: own[0].day,
         ...counts,
         value: all.events === 0 ? null : all.harms / all.events,
         lower: lowerBound(all, alpha),

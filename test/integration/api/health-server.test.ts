@@ -9,6 +9,9 @@ import type { Loop } from '../../../src/loop.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import { createTestServices } from '../../support/services.ts';
 
+/** Longer than what the store is given to answer. */
+const BUSY_MS = 2_500;
+
 let api: TestApi;
 let small: Awaited<ReturnType<typeof createHealthApi>>;
 let judge: Loop;
@@ -72,6 +75,20 @@ test('without its store it is not ready, and lives', async () => {
   expect((await call(lost, 'GET /livez')).status).toBe(200);
   await lost.close();
   await gone.close();
+});
+
+test('it is ready although its thread was busy while the store answered', async () => {
+  const block = () => {
+    for (const until = performance.now() + BUSY_MS; performance.now() < until; );
+  };
+  // Asked right after the store was: its answer lies there while nothing reads it.
+  const temporal = async () => {
+    setImmediate(block);
+    return true;
+  };
+  const busy = await createHealthApi(api.services, { temporal });
+  expect(await call(busy, 'GET /readyz')).toMatchObject({ status: 200, json: { database: 'up' } });
+  await busy.close();
 });
 
 test('what nobody does is said in the log of every process that could not do it', async () => {
