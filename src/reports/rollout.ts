@@ -1,12 +1,12 @@
 import type { Sql } from '../db/database.ts';
-import { POOLED_SEGMENT, withCompanion } from '../domain/evidence/alpha.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import { type SeriesDay, seriesOf } from '../domain/evidence/series.ts';
 import { readLog } from '../log/read.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
-import { judgedAgainst } from '../rollouts/baseline.ts';
+import { processesOf } from '../rollouts/processes.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
 import { type TimelineItem, timelineOf } from './timeline.ts';
@@ -21,12 +21,18 @@ export interface ExposedSpan {
   percent: number;
 }
 
-/** One process: from its first event to its breach, or to now. */
+/** When something was taken back, in days since the start too, and why. */
+export interface BreachView {
+  day: number;
+  at: Date;
+  because: string;
+}
+
+/** One process of the rate: from its first event to when it fired, or to now. */
 export interface ProcessView {
   generation: number;
   days: SeriesDay[];
-  /** The day it fired, counted from the start, and why. */
-  breach: { day: number; at: Date; because: string } | null;
+  firedOnDay: number | null;
 }
 
 /** One guardrail in one segment. */
@@ -42,6 +48,8 @@ export interface EvidenceView {
   trigger: number | null;
   verdict: string;
   moreNeeded: number | null;
+  /** By the rate, or by its companion. */
+  breaches: BreachView[];
   processes: ProcessView[];
 }
 
@@ -70,6 +78,7 @@ export async function rolloutReport(services: Services, id: string): Promise<Rol
   const status = await rolloutStatus(services, id);
   const asOf = rollout.ended_at ?? services.clock.now();
   const { plan } = rollout;
+  const counts = await countsOf(db, rollout);
   return {
     rollout: status,
     reason: rollout.reason,
@@ -79,8 +88,8 @@ export async function rolloutReport(services: Services, id: string): Promise<Rol
     asOf,
     atDay: daysAt(rollout, asOf),
     exposures: await exposuresOf(db, rollout, asOf),
-    evidence: await evidenceOf(db, rollout, status),
-    builds: await buildsOf(db, rollout),
+    evidence: await evidenceOf(db, rollout, status, counts),
+    builds: buildsOf(counts),
     timeline: await timeline(db, rollout),
   };
 }
@@ -108,56 +117,67 @@ async function exposuresOf(db: Sql, rollout: RolloutRecord, asOf: Date): Promise
   }));
 }
 
+interface Count {
+  segment: string;
+  metric: string;
+  build: string;
+  generation: number;
+  day: number;
+  events: number;
+  harms: number;
+  known: number;
+}
+
+function countsOf(db: Sql, rollout: RolloutRecord): Promise<Count[]> {
+  return db
+    .selectFrom('day_count')
+    .select(['segment', 'metric', 'build', 'generation', 'day', 'events', 'harms', 'known'])
+    .where('rollout_id', '=', rollout.id)
+    .where('arm', '=', 'candidate')
+    .orderBy('day')
+    .orderBy('build')
+    .execute();
+}
+
 async function evidenceOf(
   db: Sql,
   rollout: RolloutRecord,
   status: RolloutStatusView,
+  counts: readonly Count[],
 ): Promise<EvidenceView[]> {
-  const { guardrails, alpha, shares } = rollout.plan;
+  const { guardrails, alpha } = rollout.plan;
   const { metrics } = await manifestOf(db, rollout.agent);
-  const counts = await db
-    .selectFrom('day_count')
-    .select(['segment', 'metric', 'generation', 'day', 'events', 'harms', 'known'])
-    .where('rollout_id', '=', rollout.id)
-    .where('arm', '=', 'candidate')
-    .execute();
   const fired = await breachesOf(db, rollout);
   return status.segments.flatMap(({ segment, verdicts }) =>
     guardrails.flatMap((guardrail): EvidenceView[] => {
       const { metric, reason } = guardrail;
-      const own = counts.filter((one) => one.segment === segment && one.metric === metric);
+      const ofBoth = (one: { segment: string; metric: string }) =>
+        one.segment === segment && one.metric === metric;
+      const own = counts.filter(ofBoth);
       if (own.length === 0) return [];
-      const share = shares.find((one) => one.guardrail === metric && one.segment === segment)?.weight ?? 0;
-      const counted = rollout.per_day?.some(
-        (one) => one.metric === metric && one.segment === segment && one.perDay !== null,
-      );
-      const rate = withCompanion(share, counted ?? false).rate;
-      const { limit, weight, baselineThin } = judgedAgainst(rollout, guardrail, segment, rate);
+      const { limit, weight, baselineThin } = processesOf(rollout, guardrail, segment).rate;
       const latest = verdicts.find((verdict) => verdict.metric === metric);
       const { business = '', unit = '' } = metrics[metric] ?? {};
-      const named = { segment, metric, business, unit, limit, reason };
-      const judged = { verdict: latest?.verdict ?? 'no-data', moreNeeded: latest?.moreNeeded ?? null };
-      const breaches = fired.filter((one) => one.segment === segment && one.metric === metric);
-      const processes = processesOf(own, breaches, limit, alpha);
+      const breaches = fired.filter(ofBoth);
       return [
         {
-          ...named,
-          ...judged,
+          ...{ segment, metric, business, unit, limit, reason },
+          verdict: latest?.verdict ?? 'no-data',
+          moreNeeded: latest?.moreNeeded ?? null,
           trigger: weight > 0 && !baselineThin ? 1 / (alpha * weight) : null,
-          processes,
+          breaches: breaches.map(({ day, at, because }) => ({ day, at, because })),
+          processes: rateProcesses(own, breaches, limit, alpha),
         },
       ];
     }),
   );
 }
 
-interface Breach {
+interface Breach extends BreachView {
   segment: string;
   metric: string;
   generation: number;
-  day: number;
-  at: Date;
-  because: string;
+  byRate: boolean;
 }
 
 async function breachesOf(db: Sql, rollout: RolloutRecord): Promise<Breach[]> {
@@ -174,46 +194,38 @@ async function breachesOf(db: Sql, rollout: RolloutRecord): Promise<Breach[]> {
     at,
     day: daysAt(rollout, at),
     because: breachText(record as VerdictRecord),
-    fired: firedBy(record as VerdictRecord),
+    byRate: firedBy(record as VerdictRecord).includes('rate'),
   }));
 }
 
-type Count = { generation: number; day: number; events: number; harms: number; known: number };
-
-/** A process goes on through generations until it fires; the next generation begins another. */
-function processesOf(
+/** A process goes on through generations until it fires, and not when its companion does; the next generation begins another. */
+function rateProcesses(
   counts: readonly Count[],
   breaches: readonly Breach[],
   limit: number,
   alpha: number,
 ): ProcessView[] {
-  const ends = [...breaches.map(({ generation }) => generation), Number.POSITIVE_INFINITY];
+  const ends = [...breaches.filter(({ byRate }) => byRate), undefined];
   return ends.flatMap((end, at): ProcessView[] => {
-    const begin = ends[at - 1] ?? 0;
-    const own = counts.filter(({ generation }) => generation > begin && generation <= end);
+    const begin = ends[at - 1]?.generation ?? 0;
+    const last = end?.generation ?? Number.POSITIVE_INFINITY;
+    const own = counts.filter(({ generation }) => generation > begin && generation <= last);
     if (own.length === 0) return [];
-    const breach = breaches[at];
     return [
       {
         generation: Math.max(...own.map(({ generation }) => generation)),
         days: seriesOf(own, limit, alpha),
-        breach: breach ? { day: breach.day, at: breach.at, because: breach.because } : null,
+        firedOnDay: end?.day ?? null,
       },
     ];
   });
 }
 
-async function buildsOf(db: Sql, rollout: RolloutRecord): Promise<RolloutReport['builds']> {
-  const rows = await db
-    .selectFrom('day_count')
-    .select(({ fn }) => ['build', fn.min<number>('day').as('fromDay')])
-    .where('rollout_id', '=', rollout.id)
-    .where('arm', '=', 'candidate')
-    .groupBy('build')
-    .orderBy('fromDay')
-    .orderBy('build')
-    .execute();
-  return rows.map(({ build, fromDay }) => ({ version: build, fromDay }));
+/** In the order of their first day. */
+function buildsOf(counts: readonly Count[]): RolloutReport['builds'] {
+  const first = new Map<string, number>();
+  for (const { build, day } of counts) if (!first.has(build)) first.set(build, day);
+  return [...first].map(([version, fromDay]) => ({ version, fromDay }));
 }
 
 async function timeline(db: Sql, rollout: RolloutRecord): Promise<TimelineItem[]> {

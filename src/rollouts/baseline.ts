@@ -5,8 +5,6 @@ import { POOLED_SEGMENT, weightOf, withCompanion } from '../domain/evidence/alph
 import {
   BASELINE_PART,
   type BaselineCounts,
-  type EffectiveLimit,
-  effectiveLimit,
   type LockedBaseline,
   lockedLimit,
 } from '../domain/evidence/baseline.ts';
@@ -72,31 +70,4 @@ function limitsOf(
     own: lockedLimit(counts, margin, part(counts.segment)),
     pooled: lockedLimit(counts, margin, part(POOLED_SEGMENT) / Math.max(1, segments)),
   };
-}
-
-/** What the rate of a guardrail is judged against in a segment; for `*` by segment. */
-export interface JudgedAgainst {
-  limit: number;
-  weight: number;
-  limits?: Record<string, number>;
-  baselineThin?: true;
-}
-
-/** By the locked baseline, where the guardrail is against it. `weight` is that of the rate. */
-export function judgedAgainst(
-  rollout: Pick<RolloutRecord, 'baseline'>,
-  { metric, limit }: Guardrail,
-  segment: string,
-  weight: number,
-): JudgedAgainst {
-  const rows = (rollout.baseline ?? []).filter((row) => row.metric === metric);
-  if (segment === POOLED_SEGMENT && typeof limit !== 'number') {
-    const limits = Object.fromEntries(
-      rows.flatMap((row) => (typeof row.pooled?.limit === 'number' ? [[row.segment, row.pooled.limit]] : [])),
-    );
-    const left = effectiveLimit(limit, weight, undefined).weight;
-    return { limit: Math.max(0, ...Object.values(limits)), weight: left, limits };
-  }
-  const own: EffectiveLimit = effectiveLimit(limit, weight, rows.find((row) => row.segment === segment)?.own);
-  return { limit: own.limit ?? 1, weight: own.weight, ...(own.limit === null && { baselineThin: true }) };
 }

@@ -3,7 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { type DayLimit, dayLimit } from '../domain/evidence/day-limit.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { judgedAgainst } from './baseline.ts';
+import { rateLimitOf } from './processes.ts';
 
 /**
  * Harms a day that each segment may have in each metric, by what is declared or what the baseline measured. Null: the
@@ -24,7 +24,7 @@ export async function dayLimits(tx: Sql, rollout: RolloutRecord, now: Date): Pro
     const volumes = await volumesOf(tx, rollout.id, companion);
     for (const segment of segments) {
       const { writes = 0, unasked = 0 } = volumes.find((volume) => volume.segment === segment) ?? {};
-      const { limit, baselineThin } = judgedAgainst(rollout, guardrail, segment, 0);
+      const { limit, baselineThin } = rateLimitOf(rollout, guardrail, segment);
       const rate = baselineThin ? undefined : limit;
       all.push(dayLimit({ segment, metric, writes, unasked, days }, rate, declared[segment]));
     }

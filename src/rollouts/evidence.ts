@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
-import { POOLED_SEGMENT, withCompanion } from '../domain/evidence/alpha.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { CountFacts, ExposedDays } from '../domain/evidence/companion.ts';
 import { firedBy, type JudgedFacts, judgeFacts, type Process } from '../domain/evidence/facts.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
-import { judgedAgainst } from './baseline.ts';
+import { processesOf } from './processes.ts';
 
 const COUNT_BATCH = 500;
 
@@ -106,49 +106,31 @@ export async function judgeGuardrail(
 ): Promise<VerdictRecord> {
   const { now, minSample, firedBefore, generation } = context;
   const { metric } = guardrail;
-  const { alpha, shares, matureAfter } = rollout.plan;
+  const { alpha, matureAfter } = rollout.plan;
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
-  const share = shares.find((one) => one.guardrail === metric && one.segment === segment)?.weight ?? 0;
   const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
-  const pooled = segment === POOLED_SEGMENT;
-  const perDay = perDayOf(rollout, metric, segment);
-  const weight = withCompanion(share, perDay !== undefined);
+  const { rate, count } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
-    kind: pooled ? 'pooled' : 'rate',
-    ...judgedAgainst(rollout, guardrail, segment, weight.rate),
+    kind: segment === POOLED_SEGMENT ? 'pooled' : 'rate',
+    ...rate,
     alpha,
     minSample,
     breachedBefore: firedBefore.includes('rate'),
     matureBefore: dayOf(rollout, new Date(now.getTime() - matureMs)),
     builds: rollout.builds.filter((build) => build.counts).map(({ version }) => version),
     buckets: bucketsOf(ofLiving(counts, breaches, 'rate')),
-    ...(perDay && {
+    ...(count && {
       count: {
-        perDay,
-        exposed: await exposedDays(db, rollout, now, breaches, Object.keys(perDay)),
-        harms: harmsOf(ofLiving(counts, breaches, 'count'), Object.keys(perDay)),
-        weight: weight.count,
+        ...count,
+        exposed: await exposedDays(db, rollout, now, breaches, Object.keys(count.perDay)),
+        harms: harmsOf(ofLiving(counts, breaches, 'count'), Object.keys(count.perDay)),
         firedBefore: firedBefore.includes('count'),
       },
     }),
   };
-  const { count: _, ...rest } = facts;
+  const { count: _count, ...rest } = facts;
   return { segment, metric, generations, ...rest, ...judgeFacts(facts) };
-}
-
-/** Harms a day that are allowed; none where the rate has no companion. Spread needs two segments to be spread over. */
-function perDayOf(
-  { per_day: limits }: RolloutRecord,
-  metric: string,
-  judged: string,
-): Record<string, number> | undefined {
-  const own = (limits ?? []).filter(
-    (one) => one.metric === metric && (judged === POOLED_SEGMENT || one.segment === judged),
-  );
-  const known = own.flatMap(({ segment, perDay }) => (perDay === null ? [] : [[segment, perDay] as const]));
-  const enough = judged === POOLED_SEGMENT ? known.length >= 2 : known.length === 1;
-  return enough ? Object.fromEntries(known) : undefined;
 }
 
 async function exposedDays(

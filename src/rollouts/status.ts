@@ -100,6 +100,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
   const verdicts = await verdictsOf(services.db.sql, id);
   const step = stepOf(rollout);
   const ended = rollout.ended_at !== null;
+  const asOf = rollout.ended_at ?? services.clock.now();
   const segments = facts.segments.map(({ segment, state, exposure, generation }) => ({
     segment,
     state,
@@ -120,8 +121,8 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     phase: step.phase,
     step: rollout.step_index + 1,
     steps: rollout.plan.steps.length,
-    plan: planText(rollout, rollout.ended_at ?? services.clock.now(), facts.elapsedMs),
-    day: dayOf(rollout, rollout.ended_at ?? services.clock.now()) + 1,
+    plan: planText(rollout, asOf, facts.elapsedMs),
+    day: dayOf(rollout, asOf) + 1,
     startedAt: rollout.started_at,
     startedBy: rollout.started_by,
     endedAt: rollout.ended_at,
@@ -140,12 +141,12 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     ),
     lastVerdict: await lastVerdictOf(services.db.sql, id),
     perDay: rollout.per_day,
-    baseline: rollout.baseline ?? (await baselineNow(services.db.sql, rollout, services.clock.now())),
+    baseline: rollout.baseline ?? (await baselineNow(services.db.sql, rollout, asOf)),
     baselineDigest: rollout.baseline_digest,
     digests: rollout.digests,
     gateApprovedBy: rollout.gate_approved_by,
     dayMs: rollout.plan.dayMs,
-    subjects: await subjectsOf(services, rollout),
+    subjects: await subjectsOf(services.db.sql, rollout, asOf),
     builds: await buildsOf(services.db.sql, rollout),
   };
 }
@@ -205,12 +206,9 @@ async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildVi
   }));
 }
 
-async function subjectsOf(
-  { db, clock }: Services,
-  { id, agent, plan }: RolloutRecord,
-): Promise<SubjectsView> {
-  const hourAgo = new Date(clock.now().getTime() - 3_600_000);
-  const { lastHour, surplus } = await db.sql
+async function subjectsOf(db: Sql, { id, agent, plan }: RolloutRecord, asOf: Date): Promise<SubjectsView> {
+  const hourAgo = new Date(asOf.getTime() - 3_600_000);
+  const { lastHour, surplus } = await db
     .selectFrom('rollout_subject')
     .select(({ fn }) => [
       fn.countAll<number>().filterWhere('first_at', '>', hourAgo).as('lastHour'),
@@ -219,7 +217,7 @@ async function subjectsOf(
     .where('rollout_id', '=', id)
     .executeTakeFirstOrThrow();
   return {
-    agentsWord: onAgentsWord(await manifestOf(db.sql, agent), plan.subject),
+    agentsWord: onAgentsWord(await manifestOf(db, agent), plan.subject),
     perHour: plan.newSubjectsPerHour,
     lastHour: Number(lastHour),
     surplus: Number(surplus),

@@ -40,8 +40,9 @@ export async function supersede(
     .where('state', '=', 'exposed')
     .returning('segment')
     .execute();
+  const segments = exposed.map(({ segment }) => segment).sort();
   const revocations: number[] = [];
-  for (const segment of exposed.map((row) => row.segment).sort()) {
+  for (const segment of segments) {
     const { agent, id } = rollout;
     const candidate = { agent, rollout: id, segment, arm: 'candidate', because: 'new_release' } as const;
     revocations.push(await revoke(tx, { ...candidate, epoch, at, actor: actor.id }));
@@ -50,7 +51,7 @@ export async function supersede(
     by,
     release,
     reason,
-    segments: exposed.map(({ segment }) => segment).sort(),
+    segments,
     salt: rollout.salt,
   });
   return revocations;

@@ -1,8 +1,9 @@
 import type { Sql } from '../db/database.ts';
 import { DRIFT_DAYS, driftLogE } from '../domain/evidence/drift.ts';
+import { eValueOf } from '../domain/evidence/eprocess.ts';
 import { FALSE_SHARE, reviewQueue } from '../domain/evidence/review-queue.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { judgedAgainst } from './baseline.ts';
+import { rateLimitOf } from './processes.ts';
 
 /** What people should look at although nothing was taken back. */
 export interface WorthALook {
@@ -30,7 +31,7 @@ export async function worthALook(
   const open = exposed.flatMap(({ verdicts }) => verdicts).filter(({ verdict }) => verdict !== 'breach');
   const all = exposed.length * rollout.plan.guardrails.length;
   const strong = reviewQueue(open, FALSE_SHARE, all).map(
-    ({ segment, metric, logE }): WorthALook => ({ segment, metric, why: 'evidence', value: Math.exp(logE) }),
+    ({ segment, metric, logE }): WorthALook => ({ segment, metric, why: 'evidence', value: eValueOf(logE) }),
   );
   const counts = await db
     .selectFrom('day_count')
@@ -48,9 +49,9 @@ export async function worthALook(
     const guardrail = rollout.plan.guardrails.find((one) => one.metric === metric);
     if (guardrail === undefined || strong.some((one) => one.segment === segment && one.metric === metric))
       return [];
-    const { limit } = judgedAgainst(rollout, guardrail, segment, 0);
+    const { limit } = rateLimitOf(rollout, guardrail, segment);
     const own = counts.filter((one) => one.segment === segment && one.metric === metric);
-    const value = Math.exp(driftLogE(own, limit));
+    const value = eValueOf(driftLogE(own, limit));
     return value >= DRIFT_DAYS ? [{ segment, metric, why: 'drift', value }] : [];
   });
   return [...strong, ...drifting];

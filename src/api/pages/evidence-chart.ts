@@ -1,7 +1,8 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { area, line } from 'd3-shape';
+import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import type { SeriesDay } from '../../domain/evidence/series.ts';
-import type { EvidenceView, ExposedSpan, ProcessView } from '../../reports/rollout.ts';
+import type { EvidenceView, ExposedSpan } from '../../reports/rollout.ts';
 import { Html, html } from './html.ts';
 
 const WIDTH = 480;
@@ -14,13 +15,15 @@ const HEIGHT = 292;
 const E_LEAST = 0.1;
 const TICKS = 4;
 const HEADROOM = 1.15;
-const LOG_TEN = Math.log(10);
+/** What is higher is drawn at the edge. */
+const E_MOST = 1e20;
 
 /** What is marked on every chart of a rollout, in days since its start. */
 export interface Marks {
   /** The last day that is shown. */
   toDay: number;
-  steps: readonly { step: number; day: number }[];
+  /** When a step was entered. */
+  steps: readonly number[];
   builds: readonly { version: string; fromDay: number }[];
 }
 
@@ -33,26 +36,24 @@ export function evidenceChart(view: EvidenceView, marks: Marks): Html {
   const x = scaleLinear([0, Math.max(1, marks.toDay)], [LEFT, RIGHT]);
   const most = Math.max(view.limit, ...days.map(({ value }) => value ?? 0)) * HEADROOM;
   const y = scaleLinear([0, Math.min(1, most * 2)], [VALUE.bottom, VALUE.top]).clamp(true);
-  const highest = Math.max(
-    view.trigger ?? 1,
-    ...days.map(({ logE }) => Math.exp(Math.min(logE, 20 * LOG_TEN))),
-  );
+  const shownE = ({ logE }: SeriesDay): number => Math.min(eValueOf(logE), E_MOST);
+  const highest = Math.max(view.trigger ?? 1, ...days.map(shownE));
   const e = scaleLog([E_LEAST, highest * 2], [TRIGGER.bottom, TRIGGER.top]).clamp(true);
   /** The middle of a day, or where the process ended within it. */
   const abscissa =
-    (breach: ProcessView['breach']) =>
+    (firedOnDay: number | null) =>
     ({ day }: SeriesDay): number =>
-      x(Math.min(day + 0.5, breach?.day ?? marks.toDay));
+      x(Math.min(day + 0.5, firedOnDay ?? marks.toDay));
   const label = `${view.metric} in ${view.segment}: ${view.verdict}`;
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}" class="chart">
 <title>${label}</title>
 ${marksPart(marks, x)}
 ${y.ticks(TICKS).map((tick) => tickPart(y(tick), `${round(tick * 100)} %`))}
-${view.processes.map(({ days: own, breach }) => [
+${view.processes.map(({ days: own, firedOnDay }) => [
   shape(
     'band',
     area<SeriesDay>()
-      .x(abscissa(breach))
+      .x(abscissa(firedOnDay))
       .y0(({ lower }) => y(lower))
       .y1(({ upper }) => y(upper))
       .digits(1)(own),
@@ -61,15 +62,15 @@ ${view.processes.map(({ days: own, breach }) => [
     'value',
     line<SeriesDay>()
       .defined(({ value }) => value !== null)
-      .x(abscissa(breach))
+      .x(abscissa(firedOnDay))
       .y(({ value }) => y(value ?? 0))
       .digits(1)(own),
   ),
   shape(
     'e-value',
     line<SeriesDay>()
-      .x(abscissa(breach))
-      .y(({ logE }) => e(Math.exp(Math.min(logE, 20 * LOG_TEN))))
+      .x(abscissa(firedOnDay))
+      .y((one) => e(shownE(one)))
       .digits(1)(own),
   ),
 ])}
@@ -79,7 +80,7 @@ ${e
   .filter((tick) => Number.isInteger(Math.log10(tick)))
   .map((tick) => tickPart(e(tick), String(tick)))}
 ${view.trigger !== null && across('limit', e(view.trigger), `takes back at E = ${round(view.trigger)}`)}
-${view.processes.flatMap(({ breach }) => (breach === null ? [] : [breachPart(x(breach.day))]))}
+${view.breaches.map(({ day }) => breachPart(x(day)))}
 ${dayTicks(marks, x)}
 </svg>`;
 }
@@ -122,7 +123,7 @@ const breachPart = (x: number): Html => html`${upright('breach', x)}
 <text class="strong" x="${round(Math.min(x, RIGHT - 30))}" y="12" text-anchor="middle">breach</text>`;
 
 const marksPart = ({ steps, builds }: Marks, x: Scale): Html[] => [
-  ...steps.map(({ day }) => upright('step', x(day))),
+  ...steps.map((day) => upright('step', x(day))),
   ...builds.slice(1).map(
     ({ fromDay, version }) => html`${upright('build', x(fromDay))}
 <text x="${round(x(fromDay) + 3)}" y="${VALUE.top + 8}">${version.slice(0, 16)}</text>`,

@@ -1,11 +1,12 @@
+import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import type { EvidenceView, RolloutReport } from '../../reports/rollout.ts';
 import { evidenceChart, exposureChart, type Marks } from './evidence-chart.ts';
 import { Html, html } from './html.ts';
 import { row } from './layout.ts';
 import { STYLE } from './style.ts';
+import { minuteText } from './words.ts';
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
-const timeText = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ');
 const figure = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** A rollout as one looks at it: on its page, with what can be done about it, and in the file that `rollout report` writes. */
@@ -14,10 +15,10 @@ export function reportPart(report: RolloutReport, verbs?: Html): Html {
   const marks = marksOf(report);
   return html`<h1>Rollout ${rollout.id}</h1>
 <p>Release ${rollout.release} of ${rollout.agent}: <span class="state">${rollout.status.replace('_', ' ')}</span>, ${rollout.phase},
-step ${rollout.step} of ${rollout.steps}, ${rollout.plan}. As of ${timeText(report.asOf)}.</p>
+step ${rollout.step} of ${rollout.steps}, ${rollout.plan}. As of ${minuteText(report.asOf)}.</p>
 <dl>
-${row('Started', `${timeText(rollout.startedAt)} by ${rollout.startedBy}: ${report.reason}`)}
-${row('Ended', rollout.endedAt === null ? undefined : timeText(rollout.endedAt))}
+${row('Started', `${minuteText(rollout.startedAt)} by ${rollout.startedBy}: ${report.reason}`)}
+${row('Ended', rollout.endedAt === null ? undefined : minuteText(rollout.endedAt))}
 ${row('Signed off by', report.signedOffBy)}
 ${row('Escalation', report.escalation)}
 ${row('False rollback', `in at most ${percent(report.alpha)} of rollouts, over all of its life`)}
@@ -57,10 +58,9 @@ ${reportPart(report)}
 </html>
 `;
 
-function marksOf({ atDay, builds, rollout, timeline }: RolloutReport): Marks {
+function marksOf({ atDay, builds, timeline }: RolloutReport): Marks {
   const entered = timeline.filter(({ kind }) => kind === 'rollout.step_entered');
-  const steps = entered.map(({ day }, at) => ({ step: rollout.planned[at + 1]?.step ?? at + 2, day }));
-  return { toDay: atDay, steps, builds };
+  return { toDay: atDay, steps: entered.map(({ day }) => day), builds };
 }
 
 function waitsPart({ rollout }: RolloutReport): Html | undefined {
@@ -84,19 +84,18 @@ const planPart = ({ rollout }: RolloutReport): Html => html`<div class="wide"><t
 )}</tbody></table></div>`;
 
 function evidencePart(view: EvidenceView, marks: Marks): Html {
-  const { segment, metric, business, limit, reason, verdict, moreNeeded, trigger, unit } = view;
-  const breaches = view.processes.flatMap(({ breach }) => (breach === null ? [] : [breach]));
+  const { segment, metric, business, limit, reason, verdict, moreNeeded, trigger, unit, breaches } = view;
   return html`<h3>${metric} in ${segment}: ${verdict}</h3>
 <p class="meta">Stands for ${business || 'no business metric'}; limit ${percent(limit)}: ${reason}.
 ${trigger === null ? 'It only reports.' : ''}${moreNeeded ? ` ${moreNeeded} more harmless events until it is ok.` : ''}</p>
-${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${timeText(at)}: ${because}</p>`)}
+${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${minuteText(at)}: ${because}</p>`)}
 ${evidenceChart(view, marks)}
 <details><summary>Counts by day</summary><div class="wide"><table>
 <thead><tr><th>Day</th><th>${unit || 'Events'}</th><th>Harm</th><th>Reported</th><th>Share</th><th>Between</th><th>E</th></tr></thead>
 <tbody>${view.processes.flatMap(({ days }) =>
     days.map(
       ({ day, events, harms, known, value, lower, upper, logE }) =>
-        html`<tr><td>${day + 1}</td><td>${events}</td><td>${harms}</td><td>${known}</td><td>${value === null ? '–' : percent(value)}</td><td>${percent(lower)} and ${percent(upper)}</td><td>${figure(Math.exp(Math.min(logE, 700)))}</td></tr>`,
+        html`<tr><td>${day + 1}</td><td>${events}</td><td>${harms}</td><td>${known}</td><td>${value === null ? '–' : percent(value)}</td><td>${percent(lower)} and ${percent(upper)}</td><td>${figure(eValueOf(logE))}</td></tr>`,
     ),
   )}</tbody></table></div></details>`;
 }
@@ -105,5 +104,5 @@ const timelinePart = ({ timeline }: RolloutReport): Html => html`<div class="wid
 <thead><tr><th>Day</th><th>At</th><th>What</th><th>By</th><th>Entry</th></tr></thead>
 <tbody>${timeline.map(
   ({ day, at, text, actor, entry }) =>
-    html`<tr><td>${Math.floor(day) + 1}</td><td>${timeText(at)}</td><td>${text}</td><td>${actor}</td><td>${entry}</td></tr>`,
+    html`<tr><td>${Math.floor(day) + 1}</td><td>${minuteText(at)}</td><td>${text}</td><td>${actor}</td><td>${entry}</td></tr>`,
 )}</tbody></table></div>`;

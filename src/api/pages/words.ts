@@ -38,8 +38,11 @@ export function timeWords(iso: string, now: Date): string {
   const at = new Date(iso);
   const distance = spanWords(Math.abs(at.getTime() - now.getTime()));
   const relative = at > now ? `in ${distance}` : `${distance} ago`;
-  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC (${relative})`;
+  return `${minuteText(at)} UTC (${relative})`;
 }
+
+/** `2026-01-01 09:30`, in UTC. */
+export const minuteText = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ');
 
 /** `12 min`, at least one unit of what matters at that size. */
 export function spanWords(ms: number): string {

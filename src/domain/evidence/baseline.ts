@@ -43,19 +43,10 @@ export function lockedLimit(
   return { upper, limit: limit < 1 ? limit : null };
 }
 
-/** What a process is judged against, and what of its weight is left for it. */
-export interface EffectiveLimit {
-  /** Null: the baseline does not suffice. */
-  limit: number | null;
-  weight: number;
-}
+/** What a rate is judged against; null: the baseline does not suffice. */
+export const limitFrom = (limit: GuardrailLimit, locked: LockedLimit | undefined): number | null =>
+  typeof limit === 'number' ? limit : (locked?.limit ?? null);
 
-/** The limit of a segment's own process, or of its part in the pooled one. */
-export function effectiveLimit(
-  limit: GuardrailLimit,
-  weight: number,
-  locked: LockedLimit | undefined,
-): EffectiveLimit {
-  if (typeof limit === 'number') return { limit, weight };
-  return { limit: locked?.limit ?? null, weight: weight * (1 - BASELINE_PART) };
-}
+/** What the bound of the baseline leaves of a process's weight. */
+export const weightLeft = (limit: GuardrailLimit, weight: number): number =>
+  typeof limit === 'number' ? weight : weight * (1 - BASELINE_PART);

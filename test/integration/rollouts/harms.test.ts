@@ -4,6 +4,7 @@ import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import type { VerdictRecord } from '../../../src/records/verdict.ts';
+import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
@@ -194,6 +195,10 @@ describeWithServices('harms a day', (make) => {
     const { record, state } = await goldOf(services, id);
     expect(state).toBe('exposed');
     expect(record).toMatchObject({ events: 169, harms: 8, firedBy: [], count: { total: 0, days: 2 } });
+    const shown = (await rolloutReport(services, id)).evidence.find(({ segment }) => segment === 'gold');
+    expect(shown?.breaches).toMatchObject([{ because: expect.stringContaining('8 harms in a time') }]);
+    expect(shown?.processes).toMatchObject([{ firedOnDay: null, days: [{ events: 168 }, { events: 1 }] }]);
+    expect(shown?.processes[0]?.days.at(-1)?.logE).toBeCloseTo(record.logE, 12);
   }, 120_000);
 
   test('quiet days count: they are time in which no harm was done', async () => {

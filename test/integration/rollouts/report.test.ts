@@ -43,7 +43,8 @@ describeWithServices('the report of a rollout', (make) => {
       [4, 3],
     ]);
     expect(process?.days.at(-1)?.value).toBe(6 / 16);
-    expect(process?.breach?.day).toBe(4);
+    expect(process?.firedOnDay).toBe(4);
+    expect(gold?.breaches).toMatchObject([{ day: 4 }]);
     // The last day is what the judge saw.
     const { segments } = found.rollout;
     const judged = segments.find(({ segment }) => segment === 'gold')?.verdicts[0];
@@ -67,9 +68,9 @@ describeWithServices('the report of a rollout', (make) => {
     await report(services, await givenCancelled(services, 'again'), 0);
     await judgeDue(services);
     const processes = goldOf(await rolloutReport(services, id))?.processes ?? [];
-    expect(processes.map(({ days, breach }) => [days.length, breach === null])).toEqual([
-      [4, false],
-      [1, true],
+    expect(processes.map(({ days, firedOnDay }) => [days.length, firedOnDay])).toEqual([
+      [4, 4],
+      [1, null],
     ]);
   });
 
@@ -78,9 +79,12 @@ describeWithServices('the report of a rollout', (make) => {
     const id = await givenBreach(services);
     await runRolloutVerb(services, managerActor(), { id, verb: 'rollback', reason: '<b>no</b>' });
     await sequenceLog(services.db.sql);
-    const once = reportDocument(await rolloutReport(services, id)).text;
+    const first = await rolloutReport(services, id);
+    const once = reportDocument(first).text;
     services.clock.advance(9 * services.dayMs);
-    expect(reportDocument(await rolloutReport(services, id)).text).toBe(once);
+    const later = await rolloutReport(services, id);
+    expect(JSON.stringify(later)).toBe(JSON.stringify(first));
+    expect(reportDocument(later).text).toBe(once);
     expect(once).toContain('<svg');
     expect(once).toContain('takes back at E');
     expect(once).toContain('&lt;b&gt;no&lt;/b&gt;');

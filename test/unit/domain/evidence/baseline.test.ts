@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { effectiveLimit, lockedLimit } from '../../../../src/domain/evidence/baseline.ts';
+import { limitFrom, lockedLimit, weightLeft } from '../../../../src/domain/evidence/baseline.ts';
 import {
   betLogs,
   RESTART_START,
@@ -52,12 +52,10 @@ describe('the limit by a baseline', () => {
 
   test('the process has half of the weight left, an absolute limit all of it', () => {
     const locked = { upper: 0.04, limit: 0.06 };
-    expect(effectiveLimit({ baseline: { margin: 0.5 } }, 0.4, locked)).toEqual({ limit: 0.06, weight: 0.2 });
-    expect(effectiveLimit({ baseline: { margin: 0.5 } }, 0.4, undefined)).toEqual({
-      limit: null,
-      weight: 0.2,
-    });
-    expect(effectiveLimit(0.02, 0.4, locked)).toEqual({ limit: 0.02, weight: 0.4 });
+    const against = { baseline: { margin: 0.5 } };
+    expect([limitFrom(against, locked), weightLeft(against, 0.4)]).toEqual([0.06, 0.2]);
+    expect(limitFrom(against, undefined)).toBeNull();
+    expect([limitFrom(0.02, locked), weightLeft(0.02, 0.4)]).toEqual([0.02, 0.4]);
   });
 });
 
