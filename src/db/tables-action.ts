@@ -4,6 +4,7 @@ import type { Risk } from '../domain/agent.ts';
 import type { Route } from '../domain/approval/approval.ts';
 import type { Way } from '../domain/approval/reach.ts';
 import type { Arm, Reason } from '../domain/decision.ts';
+import type { CountsFrom } from '../domain/evidence/measure.ts';
 import type { ApprovalPolicy } from '../domain/release.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 
@@ -28,7 +29,7 @@ export interface ActionTable {
   /** The day it began: where what was done counts. */
   begun_day: number | null;
   /** What it counts in, and from when on. */
-  counts: Json<Record<string, 'asked' | 'begun'>>;
+  counts: Json<Record<string, CountsFrom>>;
   epoch: number;
   grant_name: string | null;
   state: ActionState;

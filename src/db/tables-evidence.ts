@@ -31,6 +31,21 @@ export interface DayCountTable {
   known: number;
 }
 
+/** What the values of a day add up to: integers of any size, as text. */
+export interface DaySumTable {
+  rollout_id: string;
+  arm: Arm;
+  segment: string;
+  generation: number;
+  metric: string;
+  day: number;
+  build: string;
+  total: string;
+  logs: string[];
+  safety: string[];
+  over: number;
+}
+
 export interface EvidenceDueTable {
   id: Generated<number>;
   action_id: string;
@@ -78,6 +93,7 @@ export interface RolloutSubjectTable {
 export interface EvidenceTables {
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
+  day_sum: DaySumTable;
   evidence_due: EvidenceDueTable;
   exposure: ExposureTable;
   rollout_subject: RolloutSubjectTable;

@@ -71,7 +71,21 @@ export const segmentSchema = z.strictObject({
 export const metricSchema = z.strictObject({
   unit: z.string().describe('What one event is counted in, e.g. conversation'),
   direction: z.enum(['lower', 'higher']).default('lower').describe('Which way is better'),
-  kind: z.enum(['any', 'sum', 'first']).default('any').describe('How a subject-day adds up (STATISTICS 4.2)'),
+  kind: z
+    .enum(['any', 'sum', 'first'])
+    .default('any')
+    .describe(
+      'How the outcomes of a subject and day add up: any is harm when one of them is, first when that of its first write is, sum adds their values',
+    ),
+  above: z.number().optional().describe('Lower is better: a value above it is harm. Default: 0'),
+  below: z.number().optional().describe('Higher is better: a value below it is harm. Default: 1'),
+  cap: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Of a sum: what no subject can exceed in a day, because something enforces it. Without one it is never ok',
+    ),
   tool: z.string().optional().describe('Only subjects that asked for this tool count'),
   decidedBy: z.enum(['policy', 'person']).optional().describe('Only actions decided this way count'),
   corrections: z.boolean().default(false).describe('A person reporting a wrong write counts as harm'),

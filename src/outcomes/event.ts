@@ -1,11 +1,9 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Metric } from '../domain/agent.ts';
+import { type CountsFrom, countsFrom } from '../domain/evidence/measure.ts';
 import type { ActionRow } from '../records/action.ts';
 import { manifestOf } from '../records/manifest.ts';
-
-/** When an action enters the evidence of a metric: while it waits for people as a proposal, or when it begins. */
-export type CountsFrom = 'asked' | 'begun';
 
 /**
  * What a write counts in, fixed when it is asked. A metric of denials is about proposals: what is asked of people counts
@@ -18,7 +16,7 @@ export const countsOf = (
   Object.fromEntries(
     Object.entries(metrics)
       .filter(([, metric]) => isAbout(metric, tool, decided_by ?? 'person'))
-      .map(([name, { denials }]) => [name, denials && decided_by === null ? 'asked' : 'begun']),
+      .map(([name, metric]) => [name, countsFrom(metric, decided_by === null)]),
   );
 
 const isAbout = (metric: Metric, tool: string, decidedBy: 'policy' | 'person'): boolean =>
@@ -37,7 +35,7 @@ export async function metricsCorrected(
   return Object.keys(counts).filter((name) => Object.hasOwn(metrics, name) && metrics[name]?.corrections);
 }
 
-/** Says what came of an action, 0 for no harm; counted within a moment, in order with all that happened to it. */
+/** Says what came of an action: 0 for no harm, 1 for harm, of a sum the value; counted within a moment, in order with all that happened to it. */
 export async function knowEvent(
   tx: Sql,
   action: Pick<ActionRow, 'id'>,

@@ -1,12 +1,14 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+import type { Metric } from '../domain/agent.ts';
+import { valueProblem, weighed } from '../domain/evidence/measure.ts';
 import { AppError } from '../errors.ts';
 import { actionById } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
 import { knowEvent } from './event.ts';
 
-/** One measured fact about an action. For `any` metrics a value above 0 is harm. */
+/** One measured fact about an action: what it weighs is said by the metric (`weighed`). */
 export interface OutcomeInput {
   id: string;
   action: string;
@@ -32,19 +34,13 @@ export async function recordOutcomes(
   requireRole(actor, ['agent', 'release-manager'], agent);
   const world = await services.worlds.get(agent);
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
-  for (const outcome of outcomes) {
-    if (!Object.hasOwn(world.agent.metrics, outcome.metric)) {
-      throw new AppError(
-        'invalid_input',
-        `Outcome "${outcome.id}": agent "${agent}" has no metric "${outcome.metric}"`,
-      );
-    }
-  }
+  const { metrics } = world.agent;
+  const weights = outcomes.map((outcome) => weightOf(agent, metrics, outcome));
   const now = services.clock.now();
   const recorded = await withoutDeadlock(() =>
     services.db.sql.transaction().execute(async (tx) => {
       let fresh = 0;
-      for (const outcome of outcomes) {
+      for (const [at, outcome] of outcomes.entries()) {
         const action = await actionById(tx, outcome.action);
         if (action.agent !== agent) throw new AppError('not_found', `There is no action "${outcome.action}"`);
         const inserted = await tx
@@ -67,7 +63,7 @@ export async function recordOutcomes(
         }
         fresh++;
         if (Object.hasOwn(action.counts, outcome.metric))
-          await knowEvent(tx, action, outcome.metric, outcome.value, now);
+          await knowEvent(tx, action, outcome.metric, weights[at] as number, now);
         await appendEntry(tx, {
           kind: 'outcome.recorded',
           agent,
@@ -82,6 +78,19 @@ export async function recordOutcomes(
   );
   services.wake();
   return { recorded, repeated: outcomes.length - recorded };
+}
+
+/** @throws AppError `invalid_input` naming the outcome */
+function weightOf(
+  agent: string,
+  metrics: Readonly<Record<string, Metric>>,
+  { id, metric: name, value }: OutcomeInput,
+): number {
+  const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+  const problem = metric ? valueProblem(metric, value) : `agent "${agent}" has no metric "${name}"`;
+  if (metric === undefined || problem !== undefined)
+    throw new AppError('invalid_input', `Outcome "${id}": ${problem}`);
+  return weighed(metric, value);
 }
 
 async function assertSameOutcome(

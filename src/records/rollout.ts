@@ -9,12 +9,17 @@ import type { Guardrail } from '../domain/release.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 
+/** A guardrail whose limit is one on harm: where higher is better, `atLeast` is what the release says. */
+export type FrozenGuardrail = Guardrail & { atLeast?: number };
+
 /** What a rollout froze when it started: every judgement of its life uses this. */
 export interface FrozenPlan {
   steps: readonly Step[];
   alpha: number;
   shares: readonly AlphaWeight[];
-  guardrails: readonly Guardrail[];
+  guardrails: readonly FrozenGuardrail[];
+  /** The guardrails on sums: what a subject-day may come to in the mean, and what it cannot exceed. */
+  sums?: Readonly<Record<string, { limit: number; cap?: number }>>;
   /** Release in force per segment when it started: what a rollback returns to. */
   control: Readonly<Record<string, string>>;
   representative: readonly string[];

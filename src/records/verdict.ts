@@ -6,6 +6,8 @@ export type { KnownBucket } from '../domain/evidence/facts.ts';
 export interface VerdictRecord extends Omit<JudgedFacts, 'count'>, Judged {
   segment: string;
   metric: string;
+  /** Where higher is better: what the release says; `limit` is on harm. */
+  atLeast?: number;
   /** The generation of each segment that the counts run up to. */
   generations: Readonly<Record<string, number>>;
 }

@@ -1,11 +1,12 @@
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
-import { type SeriesDay, seriesOf } from '../domain/evidence/series.ts';
+import { type SeriesDay, seriesOf, sumSeriesOf } from '../domain/evidence/series.ts';
 import { readLog } from '../log/read.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
+import { sumDaysOf } from '../rollouts/evidence.ts';
 import { processesOf } from '../rollouts/processes.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
@@ -42,7 +43,11 @@ export interface EvidenceView {
   /** The business metric it stands for, in the owners' words. */
   business: string;
   unit: string;
+  /** Of harm or, of a sum, of the mean. */
   limit: number;
+  /** Where higher is better, what the release says. */
+  atLeast: number | null;
+  isSum: boolean;
   reason: string;
   /** What E must reach; null: it only reports. */
   trigger: number | null;
@@ -148,9 +153,10 @@ async function evidenceOf(
   const { guardrails, alpha } = rollout.plan;
   const { metrics } = await manifestOf(db, rollout.agent);
   const fired = await breachesOf(db, rollout);
+  const sums = await sumsOf(db, rollout);
   return status.segments.flatMap(({ segment, verdicts }) =>
     guardrails.flatMap((guardrail): EvidenceView[] => {
-      const { metric, reason } = guardrail;
+      const { metric, reason, atLeast = null } = guardrail;
       const ofBoth = (one: { segment: string; metric: string }) =>
         one.segment === segment && one.metric === metric;
       const own = counts.filter(ofBoth);
@@ -161,16 +167,30 @@ async function evidenceOf(
       const breaches = fired.filter(ofBoth);
       return [
         {
-          ...{ segment, metric, business, unit, limit, reason },
+          ...{ segment, metric, business, unit, limit, atLeast, reason, isSum: sums.has(metric) },
           verdict: latest?.verdict ?? 'no-data',
           moreNeeded: latest?.moreNeeded ?? null,
           trigger: weight > 0 && !baselineThin ? 1 / (alpha * weight) : null,
           breaches: breaches.map(({ day, at, because }) => ({ day, at, because })),
-          processes: rateProcesses(own, breaches, limit, alpha),
+          processes:
+            processesIn(
+              sums.get(metric)?.filter((one) => one.segment === segment),
+              breaches,
+              sumSeriesOf,
+            ) ??
+            processesIn(own, breaches, (counts) => seriesOf(counts, limit, alpha)) ??
+            [],
         },
       ];
     }),
   );
+}
+
+async function sumsOf(db: Sql, { id, plan }: RolloutRecord) {
+  const days = new Map<string, Awaited<ReturnType<typeof sumDaysOf>>>();
+  for (const metric of Object.keys(plan.sums ?? {}))
+    days.set(metric, await sumDaysOf(db, id, metric, POOLED_SEGMENT));
+  return days;
 }
 
 interface Breach extends BreachView {
@@ -199,12 +219,12 @@ async function breachesOf(db: Sql, rollout: RolloutRecord): Promise<Breach[]> {
 }
 
 /** A process goes on through generations until it fires, and not when its companion does; the next generation begins another. */
-function rateProcesses(
-  counts: readonly Count[],
+function processesIn<Day extends { generation: number }>(
+  counts: readonly Day[] | undefined,
   breaches: readonly Breach[],
-  limit: number,
-  alpha: number,
-): ProcessView[] {
+  seriesOfProcess: (own: readonly Day[]) => SeriesDay[],
+): ProcessView[] | undefined {
+  if (counts === undefined) return undefined;
   const ends = [...breaches.filter(({ byRate }) => byRate), undefined];
   return ends.flatMap((end, at): ProcessView[] => {
     const begin = ends[at - 1]?.generation ?? 0;
@@ -214,7 +234,7 @@ function rateProcesses(
     return [
       {
         generation: Math.max(...own.map(({ generation }) => generation)),
-        days: seriesOf(own, limit, alpha),
+        days: seriesOfProcess(own),
         firedOnDay: end?.day ?? null,
       },
     ];

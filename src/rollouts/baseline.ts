@@ -8,6 +8,7 @@ import {
   type LockedBaseline,
   lockedLimit,
 } from '../domain/evidence/baseline.ts';
+import { fromFixed } from '../domain/evidence/eprocess.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 
@@ -41,12 +42,18 @@ async function countsOf(tx: Sql, rollout: RolloutRecord, now: Date): Promise<Bas
     const before = new Date(now.getTime() - durationMs(after, rollout.plan.dayMs));
     return { metric, before: dayOf(rollout, before) };
   });
-  const { rows } = await sql<BaselineCounts>`
-    SELECT c.segment, c.metric, sum(c.events)::int AS events, sum(c.harms)::int AS harms, sum(c.known)::int AS known
-    FROM day_count c LEFT JOIN jsonb_to_recordset(${JSON.stringify(ripe)}::jsonb) AS r (metric text, before int) USING (metric)
+  const { rows } = await sql<BaselineCounts & { total: string | null }>`
+    SELECT c.segment, c.metric, sum(c.events)::int AS events, sum(c.harms)::int AS harms, sum(c.known)::int AS known,
+      sum(s.total)::text AS total
+    FROM day_count c LEFT JOIN day_sum s USING (rollout_id, arm, segment, generation, metric, day, build)
+    LEFT JOIN jsonb_to_recordset(${JSON.stringify(ripe)}::jsonb) AS r (metric text, before int) USING (metric)
     WHERE c.rollout_id = ${rollout.id} AND c.arm = 'control' AND (r.before IS NULL OR c.day < r.before)
     GROUP BY c.segment, c.metric ORDER BY c.segment, c.metric`.execute(tx);
-  return rows;
+  return rows.map(({ total, ...counts }) =>
+    total === null || counts.events === 0
+      ? counts
+      : { ...counts, mean: fromFixed(BigInt(total)) / counts.events },
+  );
 }
 
 const segmentsOf = ({ plan }: RolloutRecord): string[] =>

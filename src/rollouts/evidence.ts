@@ -3,9 +3,15 @@ import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { CountFacts, ExposedDays } from '../domain/evidence/companion.ts';
-import { firedBy, type JudgedFacts, judgeFacts, type Process } from '../domain/evidence/facts.ts';
-import type { Guardrail } from '../domain/release.ts';
-import { dayOf, type RolloutRecord } from '../records/rollout.ts';
+import {
+  firedBy,
+  type JudgedFacts,
+  type Process,
+  type SumDay,
+  type SumFacts,
+} from '../domain/evidence/facts.ts';
+import { judgeFacts } from '../domain/evidence/judge-facts.ts';
+import { dayOf, type FrozenGuardrail, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 import { processesOf } from './processes.ts';
 
@@ -100,7 +106,7 @@ export interface JudgeContext {
 export async function judgeGuardrail(
   db: Sql,
   rollout: RolloutRecord,
-  guardrail: Guardrail,
+  guardrail: FrozenGuardrail,
   segment: string,
   context: JudgeContext,
 ): Promise<VerdictRecord> {
@@ -110,6 +116,7 @@ export async function judgeGuardrail(
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
   const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
+  const sums = rollout.plan.sums?.[metric];
   const { rate, count } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
     kind: segment === POOLED_SEGMENT ? 'pooled' : 'rate',
@@ -119,7 +126,8 @@ export async function judgeGuardrail(
     breachedBefore: firedBefore.includes('rate'),
     matureBefore: dayOf(rollout, new Date(now.getTime() - matureMs)),
     builds: rollout.builds.filter((build) => build.counts).map(({ version }) => version),
-    buckets: bucketsOf(ofLiving(counts, breaches, 'rate')),
+    buckets: sums ? [] : bucketsOf(ofLiving(counts, breaches, 'rate')),
+    ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout.id, metric, segment), breaches, sums.cap) }),
     ...(count && {
       count: {
         ...count,
@@ -130,7 +138,35 @@ export async function judgeGuardrail(
     }),
   };
   const { count: _count, ...rest } = facts;
-  return { segment, metric, generations, ...rest, ...judgeFacts(facts) };
+  const { atLeast } = guardrail;
+  const named = { segment, metric, generations, ...(atLeast !== undefined && { atLeast }) };
+  return { ...named, ...rest, ...judgeFacts(facts) };
+}
+
+/** The sums of the candidate, one a day of each segment, build and generation; of all segments for `*`. */
+export async function sumDaysOf(
+  db: Sql,
+  rolloutId: string,
+  metric: string,
+  judged: string,
+): Promise<(SumDay & { generation: number })[]> {
+  const { rows } = await sql<SumDay & { generation: number }>`
+    SELECT s.segment, s.build, s.generation, s.day, c.events, c.known, s.total::text, s.logs::text[], s.safety::text[], s.over
+    FROM day_sum s JOIN day_count c USING (rollout_id, arm, segment, generation, metric, day, build)
+    WHERE s.rollout_id = ${rolloutId} AND s.metric = ${metric} AND s.arm = 'candidate'
+      AND (${judged} = ${POOLED_SEGMENT} OR s.segment = ${judged})
+    ORDER BY s.segment, s.day, s.build, s.generation`.execute(db);
+  return rows;
+}
+
+/** Those of the generations that count; several of a day add up. */
+function sumFactsOf(
+  days: readonly (SumDay & { generation: number })[],
+  breaches: readonly VerdictRecord[],
+  cap: number | undefined,
+): SumFacts {
+  const buckets = ofLiving(days, breaches, 'rate').map(({ generation: _, ...day }) => day);
+  return { buckets, ...(cap !== undefined && { cap }) };
 }
 
 async function exposedDays(

@@ -2,10 +2,9 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
-import type { Guardrail } from '../domain/release.ts';
 import { figures } from '../records/figures.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
+import { type FrozenGuardrail, type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { countEvidence, judgeGuardrail } from './evidence.ts';
@@ -81,7 +80,7 @@ async function judgeRollout(
 async function judgeOne(
   services: Services,
   rollout: RolloutRecord,
-  guardrail: Guardrail,
+  guardrail: FrozenGuardrail,
   segment: string,
   since: Date,
 ) {

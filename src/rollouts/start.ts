@@ -5,9 +5,9 @@ import type { Sql } from '../db/database.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
-import { unjudgeable } from '../domain/manifest/check-rollout.ts';
+import { harmLimit, unjudgeable } from '../domain/evidence/measure.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
-import { type Release, toolsOf } from '../domain/release.ts';
+import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
 import { planSegments, planSteps } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
@@ -16,7 +16,7 @@ import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { afterCommit, followRevocation } from '../records/revocation.ts';
-import type { FrozenPlan, RolloutRecord } from '../records/rollout.ts';
+import type { FrozenGuardrail, FrozenPlan, RolloutRecord } from '../records/rollout.ts';
 import { openRollout, rolloutById } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
@@ -205,7 +205,8 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     steps,
     alpha: rollout.alpha,
     shares: allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed }),
-    guardrails: rollout.guardrails,
+    guardrails: rollout.guardrails.map((guardrail) => frozenGuardrail(guardrail, agent)),
+    sums: sumsOf(rollout.guardrails, agent),
     control,
     representative: planSegments(agent)
       .filter((segment) => segment.representative)
@@ -221,3 +222,20 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     dayMs,
   };
 }
+
+/** Whatever direction is better: from here on its limit is one on harm. */
+function frozenGuardrail(guardrail: Guardrail, agent: Agent): FrozenGuardrail {
+  const metric = agent.metrics[guardrail.metric];
+  const { limit } = guardrail;
+  if (metric?.direction !== 'higher' || typeof limit !== 'number') return guardrail;
+  return { ...guardrail, limit: harmLimit(metric, limit), atLeast: limit };
+}
+
+const sumsOf = (guardrails: readonly Guardrail[], agent: Agent): NonNullable<FrozenPlan['sums']> =>
+  Object.fromEntries(
+    guardrails.flatMap(({ metric, limit }) => {
+      const { kind, cap } = agent.metrics[metric] ?? {};
+      if (kind !== 'sum' || typeof limit !== 'number') return [];
+      return [[metric, { limit, ...(cap !== undefined && { cap }) }]];
+    }),
+  );

@@ -47,7 +47,11 @@ export async function worthALook(
     .execute();
   const drifting = open.flatMap(({ segment, metric }): WorthALook[] => {
     const guardrail = rollout.plan.guardrails.find((one) => one.metric === metric);
-    if (guardrail === undefined || strong.some((one) => one.segment === segment && one.metric === metric))
+    if (
+      guardrail === undefined ||
+      rollout.plan.sums?.[metric] ||
+      strong.some((one) => one.segment === segment && one.metric === metric)
+    )
       return [];
     const { limit } = rateLimitOf(rollout, guardrail, segment);
     const own = counts.filter((one) => one.segment === segment && one.metric === metric);

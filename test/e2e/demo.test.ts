@@ -4,7 +4,8 @@ import { describe, expect, inject, test } from 'vitest';
 
 const DEMO = fileURLToPath(new URL('../../examples/airline/demo.ts', import.meta.url));
 const DAY = '0.25s';
-const WITHIN_MS = 170_000;
+/** Beside other tests on a busy machine; alone it takes less than three minutes. */
+const WITHIN_MS = 400_000;
 
 interface Figures {
   asked: number;

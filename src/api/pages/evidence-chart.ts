@@ -28,14 +28,17 @@ export interface Marks {
 }
 
 /**
- * One guardrail in one segment: above, the share of harm with both bounds and its limit; below, E of the trigger against
+ * One guardrail in one segment: above, the share of harm with both bounds and its limit, or the mean of a sum; below, E of the trigger against
  * what it must reach, on a log axis. Told apart by line and dash, not by colour, and the same bytes each time.
  */
 export function evidenceChart(view: EvidenceView, marks: Marks): Html {
   const days = view.processes.flatMap((process) => process.days);
   const x = scaleLinear([0, Math.max(1, marks.toDay)], [LEFT, RIGHT]);
   const most = Math.max(view.limit, ...days.map(({ value }) => value ?? 0)) * HEADROOM;
-  const y = scaleLinear([0, Math.min(1, most * 2)], [VALUE.bottom, VALUE.top]).clamp(true);
+  const y = scaleLinear([0, view.isSum ? most : Math.min(1, most * 2)], [VALUE.bottom, VALUE.top]).clamp(
+    true,
+  );
+  const said = (value: number): string => (view.isSum ? String(round(value)) : `${round(value * 100)} %`);
   const shownE = ({ logE }: SeriesDay): number => Math.min(eValueOf(logE), E_MOST);
   const highest = Math.max(view.trigger ?? 1, ...days.map(shownE));
   const e = scaleLog([E_LEAST, highest * 2], [TRIGGER.bottom, TRIGGER.top]).clamp(true);
@@ -48,14 +51,15 @@ export function evidenceChart(view: EvidenceView, marks: Marks): Html {
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}" class="chart">
 <title>${label}</title>
 ${marksPart(marks, x)}
-${y.ticks(TICKS).map((tick) => tickPart(y(tick), `${round(tick * 100)} %`))}
+${y.ticks(TICKS).map((tick) => tickPart(y(tick), said(tick)))}
 ${view.processes.map(({ days: own, firedOnDay }) => [
   shape(
     'band',
     area<SeriesDay>()
       .x(abscissa(firedOnDay))
-      .y0(({ lower }) => y(lower))
-      .y1(({ upper }) => y(upper))
+      .defined(({ lower }) => lower !== null)
+      .y0(({ lower }) => y(lower ?? 0))
+      .y1(({ upper }) => y(upper ?? 0))
       .digits(1)(own),
   ),
   shape(
@@ -74,7 +78,7 @@ ${view.processes.map(({ days: own, firedOnDay }) => [
       .digits(1)(own),
   ),
 ])}
-${across('limit', y(view.limit), `limit ${round(view.limit * 100)} %`)}
+${across('limit', y(view.limit), `limit ${said(view.limit)}`)}
 ${e
   .ticks(TICKS)
   .filter((tick) => Number.isInteger(Math.log10(tick)))

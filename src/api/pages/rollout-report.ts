@@ -84,20 +84,26 @@ const planPart = ({ rollout }: RolloutReport): Html => html`<div class="wide"><t
 )}</tbody></table></div>`;
 
 function evidencePart(view: EvidenceView, marks: Marks): Html {
-  const { segment, metric, business, limit, reason, verdict, moreNeeded, trigger, unit, breaches } = view;
+  const { segment, metric, business, reason, verdict, moreNeeded, trigger, unit, breaches } = view;
+  const said = (value: number): string => (view.isSum ? figure(value) : percent(value));
   return html`<h3>${metric} in ${segment}: ${verdict}</h3>
-<p class="meta">Stands for ${business || 'no business metric'}; limit ${percent(limit)}: ${reason}.
+<p class="meta">Stands for ${business || 'no business metric'}; ${limitText(view)}: ${reason}.
 ${trigger === null ? 'It only reports.' : ''}${moreNeeded ? ` ${moreNeeded} more harmless events until it is ok.` : ''}</p>
 ${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${minuteText(at)}: ${because}</p>`)}
 ${evidenceChart(view, marks)}
 <details><summary>Counts by day</summary><div class="wide"><table>
-<thead><tr><th>Day</th><th>${unit || 'Events'}</th><th>Harm</th><th>Reported</th><th>Share</th><th>Between</th><th>E</th></tr></thead>
+<thead><tr><th>Day</th><th>${unit || 'Events'}</th><th>Harm</th><th>Reported</th><th>${view.isSum ? 'Mean' : 'Share'}</th><th>Between</th><th>E</th></tr></thead>
 <tbody>${view.processes.flatMap(({ days }) =>
     days.map(
       ({ day, events, harms, known, value, lower, upper, logE }) =>
-        html`<tr><td>${day + 1}</td><td>${events}</td><td>${harms}</td><td>${known}</td><td>${value === null ? '–' : percent(value)}</td><td>${percent(lower)} and ${percent(upper)}</td><td>${figure(eValueOf(logE))}</td></tr>`,
+        html`<tr><td>${day + 1}</td><td>${events}</td><td>${harms ?? '–'}</td><td>${known}</td><td>${value === null ? '–' : said(value)}</td><td>${lower === null || upper === null ? '–' : `${said(lower)} and ${said(upper)}`}</td><td>${figure(eValueOf(logE))}</td></tr>`,
     ),
   )}</tbody></table></div></details>`;
+}
+
+function limitText({ limit, atLeast, isSum }: EvidenceView): string {
+  if (atLeast !== null) return `at least ${percent(atLeast)}, which is at most ${percent(limit)} of harm`;
+  return `limit ${isSum ? `${figure(limit)} in the mean` : percent(limit)}`;
 }
 
 const timelinePart = ({ timeline }: RolloutReport): Html => html`<div class="wide"><table>

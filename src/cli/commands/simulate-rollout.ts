@@ -87,7 +87,7 @@ export async function forecast(
   options: ForecastOptions,
 ): Promise<ForecastShown> {
   const { falseStops, noticedOf, randomFrom, reachOf } = await import('../../domain/evidence/forecast.ts');
-  const { againstBaseline, forecastPlan } = await import('../../domain/rollout/forecast-plan.ts');
+  const { forecastPlan, unforecast } = await import('../../domain/rollout/forecast-plan.ts');
   const runs = wholeNumber('--runs', options.runs);
   if (runs > RUNS_MAX) throw new CliError('usage', `--runs is at most ${RUNS_MAX}`);
   const seed = wholeNumber('--seed', options.seed, 0);
@@ -113,7 +113,7 @@ export async function forecast(
       atTheLimit: falseStops(plan, 1, runs, randomFrom(seed)),
       atHalfOfIt: falseStops(plan, HALF, runs, randomFrom(seed)),
     },
-    againstBaseline: againstBaseline(release),
+    notPlayed: unforecast(release, agent),
     runs,
     seed,
   };

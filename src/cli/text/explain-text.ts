@@ -1,4 +1,5 @@
-import type { Judged, JudgedFacts, KnownBucket } from '../../domain/evidence/facts.ts';
+import { fromFixed } from '../../domain/evidence/eprocess.ts';
+import type { Judged, JudgedFacts, KnownBucket, SumFacts } from '../../domain/evidence/facts.ts';
 import type { Difference } from '../../domain/evidence/recorded.ts';
 import { formatNumber, formatTime } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
@@ -59,7 +60,7 @@ export function explainedText(explained: Explained, width: number): string {
     fields(
       [
         ['Against', `a limit of ${formatNumber(facts.limit)}`],
-        ['Rate', rateText(facts, judged)],
+        [facts.sums ? 'Mean' : 'Rate', meanText(facts, judged)],
         ['Trigger', triggerText(judged, facts)],
         ['A day', countText(judged)],
         ['Silence', silenceText(judged)],
@@ -68,16 +69,18 @@ export function explainedText(explained: Explained, width: number): string {
       width,
     ),
     facts.buckets.length > 0 ? `Counts by the day they began\n${daysText(facts.buckets, width)}` : undefined,
+    facts.sums && `Sums by the day they began\n${sumsText(facts.sums, width)}`,
     comparedText(explained, width),
   );
 }
 
-function rateText({ matureBefore }: JudgedFacts, judged: Judged): string {
+function meanText({ matureBefore, sums }: JudgedFacts, judged: Judged): string {
   const { events, harms, estimate, lowerBoundReported: lower, upperBoundWithSilence: upper } = judged;
   const bounds =
     lower === null || upper === null
       ? ''
       : `; of days before ${matureBefore}: between ${formatNumber(lower)} and ${formatNumber(upper)}`;
+  if (sums) return `${estimate === null ? 'nothing' : formatNumber(estimate)} over ${events} events`;
   return `${harms} of ${events}${estimate === null ? '' : ` = ${formatNumber(estimate)}`}${bounds}`;
 }
 
@@ -108,6 +111,20 @@ function daysText(buckets: readonly KnownBucket[], width: number): string {
   ]);
   return table(['day', 'segment', 'build', 'events', 'harm', 'reported'], rows, width);
 }
+
+const sumsText = ({ buckets }: SumFacts, width: number): string =>
+  table(
+    ['day', 'segment', 'build', 'events', 'total', 'reported'],
+    buckets.map(({ day, segment, build, events, total, known }) => [
+      String(day + 1),
+      segment,
+      build,
+      String(events),
+      formatNumber(fromFixed(BigInt(total))),
+      String(known),
+    ]),
+    width,
+  );
 
 function comparedText({ same, differences }: Explained, width: number): string {
   if (same) return 'Judged again by this entry alone: the same, bit for bit.';

@@ -16,7 +16,8 @@ export interface ForecastShown {
   noticed: Noticed[];
   healthyStopped: { atMost: number; atTheLimit: number; atHalfOfIt: number };
   /** Guardrails of which nothing can be said before the baseline is locked. */
-  againstBaseline: string[];
+  /** The guardrails of which nothing can be forecast. */
+  notPlayed: { metric: string; because: string }[];
   runs: number;
   seed: number;
 }
@@ -35,10 +36,10 @@ export function forecastText(shown: ForecastShown, width: number): string {
     reachText(shown, width),
     noticedText(shown, width),
     stoppedText(shown, width),
-    shown.againstBaseline.length === 0
+    shown.notPlayed.length === 0
       ? undefined
       : paragraph(
-          `Not played: ${shown.againstBaseline.join(', ')}, whose limit comes with the baseline.`,
+          `Not played: ${shown.notPlayed.map(({ metric, because }) => `${metric} (${because})`).join(', ')}.`,
           width,
         ),
     paragraph(`Played ${runs} times a question, seed ${seed}.`, width),

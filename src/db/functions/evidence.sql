@@ -52,6 +52,8 @@ DECLARE
   w subject_day;
   v_bears boolean;
   v_touched boolean;
+  v_first uuid;
+  v_told boolean := d.metric IS NOT NULL;
 BEGIN
   IF v_day IS NULL THEN RETURN; END IF;
   -- Arm and segment with nothing added: without statistics the index of whole rollouts looks as good as that of the subject-day.
@@ -61,8 +63,9 @@ BEGIN
       AND x.generation = a.generation AND x.counts ->> p_metric = p_from AND x.event_day = v_day AND x.counts <> '{}'
       AND x.agent_version = a.agent_version;
   ELSE
-    SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), coalesce(bool_or(x.began_at IS NOT NULL), false)
-    INTO v_bears, v_touched FROM action x
+    SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), coalesce(bool_or(x.began_at IS NOT NULL), false),
+      (array_agg(x.id ORDER BY x.began_at, x.id))[1]
+    INTO v_bears, v_touched, v_first FROM action x
     WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm || '' = a.arm AND x.segment || '' = a.segment
       AND x.generation = a.generation AND x.counts ->> p_metric = p_from AND x.begun_day = v_day AND x.begun_day IS NOT NULL
       AND x.counts <> '{}' AND x.agent_version = a.agent_version;
@@ -73,10 +76,14 @@ BEGIN
   IF NOT FOUND THEN
     v := ROW(a.rollout_id, a.arm, a.segment, a.generation, p_metric, v_day, 0, false, false, a.subject_digest, a.agent_version);
   END IF;
+  -- Of the day's first write only, where the first is what counts: what comes of a later one is no news.
+  v_told := v_told AND (p_from <> 'first' OR a.id = v_first);
   w := v;
-  w.value := greatest(v.value, coalesce(d.value, 0));
+  IF v_told THEN
+    w.value := CASE p_from WHEN 'sum' THEN v.value + d.value ELSE greatest(v.value, d.value) END;
+  END IF;
   w.counted := v_bears OR (w.value > 0 AND v_touched);
-  w.known := w.counted AND (v.known OR d.metric IS NOT NULL);
+  w.known := w.counted AND (v.known OR v_told);
   IF w IS NOT DISTINCT FROM v THEN RETURN; END IF;
   INSERT INTO subject_day SELECT w.* ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build, subject)
   DO UPDATE SET value = w.value, known = w.known, counted = w.counted;
@@ -84,12 +91,61 @@ BEGIN
   IF NOT (v.counted OR w.counted) THEN RETURN; END IF;
   INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, build, events, harms, known)
   VALUES (w.rollout_id, w.arm, w.segment, w.generation, w.metric, w.day, w.build, w.counted::int - v.counted::int,
-    (w.counted AND w.value > 0)::int - (v.counted AND v.value > 0)::int, w.known::int - v.known::int)
+    is_harm(w, p_from)::int - is_harm(v, p_from)::int, w.known::int - v.known::int)
   ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build)
   DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms, known = c.known + excluded.known;
+  IF p_from = 'sum' THEN
+    PERFORM count_sum(v, w);
+  END IF;
   IF a.arm = 'candidate' THEN
     PERFORM queue_judgement(a.rollout_id, a.segment, d.at);
   END IF;
+END $$;
+---
+-- A sum is no harm: it is weighed.
+CREATE FUNCTION is_harm(s subject_day, p_from text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT s.counted AND s.value > 0 AND p_from <> 'sum'
+$$;
+---
+-- log(1 + k(x/m - 1)) of each of the 16 bets k, in fixed point 2^-32, rounded down (STATISTICS 4.1).
+CREATE FUNCTION value_logs(p_value double precision, p_limit double precision) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT array_agg(floor(ln(1 + 0.95 * power(10::double precision, -2 + 2 * j / 15.0::double precision) * (p_value / p_limit - 1))
+    * 4294967296)::bigint ORDER BY j) FROM generate_series(0, 15) AS j
+$$;
+---
+CREATE FUNCTION add_logs(p_one bigint[], p_other bigint[], p_sign int) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(array_agg(coalesce(one, 0) + p_sign * coalesce(other, 0) ORDER BY n), '{}')
+  FROM unnest(p_one, p_other) WITH ORDINALITY AS t (one, other, n)
+$$;
+---
+-- What a subject-day adds to its day: nothing unless it counts. Of what nobody reported on the proof of safety supposes the
+-- cap: silence proves nothing.
+CREATE FUNCTION sum_of(s subject_day, p_limit double precision, p_cap double precision) RETURNS day_sum LANGUAGE sql IMMUTABLE AS $$
+  SELECT s.rollout_id, s.arm, s.segment, s.generation, s.metric, s.day, s.build,
+    CASE WHEN s.counted THEN floor(s.value::numeric * 4294967296) ELSE 0 END::numeric(40, 0),
+    CASE WHEN s.counted AND p_limit IS NOT NULL THEN value_logs(s.value, p_limit) ELSE '{}' END,
+    CASE WHEN s.counted AND p_cap > p_limit
+      THEN value_logs(CASE WHEN s.known THEN greatest(0, p_cap - s.value) ELSE 0 END, p_cap - p_limit) ELSE '{}' END,
+    CASE WHEN s.counted AND s.value > p_cap THEN 1 ELSE 0 END
+$$;
+---
+-- Brings the sum of a day up to date, by what a subject-day was and is; the limit and the cap are the rollout's.
+CREATE FUNCTION count_sum(v subject_day, w subject_day) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  g jsonb := (SELECT o.plan -> 'sums' -> w.metric FROM rollout o WHERE o.id = w.rollout_id AND w.arm = 'candidate');
+  v_limit double precision := (g ->> 'limit')::double precision;
+  v_cap double precision := (g ->> 'cap')::double precision;
+  b day_sum := sum_of(v, v_limit, v_cap);
+  n day_sum := sum_of(w, v_limit, v_cap);
+BEGIN
+  n.total := n.total - b.total;
+  n.logs := add_logs(n.logs, b.logs, -1);
+  n.safety := add_logs(n.safety, b.safety, -1);
+  n.over := n.over - b.over;
+  INSERT INTO day_sum AS s SELECT n.*
+  ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build)
+  DO UPDATE SET total = s.total + excluded.total, logs = add_logs(s.logs, excluded.logs, 1),
+    safety = add_logs(s.safety, excluded.safety, 1), over = s.over + excluded.over;
 END $$;
 ---
 -- Keeps how far a segment is exposed, and since when, whoever changes it.

@@ -9,6 +9,8 @@ export type GuardrailLimit = RolloutPlan['guardrails'][number]['limit'];
 export interface BaselineCounts extends MatureCounts {
   segment: string;
   metric: string;
+  /** Of a sum, what a subject-day came to. */
+  mean?: number;
 }
 
 /** The same, and the limits that follow from it where the guardrail is against the baseline. Never edited. */

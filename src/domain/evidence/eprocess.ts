@@ -284,9 +284,7 @@ export function restartLogE(buckets: readonly DayBucket[], limit: number): numbe
  */
 export function restartSumLogE(buckets: readonly SumBucket[]): number {
   const days = new Map<number, SumState>();
-  for (const bucket of buckets) {
-    if (bucket.events > 0) days.set(bucket.day, mergeSum(days.get(bucket.day) ?? EMPTY_SUM, bucket));
-  }
+  for (const bucket of buckets) days.set(bucket.day, mergeSum(days.get(bucket.day) ?? EMPTY_SUM, bucket));
   let state = RESTART_START;
   for (const [, day] of rising(days)) state = restartAfter(state, day.logs.map(fromFixed));
   return restartStateLogE(state);

@@ -1,13 +1,31 @@
-import { type CountFacts, type CountJudged, judgeCount } from './companion.ts';
-import type { DayBucket } from './eprocess.ts';
-import { type JudgeInput, judge, type MatureCounts, type Verdict } from './guardrail.ts';
-import { spreadOf } from './spread.ts';
+import type { CountFacts, CountJudged } from './companion.ts';
+import type { DayBucket, SumJson } from './eprocess.ts';
+import type { MatureCounts, Verdict } from './guardrail.ts';
 
 /** What one build did in one segment on one day; of `known` of its events somebody said what came of them. */
 export interface KnownBucket extends DayBucket {
   segment: string;
   build: string;
   known: number;
+}
+
+/** What the values of one day add up to, of one build in one segment: integers in fixed point, as text. */
+export interface SumDay extends SumJson {
+  segment: string;
+  build: string;
+  day: number;
+  known: number;
+  /** Logs of the proof that all is well, against `cap`; empty without one. */
+  safety: readonly string[];
+  /** Subject-days above the cap: with one of them the cap is none, and proves nothing. */
+  over: number;
+}
+
+/** What a sum is judged by. */
+export interface SumFacts {
+  /** What no subject can exceed in a day; without it a sum is never `ok` (STATISTICS 4.1). */
+  cap?: number;
+  buckets: readonly SumDay[];
 }
 
 /** Everything that one judgement rests on. Its record, and its entry in the log, hold it whole. */
@@ -28,6 +46,8 @@ export interface JudgedFacts {
   /** The builds whose events do; what takes a release back is of all of them. */
   builds: readonly string[];
   buckets: readonly KnownBucket[];
+  /** Of a sum, which has no harms: `buckets` is empty then. */
+  sums?: SumFacts;
   /** The companion of the rate; none where nobody said, and nothing measured, how many harms a day are allowed. */
   count?: CountFacts;
 }
@@ -57,54 +77,17 @@ export const firedBy = ({
 
 /** Why it is a breach, for people. */
 export function breachText(
-  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count'> & { metric: string; limit: number },
+  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count'> & {
+    metric: string;
+    limit: number;
+    atLeast?: number;
+  },
 ): string {
-  const { metric, limit, eValue, count } = judged;
+  const { metric, limit, atLeast, eValue, count } = judged;
+  const crossed = atLeast === undefined ? `above its limit of ${limit}` : `below its least of ${atLeast}`;
   if (count === undefined || firedBy(judged).includes('rate'))
-    return `${metric} above its limit of ${limit} (e-value ${eValue.toPrecision(4)})`;
+    return `${metric} ${crossed} (e-value ${eValue.toPrecision(4)})`;
   return `${metric}: ${count.total} harms in a time that allows ${Number(count.allowed.toPrecision(2))} (e-value ${count.eValue.toPrecision(4)})`;
-}
-
-/** Judges by the facts alone: whoever holds a record gets the same verdict from it again, bit for bit. */
-export function judgeFacts(facts: JudgedFacts): Judged {
-  const rate = judgeRate(facts);
-  if (facts.count === undefined) return rate;
-  const count = judgeCount(facts.kind, facts.alpha, facts.count);
-  const fired: Process[] = [
-    ...(rate.verdict === 'breach' ? ['rate' as const] : []),
-    ...(count.fired ? ['count' as const] : []),
-  ];
-  const breach = fired.length > 0 ? ({ verdict: 'breach', moreNeeded: null } as const) : {};
-  return { ...rate, ...breach, count, firedBy: fired };
-}
-
-function judgeRate(facts: JudgedFacts): Judged {
-  const { kind, limit, limits, alpha, weight, minSample, breachedBefore, builds, matureBefore } = facts;
-  const buckets =
-    limits === undefined
-      ? facts.buckets
-      : facts.buckets.filter(({ segment }) => Object.hasOwn(limits, segment));
-  const own = buckets.filter(({ build }) => builds.includes(build));
-  const known = sumOf(own).known;
-  const common: Omit<JudgeInput, 'evidence' | 'dataState'> = { alpha, weight, minSample, breachedBefore };
-  if (kind === 'pooled') {
-    const segments = [...new Set(buckets.map(({ segment }) => segment))].sort();
-    const spread = spreadOf(
-      segments.map((segment) => ({
-        segment,
-        limit: limits?.[segment] ?? limit,
-        buckets: buckets.filter((one) => one.segment === segment),
-      })),
-    );
-    const { events, harms } = sumOf(buckets);
-    const evidence = { kind: 'pooled' as const, logE: spread.logE, events, harms };
-    const { pooledLogE, leftOut } = spread;
-    const capped = leftOut === undefined ? {} : { pooledLogE, leftOut };
-    return { ...judge({ ...common, evidence, dataState: 'live' }), known, mature: null, ...capped };
-  }
-  const mature = sumOf(own.filter(({ day }) => day < matureBefore));
-  const dataState = facts.baselineThin || (mature.events > 0 && mature.known === 0) ? 'no-data' : 'live';
-  return { ...judge({ ...common, evidence: { kind, limit, buckets, mature }, dataState }), known, mature };
 }
 
 /** Events, harms and reports of several buckets together. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonical } from '../digest.ts';
-import { type Judged, type JudgedFacts, judgeFacts } from './facts.ts';
+import type { Judged, JudgedFacts } from './facts.ts';
+import { judgeFacts } from './judge-facts.ts';
 
 /** A figure as the log holds it: integers as they are, all else as the shortest text that reads back as the same number. */
 const figure = z
@@ -14,6 +15,24 @@ const countSchema = z.object({
   harms: z.array(z.object({ segment: z.string(), day: whole, harms: whole })),
   weight: figure,
   firedBefore: z.boolean(),
+});
+
+const fixedPoint = z.string().regex(/^-?\d+$/);
+const sumsSchema = z.object({
+  cap: figure.optional(),
+  buckets: z.array(
+    z.object({
+      segment: z.string(),
+      build: z.string(),
+      day: whole,
+      events: whole,
+      known: whole,
+      total: fixedPoint,
+      logs: z.array(fixedPoint),
+      safety: z.array(fixedPoint),
+      over: whole,
+    }),
+  ),
 });
 
 const factsSchema = z.object({
@@ -37,6 +56,7 @@ const factsSchema = z.object({
       known: whole,
     }),
   ),
+  sums: sumsSchema.optional(),
   count: countSchema.optional(),
 });
 
@@ -62,11 +82,12 @@ export interface Recomputed {
 export function recompute(data: Readonly<Record<string, unknown>>): Recomputed | undefined {
   const read = factsSchema.safeParse(data);
   if (!read.success) return undefined;
-  const { count, limits, baselineThin, ...rest } = read.data;
+  const { count, sums, limits, baselineThin, ...rest } = read.data;
   const facts: JudgedFacts = {
     ...rest,
     ...(limits && { limits }),
     ...(baselineThin !== undefined && { baselineThin }),
+    ...(sums && { sums: { buckets: sums.buckets, ...(sums.cap !== undefined && { cap: sums.cap }) } }),
     ...(count && { count }),
   };
   const judged = judgeFacts(facts);

@@ -3,22 +3,33 @@ import {
   type BinaryCounts,
   betLogs,
   type DayBucket,
+  decodeSum,
+  EMPTY_SUM,
+  fromFixed,
   lowerBound,
+  mergeSum,
   RESTART_START,
   restartAfter,
   restartStateLogE,
   upperBound,
 } from './eprocess.ts';
-import { sumOf } from './facts.ts';
+import { type SumDay, sumOf } from './facts.ts';
 
 /** One day of a process as a chart shows it. */
-export interface SeriesDay extends DayBucket {
+export interface SeriesDay {
+  day: number;
+  events: number;
+  /** Null for a sum. */
+  harms: number | null;
   /** Of how many of the day's events somebody said what came of them. */
   known: number;
-  /** All days of the process together, this one included: harm among the events, and its bounds, each at alpha. */
+  /**
+   * All days of the process together, this one included: harm among the events, or the mean, and its bounds, each at alpha;
+   * a sum has none.
+   */
   value: number | null;
-  lower: number;
-  upper: number;
+  lower: number | null;
+  upper: number | null;
   /** Of the trigger, the restart mixture (STATISTICS 4.6). */
   logE: number;
 }
@@ -43,6 +54,29 @@ export function seriesOf(
         value: all.events === 0 ? null : all.harms / all.events,
         lower: lowerBound(all, alpha),
         upper: upperBound(all, alpha),
+        logE: restartStateLogE(state),
+      };
+    });
+}
+
+/** The same of a sum. */
+export function sumSeriesOf(days: readonly SumDay[]): SeriesDay[] {
+  let state = RESTART_START;
+  let all = EMPTY_SUM;
+  return [...groupBy(days, ({ day }) => String(day)).values()]
+    .sort(([one], [other]) => one.day - other.day)
+    .map((own): SeriesDay => {
+      const counts = own.map(decodeSum).reduce(mergeSum, EMPTY_SUM);
+      all = mergeSum(all, counts);
+      state = restartAfter(state, counts.logs.map(fromFixed));
+      return {
+        day: own[0].day,
+        events: counts.events,
+        harms: null,
+        known: own.reduce((sum, { known }) => sum + known, 0),
+        value: all.events === 0 ? null : fromFixed(all.total) / all.events,
+        lower: null,
+        upper: null,
         logE: restartStateLogE(state),
       };
     });

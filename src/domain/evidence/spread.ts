@@ -1,5 +1,11 @@
 import { type CountSegment, countPrior, countRestartLogE, pooledCountLogE } from './count.ts';
-import { type PooledSegment, pooledRestartLogE, restartLogE } from './eprocess.ts';
+import {
+  type PooledSegment,
+  pooledRestartLogE,
+  restartLogE,
+  restartSumLogE,
+  type SumBucket,
+} from './eprocess.ts';
 
 /** The pooled process, and what is left of it by the cap. */
 export interface Spread {
@@ -21,6 +27,16 @@ export const spreadOf = (segments: readonly (PooledSegment & { segment: string }
 /** The same of the counts over time. */
 export const countSpreadOf = (segments: readonly (CountSegment & { segment: string })[]): Spread =>
   capped(segments, ({ days, limit }) => countRestartLogE(days, limit, countPrior(limit)), pooledCountLogE);
+
+/** The same of sums, whose limits are inside their logs. */
+export const sumSpreadOf = (
+  segments: readonly { segment: string; buckets: readonly SumBucket[] }[],
+): Spread =>
+  capped(
+    segments,
+    ({ buckets }) => restartSumLogE(buckets),
+    (all) => restartSumLogE(all.flatMap(({ buckets }) => buckets)),
+  );
 
 function capped<Segment extends { segment: string }>(
   segments: readonly Segment[],

@@ -3,6 +3,7 @@ import { type Condition, compileCondition } from '../cel/cel.ts';
 import { equivalent, type Formula, implies } from '../cel/logic.ts';
 import { isReservedWord } from '../cel/words.ts';
 import { placeholdersOf } from '../decision/summary.ts';
+import { metricProblems } from '../evidence/measure.ts';
 import { listsOf, type NamedLists } from '../lists.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
@@ -144,9 +145,15 @@ export const conditionProblems = (
 ): CheckProblem[] => condition.problems.map(({ message, hint, range }) => ({ path, message, hint, range }));
 
 function checkMetrics(agent: Agent): CheckProblem[] {
-  return Object.entries(agent.metrics).flatMap(([name, { tool }]) => {
-    if (tool === undefined || Object.hasOwn(agent.tools, tool)) return [];
+  return Object.entries(agent.metrics).flatMap(([name, metric]): CheckProblem[] => {
+    const { tool } = metric;
+    const wrong = metricProblems(metric).map(({ field, message, hint }) => ({
+      path: ['metrics', name, field],
+      message,
+      hint,
+    }));
+    if (tool === undefined || Object.hasOwn(agent.tools, tool)) return wrong;
     const hint = sentence(suggest(tool, Object.keys(agent.tools)));
-    return [{ path: ['metrics', name, 'tool'], message: `Tool "${tool}" is not declared`, hint }];
+    return [...wrong, { path: ['metrics', name, 'tool'], message: `Tool "${tool}" is not declared`, hint }];
   });
 }

@@ -1,5 +1,6 @@
 import { type Agent, type Metric, segmentNames } from '../agent.ts';
 import type { GuardrailLimit } from '../evidence/baseline.ts';
+import { unjudgeable } from '../evidence/measure.ts';
 import { nearest, suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import type { Release, RolloutPlan } from '../release.ts';
@@ -98,17 +99,6 @@ function pathOf(step: Step, steps: readonly Step[], rollout: RolloutPlan, segmen
   return ['rollout', step.phase, at, 'exposure', named ? segment : '*'];
 }
 
-/** Why a guardrail on this metric could not act; empty when it can. */
-export function unjudgeable({ kind, direction }: Metric, limit: GuardrailLimit): string[] {
-  const problems: string[] = [];
-  if (kind !== 'any') problems.push(`metrics of kind ${kind} are not judged yet: use any`);
-  if (direction !== 'lower')
-    problems.push('only metrics whose direction is lower are judged: count the harm instead');
-  if (typeof limit === 'number' && limit >= 1)
-    problems.push(`a limit of ${limit} can never be exceeded by a share: write one below 1`);
-  return problems;
-}
-
 /** Harms a day are said by segment. */
 function checkPerDay({ guardrails }: RolloutPlan, agent: Agent): CheckProblem[] {
   const known = segmentNames(agent);
@@ -118,6 +108,15 @@ function checkPerDay({ guardrails }: RolloutPlan, agent: Agent): CheckProblem[] 
       : [],
   );
 }
+
+const neverOk = ({ kind, cap }: Metric, limit: GuardrailLimit): boolean =>
+  kind === 'sum' && !(cap !== undefined && typeof limit === 'number' && cap > limit);
+
+const noCap = ({ cap }: Metric): string =>
+  cap === undefined ? 'a sum without a cap proves nothing' : `a cap of ${cap} is not above the limit`;
+
+const waitsForOk = (rollout: RolloutPlan, agent: Agent): boolean =>
+  planSteps(rollout, planSegments(agent)).some(({ gate }) => gate.verdicts === 'ok');
 
 function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
   const seen = new Set<string>();
@@ -135,6 +134,14 @@ function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
           path,
           message: `Guardrail "${metric}" cannot act: ${problem}`,
           hint: 'Change the metric or the limit',
+        },
+      ];
+    if (declared && neverOk(declared, limit) && waitsForOk(rollout, agent))
+      return [
+        {
+          path,
+          message: `Guardrail "${metric}" can never be ok, and a step waits until it is: ${noCap(declared)}`,
+          hint: `Write the "cap" of the metric, which something must enforce, or verdicts: no-breach at the gates`,
         },
       ];
     if (seen.size < seen.add(metric).size) return [];

@@ -2,7 +2,9 @@ import type { Agent } from '../agent.ts';
 import { segmentNames } from '../agent.ts';
 import { durationMs, REAL_DAY_MS } from '../duration.ts';
 import { allotAlpha, sharesOf, withCompanion } from '../evidence/alpha.ts';
+import type { GuardrailLimit } from '../evidence/baseline.ts';
 import type { ForecastPlan } from '../evidence/forecast.ts';
+import { harmLimit } from '../evidence/measure.ts';
 import { companionsOf } from '../manifest/companions.ts';
 import type { Release } from '../release.ts';
 import { planSegments, planSteps, type Step } from './steps.ts';
@@ -25,7 +27,9 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
   return {
     alpha: rollout.alpha,
     guardrails: rollout.guardrails.flatMap(({ metric, limit, action }) =>
-      typeof limit === 'number' ? { metric, limit, reportsOnly: action === 'report' } : [],
+      isForecast(agent, metric, limit)
+        ? { metric, limit: harmLimitOf(agent, metric, limit), reportsOnly: action === 'report' }
+        : [],
     ),
     // Where harms a day are counted too, the rate has a part of the weight.
     shares: shares.map((one) => ({
@@ -44,9 +48,22 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
   };
 }
 
-/** The guardrails whose limit comes with the baseline: until then nothing can be forecast of them. */
-export const againstBaseline = ({ rollout }: Release): string[] =>
-  rollout.guardrails.flatMap(({ metric, limit }) => (typeof limit === 'number' ? [] : metric));
+/** The guardrails of which nothing can be forecast, and why. */
+export const unforecast = ({ rollout }: Release, agent: Agent): { metric: string; because: string }[] =>
+  rollout.guardrails.flatMap(({ metric, limit }) => {
+    if (isForecast(agent, metric, limit)) return [];
+    const because =
+      typeof limit === 'number' ? 'how its values lie is not known' : 'its limit comes with the baseline';
+    return [{ metric, because }];
+  });
+
+const isForecast = (agent: Agent, metric: string, limit: GuardrailLimit): limit is number =>
+  typeof limit === 'number' && agent.metrics[metric]?.kind !== 'sum';
+
+function harmLimitOf({ metrics }: Agent, name: string, limit: number): number {
+  const metric = metrics[name];
+  return metric ? harmLimit(metric, limit) : limit;
+}
 
 /** The exposure of each day; a day that two steps share is of the later one. */
 function daysOf(steps: readonly Step[]): Record<string, number>[] {

@@ -32,10 +32,12 @@ grants: ${grants}
 rollout:
   signedOffBy: olga
   newSubjectsPerHour: PER_HOUR
-  guardrails: [{ metric: wrong, limit: LIMIT, reason: twice what the desk gets wrongPER_DAY }]
+  guardrails: [GUARDRAILS]
   constrained: [{ days: 30, exposure: { '*': 100 }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
+
+const GUARDRAIL = '{ metric: wrong, limit: LIMIT, reason: twice what the desk gets wrongPER_DAY }';
 
 /** Other metrics and grants than one of each; `grants` is given what cancelling needs. */
 export interface Exposed {
@@ -46,6 +48,8 @@ export interface Exposed {
   limit?: string;
   /** What the guardrail says of harms a day. */
   perDay?: string;
+  /** Others than the one on `wrong`. */
+  guardrails?: string;
   /** What happens before anybody is exposed. */
   baseline?: (services: TestServices) => Promise<unknown>;
 }
@@ -58,6 +62,7 @@ export async function givenExposed(
     metrics = WRONG,
     limit = '0.05',
     perDay,
+    guardrails = GUARDRAIL,
     baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
   }: Exposed = {},
@@ -65,6 +70,7 @@ export async function givenExposed(
   const release = (version: number, approval: string) =>
     RELEASE(version, grants(approval))
       .replace('PER_HOUR', String(newSubjectsPerHour))
+      .replace('GUARDRAILS', guardrails)
       .replace('LIMIT', limit)
       .replace('PER_DAY', perDay === undefined ? '' : `, perDay: ${perDay}`);
   const { agent } = await givenAdopted(services, {
@@ -85,15 +91,17 @@ export async function givenCancelled(
   services: TestServices,
   subject: string,
   tier = 'gold',
+  key = subject,
+  ok = true,
 ): Promise<ActionRow> {
   const actor = agentActor({ attributes: { tier } });
   const { action } = await askAction(
     services,
     actor,
-    askInput({ subject, idempotencyKey: subject, args: { id: subject } }),
+    askInput({ subject, idempotencyKey: key, args: { id: key } }),
   );
-  await beginAction(services, actor, { id: action.id, executionId: subject });
-  return completeAction(services, actor, { id: action.id, executionId: subject, ok: true });
+  await beginAction(services, actor, { id: action.id, executionId: key });
+  return completeAction(services, actor, { id: action.id, executionId: key, ok });
 }
 
 export const report = (services: TestServices, action: ActionRow, value: number, id = action.id) =>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { judgeFacts } from '../../../src/domain/evidence/facts.ts';
+import { judgeFacts } from '../../../src/domain/evidence/judge-facts.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
 import type { VerdictRecord } from '../../../src/records/verdict.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { displayWidth } from '../../../../src/cli/text/render.ts';
 import { rolloutText } from '../../../../src/cli/text/rollout-text.ts';
 import type { WireRollout } from '../../../../src/cli/wire.ts';
-import { judgeFacts } from '../../../../src/domain/evidence/facts.ts';
+import { judgeFacts } from '../../../../src/domain/evidence/judge-facts.ts';
 
 const verdict = (count: boolean) => ({
   segment: 'gold',

@@ -8,8 +8,8 @@ import {
   restartStateLogE,
   upperBound,
 } from '../../../../src/domain/evidence/eprocess.ts';
-import { judgeFacts } from '../../../../src/domain/evidence/facts.ts';
 import { randomFrom } from '../../../../src/domain/evidence/forecast.ts';
+import { judgeFacts } from '../../../../src/domain/evidence/judge-facts.ts';
 
 describe('the limit by a baseline', () => {
   test('is its upper bound and the margin', () => {

@@ -6,9 +6,9 @@ import {
   breachText,
   firedBy,
   type JudgedFacts,
-  judgeFacts,
   type KnownBucket,
 } from '../../../../src/domain/evidence/facts.ts';
+import { judgeFacts } from '../../../../src/domain/evidence/judge-facts.ts';
 
 const FACTS: CountFacts = {
   perDay: { gold: 0.5 },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type JudgedFacts, judgeFacts } from '../../../../src/domain/evidence/facts.ts';
+import type { JudgedFacts } from '../../../../src/domain/evidence/facts.ts';
+import { judgeFacts } from '../../../../src/domain/evidence/judge-facts.ts';
 import { recompute } from '../../../../src/domain/evidence/recorded.ts';
 import { figures } from '../../../../src/records/figures.ts';
 

@@ -1,0 +1,52 @@
+import { groupBy } from '../group-by.ts';
+import { decodeSum, EMPTY_SUM, mergeSum, type SumBucket } from './eprocess.ts';
+import type { Judged, JudgedFacts, SumDay, SumFacts } from './facts.ts';
+import { type JudgeInput, judge } from './guardrail.ts';
+import { sumSpreadOf } from './spread.ts';
+
+const bucketOf = (day: SumDay): SumBucket => ({ day: day.day, ...decodeSum(day) });
+
+/** Judges the mean of a sum by 4.1 with the restarts of 4.6; the logs hold the limit. */
+export function judgeSum(facts: JudgedFacts, { cap, buckets }: SumFacts): Judged {
+  const { kind, limit, alpha, weight, minSample, breachedBefore, builds, matureBefore } = facts;
+  const own = buckets.filter(({ build }) => builds.includes(build));
+  const { known } = countsOf(own);
+  const common: Omit<JudgeInput, 'evidence' | 'dataState'> = { alpha, weight, minSample, breachedBefore };
+  if (kind === 'pooled') {
+    const segments = [...groupBy(buckets, ({ segment }) => segment)].sort(([one], [other]) =>
+      one < other ? -1 : 1,
+    );
+    const { logE, pooledLogE, leftOut } = sumSpreadOf(
+      segments.map(([segment, days]) => ({ segment, buckets: days.map(bucketOf) })),
+    );
+    const evidence = { kind: 'pooled' as const, logE, events: countsOf(buckets).events, harms: null };
+    const capped = leftOut === undefined ? {} : { pooledLogE, leftOut };
+    return { ...judge({ ...common, evidence, dataState: 'live' }), known, mature: null, ...capped };
+  }
+  const ripe = own.filter(({ day }) => day < matureBefore);
+  const mature = { ...countsOf(ripe), harms: 0 };
+  const isProvable = cap !== undefined && cap > limit && ripe.every(({ over }) => over === 0);
+  const evidence = {
+    kind: 'sum' as const,
+    limit,
+    buckets: buckets.map(bucketOf),
+    mature: isProvable ? { cap, safety: safetyOf(ripe) } : null,
+  };
+  const dataState = mature.events > 0 && mature.known === 0 ? 'no-data' : 'live';
+  return { ...judge({ ...common, evidence, dataState }), known, mature };
+}
+
+const safetyOf = (days: readonly SumDay[]) =>
+  days
+    .filter(({ safety }) => safety.length > 0)
+    .map(({ events, safety }) => decodeSum({ events, total: '0', logs: safety }))
+    .reduce(mergeSum, EMPTY_SUM);
+
+function countsOf(days: readonly SumDay[]): { events: number; known: number } {
+  let [events, known] = [0, 0];
+  for (const day of days) {
+    events += day.events;
+    known += day.known;
+  }
+  return { events, known };
+}

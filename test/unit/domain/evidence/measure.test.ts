@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { metricSchema } from '../../../../src/domain/agent.ts';
+import {
+  countsFrom,
+  harmLimit,
+  metricProblems,
+  unjudgeable,
+  valueProblem,
+  weighed,
+} from '../../../../src/domain/evidence/measure.ts';
+
+const metric = (more: object = {}) =>
+  metricSchema.parse({ unit: 'conversation', business: 'workload', ...more });
+
+describe('what a reported value weighs', () => {
+  test.each([
+    [{}, [0, 0], [0.001, 1], [-1, 0]],
+    [{ above: 2.5 }, [2.5, 0], [2.6, 1]],
+    [{ kind: 'first', above: 2.5 }, [2.5, 0], [90, 1]],
+    [{ direction: 'higher' }, [1, 0], [0.999, 1], [0, 1]],
+    [{ direction: 'higher', below: 4 }, [4, 0], [3, 1]],
+    [{ kind: 'sum' }, [0, 0], [3.25, 3.25]],
+  ] as const)('%j', (more, ...pairs) => {
+    for (const [value, weight] of pairs)
+      expect([value, weighed(metric(more), value)]).toEqual([value, weight]);
+  });
+
+  test('where higher is better the limit is what is left of one, without the dust of a float', () => {
+    expect(harmLimit(metric({ direction: 'higher' }), 0.9)).toBe(0.1);
+    expect(harmLimit(metric(), 0.9)).toBe(0.9);
+  });
+
+  test('a proposal counts from when it is asked, and only in a metric of denials', () => {
+    expect(countsFrom(metric({ denials: true }), true)).toBe('asked');
+    expect(countsFrom(metric({ denials: true }), false)).toBe('begun');
+    expect(countsFrom(metric(), true)).toBe('begun');
+    expect(countsFrom(metric({ kind: 'first' }), true)).toBe('first');
+    expect(countsFrom(metric({ kind: 'sum' }), true)).toBe('sum');
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    [{ kind: 'sum', direction: 'higher' }, ['direction']],
+    [{ kind: 'sum', above: 1 }, ['above']],
+    [{ direction: 'higher', above: 1 }, ['above']],
+    [{ below: 1 }, ['below']],
+    [{ cap: 1 }, ['cap']],
+    [{ kind: 'first', corrections: true, denials: true }, ['corrections', 'denials']],
+    [{ kind: 'sum', corrections: true }, ['corrections']],
+    [{ kind: 'sum', cap: 3 }, []],
+    [{ direction: 'higher', below: 4 }, []],
+  ])('%j: %j', (more, fields) => {
+    expect(metricProblems(metric(more)).map(({ field }) => field)).toEqual(fields);
+  });
+
+  test('a value that no sum can be made of', () => {
+    for (const value of [-0.1, 1e16, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(valueProblem(metric({ kind: 'sum' }), value)).toContain('a sum takes values from 0');
+    expect(valueProblem(metric({ kind: 'sum' }), 1e15)).toBeUndefined();
+    expect(valueProblem(metric(), -3)).toBeUndefined();
+  });
+
+  test.each([
+    [{}, 0.02, true],
+    [{}, 1, false],
+    [{ direction: 'higher' }, 0.9, true],
+    [{ direction: 'higher' }, 1, false],
+    [{}, { baseline: { margin: 0.5 } }, true],
+    [{ kind: 'sum' }, 120, true],
+    [{ kind: 'sum' }, 1e-12, false],
+    [{ kind: 'sum' }, { baseline: { margin: 0.5 } }, false],
+  ])('%j with a limit of %j: can it act? %j', (more, limit, can) => {
+    expect(unjudgeable(metric(more), limit).length === 0).toBe(can);
+  });
+});
