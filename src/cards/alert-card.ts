@@ -119,10 +119,22 @@ const earnedLine = ({
 }: NonNullable<AlertFacts['facts']['evidence']>): string =>
   `Evidence: ${decided ?? '?'} decided by people, ${good ?? '?'} approved unedited and right, ${bad ?? '?'} not; proven share ${lower ?? '?'}, needed ${above ?? '?'}`;
 
-const evidenceLine = ({ metric, harms, events, limit, eValue, allowed }: AlertFacts['facts']): string =>
-  allowed != null
-    ? `Evidence: ${say(metric)}: ${harms ?? '?'} harms in a time that allows ${allowed}, e-value ${eValue ?? '?'}`
-    : `Evidence: ${say(metric)}: ${harms ?? '?'} of ${events ?? '?'} events, limit ${limit ?? '?'}, e-value ${eValue ?? '?'}`;
+function evidenceLine({
+  metric,
+  harms,
+  events,
+  limit,
+  eValue,
+  allowed,
+  besideControl,
+}: AlertFacts['facts']): string {
+  const found = `Evidence: ${say(metric)}: ${harms ?? '?'}`;
+  const by = `e-value ${eValue ?? '?'}`;
+  if (allowed != null) return `${found} harms in a time that allows ${allowed}, ${by}`;
+  if (besideControl != null)
+    return `${found} harmful subjects beside ${besideControl} of the release in force, ${by}`;
+  return `${found} of ${events ?? '?'} events, limit ${limit ?? '?'}, ${by}`;
+}
 
 const nowApplies = ({ backOn, waiting, approversInGroup }: AlertFacts['facts']): string =>
   `What now applies: release ${say(backOn ?? 'none')}; ${waiting ?? 0} waiting for an answer, ${approversInGroup ?? 0} people may give it`;

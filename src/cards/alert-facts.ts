@@ -29,6 +29,8 @@ const alertFactsSchema = z.object({
   harms: figure.catch(undefined),
   /** Harms that the time allowed, where the count over time is what took it back. */
   allowed: figure.catch(undefined),
+  /** Harmful subjects of the release in force, where the comparison with it is what took it back. */
+  besideControl: figure.catch(undefined),
   backOn: text.nullish().catch(undefined),
   waiting: z.number().nullish().catch(undefined),
   approversInGroup: z.number().nullish().catch(undefined),

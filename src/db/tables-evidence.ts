@@ -31,6 +31,20 @@ export interface DayCountTable {
   known: number;
 }
 
+/** Subjects by where they were first seen, and what came of that day. */
+export interface FirstCountTable {
+  rollout_id: string;
+  segment: string;
+  metric: string;
+  generation: number;
+  exposure: number;
+  arm: Arm;
+  day: number;
+  subjects: number;
+  harms: number;
+  known: number;
+}
+
 /** What the values of a day add up to: integers of any size, as text. */
 export interface DaySumTable {
   rollout_id: string;
@@ -94,6 +108,7 @@ export interface EvidenceTables {
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
   day_sum: DaySumTable;
+  first_count: FirstCountTable;
   evidence_due: EvidenceDueTable;
   exposure: ExposureTable;
   rollout_subject: RolloutSubjectTable;

@@ -114,6 +114,8 @@ export interface RolloutTable {
   baseline_locked_at: Timestamp | null;
   /** Fixed with the baseline; null where it began without. */
   per_day: JsonOrNull<DayLimit[]>;
+  /** The metrics that are compared with the release in force. */
+  compared: Generated<string[]>;
   agent_version: string | null;
   held_for_version: string | null;
   builds: ColumnType<KnownBuild[], string | undefined, string>;

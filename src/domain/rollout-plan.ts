@@ -66,6 +66,18 @@ export const guardrailSchema = z.strictObject({
     .describe(
       'Harms a day that a segment may have when all of it is exposed, in each one or by name; "*" is every other. Default: limit x what begins a day in the baseline',
     ),
+  control: z
+    .strictObject({
+      ratio: z
+        .number()
+        .min(1)
+        .max(100)
+        .describe('How many times the share of harmful subjects that the release in force has is let pass'),
+    })
+    .optional()
+    .describe(
+      'Judges it against the release in force at the same time as well, as long as a part of the segment is exposed',
+    ),
   share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
   action: z.enum(['rollback', 'report']).default('rollback'),
 });

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
-import { POOLED_SEGMENT, weightOf, withCompanion } from '../domain/evidence/alpha.ts';
+import { POOLED_SEGMENT, weightOf, withCompanions } from '../domain/evidence/alpha.ts';
 import {
   BASELINE_PART,
   type BaselineCounts,
@@ -64,14 +64,19 @@ const segmentsOf = ({ plan }: RolloutRecord): string[] =>
 /** Each process rests on bounds of its own; the pooled one on those of all segments together, so they share its part. */
 function limitsOf(
   { plan }: RolloutRecord,
-  { metric, limit }: Guardrail,
+  { metric, limit, control }: Guardrail,
   counts: BaselineCounts,
   segments: number,
 ): Pick<LockedBaseline, 'own' | 'pooled'> {
   if (typeof limit === 'number') return {};
   const counted = (plan.companions ?? []).some((companion) => companion.metric === metric);
   const part = (segment: string): number =>
-    plan.alpha * withCompanion(weightOf(plan.shares, metric, segment), counted).rate * BASELINE_PART;
+    plan.alpha *
+    withCompanions(weightOf(plan.shares, metric, segment), {
+      counted,
+      compared: control !== undefined && segment !== POOLED_SEGMENT,
+    }).rate *
+    BASELINE_PART;
   const { margin } = limit.baseline;
   return {
     own: lockedLimit(counts, margin, part(counts.segment)),

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import type { Arm } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { CountFacts, ExposedDays } from '../domain/evidence/companion.ts';
+import type { ArmCounts, Stratum } from '../domain/evidence/control.ts';
 import {
   firedBy,
   type JudgedFacts,
@@ -11,6 +13,7 @@ import {
   type SumFacts,
 } from '../domain/evidence/facts.ts';
 import { judgeFacts } from '../domain/evidence/judge-facts.ts';
+import { groupBy } from '../domain/group-by.ts';
 import { dayOf, type FrozenGuardrail, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 import { processesOf } from './processes.ts';
@@ -116,15 +119,16 @@ export async function judgeGuardrail(
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
   const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
+  const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));
   const sums = rollout.plan.sums?.[metric];
-  const { rate, count } = processesOf(rollout, guardrail, segment);
+  const { rate, count, control } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
     kind: segment === POOLED_SEGMENT ? 'pooled' : 'rate',
     ...rate,
     alpha,
     minSample,
     breachedBefore: firedBefore.includes('rate'),
-    matureBefore: dayOf(rollout, new Date(now.getTime() - matureMs)),
+    matureBefore,
     builds: rollout.builds.filter((build) => build.counts).map(({ version }) => version),
     buckets: sums ? [] : bucketsOf(ofLiving(counts, breaches, 'rate')),
     ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout.id, metric, segment), breaches, sums.cap) }),
@@ -136,8 +140,15 @@ export async function judgeGuardrail(
         firedBefore: firedBefore.includes('count'),
       },
     }),
+    ...(control && {
+      control: {
+        ...control,
+        strata: strataOf(await firstCounts(db, rollout, metric, segment, matureBefore), breaches),
+        firedBefore: firedBefore.includes('control'),
+      },
+    }),
   };
-  const { count: _count, ...rest } = facts;
+  const { count: _count, control: _control, ...rest } = facts;
   const { atLeast } = guardrail;
   const named = { segment, metric, generations, ...(atLeast !== undefined && { atLeast }) };
   return { ...named, ...rest, ...judgeFacts(facts) };
@@ -158,6 +169,50 @@ export async function sumDaysOf(
     ORDER BY s.segment, s.day, s.build, s.generation`.execute(db);
   return rows;
 }
+
+interface FirstCount {
+  generation: number;
+  segment: string;
+  exposure: number;
+  arm: Arm;
+  subjects: number;
+  harms: number;
+  known: number;
+}
+
+/** Ripe ones only, of both arms: harm of the one may become known sooner than that of the other. */
+async function firstCounts(
+  db: Sql,
+  rollout: RolloutRecord,
+  metric: string,
+  segment: string,
+  matureBefore: number,
+): Promise<FirstCount[]> {
+  const { rows } = await sql<FirstCount>`
+    SELECT generation, segment, exposure, arm, sum(subjects)::int AS subjects, sum(harms)::int AS harms, sum(known)::int AS known
+    FROM first_count WHERE rollout_id = ${rollout.id} AND metric = ${metric} AND segment = ${segment} AND day < ${matureBefore}
+    GROUP BY generation, segment, exposure, arm ORDER BY exposure, generation, arm`.execute(db);
+  return rows;
+}
+
+function strataOf(counts: readonly FirstCount[], breaches: readonly VerdictRecord[]): Stratum[] {
+  const living = groupBy(ofLiving(counts, breaches, 'control'), ({ exposure }) => String(exposure));
+  return [...living.values()].map((own) => ({
+    exposure: own[0].exposure,
+    treated: armOf(own.filter(({ arm }) => arm === 'candidate')),
+    control: armOf(own.filter(({ arm }) => arm === 'control')),
+  }));
+}
+
+const armOf = (counts: readonly FirstCount[]): ArmCounts =>
+  counts.reduce(
+    (sum, { subjects, harms, known }) => ({
+      subjects: sum.subjects + subjects,
+      harms: sum.harms + harms,
+      known: sum.known + known,
+    }),
+    { subjects: 0, harms: 0, known: 0 },
+  );
 
 /** Those of the generations that count; several of a day add up. */
 function sumFactsOf(

@@ -1,4 +1,4 @@
-import { POOLED_SEGMENT, weightOf, withCompanion } from '../domain/evidence/alpha.ts';
+import { POOLED_SEGMENT, weightOf, withCompanions } from '../domain/evidence/alpha.ts';
 import { limitFrom, weightLeft } from '../domain/evidence/baseline.ts';
 import type { Guardrail } from '../domain/release.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
@@ -10,11 +10,13 @@ export interface RateLimit {
   baselineThin?: true;
 }
 
-/** What judges a guardrail in a segment, or in all together for `*`: the rate and, where it has one, its companion. */
+/** What judges a guardrail in a segment, or in all together for `*`: the rate and its companions. */
 export interface GuardrailProcesses {
   rate: RateLimit & { weight: number };
   /** Harms a day that are allowed, by segment, and the weight of their count. */
   count?: { perDay: Record<string, number>; weight: number };
+  /** The comparison with the release in force; within one segment only. */
+  control?: { ratio: number; weight: number };
 }
 
 export function processesOf(
@@ -24,13 +26,15 @@ export function processesOf(
 ): GuardrailProcesses {
   const perDay = perDayOf(rollout, guardrail.metric, segment);
   const share = weightOf(rollout.plan.shares, guardrail.metric, segment);
-  const weights = withCompanion(share, perDay !== undefined);
+  const ratio = segment === POOLED_SEGMENT ? undefined : guardrail.control?.ratio;
+  const weights = withCompanions(share, { counted: perDay !== undefined, compared: ratio !== undefined });
   return {
     rate: {
       ...rateLimitOf(rollout, guardrail, segment),
       weight: weightLeft(guardrail.limit, weights.rate),
     },
     ...(perDay && { count: { perDay, weight: weights.count } }),
+    ...(ratio !== undefined && { control: { ratio, weight: weights.control } }),
   };
 }
 

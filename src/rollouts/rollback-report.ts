@@ -97,9 +97,13 @@ async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date
 
 function evidenceFacts(verdict: VerdictRecord | undefined) {
   if (verdict === undefined) return {};
-  const { metric, eValue, limit, events, harms, count } = verdict;
-  if (count === undefined || firedBy(verdict).includes('rate'))
-    return { metric, eValue, limit, events, harms };
+  const { metric, eValue, limit, events, harms, count, control } = verdict;
+  const fired = firedBy(verdict);
+  if (control && !fired.includes('rate') && !fired.includes('count')) {
+    const { treatedHarms, controlHarms } = control;
+    return { metric, eValue: control.eValue, harms: treatedHarms, besideControl: controlHarms };
+  }
+  if (count === undefined || fired.includes('rate')) return { metric, eValue, limit, events, harms };
   return { metric, eValue: count.eValue, harms: count.total, allowed: Number(count.allowed.toPrecision(4)) };
 }
 

@@ -73,6 +73,7 @@ export async function startRollout(
         status: 'running',
         salt,
         plan: JSON.stringify(plan),
+        compared: plan.guardrails.flatMap(({ metric, control }) => (control ? metric : [])),
         digests: JSON.stringify(digests),
         step_index: 0,
         started_at: now,
@@ -162,14 +163,16 @@ async function preflight(
       'no guardrail would take it back: add rollout.guardrails with a metric, a limit and its reason',
     );
   }
-  for (const { metric, limit } of release.rollout.guardrails) {
+  for (const guardrail of release.rollout.guardrails) {
+    const { metric, limit, control: besides } = guardrail;
     const declared = agent.metrics[metric];
     if (!declared) problems.push(`guardrail ${metric}: the agent has no such metric`);
-    else problems.push(...unjudgeable(declared, limit).map((why) => `guardrail ${metric}: ${why}`));
+    else problems.push(...unjudgeable(declared, guardrail).map((why) => `guardrail ${metric}: ${why}`));
     const tool = declared?.tool;
-    if (typeof limit !== 'number' && tool !== undefined && !(await controlGrants(tx, agent, control, tool)))
+    const rests = typeof limit !== 'number' ? 'baseline' : besides ? 'control' : undefined;
+    if (rests && tool !== undefined && !(await controlGrants(tx, agent, control, tool)))
       problems.push(
-        `guardrail ${metric}: no release in force grants "${tool}", so there is no baseline of it: write a limit of its own`,
+        `guardrail ${metric}: no release in force grants "${tool}", so there is no ${rests} of it: write a limit of its own`,
       );
   }
   if (problems.length > 0) {

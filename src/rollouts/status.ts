@@ -15,7 +15,7 @@ import { rolloutFacts } from './facts.ts';
 import { type WorthALook, worthALook } from './worth-a-look.ts';
 
 /** A verdict without the counts of each day that it rests on. */
-export interface VerdictLine extends Omit<VerdictRecord, 'buckets' | 'count'> {
+export interface VerdictLine extends Omit<VerdictRecord, 'buckets' | 'sums' | 'count'> {
   count?: Omit<NonNullable<VerdictRecord['count']>, 'exposed' | 'harms'>;
 }
 
@@ -247,7 +247,7 @@ function shownOf(
 
 async function verdictsOf(db: Sql, id: string): Promise<SavedVerdict[]> {
   const { rows } = await sql<SavedVerdict>`
-    SELECT segment, generation, record - 'buckets' #- '{count,exposed}' #- '{count,harms}' AS record
+    SELECT segment, generation, record - 'buckets' - 'sums' #- '{count,exposed}' #- '{count,harms}' AS record
     FROM verdict WHERE rollout_id = ${id} ORDER BY metric`.execute(db);
   return rows;
 }

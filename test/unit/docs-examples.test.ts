@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { compileAgent, compileRelease } from '../../src/domain/decision/compile.ts';
 import { type Decision, decide } from '../../src/domain/decision/decide.ts';
+import { harmLimit, weighed } from '../../src/domain/evidence/measure.ts';
 import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems, type Problem } from '../../src/domain/problem.ts';
 import { AGENT_YAML, RELEASE_YAML } from './domain/manifest/fixtures.ts';
@@ -150,16 +151,26 @@ test('what other pages show of a manifest fits into one', () => {
   ).toEqual(parts.map(() => ''));
 });
 
-test('what docs/rollouts.md shows of a guardrail fits into a release, and is against the baseline', () => {
-  const agent = readManifest('agent.yaml', AGENT_YAML, 'agent');
+test('what docs/choosing-guardrails.md shows of metrics and guardrails fits together', () => {
+  const [metrics = '', ...parts] = blocksOf('docs/choosing-guardrails.md');
+  const agent = readManifestValue({ ...parse(AGENT_YAML), ...parse(metrics) }, 'agent');
   if (!agent.ok) throw new Error(told(agent));
-  const [part = ''] = blocksOf('docs/rollouts.md');
-  const value = { ...parse(RELEASE_YAML), rollout: parse(part) };
-  const release = readManifestValue(value, 'release', agent.value);
-  expect(told(release)).toBe('');
-  expect(release.ok && release.value.rollout.guardrails).toMatchObject([
-    { metric: 'wrong', limit: { baseline: { margin: 0.5 } } },
+  const guardrails = parts.map((part) => {
+    const release = readManifestValue(
+      { ...parse(RELEASE_YAML), rollout: parse(part) },
+      'release',
+      agent.value,
+    );
+    return release.ok ? release.value.rollout.guardrails : told(release);
+  });
+  expect(guardrails).toMatchObject([
+    [{ metric: 'wrong', limit: { baseline: { margin: 0.5 } } }],
+    [{ metric: 'wrong', limit: 0.05, control: { ratio: 1.5 } }],
   ]);
+  const { solved, slow, cost } = agent.value.metrics;
+  if (!(solved && slow && cost)) throw new Error('the page shows other metrics');
+  expect([weighed(solved, 0), weighed(solved, 1), harmLimit(solved, 0.9)]).toEqual([1, 0, 0.1]);
+  expect([weighed(slow, 2.5), weighed(slow, 2.6), weighed(cost, 3)]).toEqual([0, 1, 3]);
 });
 
 /** A page shows some of the people only. */
@@ -176,8 +187,8 @@ test('no page shows manifests that nobody asks about here', () => {
     .filter(([, blocks]) => blocks > 0);
   expect(count).toEqual([
     ['docs/approval-policies.md', 2],
+    ['docs/choosing-guardrails.md', 3],
     ['docs/manifests.md', 4],
-    ['docs/rollouts.md', 1],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
   ]);

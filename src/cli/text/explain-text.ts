@@ -63,6 +63,7 @@ export function explainedText(explained: Explained, width: number): string {
         [facts.sums ? 'Mean' : 'Rate', meanText(facts, judged)],
         ['Trigger', triggerText(judged, facts)],
         ['A day', countText(judged)],
+        ['Control', controlText(judged)],
         ['Silence', silenceText(judged)],
         ['Left out', judged.leftOut && `${judged.leftOut}: harm of one segment alone is its own process's`],
       ],
@@ -93,6 +94,13 @@ function countText({ count }: Judged): string | undefined {
   if (count === undefined) return undefined;
   const needed = count.thresholdLogE === null ? '' : ` of ${formatNumber(Math.exp(count.thresholdLogE))}`;
   return `${count.total} harms in a time that allows ${formatNumber(count.allowed)}: e-value ${formatNumber(count.eValue)}${needed}`;
+}
+
+function controlText({ control }: Judged): string | undefined {
+  if (control === undefined) return undefined;
+  const needed = control.thresholdLogE === null ? '' : ` of ${formatNumber(Math.exp(control.thresholdLogE))}`;
+  const exposed = control.strata.map(({ exposure }) => `${exposure / 100} %`).join(', ') || 'no part';
+  return `${control.treatedHarms} harmful subjects beside ${control.controlHarms} of the release in force (${exposed} exposed; ${formatNumber(control.ratio)} times its share is let pass): e-value ${formatNumber(control.eValue)}${needed}`;
 }
 
 const silenceText = ({ mature }: Judged): string | undefined =>

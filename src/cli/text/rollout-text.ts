@@ -141,10 +141,11 @@ function buildsText({ builds }: WireRollout, width: number): string | undefined 
   return `Builds (the sample of the gates is of those that count)\n${table(['agent version', 'counts', 'segment', 'metric', 'events', 'harm'], rows, width)}`;
 }
 
-/** A rate, and on a line of its own the count over time that goes with it. */
+/** A rate, and on lines of their own what goes with it: the count over time, the comparison with control. */
 const evidenceRows = (found: Evidence): string[][] => [
   evidenceRow(found),
   ...(found.count ? [countRow(found, found.count)] : []),
+  ...(found.control ? [controlRow(found, found.control)] : []),
 ];
 
 const countRow = (found: Evidence, count: NonNullable<Evidence['count']>): string[] => [
@@ -156,6 +157,18 @@ const countRow = (found: Evidence, count: NonNullable<Evidence['count']>): strin
   `${count.total} of ${formatNumber(count.allowed)}`,
   formatNumber(count.eValue),
   count.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(count.thresholdLogE)),
+  '-',
+];
+
+const controlRow = (found: Evidence, control: NonNullable<Evidence['control']>): string[] => [
+  found.segment,
+  `${found.metric} vs control`,
+  control.fired ? 'breach' : '-',
+  '-',
+  String(control.treatedHarms),
+  `beside ${control.controlHarms}, ${formatNumber(control.ratio)}x`,
+  formatNumber(control.eValue),
+  control.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(control.thresholdLogE)),
   '-',
 ];
 

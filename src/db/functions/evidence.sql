@@ -97,8 +97,41 @@ BEGIN
   IF p_from = 'sum' THEN
     PERFORM count_sum(v, w);
   END IF;
+  PERFORM count_first(a, v, w);
   IF a.arm = 'candidate' THEN
     PERFORM queue_judgement(a.rollout_id, a.segment, d.at);
+  END IF;
+END $$;
+---
+-- Brings what came of a subject's first day up to date, in a metric that is compared between the arms. A subject counts once,
+-- where it was first seen while chance decided its arm (STATISTICS 4.3): not where all or none was exposed, nor where it was kept
+-- in control for being one too many.
+CREATE FUNCTION count_first(a action, v subject_day, w subject_day) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  f first_day;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM rollout o WHERE o.id = w.rollout_id AND w.metric = ANY (o.compared)) THEN
+    RETURN;
+  END IF;
+  SELECT * INTO f FROM first_day x
+  WHERE x.rollout_id = w.rollout_id AND x.segment = w.segment AND x.metric = w.metric AND x.subject = w.subject;
+  IF NOT FOUND THEN
+    INSERT INTO first_day SELECT w.rollout_id, w.segment, w.metric, w.subject, w.arm, w.generation, e.exposure, w.day, w.build
+    FROM exposure e WHERE e.rollout_id = w.rollout_id AND e.segment = w.segment
+      AND e.from_at <= a.asked_at AND (e.until_at IS NULL OR e.until_at > a.asked_at)
+      AND e.exposure < 10000 AND (a.bucket < e.exposure) = (a.arm = 'candidate')
+    RETURNING * INTO f;
+  END IF;
+  IF (f.arm, f.generation, f.day, f.build) IS DISTINCT FROM (w.arm, w.generation, w.day, w.build) THEN
+    RETURN;
+  END IF;
+  INSERT INTO first_count AS c
+  VALUES (w.rollout_id, w.segment, w.metric, w.generation, f.exposure, w.arm, w.day, w.counted::int - v.counted::int,
+    (w.counted AND w.value > 0)::int - (v.counted AND v.value > 0)::int, w.known::int - v.known::int)
+  ON CONFLICT (rollout_id, segment, metric, generation, exposure, arm, day)
+  DO UPDATE SET subjects = c.subjects + excluded.subjects, harms = c.harms + excluded.harms, known = c.known + excluded.known;
+  IF w.arm = 'control' THEN
+    PERFORM queue_judgement(w.rollout_id, w.segment, a.asked_at);
   END IF;
 END $$;
 ---

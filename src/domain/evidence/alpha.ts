@@ -10,7 +10,7 @@ export const STARTING_PART = 0.4;
 /** The part kept for segments created later (STATISTICS 4.5). */
 export const RESERVE_PART = 0.1;
 
-/** The part of a weight that the rate keeps where a count over time goes with it; the count has the rest. */
+/** The part of a weight that the rate keeps where companions go with it; they have the rest. */
 export const RATE_PART = 0.5;
 
 const SHARE_SUM_SLACK = 1e-9;
@@ -98,15 +98,25 @@ export function allotAlpha(input: AllotmentInput): readonly AlphaWeight[] {
   });
 }
 
+/** Which companions a rate has: the count over time, and the comparison with the control arm. */
+export interface Companions {
+  counted: boolean;
+  compared: boolean;
+}
+
 /**
- * Divides the weight of a rate process between it and its companion, the count over time. The two are processes of their
- * own, and either takes back: a union, so the weights add up to what the one had (STATISTICS 4.5), and the chance of a
- * false stop in a rollout stays alpha. Half each, as 4.4 halves a weight where two processes share it: the rate finds what
- * it found after about log(2)/log(1/(alpha·weight)) more events. Without a count the rate keeps all of it.
+ * Divides the weight of a rate process between it and its companions. They are processes of their own, and either takes
+ * back: a union, so the weights add up to what the one had (STATISTICS 4.5), and the chance of a false stop in a rollout
+ * stays alpha. The rate keeps half, as 4.4 halves a weight where two processes share it: it finds what it found after about
+ * log(2)/log(1/(alpha·weight)) more events. Without a companion it keeps all of it.
  */
-export function withCompanion(weight: number, counted: boolean): { rate: number; count: number } {
-  const rate = counted ? weight * RATE_PART : weight;
-  return { rate, count: weight - rate };
+export function withCompanions(
+  weight: number,
+  { counted, compared }: Companions,
+): Record<'rate' | 'count' | 'control', number> {
+  const rate = counted || compared ? weight * RATE_PART : weight;
+  const each = (weight - rate) / (counted && compared ? 2 : 1);
+  return { rate, count: counted ? each : 0, control: compared ? each : 0 };
 }
 
 /** What log E must reach to fire: log(1/(alpha · weight)); never reached when the weight is 0 (STATISTICS 4.1, 4.5). */

@@ -1,4 +1,5 @@
 import type { CountFacts, CountJudged } from './companion.ts';
+import type { ControlFacts, ControlJudged } from './control.ts';
 import type { DayBucket, SumJson } from './eprocess.ts';
 import type { MatureCounts, Verdict } from './guardrail.ts';
 
@@ -50,10 +51,12 @@ export interface JudgedFacts {
   sums?: SumFacts;
   /** The companion of the rate; none where nobody said, and nothing measured, how many harms a day are allowed. */
   count?: CountFacts;
+  /** The comparison with the release in force at the same time, where the guardrail asks for one. */
+  control?: ControlFacts;
 }
 
-/** What may take a release back: the rate, or its companion, the count over time. */
-export type Process = 'rate' | 'count';
+/** What may take a release back: the rate, or one of its companions. */
+export type Process = 'rate' | 'count' | 'control';
 
 /** A judgement with the parts that are not its verdict and follow from the same facts. */
 export interface Judged extends Verdict {
@@ -65,7 +68,8 @@ export interface Judged extends Verdict {
   pooledLogE?: number;
   leftOut?: string;
   count?: CountFacts & CountJudged;
-  /** Where there is a companion: which of the two reached its threshold. Either is a breach. */
+  control?: ControlFacts & ControlJudged;
+  /** Where there is a companion: which of them reached their threshold. Each is a breach. */
   firedBy?: readonly Process[];
 }
 
@@ -77,15 +81,18 @@ export const firedBy = ({
 
 /** Why it is a breach, for people. */
 export function breachText(
-  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count'> & {
+  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count' | 'control'> & {
     metric: string;
     limit: number;
     atLeast?: number;
   },
 ): string {
-  const { metric, limit, atLeast, eValue, count } = judged;
+  const { metric, limit, atLeast, eValue, count, control } = judged;
+  const fired = firedBy(judged);
   const crossed = atLeast === undefined ? `above its limit of ${limit}` : `below its least of ${atLeast}`;
-  if (count === undefined || firedBy(judged).includes('rate'))
+  if (control && !fired.includes('rate') && !fired.includes('count'))
+    return `${metric}: ${control.treatedHarms} harmful subjects beside ${control.controlHarms} of the release in force at the same time, of which ${control.ratio} times the share is let pass (e-value ${control.eValue.toPrecision(4)})`;
+  if (count === undefined || fired.includes('rate'))
     return `${metric} ${crossed} (e-value ${eValue.toPrecision(4)})`;
   return `${metric}: ${count.total} harms in a time that allows ${Number(count.allowed.toPrecision(2))} (e-value ${count.eValue.toPrecision(4)})`;
 }

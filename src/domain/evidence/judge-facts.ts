@@ -1,4 +1,5 @@
 import { judgeCount } from './companion.ts';
+import { judgeControl } from './control.ts';
 import { type Judged, type JudgedFacts, type Process, sumOf } from './facts.ts';
 import { type JudgeInput, judge } from './guardrail.ts';
 import { spreadOf } from './spread.ts';
@@ -7,14 +8,16 @@ import { judgeSum } from './sum.ts';
 /** Judges by the facts alone: whoever holds a record gets the same verdict from it again, bit for bit. */
 export function judgeFacts(facts: JudgedFacts): Judged {
   const rate = facts.sums ? judgeSum(facts, facts.sums) : judgeRate(facts);
-  if (facts.count === undefined) return rate;
-  const count = judgeCount(facts.kind, facts.alpha, facts.count);
+  if (facts.count === undefined && facts.control === undefined) return rate;
+  const count = facts.count && judgeCount(facts.kind, facts.alpha, facts.count);
+  const control = facts.control && judgeControl(facts.alpha, facts.control);
   const fired: Process[] = [
     ...(rate.verdict === 'breach' ? ['rate' as const] : []),
-    ...(count.fired ? ['count' as const] : []),
+    ...(count?.fired ? ['count' as const] : []),
+    ...(control?.fired ? ['control' as const] : []),
   ];
   const breach = fired.length > 0 ? ({ verdict: 'breach', moreNeeded: null } as const) : {};
-  return { ...rate, ...breach, count, firedBy: fired };
+  return { ...rate, ...breach, ...(count && { count }), ...(control && { control }), firedBy: fired };
 }
 
 function judgeRate(facts: JudgedFacts): Judged {

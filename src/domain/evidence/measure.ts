@@ -32,7 +32,11 @@ export const harmLimit = ({ direction }: Metric, limit: number): number =>
   direction === 'higher' ? Number((1 - limit).toPrecision(15)) : limit;
 
 /** Why a guardrail on this metric could not act; empty when it can. */
-export function unjudgeable({ kind, direction }: Metric, limit: GuardrailLimit): string[] {
+export function unjudgeable(
+  { kind, direction }: Metric,
+  { limit, control }: { limit: GuardrailLimit; control?: object | undefined },
+): string[] {
+  if (kind === 'sum' && control) return ['a sum has no harmful subjects to compare: leave "control" out'];
   if (kind === 'sum')
     return typeof limit === 'number' && limit >= 1e-9 && limit <= VALUE_MAX
       ? []

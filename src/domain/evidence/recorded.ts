@@ -35,6 +35,14 @@ const sumsSchema = z.object({
   ),
 });
 
+const armSchema = z.object({ subjects: whole, harms: whole, known: whole });
+const controlSchema = z.object({
+  ratio: figure,
+  strata: z.array(z.object({ exposure: whole, treated: armSchema, control: armSchema })),
+  weight: figure,
+  firedBefore: z.boolean(),
+});
+
 const factsSchema = z.object({
   kind: z.enum(['rate', 'pooled']),
   limit: figure,
@@ -58,6 +66,7 @@ const factsSchema = z.object({
   ),
   sums: sumsSchema.optional(),
   count: countSchema.optional(),
+  control: controlSchema.optional(),
 });
 
 /** A part of a verdict that is not what the same facts give. */
@@ -82,17 +91,21 @@ export interface Recomputed {
 export function recompute(data: Readonly<Record<string, unknown>>): Recomputed | undefined {
   const read = factsSchema.safeParse(data);
   if (!read.success) return undefined;
-  const { count, sums, limits, baselineThin, ...rest } = read.data;
+  const { count, control, sums, limits, baselineThin, ...rest } = read.data;
   const facts: JudgedFacts = {
     ...rest,
     ...(limits && { limits }),
     ...(baselineThin !== undefined && { baselineThin }),
     ...(sums && { sums: { buckets: sums.buckets, ...(sums.cap !== undefined && { cap: sums.cap }) } }),
     ...(count && { count }),
+    ...(control && { control }),
   };
   const judged = judgeFacts(facts);
   return { facts, judged, differences: differencesOf(data, { ...judged }, '') };
 }
+
+/** The companions, whose parts are told one by one. */
+const NESTED: ReadonlySet<string> = new Set(['count', 'control']);
 
 function differencesOf(
   recorded: Readonly<Record<string, unknown>>,
@@ -101,8 +114,8 @@ function differencesOf(
 ): Difference[] {
   return Object.entries(judged).flatMap(([name, recomputed]) => {
     const before = recorded[name];
-    if (name === 'count' && isObject(before) && isObject(recomputed))
-      return differencesOf(before, recomputed, `${path}count.`);
+    if (NESTED.has(name) && isObject(before) && isObject(recomputed))
+      return differencesOf(before, recomputed, `${path}${name}.`);
     if (canonical(asNumbers(before)) === canonical(asNumbers(recomputed))) return [];
     return { field: path + name, recorded: before ?? null, recomputed: recomputed ?? null };
   });

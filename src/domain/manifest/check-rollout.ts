@@ -120,14 +120,15 @@ const waitsForOk = (rollout: RolloutPlan, agent: Agent): boolean =>
 
 function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
   const seen = new Set<string>();
-  return rollout.guardrails.flatMap(({ metric, limit }, at) => {
+  return rollout.guardrails.flatMap((guardrail, at) => {
+    const { metric, limit } = guardrail;
     const path = ['rollout', 'guardrails', at, 'metric'];
     if (!Object.hasOwn(agent.metrics, metric)) {
       const hint = `Declare it under metrics of the agent, or ${suggest(metric, Object.keys(agent.metrics))}`;
       return [{ path, message: `There is no metric "${metric}"`, hint }];
     }
     const declared = agent.metrics[metric];
-    const [problem] = declared ? unjudgeable(declared, limit) : [];
+    const [problem] = declared ? unjudgeable(declared, guardrail) : [];
     if (problem)
       return [
         {

@@ -1,7 +1,7 @@
 import type { Agent } from '../agent.ts';
 import { segmentNames } from '../agent.ts';
 import { durationMs, REAL_DAY_MS } from '../duration.ts';
-import { allotAlpha, sharesOf, withCompanion } from '../evidence/alpha.ts';
+import { allotAlpha, POOLED_SEGMENT, sharesOf, withCompanions } from '../evidence/alpha.ts';
 import type { GuardrailLimit } from '../evidence/baseline.ts';
 import type { ForecastPlan } from '../evidence/forecast.ts';
 import { harmLimit } from '../evidence/measure.ts';
@@ -22,6 +22,7 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
     steps.some((step) => (step.exposure[segment] ?? 0) > 0),
   );
   const counted = new Set(companionsOf(release, agent, exposed).map(({ metric }) => metric));
+  const compared = new Set(rollout.guardrails.flatMap(({ metric, control }) => (control ? metric : [])));
   const shares = allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed });
   const open = steps.filter(({ phase }) => phase !== 'baseline');
   return {
@@ -31,10 +32,13 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
         ? { metric, limit: harmLimitOf(agent, metric, limit), reportsOnly: action === 'report' }
         : [],
     ),
-    // Where harms a day are counted too, the rate has a part of the weight.
+    // Where it has companions, the rate has a part of the weight.
     shares: shares.map((one) => ({
       ...one,
-      weight: withCompanion(one.weight, counted.has(one.guardrail)).rate,
+      weight: withCompanions(one.weight, {
+        counted: counted.has(one.guardrail),
+        compared: compared.has(one.guardrail) && one.segment !== POOLED_SEGMENT,
+      }).rate,
     })),
     days: daysOf(open),
     traffic: (segment, metric) => traffic(segment, agent.metrics[metric]?.tool),

@@ -33,7 +33,7 @@ rollout:
   signedOffBy: olga
   newSubjectsPerHour: PER_HOUR
   guardrails: [GUARDRAILS]
-  constrained: [{ days: 30, exposure: { '*': 100 }, gate: { sample: 5 } }]
+  constrained: [{ days: 30, exposure: { '*': EXPOSURE }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
 
@@ -48,6 +48,8 @@ export interface Exposed {
   limit?: string;
   /** What the guardrail says of harms a day. */
   perDay?: string;
+  /** Of every segment, in percent. */
+  exposure?: number;
   /** Others than the one on `wrong`. */
   guardrails?: string;
   /** What happens before anybody is exposed. */
@@ -62,6 +64,7 @@ export async function givenExposed(
     metrics = WRONG,
     limit = '0.05',
     perDay,
+    exposure = 100,
     guardrails = GUARDRAIL,
     baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
@@ -70,6 +73,7 @@ export async function givenExposed(
   const release = (version: number, approval: string) =>
     RELEASE(version, grants(approval))
       .replace('PER_HOUR', String(newSubjectsPerHour))
+      .replace('EXPOSURE', String(exposure))
       .replace('GUARDRAILS', guardrails)
       .replace('LIMIT', limit)
       .replace('PER_DAY', perDay === undefined ? '' : `, perDay: ${perDay}`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { thresholdLogE, withCompanion } from '../../../../src/domain/evidence/alpha.ts';
+import { thresholdLogE, withCompanions } from '../../../../src/domain/evidence/alpha.ts';
 import {
   type CountDay,
   countLogE,
@@ -164,7 +164,7 @@ describe('countRestartLogE()', () => {
 
 describe('a rate and its companion', () => {
   const [limit, volume, runs, horizon] = [0.05, 20, 400, 45];
-  const { rate, count } = withCompanion(1, true);
+  const { rate, count } = withCompanions(1, { counted: true, compared: false });
 
   interface Ends {
     rate: number;
@@ -193,8 +193,22 @@ describe('a rate and its companion', () => {
 
   test('share one weight, and a rate without a companion keeps all of it', () => {
     expect(rate + count).toBe(1);
-    expect(withCompanion(0.08, false)).toEqual({ rate: 0.08, count: 0 });
-    expect(withCompanion(0, true)).toEqual({ rate: 0, count: 0 });
+    expect(withCompanions(0.08, { counted: false, compared: false })).toEqual({
+      rate: 0.08,
+      count: 0,
+      control: 0,
+    });
+    expect(withCompanions(0, { counted: true, compared: false })).toEqual({ rate: 0, count: 0, control: 0 });
+    expect(withCompanions(0.08, { counted: true, compared: true })).toEqual({
+      rate: 0.04,
+      count: 0.02,
+      control: 0.02,
+    });
+    expect(withCompanions(0.08, { counted: false, compared: true })).toEqual({
+      rate: 0.04,
+      count: 0,
+      control: 0.04,
+    });
   });
 
   test('stop an agent exactly at the limit with its normal volume in at most alpha of the runs, looked at every day', () => {

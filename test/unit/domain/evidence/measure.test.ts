@@ -20,7 +20,7 @@ describe('what a reported value weighs', () => {
     [{ direction: 'higher' }, [1, 0], [0.999, 1], [0, 1]],
     [{ direction: 'higher', below: 4 }, [4, 0], [3, 1]],
     [{ kind: 'sum' }, [0, 0], [3.25, 3.25]],
-  ] as const)('%j', (more, ...pairs) => {
+  ] as [object, ...[number, number][]][])('%j', (more, ...pairs) => {
     for (const [value, weight] of pairs)
       expect([value, weighed(metric(more), value)]).toEqual([value, weight]);
   });
@@ -71,6 +71,6 @@ describe('what is refused', () => {
     [{ kind: 'sum' }, 1e-12, false],
     [{ kind: 'sum' }, { baseline: { margin: 0.5 } }, false],
   ])('%j with a limit of %j: can it act? %j', (more, limit, can) => {
-    expect(unjudgeable(metric(more), limit).length === 0).toBe(can);
+    expect(unjudgeable(metric(more), { limit }).length === 0).toBe(can);
   });
 });

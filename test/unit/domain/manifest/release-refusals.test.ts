@@ -7,7 +7,12 @@ import { agentOf, RELEASE_YAML, releaseOf } from './fixtures.ts';
 
 const textOf = (found: readonly CheckProblem[]): string[] =>
   found.map(({ path, message, hint }) => `${pathText(path)}: ${message} - ${hint}`);
-const agent = agentOf({ metrics: { wrong: { unit: 'conversation', business: 'workload' } } });
+const agent = agentOf({
+  metrics: {
+    wrong: { unit: 'conversation', business: 'workload' },
+    cost: { unit: 'EUR', business: 'unit cost', kind: 'sum' },
+  },
+});
 const ofGrant = (grant: Record<string, unknown>): string[] => textOf(checkRelease(releaseOf([grant]), agent));
 const ofRollout = (rollout: Record<string, unknown>): string[] =>
   textOf(checkRelease(releaseOf([{ tool: 'lookup' }], { rollout }), agent));
@@ -208,6 +213,21 @@ describe('a release is refused', () => {
       'a limit of 5 can never be exceeded',
     ],
     [
+      'a sum without a cap where a step waits until it is ok',
+      { guardrails: [{ metric: 'cost', limit: 2, reason: 'x' }] },
+      'Guardrail "cost" can never be ok, and a step waits until it is: a sum without a cap proves nothing - Write the "cap" of the metric',
+    ],
+    [
+      'a sum that is compared with control',
+      { guardrails: [{ metric: 'cost', limit: 2, reason: 'x', control: { ratio: 2 } }] },
+      'a sum has no harmful subjects to compare',
+    ],
+    [
+      'a sum against the baseline',
+      { guardrails: [{ metric: 'cost', limit: { baseline: { margin: 1 } }, reason: 'x' }] },
+      'a sum needs a limit of its own',
+    ],
+    [
       'harms a day of an unknown segment',
       { guardrails: [{ metric: 'wrong', limit: 0.1, reason: 'x', perDay: { golf: 1, '*': 2 } }] },
       'rollout.guardrails[0].perDay.golf: There is no segment "golf" - Did you mean "gold"?',
@@ -234,6 +254,11 @@ describe('a release is refused', () => {
       'harms a day beyond counting',
       'guardrails: [{ metric: wrong, limit: 0.1, reason: x, perDay: { gold: 1e9 } }]',
       'r.yaml:8:72 "gold" is too large - Write at most 1000000',
+    ],
+    [
+      'a ratio that lets less pass than the release in force does',
+      'guardrails: [{ metric: wrong, limit: 0.1, reason: x, control: { ratio: 0.5 } }]',
+      'r.yaml:8:74 "ratio" is too small - Write at least 1',
     ],
     [
       'harms a day in words',

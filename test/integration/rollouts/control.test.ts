@@ -1,0 +1,140 @@
+import { beforeEach, expect, test } from 'vitest';
+import { askAction } from '../../../src/actions/ask.ts';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { completeAction } from '../../../src/actions/complete.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
+import { controlLogE } from '../../../src/domain/evidence/control.ts';
+import { recompute } from '../../../src/domain/evidence/recorded.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
+import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
+import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
+import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { givenExposed, report } from './support.ts';
+
+const METRICS = `  wrong: { unit: conversation, business: workload, tool: cancel, corrections: true }
+  cost: { unit: EUR, business: unit cost, kind: sum, cap: 9 }
+`;
+/** So wide that the rate alone never fires. */
+const GUARDRAILS =
+  '{ metric: wrong, limit: 0.95, reason: the rate is not what is tried, control: { ratio: 1.5 } }';
+
+/** A write that began, in whichever arm chance put its subject; a person lets it through where one is asked. */
+async function givenBegun(services: TestServices, subject: string): Promise<ActionRow> {
+  const actor = agentActor({ attributes: { tier: 'gold' } });
+  const key = `${subject}-${services.clock.now().getTime()}-${Math.random()}`;
+  const { action } = await askAction(
+    services,
+    actor,
+    askInput({ subject, idempotencyKey: key, args: { id: key } }),
+  );
+  if (action.state === 'pending')
+    await answerAction(services, approverActor(), { id: action.id, verdict: 'approve', reason: 'as asked' });
+  await beginAction(services, actor, { id: action.id, executionId: key });
+  return completeAction(services, actor, { id: action.id, executionId: key, ok: true });
+}
+
+/** Two new subjects a call at most, until each arm has so many; harm in the candidate only. */
+async function givenSubjects(services: TestServices, each: number, harmOf: (arm: string | null) => number) {
+  const seen = { candidate: 0, control: 0 };
+  for (let n = 0; Math.min(seen.candidate, seen.control) < each; n++) {
+    const action = await givenBegun(services, `s${n}`);
+    const arm = action.arm === 'candidate' ? 'candidate' : 'control';
+    seen[arm]++;
+    await report(services, action, harmOf(action.arm));
+  }
+  return seen;
+}
+
+async function judged(services: TestServices, id: string) {
+  await queueExposed(services);
+  await judgeDue(services);
+  const { segments } = await rolloutStatus(services, id);
+  const gold = segments.find(({ segment }) => segment === 'gold');
+  const verdict = gold?.verdicts.find(({ metric }) => metric === 'wrong');
+  return { state: gold?.state, verdict, control: verdict?.control };
+}
+
+describeWithServices('beside the release in force', (make) => {
+  let services: TestServices;
+  let id: string;
+  beforeEach(async () => {
+    services = await make();
+    id = await givenExposed(services, { metrics: METRICS, guardrails: GUARDRAILS, exposure: 50 });
+  });
+
+  test('a candidate that does more harm than control is taken back, and its verdict is judged again by its entry', async () => {
+    const seen = await givenSubjects(services, 14, (arm) => Number(arm === 'candidate'));
+    // Not yet ripe: harm of one arm may be known sooner than that of the other.
+    expect((await judged(services, id)).control).toMatchObject({
+      treatedHarms: 0,
+      controlHarms: 0,
+      strata: [],
+    });
+    services.clock.advance(2 * services.dayMs);
+    const { state, control } = await judged(services, id);
+    expect(state).toBe('rolled_back');
+    expect(control).toMatchObject({ treatedHarms: seen.candidate, controlHarms: 0, fired: true });
+    expect(control?.strata).toMatchObject([
+      { exposure: 5_000, control: { subjects: seen.control, harms: 0 } },
+    ]);
+    expect(control?.logE).toBeCloseTo(controlLogE(seen.candidate, 0, 0.5, 1.5), 12);
+    const incident = await services.db.sql.selectFrom('incident').select('title').executeTakeFirstOrThrow();
+    expect(incident.title).toContain(`${seen.candidate} harmful subjects beside 0 of the release in force`);
+    const rows = await writtenLog(services.db.sql)
+      .select('body')
+      .where('kind', '=', 'rollout.verdict')
+      .execute();
+    const entry = rows.map(({ body }) => JSON.parse(body).data).find(({ verdict }) => verdict === 'breach');
+    expect(recompute(entry)).toMatchObject({ judged: { firedBy: ['control'] }, differences: [] });
+  }, 60_000);
+
+  test('as much harm in both arms is none of the candidate', async () => {
+    await givenSubjects(services, 14, () => 1);
+    services.clock.advance(2 * services.dayMs);
+    expect(await judged(services, id)).toMatchObject({ state: 'exposed', control: { fired: false } });
+  }, 60_000);
+
+  test('a subject counts once, where it was first seen: what it does later is no news', async () => {
+    const action = await givenBegun(services, 'again');
+    await report(services, action, 0);
+    services.clock.advance(services.dayMs);
+    await report(services, await givenBegun(services, 'again'), 1);
+    services.clock.advance(2 * services.dayMs);
+    const { control } = await judged(services, id);
+    const [stratum] = control?.strata ?? [];
+    expect([stratum?.treated, stratum?.control].map((arm) => [arm?.subjects, arm?.harms]).sort()).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+  });
+
+  test('where everybody is exposed it freezes, and the rate goes on', async () => {
+    await services.db.sql
+      .updateTable('rollout_segment')
+      .set({ exposure: 10_000, changed_at: services.clock.now() })
+      .where('state', '=', 'exposed')
+      .execute();
+    for (let n = 0; n < 8; n++) await report(services, await givenBegun(services, `s${n}`), 1);
+    services.clock.advance(2 * services.dayMs);
+    expect(await judged(services, id)).toMatchObject({ verdict: { events: 8 }, control: { strata: [] } });
+  });
+
+  test('one that took a segment back starts afresh when it is entered again', async () => {
+    await givenSubjects(services, 14, (arm) => Number(arm === 'candidate'));
+    services.clock.advance(2 * services.dayMs);
+    await judged(services, id);
+    await runRolloutVerb(services, managerActor(), {
+      id,
+      verb: 'reenter',
+      segment: 'gold',
+      reason: 'mended',
+    });
+    expect(await judged(services, id)).toMatchObject({
+      state: 'exposed',
+      control: { strata: [], fired: false },
+    });
+  }, 60_000);
+});
