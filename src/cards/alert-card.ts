@@ -43,7 +43,7 @@ function headlineOf({ kind, agent, facts }: AlertFacts): string {
     case 'rollout.rolled_back':
       return `Rolled back: ${say(facts.segment)} of ${who} is back on release ${say(facts.backOn ?? 'none')}`;
     case 'rollout.gate':
-      return `${facts.reminder ? 'Still: a' : 'A'} gate waits for an owner: step ${facts.step ?? '?'} (${say(facts.phase)}) of ${who}`;
+      return `${facts.escalatedTo.length > 0 ? 'Nobody answered: a' : facts.reminder ? 'Still: a' : 'A'} gate waits for an owner: step ${facts.step ?? '?'} (${say(facts.phase)}) of ${who}`;
     case 'rollout.held':
       return `Rollout held: ${who}`;
     case 'rollout.completed':
@@ -79,6 +79,7 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
     facts.voided != null ? `Void: ${facts.voided} that waited or were approved` : undefined,
     facts.reads ? 'Reads are stopped too' : undefined,
     facts.waitsFor.length > 0 ? `Waits for: ${say(facts.waitsFor.join('; '))}` : undefined,
+    facts.escalatedTo.length > 0 ? `Told on-call too: ${say(facts.escalatedTo.join(', '))}` : undefined,
     facts.checklist.length > 0 ? `To check: ${say(facts.checklist.join('; '))}` : undefined,
     facts.segments.length > 0 ? `Segments: ${say(facts.segments.join(', '))}` : undefined,
     kind === 'action.break_glass' ? `Reason: ${say(facts.reason)}` : undefined,
@@ -171,10 +172,22 @@ function listBlocks(alert: AlertFacts): KnownBlock[] {
   return lists.map((lines, index) => section(`list${index}`, lines.join('\n')));
 }
 
-function buttonsOf({ id, kind, agent, facts, rollout, exposed }: AlertFacts): Button[] {
+/** Both ask for a reason; the gate that is answered is the one that is shown. */
+function gateButtons({ kind, agent, facts, rollout }: AlertFacts): Button[] {
+  if (kind !== 'rollout.gate' || !rollout || !agent || facts.step === undefined) return [];
+  const value = VALUE.gate.encode({ rollout, agent, step: facts.step });
+  return [
+    button(BUTTON.gateApprove, 'Approve gate', { value, style: 'primary' }),
+    button(BUTTON.gateReject, 'Reject gate', { value }),
+  ];
+}
+
+function buttonsOf(alert: AlertFacts): Button[] {
+  const { id, kind, agent, facts, rollout, exposed } = alert;
   const about = facts.segment !== undefined && exposed.includes(facts.segment) ? [facts.segment] : exposed;
   const rollbacks = rollout && agent ? about.slice(0, ROLLBACK_BUTTONS_MAX) : [];
   return [
+    ...gateButtons(alert),
     ...rollbacks.map((segment, index) =>
       button(
         `${BUTTON.alertRollback}.${index}`,

@@ -41,6 +41,8 @@ const alertFactsSchema = z.object({
   incident: text.nullish().catch(undefined),
   step: z.number().optional().catch(undefined),
   reminder: z.boolean().optional().catch(undefined),
+  /** On-call, because nobody answered. */
+  escalatedTo: z.array(text).catch([]),
   phase: text.nullish().catch(undefined),
   waitsFor: z.array(z.union([text, z.object({ detail: text }).transform(({ detail }) => detail)])).catch([]),
   checklist: z.array(text).catch([]),

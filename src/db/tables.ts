@@ -1,10 +1,7 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { Generated, JSONColumnType } from 'kysely';
 import type { Agent } from '../domain/agent.ts';
-import type { SegmentExposure } from '../domain/decision.ts';
-import type { LockedBaseline } from '../domain/evidence/baseline.ts';
-import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import type { Release } from '../domain/release.ts';
-import type { Json, JsonOrNull, Timestamp } from './columns.ts';
+import type { Json, Timestamp } from './columns.ts';
 import type { AccessTables } from './tables-access.ts';
 import type {
   ActionAlertTable,
@@ -20,6 +17,7 @@ import type {
 import type { ApprovalTables } from './tables-approvals.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
 import type { RetentionTables } from './tables-retention.ts';
+import type { RolloutTables } from './tables-rollout.ts';
 import type { SlackTables } from './tables-slack.ts';
 
 export interface AgentTable {
@@ -82,55 +80,6 @@ export interface StopTable extends AskedStop {
 /** That a stop was asked for, kept until it has closed the gate. */
 export interface StopIntentTable extends AskedStop {
   closed_at: Timestamp | null;
-}
-
-export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
-
-/** A build that a rollout knows: it holds nothing any more. */
-export interface KnownBuild {
-  version: string;
-  /** Whether its events fill the sample of the gates. */
-  counts: boolean;
-}
-
-export interface RolloutTable {
-  id: string;
-  agent: string;
-  release: string;
-  status: RolloutStatus;
-  salt: string;
-  plan: Json<unknown>;
-  digests: Json<Record<string, string>>;
-  step_index: number;
-  started_at: Timestamp;
-  started_by: string;
-  reason: string;
-  step_elapsed_ms: number;
-  ticking_since: Timestamp | null;
-  gate_approved_by: string | null;
-  gate_told_at: Timestamp | null;
-  baseline: JsonOrNull<LockedBaseline[]>;
-  baseline_digest: string | null;
-  baseline_locked_at: Timestamp | null;
-  /** Fixed with the baseline; null where it began without. */
-  per_day: JsonOrNull<DayLimit[]>;
-  /** The metrics that are compared with the release in force. */
-  compared: Generated<string[]>;
-  agent_version: string | null;
-  held_for_version: string | null;
-  builds: ColumnType<KnownBuild[], string | undefined, string>;
-  revision: number;
-  ended_at: Timestamp | null;
-}
-
-export interface RolloutSegmentTable {
-  rollout_id: string;
-  segment: string;
-  exposure: number;
-  generation: number;
-  state: SegmentExposure['state'];
-  changed_at: Timestamp;
-  because: string | null;
 }
 
 export interface SubjectTable {
@@ -264,15 +213,19 @@ export interface StoredCodeTable {
 }
 
 /** Every table, as Kysely sees it. */
-export interface Tables extends AccessTables, EvidenceTables, ApprovalTables, SlackTables, RetentionTables {
+export interface Tables
+  extends AccessTables,
+    EvidenceTables,
+    ApprovalTables,
+    RolloutTables,
+    SlackTables,
+    RetentionTables {
   agent: AgentTable;
   release: ReleaseTable;
   in_force: InForceTable;
   switch: SwitchTable;
   stop: StopTable;
   stop_intent: StopIntentTable;
-  rollout: RolloutTable;
-  rollout_segment: RolloutSegmentTable;
   subject: SubjectTable;
   action: ActionTable;
   any_action: ActionTable;

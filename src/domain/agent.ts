@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isOutwardPlace, outwardUrlSchema } from './address.ts';
 import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
+import { freezeSchema } from './freeze.ts';
 import { listsSchema } from './lists.ts';
 import { NAME_PATTERN } from './name.ts';
 
@@ -179,6 +180,11 @@ export const agentSchema = z.strictObject({
   tools: z.record(nameSchema, toolSchema),
   segments: z.array(segmentSchema).default([]),
   metrics: z.record(nameSchema, metricSchema).default({}),
+  freezes: z
+    .array(freezeSchema)
+    .max(100)
+    .optional()
+    .describe('Times in which no rollout widens; what takes back goes on'),
 });
 
 export type Person = z.infer<typeof personSchema>;

@@ -1,15 +1,11 @@
 import { z } from 'zod';
 import { durationBetween, nameSchema } from './agent.ts';
 import { isMultipleOf } from './schema/decimal.ts';
-import { saysSomething } from './unseen.ts';
-
-/** Told to people: they must be able to see it. */
-export const wordsSchema = z
-  .string()
-  .min(1)
-  .refine(saysSomething, 'write it with letters, digits or symbols that people can see');
+import { wordsSchema } from './schema/words.ts';
 
 export const GATE_REMIND_AFTER = '2d';
+export const GATE_ESCALATE_AFTER = '7d';
+export const GATE_EXPIRE_AFTER = '21d';
 
 export const gateSchema = z.strictObject({
   sample: z
@@ -24,6 +20,12 @@ export const gateSchema = z.strictObject({
   remindAfter: durationBetween('1h', '90d')
     .default(GATE_REMIND_AFTER)
     .describe('How often the owners are reminded of a gate that only they hold up'),
+  escalateAfter: durationBetween('1h', '365d')
+    .default(GATE_ESCALATE_AFTER)
+    .describe('When on-call is told of it too'),
+  expireAfter: durationBetween('1h', '365d')
+    .default(GATE_EXPIRE_AFTER)
+    .describe('When a gate that nobody answered holds the rollout: paused, until somebody resumes it'),
 });
 
 /** Exposure is counted in hundredths of a percent: what is finer would be another number. */

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import type { RolloutTable } from '../db/tables.ts';
+import type { RolloutTable } from '../db/tables-rollout.ts';
 import { REAL_DAY_MS } from '../domain/duration.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Companion } from '../domain/manifest/companions.ts';

@@ -1,4 +1,4 @@
-import type { KnownBuild } from '../db/tables.ts';
+import type { KnownBuild } from '../db/tables-rollout.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';

@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import type { Agent } from '../domain/agent.ts';
 import { durationMs } from '../domain/duration.ts';
+import { freezeAt } from '../domain/freeze.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { GATE_REMIND_AFTER } from '../domain/rollout-plan.ts';
 import { scopesOver } from '../domain/scope.ts';
+import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
@@ -28,6 +31,7 @@ export async function rolloutFacts(
     elapsedMs: elapsedMs(rollout, clock.now()),
     dayMs: rollout.plan.dayMs,
     disabled: await isDisabled(db.sql, rollout.agent),
+    ...frozenBy(await manifestOf(db.sql, rollout.agent), clock.now()),
     baselineLocked: rollout.baseline_locked_at !== null,
     heldForVersion: rollout.held_for_version,
     gateApprovedBy: rollout.gate_approved_by,
@@ -41,13 +45,33 @@ export async function rolloutFacts(
   };
 }
 
-/** The owners are told of a gate, and then reminded. */
-function gateTold(rollout: RolloutRecord, now: Date): Pick<RolloutFacts, 'gateTold' | 'gateRemindMs'> {
-  const { gate_told_at: told, plan } = rollout;
+/** The owners are told of a gate, and then reminded; on-call is told when nobody answers, and at last it holds. */
+function gateTold(
+  rollout: RolloutRecord,
+  now: Date,
+): Pick<RolloutFacts, 'gateTold' | 'gateRemindMs' | 'gateEscalateMs' | 'gateExpireMs'> {
+  const { gate_told_at: told, gate_escalated_at: escalated, plan } = rollout;
   if (told === null) return { gateTold: false };
-  const remindAfter = stepOf(rollout).gate.remindAfter ?? GATE_REMIND_AFTER;
-  const left = told.getTime() + durationMs(remindAfter, plan.dayMs) - now.getTime();
-  return { gateTold: left > 0, gateRemindMs: Math.max(0, left) };
+  const { remindAfter = GATE_REMIND_AFTER, escalateAfter, expireAfter } = stepOf(rollout).gate;
+  const asked = rollout.gate_asked_at ?? told;
+  const left = (from: Date, after: string) =>
+    Math.max(0, from.getTime() + durationMs(after, plan.dayMs) - now.getTime());
+  const remindMs = left(told, remindAfter);
+  return {
+    gateTold: remindMs > 0,
+    gateRemindMs: remindMs,
+    // One that began before gates expired goes on as it was begun.
+    ...(escalateAfter && escalated === null && { gateEscalateMs: left(asked, escalateAfter) }),
+    ...(expireAfter && { gateExpireMs: left(asked, expireAfter) }),
+  };
+}
+
+/** What the manifest says now: a freeze holds for a rollout that began before it was written. */
+function frozenBy({ freezes }: Agent, now: Date): Pick<RolloutFacts, 'freeze'> {
+  const found = freezeAt(freezes ?? [], now);
+  if (found === undefined) return {};
+  const { to, reason } = found;
+  return { freeze: { until: to, reason, leftMs: Date.parse(to) - now.getTime() } };
 }
 
 /** How long the step has run: time counts only while neither paused nor disabled. */
@@ -83,7 +107,7 @@ async function currentVerdicts(db: Sql, rollout: RolloutRecord, now: Date): Prom
         .onRef('rollout_segment.generation', '=', 'verdict.generation'),
     )
     .select(['verdict.segment', 'verdict.metric', 'verdict.verdict'])
-    .select(sql<Omit<VerdictRecord, 'buckets'>>`verdict.record - 'buckets'`.as('record'))
+    .select(sql<Omit<VerdictRecord, 'buckets' | 'sums'>>`verdict.record - 'buckets' - 'sums'`.as('record'))
     .where('verdict.rollout_id', '=', id)
     .execute();
   return rows.map(({ segment, metric, verdict, record }) => {

@@ -15,7 +15,8 @@ import { baselineNow } from './baseline.ts';
 import { dayLimits } from './day-limits.ts';
 import { countEvidence } from './evidence.ts';
 
-const BY_PLAN = 'plan';
+/** Who acts where nobody does. */
+export const BY_PLAN = 'plan';
 
 /** What a move was planned from: a row that changed since is left alone and read again. */
 export interface Planned {
@@ -24,7 +25,8 @@ export interface Planned {
   segments: readonly Pick<SegmentFacts, 'segment' | 'generation'>[];
 }
 
-async function lockRow(tx: Sql, planned: Planned): Promise<RolloutRecord | undefined> {
+/** The row, if it is as the move was planned from; with its revision raised. */
+export async function lockRow(tx: Sql, planned: Planned): Promise<RolloutRecord | undefined> {
   const rollout = await rolloutById(tx, planned.id);
   if (await isOutdated(tx, planned)) return undefined;
   const { numUpdatedRows } = await tx
@@ -88,35 +90,6 @@ export async function lockBaseline(services: Services, planned: Planned): Promis
   });
 }
 
-/** Tells people that only their approval is missing, and reminds them of it. */
-export async function askForGate(services: Services, planned: Planned): Promise<boolean> {
-  const now = services.clock.now();
-  return services.db.sql.transaction().execute(async (tx) => {
-    const rollout = await lockRow(tx, planned);
-    if (!rollout) return false;
-    const step = rollout.plan.steps[rollout.step_index];
-    const reminder = rollout.gate_told_at !== null;
-    await tx.updateTable('rollout').set({ gate_told_at: now }).where('id', '=', planned.id).execute();
-    await raiseAlert(tx, 'rollout.gate', rollout.agent, now, {
-      rollout: rollout.id,
-      step: rollout.step_index + 1,
-      phase: step?.phase,
-      waitsFor: ['an owner approves the gate'],
-      ...(reminder && { reminder }),
-      checklist: step?.gate.checklist ?? [],
-    });
-    await appendEntry(tx, {
-      kind: reminder ? 'rollout.gate_reminded' : 'rollout.gate_ready',
-      agent: rollout.agent,
-      ref: rollout.id,
-      at: now,
-      actor: BY_PLAN,
-      data: { step: rollout.step_index + 1 },
-    });
-    return true;
-  });
-}
-
 /**
  * Enters a step: widens each segment that is still in the generation the workflow planned from. A segment rolled
  * back meanwhile matches no row and stays closed. False: the rollout changed meanwhile.
@@ -136,6 +109,8 @@ export async function enterStep(services: Services, planned: Planned, stepIndex:
         ticking_since: now,
         gate_approved_by: null,
         gate_told_at: null,
+        gate_asked_at: null,
+        gate_escalated_at: null,
       })
       .where('id', '=', planned.id)
       .execute();

@@ -1,7 +1,8 @@
 import { type Move, nextMove } from '../domain/rollout/phase.ts';
 import type { Services } from '../services.ts';
 import { rolloutFacts } from './facts.ts';
-import { askForGate, completeRollout, enterStep, lockBaseline, type Planned } from './moves.ts';
+import { askForGate, escalateGate, expireGate } from './gate-moves.ts';
+import { completeRollout, enterStep, lockBaseline, type Planned } from './moves.ts';
 
 /** What a rollout does next, and what that was planned from; or first of all that its workflow goes on in another queue. */
 export interface PlannedMove {
@@ -23,6 +24,10 @@ export async function makeMove(services: Services, { move, planned }: PlannedMov
       return lockBaseline(services, planned);
     case 'ask-person':
       return askForGate(services, planned);
+    case 'escalate-gate':
+      return escalateGate(services, planned);
+    case 'expire-gate':
+      return expireGate(services, planned);
     case 'enter-step':
       return enterStep(services, planned, move.stepIndex);
     case 'complete':

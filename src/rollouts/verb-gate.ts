@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
+import { GATE_CLOSED } from './gate-moves.ts';
 import { requireOwner } from './owner.ts';
 import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
@@ -15,6 +16,7 @@ export async function approveGate(
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
   const owner = await requireOwner(services, actor, rollout, input.verb);
+  requireSeenStep(rollout, input);
   const facts = await rolloutFacts(services, rollout.id);
   const left = machineWaits(facts).filter((wait) => !(input.verb === 'advance' && wait.for === 'time'));
   if (left.length > 0) {
@@ -60,6 +62,15 @@ export async function approveGate(
   };
 }
 
+/** Nobody answers a gate that they did not see. */
+function requireSeenStep({ step_index }: RolloutRecord, { verb, step }: RolloutVerbInput): void {
+  if (step === undefined || step === step_index + 1) return;
+  throw new AppError(
+    'conflict',
+    `Cannot ${verb}: the gate of step ${step} is not open any more, it is in step ${step_index + 1}`,
+  );
+}
+
 export async function rejectGate(
   services: Services,
   actor: Actor,
@@ -67,13 +78,20 @@ export async function rejectGate(
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
   const owner = await requireOwner(services, actor, rollout, input.verb);
+  requireSeenStep(rollout, input);
   const elapsed = elapsedMs(rollout, services.clock.now());
   await change(
     services,
     actor,
     rollout,
     input,
-    { status: 'paused', gate_approved_by: null, step_elapsed_ms: elapsed, ticking_since: null },
+    {
+      status: 'paused',
+      gate_approved_by: null,
+      step_elapsed_ms: elapsed,
+      ticking_since: null,
+      ...GATE_CLOSED,
+    },
     { step: rollout.step_index + 1, ...(owner.for && { for: owner.for }) },
   );
   return { changed: true, detail: 'gate rejected: the rollout is paused until somebody resumes it' };

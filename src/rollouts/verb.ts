@@ -23,6 +23,8 @@ export interface RolloutVerbInput {
   verb: RolloutVerb;
   reason: string;
   segment?: string;
+  /** The step whose gate was seen: refused where it is another by now. */
+  step?: number;
   /** The checks a person confirms when approving a gate; every one of the step's list is needed. */
   checklist?: readonly string[];
   /** resume, with a new build waiting: what its events are for. Default: anew. */

@@ -6,6 +6,7 @@ import { ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
+import { GATE_CLOSED } from './gate-moves.ts';
 import { queueExposed } from './judge.ts';
 import { requireOwner } from './owner.ts';
 import { change, ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
@@ -121,6 +122,7 @@ async function resume(
     input,
     {
       status: 'running',
+      ...GATE_CLOSED,
       step_elapsed_ms: elapsed,
       ticking_since: facts.disabled ? null : services.clock.now(),
       ...version,

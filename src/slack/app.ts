@@ -18,6 +18,7 @@ import { register as registerAlerts } from './listeners/alerts.ts';
 import { register as registerCommands } from './listeners/commands.ts';
 import type { ListenerDeps } from './listeners/deps.ts';
 import { answerPerson } from './listeners/errors.ts';
+import { register as registerGates } from './listeners/gates.ts';
 import { register as registerHome } from './listeners/home.ts';
 import { register as registerModals } from './listeners/modals.ts';
 
@@ -159,6 +160,7 @@ function register(app: App, deps: ListenerDeps): void {
   registerActions(app, deps);
   registerAlerts(app, deps);
   registerCommands(app, deps);
+  registerGates(app, deps);
   registerHome(app, deps);
   registerModals(app, deps);
   app.error(async (failed: { error: Error; body: unknown }) => answerPerson(deps, failed.error, failed.body));

@@ -19,6 +19,8 @@ export const MODAL = {
   standing: 'standing',
   batch: 'batch',
   glass: 'break-glass',
+  gateApprove: 'gate-approve',
+  gateReject: 'gate-reject',
 } as const;
 
 /** `block_id` and `action_id` of the inputs. */
@@ -32,6 +34,7 @@ export const INPUT = {
   time: 'time',
   verdict: 'verdict',
   responsible: 'responsible',
+  checks: 'checks',
 } as const;
 
 const LABEL_MAX = 200;

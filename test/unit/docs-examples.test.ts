@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { compileAgent, compileRelease } from '../../src/domain/decision/compile.ts';
 import { type Decision, decide } from '../../src/domain/decision/decide.ts';
 import { harmLimit, weighed } from '../../src/domain/evidence/measure.ts';
+import { freezeAt } from '../../src/domain/freeze.ts';
 import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems, type Problem } from '../../src/domain/problem.ts';
 import { AGENT_YAML, RELEASE_YAML } from './domain/manifest/fixtures.ts';
@@ -173,6 +174,18 @@ test('what docs/choosing-guardrails.md shows of metrics and guardrails fits toge
   expect([weighed(slow, 2.5), weighed(slow, 2.6), weighed(cost, 3)]).toEqual([0, 1, 3]);
 });
 
+test('what docs/rollouts.md shows of a freeze holds from its first moment to its last', () => {
+  const [part = ''] = blocksOf('docs/rollouts.md');
+  const agent = readManifestValue({ ...parse(AGENT_YAML), ...parse(part) }, 'agent');
+  if (!agent.ok) throw new Error(told(agent));
+  const isFrozen = (at: string) => freezeAt(agent.value.freezes ?? [], new Date(at)) !== undefined;
+  expect(
+    ['2026-12-19T23:59:59Z', '2026-12-20T00:00:00Z', '2027-01-04T06:59:59Z', '2027-01-04T07:00:00Z'].map(
+      isFrozen,
+    ),
+  ).toEqual([false, true, true, false]);
+});
+
 /** A page shows some of the people only. */
 function withPeople(part: string, whole: string): Record<string, unknown> {
   const shown = parse(part) as Record<string, unknown>;
@@ -189,6 +202,7 @@ test('no page shows manifests that nobody asks about here', () => {
     ['docs/approval-policies.md', 2],
     ['docs/choosing-guardrails.md', 3],
     ['docs/manifests.md', 4],
+    ['docs/rollouts.md', 1],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
   ]);

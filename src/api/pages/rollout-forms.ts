@@ -12,6 +12,7 @@ import { formTokenField } from './layout.ts';
 const verbForm = z.object({
   reason: reasonSchema,
   segment: optional(textSchema(100, 1)),
+  step: optional(z.coerce.number().int().min(1)),
   checklist: z
     .union([textSchema(500).transform((check) => [check]), z.array(textSchema(500)).max(50)])
     .optional(),
@@ -61,6 +62,7 @@ export function verbForms(rollout: RolloutStatusView, may: readonly RolloutVerb[
     (verb) => html`<details><summary>${ABOUT[verb]}</summary>
 <form class="panel" method="post" action="/rollouts/${encodeURIComponent(rollout.id)}/${verb}">
 ${formTokenField(formToken)}
+${stepField(rollout, verb)}
 ${segmentField(rollout, verb)}
 ${checkFields(rollout, verb)}
 <label for="${verb}-reason">Reason, kept in the log</label>
@@ -91,6 +93,12 @@ function takes({ status, waitsFor, segments }: RolloutStatusView, verb: RolloutV
       return segments.some(({ state }) => state === 'rolled_back');
   }
 }
+
+/** The gate that is answered is the one that was seen. */
+const stepField = ({ step }: RolloutStatusView, verb: RolloutVerb): Html | undefined =>
+  verb === 'approve-gate' || verb === 'reject-gate' || verb === 'advance'
+    ? html`<input type="hidden" name="step" value="${step}">`
+    : undefined;
 
 function segmentField({ segments }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
   const wanted =

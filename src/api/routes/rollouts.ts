@@ -155,6 +155,13 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
               'resume, when a new agent version waits: whether the sample begins anew with it (default) or goes on',
             ),
           checklist: z.array(textSchema(500)).max(50).optional().describe('approve-gate: what was checked'),
+          step: z
+            .int()
+            .min(1)
+            .optional()
+            .describe(
+              'approve-gate, reject-gate, advance: the step that was seen; refused when it is another by now',
+            ),
         }),
         response: {
           200: z.object({ id: z.string(), verb: z.string(), changed: z.boolean(), detail: z.string() }),

@@ -18,6 +18,8 @@ export const BUTTON = {
   homeRevoke: 'home.revoke',
   /** Choose what to switch off, from the App Home. */
   homeDisable: 'home.disable',
+  gateApprove: 'gate.approve',
+  gateReject: 'gate.reject',
   alertRollback: 'alert.rollback',
   alertDisable: 'alert.disable',
   alertWhy: 'alert.why',
@@ -36,6 +38,8 @@ const rollbackValue = z.strictObject({
   agent: z.string(),
   segment: z.string(),
 });
+const gateValue = z.strictObject({ rollout: z.string(), agent: z.string(), step: z.int() });
+const gateMeta = gateValue.extend({ channel: z.string(), ts: z.string() });
 const disableValue = z.strictObject({
   alert: z.string(),
   scope: z.string().regex(SCOPE_PATTERN),
@@ -66,6 +70,8 @@ export function parseMore(value: string): { verb: More; id: string } {
 /** What was shown: the action at one revision with one digest of its arguments. */
 export type ActionValue = z.infer<typeof actionValue>;
 export type RollbackValue = z.infer<typeof rollbackValue>;
+/** The gate a modal is about, and the message it was opened from; `''` where there was none. */
+export type GateMeta = z.infer<typeof gateMeta>;
 /** Where a modal was opened from. */
 export type PlaceMeta = z.infer<typeof placeMeta>;
 /** The same, and what the message showed of the action. */
@@ -88,6 +94,8 @@ const codecOf = <T>(schema: z.ZodType<T>): Codec<T> => ({
 export const VALUE = {
   action: codecOf(actionValue),
   rollback: codecOf(rollbackValue),
+  gate: codecOf(gateValue),
+  gateMeta: codecOf(gateMeta),
   disable: codecOf(disableValue),
   why: codecOf(whyValue),
   place: codecOf(placeMeta),

@@ -142,6 +142,7 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
     'slack',
     'segments',
     'webhook',
+    'freezes',
     'callback',
     'assertions',
   ] as const;

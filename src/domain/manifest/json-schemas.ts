@@ -20,6 +20,7 @@ const ABOUT = {
       slack: 'Where cards and alerts go',
       segments: 'Slices of requests, in matching order; what matches none is "default"',
       metrics: 'What outcomes add up to, by name',
+      freezes: 'Times in which no rollout widens',
     },
   },
   release: {

@@ -37,8 +37,12 @@ export interface RolloutFacts {
   gateApprovedBy: string | null;
   /** Whether the owners were told of the gate, and need no reminder yet. */
   gateTold: boolean;
-  /** Until they do. */
+  /** Until they do, until on-call is told, and until it holds the rollout; none where that is not said, or done. */
   gateRemindMs?: number;
+  gateEscalateMs?: number;
+  gateExpireMs?: number;
+  /** A time in which nothing widens, and how long it goes on. */
+  freeze?: { until: string; reason: string; leftMs: number };
   segments: readonly SegmentFacts[];
   verdicts: readonly VerdictFacts[];
   guardrails: readonly string[];
@@ -52,6 +56,7 @@ export interface Wait {
     | 'disabled'
     | 'frozen'
     | 'agent-version'
+    | 'freeze'
     | 'time'
     | 'sample'
     | 'verdict'
@@ -74,6 +79,8 @@ export type Move =
   | { do: 'enter-step'; stepIndex: number }
   | { do: 'lock-baseline' }
   | { do: 'ask-person' }
+  | { do: 'escalate-gate' }
+  | { do: 'expire-gate' }
   | { do: 'complete' }
   | { do: 'wait'; ms: number };
 
@@ -119,7 +126,7 @@ export function waitsOf(facts: RolloutFacts): Wait[] {
 
 /** The waits that no person's approval can stand in for. */
 export function machineWaits(facts: RolloutFacts): Wait[] {
-  return [...stops(facts), ...timeWait(facts), ...evidenceWaits(facts)];
+  return [...stops(facts), ...freezeWait(facts), ...timeWait(facts), ...evidenceWaits(facts)];
 }
 
 function stops(facts: RolloutFacts): Wait[] {
@@ -139,6 +146,10 @@ function stops(facts: RolloutFacts): Wait[] {
   }
   return waits;
 }
+
+/** Nothing widens, and nobody is asked whether it may; what takes back goes on. */
+const freezeWait = ({ freeze }: RolloutFacts): Wait[] =>
+  freeze ? [{ for: 'freeze', detail: `a freeze until ${freeze.until}: ${freeze.reason}` }] : [];
 
 function timeWait(facts: RolloutFacts): Wait[] {
   const step = stepAt(facts);
@@ -214,8 +225,12 @@ export function nextMove(facts: RolloutFacts): Move {
   if (machine.length > 0) return waitFor(facts, machine);
   if (step.phase === 'baseline' && !facts.baselineLocked) return { do: 'lock-baseline' };
   if (step.gate.approve && facts.gateApprovedBy === null) {
+    if (facts.gateExpireMs === 0) return { do: 'expire-gate' };
+    if (facts.gateEscalateMs === 0) return { do: 'escalate-gate' };
     if (!facts.gateTold) return { do: 'ask-person' };
-    const ms = Math.min(lookAgainMs(facts, machine), facts.gateRemindMs ?? Number.POSITIVE_INFINITY);
+    const { gateRemindMs, gateEscalateMs, gateExpireMs } = facts;
+    const due = [gateRemindMs, gateEscalateMs, gateExpireMs].filter((ms) => ms !== undefined);
+    const ms = Math.min(lookAgainMs(facts, machine), ...due);
     return { do: 'wait', ms: Math.max(SOONEST_MS, Math.ceil(ms)) };
   }
   return facts.stepIndex + 1 < facts.steps.length
@@ -226,6 +241,9 @@ export function nextMove(facts: RolloutFacts): Move {
 function waitFor(facts: RolloutFacts, waits: readonly Wait[]): Move {
   const ticking = !waits.some((wait) => wait.for === 'paused' || wait.for === 'disabled');
   const leftMs = stepAt(facts).days * facts.dayMs - facts.elapsedMs;
-  if (!ticking || leftMs <= 0) return { do: 'wait', ms: lookAgainMs(facts, waits) };
+  if (!ticking || leftMs <= 0) {
+    const ms = Math.min(lookAgainMs(facts, waits), facts.freeze?.leftMs ?? Number.POSITIVE_INFINITY);
+    return { do: 'wait', ms: Math.max(SOONEST_MS, Math.ceil(ms)) };
+  }
   return { do: 'wait', ms: Math.max(SOONEST_MS, Math.ceil(leftMs)) };
 }

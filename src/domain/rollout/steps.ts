@@ -1,7 +1,7 @@
 import type { BasisPoints } from '../decision.ts';
 import type { Duration } from '../duration.ts';
 import type { RolloutPlan } from '../release.ts';
-import { GATE_REMIND_AFTER } from '../rollout-plan.ts';
+import { gateSchema } from '../rollout-plan.ts';
 
 /** What the plan needs to know of a segment. */
 export interface PlanSegment {
@@ -19,6 +19,8 @@ export interface StepGate {
   approve: boolean;
   /** Of plans that were frozen before there was any: as if nothing were said. */
   remindAfter?: Duration;
+  escalateAfter?: Duration;
+  expireAfter?: Duration;
 }
 
 /** One step of a rollout. `fromDay` and `toDay` count elapsed days: the first 30 days are 0 to 30. */
@@ -38,7 +40,7 @@ type PlannedStep = NonNullable<RolloutPlan['scale']>[number];
 const EVERY_OTHER = '*';
 const DEFAULT_SEGMENT_NAME = 'default';
 const HALF_PHASE_DAYS = 15;
-const NO_GATE = { sample: 0, checklist: [], approve: true, remindAfter: GATE_REMIND_AFTER };
+const NO_GATE = gateSchema.parse({});
 
 /** The segments of an agent as a plan needs them, `default` last; `default` counts as representative. */
 export function planSegments(agent: { segments: readonly PlanSegment[] }): readonly PlanSegment[] {

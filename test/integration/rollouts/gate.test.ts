@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { applyAgent } from '../../../src/agents/apply.ts';
 import { nextMove } from '../../../src/domain/rollout/phase.ts';
+import { rolloutById } from '../../../src/records/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
-import { askForGate } from '../../../src/rollouts/moves.ts';
+import { makeMove, planMove } from '../../../src/rollouts/next-move.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
+import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import {
   AGENT_YAML,
   agentFrom,
@@ -11,39 +14,105 @@ import {
   managerActor,
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
-import { describeWithServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+
+/** A rollout of which only the owners' approval of the first gate is missing. */
+async function givenGate(services: TestServices): Promise<string> {
+  await givenAdopted(services);
+  await givenRelease(services, agentFrom(AGENT_YAML), RELEASE_2_YAML);
+  const { id } = await startRollout(services, managerActor(), {
+    agent: 'desk',
+    release: '2',
+    reason: 'ready',
+  });
+  await services.db.sql.updateTable('rollout').set({ baseline_locked_at: services.clock.now() }).execute();
+  services.clock.advance(30 * services.dayMs);
+  return id;
+}
+
+const next = async (services: TestServices, id: string) => nextMove(await rolloutFacts(services, id));
+const move = async (services: TestServices, id: string) => makeMove(services, await planMove(services, id));
+
+async function alerts(services: TestServices): Promise<Record<string, unknown>[]> {
+  const rows = await services.db.sql
+    .selectFrom('alert')
+    .select(['kind', 'facts'])
+    .where('kind', 'in', ['rollout.gate', 'rollout.held'])
+    .orderBy('created_at')
+    .execute();
+  return rows.map(({ kind, facts }) => ({ kind, ...(facts as object) }));
+}
 
 describeWithServices('a gate that only the owners hold up', (make) => {
   test('is told once, and again when a reminder is due: never in between', async () => {
     const services = await make();
-    await givenAdopted(services);
-    await givenRelease(services, agentFrom(AGENT_YAML), RELEASE_2_YAML);
-    const { id } = await startRollout(services, managerActor(), {
-      agent: 'desk',
-      release: '2',
-      reason: 'ready',
-    });
-    await services.db.sql.updateTable('rollout').set({ baseline_locked_at: services.clock.now() }).execute();
-    services.clock.advance(30 * services.dayMs);
-    const now = () => rolloutFacts(services, id);
-    const alerts = async () =>
-      (
-        await services.db.sql
-          .selectFrom('alert')
-          .select(['kind', 'facts'])
-          .where('kind', '=', 'rollout.gate')
-          .orderBy('created_at')
-          .execute()
-      ).map(({ facts }) => (facts as { reminder?: boolean }).reminder ?? false);
-    expect(nextMove(await now())).toEqual({ do: 'ask-person' });
-    await askForGate(services, { id, ...(await now()) });
-    expect(await alerts()).toEqual([false]);
+    const id = await givenGate(services);
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+    await move(services, id);
+    expect(await alerts(services)).toMatchObject([{ kind: 'rollout.gate', step: 1 }]);
     services.clock.advance(1.5 * services.dayMs);
-    expect(nextMove(await now())).toEqual({ do: 'wait', ms: services.dayMs / 2 });
+    expect(await next(services, id)).toEqual({ do: 'wait', ms: services.dayMs / 2 });
     services.clock.advance(services.dayMs);
-    expect(nextMove(await now())).toEqual({ do: 'ask-person' });
-    await askForGate(services, { id, ...(await now()) });
-    expect(await alerts()).toEqual([false, true]);
-    expect(nextMove(await now())).toEqual({ do: 'wait', ms: services.dayMs });
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+    await move(services, id);
+    expect((await alerts(services)).map(({ reminder }) => reminder ?? false)).toEqual([false, true]);
+    expect(await next(services, id)).toEqual({ do: 'wait', ms: services.dayMs });
+  });
+
+  test('is told to on-call when nobody answers, and at last holds the rollout until somebody resumes it', async () => {
+    const services = await make();
+    const id = await givenGate(services);
+    await move(services, id);
+    services.clock.advance(7 * services.dayMs);
+    expect(await next(services, id)).toEqual({ do: 'escalate-gate' });
+    await move(services, id);
+    expect((await alerts(services)).at(-1)).toMatchObject({ kind: 'rollout.gate', escalatedTo: ['cleo'] });
+    services.clock.advance(services.dayMs);
+    expect(await next(services, id)).toMatchObject({ do: 'wait' });
+    services.clock.advance(13 * services.dayMs);
+    expect(await next(services, id)).toEqual({ do: 'expire-gate' });
+    await move(services, id);
+    expect((await alerts(services)).at(-1)).toMatchObject({
+      kind: 'rollout.held',
+      because: expect.stringContaining('nobody answered the gate of step 1'),
+    });
+    expect(await rolloutById(services.db.sql, id)).toMatchObject({ status: 'paused', step_index: 0 });
+    await runRolloutVerb(services, managerActor(), { id, verb: 'resume', reason: 'back from leave' });
+    // It is a gate like a new one.
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+  });
+
+  test('is answered as it was seen: of a step that is over nobody approves anything', async () => {
+    const services = await make();
+    const id = await givenGate(services);
+    await move(services, id);
+    const answer = (verb: 'approve-gate' | 'reject-gate', step: number) =>
+      runRolloutVerb(services, managerActor(), { id, verb, step, reason: 'fine' });
+    for (const verb of ['approve-gate', 'reject-gate'] as const)
+      await expect(answer(verb, 2)).rejects.toMatchObject({
+        code: 'conflict',
+        message: `Cannot ${verb}: the gate of step 2 is not open any more, it is in step 1`,
+      });
+    expect(await answer('approve-gate', 1)).toMatchObject({ changed: true });
+    await move(services, id);
+    await expect(answer('reject-gate', 1)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('is not even asked for in a freeze, which holds for what began before it was written', async () => {
+    const services = await make();
+    const id = await givenGate(services);
+    const now = services.clock.now();
+    const to = new Date(now.getTime() + services.dayMs / 4).toISOString();
+    const agent = agentFrom(AGENT_YAML);
+    await applyAgent(services, managerActor(), {
+      ...agent,
+      freezes: [{ from: '2026-01-01', to, reason: 'the season of gifts' }],
+    });
+    expect(await next(services, id)).toEqual({ do: 'wait', ms: services.dayMs / 4 });
+    await expect(
+      runRolloutVerb(services, managerActor(), { id, verb: 'approve-gate', reason: 'fine' }),
+    ).rejects.toThrow(`a freeze until ${to}: the season of gifts`);
+    services.clock.advance(services.dayMs / 4);
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
   });
 });

@@ -46,6 +46,24 @@ describe('an agent is refused', () => {
       'agent.yaml:4:14 A group cannot be called "none"',
     ],
     [
+      'a freeze that ends before it begins',
+      'owners: [olga]\n',
+      'owners: [olga]\nfreezes: [{ from: 2026-12-20, to: 2026-12-19, reason: x }]\n',
+      'agent.yaml:4:35 "to" cannot be "2026-12-19"',
+    ],
+    [
+      'a freeze of no day that there is',
+      'owners: [olga]\n',
+      'owners: [olga]\nfreezes: [{ from: 2026-13-20, to: 2027-01-04, reason: x }]\n',
+      'agent.yaml:4:19 "from" is not valid',
+    ],
+    [
+      'a metric that says what no metric of its kind can',
+      '{ unit: conversation, business: workload }',
+      '{ unit: conversation, business: workload, kind: sum, corrections: true }',
+      'A correction is harm, which a metric of kind sum does not count',
+    ],
+    [
       'a segment that is always true',
       'when: context.tier == "gold"',
       'when: "true"',

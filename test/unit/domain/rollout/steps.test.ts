@@ -36,7 +36,7 @@ describe('planSteps()', () => {
   test('keeps what a gate says itself', () => {
     const gate = { sample: 7, verdicts: 'no-breach', checklist: ['ask Max'], approve: false };
     const [, step] = planSteps(planOf({ constrained: [{ days: 1, exposure: { test: 1 }, gate }] }), segments);
-    expect(step?.gate).toEqual({ ...gate, remindAfter: '2d' });
+    expect(step?.gate).toEqual({ ...gate, remindAfter: '2d', escalateAfter: '7d', expireAfter: '21d' });
   });
 
   test('carries exposure over for a segment that a step does not name, "*" is every other', () => {

@@ -1,0 +1,62 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { SegmentExposure } from '../domain/decision.ts';
+import type { LockedBaseline } from '../domain/evidence/baseline.ts';
+import type { DayLimit } from '../domain/evidence/day-limit.ts';
+import type { Json, JsonOrNull, Timestamp } from './columns.ts';
+
+export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
+
+/** A build that a rollout knows: it holds nothing any more. */
+export interface KnownBuild {
+  version: string;
+  /** Whether its events fill the sample of the gates. */
+  counts: boolean;
+}
+
+export interface RolloutTable {
+  id: string;
+  agent: string;
+  release: string;
+  status: RolloutStatus;
+  salt: string;
+  plan: Json<unknown>;
+  digests: Json<Record<string, string>>;
+  step_index: number;
+  started_at: Timestamp;
+  started_by: string;
+  reason: string;
+  step_elapsed_ms: number;
+  ticking_since: Timestamp | null;
+  gate_approved_by: string | null;
+  gate_told_at: Timestamp | null;
+  gate_asked_at: Timestamp | null;
+  gate_escalated_at: Timestamp | null;
+  baseline: JsonOrNull<LockedBaseline[]>;
+  baseline_digest: string | null;
+  baseline_locked_at: Timestamp | null;
+  /** Fixed with the baseline; null where it began without. */
+  per_day: JsonOrNull<DayLimit[]>;
+  /** The metrics that are compared with the release in force. */
+  compared: Generated<string[]>;
+  agent_version: string | null;
+  held_for_version: string | null;
+  builds: ColumnType<KnownBuild[], string | undefined, string>;
+  revision: number;
+  ended_at: Timestamp | null;
+}
+
+export interface RolloutSegmentTable {
+  rollout_id: string;
+  segment: string;
+  exposure: number;
+  generation: number;
+  state: SegmentExposure['state'];
+  changed_at: Timestamp;
+  because: string | null;
+}
+
+/** The tables of rollouts themselves. */
+export interface RolloutTables {
+  rollout: RolloutTable;
+  rollout_segment: RolloutSegmentTable;
+}

@@ -1,0 +1,106 @@
+import { onCallOf } from '../domain/agent.ts';
+import { raiseAlert } from '../records/alert.ts';
+import { appendEntry } from '../records/log-entry.ts';
+import { manifestOf } from '../records/manifest.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import { stepOf } from '../records/rollout.ts';
+import type { Services } from '../services.ts';
+import { elapsedMs } from './facts.ts';
+import { BY_PLAN, lockRow, type Planned } from './moves.ts';
+
+/** Tells people that only their approval is missing, and reminds them of it. */
+export async function askForGate(services: Services, planned: Planned): Promise<boolean> {
+  const now = services.clock.now();
+  return services.db.sql.transaction().execute(async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    if (!rollout) return false;
+    const reminder = rollout.gate_told_at !== null;
+    await tx
+      .updateTable('rollout')
+      .set({ gate_told_at: now, gate_asked_at: rollout.gate_asked_at ?? rollout.gate_told_at ?? now })
+      .where('id', '=', planned.id)
+      .execute();
+    await raiseAlert(tx, 'rollout.gate', rollout.agent, now, {
+      ...gateFacts(rollout),
+      ...(reminder && { reminder }),
+    });
+    await appendEntry(tx, {
+      kind: reminder ? 'rollout.gate_reminded' : 'rollout.gate_ready',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: BY_PLAN,
+      data: { step: rollout.step_index + 1 },
+    });
+    return true;
+  });
+}
+
+/** Tells on-call as well that nobody answered a gate. The gate stays the owners'. */
+export async function escalateGate(services: Services, planned: Planned): Promise<boolean> {
+  const now = services.clock.now();
+  return services.db.sql.transaction().execute(async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    if (!rollout) return false;
+    const onCall = onCallOf(await manifestOf(tx, rollout.agent));
+    await tx
+      .updateTable('rollout')
+      .set({ gate_escalated_at: now, gate_told_at: now })
+      .where('id', '=', planned.id)
+      .execute();
+    await raiseAlert(tx, 'rollout.gate', rollout.agent, now, { ...gateFacts(rollout), escalatedTo: onCall });
+    await appendEntry(tx, {
+      kind: 'rollout.gate_escalated',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: BY_PLAN,
+      data: { step: rollout.step_index + 1, to: onCall },
+    });
+    return true;
+  });
+}
+
+/** Holds a rollout whose gate nobody answered: paused, with what is exposed as it is, until somebody resumes it. */
+export async function expireGate(services: Services, planned: Planned): Promise<boolean> {
+  const now = services.clock.now();
+  return services.db.sql.transaction().execute(async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    if (!rollout) return false;
+    await tx
+      .updateTable('rollout')
+      .set({
+        status: 'paused',
+        step_elapsed_ms: elapsedMs(rollout, now),
+        ticking_since: null,
+        ...GATE_CLOSED,
+      })
+      .where('id', '=', planned.id)
+      .execute();
+    const because = `nobody answered the gate of step ${rollout.step_index + 1} since ${rollout.gate_asked_at?.toISOString() ?? 'it opened'}`;
+    await raiseAlert(tx, 'rollout.held', rollout.agent, now, { rollout: rollout.id, because });
+    await appendEntry(tx, {
+      kind: 'rollout.gate_expired',
+      agent: rollout.agent,
+      ref: rollout.id,
+      at: now,
+      actor: BY_PLAN,
+      data: { step: rollout.step_index + 1, because },
+    });
+    return true;
+  });
+}
+
+/** Nobody was told of a gate: the next one is told anew. */
+export const GATE_CLOSED = { gate_told_at: null, gate_asked_at: null, gate_escalated_at: null } as const;
+
+function gateFacts(rollout: RolloutRecord) {
+  const { phase, gate } = stepOf(rollout);
+  return {
+    rollout: rollout.id,
+    step: rollout.step_index + 1,
+    phase,
+    waitsFor: ['an owner approves the gate'],
+    checklist: gate.checklist,
+  };
+}
