@@ -9,12 +9,14 @@ import { refreshGroups } from './groups/refresh.ts';
 import type { Sources } from './groups/sources.ts';
 import { Sequencer } from './log/sequence.ts';
 import { type Loop, startLoop } from './loop.ts';
+import type { SourceCredentials } from './metric-sources/credentials.ts';
 import { foldCounts } from './records/counters.ts';
 import { readEpoch } from './records/gate.ts';
 import type { AfterBuffer } from './records/record-after.ts';
 import { dropOld } from './retention/drop.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
+import { readSources } from './rollouts/read-sources.ts';
 import type { Services } from './services.ts';
 import { resumeErasures } from './subjects/erase.ts';
 import { finishStops } from './switches/disable.ts';
@@ -37,6 +39,7 @@ const BACKGROUND = [
   'reconciler',
   'erasures',
   'retention',
+  'sources',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
 /** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
@@ -49,6 +52,8 @@ const RECONCILE_EVERY_MS = 20_000;
 const STOPS_EVERY_MS = 1_000;
 /** Whoever asks for an erasure begins it; this goes on with it. */
 const ERASURES_EVERY_MS = 2_000;
+/** How late a source that is due is read, at most. */
+const SOURCES_EVERY_MS = 5_000;
 /** A partition is made a whole period ahead. */
 const RETENTION_EVERY_MS = 600_000;
 
@@ -61,7 +66,11 @@ export interface Loops {
  * The role background: judge, dispatcher, sweeper, reconciler, autonomy, each in one process of the installation at a
  * time, and the sequencer and who adds up the counts, whose one statement takes its lock by itself.
  */
-export function startBackground(services: Services, client: Client): Loops & { wake(): void } {
+export function startBackground(
+  services: Services,
+  client: Client,
+  credentials: SourceCredentials,
+): Loops & { wake(): void } {
   const { db, log } = services;
   const judge = exclusive(services, 'judge', JUDGE_EVERY_MS, judgeAgain());
   const dispatcher = exclusive(services, 'dispatcher', DISPATCH_EVERY_MS, (held, { assertHeld }) =>
@@ -76,6 +85,7 @@ export function startBackground(services: Services, client: Client): Loops & { w
     exclusive(services, 'reconciler', RECONCILE_EVERY_MS, (held) => reconcile(held, client)),
     exclusive(services, 'erasures', ERASURES_EVERY_MS, resumeErasures),
     exclusive(services, 'retention', RETENTION_EVERY_MS, keepUp),
+    exclusive(services, 'sources', SOURCES_EVERY_MS, (held) => readSources(held, credentials)),
     startLoop('sequencer', SEQUENCE_EVERY_MS, () => numbering.number(), log),
     startLoop('counters', FOLD_EVERY_MS, () => foldCounts(db.sql, services.dayMs), log),
   ];

@@ -111,6 +111,8 @@ export interface Config {
   webhookSecret?: string;
   /** Reads on-call schedules for approver groups. */
   pagerduty?: { token: string; apiUrl?: string };
+  /** The secrets of metric sources: every `PORTCULLIS_SOURCE_…` variable. */
+  sourceSecrets: Readonly<Record<string, string | undefined>>;
   logLevel: string;
   /** Only in processes that post there or answer there. */
   slack?: SlackAccess;
@@ -166,6 +168,9 @@ function readFor(env: NodeJS.ProcessEnv, asked: Omit<Parameters<typeof missingFo
     pagerduty: data.PORTCULLIS_PAGERDUTY_TOKEN
       ? { token: data.PORTCULLIS_PAGERDUTY_TOKEN, apiUrl: data.PORTCULLIS_PAGERDUTY_URL }
       : undefined,
+    sourceSecrets: Object.fromEntries(
+      Object.entries(env).filter(([name]) => name.startsWith('PORTCULLIS_SOURCE_')),
+    ),
     logLevel: data.PORTCULLIS_LOG_LEVEL ?? 'info',
     bounds: boundsOf(data),
     slack: roles.includes('slack') || roles.includes('worker') ? slackOf(data) : undefined,

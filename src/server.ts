@@ -17,6 +17,7 @@ import { openDataFolder } from './embedded/data-folder.ts';
 import { createSources } from './groups/sources.ts';
 import { followInstallation, SETTINGS_RELOADED_EVERY_MS } from './installation/change.ts';
 import { startLoop } from './loop.ts';
+import { sourceCredentials } from './metric-sources/credentials.ts';
 import { tellOpenRollouts } from './records/reconciliation.ts';
 import { noteBuild } from './records/worker-builds.ts';
 import { keepLocalToken } from './server/local-token.ts';
@@ -123,7 +124,7 @@ async function start(making: Making, stop: Stop): Promise<Portcullis> {
   }
   if (services.after) stops.push(startLease(services, services.after).stop);
   if (has('background') && temporal) {
-    const background = startBackground(services, temporal.client);
+    const background = startBackground(services, temporal.client, sourceCredentials(config.sourceSecrets));
     services.wake = background.wake;
     stops.push(background.stop);
   }

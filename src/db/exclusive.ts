@@ -15,6 +15,7 @@ export const LOCKS = {
   reconciler: 727_012,
   retention: 727_014,
   erasures: 727_016,
+  sources: 727_021,
 } as const;
 
 /** Work that one process at a time does. */

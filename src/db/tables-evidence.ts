@@ -103,12 +103,25 @@ export interface RolloutSubjectTable {
   admitted: boolean;
 }
 
+/** When the source of a metric was last read for a segment. */
+export interface SourceReadingTable {
+  rollout_id: string;
+  segment: string;
+  metric: string;
+  since: Timestamp;
+  tried_at: Timestamp;
+  read_at: Timestamp | null;
+  failure: string | null;
+  counted: boolean;
+}
+
 /** The tables of what is counted and judged. */
 export interface EvidenceTables {
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
   day_sum: DaySumTable;
   first_count: FirstCountTable;
+  source_reading: SourceReadingTable;
   evidence_due: EvidenceDueTable;
   exposure: ExposureTable;
   rollout_subject: RolloutSubjectTable;

@@ -3,6 +3,7 @@ import { isOutwardPlace, outwardUrlSchema } from './address.ts';
 import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
 import { freezeSchema } from './freeze.ts';
 import { listsSchema } from './lists.ts';
+import { metricSourceSchema } from './metric-source.ts';
 import { NAME_PATTERN } from './name.ts';
 
 export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
@@ -94,6 +95,9 @@ export const metricSchema = z.strictObject({
   matureAfter: durationBetween('0s', '366d')
     .default('1d')
     .describe('Only older events prove that all is well'),
+  source: metricSourceSchema
+    .optional()
+    .describe('Counts its events elsewhere: nobody reports outcomes of it'),
   business: z.string().describe('The business metric it stands for'),
 });
 

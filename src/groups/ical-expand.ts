@@ -1,7 +1,8 @@
 import ICAL from 'ical.js';
+import { SourceFailure } from '../net/source-failure.ts';
 import { type EntryText, mayTouch, nameOfEntry, splitCalendar } from './ical-entries.ts';
 import { CalendarZones } from './ical-zone.ts';
-import { SHIFTS_MAX, type Shift, SourceFailure, type Who, type Window } from './source.ts';
+import { SHIFTS_MAX, type Shift, type Who, type Window } from './source.ts';
 
 /** Occurrences looked at in one calendar: a rota of a hundred years has fewer. */
 const OCCURRENCES_MAX = 100_000;

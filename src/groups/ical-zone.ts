@@ -1,5 +1,5 @@
 import ICAL from 'ical.js';
-import { SourceFailure } from './source.ts';
+import { SourceFailure } from '../net/source-failure.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,8 +1,9 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ANSWER_BYTES_MAX, getText } from './http.ts';
-import { type GroupSource, type Shift, SourceFailure, type Window } from './source.ts';
+import { ANSWER_BYTES_MAX, getText } from '../net/get-text.ts';
+import { SourceFailure } from '../net/source-failure.ts';
+import type { GroupSource, Shift, Window } from './source.ts';
 
 const REDIRECTS_MAX = 2;
 const EXPAND_MS = 5_000;

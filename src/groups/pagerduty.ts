@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type Got, getText } from './http.ts';
-import { type GroupSource, SHIFTS_MAX, type Shift, SourceFailure, type Window } from './source.ts';
+import { type Got, getText } from '../net/get-text.ts';
+import { SourceFailure } from '../net/source-failure.ts';
+import { type GroupSource, SHIFTS_MAX, type Shift, type Window } from './source.ts';
 
 export interface PagerDutyOptions {
   /** A read-only REST API key. */

@@ -1,9 +1,10 @@
 import type { Sql } from '../db/database.ts';
 import { type Agent, groupOf } from '../domain/agent.ts';
 import { durationMs } from '../domain/duration.ts';
+import { SourceFailure } from '../net/source-failure.ts';
 import type { Services } from '../services.ts';
 import { changesOf, matchShifts } from './match.ts';
-import { type Shift, SOURCE_KINDS, SourceFailure, sourceOf, type Window } from './source.ts';
+import { type Shift, SOURCE_KINDS, sourceOf, type Window } from './source.ts';
 import type { Sources } from './sources.ts';
 import {
   forgetMovedGroups,

@@ -1,4 +1,5 @@
-import { type GroupSource, SourceFailure } from './source.ts';
+import { SourceFailure } from '../net/source-failure.ts';
+import type { GroupSource } from './source.ts';
 
 /** The ids of the users in a Slack user group. It rejects with Slack's own `code`, and `retryAfterMs` if told to wait. */
 export type UsersOfGroup = (groupId: string) => Promise<readonly string[]>;

@@ -28,18 +28,6 @@ export interface GroupSource {
   shifts(window: Window): Promise<Shift[]>;
 }
 
-/** Who is in a group could not be learned; the message says what to mend, without secrets. */
-export class SourceFailure extends Error {
-  /** How long the source wants not to be asked. */
-  readonly retryAfterMs: number | undefined;
-
-  constructor(message: string, retryAfterMs?: number, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'SourceFailure';
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
 /** Which source a live group names; `id` tells it from every other of its kind. */
 export interface SourceRef {
   kind: SourceKind;

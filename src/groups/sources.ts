@@ -1,7 +1,8 @@
+import { SourceFailure } from '../net/source-failure.ts';
 import { icalSource } from './ical.ts';
 import { type PagerDutyOptions, pagerdutySource } from './pagerduty.ts';
 import { slackGroupSource, type UsersOfGroup } from './slack-group.ts';
-import { type GroupSource, SourceFailure, type SourceRef } from './source.ts';
+import type { GroupSource, SourceRef } from './source.ts';
 
 export interface SourceOptions {
   /** Absent: Slack is not set up. */

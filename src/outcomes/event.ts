@@ -20,7 +20,9 @@ export const countsOf = (
   );
 
 const isAbout = (metric: Metric, tool: string, decidedBy: 'policy' | 'person'): boolean =>
-  (metric.tool ?? tool) === tool && (metric.decidedBy ?? decidedBy) === decidedBy;
+  metric.source === undefined &&
+  (metric.tool ?? tool) === tool &&
+  (metric.decidedBy ?? decidedBy) === decidedBy;
 
 /** Those in which people judge the question itself. */
 export const metricsOfProposal = ({ counts }: Pick<ActionRow, 'counts'>): string[] =>

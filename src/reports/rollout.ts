@@ -8,6 +8,7 @@ import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import { sumDaysOf } from '../rollouts/evidence.ts';
 import { processesOf } from '../rollouts/processes.ts';
+import { SOURCE_BUILD } from '../rollouts/read-sources.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
 import { type TimelineItem, timelineOf } from './timeline.ts';
@@ -244,7 +245,7 @@ function processesIn<Day extends { generation: number }>(
 /** In the order of their first day. */
 function buildsOf(counts: readonly Count[]): RolloutReport['builds'] {
   const first = new Map<string, number>();
-  for (const { build, day } of counts) if (!first.has(build)) first.set(build, day);
+  for (const { build, day } of counts) if (build !== SOURCE_BUILD && !first.has(build)) first.set(build, day);
   return [...first].map(([version, fromDay]) => ({ version, fromDay }));
 }
 

@@ -14,9 +14,12 @@ import {
 } from '../domain/evidence/facts.ts';
 import { judgeFacts } from '../domain/evidence/judge-facts.ts';
 import { groupBy } from '../domain/group-by.ts';
+import type { MetricSource } from '../domain/metric-source.ts';
+import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type FrozenGuardrail, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 import { processesOf } from './processes.ts';
+import { SOURCE_BUILD, sourceDown } from './read-sources.ts';
 
 const COUNT_BATCH = 500;
 
@@ -119,6 +122,9 @@ export async function judgeGuardrail(
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
   const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
+  const { source } = (await manifestOf(db, rollout.agent)).metrics[metric] ?? {};
+  const builds = rollout.builds.filter((build) => build.counts).map(({ version }) => version);
+  if (source && builds.length === 0) builds.push(SOURCE_BUILD);
   const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));
   const sums = rollout.plan.sums?.[metric];
   const { rate, count, control } = processesOf(rollout, guardrail, segment);
@@ -129,8 +135,9 @@ export async function judgeGuardrail(
     minSample,
     breachedBefore: firedBefore.includes('rate'),
     matureBefore,
-    builds: rollout.builds.filter((build) => build.counts).map(({ version }) => version),
-    buckets: sums ? [] : bucketsOf(ofLiving(counts, breaches, 'rate')),
+    builds,
+    buckets: sums ? [] : bucketsOf(ofBuild(ofLiving(counts, breaches, 'rate'), source && builds[0])),
+    ...(source && (await sourceFacts(db, rollout, metric, segment, source, now))),
     ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout.id, metric, segment), breaches, sums.cap) }),
     ...(count && {
       count: {
@@ -152,6 +159,23 @@ export async function judgeGuardrail(
   const { atLeast } = guardrail;
   const named = { segment, metric, generations, ...(atLeast !== undefined && { atLeast }) };
   return { ...named, ...rest, ...judgeFacts(facts) };
+}
+
+/** A source knows no build: what it counts fills the sample of those that count. */
+const ofBuild = (counts: readonly Count[], build: string | undefined): readonly Count[] =>
+  build === undefined ? counts : counts.map((count) => ({ ...count, build }));
+
+async function sourceFacts(
+  db: Sql,
+  rollout: RolloutRecord,
+  metric: string,
+  segment: string,
+  source: MetricSource,
+  now: Date,
+): Promise<Pick<JudgedFacts, 'sourceDown'>> {
+  if (segment === POOLED_SEGMENT) return {};
+  const why = await sourceDown(db, rollout, metric, segment, source, now);
+  return why === undefined ? {} : { sourceDown: why };
 }
 
 /** The sums of the candidate, one a day of each segment, build and generation; of all segments for `*`. */

@@ -116,6 +116,7 @@ async function currentVerdicts(db: Sql, rollout: RolloutRecord, now: Date): Prom
     const soon = {
       ...(perDay !== undefined && { perDay }),
       ...(record.baselineThin && { baselineThin: true }),
+      ...(record.sourceDown !== undefined && { sourceDown: record.sourceDown }),
     };
     if (verdict !== 'breach' && judged.join('\n') !== counting.join('\n'))
       return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null, ...soon };

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
+import { SOURCE_BUILD } from './read-sources.ts';
 
 const LATELY_DAYS = 7;
 const WHOLE = 10_000;
@@ -37,7 +38,12 @@ export async function paceOf(db: Sql, rollout: RolloutRecord, now: Date): Promis
     const days = exposedDays(segment);
     if (open === undefined || days === 0) return undefined;
     const events = counts
-      .filter((one) => one.segment === segment && one.metric === metric && counting.includes(one.build))
+      .filter(
+        (one) =>
+          one.segment === segment &&
+          one.metric === metric &&
+          (one.build === SOURCE_BUILD || counting.includes(one.build)),
+      )
       .reduce((sum, one) => sum + one.events, 0);
     return (events / days) * (open.exposure / WHOLE);
   };

@@ -12,6 +12,7 @@ import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
+import { SOURCE_BUILD } from './read-sources.ts';
 import { type WorthALook, worthALook } from './worth-a-look.ts';
 
 /** A verdict without the counts of each day that it rests on. */
@@ -196,7 +197,7 @@ function gateText({ sample, verdicts, checklist, approve }: Step['gate']): strin
 async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildView[]> {
   const { rows } = await sql<BuildView['events'][number] & { build: string }>`
     SELECT build, segment, metric, sum(events)::int AS events, sum(harms)::int AS harms, sum(known)::int AS known
-    FROM day_count WHERE rollout_id = ${id} AND arm = 'candidate' GROUP BY build, segment, metric
+    FROM day_count WHERE rollout_id = ${id} AND arm = 'candidate' AND build <> ${SOURCE_BUILD} GROUP BY build, segment, metric
     ORDER BY build, segment, metric`.execute(db);
   const versions = [...new Set([...builds.map(({ version }) => version), ...rows.map(({ build }) => build)])];
   return versions.map((version) => ({

@@ -87,6 +87,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'groups',
     'installation',
     'log',
+    'metric-sources',
     'outcomes',
     'releases',
     'retention',

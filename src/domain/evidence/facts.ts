@@ -47,6 +47,8 @@ export interface JudgedFacts {
   /** The builds whose events do; what takes a release back is of all of them. */
   builds: readonly string[];
   buckets: readonly KnownBucket[];
+  /** Why the source of its events says nothing: an outage is no good news, and no bad one. */
+  sourceDown?: string;
   /** Of a sum, which has no harms: `buckets` is empty then. */
   sums?: SumFacts;
   /** The companion of the rate; none where nobody said, and nothing measured, how many harms a day are allowed. */

@@ -45,6 +45,11 @@ function judgeRate(facts: JudgedFacts): Judged {
     return { ...judge({ ...common, evidence, dataState: 'live' }), known, mature: null, ...capped };
   }
   const mature = sumOf(own.filter(({ day }) => day < matureBefore));
-  const dataState = facts.baselineThin || (mature.events > 0 && mature.known === 0) ? 'no-data' : 'live';
+  const dataState =
+    facts.sourceDown !== undefined
+      ? 'source-down'
+      : facts.baselineThin || (mature.events > 0 && mature.known === 0)
+        ? 'no-data'
+        : 'live';
   return { ...judge({ ...common, evidence: { kind, limit, buckets, mature }, dataState }), known, mature };
 }

@@ -22,10 +22,11 @@ export function weighed({ kind, direction, above = 0, below = 1 }: Metric, value
 }
 
 /** Why a value cannot be reported of a metric. */
-export const valueProblem = ({ kind }: Metric, value: number): string | undefined =>
-  kind === 'sum' && !(value >= 0 && value <= VALUE_MAX)
-    ? `a sum takes values from 0 to ${VALUE_MAX}, not ${value}`
-    : undefined;
+export function valueProblem({ kind, source }: Metric, value: number): string | undefined {
+  if (source) return 'its metric is counted by a source: nothing is reported of it';
+  if (kind !== 'sum' || (value >= 0 && value <= VALUE_MAX)) return undefined;
+  return `a sum takes values from 0 to ${VALUE_MAX}, not ${value}`;
+}
 
 /** The limit as a share of harm: where higher is better, what is left of 1. */
 export const harmLimit = ({ direction }: Metric, limit: number): number =>
@@ -33,9 +34,10 @@ export const harmLimit = ({ direction }: Metric, limit: number): number =>
 
 /** Why a guardrail on this metric could not act; empty when it can. */
 export function unjudgeable(
-  { kind, direction }: Metric,
+  { kind, direction, source }: Metric,
   { limit, control }: { limit: GuardrailLimit; control?: object | undefined },
 ): string[] {
+  if (source && control) return ['a source knows no subjects to compare: leave "control" out'];
   if (kind === 'sum' && control) return ['a sum has no harmful subjects to compare: leave "control" out'];
   if (kind === 'sum')
     return typeof limit === 'number' && limit >= 1e-9 && limit <= VALUE_MAX
@@ -51,7 +53,7 @@ export function unjudgeable(
 
 /** What contradicts itself in a metric, by the field that is wrong. */
 export function metricProblems(metric: Metric): { field: keyof Metric; message: string; hint: string }[] {
-  const { kind, direction, above, below, cap, corrections, denials } = metric;
+  const { kind, direction, above, below, cap, corrections, denials, source } = metric;
   const sum = kind === 'sum';
   const problems: { field: keyof Metric; message: string; hint: string; is: boolean }[] = [
     {
@@ -91,5 +93,14 @@ export function metricProblems(metric: Metric): { field: keyof Metric; message: 
       hint: 'Count denials in a metric of kind any',
     },
   ];
+  if (source && (kind !== 'any' || direction === 'higher' || above !== undefined || corrections || denials))
+    return [
+      {
+        field: 'source',
+        message:
+          'A source counts what is harm by itself: no kind, direction, above, corrections or denials go with it',
+        hint: 'Let its query count the harm, and leave the others out',
+      },
+    ];
   return problems.flatMap(({ is, ...problem }) => (is ? problem : []));
 }

@@ -48,6 +48,7 @@ const factsSchema = z.object({
   limit: figure,
   limits: z.record(z.string(), figure).optional(),
   baselineThin: z.boolean().optional(),
+  sourceDown: z.string().optional(),
   alpha: figure,
   weight: figure,
   minSample: whole,
@@ -91,11 +92,12 @@ export interface Recomputed {
 export function recompute(data: Readonly<Record<string, unknown>>): Recomputed | undefined {
   const read = factsSchema.safeParse(data);
   if (!read.success) return undefined;
-  const { count, control, sums, limits, baselineThin, ...rest } = read.data;
+  const { count, control, sums, limits, baselineThin, sourceDown, ...rest } = read.data;
   const facts: JudgedFacts = {
     ...rest,
     ...(limits && { limits }),
     ...(baselineThin !== undefined && { baselineThin }),
+    ...(sourceDown !== undefined && { sourceDown }),
     ...(sums && { sums: { buckets: sums.buckets, ...(sums.cap !== undefined && { cap: sums.cap }) } }),
     ...(count && { count }),
     ...(control && { control }),

@@ -5,6 +5,7 @@ import { isReservedWord } from '../cel/words.ts';
 import { placeholdersOf } from '../decision/summary.ts';
 import { metricProblems } from '../evidence/measure.ts';
 import { listsOf, type NamedLists } from '../lists.ts';
+import { asksFor, type MetricSource, queriesOf } from '../metric-source.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import type { JsonSchema } from '../schema/json-schema.ts';
@@ -146,14 +147,29 @@ export const conditionProblems = (
 
 function checkMetrics(agent: Agent): CheckProblem[] {
   return Object.entries(agent.metrics).flatMap(([name, metric]): CheckProblem[] => {
-    const { tool } = metric;
-    const wrong = metricProblems(metric).map(({ field, message, hint }) => ({
+    const { tool, source } = metric;
+    const wrong: CheckProblem[] = metricProblems(metric).map(({ field, message, hint }) => ({
       path: ['metrics', name, field],
       message,
       hint,
     }));
+    if (source) wrong.push(...checkSource(source, ['metrics', name, 'source'], agent.segments.length > 0));
     if (tool === undefined || Object.hasOwn(agent.tools, tool)) return wrong;
     const hint = sentence(suggest(tool, Object.keys(agent.tools)));
     return [...wrong, { path: ['metrics', name, 'tool'], message: `Tool "${tool}" is not declared`, hint }];
   });
+}
+
+/** What does not tell releases apart would count what the other one does. */
+function checkSource(source: MetricSource, path: ManifestPath, segmented: boolean): CheckProblem[] {
+  const needed = segmented ? (['release', 'segment'] as const) : (['release'] as const);
+  return queriesOf(source).flatMap((query) =>
+    needed
+      .filter((word) => !asksFor(query, word))
+      .map((word) => ({
+        path,
+        message: `Its query does not ask for {${word}}: it would count every ${word} alike`,
+        hint: `Write {${word}} where the query tells one ${word} from another`,
+      })),
+  );
 }

@@ -20,7 +20,7 @@ export interface Companion {
 export function companionsOf(release: Release, agent: Agent, segments: readonly string[]): Companion[] {
   return release.rollout.guardrails.flatMap((guardrail) => {
     const metric = agent.metrics[guardrail.metric];
-    if (metric === undefined || metric.kind === 'sum') return [];
+    if (metric === undefined || metric.kind === 'sum' || metric.source !== undefined) return [];
     const declared = declaredOf(guardrail, segments);
     if (Object.keys(declared).length === 0 && !runsUnasked(metric, release, agent)) return [];
     const { tool, denials, decidedBy } = metric;

@@ -17,6 +17,8 @@ export interface VerdictFacts {
   /** Events somebody reported on: only they fill a sample. */
   known: number;
   moreNeeded: number | null;
+  /** Why its source says nothing. */
+  sourceDown?: string;
   /** Its limit is of the baseline, and that did not suffice for one. */
   baselineThin?: boolean;
   /** Events that come a day, by what came lately; unknown where nothing was exposed yet. */
@@ -178,7 +180,7 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
             metric,
             needed,
             ...soon.days,
-            detail: `${segment} ${metric}: ${word}, ${needed} more needed for the sample of ${gate.sample}${soon.text}`,
+            detail: `${segment} ${metric}: ${word}${found?.sourceDown ? ` (${found.sourceDown})` : ''}, ${needed} more needed for the sample of ${gate.sample}${soon.text}`,
           },
         ];
       }
@@ -194,7 +196,7 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
           segment,
           metric,
           ...(needed ? { needed, ...soon.days } : {}),
-          detail: `${segment} ${metric}: ${word}${found?.baselineThin ? THIN : more}`,
+          detail: `${segment} ${metric}: ${word}${found?.sourceDown ? `, ${found.sourceDown}` : found?.baselineThin ? THIN : more}`,
         },
       ];
     }),

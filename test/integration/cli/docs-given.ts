@@ -16,6 +16,21 @@ const withId =
   (make: (world: DocsWorld) => Promise<string>): Rule =>
   async (world) => ({ id: await make(world) });
 
+const SOURCED_YAML = `agent: desk
+people: { olga: {}, ana: {} }
+owners: [olga]
+approvers: { desk: [ana] }
+tools: { cancel: { args: { type: object } } }
+metrics:
+  slow:
+    unit: request
+    business: customer effort
+    source:
+      sql:
+        database: CALLS
+        query: SELECT count(*) AS events, 0 AS harms FROM (VALUES ('2')) AS call (release) WHERE release = {release}
+`;
+
 /** The first that matches; most commands need nothing. */
 const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ init\b/, (world) => ({ cwd: world.folder() })],
@@ -41,6 +56,13 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
   ],
   [/ enable /, (world) => world.must('disable', 'my-agent', '--reason', 'x').then(() => ({}))],
   [/ stats e-value .*--values/, (world) => ({ cwd: world.folder({ 'cost.txt': '0.4\n1.9\n12\n' }) })],
+  [
+    / source test/,
+    async (world) => ({
+      cwd: world.folder({ 'agent.yaml': SOURCED_YAML }),
+      env: { PORTCULLIS_SOURCE_CALLS: await world.otherDatabase() },
+    }),
+  ],
   // What is judged takes writes and outcomes: test/integration/cli/explain.test.ts has them.
   [
     / rollout explain .*--verdict/,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SourceFailure } from '../../../src/groups/source.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { givenAgent } from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
 import {

@@ -3,7 +3,8 @@ import { beginAction } from '../../../src/actions/begin.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { listGroups } from '../../../src/groups/list.ts';
 import { refreshGroups } from '../../../src/groups/refresh.ts';
-import { type Shift, SourceFailure } from '../../../src/groups/source.ts';
+import type { Shift } from '../../../src/groups/source.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { agentActor, approverActor, givenAgent, givenPendingAction } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import {

@@ -1,7 +1,8 @@
 import { listGroups } from '../../../src/groups/list.ts';
 import { refreshGroups } from '../../../src/groups/refresh.ts';
-import { type Shift, SourceFailure, type SourceRef } from '../../../src/groups/source.ts';
+import type { Shift, SourceRef } from '../../../src/groups/source.ts';
 import type { Sources } from '../../../src/groups/sources.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { AGENT_YAML, approverActor, givenAdopted, givenAgent } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
 import type { MakeServices, TestServices } from '../../support/services.ts';

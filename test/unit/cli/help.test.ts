@@ -96,6 +96,7 @@ describe('--help', () => {
         "rollout start",
         "rollout status",
         "schema",
+        "source test",
         "stats e-value",
         "subject erase",
         "token create",

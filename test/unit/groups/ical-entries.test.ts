@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { icalSource } from '../../../src/groups/ical.ts';
 import { expandCalendar } from '../../../src/groups/ical-expand.ts';
-import { SourceFailure } from '../../../src/groups/source.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { calendar, entry } from './calendars.ts';
 
 const WINDOW = { from: new Date('2026-08-03T00:00:00Z'), to: new Date('2026-08-24T00:00:00Z') };

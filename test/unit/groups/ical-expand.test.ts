@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { expandCalendar } from '../../../src/groups/ical-expand.ts';
-import { SourceFailure, type Who } from '../../../src/groups/source.ts';
+import type { Who } from '../../../src/groups/source.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { calendar, entry, VTIMEZONE } from './calendars.ts';
 
 const WINDOW = { from: new Date('2026-08-03T00:00:00Z'), to: new Date('2026-08-24T00:00:00Z') };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { icalSource } from '../../../src/groups/ical.ts';
-import { SourceFailure } from '../../../src/groups/source.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { openWebServer } from '../../support/web-server.ts';
 import { calendar, entry } from './calendars.ts';
 

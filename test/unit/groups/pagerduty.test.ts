@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pagerdutySource } from '../../../src/groups/pagerduty.ts';
-import { SourceFailure } from '../../../src/groups/source.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import {
   FAKE_PAGERDUTY_TOKEN,
   type FakeFault,

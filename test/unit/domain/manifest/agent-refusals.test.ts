@@ -64,6 +64,18 @@ describe('an agent is refused', () => {
       'A correction is harm, which a metric of kind sum does not count',
     ],
     [
+      'a source that counts every release alike',
+      '{ unit: conversation, business: workload }',
+      "{ unit: conversation, business: workload, source: { http: { url: 'https://x.example.com/{segment}' } } }",
+      'Its query does not ask for {release}: it would count every release alike',
+    ],
+    [
+      'a source of a sum',
+      '{ unit: conversation, business: workload }',
+      "{ unit: conversation, business: workload, kind: sum, source: { http: { url: 'https://x.example.com/{segment}{release}' } } }",
+      'A source counts what is harm by itself',
+    ],
+    [
       'a segment that is always true',
       'when: context.tier == "gold"',
       'when: "true"',

@@ -1,13 +1,15 @@
 import { fetch, type Response } from 'undici';
 import { isLinkLocal } from '../domain/address.ts';
-import { outward } from '../net/outward.ts';
-import { SourceFailure } from './source.ts';
+import { outward } from './outward.ts';
+import { SourceFailure } from './source-failure.ts';
 
 export interface GetOptions {
   /** Named in failures, e.g. `PagerDuty`; the address is not: it may hold a secret. */
   what: string;
   headers?: Record<string, string>;
   redirectsMax?: number;
+  /** Also over http: what is read there decides about nobody. */
+  anyProtocol?: boolean;
 }
 
 export interface Got {
@@ -22,16 +24,16 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /**
- * Gets a text of at most 1 MiB within 5 s, redirects included. Only over https, or from this machine: whoever can change
- * what is read here makes approvers.
+ * Gets a text of at most 1 MiB within 5 s, redirects included. Only over https, or from this machine, unless said otherwise:
+ * whoever can change what is read of people makes approvers.
  * @throws SourceFailure
  */
 export async function getText(
   address: string,
-  { what, headers, redirectsMax = 0 }: GetOptions,
+  { what, headers, redirectsMax = 0, anyProtocol = false }: GetOptions,
 ): Promise<Got> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  let url = safeUrl(address, undefined, what);
+  let url = safeUrl(address, undefined, what, anyProtocol);
   for (let redirects = 0; ; redirects++) {
     const answer = await fetch(url, { headers, redirect: 'manual', signal, dispatcher: outward }).catch(
       (error: unknown) => {
@@ -47,13 +49,14 @@ export async function getText(
       const most = redirectsMax === 0 ? 'elsewhere' : `on more than ${redirectsMax} times`;
       throw new SourceFailure(`${what} sends ${most}: give its final address`);
     }
-    url = safeUrl(location, url, what);
+    url = safeUrl(location, url, what, anyProtocol);
   }
 }
 
-function safeUrl(address: string, base: URL | undefined, what: string): URL {
+function safeUrl(address: string, base: URL | undefined, what: string, anyProtocol: boolean): URL {
   const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+  const plain = url?.protocol === 'http:' && (anyProtocol || LOOPBACK.test(url.hostname));
+  const safe = url?.protocol === 'https:' || plain;
   if (url && safe && !isLinkLocal(url.hostname)) return url;
   throw new SourceFailure(
     base

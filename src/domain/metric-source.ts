@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { outwardUrlSchema } from './address.ts';
+import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
+
+const durationBetween = (least: Duration, most: Duration) =>
+  z
+    .string()
+    .regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d')
+    .refine((text) => isDurationBetween(text, least, most), `write a duration from ${least} to ${most}`);
+
+const credentialSchema = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{0,40}$/, 'write capital letters, digits and _')
+  .describe(
+    'The name of a secret: PORTCULLIS_SOURCE_<name> holds it, or PORTCULLIS_SOURCE_<name>_FILE names its file',
+  );
+
+const prometheusSchema = z.strictObject({
+  url: outwardUrlSchema.describe('The server, e.g. http://prometheus:9090'),
+  events: z.string().min(1).describe('PromQL: how many events there were in {window}'),
+  harms: z.string().min(1).describe('PromQL: how many of them were harm'),
+  credential: credentialSchema.optional().describe('A bearer token'),
+});
+
+const sqlSchema = z.strictObject({
+  database: credentialSchema.describe('The name of a secret that is the address of a Postgres'),
+  query: z.string().min(1).describe('One row with events and harms, from {from} to before {to}'),
+});
+
+const httpSchema = z.strictObject({
+  url: outwardUrlSchema.describe('Answers with JSON; {release} and the like stand in its query'),
+  events: z.string().startsWith('/').default('/events').describe('JSON pointer to the number of events'),
+  harms: z.string().startsWith('/').default('/harms').describe('JSON pointer to the number of harmful ones'),
+  credential: credentialSchema.optional().describe('A bearer token'),
+});
+
+/** Where the events of a metric are counted, when nobody reports them as outcomes. */
+export const metricSourceSchema = z
+  .strictObject({
+    prometheus: prometheusSchema.optional(),
+    sql: sqlSchema.optional(),
+    http: httpSchema.optional(),
+    every: durationBetween('10s', '1d').default('1m').describe('How often it is read'),
+    delay: durationBetween('0s', '1d').default('0s').describe('How late its figures are complete'),
+    warmUp: durationBetween('0s', '7d')
+      .default('0s')
+      .describe('What happens so soon after a segment is exposed does not count'),
+    staleAfter: durationBetween('30s', '30d')
+      .default('10m')
+      .describe('Unread for so long it is source-down: nothing widens on it'),
+  })
+  .refine(({ prometheus, sql, http }) => [prometheus, sql, http].filter(Boolean).length === 1, {
+    message: 'says one of prometheus, sql and http',
+  });
+
+export type MetricSource = z.infer<typeof metricSourceSchema>;
+
+/** What stands in a query: `{release}` and the like. */
+export const SOURCE_WORDS = ['release', 'segment', 'arm', 'window', 'from', 'to'] as const;
+export type SourceWord = (typeof SOURCE_WORDS)[number];
+export type SourceWords = Readonly<Record<SourceWord, string>>;
+
+const WORD = /\{(release|segment|arm|window|from|to)\}/g;
+
+/** A query with its words filled in, each as `write` writes it. */
+export const filledIn = (query: string, write: (word: SourceWord) => string): string =>
+  query.replace(WORD, (_, word: SourceWord) => write(word));
+
+/** Whether a query asks for this word. */
+export const asksFor = (query: string, word: SourceWord): boolean => query.includes(`{${word}}`);
+
+/** Every text of a source that is sent. */
+export const queriesOf = ({ prometheus, sql, http }: MetricSource): string[] =>
+  [prometheus?.events, prometheus?.harms, sql?.query, http?.url].filter((text) => text !== undefined);
+
+/** What a source said of one window: how many events there were, and how many of them were harm. */
+export interface SourceCounts {
+  events: number;
+  harms: number;
+}
+
+const EVENTS_MAX = 1_000_000_000;
+/** What is left of a whole number when a rate was multiplied out. */
+const DUST = 1e-6;
+
+/**
+ * Whole events and harms of what a source said, rounded so that less speaks against the release; or why it is none of
+ * both. An extrapolated figure (PromQL's `increase`) is no whole number.
+ */
+export function countsOf(said: { events: unknown; harms: unknown }): SourceCounts | { problem: string } {
+  const [events, harms] = [said.events, said.harms].map(numberOf);
+  for (const [name, value, given] of [
+    ['events', events, said.events],
+    ['harms', harms, said.harms],
+  ] as const)
+    if (value === undefined || !(value >= 0) || value > EVENTS_MAX)
+      return { problem: `it says ${shown(given)} ${name}, which is no count` };
+  const counts = {
+    events: Math.ceil((events as number) - DUST),
+    harms: Math.floor((harms as number) + DUST),
+  };
+  if (counts.harms > counts.events)
+    return { problem: `it says ${shown(said.harms)} harms among ${shown(said.events)} events` };
+  return counts;
+}
+
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'string' && value.trim() !== '') return Number(value);
+  return typeof value === 'number' ? value : undefined;
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : (JSON.stringify(value) ?? 'no').slice(0, 60);

@@ -1,0 +1,202 @@
+import { sql } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { Database, Sql } from '../db/database.ts';
+import type { Agent } from '../domain/agent.ts';
+import { durationMs } from '../domain/duration.ts';
+import type { MetricSource } from '../domain/metric-source.ts';
+import type { SourceCredentials } from '../metric-sources/credentials.ts';
+import { readSource } from '../metric-sources/read.ts';
+import { SourceFailure } from '../net/source-failure.ts';
+import { dayOf, type RolloutRecord, stepOf, watchedRollout } from '../records/rollout.ts';
+
+/** Read at the same time; one that hangs keeps the others of its batch waiting for seconds. */
+const AT_ONCE = 8;
+/** The build of what a source counts: it knows none. */
+export const SOURCE_BUILD = '';
+const VANISHED = 'it says nothing any more of what it counted before: is the metric gone?';
+
+/** One metric of one segment, as it is to be read. */
+interface Target {
+  rollout: RolloutRecord;
+  metric: string;
+  source: MetricSource;
+  segment: string;
+  arm: 'candidate' | 'control';
+  release: string;
+  generation: number;
+  /** The first moment that counts. */
+  since: Date;
+  counted: boolean;
+  wasDown: boolean;
+}
+
+/**
+ * Reads every source that is due, of the rollouts that are watched: in the baseline what the release in force does, then what
+ * the candidate does where it is exposed. Each day is read whole, again and again, and the day before with it: what comes late
+ * is counted, and nothing twice. To be run by one process at a time. Returns how many it read.
+ */
+export async function readSources(
+  { db, clock }: { db: Database; clock: Clock },
+  credentials: SourceCredentials,
+): Promise<number> {
+  const due = await dueTargets(db.sql, clock.now());
+  for (let from = 0; from < due.length; from += AT_ONCE)
+    await Promise.all(
+      due.slice(from, from + AT_ONCE).map((target) => readTarget(db.sql, clock, target, credentials)),
+    );
+  return due.length;
+}
+
+async function dueTargets(db: Sql, now: Date): Promise<Target[]> {
+  const agents = await db.selectFrom('agent').select(['name', 'manifest']).execute();
+  const targets: Target[] = [];
+  for (const { name, manifest } of agents) {
+    const sourced = sourcedOf(manifest);
+    const rollout = sourced.length > 0 ? await watchedRollout(db, name) : undefined;
+    if (rollout) targets.push(...(await targetsOf(db, rollout, sourced, now)));
+  }
+  return targets;
+}
+
+const sourcedOf = ({ metrics }: Agent): [string, MetricSource][] =>
+  Object.entries(metrics).flatMap(([name, { source }]) => (source ? [[name, source]] : []));
+
+async function targetsOf(
+  db: Sql,
+  rollout: RolloutRecord,
+  sourced: readonly [string, MetricSource][],
+  now: Date,
+): Promise<Target[]> {
+  const places = await placesOf(db, rollout);
+  const known = await db
+    .selectFrom('source_reading')
+    .selectAll()
+    .where('rollout_id', '=', rollout.id)
+    .execute();
+  return sourced.flatMap(([metric, source]) => {
+    if (!rollout.plan.guardrails.some((guardrail) => guardrail.metric === metric)) return [];
+    return places.flatMap((place): Target[] => {
+      const before = known.find((row) => row.segment === place.segment && row.metric === metric);
+      const same = before?.since.getTime() === place.since.getTime() ? before : undefined;
+      if (same && now.getTime() - same.tried_at.getTime() < durationMs(source.every)) return [];
+      const wasDown = same ? same.failure !== null : false;
+      return [{ rollout, metric, source, ...place, counted: same?.counted ?? false, wasDown }];
+    });
+  });
+}
+
+type Place = Pick<Target, 'segment' | 'arm' | 'release' | 'generation' | 'since'>;
+
+/** Before anything is exposed the release in force is looked at, for its baseline; then the candidate. */
+async function placesOf(db: Sql, rollout: RolloutRecord): Promise<Place[]> {
+  if (stepOf(rollout).phase === 'baseline')
+    return Object.entries(rollout.plan.control).map(([segment, release]) => ({
+      segment,
+      release,
+      arm: 'control',
+      generation: 1,
+      since: rollout.started_at,
+    }));
+  const { rows } = await sql<{ segment: string; generation: number; since: Date }>`
+    SELECT s.segment, s.generation, (SELECT min(e.from_at) FROM exposure e
+      WHERE e.rollout_id = s.rollout_id AND e.segment = s.segment AND e.generation = s.generation) AS since
+    FROM rollout_segment s WHERE s.rollout_id = ${rollout.id} AND s.state = 'exposed' AND s.exposure > 0`.execute(
+    db,
+  );
+  return rows.flatMap(({ since, ...place }) =>
+    since === null ? [] : { ...place, since, arm: 'candidate', release: rollout.release },
+  );
+}
+
+async function readTarget(
+  db: Sql,
+  clock: Clock,
+  target: Target,
+  credentials: SourceCredentials,
+): Promise<void> {
+  const triedAt = clock.now();
+  const read = await readDays(target, triedAt, credentials).catch((error: unknown) => {
+    if (error instanceof SourceFailure) return error.message;
+    throw error;
+  });
+  await db.transaction().execute(async (tx) => {
+    const changed = typeof read === 'string' ? false : await keepCounts(tx, target, read);
+    const failure = typeof read === 'string' ? read : null;
+    const counted = target.counted || (typeof read !== 'string' && read.some(({ events }) => events > 0));
+    const { rollout, segment, metric, since } = target;
+    const row = { since, tried_at: triedAt, failure, counted, ...(failure === null && { read_at: triedAt }) };
+    await tx
+      .insertInto('source_reading')
+      .values({ rollout_id: rollout.id, segment, metric, ...row })
+      .onConflict((conflict) => conflict.columns(['rollout_id', 'segment', 'metric']).doUpdateSet(row))
+      .execute();
+    // What is down becomes so by time alone: it is judged again as long as it fails.
+    if (target.arm === 'candidate' && (changed || failure !== null || target.wasDown))
+      await sql`SELECT queue_judgement(${rollout.id}, ${segment}, ${triedAt})`.execute(tx);
+  });
+}
+
+interface DayCounts {
+  day: number;
+  events: number;
+  harms: number;
+}
+
+/** Today, and the day before: of it something may have come late. @throws SourceFailure */
+async function readDays(target: Target, now: Date, credentials: SourceCredentials): Promise<DayCounts[]> {
+  const { rollout, source, since } = target;
+  const beginMs = since.getTime() + durationMs(source.warmUp);
+  const endMs = now.getTime() - durationMs(source.delay);
+  const days: DayCounts[] = [];
+  for (const day of [dayOf(rollout, now) - 1, dayOf(rollout, now)]) {
+    const dayMs = rollout.started_at.getTime() + day * rollout.plan.dayMs;
+    const from = new Date(Math.max(dayMs, beginMs));
+    const to = new Date(Math.min(dayMs + rollout.plan.dayMs, endMs));
+    if (day < 0 || to <= from) continue;
+    const answer = await readSource(source, { ...target, from, to }, credentials);
+    if ('counts' in answer) days.push({ day, ...answer.counts });
+  }
+  if (days.length === 0 && target.counted) throw new SourceFailure(VANISHED);
+  return days;
+}
+
+/** A count only grows: a source that says less than before has lost something. Whether anything is new. */
+async function keepCounts(tx: Sql, target: Target, days: readonly DayCounts[]): Promise<boolean> {
+  const { rollout, segment, metric, arm, generation } = target;
+  let changed = false;
+  for (const { day, events, harms } of days) {
+    // A day on which nothing came has no place among the days of the process (STATISTICS 4.6).
+    if (events === 0) continue;
+    const { numAffectedRows } = await sql`
+      INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, build, events, harms, known)
+      VALUES (${rollout.id}, ${arm}, ${segment}, ${generation}, ${metric}, ${day}, ${SOURCE_BUILD}, ${events}, ${harms}, ${events})
+      ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build) DO UPDATE
+      SET events = greatest(c.events, excluded.events), harms = greatest(c.harms, excluded.harms),
+        known = greatest(c.known, excluded.known)
+      WHERE c.events < excluded.events OR c.harms < excluded.harms`.execute(tx);
+    changed ||= (numAffectedRows ?? 0n) > 0n;
+  }
+  return changed;
+}
+
+/** Why a source says nothing of a segment now; undefined: it was read lately enough. */
+export async function sourceDown(
+  db: Sql,
+  rollout: RolloutRecord,
+  metric: string,
+  segment: string,
+  { staleAfter }: MetricSource,
+  now: Date,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('source_reading')
+    .selectAll()
+    .where('rollout_id', '=', rollout.id)
+    .where('segment', '=', segment)
+    .where('metric', '=', metric)
+    .executeTakeFirst();
+  if (!row) return 'it was not read yet: a process with the role background reads it';
+  const fresh = Math.max(row.since.getTime(), row.read_at?.getTime() ?? 0) + durationMs(staleAfter);
+  if (now.getTime() <= fresh) return undefined;
+  return row.failure ?? `it was last read ${row.read_at?.toISOString() ?? 'never'}`;
+}
