@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Agent } from '../domain/agent.ts';
-import type { ManifestKind } from '../domain/manifest/manifest.ts';
+import type { WholeManifestKind } from '../domain/manifest/manifest.ts';
 import { formatProblems } from '../domain/problem.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
@@ -41,7 +41,11 @@ export class ManifestReader {
     this.#fail(new AppError('internal', 'The service stops: nothing was applied'));
   }
 
-  async #read(kind: ManifestKind, body: string | Record<string, unknown>, against?: Agent): Promise<unknown> {
+  async #read(
+    kind: WholeManifestKind,
+    body: string | Record<string, unknown>,
+    against?: Agent,
+  ): Promise<unknown> {
     const isValue = typeof body !== 'string';
     const question: ManifestQuestion = {
       kind,

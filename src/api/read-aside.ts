@@ -1,10 +1,10 @@
 import type { Agent } from '../domain/agent.ts';
-import { type ManifestKind, readManifest, readManifestValue } from '../domain/manifest/manifest.ts';
+import { readManifest, readManifestValue, type WholeManifestKind } from '../domain/manifest/manifest.ts';
 import type { Problem } from '../domain/problem.ts';
 
 /** A manifest as it was sent. What goes from thread to thread is text: copying objects takes longer than reading it. */
 export interface ManifestQuestion {
-  kind: ManifestKind;
+  kind: WholeManifestKind;
   file: string;
   /** YAML, or the JSON of a value. */
   text: string;

@@ -34,6 +34,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
 import { postureRoutes } from './routes/posture.ts';
+import { rateRoutes } from './routes/rates.ts';
 import { actionRoute } from './routes/read-action.ts';
 import { receiptRoutes } from './routes/receipts.ts';
 import { releaseRoutes } from './routes/releases.ts';
@@ -125,6 +126,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   releaseRoutes,
   rolloutRoutes,
   trafficRoutes,
+  rateRoutes,
   switchRoutes,
   incidentRoutes,
   logRoutes,

@@ -75,6 +75,7 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
   const lines: (string | undefined)[] = [
     facts.because && `Because: ${say(facts.because)}`,
     facts.metric ? evidenceLine(facts) : undefined,
+    facts.costs ? `It cost ${say(facts.costs)}` : undefined,
     kind === 'rollout.rolled_back' ? nowApplies(facts) : undefined,
     facts.voided != null ? `Void: ${facts.voided} that waited or were approved` : undefined,
     facts.reads ? 'Reads are stopped too' : undefined,

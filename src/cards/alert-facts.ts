@@ -31,6 +31,8 @@ const alertFactsSchema = z.object({
   allowed: figure.catch(undefined),
   /** Harmful subjects of the release in force, where the comparison with it is what took it back. */
   besideControl: figure.catch(undefined),
+  /** What the harm so far costs, with its inputs. */
+  costs: text.nullish().catch(undefined),
   backOn: text.nullish().catch(undefined),
   waiting: z.number().nullish().catch(undefined),
   approversInGroup: z.number().nullish().catch(undefined),

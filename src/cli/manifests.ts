@@ -1,11 +1,16 @@
 import type { Agent } from '../domain/agent.ts';
-import { checkParsed, formatProblems, type ManifestKind, type Problem } from '../domain/manifest/manifest.ts';
+import {
+  checkParsed,
+  formatProblems,
+  type Problem,
+  type WholeManifestKind,
+} from '../domain/manifest/manifest.ts';
 import { type ParsedText, parseText } from '../domain/manifest/source.ts';
 import type { Release } from '../domain/release.ts';
 import { CliError } from './failure.ts';
 import { readManifestText } from './list-files.ts';
 
-const KEYS: Readonly<Record<ManifestKind, readonly string[]>> = {
+const KEYS: Readonly<Record<WholeManifestKind, readonly string[]>> = {
   release: ['release', 'grants', 'rollout'],
   agent: ['people', 'owners', 'approvers', 'tools', 'toolDefaults', 'segments', 'metrics', 'testMode'],
 };
@@ -33,12 +38,12 @@ export interface Manifests {
 interface Source {
   file: string;
   text: string;
-  kind: ManifestKind;
+  kind: WholeManifestKind;
   parsed: ParsedText & { ok: true };
 }
 
 /** The kind of a manifest, by the keys it has. */
-export function kindOf(value: unknown): ManifestKind | undefined {
+export function kindOf(value: unknown): WholeManifestKind | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const keys = Object.keys(value);
   return (['release', 'agent'] as const).find((kind) => keys.some((key) => KEYS[kind].includes(key)));

@@ -2,6 +2,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { SegmentExposure } from '../domain/decision.ts';
 import type { LockedBaseline } from '../domain/evidence/baseline.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
+import type { Rates } from '../domain/rates.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 
 export type RolloutStatus = 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
@@ -55,8 +56,18 @@ export interface RolloutSegmentTable {
   because: string | null;
 }
 
-/** The tables of rollouts themselves. */
+export interface RatesTable {
+  agent: string;
+  revision: number;
+  manifest: Json<Rates>;
+  digest: string;
+  applied_at: Timestamp;
+  applied_by: string;
+}
+
+/** The tables of rollouts themselves, and of what harm costs in them. */
 export interface RolloutTables {
+  rates: RatesTable;
   rollout: RolloutTable;
   rollout_segment: RolloutSegmentTable;
 }

@@ -111,6 +111,13 @@ export const rolloutSchema = z.strictObject({
   constrained: z.array(stepSchema).min(1).optional(),
   scale: z.array(stepSchema).min(1).optional(),
   guardrails: z.array(guardrailSchema).default([]),
+  pairs: z
+    .array(z.array(nameSchema).min(2).max(5))
+    .max(20)
+    .optional()
+    .describe(
+      'Metrics that are judged together, such as latency and cost: one line on every screen, as good as the worse',
+    ),
 });
 
 export type Gate = z.infer<typeof gateSchema>;

@@ -29,6 +29,8 @@ export interface FrozenPlan {
   subject: string;
   /** Where the agent says them: how many new ones an hour may be assigned to an arm. */
   newSubjectsPerHour: number;
+  /** Metrics that are judged together. */
+  pairs?: readonly (readonly string[])[];
   matureAfter: Readonly<Record<string, string>>;
   /** What counts harms a day beside its rate; one that began before there was such a count goes on without. */
   companions?: readonly Companion[];

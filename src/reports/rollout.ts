@@ -2,11 +2,14 @@ import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import { type SeriesDay, seriesOf, sumSeriesOf } from '../domain/evidence/series.ts';
+import { type Cost, costOf } from '../domain/rates.ts';
 import { readLog } from '../log/read.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { ratesOf } from '../records/rates.ts';
 import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import { sumDaysOf } from '../rollouts/evidence.ts';
+import { pricedOf } from '../rollouts/priced.ts';
 import { processesOf } from '../rollouts/processes.ts';
 import { SOURCE_BUILD } from '../rollouts/read-sources.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
@@ -54,6 +57,8 @@ export interface EvidenceView {
   trigger: number | null;
   verdict: string;
   moreNeeded: number | null;
+  /** What its harm costs so far, or what it comes to; null where no rate is declared. */
+  cost: Cost | null;
   /** By the rate, or by its companion. */
   breaches: BreachView[];
   processes: ProcessView[];
@@ -155,11 +160,13 @@ async function evidenceOf(
   const { metrics } = await manifestOf(db, rollout.agent);
   const fired = await breachesOf(db, rollout);
   const sums = await sumsOf(db, rollout);
+  const rates = await ratesOf(db, rollout.agent);
   return status.segments.flatMap(({ segment, verdicts }) =>
     guardrails.flatMap((guardrail): EvidenceView[] => {
       const { metric, reason, atLeast = null } = guardrail;
       const ofBoth = (one: { segment: string; metric: string }) =>
         one.segment === segment && one.metric === metric;
+      const ofSegment = (one: { segment: string }) => one.segment === segment;
       const own = counts.filter(ofBoth);
       if (own.length === 0) return [];
       const { limit, weight, baselineThin } = processesOf(rollout, guardrail, segment).rate;
@@ -171,14 +178,11 @@ async function evidenceOf(
           ...{ segment, metric, business, unit, limit, atLeast, reason, isSum: sums.has(metric) },
           verdict: latest?.verdict ?? 'no-data',
           moreNeeded: latest?.moreNeeded ?? null,
+          cost: costOf(rates, metric, pricedOf(rollout, own, sums.get(metric)?.filter(ofSegment))) ?? null,
           trigger: weight > 0 && !baselineThin ? 1 / (alpha * weight) : null,
           breaches: breaches.map(({ day, at, because }) => ({ day, at, because })),
           processes:
-            processesIn(
-              sums.get(metric)?.filter((one) => one.segment === segment),
-              breaches,
-              sumSeriesOf,
-            ) ??
+            processesIn(sums.get(metric)?.filter(ofSegment), breaches, sumSeriesOf) ??
             processesIn(own, breaches, (counts) => seriesOf(counts, limit, alpha)) ??
             [],
         },

@@ -3,12 +3,16 @@ import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { RevocationTable } from '../db/tables.ts';
 import { firedBy } from '../domain/evidence/facts.ts';
+import { costOf, costText } from '../domain/rates.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { ratesOf } from '../records/rates.ts';
 import { followRevocation } from '../records/revocation.ts';
+import { rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
+import { pricedOf } from './priced.ts';
 import { releaseOf } from './release-of.ts';
 
 const LISTED_MAX = 50;
@@ -66,6 +70,7 @@ async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date
   const breachToRevokedMs = breachAt && revokedAt.getTime() - breachAt.getTime();
   const facts = await whatApplies(tx, row, at);
   const verified = await isClosed(tx, row);
+  const costs = await costsOf(tx, row);
   await openIncident(tx, {
     id: incident,
     agent,
@@ -79,13 +84,19 @@ async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date
     revokedAt,
     breachToRevokedMs,
     verifiedAt: verified ? now : undefined,
-    evidence: { verdict: verdict ?? null, executed: facts.executed, inFlight },
+    evidence: {
+      ...(costs !== undefined && { costs }),
+      verdict: verdict ?? null,
+      executed: facts.executed,
+      inFlight,
+    },
   });
   await raiseAlert(tx, 'rollout.rolled_back', agent, revokedAt, {
     rollout,
     segment,
     because,
     ...evidenceFacts(verdict),
+    ...(costs !== undefined && { costs }),
     ...facts,
     voided,
     inFlight,
@@ -93,6 +104,20 @@ async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date
     verified,
     incident,
   });
+}
+
+/** What the harm of the segment cost by the rates that are declared; it decided nothing. */
+async function costsOf(
+  tx: Sql,
+  { agent, rollout_id, segment, facts }: RollbackRow,
+): Promise<string | undefined> {
+  const { verdict } = facts;
+  if (verdict === undefined) return undefined;
+  const ofSegment = (one: { segment: string }) => one.segment === segment;
+  const sums = verdict.sums?.buckets.filter(ofSegment);
+  const priced = pricedOf(await rolloutById(tx, rollout_id), verdict.buckets.filter(ofSegment), sums);
+  const cost = costOf(await ratesOf(tx, agent), verdict.metric, priced);
+  return cost && costText(cost);
 }
 
 function evidenceFacts(verdict: VerdictRecord | undefined) {

@@ -210,6 +210,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     shares: allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed }),
     guardrails: rollout.guardrails.map((guardrail) => frozenGuardrail(guardrail, agent)),
     sums: sumsOf(rollout.guardrails, agent),
+    ...(rollout.pairs && { pairs: rollout.pairs }),
     control,
     representative: planSegments(agent)
       .filter((segment) => segment.representative)

@@ -3,8 +3,9 @@ import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { LockedBaseline } from '../domain/evidence/baseline.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
+import type { VerdictWord } from '../domain/evidence/guardrail.ts';
+import { worstOf } from '../domain/evidence/pair.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
-import type { Step } from '../domain/rollout/steps.ts';
 import { onAgentsWord } from '../domain/subject.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
@@ -12,6 +13,7 @@ import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
+import { type PlannedStep, plannedOf } from './planned.ts';
 import { SOURCE_BUILD } from './read-sources.ts';
 import { type WorthALook, worthALook } from './worth-a-look.ts';
 
@@ -47,6 +49,8 @@ export interface RolloutStatusView {
     verdicts: VerdictLine[];
   }[];
   pooled: VerdictLine[];
+  /** Of the exposed segments, what is judged together. */
+  pairs: PairView[];
   /** What people should look at although nothing was taken back. */
   worthALook: WorthALook[];
   /** The last one that was judged of a segment, with everything it rests on; of each change the log has the same. */
@@ -63,17 +67,11 @@ export interface RolloutStatusView {
   builds: BuildView[];
 }
 
-/** One step of the plan, in words. */
-export interface PlannedStep {
-  step: number;
-  phase: string;
-  fromDay: number;
-  toDay: number;
-  /** "gold 25 %, others 0 %" */
-  exposure: string;
-  /** What must hold to leave it, beside its time. */
-  gate: string;
-  state: 'done' | 'now' | 'next' | 'later' | 'not reached';
+/** Metrics that are judged together in a segment: a gain in one excuses no loss in the other. */
+export interface PairView {
+  segment: string;
+  verdict: VerdictWord;
+  metrics: { metric: string; verdict: VerdictWord }[];
 }
 
 /** What one build of the agent did: the candidate's events of it, over all days. */
@@ -135,6 +133,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
       () => true,
       facts.segments.some(({ state }) => state === 'rolled_back'),
     ),
+    pairs: pairsOf(rollout, segments),
     worthALook: await worthALook(
       services.db.sql,
       rollout,
@@ -152,46 +151,21 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
   };
 }
 
-function plannedOf({ plan, step_index, ended_at, status }: RolloutRecord): PlannedStep[] {
-  return plan.steps.map(({ index, phase, fromDay, toDay, exposure, gate }) => ({
-    step: index + 1,
-    phase,
-    fromDay,
-    toDay,
-    exposure: exposureText(exposure),
-    gate: gateText(gate),
-    state: stepState(index, step_index, status === 'completed', ended_at !== null),
-  }));
-}
-
-function stepState(index: number, at: number, completed: boolean, ended: boolean): PlannedStep['state'] {
-  if (completed || index < at) return 'done';
-  if (ended) return index === at ? 'now' : 'not reached';
-  return index === at ? 'now' : index === at + 1 ? 'next' : 'later';
-}
-
-/** The segments of one part are told together, those that nobody is exposed in at all are left out. */
-function exposureText(exposure: Readonly<Record<string, number>>): string {
-  const open = Object.entries(exposure).filter(([, part]) => part > 0);
-  if (open.length === 0) return 'nobody';
-  const parts = [...new Set(open.map(([, part]) => part))].sort((one, other) => other - one);
-  return parts
-    .map((part) => {
-      const names = open.filter(([, one]) => one === part).map(([name]) => name);
-      return `${part / 100} % of ${names.length === Object.keys(exposure).length ? 'everyone' : names.join(', ')}`;
-    })
-    .join('; ');
-}
-
-function gateText({ sample, verdicts, checklist, approve }: Step['gate']): string {
-  return [
-    sample > 0 ? `${sample} events` : undefined,
-    verdicts === 'ok' ? 'every segment ok' : 'no breach',
-    checklist.length > 0 ? `${checklist.length} checks` : undefined,
-    approve ? 'an owner' : undefined,
-  ]
-    .filter((part) => part !== undefined)
-    .join(', ');
+function pairsOf(
+  { plan }: RolloutRecord,
+  segments: readonly { segment: string; state: string; verdicts: readonly VerdictLine[] }[],
+): PairView[] {
+  return (plan.pairs ?? []).flatMap((pair) =>
+    segments
+      .filter(({ state }) => state === 'exposed' || state === 'rolled_back')
+      .map(({ segment, verdicts }) => {
+        const metrics = pair.map((metric) => ({
+          metric,
+          verdict: verdicts.find((one) => one.metric === metric)?.verdict ?? ('no-data' as const),
+        }));
+        return { segment, metrics, verdict: worstOf(metrics.map(({ verdict }) => verdict)) };
+      }),
+  );
 }
 
 async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildView[]> {

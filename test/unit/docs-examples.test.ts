@@ -167,6 +167,7 @@ test('what docs/choosing-guardrails.md shows of metrics and guardrails fits toge
   });
   expect(guardrails).toMatchObject([
     [{ metric: 'wrong', limit: { baseline: { margin: 0.5 } } }],
+    [{ metric: 'slow' }, { metric: 'cost' }],
     [{ metric: 'wrong', limit: 0.05, control: { ratio: 1.5 } }],
   ]);
   const { solved, slow, cost } = agent.value.metrics;
@@ -201,7 +202,7 @@ test('no page shows manifests that nobody asks about here', () => {
     .filter(([, blocks]) => blocks > 0);
   expect(count).toEqual([
     ['docs/approval-policies.md', 2],
-    ['docs/choosing-guardrails.md', 4],
+    ['docs/choosing-guardrails.md', 5],
     ['docs/manifests.md', 4],
     ['docs/rollouts.md', 1],
     ['docs/slack.md', 1],

@@ -1,4 +1,5 @@
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
+import { costText } from '../../domain/rates.ts';
 import type { EvidenceView, RolloutReport } from '../../reports/rollout.ts';
 import { evidenceChart, exposureChart, type Marks } from './evidence-chart.ts';
 import { Html, html } from './html.ts';
@@ -26,6 +27,7 @@ ${row('Baseline', rollout.baselineDigest === null ? 'not locked yet' : `locked, 
 </dl>
 ${waitsPart(report)}
 ${lookPart(report)}
+${pairsPart(report)}
 ${verbs}
 <h2>Plan</h2>
 ${planPart(report)}
@@ -76,6 +78,13 @@ function lookPart({ rollout: { worthALook } }: RolloutReport): Html | undefined 
 <ul>${worthALook.map(({ segment, metric, why, value }) => html`<li>${metric} in ${segment}: ${why === 'evidence' ? `its e-value of ${figure(value)} stands out among all` : `it got worse lately (e-CUSUM ${figure(value)})`}</li>`)}</ul>`;
 }
 
+function pairsPart({ rollout: { pairs } }: RolloutReport): Html | undefined {
+  if (pairs.length === 0) return undefined;
+  return html`<h2>Judged together</h2>
+<p class="meta">A gain in one excuses no loss in the other.</p>
+<ul>${pairs.map(({ segment, verdict, metrics }) => html`<li>${segment}: <strong>${verdict}</strong> (${metrics.map((one) => `${one.metric} ${one.verdict}`).join(', ')})</li>`)}</ul>`;
+}
+
 const planPart = ({ rollout }: RolloutReport): Html => html`<div class="wide"><table>
 <thead><tr><th>Step</th><th>Phase</th><th>Days</th><th>Exposure</th><th>Gate</th><th></th></tr></thead>
 <tbody>${rollout.planned.map(
@@ -89,6 +98,7 @@ function evidencePart(view: EvidenceView, marks: Marks): Html {
   return html`<h3>${metric} in ${segment}: ${verdict}</h3>
 <p class="meta">Stands for ${business || 'no business metric'}; ${limitText(view)}: ${reason}.
 ${trigger === null ? 'It only reports.' : ''}${moreNeeded ? ` ${moreNeeded} more harmless events until it is ok.` : ''}</p>
+${view.cost !== null && html`<p class="meta">In ${business || 'money'}: ${costText(view.cost)}.</p>`}
 ${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${minuteText(at)}: ${because}</p>`)}
 ${evidenceChart(view, marks)}
 <details><summary>Counts by day</summary><div class="wide"><table>

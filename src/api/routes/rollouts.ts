@@ -68,6 +68,15 @@ const statusSchema = z
       }),
     ),
     pooled: z.array(anyObjectSchema),
+    pairs: z
+      .array(
+        z.object({
+          segment: z.string(),
+          verdict: z.string(),
+          metrics: z.array(z.object({ metric: z.string(), verdict: z.string() })),
+        }),
+      )
+      .describe('Metrics that are judged together: as good as the worse'),
     worthALook: z
       .array(
         z.object({

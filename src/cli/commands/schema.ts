@@ -7,8 +7,8 @@ export const registerSchema: RegisterCommands = (program, cli) => {
     .command('schema')
     .summary('print the JSON Schema of a manifest')
     .description('Prints the JSON Schema of a manifest, for editors. Needs no service.')
-    .addArgument(new Argument('<kind>', 'which manifest').choices(['agent', 'release']))
-    .action(async (kind: 'agent' | 'release') => {
+    .addArgument(new Argument('<kind>', 'which manifest').choices(['agent', 'release', 'rates']))
+    .action(async (kind: 'agent' | 'release' | 'rates') => {
       const { manifestJsonSchema } = await import('../../domain/manifest/json-schemas.ts');
       cli.io.out(`${JSON.stringify(manifestJsonSchema(kind), null, 2)}\n`);
     });

@@ -33,6 +33,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     `Segments\n${segmentsText(rollout, width)}`,
     baselineText(rollout, width),
     evidenceText(rollout, width),
+    pairsText(rollout, width),
     worthALookText(rollout, width),
     perDayText(rollout, width),
     buildsText(rollout, width),
@@ -139,6 +140,15 @@ function buildsText({ builds }: WireRollout, width: number): string | undefined 
     ]),
   );
   return `Builds (the sample of the gates is of those that count)\n${table(['agent version', 'counts', 'segment', 'metric', 'events', 'harm'], rows, width)}`;
+}
+
+function pairsText({ pairs }: WireRollout, width: number): string | undefined {
+  if (pairs.length === 0) return undefined;
+  const lines = pairs.map(
+    ({ segment, verdict, metrics }) =>
+      `${segment}: ${verdict} (${metrics.map((one) => `${one.metric} ${one.verdict}`).join(', ')})`,
+  );
+  return `Judged together\n${bullets(lines, width)}`;
 }
 
 /** A rate, and on lines of their own what goes with it: the count over time, the comparison with control. */

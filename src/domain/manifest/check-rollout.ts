@@ -19,6 +19,7 @@ export function checkRollout({ rollout }: Release, agent: Agent): CheckProblem[]
     ...(unknown.length === 0 ? [...checkExposures(rollout, agent), ...checkEnd(rollout, agent)] : []),
     ...checkGuardrails(rollout, agent),
     ...checkPerDay(rollout, agent),
+    ...checkPairs(rollout),
     ...(rollout.signedOffBy === undefined
       ? []
       : unknownPerson(agent, ['rollout', 'signedOffBy'], rollout.signedOffBy)),
@@ -117,6 +118,23 @@ const noCap = ({ cap }: Metric): string =>
 
 const waitsForOk = (rollout: RolloutPlan, agent: Agent): boolean =>
   planSteps(rollout, planSegments(agent)).some(({ gate }) => gate.verdicts === 'ok');
+
+/** Only what is judged can be judged together. */
+function checkPairs({ pairs = [], guardrails }: RolloutPlan): CheckProblem[] {
+  const guarded = guardrails.map(({ metric }) => metric);
+  return pairs.flatMap((pair, at) =>
+    pair.flatMap((metric, n): CheckProblem[] => {
+      const path = ['rollout', 'pairs', at, n];
+      if (!guarded.includes(metric))
+        return [
+          { path, message: `No guardrail is on "${metric}"`, hint: sentence(suggest(metric, guarded)) },
+        ];
+      return pair.indexOf(metric) === n
+        ? []
+        : [{ path, message: `"${metric}" is in it twice`, hint: 'Name each metric once' }];
+    }),
+  );
+}
 
 function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
   const seen = new Set<string>();

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { ratesSchema } from '../rates.ts';
 import { releaseSchema } from '../release.ts';
 import { agentFileSchema } from './tool-defaults.ts';
 
-/** The two kinds of manifest. */
-export type ManifestKind = 'agent' | 'release';
+/** The kinds of manifest. */
+export type ManifestKind = 'agent' | 'release' | 'rates';
 
 const ABOUT = {
   agent: {
@@ -33,6 +34,18 @@ const ABOUT = {
       description: 'What it changes, in one line',
       grants: 'What the agent may do; what is not granted is denied',
       rollout: 'How it reaches everyone',
+    },
+  },
+  rates: {
+    schema: ratesSchema,
+    title: 'Portcullis rates',
+    description:
+      'What harm costs, as its owner declares it; shown beside the evidence and never a part of it',
+    fields: {
+      agent: 'The agent whose metrics are priced',
+      currency: 'The currency of every amount',
+      owner: 'Who answers for the figures: one of the people of the agent',
+      rates: 'One entry a metric and first day',
     },
   },
 } as const;

@@ -1,5 +1,6 @@
 import type { Agent } from '../agent.ts';
 import type { CheckProblem, Problem } from '../problem.ts';
+import { type Rates, ratesSchema } from '../rates.ts';
 import { type Release, releaseSchema } from '../release.ts';
 import type { JsonSchema } from '../schema/json-schema.ts';
 import { checkAgent } from './check-agent.ts';
@@ -21,7 +22,9 @@ export type ManifestResult<T> =
 type Checked<T> = { ok: true; value: T } | { ok: false; found: CheckProblem[] };
 
 const PROBLEMS_MAX = 100;
-const SCHEMAS = { agent: agentFileSchema, release: releaseSchema } as const;
+const SCHEMAS = { agent: agentFileSchema, release: releaseSchema, rates: ratesSchema } as const;
+/** What is governed, and what it may do: rates are neither. */
+export type WholeManifestKind = Exclude<ManifestKind, 'rates'>;
 
 /**
  * Reads a manifest from YAML or JSON and checks it: its schema, its meaning and its conditions. A release is
@@ -37,7 +40,7 @@ export function readManifest(
 export function readManifest(
   file: string,
   text: string,
-  kind: ManifestKind,
+  kind: WholeManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
   return checkParsed(parseText(file, text), kind, agent);
@@ -48,12 +51,12 @@ export function checkParsed(parsed: ParsedText, kind: 'agent'): ManifestResult<A
 export function checkParsed(parsed: ParsedText, kind: 'release', agent?: Agent): ManifestResult<Release>;
 export function checkParsed(
   parsed: ParsedText,
-  kind: ManifestKind,
+  kind: WholeManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release>;
 export function checkParsed(
   parsed: ParsedText,
-  kind: ManifestKind,
+  kind: WholeManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
   return parsed.ok ? checkValue(parsed.value, parsed.source, kind, agent) : parsed;
@@ -64,16 +67,26 @@ export function readManifestValue(value: unknown, kind: 'agent'): ManifestResult
 export function readManifestValue(value: unknown, kind: 'release', agent?: Agent): ManifestResult<Release>;
 export function readManifestValue(
   value: unknown,
-  kind: ManifestKind,
+  kind: WholeManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
   return checkValue(value, bodySource(), kind, agent);
 }
 
+/** Reads rates from YAML or JSON; what they say of their agent is checked where that is known. Never throws. */
+export function readRates(file: string, text: string): ManifestResult<Rates> {
+  const parsed = parseText(file, text);
+  if (!parsed.ok) return parsed;
+  const { value, source } = parsed;
+  const checked = check<Rates>(value, 'rates', (read) => respelledProblems(source.respelled, read));
+  if (checked.ok) return { ok: true, value: checked.value, source };
+  return { ok: false, problems: locateProblems(source, checked.found).slice(0, PROBLEMS_MAX) };
+}
+
 function checkValue(
   value: unknown,
   source: ManifestSource,
-  kind: ManifestKind,
+  kind: WholeManifestKind,
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
   const respelled = (read: unknown) => respelledProblems(source.respelled, read);

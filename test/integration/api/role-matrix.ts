@@ -144,6 +144,18 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   listAgents: { line: 'GET /v1/agents', may: READERS },
   getAgent: { line: 'GET /v1/agents/{agent}', may: READERS, about: 'agent' },
   listGroups: { line: 'GET /v1/agents/{agent}/groups', may: READERS, about: 'agent' },
+  applyRates: {
+    line: 'PUT /v1/agents/{agent}/rates',
+    may: MANAGER,
+    body: {
+      agent: 'desk',
+      currency: 'EUR',
+      owner: 'olga',
+      rates: [{ metric: 'wrong', amount: 4, validFrom: '2026-01-01', reason }],
+    },
+    about: 'agent',
+  },
+  getRates: { line: 'GET /v1/agents/{agent}/rates', may: READERS, about: 'agent' },
   applyAgent: { line: 'PUT /v1/agents/{agent}?dryRun=true', may: MANAGER, body: AGENT_YAML, about: 'agent' },
   createRelease: {
     line: 'POST /v1/agents/{agent}/releases',

@@ -31,6 +31,12 @@ metrics:
         query: SELECT count(*) AS events, 0 AS harms FROM (VALUES ('2')) AS call (release) WHERE release = {release}
 `;
 
+const ratesYaml = (agent: string): string => `agent: ${agent}
+currency: EUR
+owner: ana
+rates: [{ metric: wrong, amount: 40, validFrom: 2026-01-01, reason: two calls of the desk }]
+`;
+
 /** The first that matches; most commands need nothing. */
 const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ init\b/, (world) => ({ cwd: world.folder() })],
@@ -62,6 +68,14 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
       cwd: world.folder({ 'agent.yaml': SOURCED_YAML }),
       env: { PORTCULLIS_SOURCE_CALLS: await world.otherDatabase() },
     }),
+  ],
+  [/ rates apply/, (world) => ({ cwd: world.folder({ 'rates.yaml': ratesYaml('my-agent') }) })],
+  [
+    / rates show/,
+    async (world, agent) => {
+      world.write('rates.yaml', ratesYaml(agent));
+      await world.must('rates', 'apply', 'rates.yaml');
+    },
   ],
   // What is judged takes writes and outcomes: test/integration/cli/explain.test.ts has them.
   [

@@ -55,7 +55,7 @@ describeWithServices('a metric', (make) => {
   let id: string;
   beforeEach(async () => {
     services = await make();
-    id = await givenExposed(services, { metrics: METRICS, guardrails: GUARDRAILS });
+    id = await givenExposed(services, { metrics: METRICS, guardrails: GUARDRAILS, pairs: '[[slow, cost]]' });
   });
 
   describe('where higher is better', () => {
@@ -135,6 +135,15 @@ describeWithServices('a metric', (make) => {
       for (let n = 0; n < 30; n++) await tell(services, await givenCancelled(services, `s${n}`), 'cost', 2);
       await judgeDue(services);
       expect((await goldOf(services, id, 'cost')).state).toBe('rolled_back');
+      const { pairs } = await rolloutStatus(services, id);
+      expect(pairs.find(({ segment }) => segment === 'gold')).toEqual({
+        segment: 'gold',
+        verdict: 'breach',
+        metrics: [
+          { metric: 'slow', verdict: expect.any(String) },
+          { metric: 'cost', verdict: 'breach' },
+        ],
+      });
       const rows = await writtenLog(services.db.sql)
         .select('body')
         .where('kind', '=', 'rollout.verdict')

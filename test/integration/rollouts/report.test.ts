@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { applyRates } from '../../../src/agents/rates.ts';
 import { reportDocument } from '../../../src/api/pages/rollout-report.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { type RolloutReport, rolloutReport } from '../../../src/reports/rollout.ts';
@@ -9,8 +10,12 @@ import { describeWithServices, type TestServices } from '../../support/services.
 import { givenCancelled, givenExposed, report } from './support.ts';
 
 /** Harm from the third day on in gold; silver is quiet. */
-async function givenBreach(services: TestServices): Promise<string> {
+async function givenBreach(
+  services: TestServices,
+  before: () => Promise<void> = async () => {},
+): Promise<string> {
   const id = await givenExposed(services);
+  await before();
   for (let day = 0; day < 4; day++) {
     await report(services, await givenCancelled(services, `s-${day}`, 'silver'), 0);
     for (let n = 0; n < 4; n++)
@@ -72,6 +77,33 @@ describeWithServices('the report of a rollout', (make) => {
       [4, 4],
       [1, null],
     ]);
+  });
+
+  test('says what the harm costs by the declared rates, and so does the breach; no judgement rests on it', async () => {
+    const services = await make();
+    const before = goldOf(await rolloutReport(services, await givenBreach(services)));
+    expect(before?.cost).toBeNull();
+    const priced = await make();
+    const id = await givenBreach(priced, async () => {
+      await applyRates(priced, managerActor(), {
+        agent: 'desk',
+        currency: 'EUR',
+        owner: 'olga',
+        rates: [{ metric: 'wrong', amount: 40, validFrom: '2020-01-01', reason: 'two calls' }],
+      });
+    });
+    const gold = goldOf(await rolloutReport(priced, id));
+    const inputs = ['6 x 40 EUR (olga, from 2020-01-01)'];
+    expect(gold?.cost).toEqual({ amount: 240, currency: 'EUR', inputs });
+    expect(gold?.processes).toEqual(before?.processes);
+    const page = reportDocument(await rolloutReport(priced, id)).text;
+    expect(page).toContain(`In workload: 240 EUR: ${inputs[0]}`);
+    const { facts } = await priced.db.sql
+      .selectFrom('alert')
+      .select('facts')
+      .where('kind', '=', 'rollout.rolled_back')
+      .executeTakeFirstOrThrow();
+    expect(facts).toMatchObject({ costs: `240 EUR: ${inputs[0]}` });
   });
 
   test('of one that has ended it is the same bytes each time, and one file', async () => {

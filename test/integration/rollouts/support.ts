@@ -33,6 +33,7 @@ rollout:
   signedOffBy: olga
   newSubjectsPerHour: PER_HOUR
   guardrails: [GUARDRAILS]
+  pairs: PAIRS
   constrained: [{ days: 30, exposure: { '*': EXPOSURE }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
@@ -48,6 +49,8 @@ export interface Exposed {
   limit?: string;
   /** What the guardrail says of harms a day. */
   perDay?: string;
+  /** Metrics that are judged together. */
+  pairs?: string;
   /** Of every segment, in percent. */
   exposure?: number;
   /** Others than the one on `wrong`. */
@@ -65,6 +68,7 @@ export async function givenExposed(
     limit = '0.05',
     perDay,
     exposure = 100,
+    pairs = '[]',
     guardrails = GUARDRAIL,
     baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
@@ -74,6 +78,7 @@ export async function givenExposed(
     RELEASE(version, grants(approval))
       .replace('PER_HOUR', String(newSubjectsPerHour))
       .replace('EXPOSURE', String(exposure))
+      .replace('PAIRS', pairs)
       .replace('GUARDRAILS', guardrails)
       .replace('LIMIT', limit)
       .replace('PER_DAY', perDay === undefined ? '' : `, perDay: ${perDay}`);

@@ -32,7 +32,7 @@ test.each([
   [['rollout', 'rollback', 'my-agent', '--seg'], ['--segment']],
   [
     ['schema', ''],
-    ['agent', 'release'],
+    ['agent', 'rates', 'release'],
   ],
   [
     ['disable', '--reason', 'rollout', '--re'],

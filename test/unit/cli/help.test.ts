@@ -75,6 +75,8 @@ describe('--help', () => {
         "migrate status",
         "outcome record",
         "posture",
+        "rates apply",
+        "rates show",
         "receipt get",
         "receipt key",
         "receipt verify",

@@ -58,6 +58,7 @@ const status = (more: object): WireRollout =>
       },
     ],
     pooled: [],
+    pairs: [],
     baselineDigest: 'ab'.repeat(32),
     digests: {},
     dayMs: 86_400_000,

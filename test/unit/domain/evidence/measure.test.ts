@@ -8,6 +8,7 @@ import {
   valueProblem,
   weighed,
 } from '../../../../src/domain/evidence/measure.ts';
+import { worstOf } from '../../../../src/domain/evidence/pair.ts';
 
 const metric = (more: object = {}) =>
   metricSchema.parse({ unit: 'conversation', business: 'workload', ...more });
@@ -37,6 +38,14 @@ describe('what a reported value weighs', () => {
     expect(countsFrom(metric({ kind: 'first' }), true)).toBe('first');
     expect(countsFrom(metric({ kind: 'sum' }), true)).toBe('sum');
   });
+});
+
+test('of what is judged together the worse counts, and what nobody judged is none', () => {
+  expect(worstOf(['ok', 'ok'])).toBe('ok');
+  expect(worstOf(['ok', 'inconclusive'])).toBe('inconclusive');
+  expect(worstOf(['source-down', 'no-data', 'ok'])).toBe('source-down');
+  expect(worstOf(['ok', 'breach', 'source-down'])).toBe('breach');
+  expect(worstOf(['ok', undefined])).toBe('no-data');
 });
 
 describe('what is refused', () => {

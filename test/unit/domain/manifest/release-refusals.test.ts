@@ -228,6 +228,11 @@ describe('a release is refused', () => {
       'a sum needs a limit of its own',
     ],
     [
+      'a pair with what no guardrail is on',
+      { guardrails: [{ metric: 'wrong', limit: 0.1, reason: 'x' }], pairs: [['wrong', 'cost', 'wrong']] },
+      'rollout.pairs[0][2]: "wrong" is in it twice - Name each metric once',
+    ],
+    [
       'harms a day of an unknown segment',
       { guardrails: [{ metric: 'wrong', limit: 0.1, reason: 'x', perDay: { golf: 1, '*': 2 } }] },
       'rollout.guardrails[0].perDay.golf: There is no segment "golf" - Did you mean "gold"?',

@@ -1,0 +1,58 @@
+import type { Step } from '../domain/rollout/steps.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+
+/** One step of the plan, in words. */
+export interface PlannedStep {
+  step: number;
+  phase: string;
+  fromDay: number;
+  toDay: number;
+  /** "gold 25 %, others 0 %" */
+  exposure: string;
+  /** What must hold to leave it, beside its time. */
+  gate: string;
+  state: 'done' | 'now' | 'next' | 'later' | 'not reached';
+}
+
+/** The whole plan of a rollout, and where it is in it. */
+export function plannedOf({ plan, step_index, ended_at, status }: RolloutRecord): PlannedStep[] {
+  return plan.steps.map(({ index, phase, fromDay, toDay, exposure, gate }) => ({
+    step: index + 1,
+    phase,
+    fromDay,
+    toDay,
+    exposure: exposureText(exposure),
+    gate: gateText(gate),
+    state: stepState(index, step_index, status === 'completed', ended_at !== null),
+  }));
+}
+
+function stepState(index: number, at: number, completed: boolean, ended: boolean): PlannedStep['state'] {
+  if (completed || index < at) return 'done';
+  if (ended) return index === at ? 'now' : 'not reached';
+  return index === at ? 'now' : index === at + 1 ? 'next' : 'later';
+}
+
+/** The segments of one part are told together, those that nobody is exposed in at all are left out. */
+function exposureText(exposure: Readonly<Record<string, number>>): string {
+  const open = Object.entries(exposure).filter(([, part]) => part > 0);
+  if (open.length === 0) return 'nobody';
+  const parts = [...new Set(open.map(([, part]) => part))].sort((one, other) => other - one);
+  return parts
+    .map((part) => {
+      const names = open.filter(([, one]) => one === part).map(([name]) => name);
+      return `${part / 100} % of ${names.length === Object.keys(exposure).length ? 'everyone' : names.join(', ')}`;
+    })
+    .join('; ');
+}
+
+function gateText({ sample, verdicts, checklist, approve }: Step['gate']): string {
+  return [
+    sample > 0 ? `${sample} events` : undefined,
+    verdicts === 'ok' ? 'every segment ok' : 'no breach',
+    checklist.length > 0 ? `${checklist.length} checks` : undefined,
+    approve ? 'an owner' : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}
