@@ -41,6 +41,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['apply'], load: async () => (await import('./commands/apply.ts')).registerApply },
       { names: ['adopt'], load: async () => (await import('./commands/adopt.ts')).registerAdopt },
       { names: ['rollout'], load: async () => (await import('./commands/rollout.ts')).registerRollout },
+      { names: ['guardrail'], load: async () => (await import('./commands/guardrail.ts')).registerGuardrail },
       { names: ['rates'], load: async () => (await import('./commands/rates.ts')).registerRates },
       { names: ['source'], load: async () => (await import('./commands/source.ts')).registerSource },
       { names: ['stats'], load: async () => (await import('./commands/stats.ts')).registerStats },

@@ -14,6 +14,7 @@ import type { KeptStatus } from '../retention/status.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
+import type { PastWindow } from '../statistics/past-counts.ts';
 import type { AgentPosture } from '../statistics/posture.ts';
 import type { SimulatedRelease } from '../statistics/simulate.ts';
 import type { Traffic } from '../statistics/traffic.ts';
@@ -41,6 +42,10 @@ export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'man
 export type WireRollout = Wire<RolloutStatusView> & { may: RolloutVerb[] };
 export type WireStarted = RolloutSummary & { notes: string[] };
 export type WireTraffic = Wire<Traffic>;
+export interface WirePast {
+  agent: string;
+  windows: Wire<PastWindow>[];
+}
 export type WireDisabled = DisableAnswer;
 export type WireKept = Wire<KeptStatus>;
 export type WireSeal = Wire<Seal>;

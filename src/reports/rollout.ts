@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.ts';
-import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
+import { dryWeight, POOLED_SEGMENT, thresholdLogE } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import { type SeriesDay, seriesOf, sumSeriesOf } from '../domain/evidence/series.ts';
 import { type Cost, costOf } from '../domain/rates.ts';
@@ -55,6 +55,8 @@ export interface EvidenceView {
   reason: string;
   /** What E must reach; null: it only reports. */
   trigger: number | null;
+  /** Of one that only reports: the day on which it would have taken back; null: on none, or it acts. */
+  wouldOnDay: number | null;
   verdict: string;
   moreNeeded: number | null;
   /** What its harm costs so far, or what it comes to; null where no rate is declared. */
@@ -173,6 +175,11 @@ async function evidenceOf(
       const latest = verdicts.find((verdict) => verdict.metric === metric);
       const { business = '', unit = '' } = metrics[metric] ?? {};
       const breaches = fired.filter(ofBoth);
+      const reportsOnly = guardrail.action === 'report' && !baselineThin;
+      const processes =
+        processesIn(sums.get(metric)?.filter(ofSegment), breaches, sumSeriesOf) ??
+        processesIn(own, breaches, (counts) => seriesOf(counts, limit, alpha)) ??
+        [];
       return [
         {
           ...{ segment, metric, business, unit, limit, atLeast, reason, isSum: sums.has(metric) },
@@ -181,10 +188,8 @@ async function evidenceOf(
           cost: costOf(rates, metric, pricedOf(rollout, own, sums.get(metric)?.filter(ofSegment))) ?? null,
           trigger: weight > 0 && !baselineThin ? 1 / (alpha * weight) : null,
           breaches: breaches.map(({ day, at, because }) => ({ day, at, because })),
-          processes:
-            processesIn(sums.get(metric)?.filter(ofSegment), breaches, sumSeriesOf) ??
-            processesIn(own, breaches, (counts) => seriesOf(counts, limit, alpha)) ??
-            [],
+          processes,
+          wouldOnDay: reportsOnly ? wouldOn(rollout, guardrail.metric, processes) : null,
         },
       ];
     }),
@@ -244,6 +249,16 @@ function processesIn<Day extends { generation: number }>(
       },
     ];
   });
+}
+
+/** With the weight that it would have if it acted. */
+function wouldOn({ plan }: RolloutRecord, metric: string, processes: readonly ProcessView[]): number | null {
+  const segments = new Set(
+    plan.shares.map(({ segment }) => segment).filter((name) => name !== POOLED_SEGMENT),
+  );
+  const threshold = thresholdLogE(plan.alpha, dryWeight(plan.guardrails, metric, segments.size));
+  const days = processes.flatMap((process) => process.days);
+  return days.find(({ logE }) => logE >= threshold)?.day ?? null;
 }
 
 /** In the order of their first day. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PAST_ROLLOUTS_MAX, pastCounts } from '../../statistics/past-counts.ts';
 import { TRAFFIC_DAYS_MAX, trafficOf } from '../../statistics/traffic.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
@@ -19,8 +20,10 @@ const trafficSchema = z
   })
   .meta({ id: 'Traffic' });
 
-/** How much comes of an agent. */
-export function trafficRoutes(app: Api, { services }: RouteDeps): void {
+/** How much comes of an agent, and what was counted of it before. */
+export function trafficRoutes(app: Api, deps: RouteDeps): void {
+  pastRoute(app, deps);
+  const { services } = deps;
   app.get(
     '/v1/agents/:agent/traffic',
     {
@@ -42,6 +45,57 @@ export function trafficRoutes(app: Api, { services }: RouteDeps): void {
         days: request.query.days,
       });
       return { ...traffic, since: since.toISOString() };
+    },
+  );
+}
+
+const pastSchema = z
+  .object({
+    agent: z.string(),
+    windows: z.array(
+      z.object({
+        rollout: z.string(),
+        startedAt: z.string(),
+        arm: z.enum(['candidate', 'control']),
+        segment: z.string(),
+        metric: z.string(),
+        days: z.array(
+          z.object({
+            day: z.int().describe('Since the start of the rollout, 0 on the first'),
+            events: z.int(),
+            harms: z.int(),
+            known: z.int().describe('Of how many of the events somebody said what came of them'),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'PastCounts' });
+
+function pastRoute(app: Api, { services }: RouteDeps): void {
+  app.get(
+    '/v1/agents/:agent/past-counts',
+    {
+      schema: {
+        operationId: 'getPastCounts',
+        tags: ['rollouts'],
+        summary:
+          'What the last rollouts counted by day, of the candidates and of what was in force beside them',
+        description: `Of the newest ${PAST_ROLLOUTS_MAX} rollouts. Guardrails are tried on it before they may act.`,
+        params: z.object({ agent: agentNameSchema }),
+        response: { 200: pastSchema },
+      },
+    },
+    async (request) => {
+      const { agent } = request.params;
+      const windows = await pastCounts(services, actorOf(request), agent);
+      return {
+        agent,
+        windows: windows.map(({ startedAt, ...window }) => ({
+          ...window,
+          startedAt: startedAt.toISOString(),
+        })),
+      };
     },
   );
 }

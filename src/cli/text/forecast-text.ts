@@ -15,7 +15,6 @@ export interface ForecastShown {
   reach: Reach[];
   noticed: Noticed[];
   healthyStopped: { atMost: number; atTheLimit: number; atHalfOfIt: number };
-  /** Guardrails of which nothing can be said before the baseline is locked. */
   /** The guardrails of which nothing can be forecast. */
   notPlayed: { metric: string; because: string }[];
   runs: number;

@@ -53,6 +53,25 @@ export function sharesOf(
 export const weightOf = (weights: readonly AlphaWeight[], guardrail: string, segment: string): number =>
   weights.find((one) => one.guardrail === guardrail && one.segment === segment)?.weight ?? 0;
 
+/**
+ * The weight that a guardrail has in each of so many segments or, of one that only reports, would have if it acted beside
+ * those that do.
+ */
+export function dryWeight(
+  guardrails: readonly {
+    readonly metric: string;
+    readonly share: number;
+    readonly action: 'rollback' | 'report';
+  }[],
+  metric: string,
+  segments: number,
+): number {
+  const own = guardrails.find((one) => one.metric === metric)?.share ?? 0;
+  const others = guardrails.filter((one) => one.metric !== metric && one.action === 'rollback');
+  const sum = others.reduce((total, { share }) => total + share, own);
+  return sum === 0 ? 0 : ((own / sum) * STARTING_PART) / Math.max(1, segments);
+}
+
 /** Weight of the j-th segment created after the start, j = 1, 2, …: reserve · 6/(π²j²) (STATISTICS 4.5). */
 export function laterSegmentWeight(share: number, j: number): number {
   if (!Number.isSafeInteger(j) || j < 1) {

@@ -177,6 +177,11 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     about: 'agent',
   },
 
+  getPastCounts: {
+    line: 'GET /v1/agents/{agent}/past-counts',
+    may: ['release-manager', 'auditor'],
+    about: 'agent',
+  },
   getTraffic: {
     line: 'GET /v1/agents/{agent}/traffic',
     may: ['release-manager', 'auditor'],

@@ -5,16 +5,18 @@ import { sequenceLog } from '../../../src/log/sequence.ts';
 import { type RolloutReport, rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
+import { pastCounts } from '../../../src/statistics/past-counts.ts';
 import { managerActor } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenCancelled, givenExposed, report } from './support.ts';
+import { type Exposed, givenCancelled, givenExposed, report } from './support.ts';
 
 /** Harm from the third day on in gold; silver is quiet. */
 async function givenBreach(
   services: TestServices,
   before: () => Promise<void> = async () => {},
+  exposed: Exposed = {},
 ): Promise<string> {
-  const id = await givenExposed(services);
+  const id = await givenExposed(services, exposed);
   await before();
   for (let day = 0; day < 4; day++) {
     await report(services, await givenCancelled(services, `s-${day}`, 'silver'), 0);
@@ -104,6 +106,33 @@ describeWithServices('the report of a rollout', (make) => {
       .where('kind', '=', 'rollout.rolled_back')
       .executeTakeFirstOrThrow();
     expect(facts).toMatchObject({ costs: `240 EUR: ${inputs[0]}` });
+  });
+
+  test('of a guardrail that only reports it says what it would have done', async () => {
+    const services = await make();
+    const id = await givenBreach(services, async () => {}, {
+      guardrails:
+        '{ metric: wrong, limit: 0.05, reason: tried out, action: report }, { metric: other, limit: 0.5, reason: x }',
+      metrics: `  wrong: { unit: conversation, business: workload, tool: cancel, decidedBy: policy }
+  other: { unit: conversation, business: workload }
+`,
+    });
+    const found = await rolloutReport(services, id);
+    expect(found.rollout.segments.find(({ segment }) => segment === 'gold')?.state).toBe('exposed');
+    const gold = found.evidence.find(({ segment, metric }) => segment === 'gold' && metric === 'wrong');
+    expect(gold).toMatchObject({ trigger: null, wouldOnDay: 3 });
+    expect(reportDocument(found).text).toContain('It only reports, and would have taken back on day 4.');
+    const windows = await pastCounts(services, managerActor(), 'desk');
+    expect(windows.find(({ segment, metric }) => segment === 'gold' && metric === 'wrong')).toMatchObject({
+      rollout: id,
+      arm: 'candidate',
+      days: [
+        { day: 0, events: 4, harms: 0, known: 4 },
+        { day: 1 },
+        { day: 2, harms: 3 },
+        { day: 3, harms: 3 },
+      ],
+    });
   });
 
   test('of one that has ended it is the same bytes each time, and one file', async () => {

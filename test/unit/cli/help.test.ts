@@ -63,6 +63,7 @@ describe('--help', () => {
         "enable",
         "events",
         "group list",
+        "guardrail backtest",
         "init",
         "installation set",
         "installation show",
