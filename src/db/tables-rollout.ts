@@ -32,6 +32,8 @@ export interface RolloutTable {
   gate_told_at: Timestamp | null;
   gate_asked_at: Timestamp | null;
   gate_escalated_at: Timestamp | null;
+  /** When people were asked because of harm that is spread. */
+  spread_held_at: Timestamp | null;
   baseline: JsonOrNull<LockedBaseline[]>;
   baseline_digest: string | null;
   baseline_locked_at: Timestamp | null;

@@ -8,6 +8,7 @@ import { type FrozenGuardrail, type RolloutRecord, rolloutById, stepOf } from '.
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { countEvidence, judgeGuardrail } from './evidence.ts';
+import { holdForSpread, isSpread } from './hold-spread.ts';
 import { rollBack } from './roll-back.ts';
 
 const JUDGE = 'judge';
@@ -102,7 +103,10 @@ async function judgeOne(
     generation,
   });
   await saveVerdict(services, rollout, segment, generation, record, before?.verdict, now);
-  if (record.verdict !== 'breach' || guardrail.action !== 'rollback') return;
+  if (guardrail.action !== 'rollback') return;
+  if (segment === POOLED_SEGMENT && isSpread(record) && rollout.spread_held_at === null)
+    await holdForSpread(services, rollout, record);
+  if (record.verdict !== 'breach') return;
   await rollBackBreach(services, rollout, segment, generation, record, since);
 }
 

@@ -5,8 +5,9 @@ import { beginAction } from '../../../src/actions/begin.ts';
 import { correctAction } from '../../../src/actions/correct.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { verifies } from '../../requirements.ts';
-import { agentActor, approverActor, askInput } from '../../support/fixtures.ts';
+import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
@@ -130,5 +131,51 @@ describeWithServices('judgeDue()', (make) => {
       'rolled_back',
     ]);
     expect(status.pooled[0]).toMatchObject({ segment: '*', metric: 'wrong' });
+  });
+
+  test('harm that one segment has most of, and not enough to be taken back, asks people once', async () => {
+    const services = await make();
+    const id = await givenExposed(services);
+    for (let n = 0; n < 10; n++)
+      await report(services, await givenCancelled(services, `g-${n}`), Number(n < 4));
+    for (let n = 0; n < 4; n++)
+      await report(services, await givenCancelled(services, `s-${n}`, 'silver'), Number(n < 1));
+    await judgeDue(services);
+    const held = await rolloutStatus(services, id);
+    expect(held.status).toBe('paused');
+    expect(held.segments.map(({ state }) => state)).not.toContain('rolled_back');
+    const [pooled] = held.pooled;
+    expect(pooled?.verdict).not.toBe('breach');
+    expect(pooled?.pooledLogE).toBeGreaterThan(pooled?.thresholdLogE ?? 99);
+    const alerts = () =>
+      services.db.sql.selectFrom('alert').select('facts').where('kind', '=', 'rollout.held').execute();
+    expect(await alerts()).toMatchObject([
+      {
+        facts: {
+          because: expect.stringMatching(/^wrong: all segments together do worse .* most of it in gold$/),
+        },
+      },
+    ]);
+    await runRolloutVerb(services, managerActor(), {
+      id,
+      verb: 'resume',
+      reason: 'looked at, a known outage',
+    });
+    await report(services, await givenCancelled(services, 'more', 'silver'), 0);
+    await judgeDue(services);
+    expect((await rolloutStatus(services, id)).status).toBe('running');
+    expect(await alerts()).toHaveLength(1);
+  });
+
+  test('what one segment alone was taken back for holds nothing besides', async () => {
+    const services = await make();
+    const id = await givenExposed(services);
+    await report(services, await givenCancelled(services, 's', 'silver'), 0);
+    for (let n = 0; n < 10; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
+    await judgeDue(services);
+    const { status, pooled, segments } = await rolloutStatus(services, id);
+    expect(segments.find(({ segment }) => segment === 'gold')?.state).toBe('rolled_back');
+    expect(pooled[0]?.pooledLogE).toBeGreaterThan(pooled[0]?.thresholdLogE ?? 99);
+    expect(status).toBe('running');
   });
 });
