@@ -11,6 +11,7 @@ import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
 import { type Shown, watchChanges } from '../watch.ts';
 import type { RolloutSummary, WireAgent, WireStarted, WireVerb } from '../wire.ts';
 import { registerExplain } from './explain-rollout.ts';
+import { registerInitRollout } from './init-rollout.ts';
 import { registerReport } from './report-rollout.ts';
 import { forecast, registerSimulate } from './simulate-rollout.ts';
 
@@ -95,6 +96,7 @@ export const registerRollout: RegisterCommands = (program, cli) => {
       cli.print(data, text);
     });
   withExample(status, 'portcullis rollout status my-agent', 'portcullis rollout status my-agent --watch');
+  registerInitRollout(rollout, cli);
   registerSimulate(rollout, cli);
   registerExplain(rollout, cli);
   registerReport(rollout, cli);

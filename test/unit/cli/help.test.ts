@@ -89,6 +89,7 @@ describe('--help', () => {
         "rollout approve-gate",
         "rollout exclude",
         "rollout explain",
+        "rollout init",
         "rollout pause",
         "rollout reenter",
         "rollout reject-gate",
