@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { alertCard } from '../src/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/cards/alert-facts.ts';
+import { pagedEvent } from '../src/cards/page-on-call.ts';
 import { SlackFailure } from '../src/cards/posting/failure.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
 import { postAtOnce } from '../src/cards/posting/post-once.ts';
@@ -19,6 +20,8 @@ export interface AlertActivityDeps {
   slack?: SlackPort;
   /** Signs webhooks (Standard Webhooks, `whsec_…` or plain text); without it none is sent. */
   webhookSecret?: string;
+  /** Pages on-call by PagerDuty's Events API v2; without it nobody is. */
+  pager?: Pager;
   /** How many to one address are under way at once in this process. */
   atOnce?: number;
 }
@@ -27,11 +30,21 @@ type Deps = AlertActivityDeps & { breaker: Breaker };
 
 const AT_ONCE = 10;
 
-/** What became of an alert, in words: `posted`, `told directly` (its channel is gone for good), `no channel`, `no Slack tokens`; `sent`, `no url`, `no secret`. */
+/** What became of an alert, in words: `posted`, `told directly` (its channel is gone for good), `no channel`, `no Slack tokens`; `sent`, `no url`, `no secret`, `no routing key`, `not paged`. */
 export interface AlertDelivery {
   slack: string;
   webhook: string;
+  pager: string;
 }
+
+/** A service of PagerDuty, by its integration key. */
+export interface Pager {
+  routingKey: string;
+  url?: string;
+}
+
+const PAGER_URL = 'https://events.pagerduty.com/v2/enqueue';
+const PAGED = 'pagerduty';
 
 /** Brings alerts to people and systems; a webhook that hangs holds up itself alone. */
 export const createAlertActivities = (
@@ -44,14 +57,16 @@ export const createAlertActivities = (
       throw asActivityFailure(error);
     });
     const agents = await agentsOf(deps, alert.agent);
-    const [slack, webhook] = await Promise.allSettled([
+    const [slack, webhook, pager] = await Promise.allSettled([
       toSlack(deps, alertId, agents),
       toWebhooks({ ...deps, breaker }, alertId, agents),
+      toPager({ ...deps, breaker }, alertId),
     ]);
     if (slack.status === 'rejected') throw asActivityFailure(slack.reason);
     if (webhook.status === 'rejected') throw webhook.reason;
+    if (pager.status === 'rejected') throw pager.reason;
     await settleAlert(deps.services.db.sql, alertId, deps.services.clock.now());
-    return { slack: slack.value, webhook: webhook.value };
+    return { slack: slack.value, webhook: webhook.value, pager: pager.value };
   },
 });
 export type AlertActivities = ReturnType<typeof createAlertActivities>;
@@ -146,6 +161,23 @@ async function toWebhooks(deps: Deps, alertId: string, agents: readonly Agent[])
   const refused = answers.find((answer) => answer.status === 'rejected');
   if (refused) throw refused.reason;
   await services.db.sql.updateTable('alert').set({ webhook_at: now }).where('id', '=', alertId).execute();
+  return 'sent';
+}
+
+/** Once for each alert, and the same event however often it is tried. */
+async function toPager({ services, pager, breaker }: Deps, alertId: string): Promise<string> {
+  if (!pager) return 'no routing key';
+  const event = pagedEvent(await readAlertFacts(services, alertId));
+  if (!event) return 'not paged';
+  if ((await alertById(services, alertId)).webhooks_taken.includes(PAGED)) return 'sent';
+  const body = JSON.stringify({ routing_key: pager.routingKey, ...event });
+  const url = pager.url ?? PAGER_URL;
+  await breaker.run(url, () => post(url, { 'content-type': 'application/json' }, body));
+  await services.db.sql
+    .updateTable('alert')
+    .set({ webhooks_taken: sql`array_append(webhooks_taken, ${PAGED})` })
+    .where('id', '=', alertId)
+    .execute();
   return 'sent';
 }
 

@@ -1,5 +1,5 @@
 import type { Services } from '../src/services.ts';
-import { createAlertActivities } from './alerts.ts';
+import { createAlertActivities, type Pager } from './alerts.ts';
 import { createCallbackActivities } from './callbacks.ts';
 import { createCardActivities, type SlackPort } from './cards.ts';
 import { createDigestActivities } from './digests.ts';
@@ -10,6 +10,7 @@ export interface ActivityDeps {
   services: Services;
   slack?: SlackPort;
   webhookSecret?: string;
+  pager?: Pager;
   /** What the worker does at once of each kind. */
   slots: Readonly<Record<'alerts' | 'callbacks', number>>;
 }

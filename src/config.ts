@@ -60,6 +60,10 @@ const environmentSchema = z.object({
   PORTCULLIS_LOG_LEVEL: optional(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   PORTCULLIS_PAGERDUTY_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
   PORTCULLIS_PAGERDUTY_URL: optional(z.url()),
+  PORTCULLIS_PAGERDUTY_ROUTING_KEY: optional(
+    z.string().regex(/^[a-zA-Z0-9]{32}$/, 'is the 32 letters and digits of an Events API v2 integration'),
+  ),
+  PORTCULLIS_PAGERDUTY_EVENTS_URL: optional(z.url()),
   ...BOUND_VARIABLES,
   SLACK_BOT_TOKEN: optional(z.string().startsWith('xoxb-')),
   SLACK_APP_TOKEN: optional(z.string().startsWith('xapp-')),
@@ -111,6 +115,8 @@ export interface Config {
   webhookSecret?: string;
   /** Reads on-call schedules for approver groups. */
   pagerduty?: { token: string; apiUrl?: string };
+  /** Pages on-call about breaches and stops. */
+  pager?: { routingKey: string; url?: string };
   /** The secrets of metric sources: every `PORTCULLIS_SOURCE_…` variable. */
   sourceSecrets: Readonly<Record<string, string | undefined>>;
   logLevel: string;
@@ -167,6 +173,9 @@ function readFor(env: NodeJS.ProcessEnv, asked: Omit<Parameters<typeof missingFo
     webhookSecret: data.PORTCULLIS_WEBHOOK_SECRET,
     pagerduty: data.PORTCULLIS_PAGERDUTY_TOKEN
       ? { token: data.PORTCULLIS_PAGERDUTY_TOKEN, apiUrl: data.PORTCULLIS_PAGERDUTY_URL }
+      : undefined,
+    pager: data.PORTCULLIS_PAGERDUTY_ROUTING_KEY
+      ? { routingKey: data.PORTCULLIS_PAGERDUTY_ROUTING_KEY, url: data.PORTCULLIS_PAGERDUTY_EVENTS_URL }
       : undefined,
     sourceSecrets: Object.fromEntries(
       Object.entries(env).filter(([name]) => name.startsWith('PORTCULLIS_SOURCE_')),

@@ -28,3 +28,52 @@ test('an alert about everything goes to each agent’s webhook once, whatever an
     await services.close();
   }
 });
+
+test('on-call is paged once for what wakes people, and enabling resolves what disabling triggered', async () => {
+  const services = await createTestServices();
+  const pagerduty = await openReceiver();
+  try {
+    await givenAgent(services, AGENT_YAML);
+    const pager = { routingKey: 'a'.repeat(32), url: pagerduty.url };
+    const deliver = async (kind: Parameters<typeof raiseAlert>[1], facts: Record<string, unknown>) => {
+      const id = await raiseAlert(services.db.sql, kind, 'desk', services.clock.now(), facts);
+      const once = () => createAlertActivities({ services, pager }).deliverAlert(id);
+      return { id, once, first: await once().catch((error: Error) => error.message) };
+    };
+    pagerduty.answers.push(429);
+    const because = 'wrong above its limit of 0.05 (e-value 412)';
+    const back = await deliver('rollout.rolled_back', { segment: 'gold', because, breachToRevokedMs: 40 });
+    expect(back.first).toContain('status 429');
+    expect(await back.once()).toMatchObject({ pager: 'sent' });
+    expect(await back.once()).toMatchObject({ pager: 'sent' });
+    expect((await deliver('rollout.completed', {})).first).toMatchObject({ pager: 'not paged' });
+    await deliver('switch.disabled', { scope: 'agent/desk', actor: 'cleo', reason: 'runs wild' });
+    await deliver('switch.enabled', { scope: 'agent/desk', actor: 'cleo', reason: 'mended' });
+    const events = pagerduty.received.map(({ body }) => JSON.parse(body));
+    expect(events).toHaveLength(4);
+    const [tried, paged, disabled, enabled] = events;
+    expect(paged).toEqual(tried);
+    expect(paged).toMatchObject({
+      routing_key: pager.routingKey,
+      event_action: 'trigger',
+      dedup_key: `portcullis/alert/${back.id}`,
+      payload: {
+        summary: `desk: gold was rolled back: ${because}`,
+        severity: 'critical',
+        component: 'desk',
+        group: 'gold',
+        class: 'rollout.rolled_back',
+        custom_details: { breachToRevokedMs: 40 },
+      },
+    });
+    expect(disabled).toMatchObject({ event_action: 'trigger', payload: { severity: 'critical' } });
+    expect(enabled).toEqual({
+      routing_key: pager.routingKey,
+      event_action: 'resolve',
+      dedup_key: disabled.dedup_key,
+    });
+  } finally {
+    await pagerduty[Symbol.asyncDispose]();
+    await services.close();
+  }
+});

@@ -48,7 +48,11 @@ test('an alert reaches the alert channel and the webhook once each, however ofte
   const id = await unknown();
   hook.statuses.push(503);
   await expect(activities().deliverAlert(id)).rejects.toThrow('status 503');
-  expect(await activities().deliverAlert(id)).toEqual({ slack: 'posted', webhook: 'sent' });
+  expect(await activities().deliverAlert(id)).toEqual({
+    slack: 'posted',
+    webhook: 'sent',
+    pager: 'no routing key',
+  });
   await activities().deliverAlert(id);
   expect(desk.slack.messages(ALERTS)).toHaveLength(1);
   expect(hook.calls).toHaveLength(2);
@@ -70,7 +74,11 @@ test('a Slack that does not answer does not keep the webhook from being sent', a
   });
   expect(hook.calls).toHaveLength(1);
   desk.services.clock.advance(1_000);
-  expect(await activities().deliverAlert(id)).toEqual({ slack: 'posted', webhook: 'sent' });
+  expect(await activities().deliverAlert(id)).toEqual({
+    slack: 'posted',
+    webhook: 'sent',
+    pager: 'no routing key',
+  });
   expect(hook.calls).toHaveLength(1);
 });
 
@@ -88,7 +96,11 @@ test('an alert whose channel is gone reaches on-call in person, once', async () 
 
 test('without tokens and without a secret it says so', async () => {
   const { deliverAlert } = createAlertActivities({ services: desk.services });
-  expect(await deliverAlert(await unknown())).toEqual({ slack: 'no Slack tokens', webhook: 'no secret' });
+  expect(await deliverAlert(await unknown())).toEqual({
+    slack: 'no Slack tokens',
+    webhook: 'no secret',
+    pager: 'no routing key',
+  });
 });
 
 test('a switch over everything tells every agent’s channel', async () => {

@@ -78,7 +78,7 @@ test('a build that Temporal does not take is tried until it does, and everybody 
   const second = await work('build-2');
   await until('the second', serves(second));
   const third = await work('build-3');
-  await until('the refusal', async () => third.state().state !== 'starting');
+  await until('the refusal', async () => third.state().state === 'refused');
   const refused = await said(third);
   expect(refused).toMatchObject({
     code: 200,
