@@ -41,6 +41,8 @@ export interface RolloutTable {
   per_day: JsonOrNull<DayLimit[]>;
   /** The metrics that are compared with the release in force. */
   compared: Generated<string[]>;
+  /** Whether a guardrail rests on a source. */
+  sourced: Generated<boolean>;
   agent_version: string | null;
   held_for_version: string | null;
   builds: ColumnType<KnownBuild[], string | undefined, string>;

@@ -5,6 +5,7 @@ import type { RolloutTable } from '../db/tables-rollout.ts';
 import { REAL_DAY_MS } from '../domain/duration.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
+import type { MetricSource } from '../domain/metric-source.ts';
 import type { Guardrail } from '../domain/release.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
@@ -29,6 +30,8 @@ export interface FrozenPlan {
   subject: string;
   /** Where the agent says them: how many new ones an hour may be assigned to an arm. */
   newSubjectsPerHour: number;
+  /** Where the metrics of guardrails are counted that nobody reports. */
+  sources?: Readonly<Record<string, MetricSource>>;
   /** Metrics that are judged together. */
   pairs?: readonly (readonly string[])[];
   matureAfter: Readonly<Record<string, string>>;

@@ -15,7 +15,6 @@ import {
 import { judgeFacts } from '../domain/evidence/judge-facts.ts';
 import { groupBy } from '../domain/group-by.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
-import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type FrozenGuardrail, type RolloutRecord } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 import { processesOf } from './processes.ts';
@@ -122,7 +121,7 @@ export async function judgeGuardrail(
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
   const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
-  const { source } = (await manifestOf(db, rollout.agent)).metrics[metric] ?? {};
+  const source = rollout.plan.sources?.[metric];
   const builds = rollout.builds.filter((build) => build.counts).map(({ version }) => version);
   if (source && builds.length === 0) builds.push(SOURCE_BUILD);
   const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database, Sql } from '../db/database.ts';
-import type { Agent } from '../domain/agent.ts';
 import { durationMs } from '../domain/duration.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
 import type { SourceCredentials } from '../metric-sources/credentials.ts';
@@ -48,41 +47,36 @@ export async function readSources(
 }
 
 async function dueTargets(db: Sql, now: Date): Promise<Target[]> {
-  const agents = await db.selectFrom('agent').select(['name', 'manifest']).execute();
+  const rows = await db
+    .selectFrom('rollout')
+    .select('agent')
+    .distinct()
+    .where('sourced', '=', true)
+    .execute();
   const targets: Target[] = [];
-  for (const { name, manifest } of agents) {
-    const sourced = sourcedOf(manifest);
-    const rollout = sourced.length > 0 ? await watchedRollout(db, name) : undefined;
-    if (rollout) targets.push(...(await targetsOf(db, rollout, sourced, now)));
+  for (const { agent } of rows) {
+    const rollout = await watchedRollout(db, agent);
+    if (rollout) targets.push(...(await targetsOf(db, rollout, now)));
   }
   return targets;
 }
 
-const sourcedOf = ({ metrics }: Agent): [string, MetricSource][] =>
-  Object.entries(metrics).flatMap(([name, { source }]) => (source ? [[name, source]] : []));
-
-async function targetsOf(
-  db: Sql,
-  rollout: RolloutRecord,
-  sourced: readonly [string, MetricSource][],
-  now: Date,
-): Promise<Target[]> {
+async function targetsOf(db: Sql, rollout: RolloutRecord, now: Date): Promise<Target[]> {
   const places = await placesOf(db, rollout);
   const known = await db
     .selectFrom('source_reading')
     .selectAll()
     .where('rollout_id', '=', rollout.id)
     .execute();
-  return sourced.flatMap(([metric, source]) => {
-    if (!rollout.plan.guardrails.some((guardrail) => guardrail.metric === metric)) return [];
-    return places.flatMap((place): Target[] => {
+  return Object.entries(rollout.plan.sources ?? {}).flatMap(([metric, source]) =>
+    places.flatMap((place): Target[] => {
       const before = known.find((row) => row.segment === place.segment && row.metric === metric);
       const same = before?.since.getTime() === place.since.getTime() ? before : undefined;
       if (same && now.getTime() - same.tried_at.getTime() < durationMs(source.every)) return [];
       const wasDown = same ? same.failure !== null : false;
       return [{ rollout, metric, source, ...place, counted: same?.counted ?? false, wasDown }];
-    });
-  });
+    }),
+  );
 }
 
 type Place = Pick<Target, 'segment' | 'arm' | 'release' | 'generation' | 'since'>;

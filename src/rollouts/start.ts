@@ -74,6 +74,7 @@ export async function startRollout(
         salt,
         plan: JSON.stringify(plan),
         compared: plan.guardrails.flatMap(({ metric, control }) => (control ? metric : [])),
+        sourced: Object.keys(plan.sources ?? {}).length > 0,
         digests: JSON.stringify(digests),
         step_index: 0,
         started_at: now,
@@ -210,6 +211,12 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     shares: allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed }),
     guardrails: rollout.guardrails.map((guardrail) => frozenGuardrail(guardrail, agent)),
     sums: sumsOf(rollout.guardrails, agent),
+    sources: Object.fromEntries(
+      rollout.guardrails.flatMap(({ metric }) => {
+        const source = agent.metrics[metric]?.source;
+        return source ? [[metric, source]] : [];
+      }),
+    ),
     ...(rollout.pairs && { pairs: rollout.pairs }),
     control,
     representative: planSegments(agent)

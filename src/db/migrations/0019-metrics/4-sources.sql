@@ -12,3 +12,8 @@ CREATE TABLE source_reading (
   counted boolean NOT NULL,
   PRIMARY KEY (rollout_id, segment, metric)
 );
+---
+-- Whether any guardrail rests on a source: only then is there something to read.
+ALTER TABLE rollout ADD COLUMN sourced boolean NOT NULL DEFAULT false;
+---
+CREATE INDEX rollout_sourced ON rollout (agent) WHERE sourced;
