@@ -97,7 +97,7 @@ function evidencePart(view: EvidenceView, marks: Marks): Html {
   const said = (value: number): string => (view.isSum ? figure(value) : percent(value));
   return html`<h3>${metric} in ${segment}: ${verdict}</h3>
 <p class="meta">Stands for ${business || 'no business metric'}; ${limitText(view)}: ${reason}.
-${trigger === null ? onlyReports(view) : ''}${moreNeeded ? ` ${moreNeeded} more harmless events until it is ok.` : ''}</p>
+${trigger === null ? onlyReports(view) : ''}${moreNeeded ? ` ${moreNeeded} more ${view.isSum ? 'events of 0' : 'harmless events'} until it is ok.` : ''}</p>
 ${view.cost !== null && html`<p class="meta">In ${business || 'money'}: ${costText(view.cost)}.</p>`}
 ${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${minuteText(at)}: ${because}</p>`)}
 ${evidenceChart(view, marks)}

@@ -182,13 +182,19 @@ const controlRow = (found: Evidence, control: NonNullable<Evidence['control']>):
   '-',
 ];
 
+/** Where higher is better as the release says it: what was reached, and the least that is good enough. */
+const rateText = ({ limit, atLeast }: Evidence, estimate: number): string =>
+  atLeast === undefined
+    ? `${formatNumber(estimate)} of ${formatNumber(limit)}`
+    : `${formatNumber(1 - estimate)}, least ${formatNumber(atLeast)}`;
+
 const evidenceRow = (found: Evidence): string[] => [
   found.segment === '*' ? 'all' : found.segment,
   found.metric,
   found.verdict,
   String(found.events),
   found.harms === null ? '-' : String(found.harms),
-  found.estimate === null ? '-' : `${formatNumber(found.estimate)} of ${formatNumber(found.limit)}`,
+  found.estimate === null ? '-' : rateText(found, found.estimate),
   formatNumber(found.eValue),
   found.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(found.thresholdLogE)),
   found.moreNeeded === null ? '-' : String(found.moreNeeded),
