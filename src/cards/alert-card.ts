@@ -129,9 +129,12 @@ function evidenceLine({
   eValue,
   allowed,
   besideControl,
+  mean,
 }: AlertFacts['facts']): string {
   const found = `Evidence: ${say(metric)}: ${harms ?? '?'}`;
   const by = `e-value ${eValue ?? '?'}`;
+  if (mean != null)
+    return `Evidence: ${say(metric)}: ${mean} in the mean of ${events ?? '?'} events, limit ${limit ?? '?'}, ${by}`;
   if (allowed != null) return `${found} harms in a time that allows ${allowed}, ${by}`;
   if (besideControl != null)
     return `${found} harmful subjects beside ${besideControl} of the release in force, ${by}`;

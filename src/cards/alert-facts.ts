@@ -29,6 +29,8 @@ const alertFactsSchema = z.object({
   harms: figure.catch(undefined),
   /** Harms that the time allowed, where the count over time is what took it back. */
   allowed: figure.catch(undefined),
+  /** Of a sum, what a subject-day came to. */
+  mean: figure.catch(undefined),
   /** Harmful subjects of the release in force, where the comparison with it is what took it back. */
   besideControl: figure.catch(undefined),
   /** What the harm so far costs, with its inputs. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { outwardUrlSchema } from './address.ts';
-import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
+import { DURATION_PATTERN, type Duration, durationMs, isDurationBetween } from './duration.ts';
 
 const durationBetween = (least: Duration, most: Duration) =>
   z
@@ -51,6 +51,10 @@ export const metricSourceSchema = z
   })
   .refine(({ prometheus, sql, http }) => [prometheus, sql, http].filter(Boolean).length === 1, {
     message: 'says one of prometheus, sql and http',
+  })
+  .refine(({ every, staleAfter }) => durationMs(staleAfter) > durationMs(every), {
+    path: ['staleAfter'],
+    message: 'is not longer than "every": it would be source-down in between',
   });
 
 export type MetricSource = z.infer<typeof metricSourceSchema>;

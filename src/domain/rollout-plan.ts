@@ -21,11 +21,13 @@ export const gateSchema = z.strictObject({
     .default(GATE_REMIND_AFTER)
     .describe('How often the owners are reminded of a gate that only they hold up'),
   escalateAfter: durationBetween('1h', '365d')
-    .default(GATE_ESCALATE_AFTER)
-    .describe('When on-call is told of it too'),
+    .optional()
+    .describe(`When on-call is told of it too. Default: ${GATE_ESCALATE_AFTER}`),
   expireAfter: durationBetween('1h', '365d')
-    .default(GATE_EXPIRE_AFTER)
-    .describe('When a gate that nobody answered holds the rollout: paused, until somebody resumes it'),
+    .optional()
+    .describe(
+      `When a gate that nobody answered holds the rollout: paused, until somebody resumes it. Default: ${GATE_EXPIRE_AFTER}`,
+    ),
 });
 
 /** Exposure is counted in hundredths of a percent: what is finer would be another number. */

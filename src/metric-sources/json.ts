@@ -11,7 +11,9 @@ export async function getJson(
 ): Promise<unknown> {
   const headers = {
     accept: 'application/json',
-    ...(credential === undefined ? {} : { authorization: `Bearer ${credentials(credential)}` }),
+    ...(credential === undefined
+      ? {}
+      : { authorization: `Bearer ${credentials(credential, new URL(url).origin)}` }),
   };
   const { status, text } = await getText(url, { what, headers, anyProtocol: true });
   const json = parsed(text);

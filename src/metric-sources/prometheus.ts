@@ -31,8 +31,12 @@ export async function askPrometheus(
       return valueIn(await getJson(asked.href, WHAT, credential, credentials), query);
     }),
   );
-  // Who counts nothing counts no harm: a counter appears with its first event.
-  return { sent, said: counted === undefined ? undefined : { events: counted, harms: harmful ?? 0 } };
+  if (counted === undefined) return { sent, said: undefined };
+  if (harmful === undefined)
+    throw new SourceFailure(
+      `${WHAT} has no series for ${sent[1]}: write "or vector(0)" behind it if no series means no harm`,
+    );
+  return { sent, said: { events: counted, harms: harmful } };
 }
 
 /** As it stands in a PromQL string. */

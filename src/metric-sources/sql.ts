@@ -18,14 +18,7 @@ export async function askSql(
     if (!asked.includes(word)) asked.push(word);
     return `$${asked.indexOf(word) + 1}`;
   });
-  const client = new pg.Client({
-    connectionString: credentials(database),
-    application_name: 'portcullis source',
-    connectionTimeoutMillis: TIMEOUT_MS,
-    statement_timeout: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS + 1_000,
-    options: '-c default_transaction_read_only=on',
-  });
+  const client = clientOf(database, credentials(database));
   // A connection that breaks is told by the query that waits for it.
   client.on('error', () => {});
   try {
@@ -42,12 +35,34 @@ export async function askSql(
     return { sent: [text], said: { events: row.events, harms: row.harms } };
   } catch (error) {
     if (error instanceof SourceFailure) throw error;
-    const why = error instanceof pg.DatabaseError ? error.message : codeOf(error);
+    const why = error instanceof pg.DatabaseError ? wordsOf(error) : codeOf(error);
     throw new SourceFailure(`${WHAT} ${database} does not answer: ${why}`, undefined, { cause: error });
   } finally {
     await client.end().catch(() => {});
   }
 }
+
+/** @throws SourceFailure the secret is no address; what it is stays unsaid */
+function clientOf(database: string, connectionString: string): pg.Client {
+  try {
+    return new pg.Client({
+      connectionString,
+      application_name: 'portcullis source',
+      connectionTimeoutMillis: TIMEOUT_MS,
+      statement_timeout: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS + 1_000,
+      options: '-c default_transaction_read_only=on',
+    });
+  } catch {
+    throw new SourceFailure(
+      `PORTCULLIS_SOURCE_${database} is no address of a Postgres: write postgres://user@host/database`,
+    );
+  }
+}
+
+/** What a value is wrong about says the value: of those only the code is told. */
+const wordsOf = ({ code, message }: pg.DatabaseError): string =>
+  code?.startsWith('22') ? `a value is wrong (${code})` : message;
 
 /** The words of a failed connection may name its address. */
 function codeOf(error: unknown): string {

@@ -43,7 +43,7 @@ async function countsOf(tx: Sql, rollout: RolloutRecord, now: Date): Promise<Bas
     return { metric, before: dayOf(rollout, before) };
   });
   const { rows } = await sql<BaselineCounts & { total: string | null }>`
-    SELECT c.segment, c.metric, sum(c.events)::int AS events, sum(c.harms)::int AS harms, sum(c.known)::int AS known,
+    SELECT c.segment, c.metric, sum(c.events)::float8 AS events, sum(c.harms)::float8 AS harms, sum(c.known)::float8 AS known,
       sum(s.total)::text AS total
     FROM day_count c LEFT JOIN day_sum s USING (rollout_id, arm, segment, generation, metric, day, build)
     LEFT JOIN jsonb_to_recordset(${JSON.stringify(ripe)}::jsonb) AS r (metric text, before int) USING (metric)

@@ -49,7 +49,7 @@ export async function rolloutFacts(
 function gateTold(
   rollout: RolloutRecord,
   now: Date,
-): Pick<RolloutFacts, 'gateTold' | 'gateRemindMs' | 'gateEscalateMs' | 'gateExpireMs'> {
+): Pick<RolloutFacts, 'gateTold' | 'gateAsked' | 'gateRemindMs' | 'gateEscalateMs' | 'gateExpireMs'> {
   const { gate_told_at: told, gate_escalated_at: escalated, plan } = rollout;
   if (told === null) return { gateTold: false };
   const { remindAfter = GATE_REMIND_AFTER, escalateAfter, expireAfter } = stepOf(rollout).gate;
@@ -59,6 +59,7 @@ function gateTold(
   const remindMs = left(told, remindAfter);
   return {
     gateTold: remindMs > 0,
+    gateAsked: rollout.gate_approved_by === null,
     gateRemindMs: remindMs,
     // One that began before gates expired goes on as it was begun.
     ...(escalateAfter && escalated === null && { gateEscalateMs: left(asked, escalateAfter) }),

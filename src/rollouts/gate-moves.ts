@@ -36,6 +36,16 @@ export async function askForGate(services: Services, planned: Planned): Promise<
   });
 }
 
+/** Something besides the owners holds it up again: nobody can answer, so nobody is waited for. They are told anew afterwards. */
+export async function closeGate(services: Services, planned: Planned): Promise<boolean> {
+  return services.db.sql.transaction().execute(async (tx) => {
+    const rollout = await lockRow(tx, planned);
+    if (!rollout) return false;
+    await tx.updateTable('rollout').set(GATE_CLOSED).where('id', '=', planned.id).execute();
+    return true;
+  });
+}
+
 /** Tells on-call as well that nobody answered a gate. The gate stays the owners'. */
 export async function escalateGate(services: Services, planned: Planned): Promise<boolean> {
   const now = services.clock.now();

@@ -60,9 +60,14 @@ async function judgeRollout(
   failed: (error: unknown) => void,
 ): Promise<void> {
   const rollout = await rolloutById(services.db.sql, id);
+  // One that cannot be judged keeps no other from being: its segment stays due, and is tried again.
   const judge = async (segment: string, since: Date) => {
+    const failures: unknown[] = [];
     for (const guardrail of rollout.plan.guardrails)
-      await judgeOne(services, rollout, guardrail, segment, since);
+      await judgeOne(services, rollout, guardrail, segment, since).catch((error: unknown) =>
+        failures.push(error),
+      );
+    if (failures.length > 0) throw failures[0];
   };
   const judged: Due[] = [];
   for (const item of due) await judge(item.segment, item.since).then(() => judged.push(item), failed);

@@ -1,7 +1,7 @@
 import { type Move, nextMove } from '../domain/rollout/phase.ts';
 import type { Services } from '../services.ts';
 import { rolloutFacts } from './facts.ts';
-import { askForGate, escalateGate, expireGate } from './gate-moves.ts';
+import { askForGate, closeGate, escalateGate, expireGate } from './gate-moves.ts';
 import { completeRollout, enterStep, lockBaseline, type Planned } from './moves.ts';
 
 /** What a rollout does next, and what that was planned from; or first of all that its workflow goes on in another queue. */
@@ -24,6 +24,8 @@ export async function makeMove(services: Services, { move, planned }: PlannedMov
       return lockBaseline(services, planned);
     case 'ask-person':
       return askForGate(services, planned);
+    case 'close-gate':
+      return closeGate(services, planned);
     case 'escalate-gate':
       return escalateGate(services, planned);
     case 'expire-gate':

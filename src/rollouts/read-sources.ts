@@ -12,6 +12,8 @@ import { dayOf, type RolloutRecord, stepOf, watchedRollout } from '../records/ro
 const AT_ONCE = 8;
 /** The build of what a source counts: it knows none. */
 export const SOURCE_BUILD = '';
+/** What an outage may keep back. */
+const DAYS_MAX = 31;
 const VANISHED = 'it says nothing any more of what it counted before: is the metric gone?';
 
 /** One metric of one segment, as it is to be read. */
@@ -27,6 +29,8 @@ interface Target {
   since: Date;
   counted: boolean;
   wasDown: boolean;
+  /** When it was read last, all of it. */
+  readAt: Date | null;
 }
 
 /**
@@ -74,7 +78,17 @@ async function targetsOf(db: Sql, rollout: RolloutRecord, now: Date): Promise<Ta
       const same = before?.since.getTime() === place.since.getTime() ? before : undefined;
       if (same && now.getTime() - same.tried_at.getTime() < durationMs(source.every)) return [];
       const wasDown = same ? same.failure !== null : false;
-      return [{ rollout, metric, source, ...place, counted: same?.counted ?? false, wasDown }];
+      return [
+        {
+          rollout,
+          metric,
+          source,
+          ...place,
+          counted: same?.counted ?? false,
+          wasDown,
+          readAt: same?.read_at ?? null,
+        },
+      ];
     }),
   );
 }
@@ -111,7 +125,8 @@ async function readTarget(
   const triedAt = clock.now();
   const read = await readDays(target, triedAt, credentials).catch((error: unknown) => {
     if (error instanceof SourceFailure) return error.message;
-    throw error;
+    // Its words may say an address; and one that fails so keeps no other from being read.
+    return `it cannot be read (${error instanceof Error ? error.name : 'unknown error'})`;
   });
   await db.transaction().execute(async (tx) => {
     const changed = typeof read === 'string' ? false : await keepCounts(tx, target, read);
@@ -136,13 +151,19 @@ interface DayCounts {
   harms: number;
 }
 
-/** Today, and the day before: of it something may have come late. @throws SourceFailure */
+/**
+ * Every day since it was last read, and the one before: of that something may have come late, and of an outage everything.
+ * @throws SourceFailure
+ */
 async function readDays(target: Target, now: Date, credentials: SourceCredentials): Promise<DayCounts[]> {
   const { rollout, source, since } = target;
   const beginMs = since.getTime() + durationMs(source.warmUp);
   const endMs = now.getTime() - durationMs(source.delay);
   const days: DayCounts[] = [];
-  for (const day of [dayOf(rollout, now) - 1, dayOf(rollout, now)]) {
+  const today = dayOf(rollout, now);
+  const lastMs = (target.readAt ?? since).getTime() - durationMs(source.delay);
+  const first = Math.max(today - DAYS_MAX, Math.min(today, dayOf(rollout, new Date(lastMs))) - 1);
+  for (let day = first; day <= today; day += 1) {
     const dayMs = rollout.started_at.getTime() + day * rollout.plan.dayMs;
     const from = new Date(Math.max(dayMs, beginMs));
     const to = new Date(Math.min(dayMs + rollout.plan.dayMs, endMs));

@@ -128,7 +128,10 @@ function evidenceFacts(verdict: VerdictRecord | undefined) {
     const { treatedHarms, controlHarms } = control;
     return { metric, eValue: control.eValue, harms: treatedHarms, besideControl: controlHarms };
   }
-  if (count === undefined || fired.includes('rate')) return { metric, eValue, limit, events, harms };
+  if (count === undefined || fired.includes('rate'))
+    return harms === null
+      ? { metric, eValue, limit, events, mean: verdict.estimate }
+      : { metric, eValue, limit, events, harms };
   return { metric, eValue: count.eValue, harms: count.total, allowed: Number(count.allowed.toPrecision(4)) };
 }
 

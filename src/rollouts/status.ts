@@ -170,7 +170,7 @@ function pairsOf(
 
 async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildView[]> {
   const { rows } = await sql<BuildView['events'][number] & { build: string }>`
-    SELECT build, segment, metric, sum(events)::int AS events, sum(harms)::int AS harms, sum(known)::int AS known
+    SELECT build, segment, metric, sum(events)::float8 AS events, sum(harms)::float8 AS harms, sum(known)::float8 AS known
     FROM day_count WHERE rollout_id = ${id} AND arm = 'candidate' AND build <> ${SOURCE_BUILD} GROUP BY build, segment, metric
     ORDER BY build, segment, metric`.execute(db);
   const versions = [...new Set([...builds.map(({ version }) => version), ...rows.map(({ build }) => build)])];

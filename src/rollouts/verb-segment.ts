@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import type { Actor } from '../actor.ts';
+import type { Sql } from '../db/database.ts';
+import { freezeAt } from '../domain/freeze.ts';
 import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
+import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { requireOwner } from './owner.ts';
@@ -60,6 +63,7 @@ export async function settleSegment(
   const state = input.verb === 'exclude' ? 'excluded' : exposure > 0 ? 'exposed' : 'waiting';
   const now = services.clock.now();
   return closeGateFor(services, async (tx) => {
+    if (exposure > 0) await requireNoFreeze(tx, rollout, input.verb, now);
     const { numUpdatedRows } = await tx
       .updateTable('rollout_segment')
       .set({ state, exposure, changed_at: now, because: input.reason, generation: sql`generation + 1` })
@@ -93,4 +97,11 @@ function requireSegment(rollout: RolloutRecord, segment: string | undefined): st
     'invalid_input',
     `Rollout ${rollout.id} has no segment "${segment ?? ''}": it has ${known.join(', ')}`,
   );
+}
+
+/** Nothing widens in a freeze, a segment that was taken back neither. */
+async function requireNoFreeze(tx: Sql, { agent }: RolloutRecord, verb: string, now: Date): Promise<void> {
+  const freeze = freezeAt((await manifestOf(tx, agent)).freezes ?? [], now);
+  if (freeze)
+    throw new AppError('wrong_state', `Cannot ${verb}: a freeze until ${freeze.to}: ${freeze.reason}`);
 }

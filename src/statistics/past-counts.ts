@@ -31,8 +31,8 @@ export async function pastCounts(
     SELECT x.id AS rollout, x.started_at AS "startedAt", c.arm, c.segment, c.metric,
       jsonb_agg(jsonb_build_object('day', c.day, 'events', c.events, 'harms', c.harms, 'known', c.known) ORDER BY c.day) AS days
     FROM (SELECT id, started_at FROM rollout WHERE agent = ${agent} ORDER BY started_at DESC LIMIT ${PAST_ROLLOUTS_MAX}) x,
-      LATERAL (SELECT d.arm, d.segment, d.metric, d.day, sum(d.events)::int AS events, sum(d.harms)::int AS harms,
-          sum(d.known)::int AS known
+      LATERAL (SELECT d.arm, d.segment, d.metric, d.day, sum(d.events)::float8 AS events, sum(d.harms)::float8 AS harms,
+          sum(d.known)::float8 AS known
         FROM day_count d WHERE d.rollout_id = x.id GROUP BY d.arm, d.segment, d.metric, d.day) c
     GROUP BY x.id, x.started_at, c.arm, c.segment, c.metric
     ORDER BY x.started_at DESC, c.metric, c.segment, c.arm`.execute(db.sql);

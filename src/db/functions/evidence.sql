@@ -64,7 +64,7 @@ BEGIN
       AND x.agent_version = a.agent_version;
   ELSE
     SELECT coalesce(bool_or(bears_evidence(x, p_from)), false), coalesce(bool_or(x.began_at IS NOT NULL), false),
-      (array_agg(x.id ORDER BY x.began_at, x.id))[1]
+      (array_agg(x.id ORDER BY x.began_at, x.id) FILTER (WHERE bears_evidence(x, p_from)))[1]
     INTO v_bears, v_touched, v_first FROM action x
     WHERE x.subject_digest = a.subject_digest AND x.rollout_id = a.rollout_id AND x.arm || '' = a.arm AND x.segment || '' = a.segment
       AND x.generation = a.generation AND x.counts ->> p_metric = p_from AND x.begun_day = v_day AND x.begun_day IS NOT NULL
@@ -97,7 +97,7 @@ BEGIN
   IF p_from = 'sum' THEN
     PERFORM count_sum(v, w);
   END IF;
-  PERFORM count_first(a, v, w);
+  PERFORM count_first(a, v, w, d.at);
   IF a.arm = 'candidate' THEN
     PERFORM queue_judgement(a.rollout_id, a.segment, d.at);
   END IF;
@@ -106,7 +106,7 @@ END $$;
 -- Brings what came of a subject's first day up to date, in a metric that is compared between the arms. A subject counts once,
 -- where it was first seen while chance decided its arm (STATISTICS 4.3): not where all or none was exposed, nor where it was kept
 -- in control for being one too many.
-CREATE FUNCTION count_first(a action, v subject_day, w subject_day) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_first(a action, v subject_day, w subject_day, p_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   f first_day;
 BEGIN
@@ -121,6 +121,10 @@ BEGIN
       AND e.from_at <= a.asked_at AND (e.until_at IS NULL OR e.until_at > a.asked_at)
       AND e.exposure < 10000 AND (a.bucket < e.exposure) = (a.arm = 'candidate')
     RETURNING * INTO f;
+    -- Whatever it was counted as elsewhere before, here it begins.
+    v.value := 0;
+    v.counted := false;
+    v.known := false;
   END IF;
   IF (f.arm, f.generation, f.day, f.build) IS DISTINCT FROM (w.arm, w.generation, w.day, w.build) THEN
     RETURN;
@@ -131,7 +135,7 @@ BEGIN
   ON CONFLICT (rollout_id, segment, metric, generation, exposure, arm, day)
   DO UPDATE SET subjects = c.subjects + excluded.subjects, harms = c.harms + excluded.harms, known = c.known + excluded.known;
   IF w.arm = 'control' THEN
-    PERFORM queue_judgement(w.rollout_id, w.segment, a.asked_at);
+    PERFORM queue_judgement(w.rollout_id, w.segment, p_at);
   END IF;
 END $$;
 ---

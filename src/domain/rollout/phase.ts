@@ -39,6 +39,8 @@ export interface RolloutFacts {
   gateApprovedBy: string | null;
   /** Whether the owners were told of the gate, and need no reminder yet. */
   gateTold: boolean;
+  /** Whether they were told at all: a gate that cannot be answered any more is closed, and its time stands still. */
+  gateAsked?: boolean;
   /** Until they do, until on-call is told, and until it holds the rollout; none where that is not said, or done. */
   gateRemindMs?: number;
   gateEscalateMs?: number;
@@ -81,6 +83,7 @@ export type Move =
   | { do: 'enter-step'; stepIndex: number }
   | { do: 'lock-baseline' }
   | { do: 'ask-person' }
+  | { do: 'close-gate' }
   | { do: 'escalate-gate' }
   | { do: 'expire-gate' }
   | { do: 'complete' }
@@ -224,7 +227,8 @@ export function nextMove(facts: RolloutFacts): Move {
   if (facts.status !== 'running' && facts.status !== 'paused') return { do: 'end' };
   const step = stepAt(facts);
   const machine = machineWaits(facts);
-  if (machine.length > 0) return waitFor(facts, machine);
+  if (machine.length > 0)
+    return facts.gateAsked && facts.status === 'running' ? { do: 'close-gate' } : waitFor(facts, machine);
   if (step.phase === 'baseline' && !facts.baselineLocked) return { do: 'lock-baseline' };
   if (step.gate.approve && facts.gateApprovedBy === null) {
     if (facts.gateExpireMs === 0) return { do: 'expire-gate' };

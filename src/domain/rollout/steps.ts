@@ -1,7 +1,7 @@
 import type { BasisPoints } from '../decision.ts';
 import type { Duration } from '../duration.ts';
 import type { RolloutPlan } from '../release.ts';
-import { gateSchema } from '../rollout-plan.ts';
+import { GATE_ESCALATE_AFTER, GATE_EXPIRE_AFTER, gateSchema } from '../rollout-plan.ts';
 
 /** What the plan needs to know of a segment. */
 export interface PlanSegment {
@@ -77,8 +77,13 @@ export function planSteps(plan: RolloutPlan, segments: readonly PlanSegment[]): 
   for (const [index, { phase, step, leadsIntoScale }] of planned.entries()) {
     exposure = nextExposure(exposure, step.exposure, names);
     const toDay = fromDay + step.days;
-    const { verdicts, ...rest } = step.gate;
-    const gate: StepGate = { ...rest, verdicts: verdicts ?? (leadsIntoScale ? 'ok' : 'no-breach') };
+    const { verdicts, escalateAfter, expireAfter, ...rest } = step.gate;
+    const gate: StepGate = {
+      ...rest,
+      verdicts: verdicts ?? (leadsIntoScale ? 'ok' : 'no-breach'),
+      escalateAfter: escalateAfter ?? GATE_ESCALATE_AFTER,
+      expireAfter: expireAfter ?? GATE_EXPIRE_AFTER,
+    };
     steps.push({ index, phase, days: step.days, fromDay, toDay, exposure, gate });
     fromDay = toDay;
   }

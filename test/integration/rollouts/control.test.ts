@@ -111,6 +111,32 @@ describeWithServices('beside the release in force', (make) => {
     ]);
   });
 
+  test('who began before a part was exposed, on the same day, is counted from its first time after', async () => {
+    const expose = (exposure: number) =>
+      services.db.sql
+        .updateTable('rollout_segment')
+        .set({ exposure, changed_at: services.clock.now() })
+        .where('state', '=', 'exposed')
+        .execute();
+    await expose(0);
+    services.clock.advance(1_000);
+    for (let n = 0; n < 6; n++) await givenBegun(services, `s${n}`);
+    services.clock.advance(1_000);
+    await expose(5_000);
+    services.clock.advance(1_000);
+    for (let n = 0; n < 6; n++) await report(services, await givenBegun(services, `s${n}`), Number(n < 2));
+    services.clock.advance(2 * services.dayMs);
+    const [stratum] = (await judged(services, id)).control?.strata ?? [];
+    const arms = [stratum?.treated, stratum?.control].map(
+      (arm) => arm ?? { subjects: 0, harms: 0, known: 0 },
+    );
+    for (const { subjects, harms, known } of arms) {
+      expect(known).toBeLessThanOrEqual(subjects);
+      expect(harms).toBeLessThanOrEqual(known);
+    }
+    expect(arms.reduce((sum, { harms }) => sum + harms, 0)).toBeLessThanOrEqual(2);
+  });
+
   test('where everybody is exposed it freezes, and the rate goes on', async () => {
     await services.db.sql
       .updateTable('rollout_segment')

@@ -115,4 +115,19 @@ describeWithServices('a gate that only the owners hold up', (make) => {
     services.clock.advance(services.dayMs / 4);
     expect(await next(services, id)).toEqual({ do: 'ask-person' });
   });
+
+  test('stands still while it cannot be answered: a freeze is nobody who did not answer', async () => {
+    const services = await make();
+    const id = await givenGate(services);
+    await move(services, id);
+    const to = new Date(services.clock.now().getTime() + 30 * services.dayMs).toISOString();
+    const agent = { ...agentFrom(AGENT_YAML), freezes: [{ from: '2026-01-01', to, reason: 'gifts' }] };
+    await applyAgent(services, managerActor(), agent);
+    expect(await next(services, id)).toEqual({ do: 'close-gate' });
+    await move(services, id);
+    expect(await next(services, id)).toMatchObject({ do: 'wait' });
+    services.clock.advance(31 * services.dayMs);
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+    expect(await rolloutById(services.db.sql, id)).toMatchObject({ status: 'running' });
+  });
 });

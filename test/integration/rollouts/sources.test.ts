@@ -126,6 +126,20 @@ describeWithServices('a metric that a source counts', (make) => {
     expect((await look()).slow).toMatchObject({ events: 15, harms: 1 });
   });
 
+  test('catches up with every day of an outage', async () => {
+    await called(services, { n: 10 });
+    await look();
+    secrets = { PORTCULLIS_SOURCE_CALLS: 'no address' };
+    for (let day = 0; day < 5; day++) {
+      services.clock.advance(services.dayMs);
+      await called(services, { n: 3, slow: 1 });
+      await look();
+    }
+    expect((await status()).slow).toMatchObject({ verdict: 'source-down', events: 10 });
+    secrets = { PORTCULLIS_SOURCE_CALLS: url };
+    expect((await look()).slow).toMatchObject({ events: 25, harms: 5 });
+  });
+
   test('before the warm-up is over, after now and of other releases nothing counts', async () => {
     const exposed = services.clock.now().getTime() - 2 * MINUTE_MS;
     await called(services, { n: 3, slow: 3, at: new Date(exposed + MINUTE_MS / 2) });

@@ -64,10 +64,11 @@ describe('a service that answers with JSON', () => {
     const folder = await mkdtemp(join(tmpdir(), 'source-'));
     const file = join(folder, 'token');
     const secret = http({ credential: 'DESK' });
-    await read(secret, { PORTCULLIS_SOURCE_DESK: 'one' });
+    const own = { PORTCULLIS_SOURCE_DESK_ORIGIN: url };
+    await read(secret, { ...own, PORTCULLIS_SOURCE_DESK: 'one' });
     for (const token of ['two\n', 'three\n']) {
       writeFileSync(file, token);
-      await read(secret, { PORTCULLIS_SOURCE_DESK_FILE: file });
+      await read(secret, { ...own, PORTCULLIS_SOURCE_DESK_FILE: file });
     }
     expect(asked.map(({ headers }) => headers.authorization)).toEqual([
       'Bearer one',
@@ -75,10 +76,23 @@ describe('a service that answers with JSON', () => {
       'Bearer three',
     ]);
     await rm(folder, { recursive: true });
-    await expect(read(secret, { PORTCULLIS_SOURCE_DESK_FILE: file })).rejects.toThrow(
+    await expect(read(secret, { ...own, PORTCULLIS_SOURCE_DESK_FILE: file })).rejects.toThrow(
       'PORTCULLIS_SOURCE_DESK_FILE cannot be read',
     );
     await expect(read(secret)).rejects.toThrow('PORTCULLIS_SOURCE_DESK is not set');
+  });
+
+  test('gets no token that was not said to be for it: a manifest cannot send a secret elsewhere', async () => {
+    answer = () => ({ body: '{"events": 1, "harms": 0}' });
+    const given = { PORTCULLIS_SOURCE_DESK: 'postgres://u:secret@db/orders' };
+    for (const origin of [undefined, 'https://desk.example.com', `${url}.example.com`])
+      await expect(
+        read(http({ credential: 'DESK' }), {
+          ...given,
+          ...(origin && { PORTCULLIS_SOURCE_DESK_ORIGIN: origin }),
+        }),
+      ).rejects.toThrow(`PORTCULLIS_SOURCE_DESK is not for ${url}`);
+    expect(asked).toEqual([]);
   });
 
   test.each([
@@ -128,11 +142,11 @@ describe('Prometheus', () => {
     );
   });
 
-  test('that has no series knows of no such events; who counts nothing harmful counts none', async () => {
+  test('that has no series knows of no such events; of harm alone that may be a wrong name', async () => {
     answer = () => ({ body: vector() });
     expect(await read(source())).toMatchObject({ none: true });
     answer = (request) => ({ body: queryOf(request).includes('wrong') ? vector() : vector('5') });
-    expect(await read(source())).toMatchObject({ counts: { events: 5, harms: 0 } });
+    await expect(read(source())).rejects.toThrow('write "or vector(0)" behind it if no series means no harm');
   });
 
   test.each([
@@ -168,6 +182,13 @@ test.each([
   [{}, 'says one of prometheus, sql and http'],
   [{ http: { url: 'ftp://x/{release}' } }, 'is not an http or https address'],
   [{ sql: { database: 'lower', query: 'x' } }, 'write capital letters'],
+  [{ sql: { database: 'CALLS', query: 'x' }, every: '1h' }, 'is not longer than'],
 ])('%j is refused', (source, problem) => {
   expect(metricSourceSchema.safeParse(source).error?.message).toContain(problem);
+});
+
+test('a secret that is no address of a database is not said', async () => {
+  const sql = { sql: { database: 'ORDERS', query: 'SELECT 1 AS events, 0 AS harms' } };
+  const failed = read(sql, { PORTCULLIS_SOURCE_ORDERS: 'postgres://u:p/ss@h/d' });
+  await expect(failed).rejects.toThrow('PORTCULLIS_SOURCE_ORDERS is no address of a Postgres');
 });
