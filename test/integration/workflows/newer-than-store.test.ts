@@ -62,7 +62,7 @@ test('workflows for what a restored store does not have end, and make nothing', 
   expect(await db.sql.selectFrom('rollout').selectAll().execute()).toEqual([]);
 });
 
-test('a rollout that waits ends when it looks and is not there', async () => {
+test('a rollout that waits ends when it looks and is not there', { timeout: 150_000 }, async () => {
   const { db } = service.services;
   const asked = { agent: 'desk', release: '2', reason: 'after the backup' };
   const { id } = await startRollout(service.services, managerActor(), asked);

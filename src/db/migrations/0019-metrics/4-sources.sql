@@ -15,5 +15,3 @@ CREATE TABLE source_reading (
 ---
 -- Whether any guardrail rests on a source: only then is there something to read.
 ALTER TABLE rollout ADD COLUMN sourced boolean NOT NULL DEFAULT false;
----
-CREATE INDEX rollout_sourced ON rollout (agent) WHERE sourced;
