@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.ts';
-import { dryWeight, POOLED_SEGMENT, thresholdLogE } from '../domain/evidence/alpha.ts';
+import { dryWeight, POOLED_SEGMENT, RATE_PART, thresholdLogE } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import { type SeriesDay, seriesOf, sumSeriesOf } from '../domain/evidence/series.ts';
 import { type Cost, costOf } from '../domain/rates.ts';
@@ -171,7 +171,8 @@ async function evidenceOf(
       const ofSegment = (one: { segment: string }) => one.segment === segment;
       const own = counts.filter(ofBoth);
       if (own.length === 0) return [];
-      const { limit, weight, baselineThin } = processesOf(rollout, guardrail, segment).rate;
+      const { rate, count, control } = processesOf(rollout, guardrail, segment);
+      const { limit, weight, baselineThin } = rate;
       const latest = verdicts.find((verdict) => verdict.metric === metric);
       const { business = '', unit = '' } = metrics[metric] ?? {};
       const breaches = fired.filter(ofBoth);
@@ -189,7 +190,9 @@ async function evidenceOf(
           trigger: weight > 0 && !baselineThin ? 1 / (alpha * weight) : null,
           breaches: breaches.map(({ day, at, because }) => ({ day, at, because })),
           processes,
-          wouldOnDay: reportsOnly ? wouldOn(rollout, guardrail.metric, processes) : null,
+          wouldOnDay: reportsOnly
+            ? wouldOn(rollout, guardrail.metric, processes, Boolean(count || control))
+            : null,
         },
       ];
     }),
@@ -252,11 +255,17 @@ function processesIn<Day extends { generation: number }>(
 }
 
 /** With the weight that it would have if it acted. */
-function wouldOn({ plan }: RolloutRecord, metric: string, processes: readonly ProcessView[]): number | null {
+function wouldOn(
+  { plan }: RolloutRecord,
+  metric: string,
+  processes: readonly ProcessView[],
+  shared: boolean,
+): number | null {
   const segments = new Set(
     plan.shares.map(({ segment }) => segment).filter((name) => name !== POOLED_SEGMENT),
   );
-  const threshold = thresholdLogE(plan.alpha, dryWeight(plan.guardrails, metric, segments.size));
+  const weight = dryWeight(plan.guardrails, metric, segments.size) * (shared ? RATE_PART : 1);
+  const threshold = thresholdLogE(plan.alpha, weight);
   const days = processes.flatMap((process) => process.days);
   return days.find(({ logE }) => logE >= threshold)?.day ?? null;
 }

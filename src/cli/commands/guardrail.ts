@@ -63,7 +63,7 @@ async function played(
   only: string | undefined,
 ): Promise<BacktestShown> {
   const { backtest } = await import('../../domain/evidence/backtest.ts');
-  const { dryWeight } = await import('../../domain/evidence/alpha.ts');
+  const { dryWeight, POOLED_SEGMENT } = await import('../../domain/evidence/alpha.ts');
   const { forecastPlan, unforecast } = await import('../../domain/rollout/forecast-plan.ts');
   const plan = forecastPlan(release, agent, () => 0);
   const segments = Object.keys(plan.okBy);
@@ -80,7 +80,10 @@ async function played(
           ...backtest(days, {
             limit,
             alpha: plan.alpha,
-            weight: dryWeight(release.rollout.guardrails, metric, segments.length),
+            // Its part of alpha; of one that only reports what it would have.
+            weight:
+              plan.shares.find((one) => one.guardrail === metric && one.segment !== POOLED_SEGMENT)?.weight ||
+              dryWeight(release.rollout.guardrails, metric, segments.length),
           }),
         })),
     );
