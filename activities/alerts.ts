@@ -151,11 +151,7 @@ async function toWebhooks(deps: Deps, alertId: string, agents: readonly Agent[])
   const answers = await Promise.allSettled(
     left.map(async (url) => {
       await breaker.run(url, () => post(url, headers, body));
-      await services.db.sql
-        .updateTable('alert')
-        .set({ webhooks_taken: sql`array_append(webhooks_taken, ${digestOf(url)})` })
-        .where('id', '=', alertId)
-        .execute();
+      await noteTaken(services, alertId, digestOf(url));
     }),
   );
   const refused = answers.find((answer) => answer.status === 'rejected');
@@ -173,12 +169,17 @@ async function toPager({ services, pager, breaker }: Deps, alertId: string): Pro
   const body = JSON.stringify({ routing_key: pager.routingKey, ...event });
   const url = pager.url ?? PAGER_URL;
   await breaker.run(url, () => post(url, { 'content-type': 'application/json' }, body));
-  await services.db.sql
+  await noteTaken(services, alertId, PAGED);
+  return 'sent';
+}
+
+/** Who took it is not told again, whatever fails elsewhere. */
+async function noteTaken({ db }: Deps['services'], alertId: string, by: string): Promise<void> {
+  await db.sql
     .updateTable('alert')
-    .set({ webhooks_taken: sql`array_append(webhooks_taken, ${PAGED})` })
+    .set({ webhooks_taken: sql`array_append(webhooks_taken, ${by})` })
     .where('id', '=', alertId)
     .execute();
-  return 'sent';
 }
 
 const distinct = (values: readonly (string | undefined)[]): string[] => [

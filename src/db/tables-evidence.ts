@@ -2,13 +2,17 @@ import type { Generated } from 'kysely';
 import type { Arm } from '../domain/decision.ts';
 import type { Json, Timestamp } from './columns.ts';
 
-export interface SubjectDayTable {
+/** A day of one arm of a segment, in a metric. */
+interface DayKey {
   rollout_id: string;
   arm: Arm;
   segment: string;
   generation: number;
   metric: string;
   day: number;
+}
+
+export interface SubjectDayTable extends DayKey {
   build: string;
   /** The digest, as in the log. */
   subject: string;
@@ -18,41 +22,23 @@ export interface SubjectDayTable {
   counted: boolean;
 }
 
-export interface DayCountTable {
+export interface DayCountTable extends DayKey {
   build: string;
-  rollout_id: string;
-  arm: Arm;
-  segment: string;
-  generation: number;
-  metric: string;
-  day: number;
   events: number;
   harms: number;
   known: number;
 }
 
 /** Subjects by where they were first seen, and what came of that day. */
-export interface FirstCountTable {
-  rollout_id: string;
-  segment: string;
-  metric: string;
-  generation: number;
+export interface FirstCountTable extends DayKey {
   exposure: number;
-  arm: Arm;
-  day: number;
   subjects: number;
   harms: number;
   known: number;
 }
 
 /** What the values of a day add up to: integers of any size, as text. */
-export interface DaySumTable {
-  rollout_id: string;
-  arm: Arm;
-  segment: string;
-  generation: number;
-  metric: string;
-  day: number;
+export interface DaySumTable extends DayKey {
   build: string;
   total: string;
   logs: string[];

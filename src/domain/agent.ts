@@ -1,21 +1,12 @@
 import { z } from 'zod';
 import { isOutwardPlace, outwardUrlSchema } from './address.ts';
-import { DURATION_PATTERN, type Duration, isDurationBetween } from './duration.ts';
 import { freezeSchema } from './freeze.ts';
 import { listsSchema } from './lists.ts';
 import { metricSourceSchema } from './metric-source.ts';
 import { NAME_PATTERN } from './name.ts';
+import { durationBetween } from './schema/duration.ts';
 
 export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
-export const durationSchema = z.string().regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d');
-
-/** A duration that something can be done with: neither no time nor for ever. */
-export const durationBetween = (least: Duration, most: Duration) =>
-  durationSchema.refine(
-    (text) => isDurationBetween(text, least, most),
-    `write a duration from ${least} to ${most}`,
-  );
-
 export const personSchema = z.strictObject({
   name: z.string().min(1).max(80).optional().describe('How the person is shown; default: the id'),
   email: z.email().optional(),

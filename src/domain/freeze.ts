@@ -17,8 +17,14 @@ export const freezeSchema = z
 
 export type Freeze = z.infer<typeof freezeSchema>;
 
+/** As everybody is told who waits for its end. */
+export const freezeText = ({ to, reason }: Freeze): string => `a freeze until ${to}: ${reason}`;
+
 /** The freeze that a moment lies in: of several the one that ends last. */
-export function freezeAt(freezes: readonly Freeze[], now: Date): Freeze | undefined {
+export function freezeAt(
+  { freezes = [] }: { freezes?: readonly Freeze[] | undefined },
+  now: Date,
+): Freeze | undefined {
   const ms = now.getTime();
   const running = freezes.filter(({ from, to }) => Date.parse(from) <= ms && ms < Date.parse(to));
   return running.sort((one, other) => Date.parse(other.to) - Date.parse(one.to))[0];

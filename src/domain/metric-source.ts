@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { outwardUrlSchema } from './address.ts';
-import { DURATION_PATTERN, type Duration, durationMs, isDurationBetween } from './duration.ts';
-
-const durationBetween = (least: Duration, most: Duration) =>
-  z
-    .string()
-    .regex(DURATION_PATTERN, 'write a number and ms, s, m, h or d')
-    .refine((text) => isDurationBetween(text, least, most), `write a duration from ${least} to ${most}`);
+import { durationMs } from './duration.ts';
+import { durationBetween } from './schema/duration.ts';
 
 const credentialSchema = z
   .string()

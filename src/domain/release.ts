@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { durationBetween, nameSchema } from './agent.ts';
+import { nameSchema } from './agent.ts';
 import { listsSchema } from './lists.ts';
 import { rolloutSchema } from './rollout-plan.ts';
+import { durationBetween } from './schema/duration.ts';
 import { wordsSchema } from './schema/words.ts';
 
 export type { Gate, Guardrail, RolloutPlan } from './rollout-plan.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { durationBetween, nameSchema } from './agent.ts';
+import { nameSchema } from './agent.ts';
 import { isMultipleOf } from './schema/decimal.ts';
+import { durationBetween } from './schema/duration.ts';
 import { wordsSchema } from './schema/words.ts';
 
 export const GATE_REMIND_AFTER = '2d';

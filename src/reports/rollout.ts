@@ -1,5 +1,11 @@
 import type { Sql } from '../db/database.ts';
-import { dryWeight, POOLED_SEGMENT, RATE_PART, thresholdLogE } from '../domain/evidence/alpha.ts';
+import {
+  type Companions,
+  dryWeight,
+  POOLED_SEGMENT,
+  thresholdLogE,
+  withCompanions,
+} from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import { type SeriesDay, seriesOf, sumSeriesOf } from '../domain/evidence/series.ts';
 import { type Cost, costOf } from '../domain/rates.ts';
@@ -191,7 +197,10 @@ async function evidenceOf(
           breaches: breaches.map(({ day, at, because }) => ({ day, at, because })),
           processes,
           wouldOnDay: reportsOnly
-            ? wouldOn(rollout, guardrail.metric, processes, Boolean(count || control))
+            ? wouldOn(rollout, guardrail.metric, processes, {
+                counted: count !== undefined,
+                compared: control !== undefined,
+              })
             : null,
         },
       ];
@@ -259,13 +268,13 @@ function wouldOn(
   { plan }: RolloutRecord,
   metric: string,
   processes: readonly ProcessView[],
-  shared: boolean,
+  companions: Companions,
 ): number | null {
   const segments = new Set(
     plan.shares.map(({ segment }) => segment).filter((name) => name !== POOLED_SEGMENT),
   );
-  const weight = dryWeight(plan.guardrails, metric, segments.size) * (shared ? RATE_PART : 1);
-  const threshold = thresholdLogE(plan.alpha, weight);
+  const { rate } = withCompanions(dryWeight(plan.guardrails, metric, segments.size), companions);
+  const threshold = thresholdLogE(plan.alpha, rate);
   const days = processes.flatMap((process) => process.days);
   return days.find(({ logE }) => logE >= threshold)?.day ?? null;
 }

@@ -68,11 +68,9 @@ function gateTold(
 }
 
 /** What the manifest says now: a freeze holds for a rollout that began before it was written. */
-function frozenBy({ freezes }: Agent, now: Date): Pick<RolloutFacts, 'freeze'> {
-  const found = freezeAt(freezes ?? [], now);
-  if (found === undefined) return {};
-  const { to, reason } = found;
-  return { freeze: { until: to, reason, leftMs: Date.parse(to) - now.getTime() } };
+function frozenBy(agent: Agent, now: Date): Pick<RolloutFacts, 'freeze'> {
+  const freeze = freezeAt(agent, now);
+  return freeze ? { freeze: { ...freeze, leftMs: Date.parse(freeze.to) - now.getTime() } } : {};
 }
 
 /** How long the step has run: time counts only while neither paused nor disabled. */

@@ -6,7 +6,7 @@ import type { RolloutRecord } from '../records/rollout.ts';
 import { stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { elapsedMs } from './facts.ts';
-import { BY_PLAN, lockRow, type Planned } from './moves.ts';
+import { BY_PLAN, GATE_CLOSED, lockRow, type Planned } from './moves.ts';
 
 /** Tells people that only their approval is missing, and reminds them of it. */
 export async function askForGate(services: Services, planned: Planned): Promise<boolean> {
@@ -100,9 +100,6 @@ export async function expireGate(services: Services, planned: Planned): Promise<
     return true;
   });
 }
-
-/** Nobody was told of a gate: the next one is told anew. */
-export const GATE_CLOSED = { gate_told_at: null, gate_asked_at: null, gate_escalated_at: null } as const;
 
 function gateFacts(rollout: RolloutRecord) {
   const { phase, gate } = stepOf(rollout);

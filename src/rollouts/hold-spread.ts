@@ -1,10 +1,11 @@
+import { eValueOf } from '../domain/evidence/eprocess.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { elapsedMs } from './facts.ts';
-import { GATE_CLOSED } from './gate-moves.ts';
+import { GATE_CLOSED } from './moves.ts';
 
 const JUDGE = 'judge';
 
@@ -23,7 +24,7 @@ export async function holdForSpread(
 ): Promise<void> {
   const now = clock.now();
   const { metric, leftOut, pooledLogE = 0 } = verdict;
-  const because = `${metric}: all segments together do worse than they are allowed (e-value ${Math.exp(Math.min(pooledLogE, 700)).toPrecision(4)}), most of it in ${leftOut ?? 'one'}`;
+  const because = `${metric}: all segments together do worse than they are allowed (e-value ${eValueOf(pooledLogE).toPrecision(4)}), most of it in ${leftOut ?? 'one'}`;
   const held = await db.sql.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('rollout')

@@ -18,6 +18,9 @@ import { countEvidence } from './evidence.ts';
 /** Who acts where nobody does. */
 export const BY_PLAN = 'plan';
 
+/** Nobody was told of a gate: the next one is told anew. */
+export const GATE_CLOSED = { gate_told_at: null, gate_asked_at: null, gate_escalated_at: null } as const;
+
 /** What a move was planned from: a row that changed since is left alone and read again. */
 export interface Planned {
   id: string;
@@ -108,9 +111,7 @@ export async function enterStep(services: Services, planned: Planned, stepIndex:
         step_elapsed_ms: 0,
         ticking_since: now,
         gate_approved_by: null,
-        gate_told_at: null,
-        gate_asked_at: null,
-        gate_escalated_at: null,
+        ...GATE_CLOSED,
       })
       .where('id', '=', planned.id)
       .execute();

@@ -123,15 +123,13 @@ async function readTarget(
   credentials: SourceCredentials,
 ): Promise<void> {
   const triedAt = clock.now();
-  const read = await readDays(target, triedAt, credentials).catch((error: unknown) => {
-    if (error instanceof SourceFailure) return error.message;
-    // Its words may say an address; and one that fails so keeps no other from being read.
-    return `it cannot be read (${error instanceof Error ? error.name : 'unknown error'})`;
-  });
+  const { days, failure } = await readDays(target, triedAt, credentials).then(
+    (read) => ({ days: read, failure: null }),
+    (error: unknown) => ({ days: [], failure: failureText(error) }),
+  );
   await db.transaction().execute(async (tx) => {
-    const changed = typeof read === 'string' ? false : await keepCounts(tx, target, read);
-    const failure = typeof read === 'string' ? read : null;
-    const counted = target.counted || (typeof read !== 'string' && read.some(({ events }) => events > 0));
+    const changed = await keepCounts(tx, target, days);
+    const counted = target.counted || days.some(({ events }) => events > 0);
     const { rollout, segment, metric, since } = target;
     const row = { since, tried_at: triedAt, failure, counted, ...(failure === null && { read_at: triedAt }) };
     await tx
@@ -143,6 +141,12 @@ async function readTarget(
     if (target.arm === 'candidate' && (changed || failure !== null || target.wasDown))
       await sql`SELECT queue_judgement(${rollout.id}, ${segment}, ${triedAt})`.execute(tx);
   });
+}
+
+/** The words of what is no failure of a source may say its address; one that fails so keeps no other from being read. */
+function failureText(error: unknown): string {
+  if (error instanceof SourceFailure) return error.message;
+  return `it cannot be read (${error instanceof Error ? error.name : 'unknown error'})`;
 }
 
 interface DayCounts {

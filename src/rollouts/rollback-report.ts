@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { RevocationTable } from '../db/tables.ts';
-import { firedBy } from '../domain/evidence/facts.ts';
+import { toldProcess } from '../domain/evidence/facts.ts';
 import { costOf, costText } from '../domain/rates.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
@@ -123,16 +123,19 @@ async function costsOf(
 function evidenceFacts(verdict: VerdictRecord | undefined) {
   if (verdict === undefined) return {};
   const { metric, eValue, limit, events, harms, count, control } = verdict;
-  const fired = firedBy(verdict);
-  if (control && !fired.includes('rate') && !fired.includes('count')) {
+  const told = toldProcess(verdict);
+  if (control && told === 'control') {
     const { treatedHarms, controlHarms } = control;
     return { metric, eValue: control.eValue, harms: treatedHarms, besideControl: controlHarms };
   }
-  if (count === undefined || fired.includes('rate'))
-    return harms === null
-      ? { metric, eValue, limit, events, mean: verdict.estimate }
-      : { metric, eValue, limit, events, harms };
-  return { metric, eValue: count.eValue, harms: count.total, allowed: Number(count.allowed.toPrecision(4)) };
+  if (count && told === 'count')
+    return {
+      metric,
+      eValue: count.eValue,
+      harms: count.total,
+      allowed: Number(count.allowed.toPrecision(4)),
+    };
+  return { metric, eValue, limit, events, ...(harms === null ? { mean: verdict.estimate } : { harms }) };
 }
 
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
-import { GATE_CLOSED } from './gate-moves.ts';
+import { GATE_CLOSED } from './moves.ts';
 import { requireOwner } from './owner.ts';
 import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { freezeAt } from '../domain/freeze.ts';
+import { freezeAt, freezeText } from '../domain/freeze.ts';
 import { AppError } from '../errors.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -101,7 +101,6 @@ function requireSegment(rollout: RolloutRecord, segment: string | undefined): st
 
 /** Nothing widens in a freeze, a segment that was taken back neither. */
 async function requireNoFreeze(tx: Sql, { agent }: RolloutRecord, verb: string, now: Date): Promise<void> {
-  const freeze = freezeAt((await manifestOf(tx, agent)).freezes ?? [], now);
-  if (freeze)
-    throw new AppError('wrong_state', `Cannot ${verb}: a freeze until ${freeze.to}: ${freeze.reason}`);
+  const freeze = freezeAt(await manifestOf(tx, agent), now);
+  if (freeze) throw new AppError('wrong_state', `Cannot ${verb}: ${freezeText(freeze)}`);
 }

@@ -180,7 +180,7 @@ test('what docs/rollouts.md shows of a freeze holds from its first moment to its
   const [part = ''] = blocksOf('docs/rollouts.md');
   const agent = readManifestValue({ ...parse(AGENT_YAML), ...parse(part) }, 'agent');
   if (!agent.ok) throw new Error(told(agent));
-  const isFrozen = (at: string) => freezeAt(agent.value.freezes ?? [], new Date(at)) !== undefined;
+  const isFrozen = (at: string) => freezeAt(agent.value, new Date(at)) !== undefined;
   expect(
     ['2026-12-19T23:59:59Z', '2026-12-20T00:00:00Z', '2027-01-04T06:59:59Z', '2027-01-04T07:00:00Z'].map(
       isFrozen,

@@ -30,20 +30,9 @@ async function runBacktest(
   files: readonly string[],
   { metric }: { metric?: string },
 ): Promise<void> {
-  const { readManifests } = await import('../manifests.ts');
-  const { lookUpAgent } = await import('../apply-manifests.ts');
+  const { oneRelease } = await import('../one-release.ts');
   const { backtestText } = await import('../text/backtest-text.ts');
-  let stored: Agent | undefined;
-  const { agents, releases } = await readManifests(files, cli.io.cwd, async (name) => {
-    stored = await lookUpAgent(cli.api, name);
-    return stored;
-  });
-  const release = releases[0]?.value;
-  const agent = agents[0]?.value ?? stored;
-  if (!release || !agent || releases.length > 1 || agents.length > 1)
-    throw new CliError('usage', 'Give the manifest of one release, and of its agent if it is not applied', {
-      hint: 'portcullis guardrail backtest release-2.yaml',
-    });
+  const { release, agent } = await oneRelease(cli, files, 'portcullis guardrail backtest release-2.yaml');
   const names = release.rollout.guardrails.map((guardrail) => guardrail.metric);
   if (metric !== undefined && !names.includes(metric))
     throw new CliError('usage', `No guardrail is on "${metric}"`, {

@@ -53,23 +53,13 @@ export function registerSimulate(rollout: Command, cli: Cli): void {
 }
 
 async function runSimulate(cli: Cli, files: readonly string[], options: SimulateOptions): Promise<void> {
-  const { readManifests } = await import('../manifests.ts');
-  const { lookUpAgent } = await import('../apply-manifests.ts');
-  let stored: Agent | undefined;
-  const { agents, releases } = await readManifests(files, cli.io.cwd, async (name) => {
-    stored = await lookUpAgent(cli.api, name);
-    return stored;
-  });
-  const [release] = releases;
-  const agent = agents[0]?.value ?? stored;
-  if (release === undefined || agent === undefined || releases.length > 1 || agents.length > 1)
-    throw new CliError('usage', 'Give the manifest of one release, and of its agent if it is not applied', {
-      hint: 'portcullis rollout simulate --help has an example',
-    });
+  const { oneRelease } = await import('../one-release.ts');
+  const hint = 'portcullis rollout simulate --help has an example';
+  const { release, agent } = await oneRelease(cli, files, hint);
   const { harm = [], ...rest } = options;
-  const shown = await forecast(cli, agent, release.value, {
+  const shown = await forecast(cli, agent, release, {
     ...rest,
-    harms: harm.map((text) => harmOf(text, release.value, agent)),
+    harms: harm.map((text) => harmOf(text, release, agent)),
   });
   const { forecastText } = await import('../text/forecast-text.ts');
   cli.print(shown, () => forecastText(shown, cli.io.columns));

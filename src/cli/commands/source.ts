@@ -37,6 +37,7 @@ export const registerSource: RegisterCommands = (program, cli) => {
 async function runTest(cli: Cli, file: string, options: TestOptions): Promise<void> {
   const { readManifests } = await import('../manifests.ts');
   const { durationMs, isDurationBetween } = await import('../../domain/duration.ts');
+  const { segmentNames } = await import('../../domain/agent.ts');
   const { sourcesText } = await import('../text/source-text.ts');
   if (!isDurationBetween(options.window, '1s', '90d'))
     throw new CliError('usage', `--window cannot be "${options.window}"`, {
@@ -48,7 +49,7 @@ async function runTest(cli: Cli, file: string, options: TestOptions): Promise<vo
     throw new CliError('usage', `${file} is no manifest of an agent`, { hint: 'Name an agent.yaml' });
   const to = new Date();
   const from = new Date(to.getTime() - durationMs(options.window));
-  const questions = questionsOf(agent, options);
+  const questions = questionsOf(agent, segmentNames(agent), options);
   const tested: TestedSource[] = [];
   for (const question of questions) tested.push(await ask(cli, question, options.release, from, to));
   if (tested.some(({ problem }) => problem !== undefined)) cli.exit = 'refused';
@@ -62,8 +63,7 @@ interface Question {
 }
 
 /** @throws CliError `usage` for a metric or segment that there is not, or that no source counts */
-function questionsOf(agent: Agent, { metric, segment }: TestOptions): Question[] {
-  const names = [...agent.segments.map(({ name }) => name), 'default'];
+function questionsOf(agent: Agent, names: readonly string[], { metric, segment }: TestOptions): Question[] {
   if (segment !== undefined && !names.includes(segment))
     throw new CliError('usage', `There is no segment "${segment}"`, {
       hint: `Segments: ${names.join(', ')}`,

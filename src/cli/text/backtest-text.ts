@@ -1,4 +1,5 @@
 import type { Backtested } from '../../domain/evidence/backtest.ts';
+import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import { groupBy } from '../../domain/group-by.ts';
 import { formatNumber } from './format.ts';
 import { paragraph, sections, table } from './render.ts';
@@ -57,7 +58,7 @@ const windowsText = (rows: readonly BacktestShown['rows'][number][], width: numb
       row.reportsOnly ? `${row.metric} (reports)` : row.metric,
       row.arm === 'control' ? 'in force' : 'candidate',
       `${row.harms} of ${row.events}`,
-      `${formatNumber(Math.exp(row.highestLogE))} of ${formatNumber(Math.exp(row.thresholdLogE))}`,
+      `${formatNumber(eValueOf(row.highestLogE))} of ${formatNumber(eValueOf(row.thresholdLogE))}`,
       row.takenBackOn === null ? 'no' : `day ${row.takenBackOn + 1}`,
       row.okOn === null ? 'never' : `day ${row.okOn + 1}`,
     ]),

@@ -131,7 +131,7 @@ BEGIN
   END IF;
   INSERT INTO first_count AS c
   VALUES (w.rollout_id, w.segment, w.metric, w.generation, f.exposure, w.arm, w.day, w.counted::int - v.counted::int,
-    (w.counted AND w.value > 0)::int - (v.counted AND v.value > 0)::int, w.known::int - v.known::int)
+    is_harm(w, a.counts ->> w.metric)::int - is_harm(v, a.counts ->> w.metric)::int, w.known::int - v.known::int)
   ON CONFLICT (rollout_id, segment, metric, generation, exposure, arm, day)
   DO UPDATE SET subjects = c.subjects + excluded.subjects, harms = c.harms + excluded.harms, known = c.known + excluded.known;
   IF w.arm = 'control' THEN

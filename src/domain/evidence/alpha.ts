@@ -1,3 +1,5 @@
+import { eValueOf } from './eprocess.ts';
+
 /** The segment name of the pooled process of a guardrail. */
 export const POOLED_SEGMENT = '*';
 
@@ -136,6 +138,30 @@ export function withCompanions(
   const rate = counted || compared ? weight * RATE_PART : weight;
   const each = (weight - rate) / (counted && compared ? 2 : 1);
   return { rate, count: counted ? each : 0, control: compared ? each : 0 };
+}
+
+/** What a companion of the rate comes to, by its own part of the weight. */
+export interface Fired {
+  logE: number;
+  eValue: number;
+  /** Null: the guardrail only reports and cannot fire. */
+  thresholdLogE: number | null;
+  fired: boolean;
+}
+
+/** Whether a companion fires at log E; one that fired before stays so (STATISTICS 4.5). */
+export function firing(
+  alpha: number,
+  { weight, firedBefore }: { readonly weight: number; readonly firedBefore: boolean },
+  logE: number,
+): Fired {
+  const threshold = thresholdLogE(alpha, weight);
+  return {
+    logE,
+    eValue: eValueOf(logE),
+    thresholdLogE: weight > 0 ? threshold : null,
+    fired: firedBefore || (weight > 0 && logE >= threshold),
+  };
 }
 
 /** What log E must reach to fire: log(1/(alpha · weight)); never reached when the weight is 0 (STATISTICS 4.1, 4.5). */

@@ -1,6 +1,5 @@
-import { thresholdLogE } from './alpha.ts';
+import { type Fired, firing } from './alpha.ts';
 import { type CountDay, type CountPrior, type CountSegment, countPrior, countRestartLogE } from './count.ts';
-import { eValueOf } from './eprocess.ts';
 import { countSpreadOf, type Spread } from './spread.ts';
 
 const WHOLE = 10_000;
@@ -26,18 +25,13 @@ export interface CountFacts {
 }
 
 /** What it came to. */
-export interface CountJudged {
+export interface CountJudged extends Fired {
   /** S, T and l0·T, over all days. A day at a tenth of the exposure is a tenth of a day, and allows a tenth of the harms. */
   total: number;
   days: number;
   allowed: number;
   /** Of the formula, b in days; in time told in harms allowed for the pooled process. */
   prior: CountPrior;
-  logE: number;
-  eValue: number;
-  /** Null: the guardrail only reports and cannot fire. */
-  thresholdLogE: number | null;
-  fired: boolean;
   pooledLogE?: number;
   leftOut?: string;
 }
@@ -59,17 +53,13 @@ export function judgeCount(
   const { logE, ...spread }: Omit<Spread, 'pooledLogE'> & { pooledLogE?: number } = only
     ? { logE: countRestartLogE(only.days, only.limit, prior) }
     : countSpreadOf(segments);
-  const threshold = thresholdLogE(alpha, facts.weight);
   return {
     ...facts,
     total: sum(segments, ({ harms }) => harms),
     days: sum(segments, ({ time }) => time),
     allowed: sum(segments, ({ time }, limit) => limit * time),
     prior,
-    logE,
-    eValue: eValueOf(logE),
-    thresholdLogE: facts.weight > 0 ? threshold : null,
-    fired: facts.firedBefore || (facts.weight > 0 && logE >= threshold),
+    ...firing(alpha, facts, logE),
     ...spread,
   };
 }

@@ -1,6 +1,5 @@
-import { thresholdLogE } from './alpha.ts';
+import { type Fired, firing } from './alpha.ts';
 import { logBeta, logUpperBeta } from './beta.ts';
-import { eValueOf } from './eprocess.ts';
 
 const WHOLE = 10_000;
 /** Beta(½, ½), cut at θ0 (STATISTICS 4.3). */
@@ -31,15 +30,10 @@ export interface ControlFacts {
 }
 
 /** What it came to. */
-export interface ControlJudged {
+export interface ControlJudged extends Fired {
   /** Harmful subjects; of the control arm with those of whom nobody said anything, for silence proves nothing. */
   treatedHarms: number;
   controlHarms: number;
-  logE: number;
-  eValue: number;
-  /** Null: the guardrail only reports and cannot fire. */
-  thresholdLogE: number | null;
-  fired: boolean;
 }
 
 /**
@@ -80,14 +74,5 @@ export function judgeControl(alpha: number, facts: ControlFacts): ControlFacts &
     treatedHarms += treated.harms;
     controlHarms += withSilence;
   }
-  const threshold = thresholdLogE(alpha, facts.weight);
-  return {
-    ...facts,
-    treatedHarms,
-    controlHarms,
-    logE,
-    eValue: eValueOf(logE),
-    thresholdLogE: facts.weight > 0 ? threshold : null,
-    fired: facts.firedBefore || (facts.weight > 0 && logE >= threshold),
-  };
+  return { ...facts, treatedHarms, controlHarms, ...firing(alpha, facts, logE) };
 }

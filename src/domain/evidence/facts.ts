@@ -81,6 +81,10 @@ export const firedBy = ({
   firedBy: told,
 }: Pick<Judged, 'verdict' | 'firedBy'>): readonly Process[] => told ?? (verdict === 'breach' ? ['rate'] : []);
 
+/** Which of those that fired people are told of: the rate before its companions. */
+export const toldProcess = (judged: Pick<Judged, 'verdict' | 'firedBy'>): Process =>
+  (['rate', 'count', 'control'] as const).find((process) => firedBy(judged).includes(process)) ?? 'rate';
+
 /** Why it is a breach, for people. */
 export function breachText(
   judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count' | 'control'> & {
@@ -90,13 +94,13 @@ export function breachText(
   },
 ): string {
   const { metric, limit, atLeast, eValue, count, control } = judged;
-  const fired = firedBy(judged);
+  const told = toldProcess(judged);
   const crossed = atLeast === undefined ? `above its limit of ${limit}` : `below its least of ${atLeast}`;
-  if (control && !fired.includes('rate') && !fired.includes('count'))
+  if (control && told === 'control')
     return `${metric}: ${control.treatedHarms} harmful subjects beside ${control.controlHarms} of the release in force at the same time, of which ${control.ratio} times the share is let pass (e-value ${control.eValue.toPrecision(4)})`;
-  if (count === undefined || fired.includes('rate'))
-    return `${metric} ${crossed} (e-value ${eValue.toPrecision(4)})`;
-  return `${metric}: ${count.total} harms in a time that allows ${Number(count.allowed.toPrecision(2))} (e-value ${count.eValue.toPrecision(4)})`;
+  if (count && told === 'count')
+    return `${metric}: ${count.total} harms in a time that allows ${Number(count.allowed.toPrecision(2))} (e-value ${count.eValue.toPrecision(4)})`;
+  return `${metric} ${crossed} (e-value ${eValue.toPrecision(4)})`;
 }
 
 /** Events, harms and reports of several buckets together. */

@@ -17,16 +17,14 @@ const countSchema = z.object({
   firedBefore: z.boolean(),
 });
 
+/** One day of one build in one segment. */
+const dayShape = { segment: z.string(), build: z.string(), day: whole, events: whole, known: whole };
 const fixedPoint = z.string().regex(/^-?\d+$/);
 const sumsSchema = z.object({
   cap: figure.optional(),
   buckets: z.array(
     z.object({
-      segment: z.string(),
-      build: z.string(),
-      day: whole,
-      events: whole,
-      known: whole,
+      ...dayShape,
       total: fixedPoint,
       logs: z.array(fixedPoint),
       safety: z.array(fixedPoint),
@@ -55,16 +53,7 @@ const factsSchema = z.object({
   breachedBefore: z.boolean(),
   matureBefore: whole,
   builds: z.array(z.string()),
-  buckets: z.array(
-    z.object({
-      segment: z.string(),
-      build: z.string(),
-      day: whole,
-      events: whole,
-      harms: whole,
-      known: whole,
-    }),
-  ),
+  buckets: z.array(z.object({ ...dayShape, harms: whole })),
   sums: sumsSchema.optional(),
   count: countSchema.optional(),
   control: controlSchema.optional(),

@@ -42,42 +42,42 @@ export function seriesOf(
 ): SeriesDay[] {
   let state = RESTART_START;
   let all: BinaryCounts = { events: 0, harms: 0 };
-  return [...groupBy(buckets, ({ day }) => String(day)).values()]
-    .sort(([one], [other]) => one.day - other.day)
-    .map((own): SeriesDay => {
-      const counts = sumOf(own);
-      all = { events: all.events + counts.events, harms: all.harms + counts.harms };
-      state = restartAfter(state, betLogs(counts, limit));
-      return {
-        day: own[0].day,
-        ...counts,
-        value: all.events === 0 ? null : all.harms / all.events,
-        lower: lowerBound(all, alpha),
-        upper: upperBound(all, alpha),
-        logE: restartStateLogE(state),
-      };
-    });
+  return byDay(buckets).map((own): SeriesDay => {
+    const counts = sumOf(own);
+    all = { events: all.events + counts.events, harms: all.harms + counts.harms };
+    state = restartAfter(state, betLogs(counts, limit));
+    return {
+      day: own[0].day,
+      ...counts,
+      value: all.events === 0 ? null : all.harms / all.events,
+      lower: lowerBound(all, alpha),
+      upper: upperBound(all, alpha),
+      logE: restartStateLogE(state),
+    };
+  });
 }
 
 /** The same of a sum. */
 export function sumSeriesOf(days: readonly SumDay[]): SeriesDay[] {
   let state = RESTART_START;
   let all = EMPTY_SUM;
-  return [...groupBy(days, ({ day }) => String(day)).values()]
-    .sort(([one], [other]) => one.day - other.day)
-    .map((own): SeriesDay => {
-      const counts = own.map(decodeSum).reduce(mergeSum, EMPTY_SUM);
-      all = mergeSum(all, counts);
-      state = restartAfter(state, counts.logs.map(fromFixed));
-      return {
-        day: own[0].day,
-        events: counts.events,
-        harms: null,
-        known: own.reduce((sum, { known }) => sum + known, 0),
-        value: all.events === 0 ? null : fromFixed(all.total) / all.events,
-        lower: null,
-        upper: null,
-        logE: restartStateLogE(state),
-      };
-    });
+  return byDay(days).map((own): SeriesDay => {
+    const counts = own.map(decodeSum).reduce(mergeSum, EMPTY_SUM);
+    all = mergeSum(all, counts);
+    state = restartAfter(state, counts.logs.map(fromFixed));
+    return {
+      day: own[0].day,
+      events: counts.events,
+      harms: null,
+      known: own.reduce((sum, { known }) => sum + known, 0),
+      value: all.events === 0 ? null : fromFixed(all.total) / all.events,
+      lower: null,
+      upper: null,
+      logE: restartStateLogE(state),
+    };
+  });
 }
+
+/** Those of each day, in the order of the days. */
+const byDay = <Bucket extends { day: number }>(buckets: readonly Bucket[]): [Bucket, ...Bucket[]][] =>
+  [...groupBy(buckets, ({ day }) => String(day)).values()].sort(([one], [other]) => one.day - other.day);

@@ -1,7 +1,7 @@
 import { groupBy } from '../group-by.ts';
 import { decodeSum, EMPTY_SUM, mergeSum, type SumBucket } from './eprocess.ts';
-import type { Judged, JudgedFacts, SumDay, SumFacts } from './facts.ts';
-import { type JudgeInput, judge } from './guardrail.ts';
+import { type Judged, type JudgedFacts, type SumDay, type SumFacts, sumOf } from './facts.ts';
+import { type JudgeInput, judge, type MatureCounts } from './guardrail.ts';
 import { sumSpreadOf } from './spread.ts';
 
 const bucketOf = (day: SumDay): SumBucket => ({ day: day.day, ...decodeSum(day) });
@@ -24,7 +24,7 @@ export function judgeSum(facts: JudgedFacts, { cap, buckets }: SumFacts): Judged
     return { ...judge({ ...common, evidence, dataState: 'live' }), known, mature: null, ...capped };
   }
   const ripe = own.filter(({ day }) => day < matureBefore);
-  const mature = { ...countsOf(ripe), harms: 0 };
+  const mature = countsOf(ripe);
   const isProvable = cap !== undefined && cap > limit && ripe.every(({ over }) => over === 0);
   const evidence = {
     kind: 'sum' as const,
@@ -42,11 +42,6 @@ const safetyOf = (days: readonly SumDay[]) =>
     .map(({ events, safety }) => decodeSum({ events, total: '0', logs: safety }))
     .reduce(mergeSum, EMPTY_SUM);
 
-function countsOf(days: readonly SumDay[]): { events: number; known: number } {
-  let [events, known] = [0, 0];
-  for (const day of days) {
-    events += day.events;
-    known += day.known;
-  }
-  return { events, known };
-}
+/** A sum has no harms. */
+const countsOf = (days: readonly SumDay[]): MatureCounts =>
+  sumOf(days.map(({ events, known }) => ({ events, harms: 0, known })));

@@ -1,3 +1,4 @@
+import { type Freeze, freezeText } from '../freeze.ts';
 import type { Step } from './steps.ts';
 
 /** Where one segment stands, as the next move is decided from it. */
@@ -46,7 +47,7 @@ export interface RolloutFacts {
   gateEscalateMs?: number;
   gateExpireMs?: number;
   /** A time in which nothing widens, and how long it goes on. */
-  freeze?: { until: string; reason: string; leftMs: number };
+  freeze?: Freeze & { leftMs: number };
   segments: readonly SegmentFacts[];
   verdicts: readonly VerdictFacts[];
   guardrails: readonly string[];
@@ -154,7 +155,7 @@ function stops(facts: RolloutFacts): Wait[] {
 
 /** Nothing widens, and nobody is asked whether it may; what takes back goes on. */
 const freezeWait = ({ freeze }: RolloutFacts): Wait[] =>
-  freeze ? [{ for: 'freeze', detail: `a freeze until ${freeze.until}: ${freeze.reason}` }] : [];
+  freeze ? [{ for: 'freeze', detail: freezeText(freeze) }] : [];
 
 function timeWait(facts: RolloutFacts): Wait[] {
   const step = stepAt(facts);

@@ -1,4 +1,4 @@
-import { type Agent, DEFAULT_SEGMENT, type Metric } from '../agent.ts';
+import { type Agent, type Metric, segmentNames } from '../agent.ts';
 import { upperBound } from '../evidence/eprocess.ts';
 import { planSegments, testGroupOf } from './steps.ts';
 
@@ -90,8 +90,7 @@ function stepLine(agent: Agent, { of, percent, part }: TemplateStep, input: Temp
       : others
         ? `{ ${group}: 100, '*': ${percent} }`
         : `{ '*': ${percent} }`;
-  const segments =
-    of === 'test group' ? [group] : [...agent.segments.map(({ name }) => name), DEFAULT_SEGMENT];
+  const segments = of === 'test group' ? [group] : segmentNames(agent);
   const least = Math.min(...segments.map((name) => input.traffic(name) * (percent / 100) * length));
   const sample = Math.max(1, Math.min(SAMPLE_MAX, Math.floor(least / 2)));
   return `    - { days: ${rounded(length)}, exposure: ${exposure}, gate: { sample: ${sample} } } # about ${Math.floor(least)} subjects come in the thinnest segment`;

@@ -2,7 +2,6 @@ import type { App } from '@slack/bolt';
 import { whyText } from '../../cards/alert-card.ts';
 import { readAlertFacts } from '../../cards/alert-facts.ts';
 import { BUTTON, VALUE } from '../../cards/blocks/buttons.ts';
-import { section } from '../../cards/blocks/message.ts';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { disable } from '../../switches/disable.ts';
@@ -10,7 +9,7 @@ import { actorFor } from '../identity.ts';
 import { noticeView } from '../modals.ts';
 import { disableText } from '../replies.ts';
 import { actorOfScope, disableElsewhere, steerElsewhere } from './commands.ts';
-import { type ButtonClick, copyOf, type ListenerDeps, personOf, tell } from './deps.ts';
+import { type ButtonClick, copyOf, type ListenerDeps, personOf, tell, tellThread } from './deps.ts';
 import { openForm } from './forms.ts';
 
 const ROLLBACK = new RegExp(`^${BUTTON.alertRollback.replaceAll('.', '\\.')}\\.\\d+$`);
@@ -36,7 +35,11 @@ export function register(app: App, deps: ListenerDeps): void {
       reason,
     });
     if (changed)
-      await tellThread(deps, body, `*Rolled back* by ${inline(actor.id, 80)}: ${inline(detail, 1_000)}`);
+      await tellThread(
+        deps,
+        copyOf(body),
+        `*Rolled back* by ${inline(actor.id, 80)}: ${inline(detail, 1_000)}`,
+      );
     else await tell(respond, `Nothing changed: ${inline(detail, 1_000)}`);
   });
   app.action<ButtonClick>(BUTTON.alertDisable, async ({ ack, body, action }) => {
@@ -50,7 +53,7 @@ export function register(app: App, deps: ListenerDeps): void {
       disableElsewhere(services, scope),
     );
     const answer = await disable(services, actor, { scope, reason: `Slack alert ${alert}` });
-    await tellThread(deps, body, `${disableText(answer)}\nBy ${inline(actor.id, 80)}.`);
+    await tellThread(deps, copyOf(body), `${disableText(answer)}\nBy ${inline(actor.id, 80)}.`);
   });
   app.action<ButtonClick>(BUTTON.alertWhy, async ({ ack, body, action }) => {
     await ack();
@@ -59,15 +62,4 @@ export function register(app: App, deps: ListenerDeps): void {
       noticeView('Why', whyText(await readAlertFacts(services, alert))),
     );
   });
-}
-
-/** Everybody who sees the alert sees who acted on it. It is done already: a Slack that does not answer undoes nothing. */
-async function tellThread({ slack, services }: ListenerDeps, body: ButtonClick, text: string): Promise<void> {
-  const copy = copyOf(body);
-  if (!copy) return;
-  try {
-    await slack.post(copy.channel, { text, blocks: [section('done', text)] }, copy);
-  } catch (error) {
-    services.log.warn({ err: error }, 'the answer to an alert button could not be posted');
-  }
 }

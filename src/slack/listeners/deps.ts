@@ -1,4 +1,5 @@
 import type { BlockAction, ButtonAction, OverflowAction, RespondFn, types, webApi } from '@slack/bolt';
+import { section } from '../../cards/blocks/message.ts';
 import { keepCopy, refreshCopy } from '../../cards/copies.ts';
 import type { SlackPort } from '../../cards/posting/port.ts';
 import type { Copy } from '../../records/copy.ts';
@@ -41,6 +42,20 @@ export const copyIn = ({ channel, ts }: Copy): Copy | undefined => (ts === '' ? 
 /** Tells one person, beside the message, without touching it. */
 export const tell = (respond: RespondFn, text: string) =>
   respond({ response_type: 'ephemeral', replace_original: false, text });
+
+/** Everybody who sees a message sees who acted on it. It is done already: a Slack that does not answer undoes nothing. */
+export async function tellThread(
+  { slack, services }: ListenerDeps,
+  copy: Copy | undefined,
+  text: string,
+): Promise<void> {
+  if (!copy) return;
+  try {
+    await slack.post(copy.channel, { text, blocks: [section('done', text)] }, copy);
+  } catch (error) {
+    services.log.warn({ err: error }, 'who acted on an alert could not be posted');
+  }
+}
 
 /** Shows on the clicked copy what is true now; the other copies follow by the workflow. False: it could not be shown. */
 export async function refreshClicked(

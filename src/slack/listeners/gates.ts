@@ -1,6 +1,5 @@
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import { BUTTON, type GateMeta, VALUE } from '../../cards/blocks/buttons.ts';
-import { section } from '../../cards/blocks/message.ts';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { AppError } from '../../errors.ts';
 import { rolloutById, stepOf } from '../../records/rollout.ts';
@@ -8,7 +7,7 @@ import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import { actorFor } from '../identity.ts';
 import { approveGateView, checksId, rejectGateView } from '../modals/gate.ts';
 import { INPUT, MODAL } from '../modals.ts';
-import { type ButtonClick, copyIn, copyOf, type ListenerDeps, personOf } from './deps.ts';
+import { type ButtonClick, copyIn, copyOf, type ListenerDeps, personOf, tellThread } from './deps.ts';
 import { answerForm, inputOf, openForm, type Submission, textOf } from './forms.ts';
 
 /** The buttons of an alert about a gate, and the modals that they open. */
@@ -68,11 +67,7 @@ async function answerGate(
     };
   };
   const done = await answerForm(deps, submission, title, work, () => undefined, INPUT.reason);
-  const copy = done && copyIn(done.meta);
-  if (!copy) return;
-  await deps.slack
-    .post(copy.channel, { text: done.text, blocks: [section('done', done.text)] }, copy)
-    .catch((error: unknown) => services.log.warn({ err: error }, 'the answer to a gate could not be posted'));
+  if (done) await tellThread(deps, copyIn(done.meta), done.text);
 }
 
 /** What was ticked, as the list of the step has it. */

@@ -1,5 +1,4 @@
 import { type GateMeta, VALUE } from '../../cards/blocks/buttons.ts';
-import { LIMITS } from '../../cards/blocks/limits.ts';
 import { section } from '../../cards/blocks/message.ts';
 import { inline } from '../../cards/blocks/mrkdwn.ts';
 import { INPUT, type InputBlock, MODAL, type ModalView, option, plain, reasonInput } from '../modals.ts';
@@ -18,7 +17,7 @@ export function approveGateView(meta: GateMeta, checklist: readonly string[]): M
     submit: plain('Approve'),
     blocks: [
       aboutGate(meta, 'It goes on to its next step, which exposes more.'),
-      ...(texts.length > 0 ? [section('checklist', texts.join('\n').slice(0, LIMITS.sectionText))] : []),
+      ...(texts.length > 0 ? [section('checklist', texts.join('\n'))] : []),
       ...checkInputs(checklist),
       reasonInput('Why it may go on. The log gets this', false),
     ],
