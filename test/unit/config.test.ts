@@ -47,6 +47,17 @@ test('both ways, none and a missing bot token are refused by name, beside everyt
   expect(all).not.toContain('short');
 });
 
+test('the key of PagerDuty is refused by its name alone, and goes with its address', () => {
+  const wrong = problemsOf({ PORTCULLIS_PAGERDUTY_ROUTING_KEY: 'not-a-key' });
+  expect(wrong).toContain('PORTCULLIS_PAGERDUTY_ROUTING_KEY: is the 32 letters and digits');
+  expect(wrong).not.toContain('not-a-key');
+  const routingKey = 'a'.repeat(32);
+  const url = 'https://events.eu.pagerduty.com/v2/enqueue';
+  const given = { PORTCULLIS_PAGERDUTY_ROUTING_KEY: routingKey, PORTCULLIS_PAGERDUTY_EVENTS_URL: url };
+  expect(readConfig(given).pager).toEqual({ routingKey, url });
+  expect(readConfig({}).pager).toBeUndefined();
+});
+
 test.each(['0s', '0d', '1ms', '25h', '9999999d', 'soon'])('a day of %s is refused with its range', (day) => {
   expect(problemsOf({ PORTCULLIS_DAY: day })).toContain(
     'PORTCULLIS_DAY: must be a duration from 100ms to 24h',

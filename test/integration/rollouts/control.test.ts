@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
+import { applyAgent } from '../../../src/agents/apply.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { controlLogE } from '../../../src/domain/evidence/control.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
@@ -136,6 +137,55 @@ describeWithServices('beside the release in force', (make) => {
     }
     expect(arms.reduce((sum, { harms }) => sum + harms, 0)).toBeLessThanOrEqual(2);
   });
+
+  test('what cannot be judged keeps no other guardrail from being, and stays due', async () => {
+    const both = await make();
+    const other = await givenExposed(both, {
+      metrics: METRICS,
+      guardrails: `${GUARDRAILS}, { metric: cost, limit: 0.5, reason: what a call costs }`,
+    });
+    await report(both, await givenBegun(both, 's'), 0);
+    const key = {
+      rollout_id: other,
+      segment: 'gold',
+      metric: 'wrong',
+      generation: 1,
+      exposure: 5_000,
+      day: 0,
+    };
+    await both.db.sql
+      .insertInto('first_count')
+      .values({ ...key, arm: 'control', subjects: 0, harms: 0, known: 9 })
+      .execute();
+    both.clock.advance(2 * both.dayMs);
+    await expect(judgeDue(both)).rejects.toThrow('Cannot compare arms');
+    const { segments } = await rolloutStatus(both, other);
+    const gold = segments.find(({ segment }) => segment === 'gold');
+    expect(gold?.verdicts.map(({ metric }) => metric)).toEqual(['cost']);
+    expect(await both.db.sql.selectFrom('judge_queue').select('segment').execute()).toEqual([
+      { segment: 'gold' },
+    ]);
+  });
+
+  test('nothing is entered again in a freeze', async () => {
+    await givenSubjects(services, 14, (arm) => Number(arm === 'candidate'));
+    services.clock.advance(2 * services.dayMs);
+    expect((await judged(services, id)).state).toBe('rolled_back');
+    const { manifest } = await services.db.sql
+      .selectFrom('agent')
+      .select('manifest')
+      .executeTakeFirstOrThrow();
+    const to = new Date(services.clock.now().getTime() + services.dayMs).toISOString();
+    const freezes = [{ from: '2026-01-01', to, reason: 'the season of gifts' }];
+    await applyAgent(services, managerActor(), { ...manifest, freezes });
+    const settle = (verb: 'reenter' | 'exclude') =>
+      runRolloutVerb(services, managerActor(), { id, verb, segment: 'gold', reason: 'mended' });
+    await expect(settle('reenter')).rejects.toThrow(
+      `Cannot reenter: a freeze until ${to}: the season of gifts`,
+    );
+    expect((await judged(services, id)).state).toBe('rolled_back');
+    expect(await settle('exclude')).toMatchObject({ changed: true });
+  }, 60_000);
 
   test('where everybody is exposed it freezes, and the rate goes on', async () => {
     await services.db.sql

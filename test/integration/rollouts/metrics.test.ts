@@ -103,6 +103,16 @@ describeWithServices('a metric', (make) => {
     expect(await goldOf(services, id, 'slow')).toMatchObject({ events: 1, harms: 1, known: 1 });
   });
 
+  test('of the first a write that failed is none: the next one is the first', async () => {
+    const failed = await givenCancelled(services, 's', 'gold', 'failed', false);
+    services.clock.advance(1_000);
+    const second = await givenCancelled(services, 's', 'gold', 'second');
+    await tell(services, failed, 'slow', 0);
+    await tell(services, second, 'slow', 60);
+    await judgeDue(services);
+    expect(await goldOf(services, id, 'slow')).toMatchObject({ events: 1, harms: 1, known: 1 });
+  });
+
   describe('of sums', () => {
     test('adds up what a subject costs in a day; what is told again counts once, and what failed leaves', async () => {
       const days = [

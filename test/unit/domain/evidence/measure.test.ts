@@ -40,6 +40,18 @@ describe('what a reported value weighs', () => {
   });
 });
 
+test('nothing is compared with control of which no harmful subjects are known', () => {
+  const source = { http: { url: 'https://x.example.com/{release}' } };
+  const compared = { limit: 0.1, control: { ratio: 2 } };
+  expect(unjudgeable(metric({ source }), compared)).toEqual([
+    expect.stringContaining('a source knows no subjects'),
+  ]);
+  expect(unjudgeable(metric({ kind: 'sum' }), compared)).toEqual([
+    expect.stringContaining('a sum has no harmful'),
+  ]);
+  expect(unjudgeable(metric(), compared)).toEqual([]);
+});
+
 test('of what is judged together the worse counts, and what nobody judged is none', () => {
   expect(worstOf(['ok', 'ok'])).toBe('ok');
   expect(worstOf(['ok', 'inconclusive'])).toBe('inconclusive');
