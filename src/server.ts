@@ -12,6 +12,7 @@ import { createSlackClient, createSlackPort, type SlackPort } from './cards/post
 import { isPart } from './config/roles.ts';
 import { type Config, DEFAULT_HEALTH_PORT, DEFAULT_PORT, receivesRequests } from './config.ts';
 import { KEYS_RELOADED_EVERY_MS } from './credentials/keys.ts';
+import { isConnectionLate } from './db/failure.ts';
 import { shownUrl } from './db/shown-url.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
 import { createSources } from './groups/sources.ts';
@@ -68,6 +69,9 @@ export interface StartOptions {
   say?: Say;
 }
 
+/** A store under many processes that start at once may be late; one that is not there says so at the first attempt. */
+const ATTEMPTS = 3;
+
 /** Puts every part together; the only place that does. */
 export async function startPortcullis(config: Config, options: StartOptions = {}): Promise<Portcullis> {
   const log = pino({ level: config.logLevel });
@@ -76,11 +80,15 @@ export async function startPortcullis(config: Config, options: StartOptions = {}
     for (const one of stops.splice(0).reverse())
       await one().catch((error: unknown) => log.warn({ err: error }, 'while stopping'));
   };
-  try {
-    return await start({ config, log, stops, say: options.say ?? (() => {}) }, stop);
-  } catch (error) {
-    await stop();
-    throw error;
+  const { say = () => {} } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start({ config, log, stops, say }, stop);
+    } catch (error) {
+      await stop();
+      if (attempt === ATTEMPTS || !isConnectionLate(error)) throw error;
+      say('The store was too slow to take a connection: starting once more');
+    }
   }
 }
 

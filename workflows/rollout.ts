@@ -42,7 +42,7 @@ export async function rollout(input: RolloutInput): Promise<void> {
   const id = rolloutIdOf(workflowInfo().workflowId);
   let taskQueue: string | undefined;
   let changed = false;
-  let move = 'wait';
+  let move = 'begin';
   let refused: string | undefined;
   setHandler(nextMoveQuery, () => ({ move, ...(refused ? { refused } : {}) }));
   setHandler(changedSignal, () => {

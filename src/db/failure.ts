@@ -26,6 +26,10 @@ export function isStoreDown(error: unknown): boolean {
   return error.cause !== undefined && isStoreDown(error.cause);
 }
 
+/** Whether a connection was not to be had in time, from a server that may well be there. */
+export const isConnectionLate = (error: unknown): boolean =>
+  error instanceof Error && /connection timeout|timeout exceeded when trying to connect/.test(error.message);
+
 const REFUSED_LOGIN = new Set(['28P01', '28000', '3D000']);
 
 /**

@@ -139,10 +139,10 @@ verifies(
     await slack.nextUpdate(shown.card, (seen) => visibleText(seen).includes('Executed'), 60_000);
     await slack.nextMessage(ALERTS, (seen) => visibleText(seen).includes('refund'), 60_000);
     const status = async () => (await rolloutById(services.db.sql, rollout)).status;
-    await until('the end of the rollout', async () => (await status()) === 'completed', 60_000);
+    await until('the end of the rollout', async () => (await status()) === 'completed', 120_000);
     console.log(`Temporal: the outbox was empty ${caughtUpMs} ms after the start`);
   },
-  180_000,
+  300_000,
 );
 
 verifies(
