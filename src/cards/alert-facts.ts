@@ -33,6 +33,8 @@ const alertFactsSchema = z.object({
   mean: figure.catch(undefined),
   /** Harmful subjects of the release in force, where the comparison with it is what took it back. */
   besideControl: figure.catch(undefined),
+  /** What a subject of the release in force came to, where the comparison with it is what took it back. */
+  besideMean: figure.catch(undefined),
   /** What the harm so far costs, with its inputs. */
   costs: text.nullish().catch(undefined),
   backOn: text.nullish().catch(undefined),

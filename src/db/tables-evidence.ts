@@ -20,6 +20,8 @@ export interface SubjectDayTable extends DayKey {
   known: boolean;
   /** Whether it is in the counts now. */
   counted: boolean;
+  /** Of a ratio: what the value is set against. */
+  per: number | null;
 }
 
 export interface DayCountTable extends DayKey {
@@ -35,6 +37,11 @@ export interface FirstCountTable extends DayKey {
   subjects: number;
   harms: number;
   known: number;
+  /** Of a sum: integers of any size, as text. */
+  total: Generated<string>;
+  logs: Generated<string[]>;
+  /** Subjects above the cap. */
+  over: Generated<number>;
 }
 
 /** What the values of a day add up to: integers of any size, as text. */
@@ -44,6 +51,7 @@ export interface DaySumTable extends DayKey {
   logs: string[];
   safety: string[];
   over: number;
+  per: Generated<string>;
 }
 
 export interface EvidenceDueTable {
@@ -51,6 +59,7 @@ export interface EvidenceDueTable {
   action_id: string;
   metric: string | null;
   value: number | null;
+  per: number | null;
   at: Timestamp;
 }
 

@@ -95,6 +95,8 @@ export interface OutcomeTable {
   action_id: string;
   metric: string;
   value: number;
+  /** Of a ratio: what the value is set against. */
+  per: number | null;
   reported_by: string;
   received_at: Timestamp;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isOutwardPlace, outwardUrlSchema } from './address.ts';
+import { VALUE_MAX } from './evidence/eprocess.ts';
 import { freezeSchema } from './freeze.ts';
 import { listsSchema } from './lists.ts';
 import { metricSourceSchema } from './metric-source.ts';
@@ -65,10 +66,10 @@ export const metricSchema = z.strictObject({
   unit: z.string().describe('What one event is counted in, e.g. conversation'),
   direction: z.enum(['lower', 'higher']).default('lower').describe('Which way is better'),
   kind: z
-    .enum(['any', 'sum', 'first'])
+    .enum(['any', 'sum', 'first', 'ratio'])
     .default('any')
     .describe(
-      'How the outcomes of a subject and day add up: any is harm when one of them is, first when that of its first write is, sum adds their values',
+      'How the outcomes of a subject and day add up: any is harm when one of them is, first when that of its first write is, sum adds their values, ratio sets the value of its first write against its "per"',
     ),
   above: z.number().optional().describe('Lower is better: a value above it is harm. Default: 0'),
   below: z.number().optional().describe('Higher is better: a value below it is harm. Default: 1'),
@@ -77,8 +78,14 @@ export const metricSchema = z.strictObject({
     .positive()
     .optional()
     .describe(
-      'Of a sum: what no subject can exceed in a day, because something enforces it. Without one it is never ok',
+      'Of a sum or a ratio: what no subject can exceed in a day, because something enforces it. Without one it is never ok',
     ),
+  perMax: z
+    .number()
+    .positive()
+    .max(VALUE_MAX)
+    .optional()
+    .describe('Of a ratio: the most that the "per" of one write can be. Default: 1'),
   tool: z.string().optional().describe('Only subjects that asked for this tool count'),
   decidedBy: z.enum(['policy', 'person']).optional().describe('Only actions decided this way count'),
   corrections: z.boolean().default(false).describe('A person reporting a wrong write counts as harm'),

@@ -72,13 +72,23 @@ export const guardrailSchema = z.strictObject({
       'Harms a day that a segment may have when all of it is exposed, in each one or by name; "*" is every other. Default: limit x what begins a day in the baseline',
     ),
   control: z
-    .strictObject({
-      ratio: z
-        .number()
-        .min(1)
-        .max(100)
-        .describe('How many times the share of harmful subjects that the release in force has is let pass'),
-    })
+    .union([
+      z.strictObject({
+        ratio: z
+          .number()
+          .min(1)
+          .max(100)
+          .describe('How many times the share of harmful subjects that the release in force has is let pass'),
+      }),
+      z.strictObject({
+        more: z
+          .number()
+          .min(0)
+          .describe(
+            'Of a sum with a cap: how much more than in the release in force a subject may come to in the mean',
+          ),
+      }),
+    ])
     .optional()
     .describe(
       'Judges it against the release in force at the same time as well, as long as a part of the segment is exposed',

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Metric } from '../domain/agent.ts';
 import { type CountsFrom, countsFrom } from '../domain/evidence/measure.ts';
@@ -37,13 +36,22 @@ export async function metricsCorrected(
   return Object.keys(counts).filter((name) => Object.hasOwn(metrics, name) && metrics[name]?.corrections);
 }
 
-/** Says what came of an action: 0 for no harm, 1 for harm, of a sum the value; counted within a moment, in order with all that happened to it. */
+/** What came of an action: 0 for no harm, 1 for harm, of a sum or a ratio the value; of a ratio what it is set against. */
+export interface Known {
+  metric: string;
+  value: number;
+  per?: number | undefined;
+}
+
+/** Says what came of an action; counted within a moment, in order with all that happened to it. */
 export async function knowEvent(
   tx: Sql,
   action: Pick<ActionRow, 'id'>,
-  metric: string,
-  value: number,
+  { metric, value, per }: Known,
   at: Date,
 ): Promise<void> {
-  await sql`SELECT know_event(${action.id}, ${metric}, ${value}::double precision, ${at})`.execute(tx);
+  await tx
+    .insertInto('evidence_due')
+    .values({ action_id: action.id, metric, value, per: per ?? null, at })
+    .execute();
 }

@@ -14,6 +14,8 @@ export interface OutcomeInput {
   action: string;
   metric: string;
   value: number;
+  /** Of a ratio only: what the value is set against. */
+  per?: number | undefined;
 }
 
 export interface OutcomesRecorded {
@@ -51,6 +53,7 @@ export async function recordOutcomes(
             action_id: action.id,
             metric: outcome.metric,
             value: outcome.value,
+            per: outcome.per ?? null,
             reported_by: actor.id,
             received_at: now,
           })
@@ -63,14 +66,19 @@ export async function recordOutcomes(
         }
         fresh++;
         if (Object.hasOwn(action.counts, outcome.metric))
-          await knowEvent(tx, action, outcome.metric, weights[at] as number, now);
+          await knowEvent(tx, action, { ...outcome, value: weights[at] as number }, now);
         await appendEntry(tx, {
           kind: 'outcome.recorded',
           agent,
           ref: action.id,
           at: now,
           actor: actor.id,
-          data: { id: outcome.id, metric: outcome.metric, value: String(outcome.value) },
+          data: {
+            id: outcome.id,
+            metric: outcome.metric,
+            value: String(outcome.value),
+            ...(outcome.per !== undefined && { per: String(outcome.per) }),
+          },
         });
       }
       return fresh;
@@ -84,10 +92,10 @@ export async function recordOutcomes(
 function weightOf(
   agent: string,
   metrics: Readonly<Record<string, Metric>>,
-  { id, metric: name, value }: OutcomeInput,
+  { id, metric: name, value, per }: OutcomeInput,
 ): number {
   const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
-  const problem = metric ? valueProblem(metric, value) : `agent "${agent}" has no metric "${name}"`;
+  const problem = metric ? valueProblem(metric, value, per) : `agent "${agent}" has no metric "${name}"`;
   if (metric === undefined || problem !== undefined)
     throw new AppError('invalid_input', `Outcome "${id}": ${problem}`);
   return weighed(metric, value);
@@ -105,8 +113,12 @@ async function assertSameOutcome(
     .where('agent', '=', agent)
     .where('id', '=', outcome.id)
     .executeTakeFirstOrThrow();
-  if (stored.metric === outcome.metric && stored.value === outcome.value && stored.action_id === actionId)
-    return;
+  const same =
+    stored.metric === outcome.metric &&
+    stored.value === outcome.value &&
+    stored.per === (outcome.per ?? null) &&
+    stored.action_id === actionId;
+  if (same) return;
   throw new AppError(
     'conflict',
     `Outcome "${outcome.id}" was recorded before with another value, metric or action`,

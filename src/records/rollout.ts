@@ -13,14 +13,27 @@ import { AppError } from '../errors.ts';
 /** A guardrail whose limit is one on harm: where higher is better, `atLeast` is what the release says. */
 export type FrozenGuardrail = Guardrail & { atLeast?: number };
 
+/** What a guardrail on a sum or a ratio is judged by. */
+export interface SumLimits {
+  limit: number;
+  cap?: number;
+  perMax?: number;
+  /** How much more than control it may come to, and how far each segment is ever exposed short of wholly. */
+  more?: number;
+  exposed?: Readonly<Record<string, number>>;
+}
+
 /** What a rollout froze when it started: every judgement of its life uses this. */
 export interface FrozenPlan {
   steps: readonly Step[];
   alpha: number;
   shares: readonly AlphaWeight[];
   guardrails: readonly FrozenGuardrail[];
-  /** The guardrails on sums: what a subject-day may come to in the mean, and what it cannot exceed. */
-  sums?: Readonly<Record<string, { limit: number; cap?: number }>>;
+  /**
+   * The guardrails on sums and ratios: what a subject-day may come to in the mean, and what it cannot exceed; `perMax` is of a
+   * ratio, which is set against so much at most.
+   */
+  sums?: Readonly<Record<string, SumLimits>>;
   /** Release in force per segment when it started: what a rollback returns to. */
   control: Readonly<Record<string, string>>;
   representative: readonly string[];

@@ -208,10 +208,10 @@ async function evidenceOf(
   );
 }
 
-async function sumsOf(db: Sql, { id, plan }: RolloutRecord) {
+async function sumsOf(db: Sql, rollout: RolloutRecord) {
   const days = new Map<string, Awaited<ReturnType<typeof sumDaysOf>>>();
-  for (const metric of Object.keys(plan.sums ?? {}))
-    days.set(metric, await sumDaysOf(db, id, metric, POOLED_SEGMENT));
+  for (const metric of Object.keys(rollout.plan.sums ?? {}))
+    days.set(metric, await sumDaysOf(db, rollout, metric, POOLED_SEGMENT));
   return days;
 }
 

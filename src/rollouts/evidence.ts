@@ -1,22 +1,15 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
-import type { Arm } from '../domain/decision.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { CountFacts, ExposedDays } from '../domain/evidence/companion.ts';
-import type { ArmCounts, Stratum } from '../domain/evidence/control.ts';
-import {
-  firedBy,
-  type JudgedFacts,
-  type Process,
-  type SumDay,
-  type SumFacts,
-} from '../domain/evidence/facts.ts';
+import type { JudgedFacts, Process, SumDay, SumFacts } from '../domain/evidence/facts.ts';
 import { judgeFacts } from '../domain/evidence/judge-facts.ts';
-import { groupBy } from '../domain/group-by.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
-import { dayOf, type FrozenGuardrail, type RolloutRecord } from '../records/rollout.ts';
+import { dayOf, type FrozenGuardrail, type RolloutRecord, type SumLimits } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
+import { differenceOf, firstCounts, firstSums, strataOf } from './compared.ts';
+import { ofLiving } from './living.ts';
 import { processesOf } from './processes.ts';
 import { SOURCE_BUILD, sourceDown } from './read-sources.ts';
 
@@ -69,21 +62,6 @@ async function foundOf(
   return { counts, breaches: breaches.map(({ record }) => record as VerdictRecord) };
 }
 
-/**
- * A process that fired starts afresh in the next generation; one that did not (a rollback by hand, another guardrail, its
- * companion) keeps its sums.
- */
-function ofLiving<Row extends { segment: string; generation: number }>(
-  rows: readonly Row[],
-  breaches: readonly VerdictRecord[],
-  process: Process,
-): Row[] {
-  const spent = breaches.filter((breach) => firedBy(breach).includes(process));
-  return rows.filter(
-    (row) => !spent.some(({ generations }) => row.generation <= (generations[row.segment] ?? 0)),
-  );
-}
-
 /** Sums the generations that count into one bucket a day of each segment and build. */
 function bucketsOf(counts: readonly Count[]): KnownBucket[] {
   const buckets = new Map<string, KnownBucket>();
@@ -126,7 +104,7 @@ export async function judgeGuardrail(
   if (source && builds.length === 0) builds.push(SOURCE_BUILD);
   const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));
   const sums = rollout.plan.sums?.[metric];
-  const { rate, count, control } = processesOf(rollout, guardrail, segment);
+  const { rate, count, control, difference } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
     kind: segment === POOLED_SEGMENT ? 'pooled' : 'rate',
     ...rate,
@@ -137,7 +115,7 @@ export async function judgeGuardrail(
     builds,
     buckets: sums ? [] : bucketsOf(ofBuild(ofLiving(counts, breaches, 'rate'), source && builds[0])),
     ...(source && (await sourceFacts(db, rollout, metric, segment, source, now))),
-    ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout.id, metric, segment), breaches, sums.cap) }),
+    ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout, metric, segment), breaches, sums) }),
     ...(count && {
       count: {
         ...count,
@@ -153,8 +131,15 @@ export async function judgeGuardrail(
         firedBefore: firedBefore.includes('control'),
       },
     }),
+    ...(difference && {
+      difference: {
+        ...difference,
+        ...differenceOf(await firstSums(db, rollout, metric, segment, matureBefore), breaches),
+        firedBefore: firedBefore.includes('control'),
+      },
+    }),
   };
-  const { count: _count, control: _control, ...rest } = facts;
+  const { count: _count, control: _control, difference: _difference, ...rest } = facts;
   const { atLeast } = guardrail;
   const named = { segment, metric, generations, ...(atLeast !== undefined && { atLeast }) };
   return { ...named, ...rest, ...judgeFacts(facts) };
@@ -180,71 +165,28 @@ async function sourceFacts(
 /** The sums of the candidate, one a day of each segment, build and generation; of all segments for `*`. */
 export async function sumDaysOf(
   db: Sql,
-  rolloutId: string,
+  { id, plan }: RolloutRecord,
   metric: string,
   judged: string,
 ): Promise<(SumDay & { generation: number })[]> {
   const { rows } = await sql<SumDay & { generation: number }>`
-    SELECT s.segment, s.build, s.generation, s.day, c.events, c.known, s.total::text, s.logs::text[], s.safety::text[], s.over
+    SELECT s.segment, s.build, s.generation, s.day, c.events, c.known, s.total::text, s.logs::text[], s.safety::text[], s.over, s.per::text
     FROM day_sum s JOIN day_count c USING (rollout_id, arm, segment, generation, metric, day, build)
-    WHERE s.rollout_id = ${rolloutId} AND s.metric = ${metric} AND s.arm = 'candidate'
+    WHERE s.rollout_id = ${id} AND s.metric = ${metric} AND s.arm = 'candidate'
       AND (${judged} = ${POOLED_SEGMENT} OR s.segment = ${judged})
     ORDER BY s.segment, s.day, s.build, s.generation`.execute(db);
-  return rows;
+  const isRatio = plan.sums?.[metric]?.perMax !== undefined;
+  return rows.map(({ per, ...row }) => (isRatio ? { ...row, per } : row));
 }
-
-interface FirstCount {
-  generation: number;
-  segment: string;
-  exposure: number;
-  arm: Arm;
-  subjects: number;
-  harms: number;
-  known: number;
-}
-
-/** Ripe ones only, of both arms: harm of the one may become known sooner than that of the other. */
-async function firstCounts(
-  db: Sql,
-  rollout: RolloutRecord,
-  metric: string,
-  segment: string,
-  matureBefore: number,
-): Promise<FirstCount[]> {
-  const { rows } = await sql<FirstCount>`
-    SELECT generation, segment, exposure, arm, sum(subjects)::int AS subjects, sum(harms)::int AS harms, sum(known)::int AS known
-    FROM first_count WHERE rollout_id = ${rollout.id} AND metric = ${metric} AND segment = ${segment} AND day < ${matureBefore}
-    GROUP BY generation, segment, exposure, arm ORDER BY exposure, generation, arm`.execute(db);
-  return rows;
-}
-
-function strataOf(counts: readonly FirstCount[], breaches: readonly VerdictRecord[]): Stratum[] {
-  const living = groupBy(ofLiving(counts, breaches, 'control'), ({ exposure }) => String(exposure));
-  return [...living.values()].map((own) => ({
-    exposure: own[0].exposure,
-    treated: armOf(own.filter(({ arm }) => arm === 'candidate')),
-    control: armOf(own.filter(({ arm }) => arm === 'control')),
-  }));
-}
-
-const armOf = (counts: readonly FirstCount[]): ArmCounts =>
-  counts.reduce(
-    (sum, { subjects, harms, known }) => ({
-      subjects: sum.subjects + subjects,
-      harms: sum.harms + harms,
-      known: sum.known + known,
-    }),
-    { subjects: 0, harms: 0, known: 0 },
-  );
 
 /** Those of the generations that count; several of a day add up. */
 function sumFactsOf(
   days: readonly (SumDay & { generation: number })[],
   breaches: readonly VerdictRecord[],
-  cap: number | undefined,
+  { cap, perMax }: SumLimits,
 ): SumFacts {
   const buckets = ofLiving(days, breaches, 'rate').map(({ generation: _, ...day }) => day);
-  return { buckets, ...(cap !== undefined && { cap }) };
+  return { buckets, ...(cap !== undefined && { cap }), ...(perMax !== undefined && { perMax }) };
 }
 
 async function exposedDays(

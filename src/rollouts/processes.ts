@@ -17,6 +17,8 @@ export interface GuardrailProcesses {
   count?: { perDay: Record<string, number>; weight: number };
   /** The comparison with the release in force; within one segment only. */
   control?: { ratio: number; weight: number };
+  /** The same of a sum. */
+  difference?: { more: number; weight: number };
 }
 
 export function processesOf(
@@ -26,15 +28,16 @@ export function processesOf(
 ): GuardrailProcesses {
   const perDay = perDayOf(rollout, guardrail.metric, segment);
   const share = weightOf(rollout.plan.shares, guardrail.metric, segment);
-  const ratio = segment === POOLED_SEGMENT ? undefined : guardrail.control?.ratio;
-  const weights = withCompanions(share, { counted: perDay !== undefined, compared: ratio !== undefined });
+  const compared = segment === POOLED_SEGMENT ? undefined : guardrail.control;
+  const weights = withCompanions(share, { counted: perDay !== undefined, compared: compared !== undefined });
   return {
     rate: {
       ...rateLimitOf(rollout, guardrail, segment),
       weight: weightLeft(guardrail.limit, weights.rate),
     },
     ...(perDay && { count: { perDay, weight: weights.count } }),
-    ...(ratio !== undefined && { control: { ratio, weight: weights.control } }),
+    ...(compared && 'ratio' in compared && { control: { ...compared, weight: weights.control } }),
+    ...(compared && 'more' in compared && { difference: { ...compared, weight: weights.control } }),
   };
 }
 

@@ -122,11 +122,21 @@ async function costsOf(
 
 function evidenceFacts(verdict: VerdictRecord | undefined) {
   if (verdict === undefined) return {};
-  const { metric, eValue, limit, events, harms, count, control } = verdict;
+  const { metric, eValue, limit, events, harms, count, control, difference } = verdict;
   const told = toldProcess(verdict);
   if (control && told === 'control') {
     const { treatedHarms, controlHarms } = control;
     return { metric, eValue: control.eValue, harms: treatedHarms, besideControl: controlHarms };
+  }
+  if (difference && told === 'control') {
+    const { treated, treatedMean, controlMean } = difference;
+    return {
+      metric,
+      eValue: difference.eValue,
+      events: treated.known,
+      mean: treatedMean,
+      besideMean: controlMean,
+    };
   }
   if (count && told === 'count')
     return {

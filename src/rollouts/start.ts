@@ -5,10 +5,10 @@ import type { Sql } from '../db/database.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
-import { harmLimit, unjudgeable } from '../domain/evidence/measure.ts';
+import { harmLimit, isWeighed, PER_MAX, unjudgeable } from '../domain/evidence/measure.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
 import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
-import { planSegments, planSteps } from '../domain/rollout/steps.ts';
+import { planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { figures } from '../records/figures.ts';
@@ -16,12 +16,15 @@ import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { afterCommit, followRevocation } from '../records/revocation.ts';
-import type { FrozenGuardrail, FrozenPlan, RolloutRecord } from '../records/rollout.ts';
+import type { FrozenGuardrail, FrozenPlan, RolloutRecord, SumLimits } from '../records/rollout.ts';
 import { openRollout, rolloutById } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
 import { isDisabled } from './facts.ts';
 import { supersede } from './supersede.ts';
+
+/** Exposed wholly, in hundredths of a percent. */
+const WHOLE = 10_000;
 
 export interface StartRolloutInput {
   agent: string;
@@ -210,7 +213,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     alpha: rollout.alpha,
     shares: allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed }),
     guardrails: rollout.guardrails.map((guardrail) => frozenGuardrail(guardrail, agent)),
-    sums: sumsOf(rollout.guardrails, agent),
+    sums: sumsOf(rollout.guardrails, agent, steps),
     sources: Object.fromEntries(
       rollout.guardrails.flatMap(({ metric }) => {
         const source = agent.metrics[metric]?.source;
@@ -242,11 +245,31 @@ function frozenGuardrail(guardrail: Guardrail, agent: Agent): FrozenGuardrail {
   return { ...guardrail, limit: harmLimit(metric, limit), atLeast: limit };
 }
 
-const sumsOf = (guardrails: readonly Guardrail[], agent: Agent): NonNullable<FrozenPlan['sums']> =>
+const sumsOf = (
+  guardrails: readonly Guardrail[],
+  agent: Agent,
+  steps: readonly Step[],
+): NonNullable<FrozenPlan['sums']> =>
   Object.fromEntries(
-    guardrails.flatMap(({ metric, limit }) => {
-      const { kind, cap } = agent.metrics[metric] ?? {};
-      if (kind !== 'sum' || typeof limit !== 'number') return [];
-      return [[metric, { limit, ...(cap !== undefined && { cap }) }]];
+    guardrails.flatMap(({ metric, limit, control }) => {
+      const declared = agent.metrics[metric];
+      if (declared === undefined || !isWeighed(declared) || typeof limit !== 'number') return [];
+      const { kind, cap, perMax = PER_MAX } = declared;
+      const limits: SumLimits = {
+        limit,
+        ...(cap !== undefined && { cap }),
+        ...(kind === 'ratio' && { perMax }),
+        ...(control && 'more' in control && { more: control.more, exposed: mostExposed(steps) }),
+      };
+      return [[metric, limits]];
     }),
   );
+
+/** How far each segment is ever exposed while a part of it is not, in hundredths of a percent. */
+function mostExposed(steps: readonly Step[]): Record<string, number> {
+  const most: Record<string, number> = {};
+  for (const { exposure } of steps)
+    for (const [segment, share] of Object.entries(exposure))
+      if (share > 0 && share < WHOLE) most[segment] = Math.max(most[segment] ?? 0, share);
+  return most;
+}

@@ -27,6 +27,7 @@ export function outcomeRoutes(app: Api, { services }: RouteDeps): void {
                 action: idSchema,
                 metric: textSchema(100, 1),
                 value: z.number(),
+                per: z.number().optional().describe('Of a ratio: what the value is set against'),
               }),
             )
             .min(1)

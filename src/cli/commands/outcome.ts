@@ -11,12 +11,14 @@ interface Outcome {
   action: string;
   metric: string;
   value: number;
+  per?: number;
 }
 
 interface RecordOptions {
   action?: string;
   metric?: string;
   value?: string;
+  per?: string;
   id?: string;
   file?: string;
 }
@@ -34,12 +36,13 @@ export const registerOutcome: RegisterCommands = (program, cli) => {
     .command('record')
     .summary('record one outcome, or a file of them')
     .description(
-      'Records outcomes. They are idempotent by id: repeating a command or a file changes nothing. A file has one JSON object a line: {"id", "action", "metric", "value"}.',
+      'Records outcomes. They are idempotent by id: repeating a command or a file changes nothing. A file has one JSON object a line: {"id", "action", "metric", "value"}, of a ratio with "per".',
     )
     .argument('<agent>', 'the agent')
     .option('--action <id>', 'the action it is about')
     .option('--metric <metric>', 'a metric of the agent')
     .option('--value <number>', 'what was measured; above 0 is harm for metrics of kind any')
+    .option('--per <number>', 'of a ratio: what the value is set against')
     .option('--id <id>', 'its own id (default: <action>/<metric>)')
     .option('--file <outcomes.jsonl>', 'many at once')
     .action(async (agent: string, options: RecordOptions) => {
@@ -57,7 +60,10 @@ export const registerOutcome: RegisterCommands = (program, cli) => {
   );
 };
 
-async function oneOutcome(cli: Cli, { action: given, metric, value, id }: RecordOptions): Promise<Outcome> {
+async function oneOutcome(
+  cli: Cli,
+  { action: given, metric, value, per, id }: RecordOptions,
+): Promise<Outcome> {
   if (given === undefined || metric === undefined || value === undefined) {
     throw new CliError('usage', 'Give --action, --metric and --value, or --file', {
       hint: 'portcullis outcome record --help has an example',
@@ -65,7 +71,8 @@ async function oneOutcome(cli: Cli, { action: given, metric, value, id }: Record
   }
   const number = realNumber('--value', value);
   const action = await wholeId(cli, 'action', given);
-  return { id: id ?? `${action}/${metric}`, action, metric, value: number };
+  const against = per === undefined ? {} : { per: realNumber('--per', per) };
+  return { id: id ?? `${action}/${metric}`, action, metric, value: number, ...against };
 }
 
 /** @throws CliError `usage` naming every line that is not an outcome */
@@ -91,14 +98,16 @@ function outcomeOf(line: string): Outcome | string {
   } catch {
     return 'is not JSON';
   }
-  const { id, action, metric, value: measured, ...rest } = (value ?? {}) as Record<string, unknown>;
+  const { id, action, metric, value: measured, per, ...rest } = (value ?? {}) as Record<string, unknown>;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) return `has the unknown key "${unknown[0]}"`;
   for (const [key, text] of Object.entries({ id, action, metric })) {
     if (typeof text !== 'string' || text === '') return `needs "${key}" as text`;
   }
   if (typeof measured !== 'number') return 'needs "value" as a number';
-  return { id: String(id), action: String(action), metric: String(metric), value: measured };
+  if (per !== undefined && typeof per !== 'number') return 'needs "per" as a number';
+  const against = per === undefined ? {} : { per };
+  return { id: String(id), action: String(action), metric: String(metric), value: measured, ...against };
 }
 
 /** Each batch is all or nothing; what came before a failure stays, and is skipped when the file is sent again. */

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Compared } from '../../domain/evidence/compare.ts';
 import type { EValue } from '../../domain/evidence/e-value.ts';
 import { type Cli, type RegisterCommands, realNumber, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { formatNumber } from '../text/format.ts';
-import { fields, paragraph, sections } from '../text/render.ts';
+import { fields, paragraph, sections, table } from '../text/render.ts';
 
 interface EValueOptions {
   limit: string;
@@ -37,7 +39,85 @@ export const registerStats: RegisterCommands = (program, cli) => {
     'portcullis stats e-value --limit 0.02 --events 100 --harmful 5 --output json',
     'portcullis stats e-value --limit 1.5 --values cost.txt --cap 20',
   );
+  registerCompare(stats, cli);
 };
+
+interface CompareOptions {
+  events: string;
+  harmful: string;
+  controlEvents: string;
+  controlHarmful: string;
+  treatment: string;
+  ratio: string;
+  alpha: string;
+}
+
+function registerCompare(stats: Command, cli: Cli): void {
+  const compare = stats
+    .command('compare')
+    .summary('what two arms say beside each other')
+    .description(
+      'How strongly the subjects of two arms speak against "at most --ratio times the share of control": a guardrail with control and the whole of alpha fires when its e-value reaches 1/alpha. Each subject counts once. Beside it the bounds of the difference as GrowthBook, Statsig and Eppo draw them, for display: nothing is decided by them.',
+    )
+    .requiredOption('--events <n>', 'subjects that had the new release')
+    .requiredOption('--harmful <n>', 'how many of them were harmful')
+    .requiredOption('--control-events <n>', 'subjects that had the release in force')
+    .requiredOption('--control-harmful <n>', 'how many of them were harmful')
+    .option('--treatment <share>', 'the share of subjects that chance gave the new release', '0.5')
+    .option('--ratio <times>', "how many times control's share is let pass", '1')
+    .option('--alpha <chance>', 'the chance that it is ever wrong', '0.05')
+    .action((options: CompareOptions) => runCompare(cli, options));
+  withExample(
+    compare,
+    'portcullis stats compare --events 105 --harmful 11 --control-events 105 --control-harmful 2',
+  );
+}
+
+async function runCompare(cli: Cli, options: CompareOptions): Promise<void> {
+  const { compareArms } = await import('../../domain/evidence/compare.ts');
+  const arm = (name: string, events: string, harmful: string) => ({
+    events: wholeNumber(`--${name}events`, events),
+    harms: wholeNumber(`--${name}harmful`, harmful, 0),
+  });
+  const found = weighed(() =>
+    compareArms({
+      treated: arm('', options.events, options.harmful),
+      control: arm('control-', options.controlEvents, options.controlHarmful),
+      treatment: realNumber('--treatment', options.treatment),
+      ratio: realNumber('--ratio', options.ratio),
+      alpha: realNumber('--alpha', options.alpha),
+    }),
+  );
+  cli.print(found, () => comparedText(found, cli.io.columns));
+}
+
+function comparedText(found: Compared, width: number): string {
+  const { eValue, logE, alpha, difference, sequences } = found;
+  const rows = sequences.map(({ as, lower, upper }) => [
+    as,
+    formatNumber(lower),
+    upper === null ? '-' : formatNumber(upper),
+  ]);
+  return sections(
+    fields(
+      [
+        ['Difference', `${formatNumber(difference)} (new minus in force)`],
+        [
+          'e-value',
+          `${formatNumber(eValue)} (log ${formatNumber(logE)}); fires at ${formatNumber(1 / alpha)}`,
+        ],
+      ],
+      width,
+    ),
+    paragraph(
+      eValue >= 1 / alpha
+        ? `Worse than control: were it not, any sample would ever look like this with a chance of at most ${alpha}.`
+        : 'Not enough to say that it is worse than control.',
+      width,
+    ),
+    `What others would draw, decides nothing\n${table(['as', 'at least', 'at most'], rows, width)}`,
+  );
+}
 
 /** What is weighed, and how it is told. */
 interface Sample {
@@ -109,7 +189,7 @@ function valuesOfArray(file: string, text: string): number[] {
   return values;
 }
 
-function weighed(weigh: () => EValue): EValue {
+function weighed<Found>(weigh: () => Found): Found {
   try {
     return weigh();
   } catch (error) {

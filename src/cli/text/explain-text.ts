@@ -60,10 +60,13 @@ export function explainedText(explained: Explained, width: number): string {
     fields(
       [
         ['Against', `a limit of ${formatNumber(facts.limit)}`],
-        [facts.sums ? 'Mean' : 'Rate', meanText(facts, judged)],
+        [
+          facts.sums === undefined ? 'Rate' : facts.sums.perMax === undefined ? 'Mean' : 'Ratio',
+          meanText(facts, judged),
+        ],
         ['Trigger', triggerText(judged, facts)],
         ['A day', countText(judged)],
-        ['Control', controlText(judged)],
+        ['Control', controlText(judged) ?? differenceText(judged)],
         ['Silence', silenceText(judged)],
         ['Left out', judged.leftOut && `${judged.leftOut}: harm of one segment alone is its own process's`],
       ],
@@ -101,6 +104,18 @@ function controlText({ control }: Judged): string | undefined {
   const needed = control.thresholdLogE === null ? '' : ` of ${formatNumber(Math.exp(control.thresholdLogE))}`;
   const exposed = control.strata.map(({ exposure }) => `${exposure / 100} %`).join(', ') || 'no part';
   return `${control.treatedHarms} harmful subjects beside ${control.controlHarms} of the release in force (${exposed} exposed; ${formatNumber(control.ratio)} times its share is let pass): e-value ${formatNumber(control.eValue)}${needed}`;
+}
+
+function differenceText({ difference }: Judged): string | undefined {
+  if (difference === undefined) return undefined;
+  const { treated, control, treatedMean, controlMean, more, over, eValue, thresholdLogE } = difference;
+  const needed = thresholdLogE === null ? '' : ` of ${formatNumber(Math.exp(thresholdLogE))}`;
+  const mean = (value: number | null) => (value === null ? 'nothing' : formatNumber(value));
+  const said =
+    over === 0
+      ? `e-value ${formatNumber(eValue)}${needed}`
+      : `${over} were above the cap, so it says nothing`;
+  return `${mean(treatedMean)} in the mean of ${treated.known} of ${treated.subjects} subjects beside ${mean(controlMean)} of ${control.known} of ${control.subjects} of the release in force (${formatNumber(more)} more is let pass): ${said}`;
 }
 
 const silenceText = ({ mature }: Judged): string | undefined =>

@@ -156,6 +156,7 @@ const evidenceRows = (found: Evidence): string[][] => [
   evidenceRow(found),
   ...(found.count ? [countRow(found, found.count)] : []),
   ...(found.control ? [controlRow(found, found.control)] : []),
+  ...(found.difference ? [differenceRow(found, found.difference)] : []),
 ];
 
 const countRow = (found: Evidence, count: NonNullable<Evidence['count']>): string[] => [
@@ -169,6 +170,20 @@ const countRow = (found: Evidence, count: NonNullable<Evidence['count']>): strin
   count.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(count.thresholdLogE)),
   '-',
 ];
+
+const differenceRow = (found: Evidence, difference: NonNullable<Evidence['difference']>): string[] => [
+  found.segment,
+  `${found.metric} vs control`,
+  difference.fired ? 'breach' : '-',
+  String(difference.treated.subjects),
+  '-',
+  `${mean(difference.treatedMean)} beside ${mean(difference.controlMean)}`,
+  formatNumber(difference.eValue),
+  difference.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(difference.thresholdLogE)),
+  '-',
+];
+
+const mean = (value: number | null): string => (value === null ? '-' : formatNumber(value));
 
 const controlRow = (found: Evidence, control: NonNullable<Evidence['control']>): string[] => [
   found.segment,

@@ -74,19 +74,21 @@ BEGIN
   WHERE s.rollout_id = a.rollout_id AND s.arm = a.arm AND s.segment = a.segment AND s.generation = a.generation
     AND s.metric = p_metric AND s.day = v_day AND s.subject = a.subject_digest AND s.build = a.agent_version;
   IF NOT FOUND THEN
-    v := ROW(a.rollout_id, a.arm, a.segment, a.generation, p_metric, v_day, 0, false, false, a.subject_digest, a.agent_version);
+    v := ROW(a.rollout_id, a.arm, a.segment, a.generation, p_metric, v_day, 0, false, false, a.subject_digest, a.agent_version, NULL);
   END IF;
   -- Of the day's first write only, where the first is what counts: what comes of a later one is no news.
-  v_told := v_told AND (p_from <> 'first' OR a.id = v_first);
+  v_told := v_told AND (p_from NOT IN ('first', 'ratio') OR a.id = v_first);
   w := v;
   IF v_told THEN
-    w.value := CASE p_from WHEN 'sum' THEN v.value + d.value ELSE greatest(v.value, d.value) END;
+    w.value := CASE WHEN p_from IN ('sum', 'ratio') THEN v.value + d.value ELSE greatest(v.value, d.value) END;
+    -- The least that was said: an event may only grow (STATISTICS 4.2).
+    w.per := least(v.per, d.per);
   END IF;
   w.counted := v_bears OR (w.value > 0 AND v_touched);
   w.known := w.counted AND (v.known OR v_told);
   IF w IS NOT DISTINCT FROM v THEN RETURN; END IF;
   INSERT INTO subject_day SELECT w.* ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build, subject)
-  DO UPDATE SET value = w.value, known = w.known, counted = w.counted;
+  DO UPDATE SET value = w.value, known = w.known, counted = w.counted, per = w.per;
   -- What was never in leaves no day behind; what was in keeps its day, empty as it may be (STATISTICS 4.2).
   IF NOT (v.counted OR w.counted) THEN RETURN; END IF;
   INSERT INTO day_count AS c (rollout_id, arm, segment, generation, metric, day, build, events, harms, known)
@@ -94,7 +96,7 @@ BEGIN
     is_harm(w, p_from)::int - is_harm(v, p_from)::int, w.known::int - v.known::int)
   ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build)
   DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms, known = c.known + excluded.known;
-  IF p_from = 'sum' THEN
+  IF p_from IN ('sum', 'ratio') THEN
     PERFORM count_sum(v, w);
   END IF;
   PERFORM count_first(a, v, w, d.at);
@@ -109,10 +111,13 @@ END $$;
 CREATE FUNCTION count_first(a action, v subject_day, w subject_day, p_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   f first_day;
+  g jsonb;
+  b first_count;
+  n first_count;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM rollout o WHERE o.id = w.rollout_id AND w.metric = ANY (o.compared)) THEN
-    RETURN;
-  END IF;
+  SELECT coalesce(o.plan -> 'sums' -> w.metric, '{}') INTO g FROM rollout o
+  WHERE o.id = w.rollout_id AND w.metric = ANY (o.compared);
+  IF NOT FOUND THEN RETURN; END IF;
   SELECT * INTO f FROM first_day x
   WHERE x.rollout_id = w.rollout_id AND x.segment = w.segment AND x.metric = w.metric AND x.subject = w.subject;
   IF NOT FOUND THEN
@@ -129,19 +134,44 @@ BEGIN
   IF (f.arm, f.generation, f.day, f.build) IS DISTINCT FROM (w.arm, w.generation, w.day, w.build) THEN
     RETURN;
   END IF;
+  b := first_of(v, a.counts ->> w.metric, f.exposure, g);
+  n := first_of(w, a.counts ->> w.metric, f.exposure, g);
   INSERT INTO first_count AS c
-  VALUES (w.rollout_id, w.segment, w.metric, w.generation, f.exposure, w.arm, w.day, w.counted::int - v.counted::int,
-    is_harm(w, a.counts ->> w.metric)::int - is_harm(v, a.counts ->> w.metric)::int, w.known::int - v.known::int)
+  VALUES (n.rollout_id, n.segment, n.metric, n.generation, n.exposure, n.arm, n.day, n.subjects - b.subjects, n.harms - b.harms,
+    n.known - b.known, n.total - b.total, add_logs(n.logs, b.logs, -1), n.over - b.over)
   ON CONFLICT (rollout_id, segment, metric, generation, exposure, arm, day)
-  DO UPDATE SET subjects = c.subjects + excluded.subjects, harms = c.harms + excluded.harms, known = c.known + excluded.known;
+  DO UPDATE SET subjects = c.subjects + excluded.subjects, harms = c.harms + excluded.harms, known = c.known + excluded.known,
+    total = c.total + excluded.total, logs = add_logs(c.logs, excluded.logs, 1), over = c.over + excluded.over;
   IF w.arm = 'control' THEN
     PERFORM queue_judgement(w.rollout_id, w.segment, p_at);
   END IF;
 END $$;
 ---
--- A sum is no harm: it is weighed.
+-- What a subject's first day adds to its arm. Of a sum with a cap B, where a share p of the subjects is treated and at most q
+-- ever is: Z = Y/p if treated, else -Y/(1-p), as x = Z + B/(1-q) against the difference that is let pass (STATISTICS 4.3). Of
+-- whom nobody said anything a treated one has nothing and one in control the cap: x may only grow.
+CREATE FUNCTION first_of(s subject_day, p_from text, p_exposure int, g jsonb) RETURNS first_count LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  v_cap double precision := (g ->> 'cap')::double precision;
+  v_share double precision := p_exposure / 10000.0;
+  v_most int := (g -> 'exposed' ->> s.segment)::int;
+  v_shift double precision := v_cap / (1 - v_most / 10000.0);
+  n first_count;
+BEGIN
+  n := ROW(s.rollout_id, s.segment, s.metric, s.generation, p_exposure, s.arm, s.day, s.counted::int, is_harm(s, p_from)::int,
+    s.known::int, 0, '{}', 0);
+  IF NOT s.counted OR p_from <> 'sum' THEN RETURN n; END IF;
+  n.total := floor(s.value::numeric * 4294967296);
+  IF s.value > v_cap THEN n.over := 1; END IF;
+  IF p_exposure > v_most OR v_most IS NULL OR g ->> 'more' IS NULL THEN RETURN n; END IF;
+  n.logs := value_logs(greatest(0, v_shift + CASE WHEN s.arm = 'candidate' THEN s.value / v_share
+    ELSE -(CASE WHEN s.known THEN s.value ELSE v_cap END) / (1 - v_share) END), (g ->> 'more')::double precision + v_shift);
+  RETURN n;
+END $$;
+---
+-- A sum or a ratio is no harm: it is weighed.
 CREATE FUNCTION is_harm(s subject_day, p_from text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-  SELECT s.counted AND s.value > 0 AND p_from <> 'sum'
+  SELECT s.counted AND s.value > 0 AND p_from NOT IN ('sum', 'ratio')
 $$;
 ---
 -- log(1 + k(x/m - 1)) of each of the 16 bets k, in fixed point 2^-32, rounded down (STATISTICS 4.1).
@@ -155,33 +185,45 @@ CREATE FUNCTION add_logs(p_one bigint[], p_other bigint[], p_sign int) RETURNS b
   FROM unnest(p_one, p_other) WITH ORDINALITY AS t (one, other, n)
 $$;
 ---
--- What a subject-day adds to its day: nothing unless it counts. Of what nobody reported on the proof of safety supposes the
--- cap: silence proves nothing.
-CREATE FUNCTION sum_of(s subject_day, p_limit double precision, p_cap double precision) RETURNS day_sum LANGUAGE sql IMMUTABLE AS $$
-  SELECT s.rollout_id, s.arm, s.segment, s.generation, s.metric, s.day, s.build,
-    CASE WHEN s.counted THEN floor(s.value::numeric * 4294967296) ELSE 0 END::numeric(40, 0),
-    CASE WHEN s.counted AND p_limit IS NOT NULL THEN value_logs(s.value, p_limit) ELSE '{}' END,
-    CASE WHEN s.counted AND p_cap > p_limit
-      THEN value_logs(CASE WHEN s.known THEN greatest(0, p_cap - s.value) ELSE 0 END, p_cap - p_limit) ELSE '{}' END,
-    CASE WHEN s.counted AND s.value > p_cap THEN 1 ELSE 0 END
-$$;
+-- What a subject-day adds to its day: nothing unless it counts. Of a ratio x = C + r(P - S) against m = rP, P what S can be at
+-- most: what nobody said counts as P (STATISTICS 4.2). Of what nobody reported on the proof of safety supposes the cap: silence
+-- proves nothing.
+CREATE FUNCTION sum_of(s subject_day, g jsonb) RETURNS day_sum LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  v_per_max double precision := (g ->> 'perMax')::double precision;
+  v_shift double precision := coalesce((g ->> 'limit')::double precision * v_per_max, 0);
+  v_limit double precision := CASE WHEN v_per_max IS NULL THEN (g ->> 'limit')::double precision ELSE v_shift END;
+  v_cap double precision := (g ->> 'cap')::double precision + v_shift;
+  x double precision := s.value + coalesce((g ->> 'limit')::double precision * (v_per_max - coalesce(s.per, v_per_max)), 0);
+  n day_sum;
+BEGIN
+  n := ROW(s.rollout_id, s.arm, s.segment, s.generation, s.metric, s.day, s.build, 0, '{}', '{}', 0, 0);
+  IF NOT s.counted THEN RETURN n; END IF;
+  n.total := floor(s.value::numeric * 4294967296);
+  n.per := floor(coalesce(s.per, 0)::numeric * 4294967296);
+  IF v_limit IS NOT NULL THEN n.logs := value_logs(x, v_limit); END IF;
+  IF v_cap > v_limit THEN
+    n.safety := value_logs(CASE WHEN s.known THEN greatest(0, v_cap - x) ELSE 0 END, v_cap - v_limit);
+  END IF;
+  IF x > v_cap THEN n.over := 1; END IF;
+  RETURN n;
+END $$;
 ---
 -- Brings the sum of a day up to date, by what a subject-day was and is; the limit and the cap are the rollout's.
 CREATE FUNCTION count_sum(v subject_day, w subject_day) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   g jsonb := (SELECT o.plan -> 'sums' -> w.metric FROM rollout o WHERE o.id = w.rollout_id AND w.arm = 'candidate');
-  v_limit double precision := (g ->> 'limit')::double precision;
-  v_cap double precision := (g ->> 'cap')::double precision;
-  b day_sum := sum_of(v, v_limit, v_cap);
-  n day_sum := sum_of(w, v_limit, v_cap);
+  b day_sum := sum_of(v, g);
+  n day_sum := sum_of(w, g);
 BEGIN
   n.total := n.total - b.total;
+  n.per := n.per - b.per;
   n.logs := add_logs(n.logs, b.logs, -1);
   n.safety := add_logs(n.safety, b.safety, -1);
   n.over := n.over - b.over;
   INSERT INTO day_sum AS s SELECT n.*
   ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build)
-  DO UPDATE SET total = s.total + excluded.total, logs = add_logs(s.logs, excluded.logs, 1),
+  DO UPDATE SET total = s.total + excluded.total, per = s.per + excluded.per, logs = add_logs(s.logs, excluded.logs, 1),
     safety = add_logs(s.safety, excluded.safety, 1), over = s.over + excluded.over;
 END $$;
 ---

@@ -137,6 +137,13 @@ function fixed(x: number): bigint {
   return BigInt(Math.floor(x * FIXED_ONE));
 }
 
+/** A total against what it is set against, both in fixed point; against events of 1 it is their mean. Null against nothing. */
+export const meanOf = (total: bigint, against: bigint): number | null =>
+  against === 0n ? null : fromFixed(total) / fromFixed(against);
+
+/** So many whole ones in fixed point. */
+export const toFixed = (count: number): bigint => BigInt(count) * BigInt(FIXED_ONE);
+
 /** A fixed-point total or log as a number. */
 export function fromFixed(value: bigint): number {
   return Number(value) / FIXED_ONE;

@@ -1,5 +1,6 @@
 import type { CountFacts, CountJudged } from './companion.ts';
 import type { ControlFacts, ControlJudged } from './control.ts';
+import type { DifferenceFacts, DifferenceJudged } from './difference.ts';
 import type { DayBucket, SumJson } from './eprocess.ts';
 import type { MatureCounts, Verdict } from './guardrail.ts';
 
@@ -20,12 +21,22 @@ export interface SumDay extends SumJson {
   safety: readonly string[];
   /** Subject-days above the cap: with one of them the cap is none, and proves nothing. */
   over: number;
+  /** What the values of a ratio are set against, added up. */
+  per?: string | undefined;
 }
 
-/** What a sum is judged by. */
+/** What the values of these days are set against together; `undefined` of a sum, whose values are. */
+export function perOf(days: readonly Pick<SumDay, 'per'>[]): bigint | undefined {
+  const parts = days.flatMap(({ per }) => (per === undefined ? [] : BigInt(per)));
+  return parts.length === 0 ? undefined : parts.reduce((sum, per) => sum + per, 0n);
+}
+
+/** What a sum or a ratio is judged by. */
 export interface SumFacts {
   /** What no subject can exceed in a day; without it a sum is never `ok` (STATISTICS 4.1). */
   cap?: number;
+  /** Of a ratio: what one write is set against at most. */
+  perMax?: number;
   buckets: readonly SumDay[];
 }
 
@@ -55,6 +66,8 @@ export interface JudgedFacts {
   count?: CountFacts;
   /** The comparison with the release in force at the same time, where the guardrail asks for one. */
   control?: ControlFacts;
+  /** The same of a sum. */
+  difference?: DifferenceFacts;
 }
 
 /** What may take a release back: the rate, or one of its companions. */
@@ -71,6 +84,7 @@ export interface Judged extends Verdict {
   leftOut?: string;
   count?: CountFacts & CountJudged;
   control?: ControlFacts & ControlJudged;
+  difference?: DifferenceFacts & DifferenceJudged;
   /** Where there is a companion: which of them reached their threshold. Each is a breach. */
   firedBy?: readonly Process[];
 }
@@ -87,21 +101,26 @@ export const toldProcess = (judged: Pick<Judged, 'verdict' | 'firedBy'>): Proces
 
 /** Why it is a breach, for people. */
 export function breachText(
-  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count' | 'control'> & {
+  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count' | 'control' | 'difference'> & {
     metric: string;
     limit: number;
     atLeast?: number;
   },
 ): string {
-  const { metric, limit, atLeast, eValue, count, control } = judged;
+  const { metric, limit, atLeast, eValue, count, control, difference } = judged;
   const told = toldProcess(judged);
   const crossed = atLeast === undefined ? `above its limit of ${limit}` : `below its least of ${atLeast}`;
   if (control && told === 'control')
     return `${metric}: ${control.treatedHarms} harmful subjects beside ${control.controlHarms} of the release in force at the same time, of which ${control.ratio} times the share is let pass (e-value ${control.eValue.toPrecision(4)})`;
+  if (difference && told === 'control')
+    return `${metric}: ${asFigure(difference.treatedMean)} in the mean beside ${asFigure(difference.controlMean)} of the release in force at the same time, and ${difference.more} more is let pass (e-value ${difference.eValue.toPrecision(4)})`;
   if (count && told === 'count')
     return `${metric}: ${count.total} harms in a time that allows ${Number(count.allowed.toPrecision(2))} (e-value ${count.eValue.toPrecision(4)})`;
   return `${metric} ${crossed} (e-value ${eValue.toPrecision(4)})`;
 }
+
+const asFigure = (mean: number | null): string =>
+  mean === null ? 'nothing' : String(Number(mean.toPrecision(4)));
 
 /** Events, harms and reports of several buckets together. */
 export function sumOf(buckets: readonly MatureCounts[]): MatureCounts {

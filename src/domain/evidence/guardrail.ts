@@ -4,12 +4,13 @@ import {
   addValue,
   EMPTY_SUM,
   eValueOf,
-  fromFixed,
   lowerBound,
+  meanOf,
   restartLogE,
   restartSumLogE,
   safetyLogE,
   sumLogE,
+  toFixed,
   upperBound,
 } from './eprocess.ts';
 import { least } from './least.ts';
@@ -42,6 +43,8 @@ export type SumEvidence = {
   readonly kind: 'sum';
   readonly limit: number;
   readonly buckets: readonly SumBucket[];
+  /** Of a ratio: what the total is set against. */
+  readonly per?: bigint;
   readonly mature: { readonly cap: number; readonly safety: SumState } | null;
 };
 
@@ -131,7 +134,7 @@ const withSilence = ({ events, harms, known }: MatureCounts): BinaryCounts => ({
   harms: Math.min(events, harms + events - known),
 });
 
-function readSum({ limit, buckets, mature }: SumEvidence): Reading {
+function readSum({ limit, buckets, per, mature }: SumEvidence): Reading {
   let [events, total] = [0, 0n];
   for (const bucket of buckets) {
     events += bucket.events;
@@ -141,7 +144,7 @@ function readSum({ limit, buckets, mature }: SumEvidence): Reading {
     logE: restartSumLogE(buckets),
     events,
     harms: null,
-    estimate: events === 0 ? null : fromFixed(total) / events,
+    estimate: meanOf(total, per ?? toFixed(events)),
     lowerBoundReported: null,
     upperBoundWithSilence: null,
     matureEvents: mature?.safety.events ?? 0,

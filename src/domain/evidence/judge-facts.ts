@@ -1,5 +1,6 @@
 import { judgeCount } from './companion.ts';
 import { judgeControl } from './control.ts';
+import { judgeDifference } from './difference.ts';
 import { type Judged, type JudgedFacts, type Process, sumOf } from './facts.ts';
 import { type JudgeInput, judge } from './guardrail.ts';
 import { spreadOf } from './spread.ts';
@@ -8,16 +9,24 @@ import { judgeSum } from './sum.ts';
 /** Judges by the facts alone: whoever holds a record gets the same verdict from it again, bit for bit. */
 export function judgeFacts(facts: JudgedFacts): Judged {
   const rate = facts.sums ? judgeSum(facts, facts.sums) : judgeRate(facts);
-  if (facts.count === undefined && facts.control === undefined) return rate;
+  if (!(facts.count || facts.control || facts.difference)) return rate;
   const count = facts.count && judgeCount(facts.kind, facts.alpha, facts.count);
   const control = facts.control && judgeControl(facts.alpha, facts.control);
+  const difference = facts.difference && judgeDifference(facts.alpha, facts.difference);
   const fired: Process[] = [
     ...(rate.verdict === 'breach' ? ['rate' as const] : []),
     ...(count?.fired ? ['count' as const] : []),
-    ...(control?.fired ? ['control' as const] : []),
+    ...(control?.fired || difference?.fired ? ['control' as const] : []),
   ];
   const breach = fired.length > 0 ? ({ verdict: 'breach', moreNeeded: null } as const) : {};
-  return { ...rate, ...breach, ...(count && { count }), ...(control && { control }), firedBy: fired };
+  return {
+    ...rate,
+    ...breach,
+    ...(count && { count }),
+    ...(control && { control }),
+    ...(difference && { difference }),
+    firedBy: fired,
+  };
 }
 
 function judgeRate(facts: JudgedFacts): Judged {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { canonical } from '../digest.ts';
-import type { Judged, JudgedFacts } from './facts.ts';
+import type { Judged, JudgedFacts, SumFacts } from './facts.ts';
 import { judgeFacts } from './judge-facts.ts';
 
 /** A figure as the log holds it: integers as they are, all else as the shortest text that reads back as the same number. */
@@ -22,6 +22,7 @@ const dayShape = { segment: z.string(), build: z.string(), day: whole, events: w
 const fixedPoint = z.string().regex(/^-?\d+$/);
 const sumsSchema = z.object({
   cap: figure.optional(),
+  perMax: figure.optional(),
   buckets: z.array(
     z.object({
       ...dayShape,
@@ -29,6 +30,7 @@ const sumsSchema = z.object({
       logs: z.array(fixedPoint),
       safety: z.array(fixedPoint),
       over: whole,
+      per: fixedPoint.optional(),
     }),
   ),
 });
@@ -37,6 +39,17 @@ const armSchema = z.object({ subjects: whole, harms: whole, known: whole });
 const controlSchema = z.object({
   ratio: figure,
   strata: z.array(z.object({ exposure: whole, treated: armSchema, control: armSchema })),
+  weight: figure,
+  firedBefore: z.boolean(),
+});
+
+const armTotalSchema = z.object({ subjects: whole, known: whole, total: fixedPoint });
+const differenceSchema = z.object({
+  more: figure,
+  logs: z.array(fixedPoint),
+  treated: armTotalSchema,
+  control: armTotalSchema,
+  over: whole,
   weight: figure,
   firedBefore: z.boolean(),
 });
@@ -57,6 +70,7 @@ const factsSchema = z.object({
   sums: sumsSchema.optional(),
   count: countSchema.optional(),
   control: controlSchema.optional(),
+  difference: differenceSchema.optional(),
 });
 
 /** A part of a verdict that is not what the same facts give. */
@@ -81,22 +95,29 @@ export interface Recomputed {
 export function recompute(data: Readonly<Record<string, unknown>>): Recomputed | undefined {
   const read = factsSchema.safeParse(data);
   if (!read.success) return undefined;
-  const { count, control, sums, limits, baselineThin, sourceDown, ...rest } = read.data;
+  const { count, control, difference, sums, limits, baselineThin, sourceDown, ...rest } = read.data;
   const facts: JudgedFacts = {
     ...rest,
     ...(limits && { limits }),
     ...(baselineThin !== undefined && { baselineThin }),
     ...(sourceDown !== undefined && { sourceDown }),
-    ...(sums && { sums: { buckets: sums.buckets, ...(sums.cap !== undefined && { cap: sums.cap }) } }),
+    ...(sums && { sums: sumsOf(sums) }),
     ...(count && { count }),
     ...(control && { control }),
+    ...(difference && { difference }),
   };
   const judged = judgeFacts(facts);
   return { facts, judged, differences: differencesOf(data, { ...judged }, '') };
 }
 
+const sumsOf = ({ buckets, cap, perMax }: z.infer<typeof sumsSchema>): SumFacts => ({
+  buckets,
+  ...(cap !== undefined && { cap }),
+  ...(perMax !== undefined && { perMax }),
+});
+
 /** The companions, whose parts are told one by one. */
-const NESTED: ReadonlySet<string> = new Set(['count', 'control']);
+const NESTED: ReadonlySet<string> = new Set(['count', 'control', 'difference']);
 
 function differencesOf(
   recorded: Readonly<Record<string, unknown>>,

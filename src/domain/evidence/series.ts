@@ -7,13 +7,15 @@ import {
   EMPTY_SUM,
   fromFixed,
   lowerBound,
+  meanOf,
   mergeSum,
   RESTART_START,
   restartAfter,
   restartStateLogE,
+  toFixed,
   upperBound,
 } from './eprocess.ts';
-import { type SumDay, sumOf } from './facts.ts';
+import { perOf, type SumDay, sumOf } from './facts.ts';
 
 /** One day of a process as a chart shows it. */
 export interface SeriesDay {
@@ -57,20 +59,22 @@ export function seriesOf(
   });
 }
 
-/** The same of a sum. */
+/** The same of a sum, or of a ratio. */
 export function sumSeriesOf(days: readonly SumDay[]): SeriesDay[] {
   let state = RESTART_START;
   let all = EMPTY_SUM;
+  let per = 0n;
   return byDay(days).map((own): SeriesDay => {
     const counts = own.map(decodeSum).reduce(mergeSum, EMPTY_SUM);
     all = mergeSum(all, counts);
+    per += perOf(own) ?? toFixed(counts.events);
     state = restartAfter(state, counts.logs.map(fromFixed));
     return {
       day: own[0].day,
       events: counts.events,
       harms: null,
       known: own.reduce((sum, { known }) => sum + known, 0),
-      value: all.events === 0 ? null : fromFixed(all.total) / all.events,
+      value: meanOf(all.total, per),
       lower: null,
       upper: null,
       logE: restartStateLogE(state),

@@ -1,13 +1,13 @@
 import { groupBy } from '../group-by.ts';
 import { decodeSum, EMPTY_SUM, mergeSum, type SumBucket } from './eprocess.ts';
-import { type Judged, type JudgedFacts, type SumDay, type SumFacts, sumOf } from './facts.ts';
+import { type Judged, type JudgedFacts, perOf, type SumDay, type SumFacts, sumOf } from './facts.ts';
 import { type JudgeInput, judge, type MatureCounts } from './guardrail.ts';
 import { sumSpreadOf } from './spread.ts';
 
 const bucketOf = (day: SumDay): SumBucket => ({ day: day.day, ...decodeSum(day) });
 
-/** Judges the mean of a sum by 4.1 with the restarts of 4.6; the logs hold the limit. */
-export function judgeSum(facts: JudgedFacts, { cap, buckets }: SumFacts): Judged {
+/** Judges the mean of a sum, or a ratio, by 4.1 with the restarts of 4.6; the logs hold the limit. */
+export function judgeSum(facts: JudgedFacts, { cap, perMax, buckets }: SumFacts): Judged {
   const { kind, limit, alpha, weight, minSample, breachedBefore, builds, matureBefore } = facts;
   const own = buckets.filter(({ build }) => builds.includes(build));
   const { known } = countsOf(own);
@@ -25,12 +25,17 @@ export function judgeSum(facts: JudgedFacts, { cap, buckets }: SumFacts): Judged
   }
   const ripe = own.filter(({ day }) => day < matureBefore);
   const mature = countsOf(ripe);
-  const isProvable = cap !== undefined && cap > limit && ripe.every(({ over }) => over === 0);
+  // Of a ratio x = C + r(P - S) is judged against rP (STATISTICS 4.2).
+  const shift = perMax === undefined ? 0 : limit * perMax;
+  const against = perMax === undefined ? limit : shift;
+  const most = cap === undefined ? undefined : cap + shift;
+  const isProvable = most !== undefined && most > against && ripe.every(({ over }) => over === 0);
   const evidence = {
     kind: 'sum' as const,
-    limit,
+    limit: against,
     buckets: buckets.map(bucketOf),
-    mature: isProvable ? { cap, safety: safetyOf(ripe) } : null,
+    ...(perMax !== undefined && { per: perOf(buckets) ?? 0n }),
+    mature: isProvable ? { cap: most, safety: safetyOf(ripe) } : null,
   };
   const dataState = mature.events > 0 && mature.known === 0 ? 'no-data' : 'live';
   return { ...judge({ ...common, evidence, dataState }), known, mature };

@@ -1,6 +1,6 @@
 import { type Agent, type Metric, segmentNames } from '../agent.ts';
 import type { GuardrailLimit } from '../evidence/baseline.ts';
-import { unjudgeable } from '../evidence/measure.ts';
+import { isWeighed, unjudgeable } from '../evidence/measure.ts';
 import { nearest, suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import type { Release, RolloutPlan } from '../release.ts';
@@ -110,11 +110,13 @@ function checkPerDay({ guardrails }: RolloutPlan, agent: Agent): CheckProblem[] 
   );
 }
 
+/** A ratio cannot exceed its limit by its cap alone: what it is set against may be nothing. */
 const neverOk = ({ kind, cap }: Metric, limit: GuardrailLimit): boolean =>
-  kind === 'sum' && !(cap !== undefined && typeof limit === 'number' && cap > limit);
+  isWeighed({ kind }) &&
+  !(cap !== undefined && (kind === 'ratio' || (typeof limit === 'number' && cap > limit)));
 
-const noCap = ({ cap }: Metric): string =>
-  cap === undefined ? 'a sum without a cap proves nothing' : `a cap of ${cap} is not above the limit`;
+const noCap = ({ kind, cap }: Metric): string =>
+  cap === undefined ? `a ${kind} without a cap proves nothing` : `a cap of ${cap} is not above the limit`;
 
 const waitsForOk = (rollout: RolloutPlan, agent: Agent): boolean =>
   planSteps(rollout, planSegments(agent)).some(({ gate }) => gate.verdicts === 'ok');

@@ -1,4 +1,5 @@
 import type { Agent, Metric } from '../agent.ts';
+import { isWeighed } from '../evidence/measure.ts';
 import { type Guardrail, type Release, toolsOf } from '../release.ts';
 import { unaskedWrites } from './check-release.ts';
 
@@ -20,7 +21,7 @@ export interface Companion {
 export function companionsOf(release: Release, agent: Agent, segments: readonly string[]): Companion[] {
   return release.rollout.guardrails.flatMap((guardrail) => {
     const metric = agent.metrics[guardrail.metric];
-    if (metric === undefined || metric.kind === 'sum' || metric.source !== undefined) return [];
+    if (metric === undefined || isWeighed(metric) || metric.source !== undefined) return [];
     const declared = declaredOf(guardrail, segments);
     if (Object.keys(declared).length === 0 && !runsUnasked(metric, release, agent)) return [];
     const { tool, denials, decidedBy } = metric;

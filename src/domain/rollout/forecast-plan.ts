@@ -4,7 +4,7 @@ import { durationMs, REAL_DAY_MS } from '../duration.ts';
 import { allotAlpha, POOLED_SEGMENT, sharesOf, withCompanions } from '../evidence/alpha.ts';
 import type { GuardrailLimit } from '../evidence/baseline.ts';
 import type { ForecastPlan } from '../evidence/forecast.ts';
-import { harmLimit } from '../evidence/measure.ts';
+import { harmLimit, isWeighed } from '../evidence/measure.ts';
 import { companionsOf } from '../manifest/companions.ts';
 import type { Release } from '../release.ts';
 import { planSegments, planSteps, type Step } from './steps.ts';
@@ -62,7 +62,7 @@ export const unforecast = ({ rollout }: Release, agent: Agent): { metric: string
   });
 
 const isForecast = (agent: Agent, metric: string, limit: GuardrailLimit): limit is number =>
-  typeof limit === 'number' && agent.metrics[metric]?.kind !== 'sum';
+  typeof limit === 'number' && !isWeighed(agent.metrics[metric] ?? { kind: 'any' });
 
 function harmLimitOf({ metrics }: Agent, name: string, limit: number): number {
   const metric = metrics[name];

@@ -1,5 +1,6 @@
 import { type Agent, type Metric, segmentNames } from '../agent.ts';
 import { upperBound } from '../evidence/eprocess.ts';
+import { isWeighed } from '../evidence/measure.ts';
 import { planSegments, testGroupOf } from './steps.ts';
 
 /** One exposure after the baseline: of the test group alone, or of everyone with the test group at 100 %. */
@@ -106,13 +107,10 @@ function guardrailLines(agent: Agent, input: TemplateInput): string[] {
   return [acting ? '  guardrails:' : '  guardrails: []', ...lines];
 }
 
-function guardrailLine(
-  name: string,
-  { kind, direction, unit, business }: Metric,
-  input: TemplateInput,
-): string {
-  if (kind === 'sum')
-    return `    # - { metric: ${name}, limit: ?, reason: ? } # a sum: say what a subject-day may come to, in ${unit}`;
+function guardrailLine(name: string, metric: Metric, input: TemplateInput): string {
+  const { kind, direction, unit, business } = metric;
+  if (isWeighed(metric))
+    return `    # - { metric: ${name}, limit: ?, reason: ? } # a ${kind}: say what a subject-day may come to, in ${unit}`;
   const { events, harms } = input.recorded(name);
   const reason = `${business}: `;
   if (events < RECORDED_LEAST)

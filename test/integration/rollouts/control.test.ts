@@ -1,19 +1,14 @@
 import { beforeEach, expect, test } from 'vitest';
-import { askAction } from '../../../src/actions/ask.ts';
-import { beginAction } from '../../../src/actions/begin.ts';
-import { completeAction } from '../../../src/actions/complete.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
-import { answerAction } from '../../../src/approvals/answer.ts';
 import { controlLogE } from '../../../src/domain/evidence/control.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
-import type { ActionRow } from '../../../src/records/action.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
-import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
+import { managerActor } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenExposed, report } from './support.ts';
+import { givenBegun, givenExposed, report } from './support.ts';
 
 const METRICS = `  wrong: { unit: conversation, business: workload, tool: cancel, corrections: true }
   cost: { unit: EUR, business: unit cost, kind: sum, cap: 9 }
@@ -21,21 +16,6 @@ const METRICS = `  wrong: { unit: conversation, business: workload, tool: cancel
 /** So wide that the rate alone never fires. */
 const GUARDRAILS =
   '{ metric: wrong, limit: 0.95, reason: the rate is not what is tried, control: { ratio: 1.5 } }';
-
-/** A write that began, in whichever arm chance put its subject; a person lets it through where one is asked. */
-async function givenBegun(services: TestServices, subject: string): Promise<ActionRow> {
-  const actor = agentActor({ attributes: { tier: 'gold' } });
-  const key = `${subject}-${services.clock.now().getTime()}-${Math.random()}`;
-  const { action } = await askAction(
-    services,
-    actor,
-    askInput({ subject, idempotencyKey: key, args: { id: key } }),
-  );
-  if (action.state === 'pending')
-    await answerAction(services, approverActor(), { id: action.id, verdict: 'approve', reason: 'as asked' });
-  await beginAction(services, actor, { id: action.id, executionId: key });
-  return completeAction(services, actor, { id: action.id, executionId: key, ok: true });
-}
 
 /** Two new subjects a call at most, until each arm has so many; harm in the candidate only. */
 async function givenSubjects(services: TestServices, each: number, harmOf: (arm: string | null) => number) {

@@ -1,16 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { correctAction } from '../../../src/actions/correct.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
-import { recordOutcomes } from '../../../src/outcomes/record.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import type { VerdictRecord } from '../../../src/records/verdict.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
-import { agentActor, approverActor } from '../../support/fixtures.ts';
+import { approverActor } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenCancelled, givenExposed } from './support.ts';
+import { givenCancelled, givenExposed, goldOf, restarted, tell } from './support.ts';
 
 const METRICS = `  done: { unit: conversation, business: completion, direction: higher, corrections: true }
   slow: { unit: conversation, business: effort, kind: first, above: 2.5 }
@@ -22,33 +21,6 @@ const GUARDRAILS = [
   '{ metric: slow, limit: 0.05, reason: p95 of 2.5 s }',
   '{ metric: cost, limit: 0.5, reason: what a call costs }',
 ].join(', ');
-
-const tell = (services: TestServices, action: ActionRow, metric: string, value: number, id = '') =>
-  recordOutcomes(services, agentActor(), {
-    agent: 'desk',
-    outcomes: [{ id: `${action.id}-${metric}-${id || value}`, action: action.id, metric, value }],
-  });
-
-async function goldOf(services: TestServices, id: string, metric: string) {
-  const { segments } = await rolloutStatus(services, id);
-  const gold = segments.find(({ segment }) => segment === 'gold');
-  return { state: gold?.state, ...gold?.verdicts.find((one) => one.metric === metric) };
-}
-
-/** log E of the restarts by its definition: every value is known, and nothing is shared with what is tested. */
-function restarted(days: readonly (readonly number[])[], limit: number): number {
-  let mean = 0;
-  for (let j = 0; j < 16; j++) {
-    const bet = 0.95 * 10 ** (-2 + (2 * j) / 15);
-    let s = 0;
-    for (const [t, values] of days.entries()) {
-      const factor = values.reduce((product, x) => product * (1 + bet * (x / limit - 1)), 1);
-      s = factor * (s + 1 / ((t + 1) * (t + 2)));
-    }
-    mean += s / 16;
-  }
-  return Math.log(mean + 1 / (days.length + 1));
-}
 
 describeWithServices('a metric', (make) => {
   let services: TestServices;
@@ -123,8 +95,8 @@ describeWithServices('a metric', (make) => {
         for (const [n, value] of values.entries()) {
           const action = await givenCancelled(services, `s${day}-${n}`);
           for (const [part, amount] of [value / 4, (value * 3) / 4].entries()) {
-            await tell(services, action, 'cost', amount, `part-${part}`);
-            await tell(services, action, 'cost', amount, `part-${part}`);
+            await tell(services, action, 'cost', amount, { id: `part-${part}` });
+            await tell(services, action, 'cost', amount, { id: `part-${part}` });
           }
         }
         await givenCancelled(services, `failed-${day}`, 'gold', `failed-${day}`, false);

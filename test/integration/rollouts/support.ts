@@ -1,12 +1,21 @@
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
 import { recordOutcomes } from '../../../src/outcomes/record.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
-import { agentActor, askInput, givenAdopted, givenRelease, managerActor } from '../../support/fixtures.ts';
+import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import {
+  agentActor,
+  approverActor,
+  askInput,
+  givenAdopted,
+  givenRelease,
+  managerActor,
+} from '../../support/fixtures.ts';
 import type { TestServices } from '../../support/services.ts';
 
 const AGENT = `agent: desk
@@ -118,3 +127,53 @@ export const report = (services: TestServices, action: ActionRow, value: number,
     agent: 'desk',
     outcomes: [{ id, action: action.id, metric: 'wrong', value }],
   });
+
+/** Reports an outcome; of a ratio with what it is set against. */
+export const tell = (
+  services: TestServices,
+  action: ActionRow,
+  metric: string,
+  value: number,
+  { id, per }: { id?: string; per?: number } = {},
+) =>
+  recordOutcomes(services, agentActor(), {
+    agent: 'desk',
+    outcomes: [{ id: `${action.id}-${metric}-${id ?? value}`, action: action.id, metric, value, per }],
+  });
+
+/** The segment gold, and its verdict of a metric. */
+export async function goldOf(services: TestServices, id: string, metric: string) {
+  const { segments } = await rolloutStatus(services, id);
+  const gold = segments.find(({ segment }) => segment === 'gold');
+  return { state: gold?.state, ...gold?.verdicts.find((one) => one.metric === metric) };
+}
+
+/** log E of the restarts by its definition: every value is known, and nothing is shared with what is tested. */
+export function restarted(days: readonly (readonly number[])[], limit: number): number {
+  let mean = 0;
+  for (let j = 0; j < 16; j++) {
+    const bet = 0.95 * 10 ** (-2 + (2 * j) / 15);
+    let s = 0;
+    for (const [t, values] of days.entries()) {
+      const factor = values.reduce((product, x) => product * (1 + bet * (x / limit - 1)), 1);
+      s = factor * (s + 1 / ((t + 1) * (t + 2)));
+    }
+    mean += s / 16;
+  }
+  return Math.log(mean + 1 / (days.length + 1));
+}
+
+/** A write that began, in whichever arm chance put its subject; a person lets it through where one is asked. */
+export async function givenBegun(services: TestServices, subject: string): Promise<ActionRow> {
+  const actor = agentActor({ attributes: { tier: 'gold' } });
+  const key = `${subject}-${services.clock.now().getTime()}-${Math.random()}`;
+  const { action } = await askAction(
+    services,
+    actor,
+    askInput({ subject, idempotencyKey: key, args: { id: key } }),
+  );
+  if (action.state === 'pending')
+    await answerAction(services, approverActor(), { id: action.id, verdict: 'approve', reason: 'as asked' });
+  await beginAction(services, actor, { id: action.id, executionId: key });
+  return completeAction(services, actor, { id: action.id, executionId: key, ok: true });
+}

@@ -21,6 +21,7 @@ describe('what a reported value weighs', () => {
     [{ direction: 'higher' }, [1, 0], [0.999, 1], [0, 1]],
     [{ direction: 'higher', below: 4 }, [4, 0], [3, 1]],
     [{ kind: 'sum' }, [0, 0], [3.25, 3.25]],
+    [{ kind: 'ratio' }, [0, 0], [3.25, 3.25]],
   ] as [object, ...[number, number][]][])('%j', (more, ...pairs) => {
     for (const [value, weight] of pairs)
       expect([value, weighed(metric(more), value)]).toEqual([value, weight]);
@@ -49,6 +50,11 @@ test('nothing is compared with control of which no harmful subjects are known', 
   expect(unjudgeable(metric({ kind: 'sum' }), compared)).toEqual([
     expect.stringContaining('a sum has no harmful'),
   ]);
+  const more = { limit: 0.1, control: { more: 1 } };
+  expect(unjudgeable(metric({ kind: 'sum' }), more)).toEqual([expect.stringContaining('by its "cap"')]);
+  expect(unjudgeable(metric({ kind: 'sum', cap: 4 }), more)).toEqual([]);
+  expect(unjudgeable(metric(), more)).toEqual([expect.stringContaining('only a sum')]);
+  expect(unjudgeable(metric({ kind: 'ratio' }), more)).toEqual([expect.stringContaining('a ratio is not')]);
   expect(unjudgeable(metric(), compared)).toEqual([]);
 });
 
@@ -70,9 +76,23 @@ describe('what is refused', () => {
     [{ kind: 'first', corrections: true, denials: true }, ['corrections', 'denials']],
     [{ kind: 'sum', corrections: true }, ['corrections']],
     [{ kind: 'sum', cap: 3 }, []],
+    [{ kind: 'ratio', direction: 'higher', below: 1, denials: true }, ['direction', 'below', 'denials']],
+    [{ kind: 'ratio', cap: 3, perMax: 5 }, []],
+    [{ kind: 'sum', perMax: 5 }, ['perMax']],
     [{ direction: 'higher', below: 4 }, []],
   ])('%j: %j', (more, fields) => {
     expect(metricProblems(metric(more)).map(({ field }) => field)).toEqual(fields);
+  });
+
+  test('a ratio without what it is set against, and a share that is set against anything', () => {
+    const ratio = metric({ kind: 'ratio', perMax: 4 });
+    expect(valueProblem(ratio, 1)).toContain('a ratio needs "per"');
+    for (const per of [-1, 4.01, Number.NaN])
+      expect(valueProblem(ratio, 1, per)).toContain('from 0 to 4, not');
+    for (const per of [0, 4]) expect(valueProblem(ratio, 1, per)).toBeUndefined();
+    expect(valueProblem(metric({ kind: 'ratio' }), 1, 2)).toContain('from 0 to 1');
+    expect(valueProblem(ratio, -1, 1)).toContain('a ratio takes values from 0');
+    expect(valueProblem(metric(), 1, 1)).toContain('a metric of kind ratio only');
   });
 
   test('a value that no sum can be made of', () => {

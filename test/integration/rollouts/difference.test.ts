@@ -1,0 +1,109 @@
+import { beforeEach, expect, test } from 'vitest';
+import { recompute } from '../../../src/domain/evidence/recorded.ts';
+import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
+import { writtenLog } from '../../support/log.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { givenBegun, givenExposed, goldOf, tell } from './support.ts';
+
+const [CAP, MORE, SHARE] = [9, 0.5, 0.5];
+const METRICS = `  cost: { unit: EUR, business: unit cost, kind: sum, cap: ${CAP} }
+`;
+/** So high that the sum alone never fires. */
+const GUARDRAILS = `{ metric: cost, limit: 8.5, reason: beside what it costs today, control: { more: ${MORE} } }`;
+
+interface Spent {
+  treated: boolean;
+  value: number;
+}
+
+/** log of the mean over the bets of the products of 1 + k(x/m - 1), by its definition (STATISTICS 4.1, 4.3). */
+function logE(spent: readonly Spent[]): number {
+  const shift = CAP / (1 - SHARE);
+  let mean = 0;
+  for (let j = 0; j < 16; j++) {
+    const bet = 0.95 * 10 ** (-2 + (2 * j) / 15);
+    let product = 1;
+    for (const { treated, value } of spent) {
+      const z = treated ? value / SHARE : -value / (1 - SHARE);
+      product *= 1 + bet * ((z + shift) / (MORE + shift) - 1);
+    }
+    mean += product / 16;
+  }
+  return Math.log(mean);
+}
+
+describeWithServices('the mean of a sum beside that of the release in force', (make) => {
+  let services: TestServices;
+  let id: string;
+  beforeEach(async () => {
+    services = await make();
+    id = await givenExposed(services, { metrics: METRICS, guardrails: GUARDRAILS, exposure: 50 });
+  });
+
+  /** New subjects, until each arm has so many. */
+  async function givenSpent(
+    each: number,
+    spentBy: (treated: boolean) => number | undefined,
+  ): Promise<Spent[]> {
+    const spent: Spent[] = [];
+    const has = (arm: boolean) => spent.filter(({ treated }) => treated === arm).length;
+    for (let n = 0; Math.min(has(true), has(false)) < each; n++) {
+      const action = await givenBegun(services, `s${n}`);
+      const treated = action.arm === 'candidate';
+      const value = spentBy(treated);
+      if (value !== undefined) await tell(services, action, 'cost', value);
+      spent.push({ treated, value: value ?? (treated ? 0 : CAP) });
+    }
+    return spent;
+  }
+
+  async function judged() {
+    await queueExposed(services);
+    await judgeDue(services);
+    return goldOf(services, id, 'cost');
+  }
+
+  test('what costs more is taken back by it, said with both means; its verdict is judged again by its entry', async () => {
+    const spent = await givenSpent(45, (treated) => (treated ? 8 : 1));
+    expect((await judged()).difference).toMatchObject({ logs: [], fired: false });
+    services.clock.advance(2 * services.dayMs);
+    const { state, difference } = await judged();
+    expect(state).toBe('rolled_back');
+    expect(difference).toMatchObject({ more: MORE, treatedMean: 8, controlMean: 1, fired: true, over: 0 });
+    expect(difference?.logE).toBeCloseTo(logE(spent), 6);
+    const incident = await services.db.sql.selectFrom('incident').select('title').executeTakeFirstOrThrow();
+    expect(incident.title).toContain('cost: 8 in the mean beside 1 of the release in force');
+    const rows = await writtenLog(services.db.sql)
+      .select('body')
+      .where('kind', '=', 'rollout.verdict')
+      .execute();
+    const entry = rows.map(({ body }) => JSON.parse(body).data).find(({ verdict }) => verdict === 'breach');
+    expect(recompute(entry)).toMatchObject({ judged: { firedBy: ['control'] }, differences: [] });
+  }, 120_000);
+
+  test('of whom nobody said anything a treated one has spent nothing, and one in control the cap', async () => {
+    const spent = await givenSpent(4, () => undefined);
+    services.clock.advance(2 * services.dayMs);
+    const { difference } = await judged();
+    expect(difference).toMatchObject({ treatedMean: null, controlMean: null, fired: false });
+    expect(difference?.logE).toBeCloseTo(logE(spent), 6);
+  });
+
+  test('above its cap nothing is compared: it is not enforced', async () => {
+    let n = 0;
+    await givenSpent(20, (treated) => (treated ? (n++ === 0 ? CAP + 1 : CAP) : 0));
+    services.clock.advance(2 * services.dayMs);
+    expect((await judged()).difference).toMatchObject({ over: 1, logE: 0, fired: false });
+  }, 60_000);
+
+  test('where everybody is exposed it adds nothing', async () => {
+    await services.db.sql
+      .updateTable('rollout_segment')
+      .set({ exposure: 10_000, changed_at: services.clock.now() })
+      .where('state', '=', 'exposed')
+      .execute();
+    for (let n = 0; n < 4; n++) await tell(services, await givenBegun(services, `s${n}`), 'cost', CAP);
+    services.clock.advance(2 * services.dayMs);
+    expect(await judged()).toMatchObject({ events: 4, difference: { logs: [], treated: { subjects: 0 } } });
+  });
+});

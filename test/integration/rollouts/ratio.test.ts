@@ -1,0 +1,118 @@
+import { beforeEach, expect, test } from 'vitest';
+import { recompute } from '../../../src/domain/evidence/recorded.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
+import { rolloutReport } from '../../../src/reports/rollout.ts';
+import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
+import { writtenLog } from '../../support/log.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { givenCancelled, givenExposed, goldOf, restarted, tell } from './support.ts';
+
+const LIMIT = 2;
+const METRICS = `  perDone: { unit: EUR, business: unit cost, kind: ratio, cap: 20, perMax: 3 }
+`;
+const GUARDRAILS = `{ metric: perDone, limit: ${LIMIT}, reason: what a case may cost }`;
+
+/** C + r(P - S), P what S can be at most (STATISTICS 4.2), against rP. */
+const excess = (value: number, per: number): number => value + LIMIT * (3 - per);
+
+describeWithServices('a ratio (cost per success)', (make) => {
+  let services: TestServices;
+  let id: string;
+  beforeEach(async () => {
+    services = await make();
+    id = await givenExposed(services, { metrics: METRICS, guardrails: GUARDRAILS });
+  });
+
+  const cost = (action: ActionRow, value: number, per: number, part = '') =>
+    tell(services, action, 'perDone', value, { id: part, per });
+
+  test('is the exact process of its excess; the figure shown is what was spent by what was done', async () => {
+    const days = [
+      [[4, 2] as const, [1, 3] as const],
+      [[9, 0] as const, [0, 1] as const, [2, 1] as const],
+    ];
+    for (const [day, reports] of days.entries()) {
+      for (const [n, [value, per]] of reports.entries())
+        await cost(await givenCancelled(services, `s${day}-${n}`), value, per);
+      await judgeDue(services);
+      services.clock.advance(services.dayMs);
+    }
+    const found = await goldOf(services, id, 'perDone');
+    expect(found).toMatchObject({ events: 5, harms: null, known: 5, limit: LIMIT });
+    expect(found.estimate).toBeCloseTo(16 / 7, 12);
+    const excesses = days.map((reports) => reports.map(([value, per]) => excess(value, per)));
+    expect(found.logE).toBeCloseTo(restarted(excesses, LIMIT * 3), 6);
+    const { evidence } = await rolloutReport(services, id);
+    const shown = evidence.find(({ segment }) => segment === 'gold')?.processes[0]?.days.at(-1);
+    expect(shown?.value).toBeCloseTo(16 / 7, 12);
+    expect(shown?.logE).toBeCloseTo(found.logE ?? 0, 12);
+  });
+
+  test('what nobody reported on is the best that it can be, so that it may only get worse', async () => {
+    const action = await givenCancelled(services, 's');
+    await judgeDue(services);
+    const silent = await goldOf(services, id, 'perDone');
+    expect(silent.logE).toBeCloseTo(restarted([[0]], LIMIT * 3), 6);
+    await cost(action, 0, 3);
+    await judgeDue(services);
+    expect((await goldOf(services, id, 'perDone')).logE).toBeCloseTo(silent.logE ?? Number.NaN, 12);
+    await cost(action, 5, 1, 'later');
+    await judgeDue(services);
+    expect((await goldOf(services, id, 'perDone')).logE).toBeCloseTo(
+      restarted([[excess(5, 1)]], LIMIT * 3),
+      6,
+    );
+    // More done than was said at first is no way back.
+    await cost(action, 0, 3, 'again');
+    await judgeDue(services);
+    expect((await goldOf(services, id, 'perDone')).logE).toBeCloseTo(
+      restarted([[excess(5, 1)]], LIMIT * 3),
+      6,
+    );
+  });
+
+  test('counts the first write of a subject and day only', async () => {
+    const first = await givenCancelled(services, 's');
+    services.clock.advance(1_000);
+    const second = await givenCancelled(services, 's', 'gold', 'other');
+    await cost(second, 90, 0);
+    await cost(first, 1, 1);
+    await judgeDue(services);
+    expect(await goldOf(services, id, 'perDone')).toMatchObject({ events: 1, known: 1, estimate: 1 });
+  });
+
+  test('takes back what is done too seldom for its cost; its verdict is judged again by its entry alone', async () => {
+    // Each one costs less than the limit; nothing is done for it.
+    for (let n = 0; n < 60; n++) await cost(await givenCancelled(services, `s${n}`), 1.5, 0);
+    await judgeDue(services);
+    expect((await goldOf(services, id, 'perDone')).state).toBe('rolled_back');
+    const rows = await writtenLog(services.db.sql)
+      .select('body')
+      .where('kind', '=', 'rollout.verdict')
+      .execute();
+    const breach = rows.map(({ body }) => JSON.parse(body).data).find(({ verdict }) => verdict === 'breach');
+    const again = recompute(breach);
+    expect(again?.judged.verdict).toBe('breach');
+    expect(again?.differences).toEqual([]);
+  });
+
+  test('is ok by its cap when enough is done, never by silence', async () => {
+    const actions: ActionRow[] = [];
+    for (let n = 0; n < 250; n++) actions.push(await givenCancelled(services, `s${n}`));
+    services.clock.advance(3 * services.dayMs);
+    await queueExposed(services);
+    await judgeDue(services);
+    expect((await goldOf(services, id, 'perDone')).verdict).toBe('no-data');
+    for (const action of actions) await cost(action, 0.2, 3);
+    await judgeDue(services);
+    expect((await goldOf(services, id, 'perDone')).verdict).toBe('ok');
+  }, 120_000);
+
+  test('needs what it is set against, once and for all', async () => {
+    const action = await givenCancelled(services, 's');
+    await expect(tell(services, action, 'perDone', 1)).rejects.toThrow(/a ratio needs "per"/);
+    await expect(cost(action, 1, 4)).rejects.toThrow(/from 0 to 3, not 4/);
+    await cost(action, 1, 1);
+    await expect(cost(action, 1, 2)).rejects.toThrow(/recorded before with another value/);
+  });
+});
