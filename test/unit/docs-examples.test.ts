@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { compileAgent, compileRelease } from '../../src/domain/decision/compile.ts';
 import { type Decision, decide } from '../../src/domain/decision/decide.ts';
-import { harmLimit, weighed } from '../../src/domain/evidence/measure.ts';
+import { harmLimit, valueProblem, weighed } from '../../src/domain/evidence/measure.ts';
 import { freezeAt } from '../../src/domain/freeze.ts';
 import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems, type Problem } from '../../src/domain/problem.ts';
@@ -169,11 +169,16 @@ test('what docs/choosing-guardrails.md shows of metrics and guardrails fits toge
     [{ metric: 'wrong', limit: { baseline: { margin: 0.5 } } }],
     [{ metric: 'slow' }, { metric: 'cost' }],
     [{ metric: 'wrong', limit: 0.05, control: { ratio: 1.5 } }],
+    [{ metric: 'cost', limit: 2, control: { more: 0.1 } }],
   ]);
-  const { solved, slow, cost } = agent.value.metrics;
-  if (!(solved && slow && cost)) throw new Error('the page shows other metrics');
+  const { solved, slow, cost, cost_per_case: perCase } = agent.value.metrics;
+  if (!(solved && slow && cost && perCase)) throw new Error('the page shows other metrics');
   expect([weighed(solved, 0), weighed(solved, 1), harmLimit(solved, 0.9)]).toEqual([1, 0, 0.1]);
   expect([weighed(slow, 2.5), weighed(slow, 2.6), weighed(cost, 3)]).toEqual([0, 1, 3]);
+  expect([valueProblem(perCase, 4, 3), valueProblem(perCase, 4)]).toEqual([
+    undefined,
+    expect.stringContaining('from 0 to 3'),
+  ]);
 });
 
 test('what docs/rollouts.md shows of a freeze holds from its first moment to its last', () => {
@@ -202,7 +207,7 @@ test('no page shows manifests that nobody asks about here', () => {
     .filter(([, blocks]) => blocks > 0);
   expect(count).toEqual([
     ['docs/approval-policies.md', 2],
-    ['docs/choosing-guardrails.md', 5],
+    ['docs/choosing-guardrails.md', 6],
     ['docs/manifests.md', 4],
     ['docs/rollouts.md', 1],
     ['docs/slack.md', 1],

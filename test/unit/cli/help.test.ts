@@ -101,6 +101,7 @@ describe('--help', () => {
         "rollout status",
         "schema",
         "source test",
+        "stats compare",
         "stats e-value",
         "subject erase",
         "token create",
