@@ -1,5 +1,6 @@
-import { addValue, EMPTY_SUM, logE, restartLogE } from '../src/domain/evidence/eprocess.ts';
+import { logE, restartLogE } from '../src/domain/evidence/eprocess.ts';
 import { judge } from '../src/domain/evidence/guardrail.ts';
+import { addValue, EMPTY_SUM } from '../src/domain/evidence/sum-process.ts';
 
 const UPDATES = 1_000_000;
 const VALUES = 200_000;

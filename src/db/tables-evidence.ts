@@ -52,6 +52,7 @@ export interface DaySumTable extends DayKey {
   safety: string[];
   over: number;
   per: Generated<string>;
+  squares: Generated<string>;
 }
 
 export interface EvidenceDueTable {

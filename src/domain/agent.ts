@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isOutwardPlace, outwardUrlSchema } from './address.ts';
-import { VALUE_MAX } from './evidence/eprocess.ts';
+import { VALUE_MAX } from './evidence/sum-process.ts';
 import { freezeSchema } from './freeze.ts';
 import { listsSchema } from './lists.ts';
 import { metricSourceSchema } from './metric-source.ts';

@@ -15,7 +15,8 @@ export type FrozenGuardrail = Guardrail & { atLeast?: number };
 
 /** What a guardrail on a sum or a ratio is judged by. */
 export interface SumLimits {
-  limit: number;
+  /** None where it follows from the locked baseline of each segment. */
+  limit?: number;
   cap?: number;
   perMax?: number;
   /** How much more than control it may come to, and how far each segment is ever exposed short of wholly. */

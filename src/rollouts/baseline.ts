@@ -7,8 +7,9 @@ import {
   type BaselineCounts,
   type LockedBaseline,
   lockedLimit,
+  lockedMean,
 } from '../domain/evidence/baseline.ts';
-import { fromFixed } from '../domain/evidence/eprocess.ts';
+import { fromFixed } from '../domain/evidence/sum-process.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 
@@ -42,18 +43,18 @@ async function countsOf(tx: Sql, rollout: RolloutRecord, now: Date): Promise<Bas
     const before = new Date(now.getTime() - durationMs(after, rollout.plan.dayMs));
     return { metric, before: dayOf(rollout, before) };
   });
-  const { rows } = await sql<BaselineCounts & { total: string | null }>`
+  const { rows } = await sql<BaselineCounts & Record<'total' | 'squares', string | null> & { over: number }>`
     SELECT c.segment, c.metric, sum(c.events)::float8 AS events, sum(c.harms)::float8 AS harms, sum(c.known)::float8 AS known,
-      sum(s.total)::text AS total
+      sum(s.total)::text AS total, sum(s.squares)::text AS squares, sum(s.over)::float8 AS over
     FROM day_count c LEFT JOIN day_sum s USING (rollout_id, arm, segment, generation, metric, day, build)
     LEFT JOIN jsonb_to_recordset(${JSON.stringify(ripe)}::jsonb) AS r (metric text, before int) USING (metric)
     WHERE c.rollout_id = ${rollout.id} AND c.arm = 'control' AND (r.before IS NULL OR c.day < r.before)
     GROUP BY c.segment, c.metric ORDER BY c.segment, c.metric`.execute(tx);
-  return rows.map(({ total, ...counts }) =>
-    total === null || counts.events === 0
-      ? counts
-      : { ...counts, mean: fromFixed(BigInt(total)) / counts.events },
-  );
+  return rows.map(({ total, squares, over, ...counts }) => {
+    if (total === null || counts.events === 0) return counts;
+    const values = { sum: fromFixed(BigInt(total)), squares: fromFixed(BigInt(squares ?? 0)), over };
+    return { ...counts, mean: values.sum / counts.events, values };
+  });
 }
 
 const segmentsOf = ({ plan }: RolloutRecord): string[] =>
@@ -78,6 +79,13 @@ function limitsOf(
     }).rate *
     BASELINE_PART;
   const { margin } = limit.baseline;
+  const cap = plan.sums?.[metric]?.cap;
+  if (cap !== undefined) {
+    // The logs of a day hold one limit: that of whichever process has the least part.
+    const least = Math.min(part(counts.segment), part(POOLED_SEGMENT) / Math.max(1, segments));
+    const locked = lockedMean(counts, cap, margin, least);
+    return { own: locked, pooled: locked };
+  }
   return {
     own: lockedLimit(counts, margin, part(counts.segment)),
     pooled: lockedLimit(counts, margin, part(POOLED_SEGMENT) / Math.max(1, segments)),

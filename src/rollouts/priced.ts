@@ -1,4 +1,4 @@
-import { fromFixed } from '../domain/evidence/eprocess.ts';
+import { fromFixed } from '../domain/evidence/sum-process.ts';
 import type { Priced } from '../domain/rates.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 

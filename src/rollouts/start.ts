@@ -253,10 +253,10 @@ const sumsOf = (
   Object.fromEntries(
     guardrails.flatMap(({ metric, limit, control }) => {
       const declared = agent.metrics[metric];
-      if (declared === undefined || !isWeighed(declared) || typeof limit !== 'number') return [];
+      if (declared === undefined || !isWeighed(declared)) return [];
       const { kind, cap, perMax = PER_MAX } = declared;
       const limits: SumLimits = {
-        limit,
+        ...(typeof limit === 'number' && { limit }),
         ...(cap !== undefined && { cap }),
         ...(kind === 'ratio' && { perMax }),
         ...(control && 'more' in control && { more: control.more, exposed: mostExposed(steps) }),

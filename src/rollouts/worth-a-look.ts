@@ -1,8 +1,12 @@
 import type { Sql } from '../db/database.ts';
-import { DRIFT_DAYS, driftLogE } from '../domain/evidence/drift.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
+import { DRIFT_DAYS, driftLogE, sumDriftLogE } from '../domain/evidence/drift.ts';
 import { eValueOf } from '../domain/evidence/eprocess.ts';
+import type { SumDay } from '../domain/evidence/facts.ts';
 import { FALSE_SHARE, reviewQueue } from '../domain/evidence/review-queue.ts';
+import { bucketOf } from '../domain/evidence/sum.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
+import { sumDaysOf } from './evidence.ts';
 import { rateLimitOf } from './processes.ts';
 
 /** What people should look at although nothing was taken back. */
@@ -22,11 +26,17 @@ interface Judged {
   logE: number;
 }
 
+interface Exposed {
+  segment: string;
+  generation: number;
+  verdicts: readonly Judged[];
+}
+
 /** Of the verdicts of the exposed segments as they are now: the strongest first, then what drifts. */
 export async function worthALook(
   db: Sql,
   rollout: RolloutRecord,
-  exposed: readonly { verdicts: readonly Judged[] }[],
+  exposed: readonly Exposed[],
 ): Promise<WorthALook[]> {
   const open = exposed.flatMap(({ verdicts }) => verdicts).filter(({ verdict }) => verdict !== 'breach');
   const all = exposed.length * rollout.plan.guardrails.length;
@@ -45,18 +55,32 @@ export async function worthALook(
     .where('day_count.rollout_id', '=', rollout.id)
     .where('arm', '=', 'candidate')
     .execute();
+  const sums = await livingSums(db, rollout, exposed);
   const drifting = open.flatMap(({ segment, metric }): WorthALook[] => {
     const guardrail = rollout.plan.guardrails.find((one) => one.metric === metric);
-    if (
-      guardrail === undefined ||
-      rollout.plan.sums?.[metric] ||
-      strong.some((one) => one.segment === segment && one.metric === metric)
-    )
-      return [];
+    const isOwn = (one: { segment: string; metric: string }) =>
+      one.segment === segment && one.metric === metric;
+    if (guardrail === undefined || strong.some(isOwn)) return [];
     const { limit } = rateLimitOf(rollout, guardrail, segment);
-    const own = counts.filter((one) => one.segment === segment && one.metric === metric);
-    const value = eValueOf(driftLogE(own, limit));
+    const value = eValueOf(
+      rollout.plan.sums?.[metric]
+        ? sumDriftLogE(sums.filter(isOwn).map(bucketOf))
+        : driftLogE(counts.filter(isOwn), limit),
+    );
     return value >= DRIFT_DAYS ? [{ segment, metric, why: 'drift', value }] : [];
   });
   return [...strong, ...drifting];
+}
+
+/** The sums of each segment as it is exposed now. */
+async function livingSums(db: Sql, rollout: RolloutRecord, exposed: readonly Exposed[]) {
+  const sums: (SumDay & { metric: string })[] = [];
+  for (const metric of Object.keys(rollout.plan.sums ?? {})) {
+    const days = await sumDaysOf(db, rollout, metric, POOLED_SEGMENT);
+    const living = days.filter((day) =>
+      exposed.some(({ segment, generation }) => segment === day.segment && generation === day.generation),
+    );
+    sums.push(...living.map((day) => ({ ...day, metric })));
+  }
+  return sums;
 }

@@ -1,6 +1,6 @@
-import { fromFixed } from '../../domain/evidence/eprocess.ts';
 import type { Judged, JudgedFacts, KnownBucket, SumFacts } from '../../domain/evidence/facts.ts';
 import type { Difference } from '../../domain/evidence/recorded.ts';
+import { fromFixed } from '../../domain/evidence/sum-process.ts';
 import { formatNumber, formatTime } from './format.ts';
 import { bullets, command, fields, paragraph, sections, table } from './render.ts';
 

@@ -197,9 +197,10 @@ DECLARE
   x double precision := s.value + coalesce((g ->> 'limit')::double precision * (v_per_max - coalesce(s.per, v_per_max)), 0);
   n day_sum;
 BEGIN
-  n := ROW(s.rollout_id, s.arm, s.segment, s.generation, s.metric, s.day, s.build, 0, '{}', '{}', 0, 0);
+  n := ROW(s.rollout_id, s.arm, s.segment, s.generation, s.metric, s.day, s.build, 0, '{}', '{}', 0, 0, 0);
   IF NOT s.counted THEN RETURN n; END IF;
   n.total := floor(s.value::numeric * 4294967296);
+  n.squares := floor(s.value::numeric * s.value::numeric * 4294967296);
   n.per := floor(coalesce(s.per, 0)::numeric * 4294967296);
   IF v_limit IS NOT NULL THEN n.logs := value_logs(x, v_limit); END IF;
   IF v_cap > v_limit THEN
@@ -209,21 +210,32 @@ BEGIN
   RETURN n;
 END $$;
 ---
+-- What a sum is judged by: of the release in force only its cap, for nothing is taken back there. Against the baseline the limit is
+-- that of its segment, as it was locked.
+CREATE FUNCTION sum_limits(o rollout, s subject_day) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN s.arm <> 'candidate' THEN jsonb_build_object('cap', g.g -> 'cap')
+    WHEN g.g ? 'limit' THEN g.g
+    ELSE g.g || coalesce((SELECT jsonb_build_object('limit', b -> 'own' -> 'limit') FROM jsonb_array_elements(o.baseline) b
+      WHERE b ->> 'segment' = s.segment AND b ->> 'metric' = s.metric), '{}') END
+  FROM (SELECT o.plan -> 'sums' -> s.metric AS g) g
+$$;
+---
 -- Brings the sum of a day up to date, by what a subject-day was and is; the limit and the cap are the rollout's.
 CREATE FUNCTION count_sum(v subject_day, w subject_day) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  g jsonb := (SELECT o.plan -> 'sums' -> w.metric FROM rollout o WHERE o.id = w.rollout_id AND w.arm = 'candidate');
+  g jsonb := (SELECT sum_limits(o, w) FROM rollout o WHERE o.id = w.rollout_id);
   b day_sum := sum_of(v, g);
   n day_sum := sum_of(w, g);
 BEGIN
   n.total := n.total - b.total;
   n.per := n.per - b.per;
+  n.squares := n.squares - b.squares;
   n.logs := add_logs(n.logs, b.logs, -1);
   n.safety := add_logs(n.safety, b.safety, -1);
   n.over := n.over - b.over;
   INSERT INTO day_sum AS s SELECT n.*
   ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build)
-  DO UPDATE SET total = s.total + excluded.total, per = s.per + excluded.per, logs = add_logs(s.logs, excluded.logs, 1),
+  DO UPDATE SET total = s.total + excluded.total, per = s.per + excluded.per, squares = s.squares + excluded.squares, logs = add_logs(s.logs, excluded.logs, 1),
     safety = add_logs(s.safety, excluded.safety, 1), over = s.over + excluded.over;
 END $$;
 ---

@@ -1,6 +1,7 @@
 import type { RolloutPlan } from '../rollout-plan.ts';
 import { upperBound } from './eprocess.ts';
 import type { MatureCounts } from './guardrail.ts';
+import { lowerMeanOfMoments, type Moments } from './moments.ts';
 
 /** What a guardrail's limit may be: a rate, or so much above what the baseline measured. */
 export type GuardrailLimit = RolloutPlan['guardrails'][number]['limit'];
@@ -11,6 +12,8 @@ export interface BaselineCounts extends MatureCounts {
   metric: string;
   /** Of a sum, what a subject-day came to. */
   mean?: number;
+  /** Of its known values: their sum, their squares, and how many were above its cap. */
+  values?: { sum: number; squares: number; over: number };
 }
 
 /** The same, and the limits that follow from it where the guardrail is against the baseline. Never edited. */
@@ -25,6 +28,9 @@ export interface LockedLimit {
   upper: number;
   limit: number | null;
 }
+
+/** Fixed point rounds each value down by less. */
+const ROUNDED = 2 ** -32;
 
 /** The part of a process's weight that the bound of the baseline takes; the process has the rest (STATISTICS 4.4). */
 export const BASELINE_PART = 0.5;
@@ -43,6 +49,29 @@ export function lockedLimit(
   const upper = alpha > 0 ? upperBound({ events, harms: withSilence }, alpha) : 1;
   const limit = upper * (1 + margin);
   return { upper, limit: limit < 1 ? limit : null };
+}
+
+/**
+ * The same of a sum with a cap B: U by what is left of it, B − x. Whoever nobody reported on has spent the cap; with a value
+ * above it the cap is none, and there is no limit.
+ */
+export function lockedMean(
+  { events, known, values = { sum: 0, squares: 0, over: 0 } }: BaselineCounts,
+  cap: number,
+  margin: number,
+  alpha: number,
+): LockedLimit {
+  if (values.over > 0 || alpha <= 0) return { upper: cap, limit: null };
+  // Sums were rounded down by value: what is left is not more than this, its squares not less.
+  const dust = events * ROUNDED;
+  const left: Moments = {
+    events,
+    sum: known * cap - values.sum - dust,
+    squares: known * cap ** 2 - 2 * cap * values.sum + values.squares + dust,
+  };
+  const upper = cap - lowerMeanOfMoments(left, alpha);
+  const limit = upper * (1 + margin);
+  return { upper, limit: limit < cap ? limit : null };
 }
 
 /** What a rate is judged against; null: the baseline does not suffice. */

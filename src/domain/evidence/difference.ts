@@ -1,5 +1,6 @@
 import { type Fired, firing } from './alpha.ts';
-import { fromFixed, logMeanExp, meanOf, toFixed } from './eprocess.ts';
+import { logMeanExp } from './eprocess.ts';
+import { fromFixed, meanOf, toFixed } from './sum-process.ts';
 
 /** What one arm came to: subjects first seen in it, of how many somebody reported, and their total in fixed point. */
 export interface ArmTotal {

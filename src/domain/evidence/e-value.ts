@@ -7,8 +7,8 @@ import {
   lowerBound,
   supremum,
   upperBound,
-  VALUE_MAX,
 } from './eprocess.ts';
+import { VALUE_MAX } from './sum-process.ts';
 
 /** One sample weighed against one limit (STATISTICS 4.1), and the bounds of its mean, valid at every look. */
 export interface EValue {

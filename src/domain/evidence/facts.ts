@@ -1,8 +1,9 @@
 import type { CountFacts, CountJudged } from './companion.ts';
 import type { ControlFacts, ControlJudged } from './control.ts';
 import type { DifferenceFacts, DifferenceJudged } from './difference.ts';
-import type { DayBucket, SumJson } from './eprocess.ts';
+import type { DayBucket } from './eprocess.ts';
 import type { MatureCounts, Verdict } from './guardrail.ts';
+import type { SumJson } from './sum-process.ts';
 
 /** What one build did in one segment on one day; of `known` of its events somebody said what came of them. */
 export interface KnownBucket extends DayBucket {

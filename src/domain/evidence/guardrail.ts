@@ -1,19 +1,9 @@
 import { thresholdLogE } from './alpha.ts';
-import type { BinaryCounts, DayBucket, SumBucket, SumState } from './eprocess.ts';
-import {
-  addValue,
-  EMPTY_SUM,
-  eValueOf,
-  lowerBound,
-  meanOf,
-  restartLogE,
-  restartSumLogE,
-  safetyLogE,
-  sumLogE,
-  toFixed,
-  upperBound,
-} from './eprocess.ts';
+import type { BinaryCounts, DayBucket } from './eprocess.ts';
+import { eValueOf, lowerBound, restartLogE, safetyLogE, upperBound } from './eprocess.ts';
 import { least } from './least.ts';
+import type { SumBucket, SumState } from './sum-process.ts';
+import { addValue, EMPTY_SUM, meanOf, restartSumLogE, sumLogE, toFixed } from './sum-process.ts';
 
 /** The largest `moreNeeded` that is reported; it stands for "this many or more". */
 export const MORE_NEEDED_MAX = 10_000_000;

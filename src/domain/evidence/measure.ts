@@ -1,6 +1,6 @@
 import type { Metric } from '../agent.ts';
 import type { Guardrail } from '../rollout-plan.ts';
-import { VALUE_MAX } from './eprocess.ts';
+import { VALUE_MAX } from './sum-process.ts';
 
 /** What the `per` of one write of a ratio can be at most, where nothing else is said: done or not. */
 export const PER_MAX = 1;
@@ -57,6 +57,10 @@ export function unjudgeable(
     return ['a sum is compared with control by its "cap", which something must enforce: write it'];
   if (kind !== 'sum' && control && 'more' in control)
     return ['only a sum can be so much more than control: write control: { ratio: <times> }'];
+  if (kind === 'sum' && typeof limit !== 'number')
+    return cap === undefined
+      ? ['a sum is bounded by its "cap" only, which something must enforce: write it, or a limit of its own']
+      : [];
   if (isWeighed(metric))
     return typeof limit === 'number' && limit >= 1e-9 && limit <= VALUE_MAX
       ? []

@@ -3,19 +3,15 @@ import {
   type BinaryCounts,
   betLogs,
   type DayBucket,
-  decodeSum,
-  EMPTY_SUM,
-  fromFixed,
   lowerBound,
-  meanOf,
-  mergeSum,
   RESTART_START,
   restartAfter,
   restartStateLogE,
-  toFixed,
   upperBound,
 } from './eprocess.ts';
 import { perOf, type SumDay, sumOf } from './facts.ts';
+import { bucketOf } from './sum.ts';
+import { EMPTY_SUM, fromFixed, meanOf, mergeSum, type SumState, toFixed } from './sum-process.ts';
 
 /** One day of a process as a chart shows it. */
 export interface SeriesDay {
@@ -65,7 +61,7 @@ export function sumSeriesOf(days: readonly SumDay[]): SeriesDay[] {
   let all = EMPTY_SUM;
   let per = 0n;
   return byDay(days).map((own): SeriesDay => {
-    const counts = own.map(decodeSum).reduce(mergeSum, EMPTY_SUM);
+    const counts = own.map(bucketOf).reduce<SumState>(mergeSum, EMPTY_SUM);
     all = mergeSum(all, counts);
     per += perOf(own) ?? toFixed(counts.events);
     state = restartAfter(state, counts.logs.map(fromFixed));

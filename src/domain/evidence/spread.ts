@@ -1,11 +1,6 @@
 import { type CountSegment, countPrior, countRestartLogE, pooledCountLogE } from './count.ts';
-import {
-  type PooledSegment,
-  pooledRestartLogE,
-  restartLogE,
-  restartSumLogE,
-  type SumBucket,
-} from './eprocess.ts';
+import { type PooledSegment, pooledRestartLogE, restartLogE } from './eprocess.ts';
+import { restartSumLogE, type SumBucket } from './sum-process.ts';
 
 /** The pooled process, and what is left of it by the cap. */
 export interface Spread {

@@ -1,20 +1,25 @@
 import { groupBy } from '../group-by.ts';
-import { decodeSum, EMPTY_SUM, mergeSum, type SumBucket } from './eprocess.ts';
 import { type Judged, type JudgedFacts, perOf, type SumDay, type SumFacts, sumOf } from './facts.ts';
 import { type JudgeInput, judge, type MatureCounts } from './guardrail.ts';
 import { sumSpreadOf } from './spread.ts';
+import { decodeSum, EMPTY_SUM, mergeSum, type SumBucket } from './sum-process.ts';
 
-const bucketOf = (day: SumDay): SumBucket => ({ day: day.day, ...decodeSum(day) });
+/** Without a limit, where the baseline gave none, nothing is won or lost. */
+export const bucketOf = (day: SumDay): SumBucket => ({
+  day: day.day,
+  ...(day.logs.length > 0 ? decodeSum(day) : { ...EMPTY_SUM, events: day.events, total: BigInt(day.total) }),
+});
 
 /** Judges the mean of a sum, or a ratio, by 4.1 with the restarts of 4.6; the logs hold the limit. */
 export function judgeSum(facts: JudgedFacts, { cap, perMax, buckets }: SumFacts): Judged {
   const { kind, limit, alpha, weight, minSample, breachedBefore, builds, matureBefore } = facts;
+  const isJudged = ({ logs }: SumDay): boolean => logs.length > 0;
   const own = buckets.filter(({ build }) => builds.includes(build));
   const { known } = countsOf(own);
   const common: Omit<JudgeInput, 'evidence' | 'dataState'> = { alpha, weight, minSample, breachedBefore };
   if (kind === 'pooled') {
-    const segments = [...groupBy(buckets, ({ segment }) => segment)].sort(([one], [other]) =>
-      one < other ? -1 : 1,
+    const segments = [...groupBy(buckets.filter(isJudged), ({ segment }) => segment)].sort(
+      ([one], [other]) => (one < other ? -1 : 1),
     );
     const { logE, pooledLogE, leftOut } = sumSpreadOf(
       segments.map(([segment, days]) => ({ segment, buckets: days.map(bucketOf) })),
@@ -37,7 +42,7 @@ export function judgeSum(facts: JudgedFacts, { cap, perMax, buckets }: SumFacts)
     ...(perMax !== undefined && { per: perOf(buckets) ?? 0n }),
     mature: isProvable ? { cap: most, safety: safetyOf(ripe) } : null,
   };
-  const dataState = mature.events > 0 && mature.known === 0 ? 'no-data' : 'live';
+  const dataState = facts.baselineThin || (mature.events > 0 && mature.known === 0) ? 'no-data' : 'live';
   return { ...judge({ ...common, evidence, dataState }), known, mature };
 }
 

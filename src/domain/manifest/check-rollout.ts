@@ -110,10 +110,9 @@ function checkPerDay({ guardrails }: RolloutPlan, agent: Agent): CheckProblem[] 
   );
 }
 
-/** A ratio cannot exceed its limit by its cap alone: what it is set against may be nothing. */
+/** Of a ratio any cap bounds it: what it is set against may be nothing. */
 const neverOk = ({ kind, cap }: Metric, limit: GuardrailLimit): boolean =>
-  isWeighed({ kind }) &&
-  !(cap !== undefined && (kind === 'ratio' || (typeof limit === 'number' && cap > limit)));
+  isWeighed({ kind }) && (cap === undefined || (kind === 'sum' && typeof limit === 'number' && cap <= limit));
 
 const noCap = ({ kind, cap }: Metric): string =>
   cap === undefined ? `a ${kind} without a cap proves nothing` : `a cap of ${cap} is not above the limit`;

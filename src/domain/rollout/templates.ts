@@ -108,7 +108,9 @@ function guardrailLines(agent: Agent, input: TemplateInput): string[] {
 }
 
 function guardrailLine(name: string, metric: Metric, input: TemplateInput): string {
-  const { kind, direction, unit, business } = metric;
+  const { kind, direction, unit, business, cap } = metric;
+  if (kind === 'sum' && cap !== undefined)
+    return `    - { metric: ${name}, limit: { baseline: { margin: ${MARGIN} } }, reason: ${quoted(`${business}: at most half as much again as before`)} } # in ${unit}, by its mean`;
   if (isWeighed(metric))
     return `    # - { metric: ${name}, limit: ?, reason: ? } # a ${kind}: say what a subject-day may come to, in ${unit}`;
   const { events, harms } = input.recorded(name);

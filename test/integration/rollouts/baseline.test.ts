@@ -4,6 +4,8 @@ import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { waitsOf } from '../../../src/domain/rollout/phase.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
+import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { countEvidence } from '../../../src/rollouts/evidence.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
@@ -11,15 +13,24 @@ import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenCancelled, givenExposed, report } from './support.ts';
+import { givenCancelled, givenExposed, goldOf, report, restarted, tell } from './support.ts';
 
 const METRICS = `  wrong: { unit: conversation, business: workload, tool: cancel, corrections: true }
 `;
 const AGAINST = '{ baseline: { margin: 0.5 } }';
 
-/** As people are asked in the baseline: so many a day, and so many of all wrong. */
-async function askedOfPeople(services: TestServices, days: number, aDay: number, wrong: number) {
-  let left = wrong;
+/** So many of all are wrong. */
+const wrong = (count: number) => (services: TestServices, action: ActionRow, n: number) =>
+  report(services, action, n < count ? 1 : 0);
+
+/** As people are asked in the baseline: so many a day, and what came of each. */
+async function askedOfPeople(
+  services: TestServices,
+  days: number,
+  aDay: number,
+  tellOf: (services: TestServices, action: ActionRow, n: number) => Promise<unknown>,
+) {
+  let told = 0;
   for (let day = 0; day < days; day++) {
     for (let n = 0; n < aDay; n++) {
       const key = `b-${day}-${n}`;
@@ -31,11 +42,8 @@ async function askedOfPeople(services: TestServices, days: number, aDay: number,
       );
       await answerAction(services, approverActor(), { id: action.id, verdict: 'approve' });
       await beginAction(services, actor, { id: action.id, executionId: key });
-      await report(
-        services,
-        await completeAction(services, actor, { id: action.id, executionId: key, ok: true }),
-        left-- > 0 ? 1 : 0,
-      );
+      const done = await completeAction(services, actor, { id: action.id, executionId: key, ok: true });
+      await tellOf(services, done, told++);
     }
     services.clock.advance(services.dayMs);
   }
@@ -49,7 +57,7 @@ describeWithServices('a guardrail against the baseline', (make) => {
     const id = await givenExposed(services, {
       metrics: METRICS,
       limit: AGAINST,
-      baseline: (one) => askedOfPeople(one, 8, 15, 4),
+      baseline: (one) => askedOfPeople(one, 8, 15, wrong(4)),
     });
     const { baseline, baselineDigest } = await rolloutStatus(services, id);
     const gold = baseline.find(({ segment }) => segment === 'gold');
@@ -79,6 +87,39 @@ describeWithServices('a guardrail against the baseline', (make) => {
     );
   }, 120_000);
 
+  test('of a sum with a cap its mean is bounded by what is left of it, and what costs more is taken back', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      metrics: `  cost: { unit: EUR, business: unit cost, kind: sum, cap: 10 }\n`,
+      guardrails: `{ metric: cost, limit: ${AGAINST}, reason: half as much again }`,
+      baseline: (one) => askedOfPeople(one, 8, 15, (at, action, n) => tell(at, action, 'cost', (n % 3) / 2)),
+    });
+    const { baseline } = await rolloutStatus(services, id);
+    const gold = baseline.find(({ segment }) => segment === 'gold');
+    expect(gold).toMatchObject({ events: 120, mean: 0.5, values: { sum: 60, squares: 50, over: 0 } });
+    expect(gold?.own?.upper).toBeGreaterThan(0.5);
+    expect(gold?.own?.upper).toBeLessThan(4);
+    expect(gold?.own).toEqual(gold?.pooled);
+    const limit = gold?.own?.limit ?? Number.NaN;
+
+    const values = [0.5, 1, 8];
+    for (const [n, value] of values.entries())
+      await tell(services, await givenCancelled(services, `g-${n}`), 'cost', value);
+    await tell(services, await givenCancelled(services, 's', 'silver'), 'cost', 9);
+    await judgeDue(services);
+    const found = await goldOf(services, id, 'cost');
+    expect(found).toMatchObject({ limit, events: 3 });
+    expect(found.logE).toBeCloseTo(restarted([values], limit), 6);
+    const { segments } = await rolloutStatus(services, id);
+    expect(segments.find(({ segment }) => segment === 'silver')?.verdicts).toMatchObject([
+      { verdict: 'no-data', baselineThin: true, events: 1, estimate: 9, logE: 0 },
+    ]);
+    for (let n = 0; n < 30; n++) await tell(services, await givenCancelled(services, `m-${n}`), 'cost', 10);
+    await judgeDue(services);
+    expect((await goldOf(services, id, 'cost')).state).toBe('rolled_back');
+    expect((await rolloutReport(services, id)).evidence).toHaveLength(2);
+  }, 120_000);
+
   test('until it is locked, status says what it would be', async () => {
     const services = await make();
     let id = '';
@@ -94,7 +135,7 @@ describeWithServices('a guardrail against the baseline', (make) => {
           ['gold', null],
           ['silver', null],
         ]);
-        await askedOfPeople(one, 6, 15, 1);
+        await askedOfPeople(one, 6, 15, wrong(1));
         await countEvidence(one.db.sql);
         const after = await rolloutStatus(one, id);
         expect(after.baselineDigest).toBeNull();

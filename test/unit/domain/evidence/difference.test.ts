@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { addedLogs, judgeDifference } from '../../../../src/domain/evidence/difference.ts';
-import { addValue, EMPTY_SUM } from '../../../../src/domain/evidence/eprocess.ts';
 import { randomFrom } from '../../../../src/domain/evidence/forecast.ts';
+import { addValue, EMPTY_SUM } from '../../../../src/domain/evidence/sum-process.ts';
 
 const CAP = 2;
 const MORE = 0.25;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { DRIFT_DAYS, driftLogE } from '../../../../src/domain/evidence/drift.ts';
+import { DRIFT_DAYS, driftLogE, sumDriftLogE } from '../../../../src/domain/evidence/drift.ts';
 import { logE, restartLogE } from '../../../../src/domain/evidence/eprocess.ts';
 import { randomFrom } from '../../../../src/domain/evidence/forecast.ts';
+import { addValue, EMPTY_SUM } from '../../../../src/domain/evidence/sum-process.ts';
 
 /** One event a day: every path of 12 days, with its chance. */
 function* paths(
@@ -25,6 +26,20 @@ test('at the limit its mean is at most the days that passed, exactly: an e-detec
   expect(mean).toBeLessThanOrEqual(12 + 1e-9);
   expect(mean).toBeGreaterThan(1);
   expect(below).toBeLessThan(mean);
+});
+
+test('of a sum it is the same: whose values are harm or none, to what its logs were rounded', () => {
+  const days = [[1, 0, 0], [0], [1, 1]];
+  const sums = days.map((values, day) => ({
+    day,
+    ...values.reduce((state, x) => addValue(state, x, 0.3), EMPTY_SUM),
+  }));
+  const counts = days.map((values, day) => ({
+    day,
+    events: values.length,
+    harms: values.filter((x) => x === 1).length,
+  }));
+  expect(sumDriftLogE(sums.toReversed())).toBeCloseTo(driftLogE(counts, 0.3), 7);
 });
 
 test('one day is the e-process of that day; the order of buckets in a day is no matter', () => {

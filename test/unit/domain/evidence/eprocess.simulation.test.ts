@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { BinaryCounts, DayBucket } from '../../../../src/domain/evidence/eprocess.ts';
 import {
-  addValue,
   BETS,
   betLogs,
-  EMPTY_SUM,
   logE,
   pooledLogE,
   pooledRestartLogE,
@@ -13,8 +11,8 @@ import {
   restartLogE,
   restartStateLogE,
   safetyLogE,
-  sumLogE,
 } from '../../../../src/domain/evidence/eprocess.ts';
+import { addValue, EMPTY_SUM, sumLogE } from '../../../../src/domain/evidence/sum-process.ts';
 import { type Random, seeded } from '../../../support/seeded.ts';
 
 const STREAM = [0, 1, 0, 0, 1, 1, 0, 1, 0, 1];

@@ -1,34 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type {
-  BinaryCounts,
-  DayBucket,
-  SumBucket,
-  SumState,
-} from '../../../../src/domain/evidence/eprocess.ts';
+import type { BinaryCounts, DayBucket } from '../../../../src/domain/evidence/eprocess.ts';
 import {
-  addValue,
-  amendValue,
   BETS,
   betLogs,
-  decodeSum,
-  EMPTY_SUM,
-  encodeSum,
-  fromFixed,
   logE,
   lowerBound,
-  mergeSum,
   pooledLogE,
   pooledRestartLogE,
   RESTART_START,
   restartAfter,
   restartLogE,
   restartStateLogE,
-  restartSumLogE,
   safetyLogE,
-  sumLogE,
   upperBound,
 } from '../../../../src/domain/evidence/eprocess.ts';
+import type { SumBucket, SumState } from '../../../../src/domain/evidence/sum-process.ts';
+import {
+  addValue,
+  amendValue,
+  decodeSum,
+  EMPTY_SUM,
+  encodeSum,
+  fromFixed,
+  mergeSum,
+  restartSumLogE,
+  sumLogE,
+} from '../../../../src/domain/evidence/sum-process.ts';
 
 const STREAM = [0, 1, 0, 0, 1, 1, 0, 1, 0, 1];
 

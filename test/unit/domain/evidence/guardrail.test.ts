@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { BinaryCounts, DayBucket, SumState } from '../../../../src/domain/evidence/eprocess.ts';
-import { addValue, EMPTY_SUM, pooledRestartLogE } from '../../../../src/domain/evidence/eprocess.ts';
+import type { BinaryCounts, DayBucket } from '../../../../src/domain/evidence/eprocess.ts';
+import { pooledRestartLogE } from '../../../../src/domain/evidence/eprocess.ts';
 import type { DataState, JudgeInput, Verdict } from '../../../../src/domain/evidence/guardrail.ts';
 import {
   addSafety,
@@ -9,6 +9,8 @@ import {
   MORE_NEEDED_MAX,
   planningEvents,
 } from '../../../../src/domain/evidence/guardrail.ts';
+import type { SumState } from '../../../../src/domain/evidence/sum-process.ts';
+import { addValue, EMPTY_SUM } from '../../../../src/domain/evidence/sum-process.ts';
 
 const LIMIT = 0.02;
 const NOTHING: BinaryCounts = { events: 0, harms: 0 };

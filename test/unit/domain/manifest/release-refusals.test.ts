@@ -225,7 +225,7 @@ describe('a release is refused', () => {
     [
       'a sum against the baseline',
       { guardrails: [{ metric: 'cost', limit: { baseline: { margin: 1 } }, reason: 'x' }] },
-      'a sum needs a limit of its own',
+      'a sum is bounded by its "cap" only',
     ],
     [
       'a pair with what no guardrail is on',
