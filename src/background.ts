@@ -14,6 +14,7 @@ import { foldCounts } from './records/counters.ts';
 import { readEpoch } from './records/gate.ts';
 import type { AfterBuffer } from './records/record-after.ts';
 import { dropOld } from './retention/drop.ts';
+import { dropOldPoints } from './retention/drop-points.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import { readSources } from './rollouts/read-sources.ts';
@@ -124,6 +125,7 @@ async function keepUp(services: Services): Promise<void> {
   const { db, clock, log } = services;
   await makePartitions(db, clock.now());
   await makeLogPartition(db.sql);
+  await dropOldPoints(db.sql, clock.now());
   const { dropped, stays } = await dropOld(services);
   if (dropped.length + stays.length > 0) log.info({ dropped, stays }, 'what is over');
 }

@@ -32,6 +32,7 @@ import { incidentRoutes } from './routes/incidents.ts';
 import { installationRoutes } from './routes/installation.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/log.ts';
+import { otlpRoutes } from './routes/otlp.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { rateRoutes } from './routes/rates.ts';
@@ -121,6 +122,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   deputyRoutes,
   simulationRoutes,
   outcomeRoutes,
+  otlpRoutes,
   agentRoutes,
   groupRoutes,
   releaseRoutes,

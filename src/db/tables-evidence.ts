@@ -111,6 +111,28 @@ export interface SourceReadingTable {
   counted: boolean;
 }
 
+/** The last point of a series that counted; times in nanoseconds, as text. */
+export interface OtlpSeriesTable {
+  agent: string;
+  metric: string;
+  series: string;
+  start: string;
+  time: string;
+  events: number;
+  harms: number;
+  seen_at: Timestamp;
+}
+
+export interface OtlpCountTable {
+  agent: string;
+  metric: string;
+  release: string;
+  segment: string;
+  minute: Timestamp;
+  events: number;
+  harms: number;
+}
+
 /** The tables of what is counted and judged. */
 export interface EvidenceTables {
   subject_day: SubjectDayTable;
@@ -118,6 +140,8 @@ export interface EvidenceTables {
   day_sum: DaySumTable;
   first_count: FirstCountTable;
   source_reading: SourceReadingTable;
+  otlp_series: OtlpSeriesTable;
+  otlp_count: OtlpCountTable;
   evidence_due: EvidenceDueTable;
   exposure: ExposureTable;
   rollout_subject: RolloutSubjectTable;

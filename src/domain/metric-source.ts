@@ -29,12 +29,42 @@ const httpSchema = z.strictObject({
   credential: credentialSchema.optional().describe('A bearer token'),
 });
 
+const instrument = z.string().min(1).max(255);
+const otlpSchema = z
+  .strictObject({
+    events: instrument.describe('The counter or histogram that counts the events'),
+    harms: instrument.optional().describe('The counter that counts harm among them'),
+    above: z
+      .number()
+      .optional()
+      .describe('Of a histogram instead of "harms": a value above it is harm; one of its bounds'),
+    release: z
+      .string()
+      .min(1)
+      .default('portcullis.release')
+      .describe('The attribute that says the release, of the point or its resource'),
+    segment: z.string().min(1).default('portcullis.segment').describe('The attribute that says the segment'),
+  })
+  .refine(({ harms, above }) => (harms === undefined) !== (above === undefined), {
+    message: 'says one of harms (a counter) and above (of the histogram)',
+  })
+  .refine(({ events, harms }) => events !== harms, {
+    path: ['harms'],
+    message: 'is the instrument of the events: every event would be harm',
+  });
+
+/** Counts that are sent to the service by OpenTelemetry's protocol. */
+export type OtlpSource = z.infer<typeof otlpSchema>;
+
 /** Where the events of a metric are counted, when nobody reports them as outcomes. */
 export const metricSourceSchema = z
   .strictObject({
     prometheus: prometheusSchema.optional(),
     sql: sqlSchema.optional(),
     http: httpSchema.optional(),
+    otlp: otlpSchema
+      .optional()
+      .describe('Sent to /v1/otlp by an OpenTelemetry exporter, with a token of the agent'),
     every: durationBetween('10s', '1d').default('1m').describe('How often it is read'),
     delay: durationBetween('0s', '1d').default('0s').describe('How late its figures are complete'),
     warmUp: durationBetween('0s', '7d')
@@ -44,8 +74,8 @@ export const metricSourceSchema = z
       .default('10m')
       .describe('Unread for so long it is source-down: nothing widens on it'),
   })
-  .refine(({ prometheus, sql, http }) => [prometheus, sql, http].filter(Boolean).length === 1, {
-    message: 'says one of prometheus, sql and http',
+  .refine(({ prometheus, sql, http, otlp }) => [prometheus, sql, http, otlp].filter(Boolean).length === 1, {
+    message: 'says one of prometheus, sql, http and otlp',
   })
   .refine(({ every, staleAfter }) => durationMs(staleAfter) > durationMs(every), {
     path: ['staleAfter'],

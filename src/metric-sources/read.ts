@@ -41,7 +41,7 @@ function ask(source: MetricSource, words: SourceWords, credentials: SourceCreden
   if (source.prometheus) return askPrometheus(source.prometheus, words, credentials);
   if (source.sql) return askSql(source.sql, words, credentials);
   if (source.http) return askHttp(source.http, words, credentials);
-  throw new SourceFailure('it says none of prometheus, sql and http');
+  throw new SourceFailure('its counts are sent to the service: nothing is asked');
 }
 
 /** A window of whole seconds, as PromQL takes it: at least one. */

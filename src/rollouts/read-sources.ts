@@ -2,11 +2,12 @@ import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
-import type { MetricSource } from '../domain/metric-source.ts';
+import { countsOf, type MetricSource, type SourceCounts } from '../domain/metric-source.ts';
 import type { SourceCredentials } from '../metric-sources/credentials.ts';
 import { readSource } from '../metric-sources/read.ts';
 import { SourceFailure } from '../net/source-failure.ts';
 import { dayOf, type RolloutRecord, stepOf, watchedRollout } from '../records/rollout.ts';
+import { otlpCounts } from './otlp-counts.ts';
 
 /** Read at the same time; one that hangs keeps the others of its batch waiting for seconds. */
 const AT_ONCE = 8;
@@ -123,7 +124,7 @@ async function readTarget(
   credentials: SourceCredentials,
 ): Promise<void> {
   const triedAt = clock.now();
-  const { days, failure } = await readDays(target, triedAt, credentials).then(
+  const { days, failure } = await readDays(db, target, triedAt, credentials).then(
     (read) => ({ days: read, failure: null }),
     (error: unknown) => ({ days: [], failure: failureText(error) }),
   );
@@ -159,7 +160,12 @@ interface DayCounts {
  * Every day since it was last read, and the one before: of that something may have come late, and of an outage everything.
  * @throws SourceFailure
  */
-async function readDays(target: Target, now: Date, credentials: SourceCredentials): Promise<DayCounts[]> {
+async function readDays(
+  db: Sql,
+  target: Target,
+  now: Date,
+  credentials: SourceCredentials,
+): Promise<DayCounts[]> {
   const { rollout, source, since } = target;
   const beginMs = since.getTime() + durationMs(source.warmUp);
   const endMs = now.getTime() - durationMs(source.delay);
@@ -172,11 +178,29 @@ async function readDays(target: Target, now: Date, credentials: SourceCredential
     const from = new Date(Math.max(dayMs, beginMs));
     const to = new Date(Math.min(dayMs + rollout.plan.dayMs, endMs));
     if (day < 0 || to <= from) continue;
-    const answer = await readSource(source, { ...target, from, to }, credentials);
-    if ('counts' in answer) days.push({ day, ...answer.counts });
+    const counts = await countsIn(db, target, { from, to }, credentials);
+    if (counts) days.push({ day, ...counts });
   }
   if (days.length === 0 && target.counted) throw new SourceFailure(VANISHED);
   return days;
+}
+
+/** What happened in a time, by whoever counts it; `undefined`: it knows of no such events. @throws SourceFailure */
+async function countsIn(
+  db: Sql,
+  target: Target,
+  time: { from: Date; to: Date },
+  credentials: SourceCredentials,
+): Promise<SourceCounts | undefined> {
+  if (target.source.otlp) {
+    const said = await otlpCounts(db, { ...target, ...time, agent: target.rollout.agent });
+    if (said === undefined) return undefined;
+    const counts = countsOf(said);
+    if ('problem' in counts) throw new SourceFailure(counts.problem);
+    return counts;
+  }
+  const answer = await readSource(target.source, { ...target, ...time }, credentials);
+  return 'counts' in answer ? answer.counts : undefined;
 }
 
 /** A count only grows: a source that says less than before has lost something. Whether anything is new. */

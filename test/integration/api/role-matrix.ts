@@ -141,6 +141,8 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     about: 'action',
   },
 
+  recordMetrics: { line: 'POST /v1/otlp/v1/metrics', may: ['agent'], body: { resourceMetrics: [] } },
+
   listAgents: { line: 'GET /v1/agents', may: READERS },
   getAgent: { line: 'GET /v1/agents/{agent}', may: READERS, about: 'agent' },
   listGroups: { line: 'GET /v1/agents/{agent}/groups', may: READERS, about: 'agent' },

@@ -1,0 +1,213 @@
+import { gzipSync } from 'node:zlib';
+import {
+  AggregationTemporalityPreference,
+  OTLPMetricExporter as JsonExporter,
+} from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { Resource } from '@opentelemetry/resources';
+import {
+  ExplicitBucketHistogramAggregation,
+  InstrumentType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  View,
+} from '@opentelemetry/sdk-metrics';
+import type { FastifyInstance } from 'fastify';
+import { beforeEach, expect, test } from 'vitest';
+import { createApi } from '../../../src/api/server.ts';
+import { ManualClock } from '../../../src/clock.ts';
+import { sourceCredentials } from '../../../src/metric-sources/credentials.ts';
+import { dropOldPoints } from '../../../src/retention/drop-points.ts';
+import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
+import { readSources } from '../../../src/rollouts/read-sources.ts';
+import { call } from '../../support/api.ts';
+import { type GivenToken, givenToken } from '../../support/fixtures.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { givenExposed, goldOf } from '../rollouts/support.ts';
+
+const METRICS = `  slow:
+    unit: request
+    business: customer effort
+    matureAfter: 0s
+    source: { otlp: { events: call.seconds, above: 2.5 } }
+  failed:
+    unit: request
+    business: workload
+    matureAfter: 0s
+    source: { otlp: { events: calls, harms: failures } }
+`;
+const GUARDRAILS =
+  '{ metric: slow, limit: 0.05, reason: p95 of 2.5 s }, { metric: failed, limit: 0.05, reason: as before }';
+const PATH = '/v1/otlp/v1/metrics';
+
+describeWithServices('metrics by OpenTelemetry', (make) => {
+  let services: TestServices;
+  let app: FastifyInstance;
+  let as: GivenToken;
+  let id: string;
+  beforeEach(async () => {
+    // Exporters go by the clock of the machine; what is exposed for some minutes counts from its first whole one.
+    services = await make({ clock: new ManualClock(new Date(Date.now() - 180_000)) });
+    id = await givenExposed(services, { metrics: METRICS, guardrails: GUARDRAILS });
+    as = await givenToken(services, 'agent', { agent: 'desk', attributes: { tier: 'gold' } });
+    services.clock.advance(240_000);
+    app = await createApi(services);
+    return () => app.close();
+  });
+
+  async function judged(metric: string) {
+    await readSources(services, sourceCredentials({}));
+    await queueExposed(services);
+    await judgeDue(services);
+    return goldOf(services, id, metric);
+  }
+
+  const { DELTA, CUMULATIVE } = AggregationTemporalityPreference;
+  test.each([
+    ['JSON, cumulative', JsonExporter, CUMULATIVE, 'none'],
+    ['JSON in gzip, delta', JsonExporter, DELTA, 'gzip'],
+    ['protobuf, cumulative', ProtobufExporter, CUMULATIVE, 'none'],
+    ['protobuf in gzip, delta', ProtobufExporter, DELTA, 'gzip'],
+  ] as const)(
+    'from an exporter as teams run it: %s',
+    async (_, Exporter, temporalityPreference, compression) => {
+      const address = await app.listen({ port: 0, host: '127.0.0.1' });
+      const exporter = new Exporter({
+        url: address + PATH,
+        headers: as.headers,
+        temporalityPreference,
+        compression: compression as never,
+      });
+      const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+      const provider = new MeterProvider({
+        resource: new Resource({ 'portcullis.release': '2', 'service.instance.id': 'a' }),
+        readers: [reader],
+        views: [
+          new View({
+            instrumentType: InstrumentType.HISTOGRAM,
+            aggregation: new ExplicitBucketHistogramAggregation([0.5, 2.5, 10]),
+          }),
+        ],
+      });
+      const meter = provider.getMeter('desk');
+      const seconds = meter.createHistogram('call.seconds');
+      const [calls, failures] = [meter.createCounter('calls'), meter.createCounter('failures')];
+      const gold = { 'portcullis.segment': 'gold' };
+      for (const value of [0.1, 2.5, 2.6, 90]) seconds.record(value, gold);
+      calls.add(5, gold);
+      failures.add(1, gold);
+      meter.createCounter('of no interest').add(1);
+      await provider.forceFlush();
+      seconds.record(3, gold);
+      calls.add(2, gold);
+      calls.add(40, { 'portcullis.segment': 'silver' });
+      await provider.forceFlush();
+      expect(await judged('slow')).toMatchObject({ events: 5, harms: 3, known: 5 });
+      expect(await judged('failed')).toMatchObject({ events: 7, harms: 1 });
+      await provider.shutdown();
+      // What an exporter says once more at its end is nothing new.
+      expect(await judged('failed')).toMatchObject({ events: 7, harms: 1 });
+    },
+  );
+
+  const point = (more: object = {}) => ({
+    attributes: [
+      { key: 'portcullis.release', value: { stringValue: '2' } },
+      { key: 'portcullis.segment', value: { stringValue: 'gold' } },
+    ],
+    startTimeUnixNano: `${Date.now() - 60_000}000000`,
+    timeUnixNano: `${Date.now()}000000`,
+    asInt: '8',
+    ...more,
+  });
+  const request = (dataPoints: object[], name = 'calls') => ({
+    resourceMetrics: [
+      {
+        scopeMetrics: [
+          { metrics: [{ name, sum: { dataPoints, aggregationTemporality: 2, isMonotonic: true } }] },
+        ],
+      },
+    ],
+  });
+  const send = (body: unknown, headers = {}) => call(app, `POST ${PATH}`, { as, body, headers });
+
+  test('what is sent again counts once, as many times and at once as it is sent', async () => {
+    const body = request([point()]);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send(body)));
+    expect(answers.map(({ status, json }) => [status, json])).toEqual(
+      Array.from({ length: 5 }, () => [200, {}]),
+    );
+    expect(await judged('failed')).toMatchObject({ events: 8, harms: 0 });
+  });
+
+  test.each([
+    ['no release', { attributes: [] }, 'failed: calls has no release: set the attribute portcullis.release'],
+    [
+      'a segment that there is not',
+      {
+        attributes: [
+          { key: 'portcullis.release', value: { stringValue: '2' } },
+          { key: 'portcullis.segment', value: { stringValue: 'tin' } },
+        ],
+      },
+      'has the segment "tin": set the attribute portcullis.segment to one of gold, silver, default',
+    ],
+    ['tomorrow', { timeUnixNano: `${Date.now() + 86_400_000}000000` }, 'ahead of this clock'],
+    ['less than nothing', { asInt: '-3' }, 'says -3, which is no count'],
+    ['no number', { asInt: undefined, asDouble: 'NaN' }, 'says NaN, which is no count'],
+  ])('a point with %s is told and not counted, the others are', async (_, wrong, message) => {
+    const other = point({ attributes: [...point().attributes, { key: 'pod', value: { intValue: '2' } }] });
+    const { status, json } = await send(request([point(wrong), other]));
+    expect(status).toBe(200);
+    expect(json).toEqual({
+      partialSuccess: { rejectedDataPoints: '1', errorMessage: expect.stringContaining(message) },
+    });
+    expect(await judged('failed')).toMatchObject({ events: 8, harms: 0 });
+  });
+
+  test('a point without a value is none', async () => {
+    expect((await send(request([point({ flags: 1 })]))).json).toEqual({});
+    expect(await services.db.sql.selectFrom('otlp_series').selectAll().execute()).toEqual([]);
+  });
+
+  test.each([
+    ['no JSON of metrics', '{"resourceMetrics": 3}', { 'content-type': 'application/json' }, 400],
+    ['no protobuf', '\u0007\u0007\u0007', { 'content-type': 'application/x-protobuf' }, 400],
+    ['no gzip', 'plain', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, 400],
+    ['another encoding', '{}', { 'content-type': 'application/json', 'content-encoding': 'br' }, 400],
+  ])('%s is refused with a word', async (_, body, headers, expected) => {
+    const { status, json } = await send(body, headers);
+    expect(status).toBe(expected);
+    expect(json.detail ?? json.title).toMatch(/\w/);
+  });
+
+  test('a body may unpack to no more than a body may hold', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
+    const response = await app.inject({
+      method: 'POST',
+      url: PATH,
+      headers: { ...as.headers, 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      payload: bomb,
+    });
+    expect(response.statusCode).toBe(413);
+  });
+
+  test('more points than one request may hold are refused whole', async () => {
+    const many = Array.from({ length: 2_001 }, () => point());
+    expect((await send(request(many))).json.detail).toContain('at most 2000');
+    expect(await services.db.sql.selectFrom('otlp_count').selectAll().execute()).toEqual([]);
+  });
+
+  test('what nothing reads any more goes, and a point of its series is too late by then', async () => {
+    await send(request([point()]));
+    await dropOldPoints(services.db.sql, services.clock.now());
+    expect(await services.db.sql.selectFrom('otlp_series').select('metric').execute()).toHaveLength(1);
+    services.clock.advance(40 * 86_400_000);
+    await dropOldPoints(services.db.sql, services.clock.now());
+    for (const table of ['otlp_series', 'otlp_count'] as const)
+      expect(await services.db.sql.selectFrom(table).select('metric').execute()).toEqual([]);
+    expect((await send(request([point()]))).json.partialSuccess.errorMessage).toContain(
+      'more than a day late',
+    );
+  });
+});
