@@ -11,7 +11,7 @@ const POSTGRES = 'test/support/global-setup-postgres.ts';
 const TEMPORAL = 'test/support/global-setup-temporal.ts';
 
 interface ProjectOptions {
-  /** Groups run one after the other, the quickest first; the last two are one, so that no core waits for the other. */
+  /** Groups run one after the other: what needs no server first, then all that does, so that no core waits for the other. */
   groupOrder: number;
   testSeconds: number;
   hookMs?: number;
@@ -48,22 +48,22 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', { groupOrder: 0, testSeconds: 60, isolate: false }),
-      project('replay', { groupOrder: 1, testSeconds: 60, hookMs: 120 * SECOND_MS }),
+      project('replay', { groupOrder: 0, testSeconds: 60, hookMs: 120 * SECOND_MS }),
       project('workflow', {
-        groupOrder: 2,
+        groupOrder: 1,
         testSeconds: 60,
         hookMs: FIRST_FETCH_MS,
         globalSetup: [POSTGRES, 'test/support/global-setup-time-skipping.ts'],
       }),
       project('integration', {
         isolate: false,
-        groupOrder: 3,
+        groupOrder: 1,
         testSeconds: 60,
         hookMs: FIRST_FETCH_MS,
         globalSetup: [POSTGRES, TEMPORAL],
       }),
       project('e2e', {
-        groupOrder: 3,
+        groupOrder: 1,
         testSeconds: 180,
         hookMs: FIRST_FETCH_MS,
         globalSetup: [POSTGRES, TEMPORAL],

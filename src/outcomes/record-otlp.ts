@@ -36,9 +36,10 @@ interface Counted {
 export async function recordOtlp(
   services: Services,
   actor: Actor,
-  { agent, points }: { agent: string; points: readonly OtlpPoint[] },
+  points: readonly OtlpPoint[],
 ): Promise<OtlpRecorded> {
-  requireRole(actor, ['agent'], agent);
+  requireRole(actor, ['agent']);
+  const { agent = '' } = actor;
   const world = await services.worlds.get(agent);
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
   const problems: string[] = [];

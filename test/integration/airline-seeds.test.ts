@@ -151,8 +151,13 @@ class Replay {
 
   async #noteRollback(day: number): Promise<void> {
     if (this.#rolledBackOn !== undefined) return;
-    const { segments } = await rolloutStatus(this.#services, this.#rollout);
-    if (segments.some(({ state }) => state === 'rolled_back')) this.#rolledBackOn = day + 1;
+    const back = await this.#services.db.sql
+      .selectFrom('rollout_segment')
+      .select('segment')
+      .where('rollout_id', '=', this.#rollout)
+      .where('state', '=', 'rolled_back')
+      .executeTakeFirst();
+    if (back) this.#rolledBackOn = day + 1;
   }
 
   async #ended(): Promise<Ended> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -8,6 +8,9 @@ import { FAST } from '../../src/embedded/postgres/settings.ts';
 import { log } from './once-per-run.ts';
 
 const TEMPLATE_LOCK = 7_245_001;
+/** Memory as a folder, where there is enough of it: every test makes a database, which is hundreds of files. */
+const MEMORY = '/dev/shm';
+const MEMORY_LEAST_BYTES = 4 * 1024 ** 3;
 
 export interface PostgresServer {
   /** The administrator's URL of the database `postgres`. */
@@ -31,14 +34,11 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
   const given = (options.env ?? process.env).TEST_DATABASE_URL;
   if (given !== undefined && given !== '' && options.own !== true) return givenServer(given);
 
-  const folder = await mkdtemp(join(tmpdir(), 'portcullis-postgres-'));
+  const folder = await mkdtemp(join(await quickFolder(), 'portcullis-postgres-'));
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
-    const server = await startEmbedded({
-      folder,
-      settings: FAST,
-      log,
-    });
+    const server = await startEmbedded({ folder, settings: FAST, log });
+    await makeLoginCheap(server.url);
     return {
       url: server.url,
       port: server.port,
@@ -55,6 +55,14 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
   }
 }
 
+async function quickFolder(): Promise<string> {
+  const free = await statfs(MEMORY).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
+  return free >= MEMORY_LEAST_BYTES ? MEMORY : tmpdir();
+}
+
 function givenServer(url: string): PostgresServer {
   const refuse = async () => {
     throw new Error('Cannot stop the server of TEST_DATABASE_URL: start one with { own: true }');
@@ -66,6 +74,17 @@ function givenServer(url: string): PostgresServer {
     pause: refuse,
     restart: refuse,
   };
+}
+
+/** A password is hashed thousands of times for each of thousands of connections: here once. */
+async function makeLoginCheap(url: string): Promise<void> {
+  const { username, password } = new URL(url);
+  await withClient(url, async (client) => {
+    await client.query('SET scram_iterations = 1');
+    await client.query(
+      `ALTER ROLE ${quoted(username)} PASSWORD ${pg.escapeLiteral(decodeURIComponent(password))}`,
+    );
+  });
 }
 
 async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -96,7 +115,7 @@ export async function createDatabase(
   await withClient(server.url, async (client) => {
     if (template !== undefined) await ensureTemplate(client, server.url, template);
     await client.query(
-      `create database ${quoted(name)} template ${quoted(template === undefined ? 'template0' : template.name)}`,
+      `create database ${quoted(name)} template ${quoted(template === undefined ? 'template0' : template.name)} strategy file_copy`,
     );
   });
   return databaseUrl(server.url, name);

@@ -7,7 +7,6 @@ import { decodeOtlp, encodeAnswer, readOtlp } from '../../metric-sources/otlp/re
 import { type OtlpRecorded, recordOtlp } from '../../outcomes/record-otlp.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
-import { agentOf } from './actions.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 
@@ -45,8 +44,7 @@ export function otlpRoutes(app: Api, { services }: RouteDeps): void {
       const decoded = Buffer.isBuffer(request.body) ? decodeOtlp(request.body) : { body: request.body };
       const read = 'problem' in decoded ? decoded : readOtlp(decoded.body);
       if ('problem' in read) throw new AppError('invalid_input', `Cannot read the metrics: ${read.problem}`);
-      const agent = agentOf(actor, undefined);
-      return answer(reply, isProtobuf, await recordOtlp(services, actor, { agent, points: read.points }));
+      return answer(reply, isProtobuf, await recordOtlp(services, actor, read.points));
     },
   );
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { sentCounts } from '../../statistics/otlp-counts.ts';
 import { PAST_ROLLOUTS_MAX, pastCounts } from '../../statistics/past-counts.ts';
 import { TRAFFIC_DAYS_MAX, trafficOf } from '../../statistics/traffic.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
-import { agentNameSchema } from '../schemas.ts';
+import { agentNameSchema, givenInstantSchema, textSchema } from '../schemas.ts';
 
 const trafficSchema = z
   .object({
@@ -23,6 +24,7 @@ const trafficSchema = z
 /** How much comes of an agent, and what was counted of it before. */
 export function trafficRoutes(app: Api, deps: RouteDeps): void {
   pastRoute(app, deps);
+  sentRoute(app, deps);
   const { services } = deps;
   app.get(
     '/v1/agents/:agent/traffic',
@@ -96,6 +98,39 @@ function pastRoute(app: Api, { services }: RouteDeps): void {
           startedAt: startedAt.toISOString(),
         })),
       };
+    },
+  );
+}
+
+function sentRoute(app: Api, { services }: RouteDeps): void {
+  app.get(
+    '/v1/agents/:agent/sent-counts',
+    {
+      schema: {
+        operationId: 'getSentCounts',
+        tags: ['rollouts'],
+        summary: 'What OpenTelemetry exporters sent for a metric, as a rollout would count it',
+        description: 'Of whole minutes, for a metric with source.otlp. Points are kept for 33 days.',
+        params: z.object({ agent: agentNameSchema }),
+        querystring: z.object({
+          metric: textSchema(100, 1),
+          release: textSchema(100, 1),
+          segment: textSchema(100, 1),
+          from: givenInstantSchema,
+          to: givenInstantSchema,
+        }),
+        response: {
+          200: z
+            .object({ counts: z.object({ events: z.number(), harms: z.number() }).nullable() })
+            .meta({ id: 'SentCounts' }),
+        },
+      },
+    },
+    async (request) => {
+      const { from, to, ...query } = request.query;
+      const time = { from: new Date(from), to: new Date(to) };
+      const question = { ...request.params, ...query, ...time };
+      return { counts: await sentCounts(services, actorOf(request), question) };
     },
   );
 }

@@ -1,5 +1,5 @@
 import type { Agent } from '../../domain/agent.ts';
-import type { MetricSource } from '../../domain/metric-source.ts';
+import { countsOf, type MetricSource, type SourceCounts } from '../../domain/metric-source.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import type { TestedSource } from '../text/source-text.ts';
@@ -17,13 +17,13 @@ export const registerSource: RegisterCommands = (program, cli) => {
     .command('source')
     .summary('try where metrics are counted')
     .description(
-      'A metric with a source is counted by Prometheus, by SQL or by a service that answers with JSON.',
+      'A metric with a source is counted by Prometheus, by SQL, by a service that answers with JSON, or of what OpenTelemetry sends.',
     );
   const test = source
     .command('test')
     .summary('ask the sources of a manifest, and show what would be counted')
     .description(
-      'Asks each source of the manifest once, as the service would for this release, and shows what it sent, what was answered and what of it would count. Needs no service; secrets are read from the environment as the service reads them. Exit code 0: every source said a count, 1: one did not.',
+      'Asks each source of the manifest once, as the service would for this release, and shows what it sent, what was answered and what of it would count. Needs no service but for what OpenTelemetry sent to it; secrets are read from the environment as the service reads them. Exit code 0: every source said a count, 1: one did not.',
     )
     .argument('<file>', 'the manifest of the agent')
     .requiredOption('--release <version>', 'the release whose events are counted')
@@ -51,7 +51,8 @@ async function runTest(cli: Cli, file: string, options: TestOptions): Promise<vo
   const from = new Date(to.getTime() - durationMs(options.window));
   const questions = questionsOf(agent, segmentNames(agent), options);
   const tested: TestedSource[] = [];
-  for (const question of questions) tested.push(await ask(cli, question, options.release, from, to));
+  for (const question of questions)
+    tested.push(await ask(cli, agent.agent, question, options.release, from, to));
   if (tested.some(({ problem }) => problem !== undefined)) cli.exit = 'refused';
   cli.print({ tested }, () => sourcesText(tested, cli.io.columns));
 }
@@ -90,6 +91,7 @@ function questionsOf(agent: Agent, names: readonly string[], { metric, segment }
 
 async function ask(
   cli: Cli,
+  agent: string,
   { metric, source, segment }: Question,
   release: string,
   from: Date,
@@ -98,8 +100,10 @@ async function ask(
   const { readSource } = await import('../../metric-sources/read.ts');
   const { sourceCredentials } = await import('../../metric-sources/credentials.ts');
   const { SourceFailure } = await import('../../net/source-failure.ts');
-  const kind = source.prometheus ? 'prometheus' : source.sql ? 'sql' : 'http';
-  const asked = { metric, segment, kind, from: from.toISOString(), to: to.toISOString() };
+  const kind = source.prometheus ? 'prometheus' : source.sql ? 'sql' : source.http ? 'http' : 'otlp';
+  const time = { from: from.toISOString(), to: to.toISOString() };
+  const asked = { metric, segment, kind, ...time };
+  if (source.otlp) return { ...asked, ...(await sentTo(cli, agent, { metric, release, segment, ...time })) };
   try {
     const question = { release, segment, arm: 'candidate', from, to };
     const answer = await readSource(source, question, sourceCredentials(cli.io.env));
@@ -107,5 +111,23 @@ async function ask(
   } catch (error) {
     if (!(error instanceof SourceFailure)) throw error;
     return { ...asked, sent: [], problem: error.message };
+  }
+}
+
+/** What the service was sent: it is not asked by us, but by whoever exports. */
+async function sentTo(
+  cli: Cli,
+  agent: string,
+  query: Record<'metric' | 'release' | 'segment' | 'from' | 'to', string>,
+): Promise<Pick<TestedSource, 'sent' | 'events' | 'harms' | 'none' | 'problem'>> {
+  try {
+    const path = `/v1/agents/${encodeURIComponent(agent)}/sent-counts`;
+    const { counts } = await cli.api.get<{ counts: SourceCounts | null }>(path, query);
+    if (counts === null) return { sent: [], none: true };
+    const said = countsOf(counts);
+    return { sent: [], ...said };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { sent: [], problem: error.message };
   }
 }

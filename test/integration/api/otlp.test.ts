@@ -104,6 +104,17 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
       await provider.forceFlush();
       expect(await judged('slow')).toMatchObject({ events: 5, harms: 3, known: 5 });
       expect(await judged('failed')).toMatchObject({ events: 7, harms: 1 });
+      const now = services.clock.now();
+      const asked = new URLSearchParams({
+        ...{ metric: 'slow', release: '2', segment: 'gold' },
+        ...{ from: new Date(now.getTime() - 3_600_000).toISOString(), to: now.toISOString() },
+      });
+      const sent = await call(app, `GET /v1/agents/desk/sent-counts?${asked}`, { as });
+      expect(sent.json).toEqual({ counts: { events: 5, harms: 3 } });
+      asked.set('release', '3');
+      expect((await call(app, `GET /v1/agents/desk/sent-counts?${asked}`, { as })).json).toEqual({
+        counts: null,
+      });
       await provider.shutdown();
       // What an exporter says once more at its end is nothing new.
       expect(await judged('failed')).toMatchObject({ events: 7, harms: 1 });

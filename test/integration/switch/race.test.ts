@@ -15,7 +15,7 @@ import { servicesAt, type TestServices } from '../../support/services.ts';
 const PULLS = 1_000;
 const ROLLBACKS = 300;
 const PROCESSES = 3;
-const BEGINS_PER_PROCESS = 4;
+const BEGINS_PER_PROCESS = 2;
 const HEAD_START_MS = 5;
 
 let services: TestServices;

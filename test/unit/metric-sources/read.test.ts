@@ -179,7 +179,9 @@ test('whole numbers stay what they are', () => {
 });
 
 test.each([
-  [{}, 'says one of prometheus, sql and http'],
+  [{}, 'says one of prometheus, sql, http and otlp'],
+  [{ otlp: { events: 'calls' } }, 'says one of harms (a counter) and above (of the histogram)'],
+  [{ otlp: { events: 'calls', harms: 'calls' } }, 'every event would be harm'],
   [{ http: { url: 'ftp://x/{release}' } }, 'is not an http or https address'],
   [{ sql: { database: 'lower', query: 'x' } }, 'write capital letters'],
   [{ sql: { database: 'CALLS', query: 'x' }, every: '1h' }, 'is not longer than'],
