@@ -46,6 +46,26 @@ export const stepSchema = z.strictObject({
 
 const perDaySchema = z.number().min(0.001).max(1_000_000);
 
+/** What a verdict does; an outage is never a pass, and silence neither. */
+const onSchema = z.strictObject({
+  breach: z
+    .enum(['rollback', 'hold'])
+    .default('rollback')
+    .describe('hold: what is out stays, nothing widens, and people decide'),
+  inconclusive: z
+    .enum(['as-gate', 'wait', 'pass'])
+    .default('as-gate')
+    .describe('as-gate: waits where the gate wants ok, passes where it wants no-breach'),
+  'no-data': z
+    .enum(['wait', 'hold'])
+    .default('wait')
+    .describe('hold: pauses the rollout and tells on-call when nobody says any more what came of events'),
+  'source-down': z
+    .enum(['wait', 'hold'])
+    .default('wait')
+    .describe('hold: pauses the rollout and tells on-call when its source cannot be read'),
+});
+
 export const guardrailSchema = z.strictObject({
   metric: nameSchema,
   limit: z
@@ -95,6 +115,7 @@ export const guardrailSchema = z.strictObject({
     ),
   share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
   action: z.enum(['rollback', 'report']).default('rollback'),
+  on: onSchema.optional().describe('What each verdict does to widening, and to what is out'),
 });
 
 export const rolloutSchema = z.strictObject({
@@ -135,4 +156,6 @@ export const rolloutSchema = z.strictObject({
 
 export type Gate = z.infer<typeof gateSchema>;
 export type Guardrail = z.infer<typeof guardrailSchema>;
+/** What a verdict does, by its word. */
+export type OnVerdict = z.infer<typeof onSchema>;
 export type RolloutPlan = z.infer<typeof rolloutSchema>;

@@ -41,6 +41,11 @@ export async function rolloutFacts(
     guardrails: rollout.plan.guardrails
       .filter(({ action }) => action === 'rollback')
       .map(({ metric }) => metric),
+    inconclusive: Object.fromEntries(
+      rollout.plan.guardrails.flatMap(({ metric, on }) =>
+        on && on.inconclusive !== 'as-gate' ? [[metric, on.inconclusive] as const] : [],
+      ),
+    ),
     revision: rollout.revision,
   };
 }

@@ -8,7 +8,7 @@ import { type FrozenGuardrail, type RolloutRecord, rolloutById, stepOf } from '.
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { countEvidence, judgeGuardrail } from './evidence.ts';
-import { holdForSpread, isSpread } from './hold-spread.ts';
+import { holdForSpread, holdForVerdict, isSpread } from './hold.ts';
 import { rollBack } from './roll-back.ts';
 
 const JUDGE = 'judge';
@@ -109,11 +109,17 @@ async function judgeOne(
   });
   await saveVerdict(services, rollout, segment, generation, record, before?.verdict, now);
   if (guardrail.action !== 'rollback') return;
+  if (record.verdict !== before?.verdict && holdsOn(guardrail, record.verdict))
+    await holdForVerdict(services, rollout, segment, record);
   if (segment === POOLED_SEGMENT && isSpread(record) && rollout.spread_held_at === null)
     await holdForSpread(services, rollout, record);
-  if (record.verdict !== 'breach') return;
+  if (record.verdict !== 'breach' || holdsOn(guardrail, 'breach')) return;
   await rollBackBreach(services, rollout, segment, generation, record, since);
 }
+
+/** Whether a verdict pauses the rollout, as the release says. */
+const holdsOn = ({ on }: FrozenGuardrail, verdict: VerdictRecord['verdict']): boolean =>
+  verdict !== 'ok' && verdict !== 'inconclusive' && on?.[verdict] === 'hold';
 
 /** A segment's own; for the pooled process their sum, which rises whenever any of them does. */
 async function generationOf(db: Sql, rolloutId: string, segment: string): Promise<number> {

@@ -170,6 +170,7 @@ test('what docs/choosing-guardrails.md shows of metrics and guardrails fits toge
     [{ metric: 'slow' }, { metric: 'cost' }],
     [{ metric: 'wrong', limit: 0.05, control: { ratio: 1.5 } }],
     [{ metric: 'cost', limit: 2, control: { more: 0.1 } }],
+    [{ metric: 'slow', on: { breach: 'hold', inconclusive: 'pass' } }],
   ]);
   const { solved, slow, cost, cost_per_case: perCase } = agent.value.metrics;
   if (!(solved && slow && cost && perCase)) throw new Error('the page shows other metrics');
@@ -207,7 +208,7 @@ test('no page shows manifests that nobody asks about here', () => {
     .filter(([, blocks]) => blocks > 0);
   expect(count).toEqual([
     ['docs/approval-policies.md', 2],
-    ['docs/choosing-guardrails.md', 6],
+    ['docs/choosing-guardrails.md', 7],
     ['docs/manifests.md', 4],
     ['docs/rollouts.md', 1],
     ['docs/slack.md', 1],

@@ -156,12 +156,14 @@ function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
           hint: 'Change the metric or the limit',
         },
       ];
-    if (declared && neverOk(declared, limit) && waitsForOk(rollout, agent))
+    const policy = guardrail.on?.inconclusive ?? 'as-gate';
+    const needsOk = policy === 'wait' || (policy === 'as-gate' && waitsForOk(rollout, agent));
+    if (declared && neverOk(declared, limit) && needsOk)
       return [
         {
           path,
           message: `Guardrail "${metric}" can never be ok, and a step waits until it is: ${noCap(declared)}`,
-          hint: `Write the "cap" of the metric, which something must enforce, or verdicts: no-breach at the gates`,
+          hint: `Write the "cap" of the metric, which something must enforce, verdicts: no-breach at the gates, or on: { inconclusive: pass }`,
         },
       ];
     if (seen.size < seen.add(metric).size) return [];

@@ -1,4 +1,5 @@
 import { type Freeze, freezeText } from '../freeze.ts';
+import type { OnVerdict } from '../rollout-plan.ts';
 import type { Step } from './steps.ts';
 
 /** Where one segment stands, as the next move is decided from it. */
@@ -50,7 +51,10 @@ export interface RolloutFacts {
   freeze?: Freeze & { leftMs: number };
   segments: readonly SegmentFacts[];
   verdicts: readonly VerdictFacts[];
+  /** Those that act, by their metrics. */
   guardrails: readonly string[];
+  /** What they say of an inconclusive verdict, where it is not as the gate says. */
+  inconclusive?: Readonly<Record<string, Exclude<OnVerdict['inconclusive'], 'as-gate'>>>;
   revision: number;
 }
 
@@ -188,8 +192,11 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
           },
         ];
       }
-      const quiet = word === 'inconclusive' || (word === 'no-data' && (found?.events ?? 0) === 0);
-      const good = word === 'ok' || (gate.verdicts === 'no-breach' && quiet);
+      const policy = facts.inconclusive?.[metric];
+      const passes = policy === undefined ? gate.verdicts === 'no-breach' : policy === 'pass';
+      const quiet = word === 'no-data' && (found?.events ?? 0) === 0;
+      const good =
+        word === 'ok' || (word === 'inconclusive' && passes) || (quiet && gate.verdicts === 'no-breach');
       if (good) return [];
       const needed = found?.moreNeeded ?? undefined;
       const soon = daysFor(needed, found);

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { correctAction } from '../../../src/actions/correct.ts';
-import { judgeDue } from '../../../src/rollouts/judge.ts';
+import { waitsOf } from '../../../src/domain/rollout/phase.ts';
+import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { verifies } from '../../requirements.ts';
@@ -177,5 +179,49 @@ describeWithServices('judgeDue()', (make) => {
     expect(segments.find(({ segment }) => segment === 'gold')?.state).toBe('rolled_back');
     expect(pooled[0]?.pooledLogE).toBeGreaterThan(pooled[0]?.thresholdLogE ?? 99);
     expect(status).toBe('running');
+  });
+
+  test('a breach of a guardrail that holds takes nothing back: it pauses once, tells on-call, and nothing widens', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      guardrails: '{ metric: wrong, limit: 0.05, reason: people decide, on: { breach: hold } }',
+    });
+    for (let n = 0; n < 10; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
+    await judgeDue(services);
+    const { status, segments } = await rolloutStatus(services, id);
+    expect(status).toBe('paused');
+    const gold = segments.find(({ segment }) => segment === 'gold');
+    expect(gold).toMatchObject({ state: 'exposed', verdicts: [{ verdict: 'breach' }] });
+    const told = () => services.db.sql.selectFrom('alert').select(['kind', 'facts']).orderBy('id').execute();
+    expect(await told()).toMatchObject([
+      {
+        kind: 'rollout.held',
+        facts: {
+          because: expect.stringMatching(/^gold: wrong above its limit of 0.05 .*says to hold then$/),
+        },
+      },
+    ]);
+    await runRolloutVerb(services, managerActor(), { id, verb: 'resume', reason: 'looked at' });
+    await report(services, await givenCancelled(services, 'more'), 1);
+    await judgeDue(services);
+    expect((await rolloutStatus(services, id)).status).toBe('running');
+    expect(await told()).toHaveLength(1);
+    const waits = waitsOf(await rolloutFacts(services, id)).map(({ detail }) => detail);
+    expect(waits).toContain('gold wrong: breach');
+  });
+
+  test('silence of a guardrail that holds on it pauses, and not before anybody could have spoken', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      guardrails: '{ metric: wrong, limit: 0.05, reason: no silence, on: { no-data: hold } }',
+    });
+    await queueExposed(services);
+    await judgeDue(services);
+    expect((await rolloutStatus(services, id)).status).toBe('running');
+    await givenCancelled(services, 's');
+    services.clock.advance(3 * services.dayMs);
+    await queueExposed(services);
+    await judgeDue(services);
+    expect((await rolloutStatus(services, id)).status).toBe('paused');
   });
 });

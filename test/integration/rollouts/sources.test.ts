@@ -8,8 +8,9 @@ import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { readSources } from '../../../src/rollouts/read-sources.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { testPostgres } from '../../support/context.ts';
-import { agentActor } from '../../support/fixtures.ts';
+import { agentActor, managerActor } from '../../support/fixtures.ts';
 import { createDatabase } from '../../support/postgres.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed } from './support.ts';
@@ -169,6 +170,34 @@ describeWithServices('a metric that a source counts', (make) => {
     secrets = { PORTCULLIS_SOURCE_CALLS: url };
     await called(services, { n: 1 });
     expect((await look()).slow?.verdict).toBe('ok');
+  });
+
+  test('pauses where the release says to hold when its source is gone, and once an outage', async () => {
+    const other = await make();
+    const guardrails = GUARDRAILS.replace('reason:', 'on: { source-down: hold }, reason:');
+    const held = await givenExposed(other, { metrics: METRICS, guardrails });
+    const looked = async (advanceMs: number) => {
+      other.clock.advance(advanceMs);
+      await readSources(other, sourceCredentials(secrets));
+      await queueExposed(other);
+      await judgeDue(other);
+      return (await rolloutStatus(other, held)).status;
+    };
+    await called(other, { n: 30 });
+    expect(await looked(2 * MINUTE_MS)).toBe('running');
+    secrets = { PORTCULLIS_SOURCE_CALLS: 'postgres://nobody@127.0.0.1:1/none' };
+    expect(await looked(2 * MINUTE_MS)).toBe('running');
+    expect(await looked(15 * MINUTE_MS)).toBe('paused');
+    const { facts } = await other.db.sql
+      .selectFrom('alert')
+      .select('facts')
+      .where('kind', '=', 'rollout.held')
+      .executeTakeFirstOrThrow();
+    expect(facts).toMatchObject({
+      because: expect.stringMatching(/^\w+: slow is source-down: The database CALLS does not answer/),
+    });
+    await runRolloutVerb(other, managerActor(), { id: held, verb: 'resume', reason: 'known' });
+    expect(await looked(15 * MINUTE_MS)).toBe('running');
   });
 
   test('that nobody reads is source-down, and not quietly fine', async () => {

@@ -219,4 +219,21 @@ describe('what a step waits for', () => {
     );
     expect(machineWaits(facts).map(({ segment, metric }) => `${segment} ${metric}`)).toEqual(['gold slow']);
   });
+
+  test('an inconclusive verdict does what the release says of it, whatever the gate wants; the others do not', () => {
+    const waitsFor = (policy: 'wait' | 'pass', word: VerdictFacts['verdict'], gate: 'ok' | 'no-breach') =>
+      machineWaits(
+        given(
+          { guardrails: ['wrong'], inconclusive: { wrong: policy }, verdicts: [verdict(word)] },
+          { verdicts: gate },
+        ),
+      ).length > 0;
+    expect([waitsFor('pass', 'inconclusive', 'ok'), waitsFor('wait', 'inconclusive', 'no-breach')]).toEqual([
+      false,
+      true,
+    ]);
+    for (const word of ['breach', 'source-down', 'no-data'] as const)
+      for (const gate of ['ok', 'no-breach'] as const) expect(waitsFor('pass', word, gate)).toBe(true);
+    expect(waitsFor('wait', 'ok', 'ok')).toBe(false);
+  });
 });
