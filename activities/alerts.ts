@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { alertCard } from '../src/cards/alert-card.ts';
 import { alertById, readAlertFacts } from '../src/cards/alert-facts.ts';
 import { pagedEvent } from '../src/cards/page-on-call.ts';
@@ -6,6 +6,7 @@ import { SlackFailure } from '../src/cards/posting/failure.ts';
 import type { SlackPort } from '../src/cards/posting/port.ts';
 import { postAtOnce } from '../src/cards/posting/post-once.ts';
 import { isForGood } from '../src/cards/posting/turns.ts';
+import type { AlertTable } from '../src/db/tables.ts';
 import { type Agent, onCallOf, slackUserOf } from '../src/domain/agent.ts';
 import { digestOf } from '../src/domain/digest.ts';
 import { settleAlert } from '../src/records/alert.ts';
@@ -165,12 +166,31 @@ async function toPager({ services, pager, breaker }: Deps, alertId: string): Pro
   if (!pager) return 'no routing key';
   const event = pagedEvent(await readAlertFacts(services, alertId));
   if (!event) return 'not paged';
-  if ((await alertById(services, alertId)).webhooks_taken.includes(PAGED)) return 'sent';
+  const alert = await alertById(services, alertId);
+  if (alert.webhooks_taken.includes(PAGED)) return 'sent';
+  if (await isResolved(services, alert)) return 'enabled again';
   const body = JSON.stringify({ routing_key: pager.routingKey, ...event });
   const url = pager.url ?? PAGER_URL;
   await breaker.run(url, () => post(url, { 'content-type': 'application/json' }, body));
   await noteTaken(services, alertId, PAGED);
   return 'sent';
+}
+
+/** Whether what a switch that was disabled would trigger was resolved before: tried again it would wake people for nothing. */
+async function isResolved(
+  { db }: Deps['services'],
+  { kind, facts, created_at }: Pick<Selectable<AlertTable>, 'kind' | 'facts' | 'created_at'>,
+): Promise<boolean> {
+  if (kind !== 'switch.disabled') return false;
+  const resolved = await db.sql
+    .selectFrom('alert')
+    .select('id')
+    .where('kind', '=', 'switch.enabled')
+    .where('created_at', '>=', created_at)
+    .where(sql<boolean>`facts ->> 'scope' = ${String(facts.scope)}`)
+    .where(sql<boolean>`${PAGED} = ANY (webhooks_taken)`)
+    .executeTakeFirst();
+  return resolved !== undefined;
 }
 
 /** Who took it is not told again, whatever fails elsewhere. */

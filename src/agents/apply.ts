@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { openRollout } from '../records/rollout.ts';
+import { openRollout, watchedRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { Turns } from '../turns.ts';
 
@@ -63,7 +63,8 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
     const changes = diffAgents(before?.manifest, agent);
     if (before?.digest === digest)
       return { agent: agent.agent, revision: before.revision, digest, changes: [] };
-    if (before && before.definitions_digest !== definitions) await assertNoRollout(tx, agent.agent);
+    if (before && before.definitions_digest !== definitions)
+      await assertMayRedefine(tx, before.manifest, agent);
     const revision = (before?.revision ?? 0) + 1;
     const row = {
       manifest: JSON.stringify(agent),
@@ -100,7 +101,9 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
   });
 }
 
-async function assertNoRollout(tx: Sql, agent: string): Promise<void> {
+/** What a rollout froze stays as it is while it is open, and what it watches afterwards as long as its release is in force. */
+async function assertMayRedefine(tx: Sql, before: Agent, after: Agent): Promise<void> {
+  const { agent } = after;
   const open = await openRollout(tx, agent);
   if (open) {
     throw new AppError(
@@ -108,6 +111,15 @@ async function assertNoRollout(tx: Sql, agent: string): Promise<void> {
       `Cannot change tools, segments, metrics or attributes: rollout ${open.id} froze them. End it first (portcullis rollout rollback), or change people only`,
     );
   }
+  const watched = await watchedRollout(tx, agent);
+  const changed = watched?.plan.guardrails.find(
+    ({ metric }) => digestOf(before.metrics[metric] ?? null) !== digestOf(after.metrics[metric] ?? null),
+  );
+  if (watched && changed)
+    throw new AppError(
+      'wrong_state',
+      `Cannot change metric "${changed.metric}": rollout ${watched.id} completed, and its release is watched by it as long as it is in force. Give the new definition a name of its own, and a later release a guardrail on that`,
+    );
 }
 
 async function replaceApprovers(tx: Sql, agent: Agent): Promise<void> {

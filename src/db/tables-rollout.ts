@@ -12,6 +12,8 @@ export interface KnownBuild {
   version: string;
   /** Whether its events fill the sample of the gates. */
   counts: boolean;
+  /** Of what a source counts, which knows no build: from this day on it is this one's. None: from the first. */
+  fromDay?: number;
 }
 
 export interface RolloutTable {

@@ -13,14 +13,18 @@ export const isNewVersion = (rollout: RolloutRecord | undefined, version: string
   rollout.held_for_version === null &&
   !rollout.builds.some((build) => build.version === version);
 
-/** The builds a rollout knows once a person let this one go on. */
+/**
+ * The builds a rollout knows once a person let this one go on; where the sample begins anew, `fromDay` is the first whole day
+ * of it.
+ */
 export const withBuild = (
   known: readonly KnownBuild[],
   version: string,
   evidence: Evidence,
+  fromDay?: number,
 ): KnownBuild[] => [
   ...known.map((build) => ({ ...build, counts: build.counts && evidence === 'go-on' })),
-  { version, counts: true },
+  { version, counts: true, ...(evidence === 'anew' && fromDay !== undefined && { fromDay }) },
 ];
 
 /**

@@ -113,7 +113,7 @@ export async function judgeGuardrail(
     breachedBefore: firedBefore.includes('rate'),
     matureBefore,
     builds,
-    buckets: sums ? [] : bucketsOf(ofBuild(ofLiving(counts, breaches, 'rate'), source && builds[0])),
+    buckets: sums ? [] : bucketsOf(ofLiving(source ? ofSource(counts, rollout) : counts, breaches, 'rate')),
     ...(source && (await sourceFacts(db, rollout, metric, segment, source, now))),
     ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout, metric, segment), breaches, sums) }),
     ...(count && {
@@ -145,9 +145,13 @@ export async function judgeGuardrail(
   return { ...named, ...rest, ...judgeFacts(facts) };
 }
 
-/** A source knows no build: what it counts fills the sample of those that count. */
-const ofBuild = (counts: readonly Count[], build: string | undefined): readonly Count[] =>
-  build === undefined ? counts : counts.map((count) => ({ ...count, build }));
+/** A source knows no build: what it counts is that of the first that fills the sample, from its first whole day on. */
+function ofSource(counts: readonly Count[], { builds }: RolloutRecord): readonly Count[] {
+  const counting = builds.find((build) => build.counts);
+  if (counting === undefined) return counts;
+  const { version, fromDay = 0 } = counting;
+  return counts.map((count) => (count.day >= fromDay ? { ...count, build: version } : count));
+}
 
 async function sourceFacts(
   db: Sql,

@@ -2,7 +2,7 @@ import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { ownRollout } from '../records/rollout.ts';
+import { dayOf, ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
@@ -111,7 +111,9 @@ async function resume(
     ? {
         agent_version: held,
         held_for_version: null,
-        builds: JSON.stringify(withBuild(rollout.builds, held, evidence)),
+        builds: JSON.stringify(
+          withBuild(rollout.builds, held, evidence, dayOf(rollout, services.clock.now()) + 1),
+        ),
       }
     : {};
   const elapsed = elapsedMs(rollout, services.clock.now());

@@ -49,8 +49,18 @@ test('on-call is paged once for what wakes people, and enabling resolves what di
     expect((await deliver('rollout.completed', {})).first).toMatchObject({ pager: 'not paged' });
     await deliver('switch.disabled', { scope: 'agent/desk', actor: 'cleo', reason: 'runs wild' });
     await deliver('switch.enabled', { scope: 'agent/desk', actor: 'cleo', reason: 'mended' });
+    services.clock.advance(1_000);
+    pagerduty.answers.push(503);
+    const late = await deliver('switch.disabled', { scope: 'tool/desk/pay', actor: 'cleo', reason: 'a try' });
+    expect(late.first).toContain('status 503');
+    await deliver('switch.enabled', { scope: 'tool/desk/pay', actor: 'cleo', reason: 'a try' });
+    // Tried again after it was resolved it would wake people for nothing.
+    expect(await late.once()).toMatchObject({ pager: 'enabled again' });
     const events = pagerduty.received.map(({ body }) => JSON.parse(body));
-    expect(events).toHaveLength(4);
+    expect(events.map((one) => one.event_action)).toEqual([
+      ...['trigger', 'trigger', 'trigger', 'resolve'],
+      ...['trigger', 'resolve'],
+    ]);
     const [tried, paged, disabled, enabled] = events;
     expect(paged).toEqual(tried);
     expect(paged).toMatchObject({

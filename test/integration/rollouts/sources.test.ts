@@ -172,6 +172,26 @@ describeWithServices('a metric that a source counts', (make) => {
     expect((await look()).slow?.verdict).toBe('ok');
   });
 
+  test('of a new build whose sample begins anew fills it from its first whole day on, and speaks against all at once', async () => {
+    await called(services, { n: 40 });
+    await look();
+    await services.db.sql
+      .updateTable('rollout')
+      .set({
+        agent_version: '1',
+        builds: JSON.stringify([{ version: '1', counts: true }]),
+        held_for_version: '2',
+      })
+      .execute();
+    expect((await look()).slow).toMatchObject({ events: 40, known: 40 });
+    await runRolloutVerb(services, managerActor(), { id, verb: 'resume', reason: 'the new build is fine' });
+    await called(services, { n: 10 });
+    expect((await look()).slow).toMatchObject({ events: 50, known: 0 });
+    services.clock.advance(services.dayMs);
+    await called(services, { n: 7, slow: 1 });
+    expect((await look()).slow).toMatchObject({ events: 57, harms: 1, known: 7 });
+  });
+
   test('pauses where the release says to hold when its source is gone, and once an outage', async () => {
     const other = await make();
     const guardrails = GUARDRAILS.replace('reason:', 'on: { source-down: hold }, reason:');
