@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { segmentNames } from '../../src/domain/agent.ts';
 import { compileAgent, compileRelease } from '../../src/domain/decision/compile.ts';
 import { type Decision, decide } from '../../src/domain/decision/decide.ts';
 import { harmLimit, valueProblem, weighed } from '../../src/domain/evidence/measure.ts';
@@ -19,9 +20,8 @@ const blocksOf = (page: string): string[] =>
 const told = (result: { ok: boolean; problems?: readonly Problem[] }): string =>
   result.ok ? '' : formatProblems(result.problems ?? []);
 
-/** Applies the pair of manifests of a page as they stand there, and answers what is asked under them. */
-function given(page: string) {
-  const [agentYaml = '', releaseYaml = ''] = blocksOf(page);
+/** Applies a pair of manifests as they stand, and answers what is asked under them. */
+function given(agentYaml: string, releaseYaml: string) {
   const agent = readManifest('agent.yaml', agentYaml, 'agent');
   if (!agent.ok) throw new Error(told(agent));
   const release = readManifest('release.yaml', releaseYaml, 'release', agent.value);
@@ -30,15 +30,21 @@ function given(page: string) {
   const world = {
     agent: compileAgent(agent.value),
     switches: [],
-    inForce: { default: value.release, beta: value.release },
+    inForce: Object.fromEntries(segmentNames(agent.value).map((segment) => [segment, value.release])),
     releases: { [value.release]: compileRelease(value, agent.value) },
   };
   return (tool: string, args: Record<string, unknown>, attributes: Record<string, unknown>): Decision =>
     decide({ tool, args, attributes, claimed: {}, subject: 'conversation-1' }, world);
 }
 
+/** The two that a page begins with. */
+function givenPair(page: string) {
+  const [agentYaml = '', releaseYaml = ''] = blocksOf(page);
+  return given(agentYaml, releaseYaml);
+}
+
 describe('docs/manifests.md, asked', () => {
-  const ask = given('docs/manifests.md');
+  const ask = givenPair('docs/manifests.md');
   const mail = (to: string, tier = 'gold') => ask('send_email', { to, subject: 'Hi' }, { tier });
 
   test('reads run', () => expect(ask('find_order', {}, { tier: 'gold' }).outcome).toBe('allowed'));
@@ -110,7 +116,7 @@ describe('docs/manifests.md, many tools at once and named lists, asked', () => {
 });
 
 describe('docs/approval-policies.md, asked', () => {
-  const ask = given('docs/approval-policies.md');
+  const ask = givenPair('docs/approval-policies.md');
   const mail = (recipients: number, subject = 'Hello') => ask('send_email', { subject, recipients }, {});
 
   test('a rule approves low risk', () =>
@@ -182,6 +188,20 @@ test('what docs/choosing-guardrails.md shows of metrics and guardrails fits toge
   ]);
 });
 
+test('the release of docs/writing-a-release.md, asked by the agent of the airline example', () => {
+  const [release = ''] = blocksOf('docs/writing-a-release.md');
+  const ask = given(readFileSync(join(ROOT, 'examples/airline/agent.yaml'), 'utf8'), release);
+  const outcome = (tool: string, args: Record<string, unknown>, tier: string) =>
+    ask(tool, args, { tier, test_group: false }).outcome;
+  const cancel = (tier: string) => outcome('cancel_reservation', { reservation_id: 'ABC123' }, tier);
+  expect([cancel('silver'), cancel('gold')]).toEqual(['allowed', 'pending']);
+  const certificate = (amount: number) =>
+    outcome('send_certificate', { user_id: 'mia_li_3668', amount }, 'silver');
+  expect([certificate(500), certificate(501)]).toEqual(['pending', 'denied']);
+  expect(outcome('get_user_details', { user_id: 'mia_li_3668' }, 'gold')).toBe('allowed');
+  expect(outcome('list_all_airports', {}, 'gold')).toBe('denied');
+});
+
 test('what docs/rollouts.md shows of a freeze holds from its first moment to its last', () => {
   const [part = ''] = blocksOf('docs/rollouts.md');
   const agent = readManifestValue({ ...parse(AGENT_YAML), ...parse(part) }, 'agent');
@@ -213,5 +233,6 @@ test('no page shows manifests that nobody asks about here', () => {
     ['docs/rollouts.md', 1],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
+    ['docs/writing-a-release.md', 1],
   ]);
 });
