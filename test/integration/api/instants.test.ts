@@ -36,6 +36,11 @@ describeWithServices('instants of requests', (make) => {
     return call(api.app, 'POST /v1/agents/desk/deputies', { as: api.as.ana, body });
   };
 
+  const sent = (from: string, to: string) => {
+    const query = new URLSearchParams({ metric: 'm', release: '2', segment: 'gold', from, to });
+    return call(api.app, `GET /v1/agents/desk/sent-counts?${query}`, { as: api.as.auditor });
+  };
+
   beforeAll(async () => {
     api = await givenApi(make);
   });
@@ -48,16 +53,26 @@ describeWithServices('instants of requests', (make) => {
         const { content } = (requestBody ?? {}) as { content?: Record<string, { schema: Described }> };
         const named = Object.entries(content?.['application/json']?.schema.properties ?? {});
         const dates = named.filter(([, { format }]) => format === 'date-time').map(([name]) => name);
-        expect(JSON.stringify(parameters ?? [])).not.toContain('date-time');
-        return dates.map((name) => `${operationId} ${name}`);
+        const inAddress = ((parameters ?? []) as { name: string; schema: Described }[])
+          .filter(({ schema }) => JSON.stringify(schema).includes('date-time'))
+          .map(({ name }) => name);
+        return [...dates, ...inAddress].map((name) => `${operationId} ${name}`);
       }),
     );
-    expect(taken.sort()).toEqual(['createDeputy endsAt', 'createDeputy startsAt', 'createToken expiresAt']);
+    expect(taken.sort()).toEqual([
+      'createDeputy endsAt',
+      'createDeputy startsAt',
+      'createToken expiresAt',
+      'getSentCounts from',
+      'getSentCounts to',
+    ]);
   });
 
   test.each(OUTSIDE)('%s is refused with the range, and every list answers as before', async (instant) => {
     const answers = [
       ['body.expiresAt', await token(instant)],
+      ['query.from', await sent(instant, '2026-01-02T00:00:00Z')],
+      ['query.to', await sent('2026-01-02T00:00:00Z', instant)],
       ['body.startsAt', await deputy({ startsAt: instant })],
       ['body.endsAt', await deputy({ endsAt: instant })],
     ] as const;
