@@ -6,6 +6,7 @@ import { isStoreDown, isStoreSlow } from './db/failure.ts';
 import { makeLogPartition } from './db/log-partitions.ts';
 import { makePartitions } from './db/partitions.ts';
 import { refreshGroups } from './groups/refresh.ts';
+import { refreshFreezes } from './groups/refresh-freezes.ts';
 import type { Sources } from './groups/sources.ts';
 import { Sequencer } from './log/sequence.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -109,9 +110,10 @@ export const startStops = (services: Services): Loops =>
 /** What the worker role does besides its workflows, since it holds the keys: reads who is in live approver groups. */
 export function startGroups(services: Services, sources: Sources): Loops {
   const stopping = new AbortController();
-  const loop = exclusive(services, 'groups', GROUPS_EVERY_MS, (held) =>
-    refreshGroups(held, sources, stopping.signal),
-  );
+  const loop = exclusive(services, 'groups', GROUPS_EVERY_MS, async (held) => {
+    await refreshGroups(held, sources, stopping.signal);
+    await refreshFreezes(held, sources, stopping.signal);
+  });
   return {
     async stop() {
       stopping.abort();

@@ -16,6 +16,16 @@ export interface KnownBuild {
   fromDay?: number;
 }
 
+/** A calendar of freezes, as it was last read. */
+export interface FreezeCalendarTable {
+  agent: string;
+  ical: string;
+  spans: Json<{ from: string; to: string }[]>;
+  tried_at: Timestamp;
+  read_at: Timestamp | null;
+  failure: string | null;
+}
+
 export interface RolloutTable {
   id: string;
   agent: string;
@@ -76,4 +86,5 @@ export interface RolloutTables {
   rates: RatesTable;
   rollout: RolloutTable;
   rollout_segment: RolloutSegmentTable;
+  freeze_calendar: FreezeCalendarTable;
 }

@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
-import type { Agent } from '../domain/agent.ts';
 import { durationMs } from '../domain/duration.ts';
-import { freezeAt } from '../domain/freeze.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { GATE_REMIND_AFTER } from '../domain/rollout-plan.ts';
 import { scopesOver } from '../domain/scope.ts';
+import { runningFreeze } from '../records/freezes.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
@@ -31,7 +30,7 @@ export async function rolloutFacts(
     elapsedMs: elapsedMs(rollout, clock.now()),
     dayMs: rollout.plan.dayMs,
     disabled: await isDisabled(db.sql, rollout.agent),
-    ...frozenBy(await manifestOf(db.sql, rollout.agent), clock.now()),
+    ...(await frozenBy(db.sql, rollout.agent, clock.now())),
     baselineLocked: rollout.baseline_locked_at !== null,
     heldForVersion: rollout.held_for_version,
     gateApprovedBy: rollout.gate_approved_by,
@@ -72,10 +71,12 @@ function gateTold(
   };
 }
 
-/** What the manifest says now: a freeze holds for a rollout that began before it was written. */
-function frozenBy(agent: Agent, now: Date): Pick<RolloutFacts, 'freeze'> {
-  const freeze = freezeAt(agent, now);
-  return freeze ? { freeze: { ...freeze, leftMs: Date.parse(freeze.to) - now.getTime() } } : {};
+/** Looked at again when it ends; one that nobody knows the end of, when its calendar is read. */
+async function frozenBy(db: Sql, agent: string, now: Date): Promise<Pick<RolloutFacts, 'freeze'>> {
+  const freeze = await runningFreeze(db, await manifestOf(db, agent), now);
+  if (freeze === undefined) return {};
+  const leftMs = freeze.to === undefined ? {} : { leftMs: Date.parse(freeze.to) - now.getTime() };
+  return { freeze: { ...freeze, ...leftMs } };
 }
 
 /** How long the step has run: time counts only while neither paused nor disabled. */

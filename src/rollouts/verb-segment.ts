@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import { freezeAt, freezeText } from '../domain/freeze.ts';
+import { freezeText } from '../domain/freeze.ts';
 import { AppError } from '../errors.ts';
+import { runningFreeze } from '../records/freezes.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
@@ -101,6 +102,6 @@ function requireSegment(rollout: RolloutRecord, segment: string | undefined): st
 
 /** Nothing widens in a freeze, a segment that was taken back neither. */
 async function requireNoFreeze(tx: Sql, { agent }: RolloutRecord, verb: string, now: Date): Promise<void> {
-  const freeze = freezeAt(await manifestOf(tx, agent), now);
+  const freeze = await runningFreeze(tx, await manifestOf(tx, agent), now);
   if (freeze) throw new AppError('wrong_state', `Cannot ${verb}: ${freezeText(freeze)}`);
 }

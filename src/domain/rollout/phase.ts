@@ -48,7 +48,7 @@ export interface RolloutFacts {
   gateEscalateMs?: number;
   gateExpireMs?: number;
   /** A time in which nothing widens, and how long it goes on. */
-  freeze?: Freeze & { leftMs: number };
+  freeze?: Freeze & { leftMs?: number };
   segments: readonly SegmentFacts[];
   verdicts: readonly VerdictFacts[];
   /** Those that act, by their metrics. */

@@ -1,6 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { nextMove } from '../../../src/domain/rollout/phase.ts';
+import { refreshFreezes } from '../../../src/groups/refresh-freezes.ts';
+import type { Shift } from '../../../src/groups/source.ts';
+import { createSources } from '../../../src/groups/sources.ts';
+import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { makeMove, planMove } from '../../../src/rollouts/next-move.ts';
@@ -15,6 +22,7 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { fakeSources } from '../groups/support.ts';
 
 /** A rollout of which only the owners' approval of the first gate is missing. */
 async function givenGate(services: TestServices): Promise<string> {
@@ -129,5 +137,68 @@ describeWithServices('a gate that only the owners hold up', (make) => {
     services.clock.advance(31 * services.dayMs);
     expect(await next(services, id)).toEqual({ do: 'ask-person' });
     expect(await rolloutById(services.db.sql, id)).toMatchObject({ status: 'running' });
+  });
+
+  test('by a calendar: not before it was read, then by its entries, and not once nobody knows any more what it says', async () => {
+    const services = await make();
+    const id = await givenGate(services);
+    const place = 'https://calendar.example.com/freezes.ics';
+    const freezes = [{ ical: place, reason: 'the shop is full' }];
+    await applyAgent(services, managerActor(), { ...agentFrom(AGENT_YAML), freezes });
+    const why = async () => (await rolloutFacts(services, id)).freeze?.reason ?? '';
+    expect(await why()).toMatch(/^the shop is full, unless its calendar says otherwise: it was not read yet/);
+    expect(await next(services, id)).toMatchObject({ do: 'wait' });
+    const fake = fakeSources();
+    const read = (answer: Shift[] | SourceFailure) => {
+      fake.answers[`ical ${place}`] = answer;
+      return refreshFreezes(services, fake.sources);
+    };
+    const now = services.clock.now();
+    const until = new Date(now.getTime() + services.dayMs / 4);
+    const entry = (name: string) => ({ who: { name }, from: new Date(now.getTime() - 1), until });
+    await read([entry('sale'), entry('another guest')]);
+    expect(await next(services, id)).toEqual({ do: 'wait', ms: services.dayMs / 4 });
+    await expect(
+      runRolloutVerb(services, managerActor(), { id, verb: 'approve-gate', reason: 'fine' }),
+    ).rejects.toThrow(`a freeze until ${until.toISOString()}: the shop is full`);
+    services.clock.moveTo(until);
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+    await read(new SourceFailure('The calendar answered 404'));
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+    services.clock.advance(services.dayMs);
+    await read(new SourceFailure('The calendar answered 404'));
+    expect(await why()).toContain(`The calendar answered 404 (last read ${now.toISOString()})`);
+    const told = services.db.sql.selectFrom('outbox').select('key').where('key', '=', id);
+    const before = (await told.execute()).length;
+    services.clock.advance(60_000);
+    await read([]);
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+    expect((await told.execute()).length).toBe(before + 1);
+    const asked = fake.asked.length;
+    await read([]);
+    expect(fake.asked).toHaveLength(asked);
+    await applyAgent(services, managerActor(), agentFrom(AGENT_YAML));
+    await read([]);
+    expect(await services.db.sql.selectFrom('freeze_calendar').selectAll().execute()).toEqual([]);
+  });
+
+  test('by a calendar in a file, as it is', async () => {
+    const services = await make();
+    const id = await givenGate(services);
+    const dataFolder = await mkdtemp(join(tmpdir(), 'freezes-'));
+    const at = (ms: number) =>
+      new Date(services.clock.now().getTime() + ms).toISOString().replace(/[-:]|\.\d+/g, '');
+    const lines = [
+      ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//desk//EN', 'BEGIN:VEVENT', 'UID:1', 'SUMMARY:Sale'],
+      ...[`DTSTART:${at(-3_600_000)}`, `DTEND:${at(3_600_000)}`, 'END:VEVENT', 'END:VCALENDAR', ''],
+    ];
+    await writeFile(join(dataFolder, 'freezes.ics'), lines.join('\r\n'));
+    const freezes = [{ ical: 'freezes.ics', reason: 'the shop is full' }];
+    await applyAgent(services, managerActor(), { ...agentFrom(AGENT_YAML), freezes });
+    await refreshFreezes(services, createSources({ dataFolder }));
+    expect(await next(services, id)).toEqual({ do: 'wait', ms: 3_600_000 });
+    services.clock.advance(3_600_000);
+    expect(await next(services, id)).toEqual({ do: 'ask-person' });
+    await rm(dataFolder, { recursive: true });
   });
 });

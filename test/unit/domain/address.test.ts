@@ -58,6 +58,7 @@ test('readers see hosts and no keys, and what they see is refused as an address'
   const yaml = `${AGENT_YAML}webhook: { url: "https://hooks.ours.example/${secret}" }
 callback: { url: "https://agent.ours.example/cb?key=${secret}" }
 assertions: { jwks: "https://idp.ours.example/keys?t=${secret}" }
+freezes: [{ ical: "https://freezes.ours.example/${secret}.ics", reason: full }]
 `.replace(
     'approvers: { desk: [ana, ben] }',
     `approvers: { desk: [ana, ben], night: { schedule: { ical: "https://calendar.ours.example/${secret}.ics" } } }`,
@@ -66,14 +67,15 @@ assertions: { jwks: "https://idp.ours.example/keys?t=${secret}" }
   const shown = withoutKeys(agent);
   const text = JSON.stringify(shown);
   expect(text).not.toContain(secret);
-  for (const host of ['hooks', 'agent', 'idp', 'calendar'])
+  for (const host of ['hooks', 'agent', 'idp', 'calendar', 'freezes'])
     expect(text).toContain(`https://${host}.ours.example/`);
-  expect({ ...shown, webhook: 0, callback: 0, assertions: 0, approvers: 0 }).toEqual({
+  expect({ ...shown, webhook: 0, callback: 0, assertions: 0, approvers: 0, freezes: 0 }).toEqual({
     ...agent,
     webhook: 0,
     callback: 0,
     assertions: 0,
     approvers: 0,
+    freezes: 0,
   });
   expect(problemOf(shownAddress('https://hooks.ours.example/x'))).toContain('write the address itself');
   for (const url of ['https://ana:pw@ours.example/', 'https://key@ours.example/'])

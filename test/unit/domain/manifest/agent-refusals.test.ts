@@ -58,6 +58,24 @@ describe('an agent is refused', () => {
       'agent.yaml:4:19 "from" is not valid',
     ],
     [
+      'a freeze of neither times nor a calendar',
+      'owners: [olga]\n',
+      'owners: [olga]\nfreezes: [{ from: 2026-12-20, reason: x }]\n',
+      'Says either from and to, or ical',
+    ],
+    [
+      'a freeze of both',
+      'owners: [olga]\n',
+      'owners: [olga]\nfreezes: [{ ical: f.ics, from: 2026-12-20, to: 2026-12-21, reason: x }]\n',
+      'Says either from and to, or ical',
+    ],
+    [
+      'a freeze of times that could become stale',
+      'owners: [olga]\n',
+      'owners: [olga]\nfreezes: [{ from: 2026-12-20, to: 2026-12-21, staleAfter: 1d, reason: x }]\n',
+      'Goes with a calendar only',
+    ],
+    [
       'a metric that says what no metric of its kind can',
       '{ unit: conversation, business: workload }',
       '{ unit: conversation, business: workload, kind: sum, corrections: true }',
