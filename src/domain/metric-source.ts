@@ -56,6 +56,22 @@ const otlpSchema = z
 /** Counts that are sent to the service by OpenTelemetry's protocol. */
 export type OtlpSource = z.infer<typeof otlpSchema>;
 
+const approvalSchema = z.union([
+  z
+    .literal('hasty')
+    .describe('Approvals, harm those within three seconds of being shown: nobody reads so fast'),
+  z.strictObject({
+    load: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .describe('People who answered in a day, harm those with more answers than this'),
+  }),
+]);
+
+/** How people answer what an arm asks, counted by this service itself. */
+export type ApprovalSource = z.infer<typeof approvalSchema>;
+
 /** Where the events of a metric are counted, when nobody reports them as outcomes. */
 export const metricSourceSchema = z
   .strictObject({
@@ -65,6 +81,11 @@ export const metricSourceSchema = z
     otlp: otlpSchema
       .optional()
       .describe('Sent to /v1/otlp by an OpenTelemetry exporter, with a token of the agent'),
+    approvals: approvalSchema
+      .optional()
+      .describe(
+        'How people answer the questions of the candidate: blind approvals, or the load on approvers',
+      ),
     every: durationBetween('10s', '1d').default('1m').describe('How often it is read'),
     delay: durationBetween('0s', '1d').default('0s').describe('How late its figures are complete'),
     warmUp: durationBetween('0s', '7d')
@@ -74,9 +95,11 @@ export const metricSourceSchema = z
       .default('10m')
       .describe('Unread for so long it is source-down: nothing widens on it'),
   })
-  .refine(({ prometheus, sql, http, otlp }) => [prometheus, sql, http, otlp].filter(Boolean).length === 1, {
-    message: 'says one of prometheus, sql, http and otlp',
-  })
+  .refine(
+    ({ prometheus, sql, http, otlp, approvals }) =>
+      [prometheus, sql, http, otlp, approvals].filter(Boolean).length === 1,
+    { message: 'says one of prometheus, sql, http, otlp and approvals' },
+  )
   .refine(({ every, staleAfter }) => durationMs(staleAfter) > durationMs(every), {
     path: ['staleAfter'],
     message: 'is not longer than "every": it would be source-down in between',

@@ -7,6 +7,7 @@ import type { SourceCredentials } from '../metric-sources/credentials.ts';
 import { readSource } from '../metric-sources/read.ts';
 import { SourceFailure } from '../net/source-failure.ts';
 import { dayOf, type RolloutRecord, stepOf, watchedRollout } from '../records/rollout.ts';
+import { approvalCountsOf } from './approval-counts.ts';
 import { otlpCounts } from './otlp-counts.ts';
 
 /** Read at the same time; one that hangs keeps the others of its batch waiting for seconds. */
@@ -192,14 +193,18 @@ async function countsIn(
   time: { from: Date; to: Date },
   credentials: SourceCredentials,
 ): Promise<SourceCounts | undefined> {
-  if (target.source.otlp) {
-    const said = await otlpCounts(db, { ...target, ...time, agent: target.rollout.agent });
-    if (said === undefined) return undefined;
-    const counts = countsOf(said);
+  const { rollout, source } = target;
+  const own = source.otlp
+    ? await otlpCounts(db, { ...target, ...time, agent: rollout.agent })
+    : source.approvals &&
+      (await approvalCountsOf(db, source.approvals, { ...target, ...time, rollout: rollout.id }));
+  if (own) {
+    const counts = countsOf(own);
     if ('problem' in counts) throw new SourceFailure(counts.problem);
     return counts;
   }
-  const answer = await readSource(target.source, { ...target, ...time }, credentials);
+  if (source.otlp) return undefined;
+  const answer = await readSource(source, { ...target, ...time }, credentials);
   return 'counts' in answer ? answer.counts : undefined;
 }
 

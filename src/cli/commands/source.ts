@@ -100,9 +100,11 @@ async function ask(
   const { readSource } = await import('../../metric-sources/read.ts');
   const { sourceCredentials } = await import('../../metric-sources/credentials.ts');
   const { SourceFailure } = await import('../../net/source-failure.ts');
-  const kind = source.prometheus ? 'prometheus' : source.sql ? 'sql' : source.http ? 'http' : 'otlp';
+  const kind = kindOf(source);
   const time = { from: from.toISOString(), to: to.toISOString() };
   const asked = { metric, segment, kind, ...time };
+  if (kind === 'approvals')
+    return { ...asked, sent: [], problem: 'the service counts it while a rollout runs: nothing is asked' };
   if (source.otlp) return { ...asked, ...(await sentTo(cli, agent, { metric, release, segment, ...time })) };
   try {
     const question = { release, segment, arm: 'candidate', from, to };
@@ -113,6 +115,9 @@ async function ask(
     return { ...asked, sent: [], problem: error.message };
   }
 }
+
+const kindOf = (source: MetricSource): string =>
+  (['prometheus', 'sql', 'http', 'otlp', 'approvals'] as const).find((kind) => source[kind]) ?? 'none';
 
 /** What the service was sent: it is not asked by us, but by whoever exports. */
 async function sentTo(

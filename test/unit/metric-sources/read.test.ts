@@ -179,7 +179,7 @@ test('whole numbers stay what they are', () => {
 });
 
 test.each([
-  [{}, 'says one of prometheus, sql, http and otlp'],
+  [{}, 'says one of prometheus, sql, http, otlp and approvals'],
   [{ otlp: { events: 'calls' } }, 'says one of harms (a counter) and above (of the histogram)'],
   [{ otlp: { events: 'calls', harms: 'calls' } }, 'every event would be harm'],
   [{ http: { url: 'ftp://x/{release}' } }, 'is not an http or https address'],
