@@ -80,6 +80,10 @@ export function stepOf(rollout: Pick<RolloutRecord, 'plan' | 'step_index'>): Ste
 export const dayOf = ({ started_at, plan }: Pick<RolloutRecord, 'started_at' | 'plan'>, now: Date): number =>
   Math.max(0, Math.floor((now.getTime() - started_at.getTime()) / plan.dayMs));
 
+/** The same with its part of a day. */
+export const daysAt = ({ started_at, plan }: Pick<RolloutRecord, 'started_at' | 'plan'>, at: Date): number =>
+  Math.max(0, (at.getTime() - started_at.getTime()) / plan.dayMs);
+
 /** @throws AppError `not_found` */
 export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
   const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();

@@ -2,7 +2,8 @@ import { scaleLinear, scaleLog } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import type { SeriesDay } from '../../domain/evidence/series.ts';
-import type { EvidenceView, ExposedSpan } from '../../reports/rollout.ts';
+import type { EvidenceView } from '../../reports/evidence.ts';
+import type { ExposedSpan } from '../../reports/rollout.ts';
 import { Html, html } from './html.ts';
 
 const WIDTH = 480;

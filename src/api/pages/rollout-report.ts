@@ -1,6 +1,8 @@
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
+import type { Trend } from '../../domain/evidence/trend.ts';
 import { costText } from '../../domain/rates.ts';
-import type { EvidenceView, RolloutReport } from '../../reports/rollout.ts';
+import type { EvidenceView } from '../../reports/evidence.ts';
+import type { RolloutReport } from '../../reports/rollout.ts';
 import { evidenceChart, exposureChart, type Marks } from './evidence-chart.ts';
 import { Html, html } from './html.ts';
 import { row } from './layout.ts';
@@ -99,6 +101,7 @@ function evidencePart(view: EvidenceView, marks: Marks): Html {
 <p class="meta">Stands for ${business || 'no business metric'}; ${limitText(view)}: ${reason}.
 ${trigger === null ? onlyReports(view) : ''}${moreNeeded ? ` ${moreNeeded} more ${view.isSum ? 'events of 0' : 'harmless events'} until it is ok.` : ''}</p>
 ${view.cost !== null && html`<p class="meta">In ${business || 'money'}: ${costText(view.cost)}.</p>`}
+${view.trend !== null && html`<p class="meta">${trendText(view.trend)}</p>`}
 ${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${minuteText(at)}: ${because}</p>`)}
 ${evidenceChart(view, marks)}
 <details><summary>Counts by day</summary><div class="wide"><table>
@@ -110,6 +113,10 @@ ${evidenceChart(view, marks)}
     ),
   )}</tbody></table></div></details>`;
 }
+
+/** Beside the same weekdays before the release: a week with another mix of days is no trend. */
+const trendText = ({ fromDay, toDay, events, harms, expected, compared }: Trend): string =>
+  `Days ${fromDay + 1} to ${toDay + 1}: ${harms} harms among ${events}. At the rates of the same weekdays before the release ${figure(Number(expected.toPrecision(3)))} would be expected${compared < events ? `, of the ${compared} on weekdays that had any` : ''}.`;
 
 const onlyReports = ({ wouldOnDay }: EvidenceView): string =>
   wouldOnDay === null

@@ -76,6 +76,12 @@ describeWithServices('a guardrail against the baseline', (make) => {
     const goldNow = segments.find(({ segment }) => segment === 'gold');
     expect(goldNow).toMatchObject({ state: 'rolled_back', verdicts: [{ verdict: 'breach' }] });
     expect(goldNow?.verdicts[0]?.limit).toBe(gold?.own?.limit);
+    // All that went wrong before did on the first day of the week.
+    const { evidence } = await rolloutReport(services, id);
+    expect(evidence.find(({ segment }) => segment === 'gold')?.trend).toEqual({
+      ...{ fromDay: 9, toDay: 9, events: 20, harms: 20, expected: 0, compared: 20 },
+    });
+    expect(evidence.find(({ segment }) => segment === 'silver')?.trend).toBeNull();
     // Nothing happened there in the baseline: no limit, no rollback, and no ok.
     expect(segments.find(({ segment }) => segment === 'silver')).toMatchObject({
       state: 'exposed',
