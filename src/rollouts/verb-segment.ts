@@ -2,12 +2,14 @@ import { sql } from 'kysely';
 import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { freezeText } from '../domain/freeze.ts';
+import type { Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { runningFreeze } from '../records/freezes.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { GATE_CLOSED } from './moves.ts';
 import { requireOwner } from './owner.ts';
 import { releaseOf } from './release-of.ts';
 import { rollBack } from './roll-back.ts';
@@ -60,7 +62,8 @@ export async function settleSegment(
 ): Promise<VerbAnswer> {
   const owner = await requireOwner(services, actor, rollout, input.verb);
   const segment = requireSegment(rollout, input.segment);
-  const exposure = input.verb === 'reenter' ? (stepOf(rollout).exposure[segment] ?? 0) : 0;
+  const earlier = input.verb === 'reenter' ? earlierStep(rollout, segment, input.fromStep) : undefined;
+  const exposure = input.verb === 'reenter' ? ((earlier ?? stepOf(rollout)).exposure[segment] ?? 0) : 0;
   const state = input.verb === 'exclude' ? 'excluded' : exposure > 0 ? 'exposed' : 'waiting';
   const now = services.clock.now();
   return closeGateFor(services, async (tx) => {
@@ -75,20 +78,56 @@ export async function settleSegment(
     if (numUpdatedRows === 0n) {
       throw new AppError('wrong_state', `Cannot ${input.verb} ${segment}: it is not rolled back`);
     }
-    await logVerb(tx, actor, rollout, input.verb, now, {
-      segment,
-      exposure,
-      reason: input.reason,
-      ...(owner.for && { for: owner.for }),
-    });
+    const told = { segment, exposure, ...(owner.for && { for: owner.for }) };
+    if (earlier) await goBackTo(tx, actor, rollout, input, earlier, told, now);
+    else await logVerb(tx, actor, rollout, input.verb, now, { ...told, reason: input.reason });
     return {
       changed: true,
       detail:
         input.verb === 'reenter'
-          ? `${segment} is exposed again at ${exposure / 100} %`
+          ? `${segment} is exposed again at ${exposure / 100} %${earlier ? `, and the rollout goes on from step ${earlier.index + 1}: what is exposed further stays so` : ''}`
           : `${segment} keeps the old release`,
     };
   });
+}
+
+/** A step of the plan before the present one in which the segment was exposed. @throws AppError `invalid_input` */
+function earlierStep(
+  { id, plan, step_index }: RolloutRecord,
+  segment: string,
+  asked: number | undefined,
+): Step | undefined {
+  if (asked === undefined || asked === step_index + 1) return undefined;
+  const step = plan.steps[asked - 1];
+  if (step && asked <= step_index && (step.exposure[segment] ?? 0) > 0) return step;
+  const good = plan.steps.filter(
+    ({ index, exposure }) => index <= step_index && (exposure[segment] ?? 0) > 0,
+  );
+  throw new AppError(
+    'invalid_input',
+    `Cannot reenter ${segment} from step ${asked} of rollout ${id}: it was exposed in ${good.map(({ index }) => `step ${index + 1}`).join(', ') || 'none'} so far`,
+  );
+}
+
+/** The rollout takes its steps from there again, each with its time and its gate; no other segment is exposed less by it. */
+function goBackTo(
+  tx: Sql,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+  { index }: Step,
+  told: Record<string, unknown>,
+  now: Date,
+): Promise<void> {
+  const ticking = rollout.ticking_since === null ? null : now;
+  const set = {
+    step_index: index,
+    step_elapsed_ms: 0,
+    ticking_since: ticking,
+    gate_approved_by: null,
+    ...GATE_CLOSED,
+  };
+  return changeIn(tx, actor, rollout, input, now, set, { ...told, fromStep: index + 1 });
 }
 
 function requireSegment(rollout: RolloutRecord, segment: string | undefined): string {

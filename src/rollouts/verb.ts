@@ -25,6 +25,8 @@ export interface RolloutVerbInput {
   segment?: string;
   /** The step whose gate was seen: refused where it is another by now. */
   step?: number;
+  /** reenter: from this earlier step of the plan on, which was good. */
+  fromStep?: number;
   /** The checks a person confirms when approving a gate; every one of the step's list is needed. */
   checklist?: readonly string[];
   /** resume, with a new build waiting: what its events are for. Default: anew. */

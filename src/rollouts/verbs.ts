@@ -56,6 +56,8 @@ export async function runRolloutVerb(
   requireRole(actor, MAY[input.verb]);
   const rollout = await ownRollout(services.db.sql, actor, input.id);
   requireReason(input.reason, input.verb);
+  if (input.fromStep !== undefined && input.verb !== 'reenter')
+    throw new AppError('invalid_input', `Cannot ${input.verb} from a step: only a segment reenters from one`);
   if (rollout.ended_at && !(input.verb === 'rollback' && rollout.status === 'completed')) {
     throw new AppError('wrong_state', `Cannot ${input.verb}: rollout ${rollout.id} is ${rollout.status}`);
   }

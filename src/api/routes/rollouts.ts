@@ -163,6 +163,11 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
             .describe(
               'resume, when a new agent version waits: whether the sample begins anew with it (default) or goes on',
             ),
+          fromStep: z
+            .int()
+            .min(1)
+            .optional()
+            .describe('reenter: from this earlier step of the plan on. Default: as the present step says'),
           checklist: z.array(textSchema(500)).max(50).optional().describe('approve-gate: what was checked'),
           step: z
             .int()

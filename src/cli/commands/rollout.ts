@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Release } from '../../domain/release.ts';
 import { EVIDENCE, type Evidence } from '../../rollouts/evidence-choice.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
-import { type Cli, collect, type RegisterCommands, withExample } from '../cli.ts';
+import { type Cli, collect, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { findRollout } from '../find-rollout.ts';
 import { type ForecastShown, forecastText } from '../text/forecast-text.ts';
@@ -67,7 +67,8 @@ const VERBS: readonly VerbSpec[] = [
     verb: 'reenter',
     example: 'The address book is mended',
     summary: 'expose a rolled-back segment again',
-    description: 'Only a person opens a rolled-back segment again.',
+    description:
+      'Only a person opens a rolled-back segment again: as far as the present step says, or from an earlier step that was good, of which the rollout then takes every step again.',
     segment: 'required',
   },
   {
@@ -163,6 +164,7 @@ interface VerbOptions {
   reason: string;
   segment?: string;
   evidence?: Evidence;
+  fromStep?: string;
   confirm?: string[];
 }
 
@@ -193,9 +195,12 @@ function registerVerb(
         .choices(EVIDENCE)
         .default(undefined, 'anew'),
     );
-  command.action(async (which: string, { confirm, ...input }: VerbOptions) => {
+  if (verb === 'reenter')
+    command.option('--from-step <n>', 'from an earlier step of the plan on (default: as the present one)');
+  command.action(async (which: string, { confirm, fromStep, ...input }: VerbOptions) => {
+    const from = fromStep === undefined ? {} : { fromStep: wholeNumber('--from-step', fromStep) };
     const { id } = await findRollout(cli, which);
-    const answer = await steer(cli, id, verb, { ...input, checklist: confirm });
+    const answer = await steer(cli, id, verb, { ...input, ...from, checklist: confirm });
     cli.print(answer, () =>
       paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`),
     );
@@ -209,6 +214,7 @@ function registerVerb(
 interface VerbInput {
   reason: string;
   segment?: string;
+  fromStep?: number;
   checklist?: string[];
   evidence?: Evidence;
 }
