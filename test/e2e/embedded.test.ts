@@ -38,7 +38,23 @@ const cli = (...argv: string[]): Promise<CliResult> =>
 
 const ask = () => service.call('POST /v1/actions', { as: agent, body: askBody() });
 
-const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+/** Empty where it has ended meanwhile. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Postgres starts and ends processes as it likes: one that is gone already needs no killing. */
+function kill9(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
 
 /** A process with all that it started, and they. */
 function familyOf(pid: number): number[] {
@@ -82,7 +98,7 @@ verifies(
     const onAcknowledged = () => {
       if (acknowledged.length === KILLED_AFTER - 1) family = familyOf(service.pid());
       if (acknowledged.length !== KILLED_AFTER) return;
-      for (const pid of family) process.kill(pid, 'SIGKILL');
+      for (const pid of family) kill9(pid);
       killed = true;
     };
     const caller = async () => {
