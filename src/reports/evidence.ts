@@ -7,6 +7,7 @@ import {
   thresholdLogE,
   withCompanions,
 } from '../domain/evidence/alpha.ts';
+import type { Beside } from '../domain/evidence/beside.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import { type SeriesDay, seriesOf, sumSeriesOf } from '../domain/evidence/series.ts';
 import { type Trend, trendOf } from '../domain/evidence/trend.ts';
@@ -57,6 +58,8 @@ export interface EvidenceView {
   cost: Cost | null;
   /** What it did lately beside the same weekdays before the release; null of a sum, and where there is no before. */
   trend: Trend | null;
+  /** Beside the release in force at the same time, where the guardrail compares. */
+  beside: Beside | null;
   /** By the rate, or by its companion. */
   breaches: BreachView[];
   processes: ProcessView[];
@@ -119,6 +122,7 @@ export async function evidenceOf(
           verdict: latest?.verdict ?? 'no-data',
           moreNeeded: latest?.moreNeeded ?? null,
           cost: costOf(rates, metric, pricedOf(rollout, own, sums.get(metric)?.filter(ofSegment))) ?? null,
+          beside: latest && (latest.control || latest.difference) ? besideOf(latest) : null,
           trend: sums.has(metric)
             ? null
             : (trendOf(own, before.filter(ofBoth), today, weekdayOf(rollout)) ?? null),
@@ -136,6 +140,11 @@ export async function evidenceOf(
     }),
   );
 }
+
+const besideOf = ({ control, difference }: Beside): Beside => ({
+  ...(control && { control }),
+  ...(difference && { difference }),
+});
 
 /** Real days have weekdays; shorter ones of a trial are seven a week too. */
 const weekdayOf =

@@ -45,6 +45,7 @@ test('the chart of docs/reading-the-evidence.md is the one that the page of a ro
       moreNeeded: null,
       cost: null,
       trend: null,
+      beside: null,
       breaches: [{ day: fired + 1, at: new Date(0), because: '' }],
       processes: [{ generation: 1, days, firedOnDay: fired + 1 }],
     },

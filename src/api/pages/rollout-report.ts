@@ -1,3 +1,4 @@
+import { besideText } from '../../domain/evidence/beside.ts';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import type { Trend } from '../../domain/evidence/trend.ts';
 import { costText } from '../../domain/rates.ts';
@@ -101,6 +102,7 @@ function evidencePart(view: EvidenceView, marks: Marks): Html {
 <p class="meta">Stands for ${business || 'no business metric'}; ${limitText(view)}: ${reason}.
 ${trigger === null ? onlyReports(view) : ''}${moreNeeded ? ` ${moreNeeded} more ${view.isSum ? 'events of 0' : 'harmless events'} until it is ok.` : ''}</p>
 ${view.cost !== null && html`<p class="meta">In ${business || 'money'}: ${costText(view.cost)}.</p>`}
+${view.beside !== null && html`<p class="meta">${besideText(view.beside, figure)}.</p>`}
 ${view.trend !== null && html`<p class="meta">${trendText(view.trend)}</p>`}
 ${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${minuteText(at)}: ${because}</p>`)}
 ${evidenceChart(view, marks)}

@@ -1,3 +1,4 @@
+import { besideText } from '../../domain/evidence/beside.ts';
 import type { Judged, JudgedFacts, KnownBucket, SumFacts } from '../../domain/evidence/facts.ts';
 import type { Difference } from '../../domain/evidence/recorded.ts';
 import { fromFixed } from '../../domain/evidence/sum-process.ts';
@@ -66,7 +67,7 @@ export function explainedText(explained: Explained, width: number): string {
         ],
         ['Trigger', triggerText(judged, facts)],
         ['A day', countText(judged)],
-        ['Control', controlText(judged) ?? differenceText(judged)],
+        ['Control', besideText(judged, formatNumber)],
         ['Silence', silenceText(judged)],
         ['Left out', judged.leftOut && `${judged.leftOut}: harm of one segment alone is its own process's`],
       ],
@@ -97,25 +98,6 @@ function countText({ count }: Judged): string | undefined {
   if (count === undefined) return undefined;
   const needed = count.thresholdLogE === null ? '' : ` of ${formatNumber(Math.exp(count.thresholdLogE))}`;
   return `${count.total} harms in a time that allows ${formatNumber(count.allowed)}: e-value ${formatNumber(count.eValue)}${needed}`;
-}
-
-function controlText({ control }: Judged): string | undefined {
-  if (control === undefined) return undefined;
-  const needed = control.thresholdLogE === null ? '' : ` of ${formatNumber(Math.exp(control.thresholdLogE))}`;
-  const exposed = control.strata.map(({ exposure }) => `${exposure / 100} %`).join(', ') || 'no part';
-  return `${control.treatedHarms} harmful subjects beside ${control.controlHarms} of the release in force (${exposed} exposed; ${formatNumber(control.ratio)} times its share is let pass): e-value ${formatNumber(control.eValue)}${needed}`;
-}
-
-function differenceText({ difference }: Judged): string | undefined {
-  if (difference === undefined) return undefined;
-  const { treated, control, treatedMean, controlMean, more, over, eValue, thresholdLogE } = difference;
-  const needed = thresholdLogE === null ? '' : ` of ${formatNumber(Math.exp(thresholdLogE))}`;
-  const mean = (value: number | null) => (value === null ? 'nothing' : formatNumber(value));
-  const said =
-    over === 0
-      ? `e-value ${formatNumber(eValue)}${needed}`
-      : `${over} were above the cap, so it says nothing`;
-  return `${mean(treatedMean)} in the mean of ${treated.known} of ${treated.subjects} subjects beside ${mean(controlMean)} of ${control.known} of ${control.subjects} of the release in force (${formatNumber(more)} more is let pass): ${said}`;
 }
 
 const silenceText = ({ mature }: Judged): string | undefined =>

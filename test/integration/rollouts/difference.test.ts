@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
+import { reportPart } from '../../../src/api/pages/rollout-report.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
+import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
@@ -71,6 +73,9 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     expect(state).toBe('rolled_back');
     expect(difference).toMatchObject({ more: MORE, treatedMean: 8, controlMean: 1, fired: true, over: 0 });
     expect(difference?.logE).toBeCloseTo(logE(spent), 6);
+    const page = reportPart(await rolloutReport(services, id)).text;
+    expect(page).toContain('8 in the mean of');
+    expect(page).toContain('of the release in force (0.5 more is let pass): e-value');
     const incident = await services.db.sql.selectFrom('incident').select('title').executeTakeFirstOrThrow();
     expect(incident.title).toContain('cost: 8 in the mean beside 1 of the release in force');
     const rows = await writtenLog(services.db.sql)
