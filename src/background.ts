@@ -6,7 +6,7 @@ import { isStoreDown, isStoreSlow } from './db/failure.ts';
 import { makeLogPartition } from './db/log-partitions.ts';
 import { makePartitions } from './db/partitions.ts';
 import { refreshGroups } from './groups/refresh.ts';
-import { refreshFreezes } from './groups/refresh-freezes.ts';
+import { type Calendars, refreshFreezes } from './groups/refresh-freezes.ts';
 import type { Sources } from './groups/sources.ts';
 import { Sequencer } from './log/sequence.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -108,11 +108,16 @@ export const startStops = (services: Services): Loops =>
   });
 
 /** What the worker role does besides its workflows, since it holds the keys: reads who is in live approver groups. */
-export function startGroups(services: Services, sources: Sources): Loops {
+export function startGroups(services: Services, sources: Sources, calendars: Calendars): Loops {
   const stopping = new AbortController();
   const loop = exclusive(services, 'groups', GROUPS_EVERY_MS, async (held) => {
-    await refreshGroups(held, sources, stopping.signal);
-    await refreshFreezes(held, sources, stopping.signal);
+    // Whatever becomes of the groups, calendars are read: one that is not keeps every rollout where it is.
+    const failed = await refreshGroups(held, sources, stopping.signal).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    await refreshFreezes(held, calendars, stopping.signal);
+    if (failed) throw failed.error;
   });
   return {
     async stop() {

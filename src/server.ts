@@ -15,6 +15,8 @@ import { KEYS_RELOADED_EVERY_MS } from './credentials/keys.ts';
 import { isConnectionLate } from './db/failure.ts';
 import { shownUrl } from './db/shown-url.ts';
 import { openDataFolder } from './embedded/data-folder.ts';
+import { calendarTimes } from './groups/ical.ts';
+import type { Calendars } from './groups/refresh-freezes.ts';
 import { createSources } from './groups/sources.ts';
 import { followInstallation, SETTINGS_RELOADED_EVERY_MS } from './installation/change.ts';
 import { startLoop } from './loop.ts';
@@ -69,8 +71,8 @@ export interface StartOptions {
   say?: Say;
 }
 
-/** A store under many processes that start at once may be late; one that is not there says so at the first attempt. */
-const ATTEMPTS = 3;
+/** A store under many processes that start at once may be late; one that refuses a connection says so at the first attempt. */
+const ATTEMPTS = 2;
 
 /** Puts every part together; the only place that does. */
 export async function startPortcullis(config: Config, options: StartOptions = {}): Promise<Portcullis> {
@@ -223,7 +225,11 @@ async function work(
     ...(address ? {} : { awayMs: 0 }),
   });
   const { pagerduty, dataFolder } = config;
+  const calendars: Calendars = (place, window) => calendarTimes(place, dataFolder, window);
   const usersOfGroup = slack && ((groupId: string) => slack.usersOfGroup(groupId));
-  stops.push(worker.stop, startGroups(services, createSources({ usersOfGroup, pagerduty, dataFolder })).stop);
+  stops.push(
+    worker.stop,
+    startGroups(services, createSources({ usersOfGroup, pagerduty, dataFolder }), calendars).stop,
+  );
   return worker;
 }

@@ -131,9 +131,10 @@ export function untilClosed(answer: ServerResponse, release: () => void): void {
 /** What a request with a body takes besides, at least. */
 const REQUEST_BYTES = 16_384;
 
-/** Of a body that does not say how long it is, the longest it may be. */
+/** Of a body that does not say how long it is, or what it unpacks to, the longest it may be. */
 function bytesOf({ headers }: FastifyRequest): number {
   if (headers['transfer-encoding'] !== undefined) return BODY_BYTES_MAX;
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') return BODY_BYTES_MAX;
   const said = Number(headers['content-length'] ?? 0) || 0;
   return said === 0 ? 0 : Math.min(Math.max(said, REQUEST_BYTES), BODY_BYTES_MAX);
 }

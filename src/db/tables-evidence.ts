@@ -79,6 +79,8 @@ export interface VerdictTable {
   verdict: string;
   record: Json<unknown>;
   judged_at: Timestamp;
+  /** The word for which people were told to hold, until it is another. */
+  held: string | null;
 }
 
 /** How far a segment was exposed from when until when; open while it still is. */
@@ -123,6 +125,21 @@ export interface OtlpSeriesTable {
   seen_at: Timestamp;
 }
 
+/** When an exporter was last heard, by the digest of its resource. */
+export interface OtlpExporterTable {
+  agent: string;
+  exporter: string;
+  heard_at: Timestamp;
+}
+
+/** Which exporters count a metric of a release. */
+export interface OtlpSenderTable {
+  agent: string;
+  metric: string;
+  release: string;
+  exporter: string;
+}
+
 export interface OtlpCountTable {
   agent: string;
   metric: string;
@@ -141,6 +158,8 @@ export interface EvidenceTables {
   first_count: FirstCountTable;
   source_reading: SourceReadingTable;
   otlp_series: OtlpSeriesTable;
+  otlp_exporter: OtlpExporterTable;
+  otlp_sender: OtlpSenderTable;
   otlp_count: OtlpCountTable;
   evidence_due: EvidenceDueTable;
   exposure: ExposureTable;

@@ -20,17 +20,24 @@ const WRITTEN_WELL = new RegExp(String.raw`^${DATE}(T([01]\d|2[0-3]):[0-5]\d:([0
  * touch the window is not looked at. May never return for a hostile rule; see `ical.ts`.
  * @throws SourceFailure for anything else that cannot be understood, naming the entry
  */
-export function expandCalendar(text: string, window: Window): Shift[] {
+export function expandCalendar(text: string, window: Window, people: People = peopleOf): Shift[] {
   const { frame, entries } = splitCalendar(text) ?? { frame: '', entries: [] };
   const calendar = calendarOf(frame);
   const zones = new CalendarZones(calendar);
   for (const entry of entries) if (mayTouch(entry, window)) calendar.addSubcomponent(componentOf(entry));
   const components = calendar.getAllSubcomponents('vevent');
-  const expansion: Expansion = { zones, window, shifts: [], looked: 0 };
+  const expansion: Expansion = { zones, window, people, shifts: [], looked: 0 };
   for (const component of components) understood(component, () => settleZones(component, zones));
   for (const series of seriesOf(components)) understood(series[0], () => expandSeries(series, expansion));
   return expansion.shifts;
 }
+
+/** Whose shift an entry is. */
+type People = (component: ICAL.Component) => Who[];
+
+/** The times of a calendar: each entry is one, whoever was invited to it and declined. @throws SourceFailure */
+export const expandTimes = (text: string, window: Window): Shift[] =>
+  expandCalendar(text, window, () => [titleOf('')]);
 
 /** Names the entry where the library gives up. */
 function understood(component: ICAL.Component | undefined, work: () => void): void {
@@ -55,6 +62,7 @@ function componentOf(entry: EntryText): ICAL.Component {
 interface Expansion {
   zones: CalendarZones;
   window: Window;
+  people: People;
   shifts: Shift[];
   looked: number;
 }
@@ -157,7 +165,7 @@ const dayOf = ({ year, month, day }: ICAL.Time): string => `${year}-${month}-${d
 
 function addShift(
   event: ICAL.Event,
-  { zones, window, shifts }: Expansion,
+  { zones, window, people, shifts }: Expansion,
   start = event.startDate,
   end = event.endDate,
 ): void {
@@ -168,7 +176,7 @@ function addShift(
     throw new SourceFailure(`The calendar's entry ${nameOf(component)} ends before it starts`);
   const touches = from < until && from <= window.to && until > window.from;
   if (!touches || wordOf(component.getFirstPropertyValue('status')) === 'CANCELLED') return;
-  shifts.push(...peopleOf(component).map((who) => ({ who, from, until })));
+  shifts.push(...people(component).map((who) => ({ who, from, until })));
   if (shifts.length > SHIFTS_MAX) throw new SourceFailure(`The calendar has more than ${SHIFTS_MAX} shifts`);
 }
 

@@ -3,9 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { register } from 'tsx/esm/api';
 
 register();
-const { expandCalendar } = await import('./ical-expand.ts');
+const { expandCalendar, expandTimes } = await import('./ical-expand.ts');
+const { text, window, what } = workerData;
 try {
-  parentPort?.postMessage({ shifts: expandCalendar(workerData.text, workerData.window) });
+  parentPort?.postMessage({
+    shifts: what === 'times' ? expandTimes(text, window) : expandCalendar(text, window),
+  });
 } catch (error) {
   parentPort?.postMessage({ failure: error instanceof Error ? error.message : String(error) });
 }

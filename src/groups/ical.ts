@@ -12,13 +12,21 @@ const WHAT = 'The calendar';
 
 /** Who an iCalendar file puts on call: at an https address, or in the data folder. */
 export const icalSource = (place: string, dataFolder: string): GroupSource => ({
-  async shifts(window) {
-    const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(place)
-      ? await fetchCalendar(place)
-      : await readCalendar(place, dataFolder);
-    return expandApart(text, window);
-  },
+  shifts: async (window) => expandApart(await textOf(place, dataFolder), window, 'shifts'),
 });
+
+/** The times of a calendar, such as those in which nothing may widen. @throws SourceFailure */
+export async function calendarTimes(
+  place: string,
+  dataFolder: string,
+  window: Window,
+): Promise<{ from: Date; to: Date }[]> {
+  const shifts = await expandApart(await textOf(place, dataFolder), window, 'times');
+  return shifts.flatMap(({ from, until }) => (from && until ? { from, to: until } : []));
+}
+
+const textOf = (place: string, dataFolder: string): Promise<string> =>
+  /^[a-z][a-z0-9+.-]*:\/\//i.test(place) ? fetchCalendar(place) : readCalendar(place, dataFolder);
 
 async function fetchCalendar(address: string): Promise<string> {
   const { status, text } = await getText(address, {
@@ -52,9 +60,9 @@ async function readCalendar(path: string, dataFolder: string): Promise<string> {
  * In a thread that can be ended: the library never returns for a rule without occurrences such as the 30th of February
  * (kewisch/ical.js#1038), and would take the service with it. Whether time or memory ends first is chance.
  */
-function expandApart(text: string, window: Window): Promise<Shift[]> {
+function expandApart(text: string, window: Window, what: 'shifts' | 'times'): Promise<Shift[]> {
   const thread = new Worker(new URL('./ical-thread.js', import.meta.url), {
-    workerData: { text, window },
+    workerData: { text, window, what },
     resourceLimits: { maxOldGenerationSizeMb: EXPAND_HEAP_MB },
     execArgv: [],
     env: {},

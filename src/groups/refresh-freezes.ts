@@ -1,15 +1,20 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import type { FreezeCalendarTable } from '../db/tables-rollout.ts';
+import { canonical } from '../domain/digest.ts';
 import { calendarsOf, type FreezeEntry } from '../domain/freeze.ts';
 import { SourceFailure } from '../net/source-failure.ts';
 import type { Services } from '../services.ts';
-import type { Sources } from './sources.ts';
+import type { Window } from './source.ts';
 
 const DAY_MS = 86_400_000;
 const KEPT_BACK_MS = DAY_MS;
 const KEPT_AHEAD_MS = 60 * DAY_MS;
 const READ_EVERY_MS = 300_000;
 const RETRY_AFTER_MS = 30_000;
+
+/** The times of the calendar at a place. @throws SourceFailure */
+export type Calendars = (place: string, window: Window) => Promise<{ from: Date; to: Date }[]>;
 
 interface Calendar {
   agent: string;
@@ -26,10 +31,11 @@ interface Span {
  * keeps what it said, and says why. To be run by one process at a time; `stopping` ends it between two calendars.
  */
 export async function refreshFreezes(
-  { db, clock }: Pick<Services, 'db' | 'clock'>,
-  sources: Sources,
+  services: Pick<Services, 'db' | 'clock' | 'log'>,
+  calendars: Calendars,
   stopping?: AbortSignal,
 ): Promise<void> {
+  const { db, clock } = services;
   const named = await namedCalendars(db.sql);
   const known = await db.sql.selectFrom('freeze_calendar').selectAll().execute();
   for (const { agent, ical } of known)
@@ -45,7 +51,7 @@ export async function refreshFreezes(
     const now = clock.now();
     const everyMs = row?.failure === null ? READ_EVERY_MS : RETRY_AFTER_MS;
     if (row && now.getTime() - row.tried_at.getTime() < everyMs) continue;
-    await keep(db.sql, calendar, now, await read(calendar, now, sources));
+    await keep(db.sql, calendar, now, await read(services, calendar, now, calendars), row);
   }
 }
 
@@ -60,27 +66,26 @@ async function namedCalendars(db: Sql): Promise<Calendar[]> {
 }
 
 async function read(
-  { ical }: Calendar,
+  { log }: Pick<Services, 'log'>,
+  { agent, ical }: Calendar,
   now: Date,
-  sources: Sources,
+  calendars: Calendars,
 ): Promise<{ spans: Span[] } | { failure: string }> {
   const window = {
     from: new Date(now.getTime() - KEPT_BACK_MS),
     to: new Date(now.getTime() + KEPT_AHEAD_MS),
   };
   try {
-    const shifts = await sources({ kind: 'ical', id: ical }).shifts(window);
-    const spans = shifts.flatMap(({ from, until }) =>
-      from && until ? { from: from.toISOString(), to: until.toISOString() } : [],
-    );
-    // An entry with several guests is one time.
-    return { spans: [...new Map(spans.map((span) => [`${span.from} ${span.to}`, span])).values()] };
+    const times = await calendars(ical, window);
+    return { spans: times.map(({ from, to }) => ({ from: from.toISOString(), to: to.toISOString() })) };
   } catch (error) {
-    return {
-      failure: error instanceof SourceFailure ? error.message : 'it could not be read: see the service log',
-    };
+    if (error instanceof SourceFailure) return { failure: error.message };
+    log.warn({ err: error, agent }, 'a calendar of freezes could not be read');
+    return { failure: 'it could not be read: see the log of the process that reads it' };
   }
 }
+
+type Known = Selectable<FreezeCalendarTable>;
 
 /** What changes whether a rollout may widen is told to those that are open. */
 async function keep(
@@ -88,22 +93,27 @@ async function keep(
   { agent, ical }: Calendar,
   now: Date,
   found: { spans: Span[] } | { failure: string },
+  before: Known | undefined,
 ): Promise<void> {
   const row =
     'spans' in found
       ? { spans: JSON.stringify(found.spans), tried_at: now, read_at: now, failure: null }
       : { tried_at: now, failure: found.failure };
   await db.transaction().execute(async (tx) => {
-    const { rows } = await sql<{ same: boolean }>`
-      SELECT spans = ${'spans' in found ? JSON.stringify(found.spans) : '[]'}::jsonb AS same FROM freeze_calendar
-      WHERE agent = ${agent} AND ical = ${ical}`.execute(tx);
     await tx
       .insertInto('freeze_calendar')
       .values({ agent, ical, spans: '[]', ...row })
       .onConflict((conflict) => conflict.columns(['agent', 'ical']).doUpdateSet(row))
       .execute();
-    if ('spans' in found && !rows[0]?.same)
+    if ('spans' in found && isNews(found.spans, before, now))
       await sql`INSERT INTO outbox (topic, key) SELECT 'rollout', id FROM rollout
         WHERE agent = ${agent} AND ended_at IS NULL`.execute(tx);
   });
 }
+
+/** Whatever it says: read again after it could not be, it may be the end of a freeze that nobody knew the end of. */
+const isNews = (spans: readonly Span[], before: Known | undefined, now: Date): boolean =>
+  before === undefined ||
+  before.failure !== null ||
+  now.getTime() - (before.read_at?.getTime() ?? 0) > 2 * READ_EVERY_MS ||
+  canonical(before.spans) !== canonical(spans);

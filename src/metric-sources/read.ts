@@ -6,6 +6,9 @@ import { askHttp } from './http.ts';
 import { askPrometheus } from './prometheus.ts';
 import { askSql } from './sql.ts';
 
+/** It was answered, and with what is no count. */
+export class NoCount extends SourceFailure {}
+
 /** The time that is asked about, and of whom. */
 export interface SourceQuestion {
   release: string;
@@ -33,7 +36,7 @@ export async function readSource(
   const { sent, said } = await ask(source, wordsOf(question), credentials);
   if (said === undefined) return { none: true, sent };
   const counts = countsOf(said);
-  if ('problem' in counts) throw new SourceFailure(counts.problem);
+  if ('problem' in counts) throw new NoCount(counts.problem);
   return { counts, sent };
 }
 

@@ -3,11 +3,11 @@ import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
-import { digestOf } from '../domain/digest.ts';
 import type { OtlpSource } from '../domain/metric-source.ts';
 import { NAME_PATTERN } from '../domain/name.ts';
 import { advance, type OtlpPoint, type OtlpTotals, totalsOf } from '../domain/otlp.ts';
 import { AppError } from '../errors.ts';
+import { exportersOf, type OtlpRequest, pointsOf } from '../metric-sources/otlp/request.ts';
 import type { Services } from '../services.ts';
 
 const POINTS_MAX = 2_000;
@@ -23,7 +23,6 @@ interface Counted {
   metric: string;
   release: string;
   segment: string;
-  series: string;
   point: OtlpPoint;
   totals: OtlpTotals;
 }
@@ -36,27 +35,36 @@ interface Counted {
 export async function recordOtlp(
   services: Services,
   actor: Actor,
-  points: readonly OtlpPoint[],
+  request: OtlpRequest,
 ): Promise<OtlpRecorded> {
   requireRole(actor, ['agent']);
   const { agent = '' } = actor;
   const world = await services.worlds.get(agent);
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
-  const problems: string[] = [];
-  const counted = points.flatMap((point) => countedOf(world.agent, point, problems));
+  const named = instrumentsOf(world.agent);
+  const refused: string[] = [];
+  const counted = pointsOf(request, (name) => named.has(name)).flatMap((point) =>
+    countedOf(world.agent, point, refused),
+  );
   if (counted.length > POINTS_MAX)
     throw new AppError('invalid_input', `${counted.length} points are too many: send at most ${POINTS_MAX}`);
-  if (counted.length > 0)
-    await withoutDeadlock(() =>
-      services.db.sql
-        .transaction()
-        .execute((tx) => count(tx, agent, counted, services.clock.now(), problems)),
-    );
+  const now = services.clock.now();
+  const late = await withoutDeadlock(() =>
+    services.db.sql.transaction().execute((tx) => count(tx, agent, counted, exportersOf(request), now)),
+  );
+  const problems = [...refused, ...late];
   return { rejected: problems.length, message: problems[0] ?? '' };
 }
 
+const instrumentsOf = ({ metrics }: Agent): ReadonlySet<string> =>
+  new Set(
+    Object.values(metrics).flatMap(({ source }) =>
+      source?.otlp ? [source.otlp.events, ...(source.otlp.harms ? [source.otlp.harms] : [])] : [],
+    ),
+  );
+
 /** One for each metric that the instrument counts in. */
-function countedOf(agent: Agent, point: OtlpPoint, problems: string[]): Counted[] {
+function countedOf(agent: Agent, point: OtlpPoint, refused: string[]): Counted[] {
   return Object.entries(agent.metrics).flatMap(([metric, { source }]): Counted[] => {
     const otlp = source?.otlp;
     if (!otlp || (point.name !== otlp.events && point.name !== otlp.harms)) return [];
@@ -64,19 +72,19 @@ function countedOf(agent: Agent, point: OtlpPoint, problems: string[]): Counted[
     const totals = totalsOf(point, otlp);
     const problem = 'problem' in place ? place.problem : 'problem' in totals ? totals.problem : undefined;
     if (problem !== undefined || 'problem' in place || 'problem' in totals) {
-      problems.push(`${metric}: ${problem}`);
+      refused.push(`${metric}: ${problem}`);
       return [];
     }
-    return [{ metric, ...place, series: digestOf(point.series), point, totals }];
+    return [{ metric, ...place, point, totals }];
   });
 }
 
 function placeOf(
   agent: Agent,
-  { name, attributes }: OtlpPoint,
+  { name, attributes, resource }: OtlpPoint,
   source: OtlpSource,
 ): { release: string; segment: string } | { problem: string } {
-  const [release, segment] = [attributes[source.release], attributes[source.segment]];
+  const [release, segment] = [source.release, source.segment].map((key) => attributes[key] ?? resource[key]);
   if (release === undefined || !NAME_PATTERN.test(release))
     return { problem: `${name} has no release: set the attribute ${source.release}` };
   if (segment === undefined || !segmentNames(agent).includes(segment))
@@ -86,47 +94,97 @@ function placeOf(
   return { release, segment };
 }
 
-/** One series after the other, in an order that all share: two requests never wait for each other. */
+/** Rows of each table in an order that all share: two requests never wait for each other. Returns what could not count. */
 async function count(
   tx: Sql,
   agent: string,
   counted: readonly Counted[],
+  exporters: readonly string[],
   now: Date,
-  problems: string[],
-): Promise<void> {
-  const ordered = [...counted].sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
-  for (const { metric, release, segment, series, point, totals } of ordered) {
-    await sql`INSERT INTO otlp_series VALUES (${agent}, ${metric}, ${series}, 0, 0, 0, 0, ${now})
-      ON CONFLICT DO NOTHING`.execute(tx);
-    const row = await tx
-      .selectFrom('otlp_series')
-      .selectAll()
-      .where('agent', '=', agent)
-      .where('metric', '=', metric)
-      .where('series', '=', series)
-      .forUpdate()
-      .executeTakeFirstOrThrow();
-    const known = row.time === '0' ? undefined : { ...row, start: BigInt(row.start), time: BigInt(row.time) };
-    const next = advance(known, point, totals, now.getTime());
+): Promise<string[]> {
+  const known = await hear(tx, agent, exporters, now);
+  const problems: string[] = [];
+  const minutes = new Map<string, OtlpTotals>();
+  for (const { metric, release, segment, point, totals } of [...counted].sort(bySeries)) {
+    const next = await advanceSeries(tx, { agent, metric, series: point.series }, now, (series) =>
+      advance(series, point, totals, { nowMs: now.getTime(), exporterKnown: known.has(point.exporter) }),
+    );
     if ('problem' in next) problems.push(`${metric}: ${next.problem}`);
     if (!('series' in next)) continue;
+    const key = JSON.stringify([metric, release, segment, String(point.time / NS_PER_MINUTE)]);
+    const { events, harms } = minutes.get(key) ?? { events: 0, harms: 0 };
+    minutes.set(key, { events: events + next.added.events, harms: harms + next.added.harms });
+  }
+  const senders = new Set(
+    counted.map(({ metric, release, point }) => JSON.stringify([metric, release, point.exporter])),
+  );
+  for (const sender of [...senders].sort()) {
+    const [metric, release, exporter] = JSON.parse(sender) as [string, string, string];
+    await sql`INSERT INTO otlp_sender VALUES (${agent}, ${metric}, ${release}, ${exporter})
+      ON CONFLICT DO NOTHING`.execute(tx);
+  }
+  for (const [key, { events, harms }] of [...minutes].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    if (events === 0 && harms === 0) continue;
+    const [metric, release, segment, minute] = JSON.parse(key) as [string, string, string, string];
+    await sql`INSERT INTO otlp_count AS c
+      VALUES (${agent}, ${metric}, ${release}, ${segment}, to_timestamp(${minute}::float8 * 60), ${events}, ${harms})
+      ON CONFLICT (agent, metric, release, segment, minute)
+      DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms`.execute(tx);
+  }
+  return problems;
+}
+
+const NS_PER_MINUTE = 60_000_000_000n;
+
+const bySeries = (one: Counted, other: Counted): number => (keyOf(one) < keyOf(other) ? -1 : 1);
+
+const keyOf = ({ metric, point }: Counted): string =>
+  `${metric} ${point.series} ${String(point.time).padStart(20, '0')}`;
+
+/** Notes that these exporters were heard. Those that were heard before. */
+async function hear(
+  tx: Sql,
+  agent: string,
+  exporters: readonly string[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ exporter: string; known: boolean }>`
+    INSERT INTO otlp_exporter AS e SELECT ${agent}, x, ${now} FROM unnest(${exporters}::text[]) AS x ORDER BY x
+    ON CONFLICT (agent, exporter) DO UPDATE SET heard_at = greatest(e.heard_at, excluded.heard_at)
+    RETURNING exporter, (xmax <> 0) AS known`.execute(tx);
+  return new Set(rows.flatMap(({ exporter, known }) => (known ? exporter : [])));
+}
+
+type Advanced = ReturnType<typeof advance>;
+
+async function advanceSeries(
+  tx: Sql,
+  key: { agent: string; metric: string; series: string },
+  now: Date,
+  step: (known: Parameters<typeof advance>[0]) => Advanced,
+): Promise<Advanced> {
+  await sql`INSERT INTO otlp_series VALUES (${key.agent}, ${key.metric}, ${key.series}, 0, 0, 0, 0, ${now})
+    ON CONFLICT DO NOTHING`.execute(tx);
+  const row = await tx
+    .selectFrom('otlp_series')
+    .selectAll()
+    .where('agent', '=', key.agent)
+    .where('metric', '=', key.metric)
+    .where('series', '=', key.series)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const next = step(
+    row.time === '0' ? undefined : { ...row, start: BigInt(row.start), time: BigInt(row.time) },
+  );
+  if ('series' in next) {
     const { start, time, events, harms } = next.series;
     await tx
       .updateTable('otlp_series')
       .set({ start: String(start), time: String(time), events, harms, seen_at: now })
-      .where('agent', '=', agent)
-      .where('metric', '=', metric)
-      .where('series', '=', series)
+      .where('agent', '=', key.agent)
+      .where('metric', '=', key.metric)
+      .where('series', '=', key.series)
       .execute();
-    const { added } = next;
-    if (added.events === 0 && added.harms === 0) continue;
-    await sql`INSERT INTO otlp_count AS c
-      VALUES (${agent}, ${metric}, ${release}, ${segment}, date_trunc('minute', to_timestamp(${String(time)}::numeric / 1e9)),
-        ${added.events}, ${added.harms})
-      ON CONFLICT (agent, metric, release, segment, minute)
-      DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms`.execute(tx);
   }
+  return next;
 }
-
-const keyOf = ({ metric, series, point }: Counted): string =>
-  `${metric} ${series} ${String(point.time).padStart(20, '0')}`;

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import type { Arm } from '../domain/decision.ts';
+import { durationMs } from '../domain/duration.ts';
 import {
   type Companions,
   dryWeight,
@@ -26,6 +27,8 @@ export interface BreachView {
   day: number;
   at: Date;
   because: string;
+  /** The release holds on it: nothing was taken back by it. */
+  held: boolean;
 }
 
 /** One process of the rate: from its first event to when it fired, or to now. */
@@ -47,6 +50,7 @@ export interface EvidenceView {
   /** Where higher is better, what the release says. */
   atLeast: number | null;
   isSum: boolean;
+  isRatio: boolean;
   reason: string;
   /** What E must reach; null: it only reports. */
   trigger: number | null;
@@ -119,15 +123,22 @@ export async function evidenceOf(
       return [
         {
           ...{ segment, metric, business, unit, limit, atLeast, reason, isSum: sums.has(metric) },
+          isRatio: rollout.plan.sums?.[metric]?.perMax !== undefined,
           verdict: latest?.verdict ?? 'no-data',
           moreNeeded: latest?.moreNeeded ?? null,
           cost: costOf(rates, metric, pricedOf(rollout, own, sums.get(metric)?.filter(ofSegment))) ?? null,
           beside: latest && (latest.control || latest.difference) ? besideOf(latest) : null,
           trend: sums.has(metric)
             ? null
-            : (trendOf(own, before.filter(ofBoth), today, weekdayOf(rollout)) ?? null),
+            : (trendOf(own, before.filter(ofBoth), ripeDay(rollout, metric, today), weekdayOf(rollout)) ??
+              null),
           trigger: weight > 0 && !baselineThin ? 1 / (alpha * weight) : null,
-          breaches: breaches.map(({ day, at, because }) => ({ day, at, because })),
+          breaches: breaches.map(({ day, at, because }) => ({
+            day,
+            at,
+            because,
+            held: guardrail.on?.breach === 'hold' && guardrail.action === 'rollback',
+          })),
           processes,
           wouldOnDay: reportsOnly
             ? wouldOn(rollout, guardrail.metric, processes, {
@@ -146,6 +157,10 @@ const besideOf = ({ control, difference }: Beside): Beside => ({
   ...(difference && { difference }),
 });
 
+/** The last day that is ripe: of later ones nobody may have said yet what came of them, as of those before the release they did. */
+const ripeDay = ({ plan }: RolloutRecord, metric: string, today: number): number =>
+  today - Math.ceil(durationMs(plan.matureAfter[metric] ?? '1d', plan.dayMs) / plan.dayMs) - 1;
+
 /** Real days have weekdays; shorter ones of a trial are seven a week too. */
 const weekdayOf =
   ({ started_at }: RolloutRecord) =>
@@ -159,7 +174,7 @@ async function sumsOf(db: Sql, rollout: RolloutRecord) {
   return days;
 }
 
-interface Breach extends BreachView {
+interface Breach extends Omit<BreachView, 'held'> {
   segment: string;
   metric: string;
   generation: number;

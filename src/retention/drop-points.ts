@@ -14,6 +14,7 @@ export async function dropOldPoints(db: Sql, now: Date): Promise<void> {
   const { ref } = sql;
   for (const [table, column, keptMs] of [
     ['otlp_series', 'seen_at', SERIES_MS],
+    ['otlp_exporter', 'heard_at', COUNTS_MS],
     ['otlp_count', 'minute', COUNTS_MS],
   ] as const) {
     const dropSome = sql`DELETE FROM ${sql.table(table)} WHERE ctid IN

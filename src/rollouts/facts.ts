@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { GATE_REMIND_AFTER } from '../domain/rollout-plan.ts';
 import { scopesOver } from '../domain/scope.ts';
@@ -45,8 +46,38 @@ export async function rolloutFacts(
         on && on.inconclusive !== 'as-gate' ? [[metric, on.inconclusive] as const] : [],
       ),
     ),
+    pooledBreaches: await pooledBreaches(db.sql, rollout, segments),
     revision: rollout.revision,
   };
+}
+
+/** Of one that takes back nothing waits on: until segments are taken back, which begins another process. */
+async function pooledBreaches(
+  db: Sql,
+  { id, plan }: RolloutRecord,
+  segments: readonly { generation: number }[],
+): Promise<string[]> {
+  const holding = plan.guardrails.filter(({ action, on }) => action === 'rollback' && on?.breach === 'hold');
+  if (holding.length === 0) return [];
+  const rows = await db
+    .selectFrom('verdict')
+    .select('metric')
+    .where('rollout_id', '=', id)
+    .where('segment', '=', POOLED_SEGMENT)
+    .where(
+      'generation',
+      '=',
+      segments.reduce((sum, { generation }) => sum + generation, 0),
+    )
+    .where('verdict', '=', 'breach')
+    .where(
+      'metric',
+      'in',
+      holding.map(({ metric }) => metric),
+    )
+    .orderBy('metric')
+    .execute();
+  return rows.map(({ metric }) => metric);
 }
 
 /** The owners are told of a gate, and then reminded; on-call is told when nobody answers, and at last it holds. */

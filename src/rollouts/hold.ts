@@ -1,14 +1,17 @@
 import type { ExpressionBuilder } from 'kysely';
+import type { Sql } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
+import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { eValueOf } from '../domain/evidence/eprocess.ts';
 import { breachText } from '../domain/evidence/facts.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import type { RolloutRecord } from '../records/rollout.ts';
+import { type RolloutRecord, recordOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { elapsedMs } from './facts.ts';
 import { GATE_CLOSED } from './moves.ts';
+import { evidenceFacts } from './rollback-report.ts';
 
 const JUDGE = 'judge';
 
@@ -26,13 +29,9 @@ export async function holdForSpread(
   verdict: VerdictRecord,
 ): Promise<void> {
   const { metric, leftOut, pooledLogE = 0 } = verdict;
-  await hold(services, rollout, {
-    kind: 'rollout.held_for_spread',
-    metric,
-    because: `${metric}: all segments together do worse than they are allowed (e-value ${eValueOf(pooledLogE).toPrecision(4)}), most of it in ${leftOut ?? 'one'}`,
-    data: { leftOut: leftOut ?? null, pooledLogE: String(pooledLogE) },
-    alsoSet: { spread_held_at: services.clock.now() },
-    onlyIf: (row) =>
+  const now = services.clock.now();
+  const held = await services.db.sql.transaction().execute(async (tx) => {
+    const paused = await pause(tx, rollout, now, { spread_held_at: now }, (row) =>
       row.and([
         row('spread_held_at', 'is', null),
         // What its own process took back already is told, and nothing widens beside it.
@@ -45,77 +44,125 @@ export async function holdForSpread(
             .where('state', '=', 'exposed'),
         ),
       ]),
+    );
+    if (!paused) return false;
+    await tell(tx, rollout, now, {
+      kind: 'rollout.held_for_spread',
+      because: `${metric}: all segments together do worse than they are allowed (e-value ${eValueOf(pooledLogE).toPrecision(4)}), most of it in ${leftOut ?? 'one'}`,
+      data: { metric, leftOut: leftOut ?? null, pooledLogE: String(pooledLogE) },
+    });
+    return true;
   });
+  if (held) services.wake();
 }
 
-/** Asks people because the release says so of this verdict: what is exposed stays, until somebody rolls back or resumes. */
+/**
+ * Asks people because the release says so of this verdict, once until the word is another: what is exposed stays, until somebody
+ * rolls back or resumes. One that is paused already, or completed and watched, is told of all the same; nothing of a segment
+ * that is exposed to nobody.
+ */
 export async function holdForVerdict(
   services: Pick<Services, 'db' | 'clock' | 'wake'>,
-  rollout: RolloutRecord,
-  segment: string,
+  rolloutId: string,
+  { segment, generation }: { segment: string; generation: number },
   verdict: VerdictRecord,
 ): Promise<void> {
   const { metric } = verdict;
-  const place = segment === '*' ? 'all segments together' : segment;
+  const held = await services.db.sql.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('verdict')
+      .set({ held: verdict.verdict })
+      .where('rollout_id', '=', rolloutId)
+      .where('segment', '=', segment)
+      .where('generation', '=', generation)
+      .where('metric', '=', metric)
+      .where('verdict', '=', verdict.verdict)
+      .where('held', 'is', null)
+      .where(({ exists, selectFrom }) => {
+        const exposed = selectFrom('rollout_segment')
+          .select('segment')
+          .where('rollout_id', '=', rolloutId)
+          .where('state', '=', 'exposed');
+        return exists(segment === POOLED_SEGMENT ? exposed : exposed.where('segment', '=', segment));
+      })
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return false;
+    const row = await tx
+      .selectFrom('rollout')
+      .selectAll()
+      .where('id', '=', rolloutId)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    await pause(tx, recordOf(row), services.clock.now());
+    await tell(tx, recordOf(row), services.clock.now(), {
+      kind: 'rollout.held_for_verdict',
+      because: heldBecause(segment, verdict),
+      facts: {
+        segment,
+        // Of silence and of an outage there are no figures to show.
+        ...(verdict.verdict === 'breach' && evidenceFacts(verdict)),
+      },
+      data: { segment, metric, verdict: verdict.verdict },
+    });
+    return true;
+  });
+  if (held) services.wake();
+}
+
+function heldBecause(segment: string, verdict: VerdictRecord): string {
+  const place = segment === POOLED_SEGMENT ? 'all segments together' : segment;
   const why =
     verdict.verdict === 'breach'
       ? breachText(verdict)
-      : `${metric} is ${verdict.verdict}${verdict.sourceDown === undefined ? '' : `: ${verdict.sourceDown}`}`;
-  await hold(services, rollout, {
-    kind: 'rollout.held_for_verdict',
-    metric,
-    because: `${place}: ${why}; the release says to hold then`,
-    data: { segment, verdict: verdict.verdict },
-  });
+      : `${verdict.metric} is ${verdict.verdict}${verdict.sourceDown === undefined ? '' : `: ${verdict.sourceDown}`}`;
+  return `${place}: ${why}; the release says to hold then`;
 }
 
-interface Hold {
-  /** Of its entry in the log. */
-  kind: string;
-  metric: string;
-  because: string;
-  data: Readonly<Record<string, string | null>>;
-  alsoSet?: { spread_held_at: Date };
+/** Nothing of one that does not run. Whether it was paused. */
+async function pause(
+  tx: Sql,
+  rollout: RolloutRecord,
+  now: Date,
+  alsoSet: { spread_held_at?: Date } = {},
   onlyIf?: (
     row: ExpressionBuilder<Tables, 'rollout'>,
-  ) => ReturnType<ExpressionBuilder<Tables, 'rollout'>['and']>;
+  ) => ReturnType<ExpressionBuilder<Tables, 'rollout'>['and']>,
+): Promise<boolean> {
+  let paused = tx
+    .updateTable('rollout')
+    .set({
+      status: 'paused',
+      step_elapsed_ms: elapsedMs(rollout, now),
+      ticking_since: null,
+      gate_approved_by: null,
+      revision: rollout.revision + 1,
+      ...GATE_CLOSED,
+      ...alsoSet,
+    })
+    .where('id', '=', rollout.id)
+    .where('revision', '=', rollout.revision)
+    .where('status', '=', 'running');
+  if (onlyIf) paused = paused.where(onlyIf);
+  return (await paused.executeTakeFirst()).numUpdatedRows > 0n;
 }
 
-/** Pauses a rollout that runs as it was read, tells on-call and logs why; nothing where somebody was there first. */
-async function hold(
-  { db, clock, wake }: Pick<Services, 'db' | 'clock' | 'wake'>,
-  rollout: RolloutRecord,
-  { kind, metric, because, data, alsoSet, onlyIf }: Hold,
+interface Told {
+  /** Of its entry in the log. */
+  kind: string;
+  because: string;
+  /** For the alert. */
+  facts?: Readonly<Record<string, unknown>>;
+  data: Readonly<Record<string, string | null>>;
+}
+
+/** Tells on-call, and the workflow, and logs it. */
+async function tell(
+  tx: Sql,
+  { id, agent }: RolloutRecord,
+  now: Date,
+  { kind, because, facts = {}, data }: Told,
 ): Promise<void> {
-  const now = clock.now();
-  const held = await db.sql.transaction().execute(async (tx) => {
-    let pause = tx
-      .updateTable('rollout')
-      .set({
-        status: 'paused',
-        step_elapsed_ms: elapsedMs(rollout, now),
-        ticking_since: null,
-        gate_approved_by: null,
-        revision: rollout.revision + 1,
-        ...GATE_CLOSED,
-        ...alsoSet,
-      })
-      .where('id', '=', rollout.id)
-      .where('revision', '=', rollout.revision)
-      .where('status', '=', 'running');
-    if (onlyIf) pause = pause.where(onlyIf);
-    if ((await pause.executeTakeFirst()).numUpdatedRows === 0n) return false;
-    await raiseAlert(tx, 'rollout.held', rollout.agent, now, { rollout: rollout.id, metric, because });
-    await appendEntry(tx, {
-      kind,
-      agent: rollout.agent,
-      ref: rollout.id,
-      at: now,
-      actor: JUDGE,
-      data: { metric, because, ...data },
-    });
-    await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
-    return true;
-  });
-  if (held) wake();
+  await raiseAlert(tx, 'rollout.held', agent, now, { rollout: id, because, ...facts });
+  await appendEntry(tx, { kind, agent, ref: id, at: now, actor: JUDGE, data: { because, ...data } });
+  await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
 }

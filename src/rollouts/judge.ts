@@ -109,8 +109,8 @@ async function judgeOne(
   });
   await saveVerdict(services, rollout, segment, generation, record, before?.verdict, now);
   if (guardrail.action !== 'rollback') return;
-  if (record.verdict !== before?.verdict && holdsOn(guardrail, record.verdict))
-    await holdForVerdict(services, rollout, segment, record);
+  if (holdsOn(guardrail, record.verdict))
+    await holdForVerdict(services, rollout.id, { segment, generation }, record);
   if (segment === POOLED_SEGMENT && isSpread(record) && rollout.spread_held_at === null)
     await holdForSpread(services, rollout, record);
   if (record.verdict !== 'breach' || holdsOn(guardrail, 'breach')) return;
@@ -143,7 +143,10 @@ async function saveVerdict(
       .insertInto('verdict')
       .values({ rollout_id: rollout.id, segment, generation, metric: record.metric, ...row })
       .onConflict((conflict) =>
-        conflict.columns(['rollout_id', 'segment', 'generation', 'metric']).doUpdateSet(row),
+        conflict.columns(['rollout_id', 'segment', 'generation', 'metric']).doUpdateSet({
+          ...row,
+          held: sql`CASE WHEN verdict.verdict = ${record.verdict} THEN verdict.held END`,
+        }),
       )
       .execute();
     if (record.verdict === before) return;

@@ -2,13 +2,13 @@ import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
-import { countsOf, type MetricSource, type SourceCounts } from '../domain/metric-source.ts';
+import type { MetricSource, SourceCounts } from '../domain/metric-source.ts';
 import type { SourceCredentials } from '../metric-sources/credentials.ts';
-import { readSource } from '../metric-sources/read.ts';
+import { NoCount, readSource } from '../metric-sources/read.ts';
 import { SourceFailure } from '../net/source-failure.ts';
 import { dayOf, type RolloutRecord, stepOf, watchedRollout } from '../records/rollout.ts';
 import { approvalCountsOf } from './approval-counts.ts';
-import { otlpCounts } from './otlp-counts.ts';
+import { otlpCounts, otlpHeardAt } from './otlp-counts.ts';
 
 /** Read at the same time; one that hangs keeps the others of its batch waiting for seconds. */
 const AT_ONCE = 8;
@@ -125,15 +125,14 @@ async function readTarget(
   credentials: SourceCredentials,
 ): Promise<void> {
   const triedAt = clock.now();
-  const { days, failure } = await readDays(db, target, triedAt, credentials).then(
-    (read) => ({ days: read, failure: null }),
-    (error: unknown) => ({ days: [], failure: failureText(error) }),
+  const { days, failure, readAt } = await readDays(db, target, triedAt, credentials).catch(
+    (error: unknown): Read => ({ days: [], failure: failureText(error), readAt: null }),
   );
   await db.transaction().execute(async (tx) => {
     const changed = await keepCounts(tx, target, days);
     const counted = target.counted || days.some(({ events }) => events > 0);
     const { rollout, segment, metric, since } = target;
-    const row = { since, tried_at: triedAt, failure, counted, ...(failure === null && { read_at: triedAt }) };
+    const row = { since, tried_at: triedAt, failure, counted, ...(readAt && { read_at: readAt }) };
     await tx
       .insertInto('source_reading')
       .values({ rollout_id: rollout.id, segment, metric, ...row })
@@ -157,20 +156,24 @@ interface DayCounts {
   harms: number;
 }
 
+/** What was read, what could not be, and up to when it is known; null: no further than before. */
+interface Read {
+  days: DayCounts[];
+  failure: string | null;
+  readAt: Date | null;
+}
+
 /**
- * Every day since it was last read, and the one before: of that something may have come late, and of an outage everything.
+ * Every day since it was last read, and the one before: of that something may have come late, and of an outage everything. A
+ * day of which it says no count keeps no other from counting.
  * @throws SourceFailure
  */
-async function readDays(
-  db: Sql,
-  target: Target,
-  now: Date,
-  credentials: SourceCredentials,
-): Promise<DayCounts[]> {
+async function readDays(db: Sql, target: Target, now: Date, credentials: SourceCredentials): Promise<Read> {
   const { rollout, source, since } = target;
   const beginMs = since.getTime() + durationMs(source.warmUp);
   const endMs = now.getTime() - durationMs(source.delay);
   const days: DayCounts[] = [];
+  let failure: string | null = null;
   const today = dayOf(rollout, now);
   const lastMs = (target.readAt ?? since).getTime() - durationMs(source.delay);
   const first = Math.max(today - DAYS_MAX, Math.min(today, dayOf(rollout, new Date(lastMs))) - 1);
@@ -179,11 +182,30 @@ async function readDays(
     const from = new Date(Math.max(dayMs, beginMs));
     const to = new Date(Math.min(dayMs + rollout.plan.dayMs, endMs));
     if (day < 0 || to <= from) continue;
-    const counts = await countsIn(db, target, { from, to }, credentials);
+    const counts = await countsIn(db, target, { from, to }, credentials).catch((error: unknown) => {
+      if (!(error instanceof NoCount)) throw error;
+      failure ??= error.message;
+      return undefined;
+    });
     if (counts) days.push({ day, ...counts });
   }
+  if (failure !== null) return { days, failure, readAt: null };
+  if (source.otlp) return { days, ...(await heard(db, target, now)) };
   if (days.length === 0 && target.counted) throw new SourceFailure(VANISHED);
-  return days;
+  return { days, failure, readAt: now };
+}
+
+/** What is sent is known up to when whoever sends it was last heard. */
+async function heard(
+  db: Sql,
+  { rollout, metric, release, source }: Target,
+  now: Date,
+): Promise<Pick<Read, 'failure' | 'readAt'>> {
+  const readAt = await otlpHeardAt(db, { agent: rollout.agent, metric, release });
+  if (readAt === null) return { failure: 'no exporter sent it yet', readAt };
+  const isSilent = now.getTime() - readAt.getTime() > durationMs(source.staleAfter);
+  const failure = isSilent ? `no exporter that sends it was heard since ${readAt.toISOString()}` : null;
+  return { failure, readAt };
 }
 
 /** What happened in a time, by whoever counts it; `undefined`: it knows of no such events. @throws SourceFailure */
@@ -194,16 +216,9 @@ async function countsIn(
   credentials: SourceCredentials,
 ): Promise<SourceCounts | undefined> {
   const { rollout, source } = target;
-  const own = source.otlp
-    ? await otlpCounts(db, { ...target, ...time, agent: rollout.agent })
-    : source.approvals &&
-      (await approvalCountsOf(db, source.approvals, { ...target, ...time, rollout: rollout.id }));
-  if (own) {
-    const counts = countsOf(own);
-    if ('problem' in counts) throw new SourceFailure(counts.problem);
-    return counts;
-  }
-  if (source.otlp) return undefined;
+  if (source.otlp) return otlpCounts(db, { ...target, ...time, agent: rollout.agent });
+  if (source.approvals)
+    return approvalCountsOf(db, source.approvals, { ...target, ...time, rollout: rollout.id });
   const answer = await readSource(source, { ...target, ...time }, credentials);
   return 'counts' in answer ? answer.counts : undefined;
 }
@@ -243,8 +258,18 @@ export async function sourceDown(
     .where('segment', '=', segment)
     .where('metric', '=', metric)
     .executeTakeFirst();
+  // One that is exposed anew is read anew: until then nothing is known of it, and nothing is wrong.
+  const sinceMs = (await exposedSince(db, rollout.id, segment))?.getTime() ?? 0;
+  const knownMs = Math.max(sinceMs, row?.since.getTime() ?? 0, row?.read_at?.getTime() ?? 0);
+  if (now.getTime() <= knownMs + durationMs(staleAfter)) return undefined;
   if (!row) return 'it was not read yet: a process with the role background reads it';
-  const fresh = Math.max(row.since.getTime(), row.read_at?.getTime() ?? 0) + durationMs(staleAfter);
-  if (now.getTime() <= fresh) return undefined;
   return row.failure ?? `it was last read ${row.read_at?.toISOString() ?? 'never'}`;
+}
+
+async function exposedSince(db: Sql, rollout: string, segment: string): Promise<Date | null> {
+  const { rows } = await sql<{ since: Date | null }>`
+    SELECT min(e.from_at) AS since FROM exposure e JOIN rollout_segment s
+      ON s.rollout_id = e.rollout_id AND s.segment = e.segment AND s.generation = e.generation
+    WHERE e.rollout_id = ${rollout} AND e.segment = ${segment}`.execute(db);
+  return rows[0]?.since ?? null;
 }

@@ -120,7 +120,8 @@ async function costsOf(
   return cost && costText(cost);
 }
 
-function evidenceFacts(verdict: VerdictRecord | undefined) {
+/** The figures of a breach, as alerts show them. */
+export function evidenceFacts(verdict: VerdictRecord | undefined) {
   if (verdict === undefined) return {};
   const { metric, eValue, limit, events, harms, count, control, difference } = verdict;
   const told = toldProcess(verdict);
@@ -134,8 +135,8 @@ function evidenceFacts(verdict: VerdictRecord | undefined) {
       metric,
       eValue: difference.eValue,
       events: treated.known,
-      mean: treatedMean,
-      besideMean: controlMean,
+      mean: figureOf(treatedMean),
+      besideMean: figureOf(controlMean) ?? 'nothing',
     };
   }
   if (count && told === 'count')
@@ -145,8 +146,16 @@ function evidenceFacts(verdict: VerdictRecord | undefined) {
       harms: count.total,
       allowed: Number(count.allowed.toPrecision(4)),
     };
-  return { metric, eValue, limit, events, ...(harms === null ? { mean: verdict.estimate } : { harms }) };
+  return {
+    metric,
+    eValue,
+    limit,
+    events,
+    ...(harms === null ? { mean: figureOf(verdict.estimate) } : { harms }),
+  };
 }
+
+const figureOf = (mean: number | null): number | null => (mean === null ? null : Number(mean.toPrecision(4)));
 
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
 async function whatApplies(

@@ -104,10 +104,10 @@ ${trigger === null ? onlyReports(view) : ''}${moreNeeded ? ` ${moreNeeded} more 
 ${view.cost !== null && html`<p class="meta">In ${business || 'money'}: ${costText(view.cost)}.</p>`}
 ${view.beside !== null && html`<p class="meta">${besideText(view.beside, figure)}.</p>`}
 ${view.trend !== null && html`<p class="meta">${trendText(view.trend)}</p>`}
-${breaches.map(({ at, because }) => html`<p class="problem">Taken back ${minuteText(at)}: ${because}</p>`)}
+${breaches.map(({ at, because, held }) => html`<p class="problem">${held ? 'Held' : 'Taken back'} ${minuteText(at)}: ${because}</p>`)}
 ${evidenceChart(view, marks)}
 <details><summary>Counts by day</summary><div class="wide"><table>
-<thead><tr><th>Day</th><th>${unit || 'Events'}</th><th>Harm</th><th>Reported</th><th>${view.isSum ? 'Mean' : 'Share'}</th><th>Between</th><th>E</th></tr></thead>
+<thead><tr><th>Day</th><th>${unit || 'Events'}</th><th>Harm</th><th>Reported</th><th>${view.isRatio ? 'Ratio' : view.isSum ? 'Mean' : 'Share'}</th><th>Between</th><th>E</th></tr></thead>
 <tbody>${view.processes.flatMap(({ days }) =>
     days.map(
       ({ day, events, harms, known, value, lower, upper, logE }) =>
@@ -125,8 +125,9 @@ const onlyReports = ({ wouldOnDay }: EvidenceView): string =>
     ? 'It only reports, and would have taken back nothing.'
     : `It only reports, and would have taken back on day ${wouldOnDay + 1}.`;
 
-function limitText({ limit, atLeast, isSum }: EvidenceView): string {
+function limitText({ limit, atLeast, isSum, isRatio }: EvidenceView): string {
   if (atLeast !== null) return `at least ${percent(atLeast)}, which is at most ${percent(limit)} of harm`;
+  if (isRatio) return `limit ${figure(limit)}`;
   return `limit ${isSum ? `${figure(limit)} in the mean` : percent(limit)}`;
 }
 

@@ -44,7 +44,7 @@ export function otlpRoutes(app: Api, { services }: RouteDeps): void {
       const decoded = Buffer.isBuffer(request.body) ? decodeOtlp(request.body) : { body: request.body };
       const read = 'problem' in decoded ? decoded : readOtlp(decoded.body);
       if ('problem' in read) throw new AppError('invalid_input', `Cannot read the metrics: ${read.problem}`);
-      return answer(reply, isProtobuf, await recordOtlp(services, actor, read.points));
+      return answer(reply, isProtobuf, await recordOtlp(services, actor, read.request));
     },
   );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { sentCounts } from '../../statistics/otlp-counts.ts';
 import { PAST_ROLLOUTS_MAX, pastCounts } from '../../statistics/past-counts.ts';
+import { sentCounts } from '../../statistics/sent-counts.ts';
 import { TRAFFIC_DAYS_MAX, trafficOf } from '../../statistics/traffic.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
@@ -121,7 +121,7 @@ function sentRoute(app: Api, { services }: RouteDeps): void {
         }),
         response: {
           200: z
-            .object({ counts: z.object({ events: z.number(), harms: z.number() }).nullable() })
+            .object({ counts: z.object({ events: z.number(), harms: z.number() }) })
             .meta({ id: 'SentCounts' }),
         },
       },

@@ -1,5 +1,5 @@
 import type { Agent } from '../../domain/agent.ts';
-import { countsOf, type MetricSource, type SourceCounts } from '../../domain/metric-source.ts';
+import type { MetricSource, SourceCounts } from '../../domain/metric-source.ts';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import type { TestedSource } from '../text/source-text.ts';
@@ -70,7 +70,8 @@ function questionsOf(agent: Agent, names: readonly string[], { metric, segment }
       hint: `Segments: ${names.join(', ')}`,
     });
   const sourced = Object.entries(agent.metrics).flatMap(([name, { source }]) =>
-    source ? [{ name, source }] : [],
+    // How people answer is counted by the service while a rollout runs: there is nothing to ask.
+    source && !source.approvals ? [{ name, source }] : [],
   );
   const asked = sourced.filter(({ name }) => metric === undefined || name === metric);
   if (asked.length === 0)
@@ -103,8 +104,6 @@ async function ask(
   const kind = kindOf(source);
   const time = { from: from.toISOString(), to: to.toISOString() };
   const asked = { metric, segment, kind, ...time };
-  if (kind === 'approvals')
-    return { ...asked, sent: [], problem: 'the service counts it while a rollout runs: nothing is asked' };
   if (source.otlp) return { ...asked, ...(await sentTo(cli, agent, { metric, release, segment, ...time })) };
   try {
     const question = { release, segment, arm: 'candidate', from, to };
@@ -117,7 +116,7 @@ async function ask(
 }
 
 const kindOf = (source: MetricSource): string =>
-  (['prometheus', 'sql', 'http', 'otlp', 'approvals'] as const).find((kind) => source[kind]) ?? 'none';
+  (['prometheus', 'sql', 'http', 'otlp'] as const).find((kind) => source[kind]) ?? 'none';
 
 /** What the service was sent: it is not asked by us, but by whoever exports. */
 async function sentTo(
@@ -127,10 +126,8 @@ async function sentTo(
 ): Promise<Pick<TestedSource, 'sent' | 'events' | 'harms' | 'none' | 'problem'>> {
   try {
     const path = `/v1/agents/${encodeURIComponent(agent)}/sent-counts`;
-    const { counts } = await cli.api.get<{ counts: SourceCounts | null }>(path, query);
-    if (counts === null) return { sent: [], none: true };
-    const said = countsOf(counts);
-    return { sent: [], ...said };
+    const { counts } = await cli.api.get<{ counts: SourceCounts }>(path, query);
+    return { sent: [], ...(counts.events === 0 ? { none: true as const } : counts) };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return { sent: [], problem: error.message };

@@ -82,7 +82,7 @@ function evidenceText({ segments, pooled }: WireRollout, width: number): string 
   const all = [...segments.flatMap(({ verdicts }) => verdicts), ...pooled];
   if (all.length === 0) return 'Evidence\n  None yet: record outcomes (portcullis outcome record).';
   const head = ['segment', 'metric', 'verdict', 'events', 'harm', 'rate', 'e-value', 'trigger', 'more'];
-  return `Evidence (a rollback when the e-value reaches the trigger)\n${table(head, all.flatMap(evidenceRows), width)}`;
+  return `Evidence (it acts when the e-value reaches the trigger)\n${table(head, all.flatMap(evidenceRows), width)}`;
 }
 
 function worthALookText({ worthALook }: WireRollout, width: number): string | undefined {
@@ -97,12 +97,16 @@ function worthALookText({ worthALook }: WireRollout, width: number): string | un
 
 /** The limits that the baseline gives, or would give if it were locked now. */
 function baselineText({ baseline, baselineDigest }: WireRollout, width: number): string | undefined {
-  const lines = baseline.flatMap(({ segment, metric, events, harms, own }) => {
+  const lines = baseline.flatMap(({ segment, metric, events, harms, values, own }) => {
     if (own === undefined) return [];
-    const seen = `${harms} of ${events} were harmful, so at most ${formatNumber(own.upper)} would be`;
+    const seen =
+      values === undefined
+        ? `${harms} of ${events} were harmful, so at most ${formatNumber(own.upper)} would be`
+        : `${formatNumber(events === 0 ? 0 : values.sum / events)} in the mean of ${events}, so at most ${formatNumber(own.upper)} would be`;
+    const little = values && values.over > 0 ? `${values.over} were above the cap` : 'too little for one';
     const said =
       own.limit === null
-        ? `${seen}: NO LIMIT, too little for one; nothing is taken back by it`
+        ? `${seen}: NO LIMIT, ${little}; nothing is taken back by it`
         : `at most ${formatNumber(own.limit)}: ${seen}, plus the margin`;
     return `${segment} ${metric}: ${said}`;
   });
@@ -178,7 +182,7 @@ const differenceRow = (found: Evidence, difference: NonNullable<Evidence['differ
   String(difference.treated.subjects),
   '-',
   `${mean(difference.treatedMean)} beside ${mean(difference.controlMean)}`,
-  formatNumber(difference.eValue),
+  difference.over > 0 ? 'over cap' : formatNumber(difference.eValue),
   difference.thresholdLogE === null ? 'reports' : formatNumber(Math.exp(difference.thresholdLogE)),
   '-',
 ];

@@ -79,13 +79,15 @@ BEGIN
   -- Of the day's first write only, where the first is what counts: what comes of a later one is no news.
   v_told := v_told AND (p_from NOT IN ('first', 'ratio') OR a.id = v_first);
   w := v;
-  IF v_told THEN
-    w.value := CASE WHEN p_from IN ('sum', 'ratio') THEN v.value + d.value ELSE greatest(v.value, d.value) END;
-    -- The least that was said: an event may only grow (STATISTICS 4.2).
-    w.per := least(v.per, d.per);
+  -- What was said of another one, that was first before and failed, or was not first then, is read again.
+  IF p_from = 'ratio' THEN
+    SELECT coalesce(sum(o.value), 0), min(o.per), coalesce(bool_or(true), false) INTO w.value, w.per, w.known
+    FROM outcome o WHERE o.action_id = v_first AND o.metric = p_metric;
+  ELSIF v_told THEN
+    w.value := CASE p_from WHEN 'sum' THEN v.value + d.value ELSE greatest(v.value, d.value) END;
   END IF;
   w.counted := v_bears OR (w.value > 0 AND v_touched);
-  w.known := w.counted AND (v.known OR v_told);
+  w.known := w.counted AND (CASE p_from WHEN 'ratio' THEN w.known ELSE v.known OR v_told END);
   IF w IS NOT DISTINCT FROM v THEN RETURN; END IF;
   INSERT INTO subject_day SELECT w.* ON CONFLICT (rollout_id, arm, segment, generation, metric, day, build, subject)
   DO UPDATE SET value = w.value, known = w.known, counted = w.counted, per = w.per;
@@ -162,7 +164,8 @@ BEGIN
     s.known::int, 0, '{}', 0);
   IF NOT s.counted OR p_from <> 'sum' THEN RETURN n; END IF;
   n.total := floor(s.value::numeric * 4294967296);
-  IF s.value > v_cap THEN n.over := 1; END IF;
+  -- Of a treated one the cap bounds nothing here: what is above it weighs as it is.
+  IF s.arm = 'control' AND s.value > v_cap THEN n.over := 1; END IF;
   IF p_exposure > v_most OR v_most IS NULL OR g ->> 'more' IS NULL THEN RETURN n; END IF;
   n.logs := value_logs(greatest(0, v_shift + CASE WHEN s.arm = 'candidate' THEN s.value / v_share
     ELSE -(CASE WHEN s.known THEN s.value ELSE v_cap END) / (1 - v_share) END), (g ->> 'more')::double precision + v_shift);

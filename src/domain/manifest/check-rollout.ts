@@ -166,6 +166,14 @@ function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
           hint: `Write the "cap" of the metric, which something must enforce, verdicts: no-breach at the gates, or on: { inconclusive: pass }`,
         },
       ];
+    if (guardrail.on && guardrail.action === 'report')
+      return [
+        {
+          path: ['rollout', 'guardrails', at, 'on'],
+          message: `Guardrail "${metric}" only reports: what a verdict does has no effect`,
+          hint: 'Leave "on" out, or write action: rollback',
+        },
+      ];
     if (seen.size < seen.add(metric).size) return [];
     return [{ path, message: `Metric "${metric}" has two guardrails`, hint: 'Keep the stricter one' }];
   });

@@ -55,6 +55,8 @@ export interface RolloutFacts {
   guardrails: readonly string[];
   /** What they say of an inconclusive verdict, where it is not as the gate says. */
   inconclusive?: Readonly<Record<string, Exclude<OnVerdict['inconclusive'], 'as-gate'>>>;
+  /** Metrics of which all exposed segments together breached, and the release holds on that. */
+  pooledBreaches?: readonly string[];
   revision: number;
 }
 
@@ -141,7 +143,7 @@ export function machineWaits(facts: RolloutFacts): Wait[] {
 
 function stops(facts: RolloutFacts): Wait[] {
   const waits: Wait[] = [];
-  if (facts.status === 'paused') waits.push({ for: 'paused', detail: 'somebody paused it (rollout resume)' });
+  if (facts.status === 'paused') waits.push({ for: 'paused', detail: 'it is paused (rollout resume)' });
   if (facts.disabled) waits.push({ for: 'disabled', detail: 'the switch is off (portcullis enable)' });
   if (facts.heldForVersion !== null) {
     waits.push({
@@ -171,7 +173,10 @@ function timeWait(facts: RolloutFacts): Wait[] {
 /** Per exposed segment and guardrail: the sample, then the verdict. A missing verdict is never a good one. */
 function evidenceWaits(facts: RolloutFacts): Wait[] {
   const { gate } = stepAt(facts);
-  return exposedIn(facts).flatMap(({ segment }) =>
+  const together = (facts.pooledBreaches ?? []).map(
+    (metric): Wait => ({ for: 'verdict', metric, detail: `all segments together, ${metric}: breach${HELD}` }),
+  );
+  const apart = exposedIn(facts).flatMap(({ segment }) =>
     facts.guardrails.flatMap((metric): Wait[] => {
       const found = facts.verdicts.find(
         (verdict) => verdict.segment === segment && verdict.metric === metric,
@@ -207,11 +212,22 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
           segment,
           metric,
           ...(needed ? { needed, ...soon.days } : {}),
-          detail: `${segment} ${metric}: ${word}${found?.sourceDown ? `, ${found.sourceDown}` : found?.baselineThin ? THIN : more}`,
+          detail: `${segment} ${metric}: ${word}${whyOf(word, found) ?? more}`,
         },
       ];
     }),
   );
+  return [...together, ...apart];
+}
+
+/** Only one that holds leaves a segment exposed after a breach. */
+const HELD = ', which the release holds on: roll it back, then reenter or exclude it';
+
+/** Why a verdict lets nothing widen, where more events would not change it. */
+function whyOf(word: VerdictFacts['verdict'], found: VerdictFacts | undefined): string | undefined {
+  if (word === 'breach') return HELD;
+  if (found?.sourceDown) return `, ${found.sourceDown}`;
+  return found?.baselineThin ? THIN : undefined;
 }
 
 const THIN =

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { z } from 'zod';
+import { digestOf } from '../../domain/digest.ts';
 import type { OtlpPoint } from '../../domain/otlp.ts';
 
 /**
@@ -11,9 +12,12 @@ const DELTA = 1;
 const CUMULATIVE = 2;
 const NO_RECORDED_VALUE = 1;
 
-/** 64-bit integers are text in JSON; some exporters write numbers. */
+/** As many data points may one request hold, of whatever metrics. */
+const POINTS_MAX = 50_000;
+
+/** 64-bit integers are text in JSON; some exporters write numbers, and lose less than a microsecond by it. */
 const long = z
-  .union([z.string().regex(/^-?\d{1,20}$/), z.int()])
+  .union([z.string().regex(/^-?\d{1,20}$/), z.number().refine(Number.isInteger)])
   .transform(BigInt)
   .default(0n);
 const temporality = z.union([
@@ -88,23 +92,52 @@ const requestSchema = z.object({
 type Metric = z.infer<typeof metricSchema>;
 type Attributes = Readonly<Record<string, string>>;
 
-/** Its points, in the order of the request; or why it is no such request. */
-export function readOtlp(body: unknown): { points: OtlpPoint[] } | { problem: string } {
+/** A request that was read. */
+export type OtlpRequest = z.infer<typeof requestSchema>;
+
+/** The request; or why it is none. */
+export function readOtlp(body: unknown): { request: OtlpRequest } | { problem: string } {
   const read = requestSchema.safeParse(body);
   if (!read.success) {
     const [issue] = read.error.issues;
     return { problem: `${issue?.path.join('.') || 'the body'}: ${issue?.message}` };
   }
-  return {
-    points: read.data.resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
-      scopeMetrics.flatMap(({ scope, metrics }) =>
-        metrics.flatMap((metric) => pointsOf(metric, scope.name, recordOf(resource.attributes))),
-      ),
-    ),
-  };
+  const points = metricsOf(read.data).reduce(
+    (sum, { sum: counted, histogram }) =>
+      sum + (counted?.dataPoints.length ?? 0) + (histogram?.dataPoints.length ?? 0),
+    0,
+  );
+  return points > POINTS_MAX
+    ? { problem: `it holds ${points} data points: send at most ${POINTS_MAX}` }
+    : { request: read.data };
 }
 
-function pointsOf({ name, sum, histogram }: Metric, scope: string, resource: Attributes): OtlpPoint[] {
+const metricsOf = ({ resourceMetrics }: OtlpRequest): Metric[] =>
+  resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics));
+
+/** The exporters of a request, by the digest of the resource they describe. */
+export const exportersOf = ({ resourceMetrics }: OtlpRequest): string[] => [
+  ...new Set(resourceMetrics.map(({ resource }) => digestOf(sorted(recordOf(resource.attributes))))),
+];
+
+/** The points of the instruments that somebody named, in the order of the request. */
+export const pointsOf = (
+  { resourceMetrics }: OtlpRequest,
+  isNamed: (instrument: string) => boolean,
+): OtlpPoint[] =>
+  resourceMetrics.flatMap(({ resource, scopeMetrics }) => {
+    const named = scopeMetrics.flatMap(({ scope, metrics }) =>
+      metrics.filter(({ name }) => isNamed(name)).map((metric) => ({ scope: scope.name, metric })),
+    );
+    if (named.length === 0) return [];
+    const attributes = recordOf(resource.attributes);
+    const exporter = digestOf(sorted(attributes));
+    return named.flatMap(({ scope, metric }) => pointsIn(metric, scope, { resource: attributes, exporter }));
+  });
+
+type Source = Pick<OtlpPoint, 'resource' | 'exporter'>;
+
+function pointsIn({ name, sum, histogram }: Metric, scope: string, source: Source): OtlpPoint[] {
   const common = (
     one: z.infer<typeof numberPoint> | z.infer<typeof histogramPoint>,
     aggregated: number,
@@ -112,8 +145,9 @@ function pointsOf({ name, sum, histogram }: Metric, scope: string, resource: Att
     const own = recordOf(one.attributes);
     return {
       name,
-      series: JSON.stringify([name, scope, sorted(resource), sorted(own)]),
-      attributes: { ...resource, ...own },
+      series: digestOf([name, scope, source.exporter, sorted(own)]),
+      attributes: own,
+      ...source,
       temporality: aggregated === DELTA ? 'delta' : aggregated === CUMULATIVE ? 'cumulative' : 'none',
       start: one.startTimeUnixNano,
       time: one.timeUnixNano,
@@ -139,8 +173,9 @@ function pointsOf({ name, sum, histogram }: Metric, scope: string, resource: Att
   return [
     {
       name,
-      series: JSON.stringify([name, scope]),
-      attributes: resource,
+      series: digestOf([name, scope]),
+      attributes: {},
+      ...source,
       temporality: 'none',
       start: 0n,
       time: 0n,

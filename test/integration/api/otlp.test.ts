@@ -56,6 +56,8 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
   });
 
   async function judged(metric: string) {
+    // A source is read once a minute.
+    services.clock.advance(61_000);
     await readSources(services, sourceCredentials({}));
     await queueExposed(services);
     await judgeDue(services);
@@ -113,7 +115,7 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
       expect(sent.json).toEqual({ counts: { events: 5, harms: 3 } });
       asked.set('release', '3');
       expect((await call(app, `GET /v1/agents/desk/sent-counts?${asked}`, { as })).json).toEqual({
-        counts: null,
+        counts: { events: 0, harms: 0 },
       });
       await provider.shutdown();
       // What an exporter says once more at its end is nothing new.
@@ -176,6 +178,86 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
     expect(await judged('failed')).toMatchObject({ events: 8, harms: 0 });
   });
 
+  const key = (name: string, value: string) => ({ key: name, value: { stringValue: value } });
+  const nowMs = Date.now();
+  const from = (pod: string, total: number, startedAgoMs: number, agoMs: number) => ({
+    resourceMetrics: [
+      {
+        resource: { attributes: [key('pod', pod)] },
+        ...request([
+          point({
+            asInt: String(total),
+            startTimeUnixNano: `${nowMs - startedAgoMs}000000`,
+            timeUnixNano: `${nowMs - agoMs}000000`,
+          }),
+        ]).resourceMetrics[0],
+      },
+    ],
+  });
+
+  test('a series that appears late in a process that is heard already counts from its first point', async () => {
+    await send({ resourceMetrics: [{ resource: { attributes: [key('pod', 'a')] } }] });
+    await send(from('a', 3, 7_200_000, 30_000));
+    await send(from('b', 900, 7_200_000, 30_000));
+    expect(await judged('failed')).toMatchObject({ events: 3 });
+    await send(from('b', 901, 7_200_000, 10_000));
+    expect(await judged('failed')).toMatchObject({ events: 4 });
+  });
+
+  test('an exporter that died is an outage after a while, whatever it sent before; a quiet one is none', async () => {
+    await send(request([point()]));
+    expect(await judged('failed')).toMatchObject({ events: 8, verdict: 'inconclusive' });
+    services.clock.advance(8 * 60_000);
+    await send({ resourceMetrics: [{ resource: { attributes: [] } }] });
+    services.clock.advance(8 * 60_000);
+    expect((await judged('failed')).verdict).toBe('inconclusive');
+    services.clock.advance(2 * 60_000);
+    expect(await judged('failed')).toMatchObject({
+      verdict: 'source-down',
+      sourceDown: expect.stringContaining('no exporter that sends it was heard since'),
+      events: 8,
+    });
+  });
+
+  test('harm that comes in the minute after its event, over the end of a day, is no outage', async () => {
+    await services.db.sql
+      .insertInto('otlp_count')
+      .values({
+        ...{ agent: 'desk', metric: 'failed', release: '2', segment: 'gold', events: 0, harms: 1 },
+        minute: new Date(services.clock.now().getTime() - 60_000),
+      })
+      .execute();
+    await send(request([point()]));
+    expect(await judged('failed')).toMatchObject({ events: 8, harms: 1 });
+  });
+
+  test('a resource is not copied for each of very many points: what nobody named costs nothing', async () => {
+    const big = [key('blob', 'x'.repeat(200_000))];
+    const dataPoints = Array.from({ length: 40_000 }, () => ({}));
+    const body = request(dataPoints, 'of no interest') as { resourceMetrics: object[] };
+    body.resourceMetrics[0] = { ...body.resourceMetrics[0], resource: { attributes: big } };
+    const before = process.memoryUsage().rss;
+    expect((await send(body)).status).toBe(200);
+    expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 * 1024);
+    // Two bytes each in protobuf, of an instrument that is named.
+    const field = (number: number, bytes: Buffer): Buffer => {
+      const length: number[] = [];
+      for (let left = bytes.length; left > 0 || length.length === 0; left = Math.floor(left / 128))
+        length.push((left % 128) | (left >= 128 ? 128 : 0));
+      return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
+    };
+    const sum = Buffer.alloc(2 * 50_001, Buffer.from([0x0a, 0x00]));
+    const metric = Buffer.concat([field(1, Buffer.from('calls')), field(7, sum)]);
+    const refused = await app.inject({
+      method: 'POST',
+      url: PATH,
+      headers: { ...as.headers, 'content-type': 'application/x-protobuf' },
+      payload: field(1, field(2, field(2, metric))),
+    });
+    expect(refused.statusCode).toBe(400);
+    expect(refused.json().detail).toContain('it holds 50001 data points: send at most 50000');
+  });
+
   test('a point without a value is none', async () => {
     expect((await send(request([point({ flags: 1 })]))).json).toEqual({});
     expect(await services.db.sql.selectFrom('otlp_series').selectAll().execute()).toEqual([]);
@@ -215,7 +297,7 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
     expect(await services.db.sql.selectFrom('otlp_series').select('metric').execute()).toHaveLength(1);
     services.clock.advance(40 * 86_400_000);
     await dropOldPoints(services.db.sql, services.clock.now());
-    for (const table of ['otlp_series', 'otlp_count'] as const)
+    for (const table of ['otlp_series', 'otlp_sender', 'otlp_count'] as const)
       expect(await services.db.sql.selectFrom(table).select('metric').execute()).toEqual([]);
     expect((await send(request([point()]))).json.partialSuccess.errorMessage).toContain(
       'more than a day late',

@@ -72,7 +72,7 @@ test('every kind of group is read by the loop and shown by the API, the command 
   expect(before[1]).toMatch(
     /^fail group leads of desk: is stale, nobody of it may approve: it was not read yet/,
   );
-  const loop = startGroups(cli.services, sources());
+  const loop = startGroups(cli.services, sources(), async () => []);
   await expect
     .poll(async () => (await listed()).groups.filter(({ stale }) => !stale), { timeout: 10_000 })
     .toHaveLength(4);
@@ -126,7 +126,7 @@ test('doctor tells what is stale, what failed, who is missing, and that all is w
   ]);
   pagerduty.faults = [{ status: 503 }];
   cli.services.clock.advance(10 * 60_000);
-  const loop = startGroups(cli.services, sources());
+  const loop = startGroups(cli.services, sources(), async () => []);
   await expect
     .poll(doctor, { timeout: 10_000 })
     .toContainEqual(
@@ -137,12 +137,12 @@ test('doctor tells what is stale, what failed, who is missing, and that all is w
   cli.services.clock.advance(8 * HOUR_MS);
   await loop.stop();
   await givenAgent(cli.services, agentWith('{ schedule: { pagerduty: PDESK } }'));
-  const empty = startGroups(cli.services, sources());
+  const empty = startGroups(cli.services, sources(), async () => []);
   await expect.poll(doctor, { timeout: 10_000 }).toEqual(['warn group desk of desk: nobody is in it now']);
   await empty.stop();
   pagerduty.oncalls = [{ schedule: 'PDESK', email: 'ana@example.org' }];
   cli.services.clock.advance(10 * 60_000);
-  const full = startGroups(cli.services, sources());
+  const full = startGroups(cli.services, sources(), async () => []);
   await expect
     .poll(doctor, { timeout: 10_000 })
     .toEqual(['ok approver groups: from Slack or a schedule: one group was read, with somebody in it now']);

@@ -77,6 +77,7 @@ describeWithServices('a guardrail against the baseline', (make) => {
     expect(goldNow).toMatchObject({ state: 'rolled_back', verdicts: [{ verdict: 'breach' }] });
     expect(goldNow?.verdicts[0]?.limit).toBe(gold?.own?.limit);
     // All that went wrong before did on the first day of the week.
+    services.clock.advance(2 * services.dayMs);
     const { evidence } = await rolloutReport(services, id);
     expect(evidence.find(({ segment }) => segment === 'gold')?.trend).toEqual({
       ...{ fromDay: 9, toDay: 9, events: 20, harms: 20, expected: 0, compared: 20 },

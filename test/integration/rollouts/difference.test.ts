@@ -94,9 +94,20 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     expect(difference?.logE).toBeCloseTo(logE(spent), 6);
   });
 
-  test('above its cap nothing is compared: it is not enforced', async () => {
+  test('above its cap control compares nothing, and the candidate weighs as it is: the worse it does, the surer', async () => {
     let n = 0;
-    await givenSpent(20, (treated) => (treated ? (n++ === 0 ? CAP + 1 : CAP) : 0));
+    const spent = await givenSpent(4, (treated) => (treated ? CAP + 1 : n++ === 0 ? 0 : 1));
+    services.clock.advance(2 * services.dayMs);
+    const { difference } = await judged();
+    expect(difference).toMatchObject({ over: 0, treatedMean: CAP + 1 });
+    expect(difference?.logE).toBeCloseTo(logE(spent), 6);
+    let control: { id: string } | undefined;
+    for (let m = 0; control === undefined; m++) {
+      const action = await givenBegun(services, `o${m}`);
+      if (action.arm === 'candidate') continue;
+      control = action;
+      await tell(services, action, 'cost', CAP + 1);
+    }
     services.clock.advance(2 * services.dayMs);
     expect((await judged()).difference).toMatchObject({ over: 1, logE: 0, fired: false });
   }, 60_000);

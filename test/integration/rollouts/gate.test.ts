@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { nextMove } from '../../../src/domain/rollout/phase.ts';
+import { calendarTimes } from '../../../src/groups/ical.ts';
 import { refreshFreezes } from '../../../src/groups/refresh-freezes.ts';
-import type { Shift } from '../../../src/groups/source.ts';
-import { createSources } from '../../../src/groups/sources.ts';
 import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
@@ -22,7 +21,6 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { fakeSources } from '../groups/support.ts';
 
 /** A rollout of which only the owners' approval of the first gate is missing. */
 async function givenGate(services: TestServices): Promise<string> {
@@ -148,15 +146,18 @@ describeWithServices('a gate that only the owners hold up', (make) => {
     const why = async () => (await rolloutFacts(services, id)).freeze?.reason ?? '';
     expect(await why()).toMatch(/^the shop is full, unless its calendar says otherwise: it was not read yet/);
     expect(await next(services, id)).toMatchObject({ do: 'wait' });
-    const fake = fakeSources();
-    const read = (answer: Shift[] | SourceFailure) => {
-      fake.answers[`ical ${place}`] = answer;
-      return refreshFreezes(services, fake.sources);
-    };
+    let asked = 0;
+    const read = (answer: { from: Date; to: Date }[] | Error) =>
+      refreshFreezes(services, async (at) => {
+        expect(at).toBe(place);
+        asked += 1;
+        if (answer instanceof Error) throw answer;
+        return answer;
+      });
     const now = services.clock.now();
     const until = new Date(now.getTime() + services.dayMs / 4);
-    const entry = (name: string) => ({ who: { name }, from: new Date(now.getTime() - 1), until });
-    await read([entry('sale'), entry('another guest')]);
+    const sale = { from: new Date(now.getTime() - 1), to: until };
+    await read([sale]);
     expect(await next(services, id)).toEqual({ do: 'wait', ms: services.dayMs / 4 });
     await expect(
       runRolloutVerb(services, managerActor(), { id, verb: 'approve-gate', reason: 'fine' }),
@@ -171,12 +172,16 @@ describeWithServices('a gate that only the owners hold up', (make) => {
     const told = services.db.sql.selectFrom('outbox').select('key').where('key', '=', id);
     const before = (await told.execute()).length;
     services.clock.advance(60_000);
-    await read([]);
+    // It says what it said: whoever waits does not know that.
+    await read([sale]);
     expect(await next(services, id)).toEqual({ do: 'ask-person' });
     expect((await told.execute()).length).toBe(before + 1);
-    const asked = fake.asked.length;
+    const times = asked;
     await read([]);
-    expect(fake.asked).toHaveLength(asked);
+    expect(asked).toBe(times);
+    services.clock.advance(services.dayMs * 2);
+    await read(new Error('a defect of ours'));
+    expect(await why()).toContain('it could not be read: see the log of the process that reads it');
     await applyAgent(services, managerActor(), agentFrom(AGENT_YAML));
     await read([]);
     expect(await services.db.sql.selectFrom('freeze_calendar').selectAll().execute()).toEqual([]);
@@ -189,13 +194,21 @@ describeWithServices('a gate that only the owners hold up', (make) => {
     const at = (ms: number) =>
       new Date(services.clock.now().getTime() + ms).toISOString().replace(/[-:]|\.\d+/g, '');
     const lines = [
-      ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//desk//EN', 'BEGIN:VEVENT', 'UID:1', 'SUMMARY:Sale'],
+      ...[
+        'BEGIN:VCALENDAR',
+        'VERSION:2.0',
+        'PRODID:-//desk//EN',
+        'BEGIN:VEVENT',
+        'UID:1',
+        'SUMMARY:Sale',
+        'ATTENDEE;PARTSTAT=DECLINED:mailto:olga@example.com',
+      ],
       ...[`DTSTART:${at(-3_600_000)}`, `DTEND:${at(3_600_000)}`, 'END:VEVENT', 'END:VCALENDAR', ''],
     ];
     await writeFile(join(dataFolder, 'freezes.ics'), lines.join('\r\n'));
     const freezes = [{ ical: 'freezes.ics', reason: 'the shop is full' }];
     await applyAgent(services, managerActor(), { ...agentFrom(AGENT_YAML), freezes });
-    await refreshFreezes(services, createSources({ dataFolder }));
+    await refreshFreezes(services, (place, window) => calendarTimes(place, dataFolder, window));
     expect(await next(services, id)).toEqual({ do: 'wait', ms: 3_600_000 });
     services.clock.advance(3_600_000);
     expect(await next(services, id)).toEqual({ do: 'ask-person' });

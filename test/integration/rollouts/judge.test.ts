@@ -4,6 +4,7 @@ import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { correctAction } from '../../../src/actions/correct.ts';
 import { waitsOf } from '../../../src/domain/rollout/phase.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
@@ -207,7 +208,9 @@ describeWithServices('judgeDue()', (make) => {
     expect((await rolloutStatus(services, id)).status).toBe('running');
     expect(await told()).toHaveLength(1);
     const waits = waitsOf(await rolloutFacts(services, id)).map(({ detail }) => detail);
-    expect(waits).toContain('gold wrong: breach');
+    expect(waits).toContain(
+      'gold wrong: breach, which the release holds on: roll it back, then reenter or exclude it',
+    );
   });
 
   test('silence of a guardrail that holds on it pauses, and not before anybody could have spoken', async () => {
@@ -223,5 +226,66 @@ describeWithServices('judgeDue()', (make) => {
     await queueExposed(services);
     await judgeDue(services);
     expect((await rolloutStatus(services, id)).status).toBe('paused');
+  });
+
+  test('a hold is told whatever else holds it: while paused, when it completed, and after a judging that was cut off', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      guardrails: '{ metric: wrong, limit: 0.05, reason: people decide, on: { breach: hold } }',
+    });
+    const told = async () => {
+      const rows = await services.db.sql
+        .selectFrom('alert')
+        .select('facts')
+        .where('kind', '=', 'rollout.held')
+        .orderBy('created_at')
+        .execute();
+      return rows.map(({ facts }) => facts.segment);
+    };
+    const silver: ActionRow[] = [];
+    for (let n = 0; n < 10; n++) silver.push(await givenCancelled(services, `s-${n}`, 'silver'));
+    await runRolloutVerb(services, managerActor(), { id, verb: 'pause', reason: 'nobody is here' });
+    for (let n = 0; n < 10; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
+    await judgeDue(services);
+    expect(await told()).toEqual(['gold']);
+    // As if the process had died between the verdict and the hold.
+    await services.db.sql.updateTable('verdict').set({ held: null }).where('segment', '=', 'gold').execute();
+    await runRolloutVerb(services, managerActor(), { id, verb: 'resume', reason: 'back' });
+    await queueExposed(services);
+    await judgeDue(services);
+    expect(await told()).toEqual(['gold', 'gold']);
+    expect((await rolloutStatus(services, id)).status).toBe('paused');
+    await services.db.sql
+      .updateTable('rollout')
+      .set({ status: 'completed', ended_at: services.clock.now() })
+      .execute();
+    for (const action of silver) await report(services, action, 1);
+    await judgeDue(services);
+    expect((await told()).slice(2)).toContain('silver');
+    expect((await rolloutStatus(services, id)).status).toBe('completed');
+  });
+
+  test('nothing is held for a segment that is exposed to nobody any more', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      guardrails: '{ metric: wrong, limit: 0.05, reason: people decide, on: { breach: hold } }',
+    });
+    const late: ActionRow[] = [];
+    for (let n = 0; n < 10; n++) late.push(await givenCancelled(services, `g-${n}`));
+    await runRolloutVerb(services, managerActor(), {
+      id,
+      verb: 'rollback',
+      segment: 'gold',
+      reason: 'by hand',
+    });
+    await runRolloutVerb(services, managerActor(), {
+      id,
+      verb: 'exclude',
+      segment: 'gold',
+      reason: 'for good',
+    });
+    for (const action of late) await report(services, action, 1);
+    await judgeDue(services);
+    expect((await rolloutStatus(services, id)).status).toBe('running');
   });
 });

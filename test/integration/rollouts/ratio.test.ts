@@ -1,8 +1,12 @@
 import { beforeEach, expect, test } from 'vitest';
+import { askAction } from '../../../src/actions/ask.ts';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { completeAction } from '../../../src/actions/complete.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
-import type { ActionRow } from '../../../src/records/action.ts';
+import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
+import { agentActor, askInput } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, goldOf, restarted, tell } from './support.ts';
@@ -79,6 +83,36 @@ describeWithServices('a ratio (cost per success)', (make) => {
     await cost(first, 1, 1);
     await judgeDue(services);
     expect(await goldOf(services, id, 'perDone')).toMatchObject({ events: 1, known: 1, estimate: 1 });
+  });
+
+  test('is what was said of the write that is the first now: one that failed takes its word along, and one behind it brings its own', async () => {
+    const begun = async (key: string) => {
+      services.clock.advance(1_000);
+      const actor = agentActor({ attributes: { tier: 'gold' } });
+      const { action } = await askAction(
+        services,
+        actor,
+        askInput({ subject: 's', idempotencyKey: key, args: { id: key } }),
+      );
+      await beginAction(services, actor, { id: action.id, executionId: key });
+      const fail = () => completeAction(services, actor, { id: action.id, executionId: key, ok: false });
+      return { action: await actionById(services.db.sql, action.id), fail };
+    };
+    const logE = async () => {
+      await judgeDue(services);
+      return (await goldOf(services, id, 'perDone')).logE;
+    };
+    const first = await begun('first');
+    const second = await begun('second');
+    await cost(second.action, 3, 2);
+    await cost(first.action, 4, 0);
+    expect(await logE()).toBeCloseTo(restarted([[excess(4, 0)]], LIMIT * 3), 6);
+    await first.fail();
+    expect(await logE()).toBeCloseTo(restarted([[excess(3, 2)]], LIMIT * 3), 6);
+    await second.fail();
+    expect(await logE()).toBeCloseTo(restarted([[]], LIMIT * 3), 6);
+    await begun('third');
+    expect(await logE()).toBeCloseTo(restarted([[0]], LIMIT * 3), 6);
   });
 
   test('takes back what is done too seldom for its cost; its verdict is judged again by its entry alone', async () => {

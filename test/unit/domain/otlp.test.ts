@@ -22,22 +22,24 @@ const HISTOGRAM = sourceOf({ events: 'seconds', above: 2.5 });
 const counter = (total: number, more: Partial<OtlpPoint> = {}): OtlpPoint => ({
   name: 'calls',
   series: 's',
+  exporter: 'e',
   attributes: {},
+  resource: {},
   temporality: 'cumulative',
   start: ns(300),
   time: ns(60),
   value: { kind: 'counter', total },
   ...more,
 });
-const histogram = (bounds: number[], buckets: number[]): OtlpPoint =>
-  counter(0, {
-    name: 'seconds',
-    value: { kind: 'histogram', count: buckets.reduce((sum, one) => sum + one, 0), bounds, buckets },
-  });
-const added = (known: OtlpSeries | undefined, point: OtlpPoint) => {
+const histogram = (
+  bounds: number[],
+  buckets: number[],
+  count = buckets.reduce((sum, one) => sum + one, 0),
+): OtlpPoint => counter(0, { name: 'seconds', value: { kind: 'histogram', count, bounds, buckets } });
+const added = (known: OtlpSeries | undefined, point: OtlpPoint, exporterKnown = false) => {
   const totals = totalsOf(point, COUNTERS);
   if ('problem' in totals) throw new Error(totals.problem);
-  return advance(known, point, totals, NOW_MS);
+  return advance(known, point, totals, { nowMs: NOW_MS, exporterKnown });
 };
 
 describe('what a point says', () => {
@@ -59,6 +61,8 @@ describe('what a point says', () => {
     ['it says no temporality', counter(1, { temporality: 'none' }), 'delta or cumulative'],
     ['it is less than nothing', counter(-1), 'says -1'],
     ['it is no number', counter(Number.NaN), 'says NaN'],
+    ['a bucket is less than nothing', histogram([2.5], [9, -4]), 'says -4'],
+    ['its buckets are not its count', histogram([2.5], [3, 4], 9), 'a count of 9 and 7'],
     ['a counter has no values', counter(3, { name: 'seconds' }), '"above" is of a histogram'],
   ])('nothing where %s', (_, point, problem) => {
     const source = point.name === 'seconds' ? HISTOGRAM : COUNTERS;
@@ -94,6 +98,19 @@ describe('what a point adds', () => {
     });
   });
 
+  test('of one that is old and new here, from an exporter that was heard before, everything', () => {
+    expect(added(undefined, counter(3, { start: ns(3_600) }), true)).toMatchObject({ added: { events: 3 } });
+  });
+
+  test('of one that two processes send as theirs nothing once they take turns', () => {
+    const known = { start: ns(200), time: ns(60), events: 50, harms: 0 };
+    for (const point of [
+      counter(90, { start: ns(300), time: ns(10) }),
+      counter(9, { start: ns(90), time: ns(10), temporality: 'delta' }),
+    ])
+      expect(added(known, point)).toEqual({ problem: expect.stringContaining('service.instance.id') });
+  });
+
   test.each([
     ['tomorrow', -86_400, 'ahead of this clock'],
     ['two days ago', 172_800, 'more than a day late'],
@@ -119,6 +136,7 @@ describe('what a point adds', () => {
           const points = steps.map((step, n) => {
             total += step;
             return counter(isDelta ? step : total, {
+              start: isDelta ? ns(210 - n * 10) : ns(300),
               time: ns(200 - n * 10),
               temporality: isDelta ? 'delta' : 'cumulative',
             });

@@ -9,3 +9,6 @@ CREATE TABLE freeze_calendar (
   failure text,
   PRIMARY KEY (agent, ical)
 );
+---
+-- The word of a verdict for which people were told to hold, until it is another: told once, however often it is judged.
+ALTER TABLE verdict ADD COLUMN held text;

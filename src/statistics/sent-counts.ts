@@ -5,15 +5,15 @@ import { type OtlpQuestion, otlpCounts } from '../rollouts/otlp-counts.ts';
 import type { Services } from '../services.ts';
 
 /**
- * What OpenTelemetry's exporters sent for a metric, as a rollout would count it; null: nothing came of this release and segment.
+ * What OpenTelemetry's exporters sent for a metric, as a rollout would count it.
  * @throws AppError `forbidden`, `unknown_agent`
  */
 export async function sentCounts(
   { db }: Pick<Services, 'db'>,
   actor: Actor,
   question: OtlpQuestion,
-): Promise<SourceCounts | null> {
+): Promise<SourceCounts> {
   requireRole(actor, ['agent', 'release-manager', 'auditor'], question.agent);
   await manifestOf(db.sql, question.agent);
-  return (await otlpCounts(db.sql, question)) ?? null;
+  return otlpCounts(db.sql, question);
 }
