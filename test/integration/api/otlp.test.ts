@@ -24,21 +24,7 @@ import { call } from '../../support/api.ts';
 import { type GivenToken, givenToken } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenExposed, goldOf } from '../rollouts/support.ts';
-
-const METRICS = `  slow:
-    unit: request
-    business: customer effort
-    matureAfter: 0s
-    source: { otlp: { events: call.seconds, above: 2.5 } }
-  failed:
-    unit: request
-    business: workload
-    matureAfter: 0s
-    source: { otlp: { events: calls, harms: failures } }
-`;
-const GUARDRAILS =
-  '{ metric: slow, limit: 0.05, reason: p95 of 2.5 s }, { metric: failed, limit: 0.05, reason: as before }';
-const PATH = '/v1/otlp/v1/metrics';
+import { field, GUARDRAILS, METRICS, PATH, point, request } from './otlp-desk.ts';
 
 describeWithServices('metrics by OpenTelemetry', (make) => {
   let services: TestServices;
@@ -123,25 +109,6 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
     },
   );
 
-  const point = (more: object = {}) => ({
-    attributes: [
-      { key: 'portcullis.release', value: { stringValue: '2' } },
-      { key: 'portcullis.segment', value: { stringValue: 'gold' } },
-    ],
-    startTimeUnixNano: `${Date.now() - 60_000}000000`,
-    timeUnixNano: `${Date.now()}000000`,
-    asInt: '8',
-    ...more,
-  });
-  const request = (dataPoints: object[], name = 'calls') => ({
-    resourceMetrics: [
-      {
-        scopeMetrics: [
-          { metrics: [{ name, sum: { dataPoints, aggregationTemporality: 2, isMonotonic: true } }] },
-        ],
-      },
-    ],
-  });
   const send = (body: unknown, headers = {}) => call(app, `POST ${PATH}`, { as, body, headers });
 
   test('what is sent again counts once, as many times and at once as it is sent', async () => {
@@ -240,12 +207,6 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
     expect((await send(body)).status).toBe(200);
     expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 * 1024);
     // Two bytes each in protobuf, of an instrument that is named.
-    const field = (number: number, bytes: Buffer): Buffer => {
-      const length: number[] = [];
-      for (let left = bytes.length; left > 0 || length.length === 0; left = Math.floor(left / 128))
-        length.push((left % 128) | (left >= 128 ? 128 : 0));
-      return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
-    };
     const sum = Buffer.alloc(2 * 50_001, Buffer.from([0x0a, 0x00]));
     const metric = Buffer.concat([field(1, Buffer.from('calls')), field(7, sum)]);
     const refused = await app.inject({

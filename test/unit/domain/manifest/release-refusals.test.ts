@@ -238,13 +238,6 @@ describe('a release is refused', () => {
       'rollout.guardrails[0].perDay.golf: There is no segment "golf" - Did you mean "gold"?',
     ],
     [
-      'with words for verdicts of what only reports',
-      {
-        guardrails: [{ metric: 'wrong', limit: 0.1, reason: 'x', action: 'report', on: { breach: 'hold' } }],
-      },
-      'only reports: what a verdict does has no effect',
-    ],
-    [
       'an unknown person who signs off',
       { signedOffBy: 'max' },
       'rollout.signedOffBy: "max" is not one of people',
