@@ -15,9 +15,11 @@ const NO_RECORDED_VALUE = 1;
 /** As many data points may one request hold, of whatever metrics. */
 const POINTS_MAX = 50_000;
 
+const is64Bit = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 64;
+
 /** 64-bit integers are text in JSON; some exporters write numbers, and lose less than a microsecond by it. */
 const long = z
-  .union([z.string().regex(/^-?\d{1,20}$/), z.number().refine(Number.isInteger)])
+  .union([z.string().regex(/^-?\d{1,20}$/), z.number().refine(is64Bit)])
   .transform(BigInt)
   .default(0n);
 const temporality = z.union([

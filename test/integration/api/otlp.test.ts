@@ -226,6 +226,12 @@ describeWithServices('metrics by OpenTelemetry', (make) => {
 
   test.each([
     ['no JSON of metrics', '{"resourceMetrics": 3}', { 'content-type': 'application/json' }, 400],
+    [
+      'a time beyond all times',
+      '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"calls","sum":{"dataPoints":[{"timeUnixNano":1e30}]}}]}]}]}',
+      { 'content-type': 'application/json' },
+      400,
+    ],
     ['no protobuf', '\u0007\u0007\u0007', { 'content-type': 'application/x-protobuf' }, 400],
     ['no gzip', 'plain', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, 400],
     ['another encoding', '{}', { 'content-type': 'application/json', 'content-encoding': 'br' }, 400],
