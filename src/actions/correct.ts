@@ -52,7 +52,7 @@ export async function correctAction(
         actor: actor.id,
         data: { reason, via: actor.via, identity: actor.identity, ...(stopped ? {} : { metrics }) },
       });
-      for (const metric of metrics) await knowEvent(tx, action, { metric, value: 1 }, now);
+      for (const metric of metrics) await knowEvent(tx, action, metric, 1, now);
       await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
     }),
   );

@@ -180,7 +180,7 @@ async function replaceArgs(
       reason: reasonIn(input.reason) ?? null,
     },
   });
-  for (const metric of metricsOfProposal(action)) await knowEvent(tx, action, { metric, value: 1 }, now);
+  for (const metric of metricsOfProposal(action)) await knowEvent(tx, action, metric, 1, now);
   await tx.insertInto('outbox').values({ topic: 'action', key: action.id, payload: '{}' }).execute();
 }
 

@@ -60,7 +60,6 @@ export interface EvidenceDueTable {
   action_id: string;
   metric: string | null;
   value: number | null;
-  per: number | null;
   at: Timestamp;
 }
 

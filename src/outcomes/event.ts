@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Metric } from '../domain/agent.ts';
 import { type CountsFrom, countsFrom } from '../domain/evidence/measure.ts';
@@ -36,22 +37,13 @@ export async function metricsCorrected(
   return Object.keys(counts).filter((name) => Object.hasOwn(metrics, name) && metrics[name]?.corrections);
 }
 
-/** What came of an action: 0 for no harm, 1 for harm, of a sum or a ratio the value; of a ratio what it is set against. */
-export interface Known {
-  metric: string;
-  value: number;
-  per?: number | undefined;
-}
-
-/** Says what came of an action; counted within a moment, in order with all that happened to it. */
+/** Says what came of an action: 0 for no harm, 1 for harm, of a sum or a ratio the value; counted within a moment, in order with all that happened to it. */
 export async function knowEvent(
   tx: Sql,
   action: Pick<ActionRow, 'id'>,
-  { metric, value, per }: Known,
+  metric: string,
+  value: number,
   at: Date,
 ): Promise<void> {
-  await tx
-    .insertInto('evidence_due')
-    .values({ action_id: action.id, metric, value, per: per ?? null, at })
-    .execute();
+  await sql`SELECT know_event(${action.id}, ${metric}, ${value}::double precision, ${at})`.execute(tx);
 }

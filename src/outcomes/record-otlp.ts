@@ -7,7 +7,7 @@ import type { OtlpSource } from '../domain/metric-source.ts';
 import { NAME_PATTERN } from '../domain/name.ts';
 import { advance, type OtlpPoint, type OtlpTotals, totalsOf } from '../domain/otlp.ts';
 import { AppError } from '../errors.ts';
-import { exportersOf, type OtlpRequest, pointsOf } from '../metric-sources/otlp/request.ts';
+import { type OtlpExport, pointsOf } from '../metric-sources/otlp/request.ts';
 import type { Services } from '../services.ts';
 
 const POINTS_MAX = 2_000;
@@ -35,7 +35,7 @@ interface Counted {
 export async function recordOtlp(
   services: Services,
   actor: Actor,
-  request: OtlpRequest,
+  exports: readonly OtlpExport[],
 ): Promise<OtlpRecorded> {
   requireRole(actor, ['agent']);
   const { agent = '' } = actor;
@@ -43,14 +43,15 @@ export async function recordOtlp(
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
   const named = instrumentsOf(world.agent);
   const refused: string[] = [];
-  const counted = pointsOf(request, (name) => named.has(name)).flatMap((point) =>
-    countedOf(world.agent, point, refused),
-  );
+  const counted = exports
+    .flatMap((one) => pointsOf(one, (name) => named.has(name)))
+    .flatMap((point) => countedOf(world.agent, point, refused));
   if (counted.length > POINTS_MAX)
     throw new AppError('invalid_input', `${counted.length} points are too many: send at most ${POINTS_MAX}`);
   const now = services.clock.now();
+  const exporters = [...new Set(exports.map(({ exporter }) => exporter))];
   const late = await withoutDeadlock(() =>
-    services.db.sql.transaction().execute((tx) => count(tx, agent, counted, exportersOf(request), now)),
+    services.db.sql.transaction().execute((tx) => count(tx, agent, counted, exporters, now)),
   );
   const problems = [...refused, ...late];
   return { rejected: problems.length, message: problems[0] ?? '' };
@@ -104,37 +105,49 @@ async function count(
 ): Promise<string[]> {
   const known = await hear(tx, agent, exporters, now);
   const problems: string[] = [];
-  const minutes = new Map<string, OtlpTotals>();
-  for (const { metric, release, segment, point, totals } of [...counted].sort(bySeries)) {
+  const minutes = new Map<string, Minute>();
+  const senders = new Map<string, Counted>();
+  for (const one of [...counted].sort(bySeries)) {
+    const { metric, release, segment, point, totals } = one;
+    senders.set(JSON.stringify([metric, release, point.exporter]), one);
     const next = await advanceSeries(tx, { agent, metric, series: point.series }, now, (series) =>
       advance(series, point, totals, { nowMs: now.getTime(), exporterKnown: known.has(point.exporter) }),
     );
     if ('problem' in next) problems.push(`${metric}: ${next.problem}`);
     if (!('series' in next)) continue;
-    const key = JSON.stringify([metric, release, segment, String(point.time / NS_PER_MINUTE)]);
+    const minute = String(point.time / NS_PER_MINUTE);
+    const key = JSON.stringify([metric, release, segment, minute]);
     const { events, harms } = minutes.get(key) ?? { events: 0, harms: 0 };
-    minutes.set(key, { events: events + next.added.events, harms: harms + next.added.harms });
+    const { added } = next;
+    minutes.set(key, {
+      ...{ metric, release, segment, minute },
+      ...{ events: events + added.events, harms: harms + added.harms },
+    });
   }
-  const senders = new Set(
-    counted.map(({ metric, release, point }) => JSON.stringify([metric, release, point.exporter])),
-  );
-  for (const sender of [...senders].sort()) {
-    const [metric, release, exporter] = JSON.parse(sender) as [string, string, string];
-    await sql`INSERT INTO otlp_sender VALUES (${agent}, ${metric}, ${release}, ${exporter})
+  for (const { metric, release, point } of inOrder(senders))
+    await sql`INSERT INTO otlp_sender VALUES (${agent}, ${metric}, ${release}, ${point.exporter})
       ON CONFLICT DO NOTHING`.execute(tx);
-  }
-  for (const [key, { events, harms }] of [...minutes].sort(([one], [other]) => (one < other ? -1 : 1))) {
-    if (events === 0 && harms === 0) continue;
-    const [metric, release, segment, minute] = JSON.parse(key) as [string, string, string, string];
-    await sql`INSERT INTO otlp_count AS c
-      VALUES (${agent}, ${metric}, ${release}, ${segment}, to_timestamp(${minute}::float8 * 60), ${events}, ${harms})
-      ON CONFLICT (agent, metric, release, segment, minute)
-      DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms`.execute(tx);
-  }
+  for (const { metric, release, segment, minute, events, harms } of inOrder(minutes))
+    if (events > 0 || harms > 0)
+      await sql`INSERT INTO otlp_count AS c
+        VALUES (${agent}, ${metric}, ${release}, ${segment}, to_timestamp(${minute}::float8 * 60), ${events}, ${harms})
+        ON CONFLICT (agent, metric, release, segment, minute)
+        DO UPDATE SET events = c.events + excluded.events, harms = c.harms + excluded.harms`.execute(tx);
   return problems;
 }
 
 const NS_PER_MINUTE = 60_000_000_000n;
+
+/** What the points of one minute, since 1970, add. */
+interface Minute extends OtlpTotals {
+  metric: string;
+  release: string;
+  segment: string;
+  minute: string;
+}
+
+const inOrder = <Row>(rows: ReadonlyMap<string, Row>): Row[] =>
+  [...rows].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
 
 const bySeries = (one: Counted, other: Counted): number => (keyOf(one) < keyOf(other) ? -1 : 1);
 

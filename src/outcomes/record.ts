@@ -66,7 +66,7 @@ export async function recordOutcomes(
         }
         fresh++;
         if (Object.hasOwn(action.counts, outcome.metric))
-          await knowEvent(tx, action, { ...outcome, value: weights[at] as number }, now);
+          await knowEvent(tx, action, outcome.metric, weights[at] as number, now);
         await appendEntry(tx, {
           kind: 'outcome.recorded',
           agent,

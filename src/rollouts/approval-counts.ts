@@ -3,7 +3,7 @@ import type { Sql } from '../db/database.ts';
 import type { ApprovalSource, SourceCounts } from '../domain/metric-source.ts';
 
 /** Faster than anybody reads a question. */
-export const HASTY_MS = 3_000;
+const HASTY_MS = 3_000;
 
 /** Whose questions are looked at, and when they were answered. */
 export interface ApprovalQuestion {

@@ -40,11 +40,11 @@ export function otlpRoutes(app: Api, { services }: RouteDeps): void {
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      const isProtobuf = Buffer.isBuffer(request.body);
-      const decoded = Buffer.isBuffer(request.body) ? decodeOtlp(request.body) : { body: request.body };
+      const { body } = request;
+      const decoded = Buffer.isBuffer(body) ? decodeOtlp(body) : { body };
       const read = 'problem' in decoded ? decoded : readOtlp(decoded.body);
       if ('problem' in read) throw new AppError('invalid_input', `Cannot read the metrics: ${read.problem}`);
-      return answer(reply, isProtobuf, await recordOtlp(services, actor, read.request));
+      return answer(reply, Buffer.isBuffer(body), await recordOtlp(services, actor, read.exports));
     },
   );
 }

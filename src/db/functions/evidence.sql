@@ -77,11 +77,11 @@ BEGIN
     v := ROW(a.rollout_id, a.arm, a.segment, a.generation, p_metric, v_day, 0, false, false, a.subject_digest, a.agent_version, NULL);
   END IF;
   -- Of the day's first write only, where the first is what counts: what comes of a later one is no news.
-  v_told := v_told AND (p_from NOT IN ('first', 'ratio') OR a.id = v_first);
+  v_told := v_told AND (p_from <> 'first' OR a.id = v_first);
   w := v;
   -- What was said of another one, that was first before and failed, or was not first then, is read again.
   IF p_from = 'ratio' THEN
-    SELECT coalesce(sum(o.value), 0), min(o.per), coalesce(bool_or(true), false) INTO w.value, w.per, w.known
+    SELECT coalesce(sum(o.value), 0), min(o.per), count(*) > 0 INTO w.value, w.per, w.known
     FROM outcome o WHERE o.action_id = v_first AND o.metric = p_metric;
   ELSIF v_told THEN
     w.value := CASE p_from WHEN 'sum' THEN v.value + d.value ELSE greatest(v.value, d.value) END;

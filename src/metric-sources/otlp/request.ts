@@ -94,48 +94,48 @@ const requestSchema = z.object({
 type Metric = z.infer<typeof metricSchema>;
 type Attributes = Readonly<Record<string, string>>;
 
-/** A request that was read. */
-export type OtlpRequest = z.infer<typeof requestSchema>;
+/** What one exporter sent: its resource, the digest that tells it from others, and its metrics by their scopes. */
+export interface OtlpExport {
+  exporter: string;
+  resource: Attributes;
+  metrics: readonly { scope: string; metric: Metric }[];
+}
 
-/** The request; or why it is none. */
-export function readOtlp(body: unknown): { request: OtlpRequest } | { problem: string } {
+/** What is in a request, in its order; or why it is none. */
+export function readOtlp(body: unknown): { exports: OtlpExport[] } | { problem: string } {
   const read = requestSchema.safeParse(body);
   if (!read.success) {
     const [issue] = read.error.issues;
     return { problem: `${issue?.path.join('.') || 'the body'}: ${issue?.message}` };
   }
-  const points = metricsOf(read.data).reduce(
-    (sum, { sum: counted, histogram }) =>
-      sum + (counted?.dataPoints.length ?? 0) + (histogram?.dataPoints.length ?? 0),
-    0,
-  );
+  const exports = read.data.resourceMetrics.map(({ resource, scopeMetrics }): OtlpExport => {
+    const attributes = recordOf(resource.attributes);
+    return {
+      exporter: digestOf(sorted(attributes)),
+      resource: attributes,
+      metrics: scopeMetrics.flatMap(({ scope, metrics }) =>
+        metrics.map((metric) => ({ scope: scope.name, metric })),
+      ),
+    };
+  });
+  const points = exports
+    .flatMap(({ metrics }) => metrics)
+    .reduce(
+      (all, { metric: { sum, histogram } }) =>
+        all + (sum?.dataPoints.length ?? 0) + (histogram?.dataPoints.length ?? 0),
+      0,
+    );
   return points > POINTS_MAX
     ? { problem: `it holds ${points} data points: send at most ${POINTS_MAX}` }
-    : { request: read.data };
+    : { exports };
 }
 
-const metricsOf = ({ resourceMetrics }: OtlpRequest): Metric[] =>
-  resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics));
-
-/** The exporters of a request, by the digest of the resource they describe. */
-export const exportersOf = ({ resourceMetrics }: OtlpRequest): string[] => [
-  ...new Set(resourceMetrics.map(({ resource }) => digestOf(sorted(recordOf(resource.attributes))))),
-];
-
-/** The points of the instruments that somebody named, in the order of the request. */
+/** The points of the instruments that somebody named. */
 export const pointsOf = (
-  { resourceMetrics }: OtlpRequest,
+  { metrics, ...source }: OtlpExport,
   isNamed: (instrument: string) => boolean,
 ): OtlpPoint[] =>
-  resourceMetrics.flatMap(({ resource, scopeMetrics }) => {
-    const named = scopeMetrics.flatMap(({ scope, metrics }) =>
-      metrics.filter(({ name }) => isNamed(name)).map((metric) => ({ scope: scope.name, metric })),
-    );
-    if (named.length === 0) return [];
-    const attributes = recordOf(resource.attributes);
-    const exporter = digestOf(sorted(attributes));
-    return named.flatMap(({ scope, metric }) => pointsIn(metric, scope, { resource: attributes, exporter }));
-  });
+  metrics.flatMap(({ scope, metric }) => (isNamed(metric.name) ? pointsIn(metric, scope, source) : []));
 
 type Source = Pick<OtlpPoint, 'resource' | 'exporter'>;
 

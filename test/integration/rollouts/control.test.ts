@@ -6,9 +6,8 @@ import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { managerActor } from '../../support/fixtures.ts';
-import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenBegun, givenExposed, report } from './support.ts';
+import { givenBegun, givenExposed, loggedBreach, report } from './support.ts';
 
 const METRICS = `  wrong: { unit: conversation, business: workload, tool: cancel, corrections: true }
   cost: { unit: EUR, business: unit cost, kind: sum, cap: 9 }
@@ -64,11 +63,7 @@ describeWithServices('beside the release in force', (make) => {
     expect(control?.logE).toBeCloseTo(controlLogE(seen.candidate, 0, 0.5, 1.5), 12);
     const incident = await services.db.sql.selectFrom('incident').select('title').executeTakeFirstOrThrow();
     expect(incident.title).toContain(`${seen.candidate} harmful subjects beside 0 of the release in force`);
-    const rows = await writtenLog(services.db.sql)
-      .select('body')
-      .where('kind', '=', 'rollout.verdict')
-      .execute();
-    const entry = rows.map(({ body }) => JSON.parse(body).data).find(({ verdict }) => verdict === 'breach');
+    const entry = await loggedBreach(services, 'wrong');
     expect(recompute(entry)).toMatchObject({ judged: { firedBy: ['control'] }, differences: [] });
   }, 60_000);
 

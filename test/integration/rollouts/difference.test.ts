@@ -3,9 +3,8 @@ import { reportPart } from '../../../src/api/pages/rollout-report.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
-import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenBegun, givenExposed, goldOf, tell } from './support.ts';
+import { givenBegun, givenExposed, goldOf, loggedBreach, tell } from './support.ts';
 
 const [CAP, MORE, SHARE] = [9, 0.5, 0.5];
 const METRICS = `  cost: { unit: EUR, business: unit cost, kind: sum, cap: ${CAP} }
@@ -78,11 +77,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     expect(page).toContain('of the release in force (0.5 more is let pass): e-value');
     const incident = await services.db.sql.selectFrom('incident').select('title').executeTakeFirstOrThrow();
     expect(incident.title).toContain('cost: 8 in the mean beside 1 of the release in force');
-    const rows = await writtenLog(services.db.sql)
-      .select('body')
-      .where('kind', '=', 'rollout.verdict')
-      .execute();
-    const entry = rows.map(({ body }) => JSON.parse(body).data).find(({ verdict }) => verdict === 'breach');
+    const entry = await loggedBreach(services, 'cost');
     expect(recompute(entry)).toMatchObject({ judged: { firedBy: ['control'] }, differences: [] });
   }, 120_000);
 

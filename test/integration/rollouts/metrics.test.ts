@@ -7,9 +7,8 @@ import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { approverActor } from '../../support/fixtures.ts';
-import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenCancelled, givenExposed, goldOf, restarted, tell } from './support.ts';
+import { givenCancelled, givenExposed, goldOf, loggedBreach, restarted, tell } from './support.ts';
 
 const METRICS = `  done: { unit: conversation, business: completion, direction: higher, corrections: true }
   slow: { unit: conversation, business: effort, kind: first, above: 2.5 }
@@ -126,12 +125,7 @@ describeWithServices('a metric', (make) => {
           { metric: 'cost', verdict: 'breach' },
         ],
       });
-      const rows = await writtenLog(services.db.sql)
-        .select('body')
-        .where('kind', '=', 'rollout.verdict')
-        .execute();
-      const entries = rows.map(({ body }) => JSON.parse(body).data);
-      const breach = entries.find(({ metric, verdict }) => metric === 'cost' && verdict === 'breach');
+      const breach = await loggedBreach(services, 'cost');
       const again = recompute(breach);
       expect(again?.judged.verdict).toBe('breach');
       expect(again?.differences).toEqual([]);

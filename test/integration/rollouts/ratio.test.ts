@@ -7,9 +7,8 @@ import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { agentActor, askInput } from '../../support/fixtures.ts';
-import { writtenLog } from '../../support/log.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenCancelled, givenExposed, goldOf, restarted, tell } from './support.ts';
+import { givenCancelled, givenExposed, goldOf, loggedBreach, restarted, tell } from './support.ts';
 
 const LIMIT = 2;
 const METRICS = `  perDone: { unit: EUR, business: unit cost, kind: ratio, cap: 20, perMax: 3 }
@@ -120,11 +119,7 @@ describeWithServices('a ratio (cost per success)', (make) => {
     for (let n = 0; n < 60; n++) await cost(await givenCancelled(services, `s${n}`), 1.5, 0);
     await judgeDue(services);
     expect((await goldOf(services, id, 'perDone')).state).toBe('rolled_back');
-    const rows = await writtenLog(services.db.sql)
-      .select('body')
-      .where('kind', '=', 'rollout.verdict')
-      .execute();
-    const breach = rows.map(({ body }) => JSON.parse(body).data).find(({ verdict }) => verdict === 'breach');
+    const breach = await loggedBreach(services, 'perDone');
     const again = recompute(breach);
     expect(again?.judged.verdict).toBe('breach');
     expect(again?.differences).toEqual([]);

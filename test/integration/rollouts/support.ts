@@ -16,6 +16,7 @@ import {
   givenRelease,
   managerActor,
 } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
 import type { TestServices } from '../../support/services.ts';
 
 const AGENT = `agent: desk
@@ -176,4 +177,14 @@ export async function givenBegun(services: TestServices, subject: string): Promi
     await answerAction(services, approverActor(), { id: action.id, verdict: 'approve', reason: 'as asked' });
   await beginAction(services, actor, { id: action.id, executionId: key });
   return completeAction(services, actor, { id: action.id, executionId: key, ok: true });
+}
+
+/** What the log has of the breach of a metric. */
+export async function loggedBreach(services: TestServices, metric: string) {
+  const rows = await writtenLog(services.db.sql)
+    .select('body')
+    .where('kind', '=', 'rollout.verdict')
+    .execute();
+  const entries = rows.map(({ body }) => JSON.parse(body).data);
+  return entries.find((one) => one.metric === metric && one.verdict === 'breach');
 }
