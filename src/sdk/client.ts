@@ -8,8 +8,6 @@ import { Http, type HttpOptions, isRefusal } from './http.ts';
 
 const WAIT_S = 30;
 const WAIT_SLACK_MS = 10_000;
-/** What was done is worth telling a service that restarts. */
-const REPORT_PATIENCE_MS = 20_000;
 
 export interface PortcullisOptions extends HttpOptions {
   /** The build that asks: model, prompt, code. */
@@ -50,13 +48,7 @@ export function createPortcullis({ agentVersion, ...options }: PortcullisOptions
         .send<Begun>({ method: 'POST', path: `/v1/actions/${id}/begin`, body, signal })
         .catch((error: unknown) => Promise.reject(stoppedAs(error, id)));
     },
-    complete: (id, body) =>
-      http.send({
-        method: 'POST',
-        path: `/v1/actions/${id}/complete`,
-        body,
-        patienceMs: REPORT_PATIENCE_MS,
-      }),
+    complete: (id, body) => http.send({ method: 'POST', path: `/v1/actions/${id}/complete`, body }),
     withdraw: (id, reason) =>
       http.send({ method: 'POST', path: `/v1/actions/${id}/withdraw`, body: reason ? { reason } : {} }),
     outcome: (outcomes) =>

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortcullisError } from './errors.ts';
 
-const TRIES_MAX = 4;
+/** Longer than the service needs to restart. */
+const PATIENCE_MS = 20_000;
 const PAUSE_MS = 100;
 const PAUSE_MAX_MS = 5_000;
 const TIMEOUT_MS = 15_000;
@@ -20,6 +21,8 @@ export interface HttpOptions {
   url: string;
   token: string;
   fetch?: typeof fetch;
+  /** How long a call is sent again while the service is away; default: 20 s, over a restart. */
+  patienceMs?: number;
 }
 
 export interface Request {
@@ -28,7 +31,7 @@ export interface Request {
   body?: unknown;
   signal?: AbortSignal;
   timeoutMs?: number;
-  /** How long it is sent again while the service is away; default: 4 tries within a second. */
+  /** Default: the client's. */
   patienceMs?: number;
   /** Statuses besides 2xx whose body is an answer, not a problem. */
   answers?: readonly number[];
@@ -42,16 +45,17 @@ export class Http {
     this.#options = { ...options, url: options.url.replace(/\/$/, '') };
   }
 
-  /** @throws PortcullisError when the service refuses, or is away for all tries */
+  /** @throws PortcullisError when the service refuses, or is away for longer than `patienceMs` */
   async send<T>(request: Request): Promise<T> {
     const body = bodyOf(request.body);
+    const { patienceMs = this.#options.patienceMs ?? PATIENCE_MS } = request;
     const startedMs = performance.now();
     for (let tried = 1; ; tried++) {
       try {
         return await this.#once<T>(request, body);
       } catch (error) {
         request.signal?.throwIfAborted();
-        if (!isTransient(error) || isOver(request, tried, performance.now() - startedMs)) throw error;
+        if (!isTransient(error) || performance.now() - startedMs >= patienceMs) throw error;
         const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** (tried - 1));
         await sleep(pauseMs, undefined, { signal: request.signal }).catch(() => {});
         request.signal?.throwIfAborted();
@@ -115,9 +119,6 @@ const isTransient = (error: unknown): boolean =>
 /** Something between here and the service answered in its place. */
 const isUnreadable = ({ code, status }: PortcullisError): boolean =>
   code === 'unreadable_answer' && (status < 400 || status >= 500);
-
-const isOver = ({ patienceMs }: Request, tried: number, passedMs: number): boolean =>
-  patienceMs === undefined ? tried >= TRIES_MAX : passedMs >= patienceMs;
 
 /** @throws PortcullisError `not_json`: what is to be sent is the caller's mistake and not the service's absence */
 function bodyOf(body: unknown): string | undefined {

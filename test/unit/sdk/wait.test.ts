@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createPortcullis } from '../../../src/sdk/index.ts';
 import { type Answer, approved, begun, ended, pending, startStandIn } from './stand-in.ts';
 
-const WAIT = '/v1/actions/a-1?wait=30s';
-/** More than are made of any other call. */
 const FAILURES = 5;
+/** The connections that break while a service restarts: 1.5 s. */
+const RESTART = 4;
 
 const client = (url: string) => createPortcullis({ url, token: 't', agentVersion: '1' });
 const nothing = {};
@@ -43,16 +43,26 @@ describe.concurrent('wait() goes on', () => {
   });
 });
 
-test('a guarded call waits through it, and reports to a service that was away meanwhile', async () => {
-  const away: Answer = { drop: true, body: nothing };
-  await using service = await startStandIn(({ path }, times) => {
-    if (path === WAIT) return times <= FAILURES ? away : { body: approved };
-    if (path.endsWith('/begin')) return { body: begun() };
-    if (path.endsWith('/complete')) return times <= FAILURES ? away : { body: ended('executed') };
-    return { status: 202, body: pending };
-  });
+test('a guarded call waits through each of its calls, as over a restart', async () => {
+  const answers: [string, Answer][] = [
+    ['?begin=true', { status: 202, body: pending }],
+    ['?wait=30s', { body: approved }],
+    ['/begin', { body: begun() }],
+    ['/complete', { body: ended('executed') }],
+  ];
+  await using service = await startStandIn(({ path }, times) =>
+    times <= RESTART
+      ? { drop: true, body: nothing }
+      : (answers.find(([end]) => path.endsWith(end))?.[1] as Answer),
+  );
   const run = client(service.url).guard('cancel', async () => 'done');
   expect(await run({}, { subject: 'c', idempotencyKey: 'k' })).toBe('done');
-  const completed = service.seen.filter(({ path }) => path.endsWith('/complete'));
-  expect(completed).toHaveLength(FAILURES + 1);
+  expect(service.seen).toHaveLength(answers.length * (RESTART + 1));
 }, 20_000);
+
+test('a question is given up when the service stays away for longer than the patience', async () => {
+  const url = 'http://127.0.0.1:1';
+  const { ask } = createPortcullis({ url, token: 't', agentVersion: '1', patienceMs: 250 });
+  const question = { tool: 'cancel', args: {}, subject: 'c', idempotencyKey: 'k' };
+  await expect(ask(question)).rejects.toMatchObject({ code: 'unreachable' });
+});
