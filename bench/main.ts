@@ -13,11 +13,13 @@ import { createStore } from '../test/support/store.ts';
 import { benchAnswers } from './answers.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
+import { benchEvidence } from './evidence.ts';
 import { benchFlood } from './flood.ts';
 import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
 import { benchGrowth } from './growth.ts';
 import { benchLaptop } from './laptop.ts';
+import { benchManyRollouts } from './many-rollouts.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { benchRollout } from './rollout.ts';
@@ -154,6 +156,10 @@ async function benchAll(environment: Record<string, string>, { temporalAddress }
 const [what, first, second] = process.argv.slice(2);
 if (what === 'growth') await benchGrowth(say, first === undefined ? undefined : Number(first));
 else if (what === 'rollout') benchRollout(say, first === undefined ? undefined : Number(first));
+else if (what === 'rollouts')
+  await withServers((environment) => benchManyRollouts(environment, say, first ? Number(first) : undefined));
+else if (what === 'evidence')
+  await withServers((environment) => benchEvidence(environment, say, first ? Number(first) : undefined));
 else if (what === 'memory')
   await withServers((environment) =>
     benchMemory(environment, { minutes: Number(first ?? 10), rate: Number(second ?? 500) }, say),

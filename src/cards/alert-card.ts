@@ -46,6 +46,8 @@ function headlineOf({ kind, agent, facts }: AlertFacts): string {
       return `${facts.escalatedTo.length > 0 ? 'Nobody answered: a' : facts.reminder ? 'Still: a' : 'A'} gate waits for an owner: step ${facts.step ?? '?'} (${say(facts.phase)}) of ${who}`;
     case 'rollout.held':
       return `Rollout held: ${who}`;
+    case 'rollout.tightened':
+      return `Each write asks now: ${say(facts.segment)} of ${who}`;
     case 'rollout.completed':
       return `Rollout completed: ${who}`;
     case 'switch.disabled':

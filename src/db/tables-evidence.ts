@@ -80,6 +80,8 @@ export interface VerdictTable {
   judged_at: Timestamp;
   /** The word for which people were told to hold, until it is another. */
   held: string | null;
+  /** What was done before a breach: once in a generation of the segment. */
+  early: Generated<string[]>;
 }
 
 /** How far a segment was exposed from when until when; open while it still is. */

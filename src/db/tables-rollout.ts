@@ -70,6 +70,8 @@ export interface RolloutSegmentTable {
   state: SegmentExposure['state'];
   changed_at: Timestamp;
   because: string | null;
+  /** People confirm each write of the candidate there, because of its evidence. */
+  asks: Generated<boolean>;
 }
 
 export interface RatesTable {

@@ -34,6 +34,7 @@ export const TRANSITIONS: Readonly<Record<ActionState, readonly ActionState[]>> 
 export const SUPERSEDED_BECAUSE = [
   'rolled_back',
   'new_release',
+  'tightened',
   'approver_lost_standing',
   'autonomy_lost',
   'standing_approval_ended',

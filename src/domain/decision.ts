@@ -17,6 +17,7 @@ export const REASON_CODES = [
   'attribute_missing',
   'no_release',
   'no_grant',
+  'not_in_step',
   'condition_error',
   'condition_not_met',
   'behind_unknown',
@@ -58,4 +59,6 @@ export interface SegmentExposure {
   exposure: BasisPoints;
   generation: number;
   state: 'waiting' | 'exposed' | 'rolled_back' | 'excluded';
+  /** People confirm each write of the candidate there, because of its evidence. */
+  asks?: boolean;
 }

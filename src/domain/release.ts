@@ -5,7 +5,7 @@ import { rolloutSchema } from './rollout-plan.ts';
 import { durationBetween } from './schema/duration.ts';
 import { wordsSchema } from './schema/words.ts';
 
-export type { Gate, Guardrail, RolloutPlan } from './rollout-plan.ts';
+export type { Early, Gate, Guardrail, RolloutPlan, StepLimits } from './rollout-plan.ts';
 
 export const CREDENTIAL_TTL_MAX_S = 60;
 /** What is allowed, by whomever, may begin within this. */

@@ -38,9 +38,29 @@ const percentSchema = z
   .max(100)
   .refine((percent) => isMultipleOf(percent, 0.01), 'write 0 to 100 in steps of 0.01');
 
+const mostSchema = z.int().min(1).max(1_000_000);
+
 export const stepSchema = z.strictObject({
   days: z.number().positive().max(90),
   exposure: z.record(z.string(), percentSchema).describe('Percent per segment; "*" is every other'),
+  writes: z
+    .enum(['ask', 'as-granted'])
+    .optional()
+    .describe(
+      'ask: people confirm each write of the candidate, whatever a grant, a rule, a standing approval or earned trust would let run. Default: ask in constrained, as-granted in scale',
+    ),
+  tools: z
+    .array(nameSchema)
+    .min(1)
+    .optional()
+    .describe('What the candidate may use so far; a later step may only add. Default: all that it grants'),
+  limits: z
+    .strictObject({
+      perHour: mostSchema.optional().describe('Begins in any hour'),
+      perDay: mostSchema.optional().describe('Begins in any 24 hours'),
+    })
+    .optional()
+    .describe('What each grant of the candidate may begin at most, where its own limit is not lower'),
   gate: gateSchema.prefault({}),
 });
 
@@ -64,6 +84,19 @@ const onSchema = z.strictObject({
     .enum(['wait', 'hold'])
     .default('wait')
     .describe('hold: pauses the rollout and tells on-call when its source cannot be read'),
+});
+
+const eValueSchema = z.number().min(2).max(1_000_000_000);
+
+/** What evidence that does not suffice for a breach does; each by the e-value that it takes. */
+const earlySchema = z.strictObject({
+  ask: eValueSchema
+    .optional()
+    .describe('People confirm each write of the candidate there, until somebody eases it'),
+  hold: eValueSchema.optional().describe('The rollout is paused, and on-call is told'),
+  shrink: eValueSchema
+    .optional()
+    .describe('Its exposure goes back to that of the step before, or to half, and the rollout is paused'),
 });
 
 export const guardrailSchema = z.strictObject({
@@ -116,6 +149,11 @@ export const guardrailSchema = z.strictObject({
   share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
   action: z.enum(['rollback', 'report']).default('rollback'),
   on: onSchema.optional().describe('What each verdict does to widening, and to what is out'),
+  early: earlySchema
+    .optional()
+    .describe(
+      'What is done before a breach, once in a segment, when its e-value reaches so much: 20 is met by one sound segment in 20 at most',
+    ),
 });
 
 export const rolloutSchema = z.strictObject({
@@ -138,6 +176,11 @@ export const rolloutSchema = z.strictObject({
     .default(0.05)
     .describe('Chance of any false automatic rollback in its life'),
   signedOffBy: nameSchema.optional().describe('Who signed the definitions, escalation and rollback triggers'),
+  asks: nameSchema
+    .optional()
+    .describe(
+      'The approver group that confirms a write where each write asks and its grant asks nobody. Default: the only one',
+    ),
   escalation: z.string().default('A breach is told to on-call at once, a hold to the owners the same day.'),
   baseline: z
     .strictObject({ days: z.number().positive().max(90), gate: gateSchema.prefault({}) })
@@ -158,4 +201,7 @@ export type Gate = z.infer<typeof gateSchema>;
 export type Guardrail = z.infer<typeof guardrailSchema>;
 /** What a verdict does, by its word. */
 export type OnVerdict = z.infer<typeof onSchema>;
+/** What is done before a breach, by the e-value that it takes. */
+export type Early = z.infer<typeof earlySchema>;
+export type StepLimits = NonNullable<z.infer<typeof stepSchema>['limits']>;
 export type RolloutPlan = z.infer<typeof rolloutSchema>;

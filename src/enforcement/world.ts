@@ -8,7 +8,7 @@ import { earnedKey } from '../domain/decision/weigh.ts';
 import { AppError } from '../errors.ts';
 import { readEpoch } from '../records/gate.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { watchedRollout } from '../records/rollout.ts';
+import { stepOf, watchedRollout } from '../records/rollout.ts';
 
 const AGENTS_KEPT = 1_000;
 /** In force in its segments, and the candidate. */
@@ -155,7 +155,7 @@ export class Worlds {
   async #rolloutWorld(record: RolloutRecord): Promise<RolloutWorld> {
     const segments = await this.#db
       .selectFrom('rollout_segment')
-      .select(['segment', 'exposure', 'generation', 'state'])
+      .select(['segment', 'exposure', 'generation', 'state', 'asks'])
       .where('rollout_id', '=', record.id)
       .execute();
     return {
@@ -163,6 +163,9 @@ export class Worlds {
       release: record.release,
       salt: record.salt,
       subject: record.plan.subject,
+      asks: record.plan.asks,
+      // What has completed is in force as it is granted.
+      ...(record.ended_at === null && { step: stepOf(record) }),
       segments: Object.fromEntries(segments.map(({ segment, ...exposure }) => [segment, exposure])),
     };
   }

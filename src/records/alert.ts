@@ -7,6 +7,7 @@ export type AlertKind =
   | 'rollout.rolled_back'
   | 'rollout.gate'
   | 'rollout.held'
+  | 'rollout.tightened'
   | 'rollout.completed'
   | 'action.unknown'
   | 'action.break_glass'

@@ -46,6 +46,8 @@ export interface FrozenPlan {
   newSubjectsPerHour: number;
   /** Where the metrics of guardrails are counted that nobody reports. */
   sources?: Readonly<Record<string, MetricSource>>;
+  /** Who confirms a write where each write asks and its grant asks nobody. */
+  asks?: string;
   /** Metrics that are judged together. */
   pairs?: readonly (readonly string[])[];
   matureAfter: Readonly<Record<string, string>>;

@@ -20,7 +20,7 @@ export async function rolloutFacts(
   const rollout = await rolloutById(db.sql, id);
   const segments = await db.sql
     .selectFrom('rollout_segment')
-    .select(['segment', 'exposure', 'generation', 'state'])
+    .select(['segment', 'exposure', 'generation', 'state', 'asks'])
     .where('rollout_id', '=', id)
     .orderBy('segment')
     .execute();

@@ -4,7 +4,7 @@ import type { Tables } from '../db/tables.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { eValueOf } from '../domain/evidence/eprocess.ts';
 import { breachText } from '../domain/evidence/facts.ts';
-import { raiseAlert } from '../records/alert.ts';
+import { type AlertKind, raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { type RolloutRecord, recordOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
@@ -119,7 +119,7 @@ function heldBecause(segment: string, verdict: VerdictRecord): string {
 }
 
 /** Nothing of one that does not run. Whether it was paused. */
-async function pause(
+export async function pause(
   tx: Sql,
   rollout: RolloutRecord,
   now: Date,
@@ -149,6 +149,8 @@ async function pause(
 interface Told {
   /** Of its entry in the log. */
   kind: string;
+  /** Of the alert. Default: that it is held. */
+  alert?: AlertKind;
   because: string;
   /** For the alert. */
   facts?: Readonly<Record<string, unknown>>;
@@ -156,13 +158,13 @@ interface Told {
 }
 
 /** Tells on-call, and the workflow, and logs it. */
-async function tell(
+export async function tell(
   tx: Sql,
   { id, agent }: RolloutRecord,
   now: Date,
-  { kind, because, facts = {}, data }: Told,
+  { kind, alert = 'rollout.held', because, facts = {}, data }: Told,
 ): Promise<void> {
-  await raiseAlert(tx, 'rollout.held', agent, now, { rollout: id, because, ...facts });
+  await raiseAlert(tx, alert, agent, now, { rollout: id, because, ...facts });
   await appendEntry(tx, { kind, agent, ref: id, at: now, actor: JUDGE, data: { because, ...data } });
   await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
 }

@@ -7,6 +7,7 @@ import { appendEntry } from '../records/log-entry.ts';
 import { type FrozenGuardrail, type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
+import { takeEarly } from './early.ts';
 import { countEvidence, judgeGuardrail } from './evidence.ts';
 import { holdForSpread, holdForVerdict, isSpread } from './hold.ts';
 import { rollBack } from './roll-back.ts';
@@ -113,7 +114,11 @@ async function judgeOne(
     await holdForVerdict(services, rollout.id, { segment, generation }, record);
   if (segment === POOLED_SEGMENT && isSpread(record) && rollout.spread_held_at === null)
     await holdForSpread(services, rollout, record);
-  if (record.verdict !== 'breach' || holdsOn(guardrail, 'breach')) return;
+  if (record.verdict !== 'breach' || holdsOn(guardrail, 'breach')) {
+    if (segment !== POOLED_SEGMENT)
+      await takeEarly(services, rollout.id, { segment, generation }, { early: guardrail.early, record });
+    return;
+  }
   await rollBackBreach(services, rollout, segment, generation, record, since);
 }
 

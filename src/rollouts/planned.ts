@@ -1,4 +1,4 @@
-import type { Step } from '../domain/rollout/steps.ts';
+import type { Step, StepBounds } from '../domain/rollout/steps.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 
 /** One step of the plan, in words. */
@@ -9,6 +9,8 @@ export interface PlannedStep {
   toDay: number;
   /** "gold 25 %, others 0 %" */
   exposure: string;
+  /** "each write asks; cancel, lookup; 20 an hour", empty where its grants alone say it */
+  bounds: string;
   /** What must hold to leave it, beside its time. */
   gate: string;
   state: 'done' | 'now' | 'next' | 'later' | 'not reached';
@@ -16,12 +18,13 @@ export interface PlannedStep {
 
 /** The whole plan of a rollout, and where it is in it. */
 export function plannedOf({ plan, step_index, ended_at, status }: RolloutRecord): PlannedStep[] {
-  return plan.steps.map(({ index, phase, fromDay, toDay, exposure, gate }) => ({
+  return plan.steps.map(({ index, phase, fromDay, toDay, exposure, gate, ...bounds }) => ({
     step: index + 1,
     phase,
     fromDay,
     toDay,
     exposure: exposureText(exposure),
+    bounds: phase === 'baseline' ? '' : boundsText(bounds),
     gate: gateText(gate),
     state: stepState(index, step_index, status === 'completed', ended_at !== null),
   }));
@@ -43,6 +46,17 @@ function exposureText(exposure: Readonly<Record<string, number>>): string {
       const names = open.filter(([, one]) => one === part).map(([name]) => name);
       return `${part / 100} % of ${names.length === Object.keys(exposure).length ? 'everyone' : names.join(', ')}`;
     })
+    .join('; ');
+}
+
+function boundsText({ writes, tools, limits }: StepBounds): string {
+  return [
+    writes === 'ask' ? 'each write asks' : undefined,
+    tools && `only ${tools.join(', ')}`,
+    limits?.perHour && `${limits.perHour} an hour`,
+    limits?.perDay && `${limits.perDay} a day`,
+  ]
+    .filter((part) => part !== undefined)
     .join('; ');
 }
 

@@ -6,6 +6,7 @@ import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
 import { harmLimit, isWeighed, PER_MAX, unjudgeable } from '../domain/evidence/measure.ts';
+import { asksOf } from '../domain/manifest/check-steps.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
 import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
 import { planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
@@ -221,6 +222,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
       }),
     ),
     ...(rollout.pairs && { pairs: rollout.pairs }),
+    asks: asksOf(release, agent),
     control,
     representative: planSegments(agent)
       .filter((segment) => segment.representative)

@@ -45,6 +45,8 @@ export interface RolloutStatusView {
     state: string;
     exposurePercent: number;
     generation: number;
+    /** People confirm each write of the candidate there, because of its evidence. */
+    asks: boolean;
     release: string | null;
     verdicts: VerdictLine[];
   }[];
@@ -100,11 +102,12 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
   const step = stepOf(rollout);
   const ended = rollout.ended_at !== null;
   const asOf = rollout.ended_at ?? services.clock.now();
-  const segments = facts.segments.map(({ segment, state, exposure, generation }) => ({
+  const segments = facts.segments.map(({ segment, state, exposure, generation, asks }) => ({
     segment,
     state,
     exposurePercent: exposure / 100,
     generation,
+    asks: asks === true,
     release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
     verdicts: shownOf(
       verdicts.filter((row) => row.segment === segment),

@@ -70,7 +70,11 @@ export async function settleSegment(
     if (exposure > 0) await requireNoFreeze(tx, rollout, input.verb, now);
     const { numUpdatedRows } = await tx
       .updateTable('rollout_segment')
-      .set({ state, exposure, changed_at: now, because: input.reason, generation: sql`generation + 1` })
+      .set({
+        ...{ state, exposure, changed_at: now, because: input.reason },
+        asks: false,
+        generation: sql`generation + 1`,
+      })
       .where('rollout_id', '=', rollout.id)
       .where('segment', '=', segment)
       .where('state', '=', 'rolled_back')
@@ -89,6 +93,34 @@ export async function settleSegment(
           : `${segment} keeps the old release`,
     };
   });
+}
+
+/** Lets the candidate write in a segment as its grants and its step say again, which its evidence had made ask. */
+export async function easeSegment(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  const owner = await requireOwner(services, actor, rollout, input.verb);
+  const segment = requireSegment(rollout, input.segment);
+  const now = services.clock.now();
+  const eased = await closeGateFor(services, async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('rollout_segment')
+      .set({ asks: false })
+      .where('rollout_id', '=', rollout.id)
+      .where('segment', '=', segment)
+      .where('asks', '=', true)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return false;
+    const told = { segment, ...(owner.for && { for: owner.for }), reason: input.reason };
+    await logVerb(tx, actor, rollout, input.verb, now, told);
+    return true;
+  });
+  return eased
+    ? { changed: true, detail: `${segment} asks as its grants and the step say again` }
+    : { changed: false, detail: `${segment} asks no more than that already` };
 }
 
 /** A step of the plan before the present one in which the segment was exposed. @throws AppError `invalid_input` */

@@ -15,6 +15,7 @@ export const ROLLOUT_VERBS = [
   'rollback',
   'reenter',
   'exclude',
+  'ease',
 ] as const;
 export type RolloutVerb = (typeof ROLLOUT_VERBS)[number];
 

@@ -11,7 +11,7 @@ import { GATE_CLOSED } from './moves.ts';
 import { requireOwner } from './owner.ts';
 import { change, ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { approveGate, rejectGate } from './verb-gate.ts';
-import { rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';
+import { easeSegment, rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';
 
 /** The role only opens the door: `requireOwner` says who may. A deputy of an owner need not manage releases. */
 const OWNERS: readonly Role[] = ['release-manager', 'approver'];
@@ -24,6 +24,7 @@ const MAY: Readonly<Record<RolloutVerb, readonly Role[]>> = {
   rollback: ['release-manager', 'on-call'],
   reenter: OWNERS,
   exclude: OWNERS,
+  ease: OWNERS,
 };
 
 /** The verbs that this actor would be let in to, whatever state the rollout is in. */
@@ -58,7 +59,8 @@ export async function runRolloutVerb(
   requireReason(input.reason, input.verb);
   if (input.fromStep !== undefined && input.verb !== 'reenter')
     throw new AppError('invalid_input', `Cannot ${input.verb} from a step: only a segment reenters from one`);
-  if (rollout.ended_at && !(input.verb === 'rollback' && rollout.status === 'completed')) {
+  const isWatched = rollout.status === 'completed' && (input.verb === 'rollback' || input.verb === 'ease');
+  if (rollout.ended_at && !isWatched) {
     throw new AppError('wrong_state', `Cannot ${input.verb}: rollout ${rollout.id} is ${rollout.status}`);
   }
   switch (input.verb) {
@@ -78,6 +80,8 @@ export async function runRolloutVerb(
     case 'reenter':
     case 'exclude':
       return settleSegment(services, actor, rollout, input);
+    case 'ease':
+      return easeSegment(services, actor, rollout, input);
   }
 }
 

@@ -115,7 +115,8 @@ function rolloutLines({
   subjects: { agentsWord },
 }: RolloutStatusView): string[] {
   const shown = segments.map(
-    ({ segment, state, exposurePercent }) => `${say(segment)} ${exposurePercent} % (${state})`,
+    ({ segment, state, exposurePercent, asks }) =>
+      `${say(segment)} ${exposurePercent} % (${state}${asks ? ', each write asks' : ''})`,
   );
   return [
     `Rollout ${say(id)} of release ${say(release)}: ${status}, ${phase}, step ${step} of ${steps}, ${plan}`,

@@ -86,7 +86,7 @@ rollout:
   signedOffBy: olga
   guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }]
   baseline: { days: ${name === 'early' ? 15 : 1}, ${gate(false)} }
-  constrained: [{ days: 1, exposure: { gold: 50 }, ${gate(name === 'middle')} }]
+  constrained: [{ days: 1, exposure: { gold: 50 }, writes: as-granted, ${gate(name === 'middle')} }]
   scale: [{ days: 1, exposure: { '*': 100 }, ${gate(name === 'late')} }]
 `,
   );

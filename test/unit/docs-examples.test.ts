@@ -10,6 +10,7 @@ import { harmLimit, valueProblem, weighed } from '../../src/domain/evidence/meas
 import { freezeAt } from '../../src/domain/freeze.ts';
 import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
 import { formatProblems, type Problem } from '../../src/domain/problem.ts';
+import { planSegments, planSteps } from '../../src/domain/rollout/steps.ts';
 import { AGENT_YAML, RELEASE_YAML } from './domain/manifest/fixtures.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -177,6 +178,7 @@ test('what docs/choosing-guardrails.md shows of metrics and guardrails fits toge
     [{ metric: 'wrong', limit: 0.05, control: { ratio: 1.5 } }],
     [{ metric: 'cost', limit: 2, control: { more: 0.1 } }],
     [{ metric: 'slow', on: { breach: 'hold', inconclusive: 'pass' } }],
+    [{ metric: 'wrong', early: { ask: 20, hold: 100, shrink: 500 } }],
   ]);
   const { solved, slow, cost, cost_per_case: perCase } = agent.value.metrics;
   if (!(solved && slow && cost && perCase)) throw new Error('the page shows other metrics');
@@ -202,8 +204,32 @@ test('the release of docs/writing-a-release.md, asked by the agent of the airlin
   expect(outcome('list_all_airports', {}, 'gold')).toBe('denied');
 });
 
+test('the steps of docs/rollouts.md, asked of the release of docs/manifests.md', () => {
+  const [steps = ''] = blocksOf('docs/rollouts.md');
+  const [agentYaml = '', releaseYaml = ''] = blocksOf('docs/manifests.md');
+  const agent = readManifest('agent.yaml', agentYaml, 'agent');
+  if (!agent.ok) throw new Error(told(agent));
+  const release = readManifestValue({ ...parse(releaseYaml), rollout: parse(steps) }, 'release', agent.value);
+  if (!release.ok) throw new Error(told(release));
+  const segments = { beta: { exposure: 10_000, generation: 1, state: 'exposed' as const } };
+  const answers = planSteps(release.value.rollout, planSegments(agent.value)).map((step) => {
+    const world = {
+      agent: compileAgent(agent.value),
+      switches: [],
+      inForce: {},
+      releases: { 2: compileRelease(release.value, agent.value) },
+      rollout: { id: 'r', release: '2', salt: 's', subject: 'subject', segments, step, asks: 'desk' },
+    };
+    const args = { to: 'ann@example.com', subject: 'Hi' };
+    const request = { tool: 'send_email', args, attributes: { tier: 'beta' }, claimed: {}, subject: 's' };
+    const { outcome, reasons } = decide(request, world);
+    return outcome === 'denied' ? reasons[0]?.code : outcome;
+  });
+  expect(answers.slice(1)).toEqual(['not_in_step', 'pending', 'pending', 'allowed']);
+});
+
 test('what docs/rollouts.md shows of a freeze holds from its first moment to its last', () => {
-  const [part = ''] = blocksOf('docs/rollouts.md');
+  const [, part = ''] = blocksOf('docs/rollouts.md');
   const agent = readManifestValue({ ...parse(AGENT_YAML), ...parse(part) }, 'agent');
   if (!agent.ok) throw new Error(told(agent));
   const isFrozen = (at: string) => freezeAt(agent.value, new Date(at)) !== undefined;
@@ -228,9 +254,9 @@ test('no page shows manifests that nobody asks about here', () => {
     .filter(([, blocks]) => blocks > 0);
   expect(count).toEqual([
     ['docs/approval-policies.md', 2],
-    ['docs/choosing-guardrails.md', 7],
+    ['docs/choosing-guardrails.md', 8],
     ['docs/manifests.md', 4],
-    ['docs/rollouts.md', 1],
+    ['docs/rollouts.md', 2],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
     ['docs/writing-a-release.md', 1],

@@ -32,7 +32,7 @@ rollout:
   signedOffBy: olga
   guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }]
   baseline: { days: 3 }
-  constrained: [{ days: 3, exposure: { gold: 50 }, gate: { verdicts: no-breach } }]
+  constrained: [{ days: 3, exposure: { gold: 50 }, writes: as-granted, gate: { verdicts: no-breach } }]
   scale:
     - { days: 3, exposure: { '*': 50 }, gate: { verdicts: no-breach } }
     - { days: 3, exposure: { '*': 100 }, gate: { verdicts: no-breach } }

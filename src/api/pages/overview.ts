@@ -108,8 +108,8 @@ step ${status.step} of ${status.steps}, ${status.plan}${status.status === 'pause
 <p>${status.waitsFor.length === 0 ? 'It waits for nothing.' : 'It waits for:'}</p>
 <ul>${status.waitsFor.map(({ detail }) => html`<li>${detail}</li>`)}</ul>
 <dl>${status.segments.map(
-  ({ segment, state, exposurePercent, verdicts }) =>
-    html`<dt>${segment}</dt><dd>${exposurePercent} % (${state})${verdicts.map(
+  ({ segment, state, exposurePercent, verdicts, asks }) =>
+    html`<dt>${segment}</dt><dd>${exposurePercent} % (${state}${asks ? ', each write asks' : ''})${verdicts.map(
       ({ metric, verdict, count }) =>
         ` · ${metric}: ${verdict}${count ? `, ${count.total} harms where ${Number(count.allowed.toPrecision(2))} are allowed` : ''}`,
     )}</dd>`,

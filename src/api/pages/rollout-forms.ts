@@ -53,6 +53,7 @@ const ABOUT: Readonly<Record<RolloutVerb, string>> = {
   rollback: 'Take the release back',
   reenter: 'Expose a rolled-back segment again',
   exclude: 'Leave a rolled-back segment out for good',
+  ease: 'Let a segment ask as its grants say again',
 };
 
 /** The verbs that whoever looks may use, and that the state of the rollout takes. */
@@ -91,6 +92,8 @@ function takes({ status, waitsFor, segments }: RolloutStatusView, verb: RolloutV
     case 'reenter':
     case 'exclude':
       return segments.some(({ state }) => state === 'rolled_back');
+    case 'ease':
+      return segments.some(({ asks }) => asks);
   }
 }
 
@@ -103,7 +106,9 @@ const stepField = ({ step }: RolloutStatusView, verb: RolloutVerb): Html | undef
 function segmentField({ segments }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
   const wanted =
     verb === 'rollback' ? 'exposed' : verb === 'reenter' || verb === 'exclude' ? 'rolled_back' : '';
-  const names = segments.filter(({ state }) => state === wanted).map(({ segment }) => segment);
+  const names = segments
+    .filter(({ state, asks }) => (verb === 'ease' ? asks : state === wanted))
+    .map(({ segment }) => segment);
   if (names.length === 0) return undefined;
   return html`<label for="${verb}-segment">Segment</label>
 <select id="${verb}-segment" name="segment">

@@ -91,8 +91,8 @@ function pairsPart({ rollout: { pairs } }: RolloutReport): Html | undefined {
 const planPart = ({ rollout }: RolloutReport): Html => html`<div class="wide"><table>
 <thead><tr><th>Step</th><th>Phase</th><th>Days</th><th>Exposure</th><th>Gate</th><th></th></tr></thead>
 <tbody>${rollout.planned.map(
-  ({ step, phase, fromDay, toDay, exposure, gate, state }) =>
-    html`<tr><td>${step}</td><td>${phase}</td><td>${figure(fromDay)}–${figure(toDay)}</td><td>${exposure}</td><td>${gate}</td><td>${state === 'now' ? html`<strong>now</strong>` : state}</td></tr>`,
+  ({ step, phase, fromDay, toDay, exposure, bounds, gate, state }) =>
+    html`<tr><td>${step}</td><td>${phase}</td><td>${figure(fromDay)}–${figure(toDay)}</td><td>${exposure}${bounds && `; ${bounds}`}</td><td>${gate}</td><td>${state === 'now' ? html`<strong>now</strong>` : state}</td></tr>`,
 )}</tbody></table></div>`;
 
 function evidencePart(view: EvidenceView, marks: Marks): Html {

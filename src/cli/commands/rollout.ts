@@ -78,6 +78,14 @@ const VERBS: readonly VerbSpec[] = [
     description: 'The segment keeps the old release and no longer holds up the others.',
     segment: 'required',
   },
+  {
+    verb: 'ease',
+    example: 'Two weeks of answers, none of them a denial',
+    summary: 'let a segment ask as its grants say again',
+    description:
+      'Where its evidence made each write ask people (early: { ask: ... } of a guardrail), it asks as its grants and the step say again.',
+    segment: 'required',
+  },
 ];
 
 /** `portcullis rollout`. */

@@ -56,11 +56,11 @@ function waitsText({ waitsFor, endedAt }: WireRollout, width: number): string {
 }
 
 function planText({ planned }: WireRollout, width: number): string {
-  const rows = planned.map(({ step, phase, fromDay, toDay, exposure, gate, state }) => [
+  const rows = planned.map(({ step, phase, fromDay, toDay, exposure, bounds, gate, state }) => [
     String(step),
     phase,
     `${formatNumber(fromDay)}-${formatNumber(toDay)}`,
-    exposure,
+    [exposure, bounds].filter(Boolean).join('; '),
     gate,
     state,
   ]);
@@ -68,11 +68,11 @@ function planText({ planned }: WireRollout, width: number): string {
 }
 
 function segmentsText({ segments }: WireRollout, width: number): string {
-  const rows = segments.map(({ segment, exposurePercent, release, state, generation }) => [
+  const rows = segments.map(({ segment, exposurePercent, release, state, generation, asks }) => [
     segment,
     `${exposurePercent} %`,
     release ?? '-',
-    state.replace('_', ' '),
+    `${state.replace('_', ' ')}${asks ? ', each write asks' : ''}`,
     String(generation),
   ]);
   return table(['segment', 'exposure', 'release', 'state', 'generation'], rows, width);

@@ -90,6 +90,10 @@ DECLARE
   v_approval standing_approval;
 BEGIN
   IF v_out IS NOT NULL THEN RETURN v_out; END IF;
+  IF a.decided_by = 'policy' AND a.arm = 'candidate' AND EXISTS (SELECT 1 FROM rollout_segment r
+      WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment AND r.asks) THEN
+    RETURN 'tightened';
+  END IF;
   IF a.earned AND NOT EXISTS (SELECT 1 FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
       AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment AND u.agent_version = a.agent_version
       AND u.state = 'allow') THEN

@@ -8,6 +8,7 @@ import { Meter } from '../schema/meter.ts';
 import { scopesOver } from '../scope.ts';
 import { type Subject, type SubjectSource, subjectFrom, subjectSource } from '../subject.ts';
 import { checkAttributes, declaredOnly, ownValue } from './attributes.ts';
+import { type BoundedRollout, type Bounds, boundsIn, withinLimits } from './bounds.ts';
 import type { CompiledAgent, CompiledRelease } from './compiled.ts';
 import { armOf, bucketOf } from './exposure.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
@@ -20,7 +21,7 @@ export interface SwitchOff {
 }
 
 /** The open rollout, as `decide()` needs it. */
-export interface RolloutWorld {
+export interface RolloutWorld extends BoundedRollout {
   id: string;
   release: string;
   salt: string;
@@ -254,9 +255,30 @@ function answerFrom(
         'Mend them and ask again',
       ),
     );
+  const bounds = boundsOf(place, world);
+  if (bounds?.tools && !bounds.tools.includes(tool.name)) return denied(notInStep(tool.name, world.rollout));
   const { args, agentVersion } = request;
   const values = { args, context, subject, meter, agentVersion };
-  return assertKnown(weigh(tool, release, place, values, world), request, world.agent);
+  const answer = weigh(tool, release, { ...place, bounds }, values, world);
+  if (answer.grant && bounds) answer.grant = withinLimits(answer.grant, bounds.limits);
+  return assertKnown(answer, request, world.agent);
+}
+
+/** Only the candidate is held to the step; what is in force is granted as it is. */
+function boundsOf({ arm, segment, rolloutId }: Place, { rollout }: World): Bounds | undefined {
+  if (arm !== 'candidate' || rollout === undefined || rollout.id !== rolloutId) return undefined;
+  const exposure = ownValue(rollout.segments, segment);
+  return exposure && boundsIn(rollout, exposure);
+}
+
+function notInStep(tool: string, rollout: RolloutWorld | undefined): Reason {
+  const { id, release, step } = rollout ?? {};
+  const message = `Release "${release}" does not grant "${tool}" yet: step ${(step?.index ?? 0) + 1} of rollout ${id} holds it back`;
+  return reason(
+    'not_in_step',
+    message,
+    'Go on without it until the rollout has come to a step that names it',
+  );
 }
 
 /** Where the release is strict about it, nothing is done for somebody whom nobody can be. */

@@ -1,7 +1,15 @@
 import { RISKS, type Risk } from '../agent.ts';
 import type { ConditionValues, Truth } from '../cel/cel.ts';
 import type { Arm, Outcome, Reason, ReasonCode } from '../decision.ts';
-import { type ApprovalPolicy, describeStages, quorumOf, tightened, unlessOf } from '../release.ts';
+import {
+  type ApprovalPolicy,
+  approvalOf,
+  describeStages,
+  quorumOf,
+  tightened,
+  unlessOf,
+} from '../release.ts';
+import type { Bounds } from './bounds.ts';
 import type { CompiledGrant, CompiledRelease, CompiledTool, NamedGrant } from './compiled.ts';
 import { withoutHiddenNames } from './hidden-names.ts';
 
@@ -44,6 +52,8 @@ export interface WeighedPlace {
   segment: string;
   arm: Arm;
   generation?: number;
+  /** What holds the candidate beside its grants. */
+  bounds?: Bounds;
 }
 
 /** One request, as conditions and grants see it. */
@@ -67,8 +77,8 @@ const NONE: readonly CompiledGrant[] = [];
 /**
  * Deny beats ask beats allow; among asks the most people win; a condition that errs denies. What asks may be answered
  * by its own rules (deny beats ask beats approve, and only low risk is approved), by a standing approval of people, or
- * because the evidence of this segment carries it. No write runs unasked with a member that its schema does not
- * declare: nobody said what that may hold.
+ * because the evidence of this segment carries it; where each write of the candidate asks, nothing of that lets it run.
+ * No write runs unasked with a member that its schema does not declare: nobody said what that may hold.
  */
 export function weigh(
   tool: CompiledTool,
@@ -99,6 +109,7 @@ export function weigh(
   const allowing = matching.find(
     ({ grant: { grant } }) => !tool.write || grant.approval !== undefined,
   )?.grant;
+  if (allowing && everyWriteAsks(tool, place)) return answerUngrouped(allowing, place.bounds?.asks);
   const undeclared = allowing && undeclaredOf(tool, values);
   if (allowing && undeclared !== undefined)
     return { ...denied(undeclaredReason(undeclared, allowing.name)), grant: allowing.grant };
@@ -109,6 +120,20 @@ export function weigh(
       grant: allowing.grant,
     };
   return denied(ungranted(tool, release, grants));
+}
+
+const everyWriteAsks = ({ write }: CompiledTool, { bounds }: WeighedPlace): boolean =>
+  write && bounds?.everyWriteAsks === true;
+
+/** A grant that asks nobody, where each write asks. */
+function answerUngrouped({ grant, name }: CompiledGrant, group: string | undefined): Answer {
+  const approval = group === undefined ? undefined : approvalOf({ approval: group });
+  if (approval === undefined)
+    return {
+      ...denied(reason('not_in_step', `Each write asks people now, and grant "${name}" names nobody`)),
+      grant,
+    };
+  return asks(grant, { ...approval, standing: 'forbidden' });
 }
 
 /**
@@ -135,7 +160,8 @@ function answerAsking(
       ),
       grant: denying.grant.grant,
     };
-  const asking = all.filter(({ unasked, rule }) => !unasked || rule.answer === 'ask');
+  const always = everyWriteAsks(tool, place);
+  const asking = all.filter(({ unasked, rule }) => always || !unasked || rule.answer === 'ask');
   const ruled = asking.length > 0 ? asking : all;
   const { grant, rule } = ruled.reduce((best, next) =>
     quorumOf(next.grant.approval) > quorumOf(best.grant.approval) ? next : best,
@@ -148,6 +174,11 @@ function answerAsking(
   });
   if (asking.length === 0)
     return allowed('granted', `Granted by "${grant.name}": it asks, unless ${unlessOf(grant.grant)?.trim()}`);
+  const strictest = tightened(
+    grant.approval as ApprovalPolicy,
+    asking.flatMap((one) => one.grant.approval ?? []),
+  );
+  if (always) return asks(grant.grant, { ...strictest, standing: 'forbidden' });
   const isDeclared = (): boolean => undeclaredOf(tool, values) === undefined;
   if (ruled.every((one) => one.rule.answer === 'approve') && isDeclared())
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
@@ -159,22 +190,22 @@ function answerAsking(
     return allowed('earned', `Grant "${grant.name}" has earned it in segment "${place.segment}"`, {
       earned: true,
     });
-  const approval = tightened(
-    grant.approval as ApprovalPolicy,
-    asking.flatMap((one) => one.grant.approval ?? []),
-  );
   const covering =
-    approval.standing === 'allowed'
+    strictest.standing === 'allowed'
       ? standings.find((one) => covers(one, tool, release, grant, place, values))
       : undefined;
   if (covering && isDeclared())
     return allowed('standing_approval', 'People approved the like of it for a while', {
       standing: covering.id,
-      approval,
+      approval: strictest,
     });
+  return asks(grant.grant, strictest);
+}
+
+function asks(grant: NamedGrant, approval: ApprovalPolicy): Answer {
   const people = quorumOf(approval) === 1 ? 'a person' : `${quorumOf(approval)} people`;
   const message = `Grant "${grant.name}" asks ${people}: ${describeStages(approval)}`;
-  return { outcome: 'pending', reasons: [reason('approval_needed', message)], grant: grant.grant, approval };
+  return { outcome: 'pending', reasons: [reason('approval_needed', message)], grant, approval };
 }
 
 interface RuleAnswer {

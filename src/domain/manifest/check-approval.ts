@@ -43,15 +43,18 @@ function checkStrict({ strictBehind }: Grant, path: ManifestPath): CheckProblem[
   ];
 }
 
+/** The writes among its tools; one that the agent does not declare counts as one. */
+export const writesOf = (grant: Grant, agent: Agent): string[] =>
+  toolsOf(grant).filter((name) => {
+    const tool = toolOf(agent, name);
+    return tool === undefined || isWrite(tool);
+  });
+
 /** Only what asks people can earn not to. */
 export function checkEarn(grant: Grant, path: ManifestPath, agent: Agent): CheckProblem[] {
   if (grant.earn === undefined) return [];
   const asks = approvalOf(grant) !== undefined && grant.deny === undefined;
-  const writes = toolsOf(grant).some((name) => {
-    const tool = toolOf(agent, name);
-    return tool !== undefined && isWrite(tool);
-  });
-  if (asks && writes) return [];
+  if (asks && writesOf(grant, agent).length > 0) return [];
   const message = 'Only a grant that asks people for a write can earn not to ask';
   return [{ path, message, hint: 'Remove earn, or give the grant an approval group' }];
 }

@@ -7,10 +7,11 @@ import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { approvalOf, type Grant, type Release, rulesOf, toolsOf, unlessOf } from '../release.ts';
 import type { JsonSchema } from '../schema/json-schema.ts';
 import { conditionProblems } from './check-agent.ts';
-import { checkApproval, checkEarn } from './check-approval.ts';
+import { checkApproval, checkEarn, writesOf } from './check-approval.ts';
 import { checkLists } from './check-lists.ts';
 import { checkReach, checkUnless } from './check-reach.ts';
 import { checkRollout } from './check-rollout.ts';
+import { checkSteps } from './check-steps.ts';
 
 /** What a release gets wrong, measured against its agent; empty when it may be applied. */
 export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
@@ -32,6 +33,7 @@ export function checkRelease(release: Release, agent: Agent): CheckProblem[] {
     ...checkGrantNames(release),
     ...checkReach(release, agent),
     ...checkRollout(release, agent),
+    ...checkSteps(release, agent),
   ];
 }
 
@@ -41,11 +43,7 @@ export function unaskedWrites(grant: Grant, agent: Agent): string[] {
     approvalOf(grant) === undefined ||
     unlessOf(grant) !== undefined ||
     rulesOf(grant).some(({ answer }) => answer === 'approve');
-  if (grant.deny !== undefined || !unasked) return [];
-  return toolsOf(grant).filter((name) => {
-    const tool = toolOf(agent, name);
-    return tool === undefined || isWrite(tool);
-  });
+  return grant.deny !== undefined || !unasked ? [] : writesOf(grant, agent);
 }
 
 /** Adopting puts a release in force at once, so it must ask a person for every write. */

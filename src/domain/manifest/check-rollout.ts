@@ -166,12 +166,14 @@ function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
           hint: `Write the "cap" of the metric, which something must enforce, verdicts: no-breach at the gates, or on: { inconclusive: pass }`,
         },
       ];
-    if (guardrail.on && guardrail.action === 'report')
+    const idle =
+      guardrail.action === 'report' ? (['on', 'early'] as const).find((one) => guardrail[one]) : undefined;
+    if (idle)
       return [
         {
-          path: ['rollout', 'guardrails', at, 'on'],
+          path: ['rollout', 'guardrails', at, idle],
           message: `Guardrail "${metric}" only reports: what a verdict does has no effect`,
-          hint: 'Leave "on" out, or write action: rollback',
+          hint: `Leave "${idle}" out, or write action: rollback`,
         },
       ];
     if (seen.size < seen.add(metric).size) return [];

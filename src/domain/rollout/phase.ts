@@ -8,6 +8,8 @@ export interface SegmentFacts {
   exposure: number;
   generation: number;
   state: 'waiting' | 'exposed' | 'rolled_back' | 'excluded';
+  /** People confirm each write of the candidate there, because of its evidence. */
+  asks?: boolean;
 }
 
 /** The latest verdict of one guardrail in one segment. */

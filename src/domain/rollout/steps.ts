@@ -1,6 +1,6 @@
 import type { BasisPoints } from '../decision.ts';
 import type { Duration } from '../duration.ts';
-import type { RolloutPlan } from '../release.ts';
+import type { RolloutPlan, StepLimits } from '../release.ts';
 import { GATE_ESCALATE_AFTER, GATE_EXPIRE_AFTER, gateSchema } from '../rollout-plan.ts';
 
 /** What the plan needs to know of a segment. */
@@ -23,8 +23,18 @@ export interface StepGate {
   expireAfter?: Duration;
 }
 
+/** What a step holds the candidate to beside its grants. A plan that was frozen before there was any says nothing. */
+export interface StepBounds {
+  /** ask: people confirm each write. */
+  writes?: 'ask' | 'as-granted';
+  /** What it may use so far; none: all that it grants. */
+  tools?: readonly string[];
+  /** What each of its grants may begin at most. */
+  limits?: StepLimits;
+}
+
 /** One step of a rollout. `fromDay` and `toDay` count elapsed days: the first 30 days are 0 to 30. */
-export interface Step {
+export interface Step extends StepBounds {
   index: number;
   phase: PhaseName;
   days: number;
@@ -62,8 +72,9 @@ export function planSteps(plan: RolloutPlan, segments: readonly PlanSegment[]): 
   const names = segments.map((segment) => segment.name);
   const constrained = plan.constrained ?? defaultConstrained(testGroupOf(segments));
   const scale = plan.scale ?? defaultScale();
+  const baseline: PlannedStep = { ...plan.baseline, exposure: {} };
   const planned = [
-    { phase: 'baseline' as const, step: { ...plan.baseline, exposure: {} }, leadsIntoScale: false },
+    { phase: 'baseline' as const, step: baseline, leadsIntoScale: false },
     ...constrained.map((step, at) => ({
       phase: 'constrained' as const,
       step,
@@ -84,11 +95,18 @@ export function planSteps(plan: RolloutPlan, segments: readonly PlanSegment[]): 
       escalateAfter: escalateAfter ?? GATE_ESCALATE_AFTER,
       expireAfter: expireAfter ?? GATE_EXPIRE_AFTER,
     };
-    steps.push({ index, phase, days: step.days, fromDay, toDay, exposure, gate });
+    steps.push({ index, phase, days: step.days, fromDay, toDay, exposure, ...boundsOf(step, phase), gate });
     fromDay = toDay;
   }
   return steps;
 }
+
+/** Every write asks as long as little is known. */
+const boundsOf = ({ writes, tools, limits }: StepBounds, phase: PhaseName): StepBounds => ({
+  writes: writes ?? (phase === 'scale' ? 'as-granted' : 'ask'),
+  ...(tools && { tools }),
+  ...(limits && { limits }),
+});
 
 /** The exposure a step sets, for every segment. */
 function nextExposure(

@@ -24,14 +24,14 @@ const step = (of: TemplateStep['of'], percent: number, part: number): TemplateSt
 
 export const TEMPLATES = {
   'standard-90': {
-    version: 1,
+    version: 2,
     about: 'A month of baseline, a month with the test group, a month to everyone in two steps',
     baseline: 1 / 3,
     constrained: [step('test group', 25, 1 / 6), step('test group', 100, 1 / 6)],
     scale: [step('everyone', 50, 1 / 6), step('everyone', 100, 1 / 6)],
   },
   'cautious-90': {
-    version: 1,
+    version: 2,
     about: 'The same months in smaller steps: three with the test group, four to everyone',
     baseline: 1 / 3,
     constrained: [10, 50, 100].map((percent) => step('test group', percent, 1 / 9)),
@@ -71,7 +71,7 @@ export function rolloutFrom(agent: Agent, input: TemplateInput): string {
     `  signedOffBy: ${signer} # whoever agrees to definitions, escalation and rollback triggers`,
     `  baseline: { days: ${rounded(shape.baseline * days)} }`,
     '  constrained:',
-    ...shape.constrained.map((one) => stepLine(agent, one, input)),
+    ...shape.constrained.map((one) => stepLine(agent, one, input, writesLine(agent))),
     '  scale:',
     ...shape.scale.map((one) => stepLine(agent, one, input)),
     ...guardrailLines(agent, input),
@@ -81,7 +81,18 @@ export function rolloutFrom(agent: Agent, input: TemplateInput): string {
 
 const rounded = (days: number): number => Number(days.toPrecision(4));
 
-function stepLine(agent: Agent, { of, percent, part }: TemplateStep, input: TemplateInput): string {
+/** Where each write asks, what counts unasked writes only counts nothing. */
+function writesLine({ metrics }: Agent): string {
+  const unasked = Object.entries(metrics).find(([, one]) => one.decidedBy === 'policy' && !one.source);
+  return unasked ? ' writes: as-granted,' : '';
+}
+
+function stepLine(
+  agent: Agent,
+  { of, percent, part }: TemplateStep,
+  input: TemplateInput,
+  writes = '',
+): string {
   const group = testGroupOf(planSegments(agent));
   const length = part * input.days;
   const others = percent < 100;
@@ -94,7 +105,7 @@ function stepLine(agent: Agent, { of, percent, part }: TemplateStep, input: Temp
   const segments = of === 'test group' ? [group] : segmentNames(agent);
   const least = Math.min(...segments.map((name) => input.traffic(name) * (percent / 100) * length));
   const sample = Math.max(1, Math.min(SAMPLE_MAX, Math.floor(least / 2)));
-  return `    - { days: ${rounded(length)}, exposure: ${exposure}, gate: { sample: ${sample} } } # about ${Math.floor(least)} subjects come in the thinnest segment`;
+  return `    - { days: ${rounded(length)}, exposure: ${exposure},${writes} gate: { sample: ${sample} } } # about ${Math.floor(least)} subjects come in the thinnest segment`;
 }
 
 function guardrailLines(agent: Agent, input: TemplateInput): string[] {

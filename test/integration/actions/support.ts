@@ -97,7 +97,7 @@ grants:
 rollout:
   signedOffBy: olga
   guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }]
-  constrained: [{ days: 30, exposure: { gold: 100, default: 10 } }]
+  constrained: [{ days: 30, exposure: { gold: 100, default: 10 }, writes: as-granted }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
 

@@ -211,6 +211,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'steerRollout rollback': steer('rollback', STARTS),
   'steerRollout reenter': steer('reenter', OWNERS),
   'steerRollout exclude': steer('exclude', OWNERS),
+  'steerRollout ease': steer('ease', OWNERS),
 
   listSwitches: { line: 'GET /v1/switches', may: READERS },
   'setSwitch disable': {

@@ -44,7 +44,7 @@ rollout:
   newSubjectsPerHour: PER_HOUR
   guardrails: [GUARDRAILS]
   pairs: PAIRS
-  constrained: [{ days: 30, exposure: { '*': EXPOSURE }, gate: { sample: 5 } }]
+  constrained: [{ days: 30, exposure: { '*': EXPOSURE }, WRITES, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
 
@@ -65,6 +65,8 @@ export interface Exposed {
   exposure?: number;
   /** Others than the one on `wrong`. */
   guardrails?: string;
+  /** What the constrained step holds the candidate to; by default it writes as it is granted. */
+  bounds?: string;
   /** What happens before anybody is exposed. */
   baseline?: (services: TestServices) => Promise<unknown>;
 }
@@ -80,6 +82,7 @@ export async function givenExposed(
     exposure = 100,
     pairs = '[]',
     guardrails = GUARDRAIL,
+    bounds = 'writes: as-granted',
     baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
   }: Exposed = {},
@@ -88,6 +91,7 @@ export async function givenExposed(
     RELEASE(version, grants(approval))
       .replace('PER_HOUR', String(newSubjectsPerHour))
       .replace('EXPOSURE', String(exposure))
+      .replace('WRITES', bounds)
       .replace('PAIRS', pairs)
       .replace('GUARDRAILS', guardrails)
       .replace('LIMIT', limit)

@@ -62,7 +62,7 @@ grants:
 rollout:
   signedOffBy: olga
   guardrails: [{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong }]
-  constrained: [{ days: 30, exposure: { '*': 100 } }]
+  constrained: [{ days: 30, exposure: { '*': 100 }, writes: as-granted }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
 

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { askAction } from '../../../src/actions/ask.ts';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
+import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
+import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
+import { writtenLog } from '../../support/log.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { givenCancelled, givenExposed, report } from './support.ts';
+
+const guardrail = (early: string) =>
+  `{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong, early: ${early} }`;
+
+/** So many harmful cancellations of gold; four of them are an e-value of some hundreds, and no breach of 1/(alpha x weight) yet. */
+async function givenHarms(services: TestServices, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
+  await judgeDue(services);
+}
+
+async function ask(services: TestServices, subject: string, tier = 'gold') {
+  const actor = agentActor({ attributes: { tier } });
+  const input = askInput({ subject, idempotencyKey: subject, args: { id: subject } });
+  return (await askAction(services, actor, input)).action;
+}
+
+const stateOf = async (services: TestServices, id: string) => {
+  const { status, segments } = await rolloutStatus(services, id);
+  const gold = segments.find(({ segment }) => segment === 'gold');
+  return { status, state: gold?.state, asks: gold?.asks, exposed: gold?.exposurePercent };
+};
+
+const alertsOf = (services: TestServices) =>
+  services.db.sql.selectFrom('alert').select(['kind', 'facts']).orderBy('created_at').execute();
+
+describeWithServices('before a breach', (make) => {
+  test('each write asks in that segment, nobody else’s does, and what was let through does not begin', async () => {
+    const services = await make();
+    const id = await givenExposed(services, { guardrails: guardrail('{ ask: 10 }') });
+    const unbegun = await ask(services, 'unbegun');
+    expect(unbegun.state).toBe('approved');
+    await givenHarms(services, 2);
+    expect(await stateOf(services, id)).toEqual({
+      ...{ status: 'running', state: 'exposed', asks: true, exposed: 100 },
+    });
+    await expect(
+      beginAction(services, agentActor(), { id: unbegun.id, executionId: 'e' }),
+    ).rejects.toMatchObject({ code: 'stopped', details: { because: 'tightened' } });
+    expect((await ask(services, 'gold-1')).state).toBe('pending');
+    expect((await ask(services, 'silver-1', 'silver')).state).toBe('approved');
+    expect(await alertsOf(services)).toMatchObject([
+      {
+        kind: 'rollout.tightened',
+        facts: {
+          segment: 'gold',
+          because: expect.stringMatching(/^gold: wrong may be worse .*no breach yet.*each write asks/),
+        },
+      },
+    ]);
+  });
+
+  test('is done once, and lasts until an owner eases it', async () => {
+    const services = await make();
+    const id = await givenExposed(services, { guardrails: guardrail('{ ask: 10 }') });
+    await givenHarms(services, 2);
+    const input = { id, verb: 'ease' as const, segment: 'gold', reason: 'looked at' };
+    await expect(runRolloutVerb(services, approverActor(), input)).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    expect(await runRolloutVerb(services, managerActor(), input)).toMatchObject({ changed: true });
+    expect(await runRolloutVerb(services, managerActor(), input)).toMatchObject({ changed: false });
+    expect((await ask(services, 'gold-1')).state).toBe('approved');
+    await queueExposed(services);
+    await judgeDue(services);
+    expect((await stateOf(services, id)).asks).toBe(false);
+    expect(await alertsOf(services)).toHaveLength(1);
+    const told = await writtenLog(services.db.sql)
+      .select('kind')
+      .where('kind', 'in', ['rollout.early_response', 'rollout.ease'])
+      .execute();
+    expect(told).toHaveLength(2);
+  });
+
+  test('exposure goes back a step and the rollout is paused; subjects beyond it are in control at once', async () => {
+    const services = await make();
+    const id = await givenExposed(services, { guardrails: guardrail('{ shrink: 10 }') });
+    await givenHarms(services, 2);
+    expect(await stateOf(services, id)).toEqual({
+      ...{ status: 'paused', state: 'exposed', asks: false, exposed: 50 },
+    });
+    const arms = new Set<string>();
+    for (let n = 0; n < 40; n++) {
+      const action = await ask(services, `s-${n}`);
+      arms.add(`${action.arm} ${(action.bucket ?? 0) < 5_000}`);
+    }
+    expect([...arms].sort()).toEqual(['candidate true', 'control false']);
+    expect(await alertsOf(services)).toMatchObject([
+      {
+        kind: 'rollout.held',
+        facts: { because: expect.stringContaining('goes back to 50 %, and the rollout is paused') },
+      },
+    ]);
+    // Going on leaves it there until the next step.
+    await runRolloutVerb(services, managerActor(), { id, verb: 'resume', reason: 'looked at' });
+    await queueExposed(services);
+    await judgeDue(services);
+    expect(await stateOf(services, id)).toMatchObject({ status: 'running', exposed: 50 });
+  });
+
+  test('nothing of it happens below its e-value, and a breach still takes the segment back', async () => {
+    const services = await make();
+    const id = await givenExposed(services, { guardrails: guardrail('{ ask: 100000, hold: 50 }') });
+    await givenHarms(services, 1);
+    expect(await stateOf(services, id)).toMatchObject({ status: 'running', asks: false });
+    await givenHarms(services, 12);
+    expect(await stateOf(services, id)).toMatchObject({ state: 'rolled_back' });
+  });
+});

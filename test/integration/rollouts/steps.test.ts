@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { askAction } from '../../../src/actions/ask.ts';
+import { beginAction } from '../../../src/actions/begin.ts';
+import { answerAction } from '../../../src/approvals/answer.ts';
+import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { enterStep } from '../../../src/rollouts/moves.ts';
+import { rolloutStatus } from '../../../src/rollouts/status.ts';
+import { agentActor, approverActor, askInput } from '../../support/fixtures.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { givenExposed } from './support.ts';
+
+/** A proposal of harm is one that people deny: it counts where each write asks. */
+const DENIED = `  denied: { unit: conversation, business: workload, denials: true }
+`;
+const GUARDRAIL = '{ metric: denied, limit: 0.05, reason: the desk denies one in twenty }';
+
+let asked = 0;
+async function ask(services: TestServices, tool = 'cancel') {
+  const key = `s-${asked++}`;
+  const input = askInput({ subject: key, idempotencyKey: key, tool, args: { id: key } });
+  return (await askAction(services, agentActor({ attributes: { tier: 'gold' } }), input)).action;
+}
+
+const begin = (services: TestServices, id: string) =>
+  beginAction(services, agentActor(), { id, executionId: id });
+
+describeWithServices('the steps of a rollout', (make) => {
+  test('each write of the candidate asks while it is constrained, and runs as granted once it scales', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      metrics: DENIED,
+      guardrails: GUARDRAIL,
+      bounds: 'writes: ask',
+    });
+    const first = await ask(services);
+    expect(first).toMatchObject({ state: 'pending', arm: 'candidate', release: '2' });
+    await expect(begin(services, first.id)).rejects.toMatchObject({ code: 'not_approved' });
+    await answerAction(services, approverActor(), { id: first.id, verdict: 'approve', reason: 'as asked' });
+    await begin(services, first.id);
+    const waiting = await ask(services);
+    expect(await enterStep(services, { id, ...(await rolloutFacts(services, id)) }, 2)).toBe(true);
+    expect(await ask(services)).toMatchObject({ state: 'approved', decided_by: 'policy' });
+    // Whoever was asked before is asked still.
+    await expect(begin(services, waiting.id)).rejects.toMatchObject({ code: 'not_approved' });
+  });
+
+  test('a step grants the tools it names, within its limits, and the plan says so', async () => {
+    const services = await make();
+    const id = await givenExposed(services, {
+      bounds: 'writes: as-granted, tools: [cancel], limits: { perHour: 2 }',
+      grants: (approval) => `[{ tool: cancel, approval: ${approval} }, { tool: pay, approval: ${approval} }]`,
+    });
+    expect(await ask(services, 'pay')).toMatchObject({ state: 'denied', reasons: [{ code: 'not_in_step' }] });
+    for (let n = 0; n < 2; n++) await begin(services, (await ask(services)).id);
+    const third = await ask(services);
+    await expect(begin(services, third.id)).rejects.toMatchObject({ code: 'limit_reached' });
+    const { planned } = await rolloutStatus(services, id);
+    expect(planned.map(({ bounds }) => bounds)).toEqual(['', 'only cancel; 2 an hour', '']);
+    await enterStep(services, { id, ...(await rolloutFacts(services, id)) }, 2);
+    expect(await ask(services, 'pay')).toMatchObject({ state: 'approved' });
+    await begin(services, (await ask(services)).id);
+  });
+});
