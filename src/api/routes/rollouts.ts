@@ -64,6 +64,10 @@ const statusSchema = z
         exposurePercent: z.number(),
         generation: z.number().int(),
         release: z.string().optional(),
+        reenterFrom: z
+          .array(z.number().int())
+          .optional()
+          .describe('Of one that was rolled back: the earlier steps it may reenter from'),
         verdicts: z.array(anyObjectSchema),
       }),
     ),
