@@ -50,7 +50,11 @@ export const createRolloutActivities = (services: Services) => ({
   makeMove: (next: PlannedMove): Promise<boolean> => orGone(makeMove(services, next)),
 
   // Of runs of before `Patch.AskForMove`.
-  readRollout: (id: string): Promise<RolloutFacts> => orGone(rolloutFacts(services, id)),
+  async readRollout(id: string): Promise<RolloutFacts> {
+    // A history keeps for good what it is told: no word of a person.
+    const { paused: _, ...facts } = await orGone(rolloutFacts(services, id));
+    return facts;
+  },
   lockBaseline: (planned: Planned): Promise<boolean> => orGone(lockBaseline(services, planned)),
   askForGate: (planned: Planned): Promise<boolean> => orGone(askForGate(services, planned)),
   enterStep: (planned: Planned, stepIndex: number): Promise<boolean> =>

@@ -57,6 +57,11 @@ export interface RolloutTable {
   sourced: Generated<boolean>;
   agent_version: string | null;
   held_for_version: string | null;
+  held_for_version_at: Timestamp | null;
+  /** Who or what paused it, since when and why; null while it runs. */
+  paused_at: Timestamp | null;
+  paused_by: string | null;
+  paused_because: string | null;
   builds: ColumnType<KnownBuild[], string | undefined, string>;
   revision: number;
   ended_at: Timestamp | null;

@@ -31,3 +31,12 @@ export function durationMs(duration: Duration, dayMs: number = REAL_DAY_MS): num
   const unitMs = unit === 'd' ? dayMs : UNIT_MS[unit as keyof typeof UNIT_MS];
   return Math.round(Number(amount) * unitMs);
 }
+
+/** `12 min`, at least one unit of what matters at that size. */
+export function spanWords(ms: number): string {
+  if (ms < 10_000) return `${Number((ms / 1_000).toFixed(1))} s`;
+  if (ms < 90_000) return `${Math.round(ms / 1_000)} s`;
+  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / REAL_DAY_MS)} days`;
+}

@@ -54,7 +54,7 @@ export async function noteAgentVersion(
       .set({
         ...(first
           ? { agent_version: version, builds: JSON.stringify(withBuild(row.builds, version, 'anew')) }
-          : { held_for_version: version }),
+          : { held_for_version: version, held_for_version_at: now }),
         revision: row.revision + 1,
       })
       .where('id', '=', rollout.id)

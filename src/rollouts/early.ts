@@ -36,11 +36,12 @@ export async function takeEarly(
     if (measures.length === 0) return false;
     const exposure = await narrow(tx, rollout, place, measures, now);
     const holds = measures.some((measure) => measure !== 'ask');
-    if (holds) await pause(tx, rollout, now);
+    const because = becauseOf(place.segment, record, measures, exposure);
+    if (holds) await pause(tx, rollout, { now, because });
     await tell(tx, rollout, now, {
       kind: 'rollout.early_response',
       alert: holds ? 'rollout.held' : 'rollout.tightened',
-      because: becauseOf(place.segment, record, measures, exposure),
+      because,
       facts: { segment: place.segment, ...evidenceFacts(record) },
       data: {
         segment: place.segment,

@@ -34,6 +34,7 @@ export async function rolloutFacts(
     ...(await frozenBy(db.sql, rollout.agent, clock.now())),
     baselineLocked: rollout.baseline_locked_at !== null,
     heldForVersion: rollout.held_for_version,
+    ...stopped(rollout, clock.now()),
     gateApprovedBy: rollout.gate_approved_by,
     ...gateTold(rollout, clock.now()),
     segments,
@@ -48,6 +49,22 @@ export async function rolloutFacts(
     ),
     pooledBreaches: await pooledBreaches(db.sql, rollout, segments),
     revision: rollout.revision,
+  };
+}
+
+/** What is known of who stopped it: of one that an earlier version did, nothing. */
+function stopped(
+  { status, paused_at, paused_by, paused_because, held_for_version, held_for_version_at }: RolloutRecord,
+  now: Date,
+): Pick<RolloutFacts, 'paused' | 'heldForVersionMs'> {
+  const since = (at: Date) => now.getTime() - at.getTime();
+  return {
+    ...(status === 'paused' &&
+      paused_at &&
+      paused_by !== null && {
+        paused: { by: paused_by, because: paused_because ?? '', agoMs: since(paused_at) },
+      }),
+    ...(held_for_version !== null && held_for_version_at && { heldForVersionMs: since(held_for_version_at) }),
   };
 }
 

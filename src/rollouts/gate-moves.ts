@@ -1,12 +1,12 @@
 import { onCallOf } from '../domain/agent.ts';
+import { BY_PLAN } from '../domain/rollout/paused.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
-import { elapsedMs } from './facts.ts';
-import { BY_PLAN, GATE_CLOSED, lockRow, type Planned } from './moves.ts';
+import { GATE_CLOSED, lockRow, type Planned, pausedBy } from './moves.ts';
 
 /** Tells people that only their approval is missing, and reminds them of it. */
 export async function askForGate(services: Services, planned: Planned): Promise<boolean> {
@@ -77,17 +77,12 @@ export async function expireGate(services: Services, planned: Planned): Promise<
   return services.db.sql.transaction().execute(async (tx) => {
     const rollout = await lockRow(tx, planned);
     if (!rollout) return false;
+    const because = `nobody answered the gate of step ${rollout.step_index + 1} since ${rollout.gate_asked_at?.toISOString() ?? 'it opened'}`;
     await tx
       .updateTable('rollout')
-      .set({
-        status: 'paused',
-        step_elapsed_ms: elapsedMs(rollout, now),
-        ticking_since: null,
-        ...GATE_CLOSED,
-      })
+      .set({ ...pausedBy(rollout, { now, by: BY_PLAN, because }), ...GATE_CLOSED })
       .where('id', '=', planned.id)
       .execute();
-    const because = `nobody answered the gate of step ${rollout.step_index + 1} since ${rollout.gate_asked_at?.toISOString() ?? 'it opened'}`;
     await raiseAlert(tx, 'rollout.held', rollout.agent, now, { rollout: rollout.id, because });
     await appendEntry(tx, {
       kind: 'rollout.gate_expired',

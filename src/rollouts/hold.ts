@@ -4,16 +4,14 @@ import type { Tables } from '../db/tables.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { eValueOf } from '../domain/evidence/eprocess.ts';
 import { breachText } from '../domain/evidence/facts.ts';
+import { JUDGE } from '../domain/rollout/paused.ts';
 import { type AlertKind, raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { type RolloutRecord, recordOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import { elapsedMs } from './facts.ts';
-import { GATE_CLOSED } from './moves.ts';
+import { GATE_CLOSED, pausedBy } from './moves.ts';
 import { evidenceFacts } from './rollback-report.ts';
-
-const JUDGE = 'judge';
 
 /** Whether all segments together reached what the pooled process has to, and the cap alone kept it from taking back all of them. */
 export const isSpread = ({ verdict, pooledLogE, thresholdLogE }: VerdictRecord): boolean =>
@@ -30,8 +28,9 @@ export async function holdForSpread(
 ): Promise<void> {
   const { metric, leftOut, pooledLogE = 0 } = verdict;
   const now = services.clock.now();
+  const because = `${metric}: all segments together do worse than they are allowed (e-value ${eValueOf(pooledLogE).toPrecision(4)}), most of it in ${leftOut ?? 'one'}`;
   const held = await services.db.sql.transaction().execute(async (tx) => {
-    const paused = await pause(tx, rollout, now, { spread_held_at: now }, (row) =>
+    const paused = await pause(tx, rollout, { now, because }, { spread_held_at: now }, (row) =>
       row.and([
         row('spread_held_at', 'is', null),
         // What its own process took back already is told, and nothing widens beside it.
@@ -48,7 +47,7 @@ export async function holdForSpread(
     if (!paused) return false;
     await tell(tx, rollout, now, {
       kind: 'rollout.held_for_spread',
-      because: `${metric}: all segments together do worse than they are allowed (e-value ${eValueOf(pooledLogE).toPrecision(4)}), most of it in ${leftOut ?? 'one'}`,
+      because,
       data: { metric, leftOut: leftOut ?? null, pooledLogE: String(pooledLogE) },
     });
     return true;
@@ -93,10 +92,12 @@ export async function holdForVerdict(
       .where('id', '=', rolloutId)
       .forUpdate()
       .executeTakeFirstOrThrow();
-    await pause(tx, recordOf(row), services.clock.now());
-    await tell(tx, recordOf(row), services.clock.now(), {
+    const now = services.clock.now();
+    const because = heldBecause(segment, verdict);
+    await pause(tx, recordOf(row), { now, because });
+    await tell(tx, recordOf(row), now, {
       kind: 'rollout.held_for_verdict',
-      because: heldBecause(segment, verdict),
+      because,
       facts: {
         segment,
         // Of silence and of an outage there are no figures to show.
@@ -122,7 +123,7 @@ function heldBecause(segment: string, verdict: VerdictRecord): string {
 export async function pause(
   tx: Sql,
   rollout: RolloutRecord,
-  now: Date,
+  cause: { now: Date; because: string },
   alsoSet: { spread_held_at?: Date } = {},
   onlyIf?: (
     row: ExpressionBuilder<Tables, 'rollout'>,
@@ -131,9 +132,7 @@ export async function pause(
   let paused = tx
     .updateTable('rollout')
     .set({
-      status: 'paused',
-      step_elapsed_ms: elapsedMs(rollout, now),
-      ticking_since: null,
+      ...pausedBy(rollout, { ...cause, by: JUDGE }),
       gate_approved_by: null,
       revision: rollout.revision + 1,
       ...GATE_CLOSED,

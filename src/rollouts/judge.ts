@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
+import { JUDGE } from '../domain/rollout/paused.ts';
 import { figures } from '../records/figures.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { type FrozenGuardrail, type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
@@ -11,8 +12,6 @@ import { takeEarly } from './early.ts';
 import { countEvidence, judgeGuardrail } from './evidence.ts';
 import { holdForSpread, holdForVerdict, isSpread } from './hold.ts';
 import { rollBack } from './roll-back.ts';
-
-const JUDGE = 'judge';
 
 interface Due {
   rollout_id: string;

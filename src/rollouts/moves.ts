@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { digestOf } from '../domain/digest.ts';
+import { BY_PLAN } from '../domain/rollout/paused.ts';
 import type { SegmentFacts } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { raiseAlert } from '../records/alert.ts';
@@ -14,12 +15,32 @@ import type { Services } from '../services.ts';
 import { baselineNow } from './baseline.ts';
 import { dayLimits } from './day-limits.ts';
 import { countEvidence } from './evidence.ts';
-
-/** Who acts where nobody does. */
-export const BY_PLAN = 'plan';
+import { elapsedMs } from './facts.ts';
 
 /** Nobody was told of a gate: the next one is told anew. */
 export const GATE_CLOSED = { gate_told_at: null, gate_asked_at: null, gate_escalated_at: null } as const;
+
+/** A rollout that is paused from now on: its time stands still, and its row says who or what did it and why. */
+export const pausedBy = (
+  rollout: Pick<RolloutRecord, 'step_elapsed_ms' | 'ticking_since'>,
+  { now, by, because }: { now: Date; by: string; because: string },
+) =>
+  ({
+    status: 'paused',
+    step_elapsed_ms: elapsedMs(rollout, now),
+    ticking_since: null,
+    paused_at: now,
+    paused_by: by,
+    paused_because: because,
+  }) as const;
+
+/** One that is paused no more. */
+export const RUNNING = {
+  status: 'running',
+  paused_at: null,
+  paused_by: null,
+  paused_because: null,
+} as const;
 
 /** What a move was planned from: a row that changed since is left alone and read again. */
 export interface Planned {

@@ -30,6 +30,12 @@ export function plannedOf({ plan, step_index, ended_at, status }: RolloutRecord)
   }));
 }
 
+/** The steps so far in which a segment was exposed, the present one among them: from these it may enter again. */
+export const stepsExposed = (
+  { plan, step_index }: Pick<RolloutRecord, 'plan' | 'step_index'>,
+  segment: string,
+): Step[] => plan.steps.filter(({ index, exposure }) => index <= step_index && (exposure[segment] ?? 0) > 0);
+
 function stepState(index: number, at: number, completed: boolean, ended: boolean): PlannedStep['state'] {
   if (completed || index < at) return 'done';
   if (ended) return index === at ? 'now' : 'not reached';

@@ -13,7 +13,7 @@ import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
-import { type PlannedStep, plannedOf } from './planned.ts';
+import { type PlannedStep, plannedOf, stepsExposed } from './planned.ts';
 import { SOURCE_BUILD } from './read-sources.ts';
 import { type WorthALook, worthALook } from './worth-a-look.ts';
 
@@ -48,6 +48,8 @@ export interface RolloutStatusView {
     /** People confirm each write of the candidate there, because of its evidence. */
     asks: boolean;
     release: string | null;
+    /** Of one that was rolled back: the earlier steps of the plan from which it may enter again. */
+    reenterFrom?: number[];
     verdicts: VerdictLine[];
   }[];
   pooled: VerdictLine[];
@@ -109,6 +111,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     generation,
     asks: asks === true,
     release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
+    ...(state === 'rolled_back' && !ended && { reenterFrom: earlierSteps(rollout, segment) }),
     verdicts: shownOf(
       verdicts.filter((row) => row.segment === segment),
       (row) => (state === 'rolled_back' ? true : row.generation === generation),
@@ -153,6 +156,9 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     builds: await buildsOf(services.db.sql, rollout),
   };
 }
+
+const earlierSteps = (rollout: RolloutRecord, segment: string): number[] =>
+  stepsExposed(rollout, segment).flatMap(({ index }) => (index < rollout.step_index ? [index + 1] : []));
 
 function pairsOf(
   { plan }: RolloutRecord,

@@ -3,8 +3,8 @@ import { machineWaits } from '../domain/rollout/phase.ts';
 import { AppError } from '../errors.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
-import { elapsedMs, rolloutFacts } from './facts.ts';
-import { GATE_CLOSED } from './moves.ts';
+import { rolloutFacts } from './facts.ts';
+import { GATE_CLOSED, pausedBy } from './moves.ts';
 import { requireOwner } from './owner.ts';
 import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
@@ -79,20 +79,19 @@ export async function rejectGate(
 ): Promise<VerbAnswer> {
   const owner = await requireOwner(services, actor, rollout, input.verb);
   requireSeenStep(rollout, input);
-  const elapsed = elapsedMs(rollout, services.clock.now());
+  const step = rollout.step_index + 1;
+  const because = `the gate of step ${step} is rejected: ${input.reason}`;
   await change(
     services,
     actor,
     rollout,
     input,
     {
-      status: 'paused',
+      ...pausedBy(rollout, { now: services.clock.now(), by: actor.id, because }),
       gate_approved_by: null,
-      step_elapsed_ms: elapsed,
-      ticking_since: null,
       ...GATE_CLOSED,
     },
-    { step: rollout.step_index + 1, ...(owner.for && { for: owner.for }) },
+    { step, ...(owner.for && { for: owner.for }) },
   );
   return { changed: true, detail: 'gate rejected: the rollout is paused until somebody resumes it' };
 }

@@ -11,6 +11,7 @@ import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { GATE_CLOSED } from './moves.ts';
 import { requireOwner } from './owner.ts';
+import { stepsExposed } from './planned.ts';
 import { releaseOf } from './release-of.ts';
 import { rollBack } from './roll-back.ts';
 import { changeIn, logVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
@@ -124,20 +125,14 @@ export async function easeSegment(
 }
 
 /** A step of the plan before the present one in which the segment was exposed. @throws AppError `invalid_input` */
-function earlierStep(
-  { id, plan, step_index }: RolloutRecord,
-  segment: string,
-  asked: number | undefined,
-): Step | undefined {
-  if (asked === undefined || asked === step_index + 1) return undefined;
-  const step = plan.steps[asked - 1];
-  if (step && asked <= step_index && (step.exposure[segment] ?? 0) > 0) return step;
-  const good = plan.steps.filter(
-    ({ index, exposure }) => index <= step_index && (exposure[segment] ?? 0) > 0,
-  );
+function earlierStep(rollout: RolloutRecord, segment: string, asked: number | undefined): Step | undefined {
+  if (asked === undefined || asked === rollout.step_index + 1) return undefined;
+  const good = stepsExposed(rollout, segment);
+  const step = good.find(({ index }) => index === asked - 1);
+  if (step) return step;
   throw new AppError(
     'invalid_input',
-    `Cannot reenter ${segment} from step ${asked} of rollout ${id}: it was exposed in ${good.map(({ index }) => `step ${index + 1}`).join(', ') || 'none'} so far`,
+    `Cannot reenter ${segment} from step ${asked} of rollout ${rollout.id}: it was exposed in ${good.map(({ index }) => `step ${index + 1}`).join(', ') || 'none'} so far`,
   );
 }
 

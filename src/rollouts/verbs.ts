@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
 import { queueExposed } from './judge.ts';
-import { GATE_CLOSED } from './moves.ts';
+import { GATE_CLOSED, pausedBy, RUNNING } from './moves.ts';
 import { requireOwner } from './owner.ts';
 import { change, ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { approveGate, rejectGate } from './verb-gate.ts';
@@ -92,12 +92,8 @@ async function pause(
   input: RolloutVerbInput,
 ): Promise<VerbAnswer> {
   if (rollout.status === 'paused') return { changed: false, detail: 'it is paused already' };
-  const elapsed = elapsedMs(rollout, services.clock.now());
-  await change(services, actor, rollout, input, {
-    status: 'paused',
-    step_elapsed_ms: elapsed,
-    ticking_since: null,
-  });
+  const cause = { now: services.clock.now(), by: actor.id, because: input.reason };
+  await change(services, actor, rollout, input, pausedBy(rollout, cause));
   return { changed: true, detail: 'paused: exposure stays, step time stands still, judging goes on' };
 }
 
@@ -117,6 +113,7 @@ async function resume(
     ? {
         agent_version: held,
         held_for_version: null,
+        held_for_version_at: null,
         builds: JSON.stringify(
           withBuild(rollout.builds, held, evidence, dayOf(rollout, services.clock.now()) + 1),
         ),
@@ -129,7 +126,7 @@ async function resume(
     rollout,
     input,
     {
-      status: 'running',
+      ...RUNNING,
       ...GATE_CLOSED,
       step_elapsed_ms: elapsed,
       ticking_since: facts.disabled ? null : services.clock.now(),

@@ -13,6 +13,7 @@ const verbForm = z.object({
   reason: reasonSchema,
   segment: optional(textSchema(100, 1)),
   step: optional(z.coerce.number().int().min(1)),
+  fromStep: optional(z.coerce.number().int().min(1)),
   checklist: z
     .union([textSchema(500).transform((check) => [check]), z.array(textSchema(500)).max(50)])
     .optional(),
@@ -65,6 +66,7 @@ export function verbForms(rollout: RolloutStatusView, may: readonly RolloutVerb[
 ${formTokenField(formToken)}
 ${stepField(rollout, verb)}
 ${segmentField(rollout, verb)}
+${fromStepField(rollout, verb)}
 ${checkFields(rollout, verb)}
 <label for="${verb}-reason">Reason, kept in the log</label>
 <textarea id="${verb}-reason" name="reason" rows="2" required maxlength="2000"></textarea>
@@ -114,6 +116,25 @@ function segmentField({ segments }: RolloutStatusView, verb: RolloutVerb): Html 
 <select id="${verb}-segment" name="segment">
 ${verb === 'rollback' && html`<option value="">all, which ends the rollout</option>`}
 ${names.map((name) => html`<option value="${name}">${name}</option>`)}
+</select>`;
+}
+
+/** Only where there is an earlier step in which a segment that was taken back was exposed. */
+function fromStepField({ planned, segments }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
+  if (verb !== 'reenter') return undefined;
+  const steps = planned.flatMap(({ step, phase, exposure }) => {
+    const names = segments.flatMap(({ segment, reenterFrom }) =>
+      reenterFrom?.includes(step) ? [segment] : [],
+    );
+    return names.length === 0
+      ? []
+      : [{ step, words: `${names.join(', ')}: step ${step}, ${phase}, ${exposure}` }];
+  });
+  if (steps.length === 0) return undefined;
+  return html`<label for="reenter-from">From an earlier step, which the rollout then goes on from</label>
+<select id="reenter-from" name="fromStep">
+<option value="">as the present step says</option>
+${steps.map(({ step, words }) => html`<option value="${step}">${words}</option>`)}
 </select>`;
 }
 

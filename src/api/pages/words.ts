@@ -1,9 +1,8 @@
 import type { Reach, StandingWish } from '../../db/tables-action.ts';
 import type { ActionState } from '../../domain/action.ts';
 import type { Way } from '../../domain/approval/reach.ts';
+import { REAL_DAY_MS, spanWords } from '../../domain/duration.ts';
 import { STATE_WORDS } from '../../domain/words.ts';
-
-const REAL_DAY_MS = 86_400_000;
 
 /** What the state of one action means: nobody decided in time, and decided but not begun, are two things. */
 export const stateWords = ({ state, decidedAt }: { state: ActionState; decidedAt?: string }): string =>
@@ -43,15 +42,6 @@ export function timeWords(iso: string, now: Date): string {
 
 /** `2026-01-01 09:30`, in UTC. */
 export const minuteText = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ');
-
-/** `12 min`, at least one unit of what matters at that size. */
-export function spanWords(ms: number): string {
-  if (ms < 10_000) return `${Number((ms / 1_000).toFixed(1))} s`;
-  if (ms < 90_000) return `${Math.round(ms / 1_000)} s`;
-  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
-  if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
-  return `${Math.round(ms / REAL_DAY_MS)} days`;
-}
 
 /** "5 times at most, for 60 min, as ana wished". */
 export const wishBounds = ({ maxUses, forMs, by }: StandingWish): string =>

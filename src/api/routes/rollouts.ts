@@ -66,6 +66,10 @@ const statusSchema = z
         asks: z.boolean().describe('Its evidence made each write of the candidate ask people there'),
         generation: z.number().int(),
         release: z.string().optional(),
+        reenterFrom: z
+          .array(z.number().int())
+          .optional()
+          .describe('Of one that was rolled back: the earlier steps it may reenter from'),
         verdicts: z.array(anyObjectSchema),
       }),
     ),

@@ -38,7 +38,8 @@ BEGIN
     PERFORM rollback_segment(s.rollout, s.segment, NULL, v_epoch, p_now, p_actor, c_because, 'null',
       jsonb_build_object('because', c_because, 'incident', 'inc-' || left(replace(gen_random_uuid()::text, '-', ''), 10)));
   END LOOP;
-  UPDATE rollout SET status = 'paused', gate_approved_by = NULL, revision = revision + c_revisions WHERE ended_at IS NULL;
+  UPDATE rollout SET status = 'paused', gate_approved_by = NULL, revision = revision + c_revisions,
+    paused_at = p_now, paused_by = p_actor, paused_because = c_because || ': ' || p_reason WHERE ended_at IS NULL;
   UPDATE deputy SET revoked_at = p_now, revoked_by = p_actor WHERE revoked_at IS NULL AND ends_at > p_now;
   GET DIAGNOSTICS v_deputies = ROW_COUNT;
   IF NOT p_keep_tokens THEN

@@ -1,5 +1,6 @@
 import { type Freeze, freezeText } from '../freeze.ts';
 import type { OnVerdict } from '../rollout-plan.ts';
+import { agoText, type Paused, pausedText } from './paused.ts';
 import type { Step } from './steps.ts';
 
 /** Where one segment stands, as the next move is decided from it. */
@@ -40,6 +41,10 @@ export interface RolloutFacts {
   disabled: boolean;
   baselineLocked: boolean;
   heldForVersion: string | null;
+  /** How long that build is waited for, where it is known. */
+  heldForVersionMs?: number;
+  /** Who or what paused it, where that is known. */
+  paused?: Paused;
   gateApprovedBy: string | null;
   /** Whether the owners were told of the gate, and need no reminder yet. */
   gateTold: boolean;
@@ -145,12 +150,12 @@ export function machineWaits(facts: RolloutFacts): Wait[] {
 
 function stops(facts: RolloutFacts): Wait[] {
   const waits: Wait[] = [];
-  if (facts.status === 'paused') waits.push({ for: 'paused', detail: 'it is paused (rollout resume)' });
+  if (facts.status === 'paused') waits.push({ for: 'paused', detail: pausedText(facts.paused) });
   if (facts.disabled) waits.push({ for: 'disabled', detail: 'the switch is off (portcullis enable)' });
   if (facts.heldForVersion !== null) {
     waits.push({
       for: 'agent-version',
-      detail: `agent version ${facts.heldForVersion} is new: go on with rollout resume, which begins the sample anew (or --evidence go-on)`,
+      detail: `agent version ${facts.heldForVersion} is new${facts.heldForVersionMs === undefined ? '' : `, first seen ${agoText(facts.heldForVersionMs)}`}: go on with rollout resume, which begins the sample anew (or --evidence go-on)`,
     });
   }
   for (const { segment, state } of facts.segments) {

@@ -1,5 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
+import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { enterStep } from '../../../src/rollouts/moves.ts';
+import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
+import { listRollouts } from '../../../src/rollouts/status.ts';
+import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
 import { AGENT_YAML, agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
@@ -70,6 +75,70 @@ describeWithServices('the page of a rollout', (make) => {
     expect((await steer('rollback', { reason: 'x', form: 'other' })).status).toBe(403);
     expect((await steer('rollback', { reason: 'x' }, { origin: 'http://elsewhere.test' })).status).toBe(403);
     expect((await steer('delete', { reason: 'x' })).status).toBe(404);
-    expect((await get(`/rollouts/${id}`, olga)).text).toContain('paused');
+    expect((await get(`/rollouts/${id}`, olga)).text).toContain(
+      'paused by olga 0 s ago: holiday (rollout resume)',
+    );
+  });
+
+  test('offers a segment that was taken back the earlier steps in which it was exposed, and no others', async () => {
+    const { services } = api;
+    for (const { id } of await listRollouts(services.db.sql, 'desk'))
+      await runRolloutVerb(services, managerActor(), { id, verb: 'rollback', reason: 'over' });
+    const plan = `constrained: [{ days: 10, exposure: { gold: 10 } }, { days: 10, exposure: { gold: 50 } }],
+    scale: [{ days: 10, exposure: { gold: 80, '*': 40 } }, { days: 10, exposure: { '*': 100 } }],`;
+    const yaml = RELEASE_2_YAML.replace('release: 2', 'release: 3').replace(
+      'rollout: {',
+      `rollout: { ${plan}`,
+    );
+    await givenRelease(services, agentFrom(AGENT_YAML), yaml);
+    const asked = { agent: 'desk', release: '3', reason: 'go' };
+    const { id } = await startRollout(services, managerActor(), asked);
+    const enter = async (step: number) =>
+      enterStep(services, { id, ...(await rolloutFacts(services, id)) }, step);
+    const olga = cookieOf(await signIn(api.as.olga.token));
+    const page = async () => (await get(`/rollouts/${id}`, olga)).text;
+    const offered = async () =>
+      [...(await page()).matchAll(/<option value="(\d+)">([^<]*)<\/option>/g)].map(([, step, words]) => [
+        step,
+        words,
+      ]);
+    expect(await enter(1)).toBe(true);
+    await rollBack(services, id, [{ segment: 'gold' }], { actor: 'cleo', because: 'guests complain' });
+    // Its first step is the present one: there is no earlier one.
+    expect(await page()).toContain(`action="/rollouts/${id}/reenter"`);
+    expect(await page()).not.toContain('name="fromStep"');
+    const again = { id, verb: 'reenter', segment: 'gold', reason: 'mended' } as const;
+    await runRolloutVerb(services, managerActor(), again);
+    expect(await page()).not.toContain('name="fromStep"');
+    expect(await enter(2)).toBe(true);
+    expect(await enter(3)).toBe(true);
+    await rollBack(services, id, [{ segment: 'gold' }, { segment: 'default' }], {
+      actor: 'cleo',
+      because: 'guests complain',
+    });
+    expect(await offered()).toEqual([
+      ['2', 'gold: step 2, constrained, 10 % of gold'],
+      ['3', 'gold: step 3, constrained, 50 % of gold'],
+    ]);
+    const status = await call(api.app, `GET /v1/rollouts/${id}`, { headers: api.as.olga.headers });
+    expect(status.json.segments).toMatchObject([
+      { segment: 'default', reenterFrom: [] },
+      { segment: 'gold', reenterFrom: [2, 3] },
+    ]);
+    const reenter = async (segment: string, fromStep: string) =>
+      call(api.app, `POST /rollouts/${id}/reenter`, {
+        headers: { ...FORM, ...ORIGIN, ...olga },
+        body: new URLSearchParams({
+          form: field(await page(), 'form'),
+          reason: 'mended',
+          segment,
+          fromStep,
+        }).toString(),
+      });
+    expect((await reenter('default', '2')).status).toBe(400);
+    expect((await reenter('gold', '3')).status).toBe(303);
+    expect((await reenter('default', '')).status).toBe(303);
+    expect((await rolloutFacts(services, id)).stepIndex).toBe(2);
+    expect(await page()).not.toContain('name="fromStep"');
   });
 });

@@ -62,9 +62,12 @@ describe('a new build of the agent', () => {
     expect(await held()).toBeNull();
     await work('1.1');
     expect(await held()).toBe('1.1');
+    services.clock.advance(600_000);
     expect((await gold()).waitsFor[0]).toMatchObject({
       for: 'agent-version',
-      detail: expect.stringContaining('begins the sample anew'),
+      detail: expect.stringMatching(
+        /^agent version 1.1 is new, first seen 10 min ago: .*begins the sample anew/,
+      ),
     });
   });
 

@@ -146,6 +146,9 @@ describeWithServices('judgeDue()', (make) => {
     await judgeDue(services);
     const held = await rolloutStatus(services, id);
     expect(held.status).toBe('paused');
+    expect(held.waitsFor[0]?.detail).toMatch(
+      /^held by the judge \d+ s ago: wrong: all segments together .* most of it in gold \(rollout resume\)$/,
+    );
     expect(held.segments.map(({ state }) => state)).not.toContain('rolled_back');
     const [pooled] = held.pooled;
     expect(pooled?.verdict).not.toBe('breach');
@@ -189,8 +192,11 @@ describeWithServices('judgeDue()', (make) => {
     });
     for (let n = 0; n < 10; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
     await judgeDue(services);
-    const { status, segments } = await rolloutStatus(services, id);
+    const { status, segments, waitsFor } = await rolloutStatus(services, id);
     expect(status).toBe('paused');
+    expect(waitsFor[0]?.detail).toMatch(
+      /^held by the judge \d+ s ago: gold: wrong above its limit of 0.05 .*says to hold then \(rollout resume\)$/,
+    );
     const gold = segments.find(({ segment }) => segment === 'gold');
     expect(gold).toMatchObject({ state: 'exposed', verdicts: [{ verdict: 'breach' }] });
     const told = () => services.db.sql.selectFrom('alert').select(['kind', 'facts']).orderBy('id').execute();

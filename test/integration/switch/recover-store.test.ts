@@ -4,6 +4,7 @@ import { createDeputy, listDeputies } from '../../../src/approvals/deputies.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { readEpoch } from '../../../src/records/gate.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
+import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { recoverStore } from '../../../src/switches/recover.ts';
@@ -128,6 +129,9 @@ describeWithServices('recover_store()', (make) => {
     expect(await read(ended)).toEqual(before[0]);
     const after = await read(id);
     expect(after.status).toBe('paused');
+    expect((await rolloutStatus(services, id)).waitsFor[0]?.detail).toBe(
+      'paused by ops 0 s ago: the store was restored: restored (rollout resume)',
+    );
     expect(after.revision).toBeGreaterThanOrEqual(before[1].revision + 1_000_000);
     const states = await db.sql
       .selectFrom('rollout_segment')
