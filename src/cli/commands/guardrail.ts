@@ -56,7 +56,8 @@ async function played(
   const { forecastPlan, unforecast } = await import('../../domain/rollout/forecast-plan.ts');
   const plan = forecastPlan(release, agent, () => 0);
   const segments = Object.keys(plan.okBy);
-  const rows = plan.guardrails
+  const counted = plan.guardrails.filter(({ values }) => values === undefined);
+  const rows = counted
     .filter(({ metric }) => only === undefined || metric === only)
     .flatMap(({ metric, limit, reportsOnly }) =>
       windows
@@ -81,6 +82,12 @@ async function played(
     release: release.release,
     alpha: plan.alpha,
     rows,
-    notPlayed: unforecast(release, agent),
+    notPlayed: [
+      ...unforecast(release, agent),
+      // Of a sum or a ratio what was counted holds no value.
+      ...plan.guardrails.flatMap(({ metric, values }) =>
+        values ? { metric, because: 'how its values lie is not known' } : [],
+      ),
+    ],
   };
 }

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import type { Agent } from '../../domain/agent.ts';
-import type { ForecastPlan, Harm } from '../../domain/evidence/forecast.ts';
-import { suggest } from '../../domain/nearest.ts';
-import { sentence } from '../../domain/problem.ts';
+import type { ForecastPlan } from '../../domain/evidence/forecast.ts';
+import type { Harm } from '../../domain/evidence/forecast-play.ts';
 import type { Release } from '../../domain/release.ts';
 import type { Traffic as TrafficOf } from '../../domain/rollout/forecast-plan.ts';
-import { type Cli, collect, realNumber, wholeNumber, withExample } from '../cli.ts';
+import { type Cli, collect, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import type { ForecastShown } from '../text/forecast-text.ts';
 import type { WireTraffic } from '../wire.ts';
@@ -13,8 +12,6 @@ import type { WireTraffic } from '../wire.ts';
 const RUNS_MAX = 10_000;
 /** Where no harm is named: each guardrail, harmful at so many times its limit. */
 const TIMES_THE_LIMIT = 3;
-const HALF = 0.5;
-
 interface SimulateOptions {
   traffic?: string[];
   days: string;
@@ -29,7 +26,7 @@ export function registerSimulate(rollout: Command, cli: Cli): void {
     .command('simulate')
     .summary('play a rollout before it starts')
     .description(
-      'Says how many events and days it would take to notice harm, how often a healthy release would be stopped, which segments are too thin ever to be ok in the time planned, and what exposure would suffice. The traffic is what was recorded, or --traffic. Nothing is changed; with the manifest of the agent and --traffic for all it needs no service.',
+      'Says how many events and days it would take to notice harm, how often a healthy release would be stopped, which segments are too thin ever to be ok in the time planned, and what exposure would suffice. Sums and ratios are played by their mean (mean= for rate=), a rate with its harms a day and its comparison beside it. The traffic is what was recorded, or --traffic. Nothing is changed; with the manifest of the agent and --traffic for all it needs no service.',
     )
     .argument('<file...>', 'the manifest of a release, and of its agent if it is not applied')
     .option(
@@ -40,7 +37,7 @@ export function registerSimulate(rollout: Command, cli: Cli): void {
     .option('--days <n>', 'how far back traffic is looked for', '30')
     .option(
       '--harm <segment=s,metric=m,rate=r>',
-      `what goes wrong, may be repeated (default: each guardrail at ${TIMES_THE_LIMIT} times its limit)`,
+      `what goes wrong, may be repeated; of a sum or a ratio mean=, what it comes to in the mean; where it is compared control=, what the release in force does (default: each guardrail at ${TIMES_THE_LIMIT} times its limit, control at half of it)`,
       collect,
     )
     .option('--runs <n>', 'how often it is played', '400')
@@ -49,12 +46,14 @@ export function registerSimulate(rollout: Command, cli: Cli): void {
   withExample(
     simulate,
     'portcullis rollout simulate agent.yaml release-2.yaml --traffic "*=40" --harm segment=gold,metric=wrong,rate=0.1',
+    'portcullis rollout simulate agent.yaml release-2.yaml --traffic "*=40" --harm segment=gold,metric=cost,mean=1.5',
   );
 }
 
 async function runSimulate(cli: Cli, files: readonly string[], options: SimulateOptions): Promise<void> {
   const { oneRelease } = await import('../one-release.ts');
   const hint = 'portcullis rollout simulate --help has an example';
+  const { harmOf } = await import('../simulate-input.ts');
   const { release, agent } = await oneRelease(cli, files, hint);
   const { harm = [], ...rest } = options;
   const shown = await forecast(cli, agent, release, {
@@ -76,7 +75,8 @@ export async function forecast(
   release: Release,
   options: ForecastOptions,
 ): Promise<ForecastShown> {
-  const { falseStops, noticedOf, randomFrom, reachOf } = await import('../../domain/evidence/forecast.ts');
+  const { HALF, randomFrom, reachOf } = await import('../../domain/evidence/forecast.ts');
+  const { falseStops, noticedOf } = await import('../../domain/evidence/forecast-play.ts');
   const { forecastPlan, unforecast } = await import('../../domain/rollout/forecast-plan.ts');
   const runs = wholeNumber('--runs', options.runs);
   if (runs > RUNS_MAX) throw new CliError('usage', `--runs is at most ${RUNS_MAX}`);
@@ -96,6 +96,7 @@ export async function forecast(
       subjectsADay: plan.traffic(segment, metric),
     })),
     recorded: since === undefined ? null : { since, days: days ?? 0 },
+    guardrails: plan.guardrails,
     reach,
     noticed: noticedOf(plan, harms, runs, randomFrom(seed)),
     healthyStopped: {
@@ -109,11 +110,16 @@ export async function forecast(
   };
 }
 
-const everyHarm = (plan: ForecastPlan, reach: readonly { segment: string; metric: string }[]): Harm[] =>
-  reach.map(({ segment, metric }) => {
-    const limit = plan.guardrails.find((guardrail) => guardrail.metric === metric)?.limit ?? 1;
-    return { segment, metric, rate: Math.min(1, limit * TIMES_THE_LIMIT) };
+function everyHarm(plan: ForecastPlan, reach: readonly { segment: string; metric: string }[]): Harm[] {
+  const guardrails = new Map(plan.guardrails.map((guardrail) => [guardrail.metric, guardrail]));
+  return reach.map(({ segment, metric }) => {
+    const { limit = 1, values } = guardrails.get(metric) ?? {};
+    const level = limit * TIMES_THE_LIMIT;
+    if (values === undefined) return { segment, metric, rate: Math.min(1, level) };
+    const most = values.kind === 'sum' ? values.cap : undefined;
+    return { segment, metric, mean: Math.min(most ?? level, level) };
   });
+}
 
 interface Expected {
   traffic: TrafficOf;
@@ -123,6 +129,7 @@ interface Expected {
 
 async function trafficFor(cli: Cli, agent: Agent, { traffic, days }: SimulateOptions): Promise<Expected> {
   const { segmentNames } = await import('../../domain/agent.ts');
+  const { perDayOf } = await import('../simulate-input.ts');
   const names = segmentNames(agent);
   const given = new Map((traffic ?? []).map((text) => perDayOf(text, names)));
   if (given.has('*') || names.every((name) => given.has(name)))
@@ -137,42 +144,4 @@ async function trafficFor(cli: Cli, agent: Agent, { traffic, days }: SimulateOpt
     since: found.since,
     days: found.days,
   };
-}
-
-function perDayOf(text: string, names: readonly string[]): [string, number] {
-  const [, segment = '', figure = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (segment === '')
-    throw new CliError('usage', `--traffic: "${text}" is not <segment>=<number>`, { hint: 'Write gold=40' });
-  const perDay = realNumber(`--traffic ${segment}`, figure);
-  if (perDay < 0) throw new CliError('usage', `--traffic ${segment}: ${figure} is below 0`);
-  if (segment !== '*') requireOne('--traffic', 'segment', segment, names);
-  return [segment, perDay];
-}
-
-function harmOf(text: string, { rollout }: Release, agent: Agent): Harm {
-  const parts = new Map(text.split(',').map((part) => part.split('=', 2) as [string, string | undefined]));
-  const [segment, metric, rate] = [parts.get('segment'), parts.get('metric'), parts.get('rate')];
-  if (segment === undefined || metric === undefined || rate === undefined)
-    throw new CliError('usage', `--harm: "${text}" does not name a segment, a metric and a rate`, {
-      hint: 'Write --harm segment=gold,metric=wrong,rate=0.1',
-    });
-  const names = agent.segments.map(({ name }) => name);
-  requireOne('--harm', 'segment', segment, [...names, 'default']);
-  requireOne(
-    '--harm',
-    'guardrail',
-    metric,
-    rollout.guardrails.flatMap((guardrail) => (typeof guardrail.limit === 'number' ? guardrail.metric : [])),
-  );
-  const harmful = realNumber('--harm rate', rate);
-  if (!(harmful > 0 && harmful <= 1))
-    throw new CliError('usage', `--harm: the rate is ${rate}, it must be above 0 and at most 1`);
-  return { segment, metric, rate: harmful };
-}
-
-function requireOne(option: string, what: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return;
-  throw new CliError('usage', `${option}: there is no ${what} "${name}"`, {
-    hint: known.length > 0 ? sentence(suggest(name, known)) : 'The release has none',
-  });
 }

@@ -63,7 +63,24 @@ export function countLogE({ harms, time, limit }: Count, { a, b }: CountPrior): 
  * a start at most, so idling before harm hides nothing. A day is charged whole as soon as it has begun: E errs to the safe
  * side until it is over.
  */
-export function countRestartLogE(days: readonly CountDay[], limit: number, prior: CountPrior): number {
+export const countRestartLogE = (days: readonly CountDay[], limit: number, prior: CountPrior): number =>
+  restarted(days, (count) => countLogE({ ...count, limit }, prior));
+
+/**
+ * What that is at most: no mixture of likelihood ratios exceeds the largest of them, that of l = S/T. It takes no gamma
+ * function, so it says quickly where there is nothing to see.
+ */
+export const countRestartMost = (days: readonly CountDay[], limit: number): number =>
+  restarted(days, ({ harms, time }) => {
+    const allowed = limit * time;
+    if (harms <= allowed) return 0;
+    return harms * Math.log(harms / allowed) - harms + allowed;
+  });
+
+function restarted(
+  days: readonly CountDay[],
+  logE: (count: Pick<Count, 'harms' | 'time'>) => number,
+): number {
   const rising = [...days].sort((one, other) => one.day - other.day);
   const logs = [-Math.log(rising.length + 1)];
   let [harms, time] = [0, 0];
@@ -71,16 +88,13 @@ export function countRestartLogE(days: readonly CountDay[], limit: number, prior
     const day = rising[i - 1] as CountDay;
     harms += day.harms;
     time += day.time;
-    logs.push(countLogE({ harms, time, limit }, prior) - Math.log(i * (i + 1)));
+    logs.push(logE({ harms, time }) - Math.log(i * (i + 1)));
   }
   return logSumExp(logs);
 }
 
-/**
- * The same over several segments together, each against its own limit (STATISTICS 4.5): time is told in harms allowed, of
- * which one a day is the limit.
- */
-export function pooledCountLogE(segments: readonly CountSegment[]): number {
+/** Days of several segments as one: time is told in harms allowed, of which one a day is the limit (STATISTICS 4.5). */
+export function pooledCountDays(segments: readonly CountSegment[]): CountDay[] {
   const days = new Map<number, CountDay>();
   for (const { limit, days: own } of segments) {
     for (const { day, harms, time } of own) {
@@ -88,5 +102,9 @@ export function pooledCountLogE(segments: readonly CountSegment[]): number {
       days.set(day, { day, harms: sum.harms + harms, time: sum.time + limit * time });
     }
   }
-  return countRestartLogE([...days.values()], 1, countPrior(1));
+  return [...days.values()];
 }
+
+/** The same over several segments together, each against its own limit. */
+export const pooledCountLogE = (segments: readonly CountSegment[]): number =>
+  countRestartLogE(pooledCountDays(segments), 1, countPrior(1));

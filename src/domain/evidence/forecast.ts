@@ -1,27 +1,38 @@
-import { type AlphaWeight, POOLED_SEGMENT, thresholdLogE, weightOf } from './alpha.ts';
-import {
-  BETS,
-  type BinaryCounts,
-  betLogs,
-  type DayBucket,
-  RESTART_START,
-  type RestartState,
-  restartAfter,
-  restartStateLogE,
-  safetyLogE,
-} from './eprocess.ts';
+import type { Guardrail } from '../rollout-plan.ts';
+import { type AlphaWeight, thresholdLogE } from './alpha.ts';
+import { betLogs, logMeanExp, safetyLogE } from './eprocess.ts';
+import type { Process } from './facts.ts';
+import { asShares, type Values } from './forecast-values.ts';
 import { MORE_NEEDED_MAX } from './guardrail.ts';
 import { least } from './least.ts';
-import { spreadOf } from './spread.ts';
 
 /** Numbers from 0 to below 1, each run of a forecast from its own: the same seed gives the same forecast. */
 export type Random = () => number;
 
+/** One guardrail, and what goes with it. */
+export interface ForecastGuardrail {
+  metric: string;
+  /** Harm among its events; of a sum or a ratio what it may come to, in its own unit. */
+  limit: number;
+  reportsOnly: boolean;
+  /** Whatever is inconclusive passes: no step waits until it is `ok`. */
+  passes?: boolean;
+  /** Of a sum or a ratio. */
+  values?: Values;
+  /** Its companion: harms a day that each segment may have when all of it is exposed; one that is not named has no count. */
+  perDay?: Readonly<Record<string, number>>;
+  /** Its comparison with the release in force. */
+  control?: NonNullable<Guardrail['control']>;
+}
+
+/** The part of alpha of a process, and of what goes with it. */
+export type ForecastShare = AlphaWeight & Partial<Record<Exclude<Process, 'rate'>, number>>;
+
 /** What a forecast is made for: one rollout before its start. */
 export interface ForecastPlan {
   alpha: number;
-  guardrails: readonly { metric: string; limit: number; reportsOnly: boolean }[];
-  shares: readonly AlphaWeight[];
+  guardrails: readonly ForecastGuardrail[];
+  shares: readonly ForecastShare[];
   /** Each day of the plan from the first exposed one on: the part of each segment that is exposed, 0 to 1. */
   days: readonly Readonly<Record<string, number>>[];
   /** Subject-days a day of each segment and metric, when all of it is exposed. */
@@ -32,19 +43,14 @@ export interface ForecastPlan {
   okBy: Readonly<Record<string, number | undefined>>;
 }
 
-/** What is to be tried: a metric of a segment that is harmful at this rate. */
-export interface Harm {
-  segment: string;
-  metric: string;
-  rate: number;
-}
-
 /** Whether a segment can ever be shown to be all right in the time planned. */
 export interface Reach {
   segment: string;
   metric: string;
-  /** Harmless ripe events that `ok` takes, if none is harmful. */
-  needed: number;
+  /** Ripe events that `ok` takes, if none is harmful or comes to anything; null: nothing bounds its values, so none suffice. */
+  needed: number | null;
+  /** The same with harm, or a mean, at half of the limit. */
+  neededAtHalf: number | null;
   /** Ripe events by the end of the step that needs it; null: no step does. */
   expected: number | null;
   /** The day of the plan (from 1) on which there will be as many as are needed; null: not in the time planned. */
@@ -54,37 +60,24 @@ export interface Reach {
   exposureNeeded: number | null;
 }
 
-/** When harm would be noticed and taken back, over all runs. */
-export interface Noticed extends Harm {
-  /** The part of the runs in which it was, by the end of the plan. */
-  share: number;
-  /** Days of exposure until then, and events: of the runs in which it was; null where it never was. */
-  days: Spread | null;
-  events: Spread | null;
-}
-
-/** The middle of the runs, and what nine of ten do not exceed. */
-export interface Spread {
-  p50: number;
-  p90: number;
-}
-
 /** For each exposed segment and guardrail that acts: what `ok` takes, and whether the traffic suffices. */
 export function reachOf(plan: ForecastPlan): Reach[] {
-  return acting(plan).flatMap(({ metric, limit }) => {
-    const needed = harmlessNeeded(limit, plan.alpha);
+  return acting(plan).flatMap((guardrail) => {
+    const { metric, passes } = guardrail;
+    const { needed, neededAtHalf } = neededOf(guardrail, plan.alpha);
     return segmentsOf(plan).map((segment): Reach => {
       const full = plan.traffic(segment, metric);
       const ripe = ripeByDay(plan, segment, metric);
-      const okOn = ripe.findIndex((events) => events * full >= needed);
-      const by = plan.okBy[segment];
+      const okOn = needed === null ? -1 : ripe.findIndex((events) => events * full >= needed);
+      const by = passes ? undefined : plan.okBy[segment];
       const open = by === undefined ? 0 : (ripe[by] ?? 0);
       const expected = by === undefined ? null : open * full;
-      const tooThin = okOn < 0 || (expected !== null && expected < needed);
+      const tooThin = needed !== null && (okOn < 0 || (expected !== null && expected < needed));
       return {
         segment,
         metric,
         needed,
+        neededAtHalf,
         expected,
         okOnDay: okOn < 0 ? null : okOn + 1,
         tooThin,
@@ -119,132 +112,49 @@ function exposureNeeded(
   return full > 0 && open > 0 ? needed / (full * open) : null;
 }
 
-/** The fewest harmless events that prove "below the limit" at alpha. */
-const harmlessNeeded = (limit: number, alpha: number): number =>
-  least((events) => safetyLogE({ events, harms: 0 }, limit) >= -Math.log(alpha), MORE_NEEDED_MAX);
-
-/** Plays each harm alone: what its own process sees of it, and when it takes the segment back. */
-export function noticedOf(
-  plan: ForecastPlan,
-  harms: readonly Harm[],
-  runs: number,
-  random: Random,
-): Noticed[] {
-  return harms.map((harm) => {
-    const limit = plan.guardrails.find(({ metric }) => metric === harm.metric)?.limit ?? 1;
-    const threshold = thresholdOf(plan, harm.metric, harm.segment);
-    const found: { day: number; events: number }[] = [];
-    for (let run = 0; run < runs; run += 1) {
-      const one = playOne(plan, harm, limit, threshold, random);
-      if (one) found.push(one);
-    }
-    const share = found.length / runs;
-    const of = (value: (one: { day: number; events: number }) => number): Spread | null =>
-      found.length === 0 ? null : spread(found.map(value));
-    return { ...harm, share, days: of(({ day }) => day), events: of(({ events }) => events) };
-  });
+/** The fewest events that prove "below the limit" at alpha. */
+function neededOf(guardrail: ForecastGuardrail, alpha: number): Pick<Reach, 'needed' | 'neededAtHalf'> {
+  if (guardrail.values && guardrail.values.cap === undefined) return { needed: null, neededAtHalf: null };
+  const { rate, limit } = weighedAs(guardrail, guardrail.limit * HALF);
+  const proof = -Math.log(alpha);
+  const harmless = betLogs({ events: 1, harms: 1 }, 1 - limit);
+  const harmful = betLogs({ events: 1, harms: 0 }, 1 - limit);
+  // In the mean of what may come; convex in the events, and 0 without any, so what suffices once goes on to.
+  const usual = harmless.map((log, j) => log * (1 - rate) + (harmful[j] ?? 0) * rate);
+  return {
+    needed: least((events) => safetyLogE({ events, harms: 0 }, limit) >= proof, MORE_NEEDED_MAX),
+    neededAtHalf: least((events) => logMeanExp(usual.map((log) => log * events)) >= proof, MORE_NEEDED_MAX),
+  };
 }
 
-function playOne(
-  plan: ForecastPlan,
-  { segment, metric, rate }: Harm,
-  limit: number,
-  threshold: number,
-  random: Random,
-): { day: number; events: number } | undefined {
-  let state: RestartState = RESTART_START;
-  let [events, openDays] = [0, 0];
-  for (const day of plan.days) {
-    const counts = eventsOf(plan.traffic(segment, metric) * (day[segment] ?? 0), rate, random);
-    if ((day[segment] ?? 0) > 0) openDays += 1;
-    if (counts.events === 0) continue;
-    events += counts.events;
-    state = restartAfter(state, betLogs(counts, limit));
-    if (restartStateLogE(state) >= threshold) return { day: openDays, events };
-  }
-  return undefined;
-}
+/** What a healthy release is played at beside its limit, and what the release in force is supposed to do, of the limit. */
+export const HALF = 0.5;
 
-/**
- * The part of runs in which anything is taken back although nothing is wrong: every segment harmful at `part` of its
- * limit, all processes looked at each day. At the limit itself it is at most alpha (STATISTICS 4.5).
- */
-export function falseStops(plan: ForecastPlan, part: number, runs: number, random: Random): number {
-  let stopped = 0;
-  for (let run = 0; run < runs; run += 1)
-    if (acting(plan).some((guardrail) => isStopped(plan, guardrail, part, random))) stopped += 1;
-  return stopped / runs;
-}
+/** A level of harm and the limit as the process weighs them: of a sum or a ratio the shares of two values. */
+export const weighedAs = (
+  { values, limit }: ForecastGuardrail,
+  level: number,
+): { rate: number; limit: number } => (values ? asShares(values, limit, level) : { rate: level, limit });
 
-function isStopped(
-  plan: ForecastPlan,
-  { metric, limit }: { metric: string; limit: number },
-  part: number,
-  random: Random,
-): boolean {
-  const own = segmentsOf(plan).map((segment) => ({
-    segment,
-    limit,
-    threshold: thresholdOf(plan, metric, segment),
-    state: RESTART_START,
-    buckets: [] as DayBucket[],
-  }));
-  const pooledThreshold = thresholdOf(plan, metric, POOLED_SEGMENT);
-  let pooled = RESTART_START;
-  for (const [day, exposed] of plan.days.entries()) {
-    const together = BETS.map(() => 0);
-    for (const one of own) {
-      const mean = plan.traffic(one.segment, metric) * (exposed[one.segment] ?? 0);
-      const counts = eventsOf(mean, limit * part, random);
-      if (counts.events === 0) continue;
-      const logs = betLogs(counts, limit);
-      one.state = restartAfter(one.state, logs);
-      one.buckets.push({ day, ...counts });
-      for (const [j, log] of logs.entries()) together[j] = (together[j] as number) + log;
-      if (restartStateLogE(one.state) >= one.threshold) return true;
-    }
-    if (together.some((log) => log !== 0)) pooled = restartAfter(pooled, together);
-    // The cap takes long to compute, and never lets fire what would not without it.
-    if (restartStateLogE(pooled) >= pooledThreshold && spreadOf(own).logE >= pooledThreshold) return true;
-  }
-  return false;
-}
-
-const acting = ({ guardrails }: ForecastPlan) => guardrails.filter(({ reportsOnly }) => !reportsOnly);
+export const acting = ({ guardrails }: ForecastPlan): ForecastGuardrail[] =>
+  guardrails.filter(({ reportsOnly }) => !reportsOnly);
 
 /** Those that are ever exposed. */
-const segmentsOf = ({ days }: ForecastPlan): string[] =>
+export const segmentsOf = ({ days }: ForecastPlan): string[] =>
   [...new Set(days.flatMap((day) => Object.keys(day).filter((name) => (day[name] ?? 0) > 0)))].sort();
 
-const thresholdOf = ({ shares, alpha }: ForecastPlan, metric: string, segment: string): number =>
-  thresholdLogE(alpha, weightOf(shares, metric, segment));
-
-/** Events of one day, and how many of them are harmful: both kinds come at random, independently. */
-function eventsOf(mean: number, rate: number, random: Random): BinaryCounts {
-  const harms = poisson(mean * rate, random);
-  return { events: harms + poisson(mean * (1 - rate), random), harms };
-}
-
-const NORMAL_FROM = 50;
-
-/** Knuth's way where the mean is small; the normal approximation, rounded, where it is not. */
-function poisson(mean: number, random: Random): number {
-  if (mean <= 0) return 0;
-  if (mean >= NORMAL_FROM) {
-    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-    return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal));
-  }
-  const least = Math.exp(-mean);
-  let count = 0;
-  for (let product = random(); product > least; product *= random()) count += 1;
-  return count;
-}
-
-function spread(values: readonly number[]): Spread {
-  const rising = [...values].sort((a, b) => a - b);
-  const at = (part: number): number =>
-    rising[Math.min(rising.length - 1, Math.floor(part * rising.length))] ?? 0;
-  return { p50: at(0.5), p90: at(0.9) };
+/** What each process of a guardrail must reach in a segment; a process that it has not never does. */
+export function thresholdsOf(
+  { shares, alpha }: ForecastPlan,
+  metric: string,
+  segment: string,
+): Record<Process, number> {
+  const share = shares.find((one) => one.guardrail === metric && one.segment === segment);
+  return {
+    rate: thresholdLogE(alpha, share?.weight ?? 0),
+    count: thresholdLogE(alpha, share?.count ?? 0),
+    control: thresholdLogE(alpha, share?.control ?? 0),
+  };
 }
 
 /** mulberry32, by Tommy Ettinger (public domain): quick, and the same on every machine. */

@@ -1,12 +1,13 @@
-import type { Agent } from '../agent.ts';
+import type { Agent, Metric } from '../agent.ts';
 import { segmentNames } from '../agent.ts';
 import { durationMs, REAL_DAY_MS } from '../duration.ts';
 import { allotAlpha, POOLED_SEGMENT, sharesOf, withCompanions } from '../evidence/alpha.ts';
-import type { GuardrailLimit } from '../evidence/baseline.ts';
-import type { ForecastPlan } from '../evidence/forecast.ts';
-import { harmLimit, isWeighed } from '../evidence/measure.ts';
-import { companionsOf } from '../manifest/companions.ts';
-import type { Release } from '../release.ts';
+import { dayLimit } from '../evidence/day-limit.ts';
+import type { ForecastGuardrail, ForecastPlan } from '../evidence/forecast.ts';
+import type { Values } from '../evidence/forecast-values.ts';
+import { harmLimit, PER_MAX } from '../evidence/measure.ts';
+import { type Companion, companionsOf } from '../manifest/companions.ts';
+import type { Guardrail, Release } from '../release.ts';
 import { planSegments, planSteps, type Step } from './steps.ts';
 
 const WHOLE = 10_000;
@@ -21,25 +22,29 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
   const exposed = segmentNames(agent).filter((segment) =>
     steps.some((step) => (step.exposure[segment] ?? 0) > 0),
   );
-  const counted = new Set(companionsOf(release, agent, exposed).map(({ metric }) => metric));
+  const companions = companionsOf(release, agent, exposed);
   const compared = new Set(rollout.guardrails.flatMap(({ metric, control }) => (control ? metric : [])));
   const shares = allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed });
   const open = steps.filter(({ phase }) => phase !== 'baseline');
   return {
     alpha: rollout.alpha,
-    guardrails: rollout.guardrails.flatMap(({ metric, limit, action }) =>
-      isForecast(agent, metric, limit)
-        ? { metric, limit: harmLimitOf(agent, metric, limit), reportsOnly: action === 'report' }
-        : [],
-    ),
+    guardrails: rollout.guardrails.flatMap((guardrail) => {
+      const metric = agent.metrics[guardrail.metric];
+      if (metric === undefined || !isForecast(metric, guardrail)) return [];
+      const companion = companions.find((one) => one.metric === guardrail.metric);
+      return forecastGuardrail(
+        guardrail,
+        metric,
+        companion && { companion, exposed, traffic, days: rollout.baseline.days },
+      );
+    }),
     // Where it has companions, the rate has a part of the weight.
-    shares: shares.map((one) => ({
-      ...one,
-      weight: withCompanions(one.weight, {
-        counted: counted.has(one.guardrail),
-        compared: compared.has(one.guardrail) && one.segment !== POOLED_SEGMENT,
-      }).rate,
-    })),
+    shares: shares.map(({ weight, ...one }) => {
+      const counted = companions.some(({ metric }) => metric === one.guardrail);
+      const isCompared = compared.has(one.guardrail) && one.segment !== POOLED_SEGMENT;
+      const { rate, count, control } = withCompanions(weight, { counted, compared: isCompared });
+      return { ...one, weight: rate, count, control };
+    }),
     days: daysOf(open),
     traffic: (segment, metric) => traffic(segment, agent.metrics[metric]?.tool),
     matureDays: Object.fromEntries(
@@ -53,20 +58,66 @@ export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): 
 }
 
 /** The guardrails of which nothing can be forecast, and why. */
-export const unforecast = ({ rollout }: Release, agent: Agent): { metric: string; because: string }[] =>
-  rollout.guardrails.flatMap(({ metric, limit }) => {
-    if (isForecast(agent, metric, limit)) return [];
+export const unforecast = ({ rollout }: Release, { metrics }: Agent): { metric: string; because: string }[] =>
+  rollout.guardrails.flatMap((guardrail) => {
+    const metric = metrics[guardrail.metric];
+    if (metric && isForecast(metric, guardrail)) return [];
     const because =
-      typeof limit === 'number' ? 'how its values lie is not known' : 'its limit comes with the baseline';
-    return [{ metric, because }];
+      typeof guardrail.limit === 'number'
+        ? 'its cap is not above its limit, so nothing exceeds it'
+        : 'its limit comes with the baseline';
+    return [{ metric: guardrail.metric, because }];
   });
 
-const isForecast = (agent: Agent, metric: string, limit: GuardrailLimit): limit is number =>
-  typeof limit === 'number' && !isWeighed(agent.metrics[metric] ?? { kind: 'any' });
+type Played = Guardrail & { limit: number };
 
-function harmLimitOf({ metrics }: Agent, name: string, limit: number): number {
-  const metric = metrics[name];
-  return metric ? harmLimit(metric, limit) : limit;
+const isForecast = ({ kind, cap }: Metric, guardrail: Guardrail): guardrail is Played =>
+  typeof guardrail.limit === 'number' && !(kind === 'sum' && cap !== undefined && cap <= guardrail.limit);
+
+interface Counted {
+  companion: Companion;
+  exposed: readonly string[];
+  traffic: Traffic;
+  /** Of the baseline. */
+  days: number;
+}
+
+function forecastGuardrail(
+  guardrail: Played,
+  metric: Metric,
+  counted: Counted | undefined,
+): ForecastGuardrail {
+  const limit = harmLimit(metric, guardrail.limit);
+  return {
+    metric: guardrail.metric,
+    limit,
+    reportsOnly: guardrail.action === 'report',
+    passes: guardrail.on?.inconclusive === 'pass',
+    ...valuesOf(metric),
+    ...(counted && { perDay: perDayOf(guardrail.metric, limit, counted) }),
+    ...(guardrail.control && { control: guardrail.control }),
+  };
+}
+
+function valuesOf({ kind, cap, perMax = PER_MAX }: Metric): { values?: Values } {
+  if (kind === 'sum') return { values: { kind, ...(cap !== undefined && { cap }) } };
+  if (kind === 'ratio') return { values: { kind, perMax, ...(cap !== undefined && { cap }) } };
+  return {};
+}
+
+/** What is declared or, where nothing is, what a baseline with this traffic would measure. */
+function perDayOf(
+  metric: string,
+  limit: number,
+  { companion: { tool, declared }, exposed, traffic, days }: Counted,
+): Record<string, number> {
+  return Object.fromEntries(
+    exposed.flatMap((segment) => {
+      const writes = Math.round(traffic(segment, tool) * days);
+      const { perDay } = dayLimit({ segment, metric, writes, unasked: 0, days }, limit, declared[segment]);
+      return perDay === null ? [] : [[segment, perDay]];
+    }),
+  );
 }
 
 /** The exposure of each day; a day that two steps share is of the later one. */

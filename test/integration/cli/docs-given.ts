@@ -37,6 +37,23 @@ owner: ana
 rates: [{ metric: wrong, amount: 40, validFrom: 2026-01-01, reason: two calls of the desk }]
 `;
 
+const costly = (agent: string): Record<string, string> => ({
+  'agent.yaml': `agent: ${agent}
+people: { olga: {}, ana: {} }
+owners: [olga]
+approvers: { desk: [ana] }
+attributes: { tier: string }
+segments: [{ name: gold, when: context.tier == "gold" }]
+tools: { refund: {} }
+metrics: { cost: { unit: EUR, kind: sum, cap: 5, business: unit cost } }
+`,
+  'release-2.yaml': `agent: ${agent}
+release: 2
+grants: [{ tool: refund, approval: none }]
+rollout: { guardrails: [{ metric: cost, limit: 0.4, reason: what a case costs today }] }
+`,
+});
+
 /** The first that matches; most commands need nothing. */
 const RULES: readonly (readonly [RegExp, Rule])[] = [
   [/ init\b/, (world) => ({ cwd: world.folder() })],
@@ -77,6 +94,7 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
       await world.must('rates', 'apply', 'rates.yaml');
     },
   ],
+  [/ rollout simulate .*metric=cost/, (world, agent) => ({ cwd: world.folder(costly(agent)) })],
   // What is judged takes writes and outcomes: test/integration/cli/explain.test.ts has them.
   [
     / rollout explain .*--verdict/,

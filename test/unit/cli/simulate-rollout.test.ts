@@ -11,7 +11,7 @@ test('offline: which segments are too thin, what exposure would suffice, when ha
   expect(code).toBe(0);
   expect(flat).toContain('60 days of exposure after the baseline. Traffic as given.');
   expect(flat).toContain('gold wrong-cancellation: expose 67 % of it on the same days');
-  expect(out).toMatch(/default +wrong-cancellation +4 +111 +14 +never/);
+  expect(out).toMatch(/default +wrong-cancellation +4 +111 \(606\) +14 +never/);
   expect(flat).toContain('in at most 5 % of rollouts, whatever the traffic');
   expect(tooLong(out)).toEqual([]);
 });

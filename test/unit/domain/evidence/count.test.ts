@@ -6,6 +6,7 @@ import {
   countLogE,
   countPrior,
   countRestartLogE,
+  countRestartMost,
   pooledCountLogE,
 } from '../../../../src/domain/evidence/count.ts';
 import { dayLimit } from '../../../../src/domain/evidence/day-limit.ts';
@@ -266,4 +267,24 @@ describe('a rate and its companion', () => {
     }
     expect(wrong / runs).toBeGreaterThan(0.15);
   });
+});
+
+test('what it is at most is never less than it, and says soon that a quiet time fires nothing', () => {
+  const day = fc.record({
+    harms: fc.integer({ min: 0, max: 12 }),
+    time: fc.double({ min: 0.01, max: 1, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(day, { maxLength: 30 }),
+      fc.double({ min: 0.01, max: 20, noNaN: true }),
+      (all, limit) => {
+        const days = all.map((one, at) => ({ ...one, day: at }));
+        const exact = countRestartLogE(days, limit, countPrior(limit));
+        expect(countRestartMost(days, limit)).toBeGreaterThanOrEqual(exact - 1e-9);
+      },
+    ),
+  );
+  const quiet = Array.from({ length: 60 }, (_, at) => ({ day: at, time: 1, harms: at % 2 }));
+  expect(countRestartMost(quiet, 0.6)).toBeLessThan(thresholdLogE(ALPHA, 1));
 });

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { safetyLogE } from '../../../../src/domain/evidence/eprocess.ts';
-import {
-  type ForecastPlan,
-  falseStops,
-  noticedOf,
-  randomFrom,
-  reachOf,
-} from '../../../../src/domain/evidence/forecast.ts';
+import { type ForecastPlan, randomFrom, reachOf } from '../../../../src/domain/evidence/forecast.ts';
+import { falseStops, noticedOf } from '../../../../src/domain/evidence/forecast-play.ts';
 import { planningEvents } from '../../../../src/domain/evidence/guardrail.ts';
 
 const plan = (more: Partial<ForecastPlan> = {}): ForecastPlan => ({
