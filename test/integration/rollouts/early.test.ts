@@ -13,8 +13,8 @@ const guardrail = (early: string) =>
   `{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong, early: ${early} }`;
 
 /** So many harmful cancellations of gold; four of them are an e-value of some hundreds, and no breach of 1/(alpha x weight) yet. */
-async function givenHarms(services: TestServices, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
+async function givenHarms(services: TestServices, count: number, of = 'g'): Promise<void> {
+  for (let n = 0; n < count; n++) await report(services, await givenCancelled(services, `${of}-${n}`), 1);
   await judgeDue(services);
 }
 
@@ -112,7 +112,7 @@ describeWithServices('before a breach', (make) => {
     const id = await givenExposed(services, { guardrails: guardrail('{ ask: 100000, hold: 50 }') });
     await givenHarms(services, 1);
     expect(await stateOf(services, id)).toMatchObject({ status: 'running', asks: false });
-    await givenHarms(services, 12);
+    await givenHarms(services, 12, 'more');
     expect(await stateOf(services, id)).toMatchObject({ state: 'rolled_back' });
   });
 });

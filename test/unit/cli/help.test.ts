@@ -87,6 +87,7 @@ describe('--help', () => {
         "retention status",
         "rollout advance",
         "rollout approve-gate",
+        "rollout ease",
         "rollout exclude",
         "rollout explain",
         "rollout init",
