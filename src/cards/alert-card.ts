@@ -130,12 +130,15 @@ function evidenceLine({
   allowed,
   besideControl,
   mean,
+  ratio,
   besideMean,
 }: AlertFacts['facts']): string {
   const found = `Evidence: ${say(metric)}: ${harms ?? '?'}`;
   const by = `e-value ${eValue ?? '?'}`;
   if (mean != null && besideMean != null)
     return `Evidence: ${say(metric)}: ${mean} in the mean of ${events ?? '?'} subjects beside ${besideMean} of the release in force, ${by}`;
+  if (ratio !== undefined)
+    return `Evidence: ${say(metric)}: ${say(ratio)} over ${events ?? '?'} events where ${limit ?? '?'} is the limit, ${by}`;
   if (mean != null)
     return `Evidence: ${say(metric)}: ${mean} in the mean of ${events ?? '?'} events, limit ${limit ?? '?'}, ${by}`;
   if (allowed != null) return `${found} harms in a time that allows ${allowed}, ${by}`;

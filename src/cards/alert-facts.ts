@@ -31,6 +31,8 @@ const alertFactsSchema = z.object({
   allowed: figure.catch(undefined),
   /** Of a sum, what a subject-day came to. */
   mean: figure.catch(undefined),
+  /** Of a ratio, the same in words. */
+  ratio: text.optional().catch(undefined),
   /** Harmful subjects of the release in force, where the comparison with it is what took it back. */
   besideControl: figure.catch(undefined),
   /** What a subject of the release in force came to, where the comparison with it is what took it back. */

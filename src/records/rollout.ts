@@ -19,6 +19,8 @@ export interface SumLimits {
   limit?: number;
   cap?: number;
   perMax?: number;
+  /** Of a ratio: what it is counted in, as the agent said then. */
+  unit?: string;
   /** How much more than control it may come to, and how far each segment is ever exposed short of wholly. */
   more?: number;
   exposed?: Readonly<Record<string, number>>;

@@ -8,6 +8,8 @@ export interface VerdictRecord extends Omit<JudgedFacts, 'count' | 'control' | '
   metric: string;
   /** Where higher is better: what the release says; `limit` is on harm. */
   atLeast?: number;
+  /** Of a ratio: what it is counted in. */
+  unit?: string;
   /** The generation of each segment that the counts run up to. */
   generations: Readonly<Record<string, number>>;
 }

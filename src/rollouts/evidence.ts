@@ -141,7 +141,12 @@ export async function judgeGuardrail(
   };
   const { count: _count, control: _control, difference: _difference, ...rest } = facts;
   const { atLeast } = guardrail;
-  const named = { segment, metric, generations, ...(atLeast !== undefined && { atLeast }) };
+  const unit = rollout.plan.sums?.[metric]?.unit;
+  const named = {
+    ...{ segment, metric, generations },
+    ...(atLeast !== undefined && { atLeast }),
+    ...(unit !== undefined && { unit }),
+  };
   return { ...named, ...rest, ...judgeFacts(facts) };
 }
 

@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { RevocationTable } from '../db/tables.ts';
 import { toldProcess } from '../domain/evidence/facts.ts';
+import { ratioText } from '../domain/evidence/ratio.ts';
 import { costOf, costText } from '../domain/rates.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
@@ -151,8 +152,13 @@ export function evidenceFacts(verdict: VerdictRecord | undefined) {
     eValue,
     limit,
     events,
-    ...(harms === null ? { mean: figureOf(verdict.estimate) } : { harms }),
+    ...(harms === null ? { mean: figureOf(verdict.estimate), ...ratioOf(verdict) } : { harms }),
   };
+}
+
+function ratioOf({ sums, estimate, unit }: VerdictRecord): { ratio?: string } {
+  if (sums?.perMax === undefined) return {};
+  return { ratio: ratioText(estimate === null ? null : String(figureOf(estimate)), unit) };
 }
 
 const figureOf = (mean: number | null): number | null => (mean === null ? null : Number(mean.toPrecision(4)));

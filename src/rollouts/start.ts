@@ -254,11 +254,11 @@ const sumsOf = (
     guardrails.flatMap(({ metric, limit, control }) => {
       const declared = agent.metrics[metric];
       if (declared === undefined || !isWeighed(declared)) return [];
-      const { kind, cap, perMax = PER_MAX } = declared;
+      const { kind, cap, unit, perMax = PER_MAX } = declared;
       const limits: SumLimits = {
         ...(typeof limit === 'number' && { limit }),
         ...(cap !== undefined && { cap }),
-        ...(kind === 'ratio' && { perMax }),
+        ...(kind === 'ratio' && { perMax, unit }),
         ...(control && 'more' in control && { more: control.more, exposed: mostExposed(steps) }),
       };
       return [[metric, limits]];

@@ -1,5 +1,6 @@
 import { besideText } from '../../domain/evidence/beside.ts';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
+import { ratioText } from '../../domain/evidence/ratio.ts';
 import type { Trend } from '../../domain/evidence/trend.ts';
 import { costText } from '../../domain/rates.ts';
 import type { EvidenceView } from '../../reports/evidence.ts';
@@ -125,9 +126,9 @@ const onlyReports = ({ wouldOnDay }: EvidenceView): string =>
     ? 'It only reports, and would have taken back nothing.'
     : `It only reports, and would have taken back on day ${wouldOnDay + 1}.`;
 
-function limitText({ limit, atLeast, isSum, isRatio }: EvidenceView): string {
+function limitText({ limit, atLeast, isSum, isRatio, unit }: EvidenceView): string {
   if (atLeast !== null) return `at least ${percent(atLeast)}, which is at most ${percent(limit)} of harm`;
-  if (isRatio) return `limit ${figure(limit)}`;
+  if (isRatio) return `limit ${ratioText(figure(limit), unit)}`;
   return `limit ${isSum ? `${figure(limit)} in the mean` : percent(limit)}`;
 }
 

@@ -1,4 +1,5 @@
 import { dayLimitText } from '../../domain/evidence/day-limit.ts';
+import { ratioText } from '../../domain/evidence/ratio.ts';
 import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
@@ -202,9 +203,9 @@ const controlRow = (found: Evidence, control: NonNullable<Evidence['control']>):
 ];
 
 /** Where higher is better as the release says it: what was reached, and the least that is good enough. */
-const rateText = ({ limit, atLeast }: Evidence, estimate: number): string =>
+const rateText = ({ limit, atLeast, unit }: Evidence, estimate: number): string =>
   atLeast === undefined
-    ? `${formatNumber(estimate)} of ${formatNumber(limit)}`
+    ? `${unit === undefined ? formatNumber(estimate) : ratioText(formatNumber(estimate), unit)} of ${formatNumber(limit)}`
     : `${formatNumber(1 - estimate)}, least ${formatNumber(atLeast)}`;
 
 const evidenceRow = (found: Evidence): string[] => [

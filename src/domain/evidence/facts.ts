@@ -3,6 +3,7 @@ import type { ControlFacts, ControlJudged } from './control.ts';
 import type { DifferenceFacts, DifferenceJudged } from './difference.ts';
 import type { DayBucket } from './eprocess.ts';
 import type { MatureCounts, Verdict } from './guardrail.ts';
+import { ratioText } from './ratio.ts';
 import type { SumJson } from './sum-process.ts';
 
 /** What one build did in one segment on one day; of `known` of its events somebody said what came of them. */
@@ -102,13 +103,15 @@ export const toldProcess = (judged: Pick<Judged, 'verdict' | 'firedBy'>): Proces
 
 /** Why it is a breach, for people. */
 export function breachText(
-  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'count' | 'control' | 'difference'> & {
+  judged: Pick<Judged, 'verdict' | 'firedBy' | 'eValue' | 'estimate' | 'count' | 'control' | 'difference'> & {
     metric: string;
     limit: number;
     atLeast?: number;
+    unit?: string;
+    sums?: Pick<SumFacts, 'perMax'>;
   },
 ): string {
-  const { metric, limit, atLeast, eValue, count, control, difference } = judged;
+  const { metric, limit, atLeast, unit, eValue, estimate, sums, count, control, difference } = judged;
   const told = toldProcess(judged);
   const crossed = atLeast === undefined ? `above its limit of ${limit}` : `below its least of ${atLeast}`;
   if (control && told === 'control')
@@ -117,6 +120,8 @@ export function breachText(
     return `${metric}: ${asFigure(difference.treatedMean)} in the mean beside ${asFigure(difference.controlMean)} of the release in force at the same time, and ${difference.more} more is let pass (e-value ${difference.eValue.toPrecision(4)})`;
   if (count && told === 'count')
     return `${metric}: ${count.total} harms in a time that allows ${Number(count.allowed.toPrecision(2))} (e-value ${count.eValue.toPrecision(4)})`;
+  if (sums?.perMax !== undefined)
+    return `${metric}: ${ratioText(estimate === null ? null : asFigure(estimate), unit)} where ${limit} is the limit (e-value ${eValue.toPrecision(4)})`;
   return `${metric} ${crossed} (e-value ${eValue.toPrecision(4)})`;
 }
 

@@ -2,6 +2,9 @@ import { beforeEach, expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { completeAction } from '../../../src/actions/complete.ts';
+import { reportDocument } from '../../../src/api/pages/rollout-report.ts';
+import { alertCard } from '../../../src/cards/alert-card.ts';
+import { alertPartsOf } from '../../../src/cards/alert-facts.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
@@ -11,12 +14,27 @@ import { describeWithServices, type TestServices } from '../../support/services.
 import { givenCancelled, givenExposed, goldOf, loggedBreach, restarted, tell } from './support.ts';
 
 const LIMIT = 2;
-const METRICS = `  perDone: { unit: EUR, business: unit cost, kind: ratio, cap: 20, perMax: 3 }
+const METRICS = `  perDone: { unit: EUR per case, business: unit cost, kind: ratio, cap: 20, perMax: 3 }
 `;
 const GUARDRAILS = `{ metric: perDone, limit: ${LIMIT}, reason: what a case may cost }`;
 
 /** C + r(P - S), P what S can be at most (STATISTICS 4.2), against rP. */
 const excess = (value: number, per: number): number => value + LIMIT * (3 - per);
+
+const ALERT = {
+  ...{ id: '1', kind: 'rollout.rolled_back', agent: 'desk', at: new Date(0), rollout: undefined },
+  ...{ exposed: [], publicUrl: 'http://portcullis.test' },
+};
+
+/** The alert of what was taken back. */
+async function heldBack(services: TestServices) {
+  const { facts } = await services.db.sql
+    .selectFrom('alert')
+    .select('facts')
+    .where('kind', '=', 'rollout.rolled_back')
+    .executeTakeFirstOrThrow();
+  return { facts, because: String(facts.because) };
+}
 
 describeWithServices('a ratio (cost per success)', (make) => {
   let services: TestServices;
@@ -120,9 +138,27 @@ describeWithServices('a ratio (cost per success)', (make) => {
     await judgeDue(services);
     expect((await goldOf(services, id, 'perDone')).state).toBe('rolled_back');
     const breach = await loggedBreach(services, 'perDone');
+    const words = 'perDone: spent, and nothing done for it, where 2 is the limit (e-value ';
+    expect((await heldBack(services)).because).toContain(words);
     const again = recompute(breach);
     expect(again?.judged.verdict).toBe('breach');
     expect(again?.differences).toEqual([]);
+  });
+
+  test('is told as what it is, on the alert, its card, the report and the status', async () => {
+    for (let n = 0; n < 60; n++) await cost(await givenCancelled(services, `s${n}`), 9, 3);
+    await judgeDue(services);
+    const { because, facts } = await heldBack(services);
+    expect(because).toMatch(/^perDone: 3 EUR per case where 2 is the limit \(e-value /);
+    const card = JSON.stringify(alertCard({ ...ALERT, facts: alertPartsOf(facts) }));
+    expect(card).toContain('perDone: 3 EUR per case over 60 events where 2 is the limit, e-value ');
+    const report = await rolloutReport(services, id);
+    const page = reportDocument(report).text;
+    expect(page).toContain('limit 2 EUR per case');
+    expect(page).toContain('perDone: 3 EUR per case where 2 is the limit');
+    for (const text of [because, card, page]) expect(text).not.toContain('in the mean');
+    expect(await goldOf(services, id, 'perDone')).toMatchObject({ unit: 'EUR per case' });
+    expect(recompute(await loggedBreach(services, 'perDone'))?.differences).toEqual([]);
   });
 
   test('is ok by its cap when enough is done, never by silence', async () => {
