@@ -6,6 +6,7 @@ import { COMMAND_NAMES } from './command-files.ts';
 import { errorsPage } from './errors-page.ts';
 import { exitCodesPage } from './exit-codes.ts';
 import type { CliIo } from './io.ts';
+import { membersPage } from './members-page.ts';
 import { buildProgram } from './program.ts';
 
 const ABOUT = `# \`portcullis\`, every command
@@ -20,6 +21,7 @@ export async function generatedDocs(): Promise<Record<string, string>> {
     'docs/cli.md': await commandPage(),
     'docs/exit-codes.md': exitCodesPage(),
     'docs/errors.md': errorsPage(),
+    'docs/manifest-members.md': membersPage(),
   };
 }
 

@@ -10,7 +10,7 @@ import { durationBetween } from './schema/duration.ts';
 export const nameSchema = z.string().regex(NAME_PATTERN, 'a name is 1-63 letters, digits, ".", "_" or "-"');
 export const personSchema = z.strictObject({
   name: z.string().min(1).max(80).optional().describe('How the person is shown; default: the id'),
-  email: z.email().optional(),
+  email: z.email().optional().describe('Where a Slack account is to be found by it: slack.matchEmail'),
   slack: z
     .string()
     .regex(/^[UW][A-Z0-9]+\/T[A-Z0-9]+$/, 'write Slack user and team as U0123/T0123')
@@ -23,10 +23,15 @@ export const riskSchema = z.enum(RISKS);
 
 export const toolSchema = z.strictObject({
   kind: z.enum(['read', 'write']).optional().describe('Not classified means write'),
-  description: z.string().optional(),
+  description: z.string().optional().describe('What it does, in one line'),
   risk: riskSchema.default('medium').describe('Of every call; "risks" may raise it'),
   risks: z
-    .array(z.strictObject({ when: z.string().describe('CEL over args'), risk: riskSchema }))
+    .array(
+      z.strictObject({
+        when: z.string().describe('CEL over args'),
+        risk: riskSchema.describe('What it then is, if that is more'),
+      }),
+    )
     .default([])
     .describe('Raises the risk of calls that match; a condition that fails means high'),
   reversibility: z
@@ -50,7 +55,7 @@ export const toolSchema = z.strictObject({
 });
 
 export const segmentSchema = z.strictObject({
-  name: nameSchema,
+  name: nameSchema.describe('Never "default", which is every other request'),
   when: z.string().describe('CEL over context (trusted attributes); the first match wins'),
   representative: z.boolean().default(true).describe('Scaling waits for it'),
   subject: z
@@ -59,7 +64,7 @@ export const segmentSchema = z.strictObject({
     .describe(
       'Where its subjects come from: assertion.sub or context.<attribute>; default: as the release says',
     ),
-  description: z.string().optional(),
+  description: z.string().optional().describe('What it is, in one line'),
 });
 
 export const metricSchema = z.strictObject({
@@ -101,19 +106,23 @@ export const metricSchema = z.strictObject({
 
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day as 08:30');
 export const hoursSchema = z.strictObject({
-  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1),
-  from: clock,
+  days: z
+    .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+    .min(1)
+    .describe('On which days'),
+  from: clock.describe('A time of day, such as 08:30'),
   to: clock.describe('Before "from": on the next day'),
   timezone: z.string().describe('IANA name, e.g. Europe/Berlin'),
 });
 
 /** Who may be asked together: exactly one of people, a Slack user group or an on-call schedule. */
 export const groupSchema = z.strictObject({
-  people: z.array(nameSchema).min(1).optional(),
+  people: z.array(nameSchema).min(1).optional().describe('By id; or else slackGroup or schedule'),
   slackGroup: z
     .string()
     .regex(/^S[A-Z0-9]+$/, 'write the id of a Slack user group, e.g. S0123ABC')
-    .optional(),
+    .optional()
+    .describe('The id of a Slack user group, such as S0123ABC'),
   schedule: z
     .union([
       z.strictObject({ pagerduty: z.string().min(1).describe('Schedule id') }),
@@ -161,7 +170,7 @@ export const agentSchema = z.strictObject({
     })
     .prefault({}),
   webhook: z
-    .strictObject({ url: outwardUrlSchema })
+    .strictObject({ url: outwardUrlSchema.describe('An https address; http only inside one network') })
     .optional()
     .describe('Signed notices of breaches and switches'),
   callback: z
@@ -175,7 +184,10 @@ export const agentSchema = z.strictObject({
     .default({})
     .describe('Trusted attributes of a request, from a signed assertion or from the token'),
   assertions: z
-    .strictObject({ jwks: outwardUrlSchema.optional(), issuer: z.string().optional() })
+    .strictObject({
+      jwks: outwardUrlSchema.optional().describe('Where the keys of the signer are'),
+      issuer: z.string().optional().describe('What the assertion must name as its issuer'),
+    })
     .optional()
     .describe('Who signs the attributes'),
   lists: listsSchema.optional().describe('Named values for the conditions here: lists.<name>'),

@@ -75,9 +75,9 @@ export type ApprovalSource = z.infer<typeof approvalSchema>;
 /** Where the events of a metric are counted, when nobody reports them as outcomes. */
 export const metricSourceSchema = z
   .strictObject({
-    prometheus: prometheusSchema.optional(),
-    sql: sqlSchema.optional(),
-    http: httpSchema.optional(),
+    prometheus: prometheusSchema.optional().describe('Asked with two queries'),
+    sql: sqlSchema.optional().describe('Asked with one statement that may only read'),
+    http: httpSchema.optional().describe('Asked for JSON'),
     otlp: otlpSchema
       .optional()
       .describe('Sent to /v1/otlp by an OpenTelemetry exporter, with a token of the agent'),

@@ -46,7 +46,7 @@ export const approvalSchema = z.union([
       .max(5)
       .optional()
       .describe('Asked one after the other'),
-    expiresIn: durationBetween('10s', '90d').default('1h'),
+    expiresIn: durationBetween('10s', '90d').default('1h').describe('How long people are waited for'),
     remindAfter: durationBetween('10s', '90d')
       .optional()
       .describe('The first reminder; each wait doubles. Default: half of expiresIn'),
@@ -60,7 +60,12 @@ export const approvalSchema = z.union([
       .describe('What may be approved by a Slack account; denying always may'),
     notify: z.enum(NOTIFY).default('channel').describe('digest: low risk is told together, every 15 minutes'),
     escalate: z
-      .array(z.strictObject({ after: durationBetween('1s', '90d'), to: nameSchema }))
+      .array(
+        z.strictObject({
+          after: durationBetween('1s', '90d').describe('Since it was asked'),
+          to: nameSchema.describe('The group that may answer as well'),
+        }),
+      )
       .max(5)
       .default([])
       .describe('Who may answer as well when nobody did'),
@@ -77,7 +82,11 @@ export const approvalSchema = z.union([
       .max(100)
       .default(REPEATS_DEFAULT)
       .describe('How often the same may be asked again within a day once a person denied it'),
-    rules: z.array(ruleSchema).max(20).default([]),
+    rules: z
+      .array(ruleSchema)
+      .max(20)
+      .default([])
+      .describe('Answer before people are asked; of those that match deny beats ask beats approve'),
   }),
 ]);
 
@@ -110,9 +119,12 @@ export const grantSchema = z.strictObject({
   credential: z
     .strictObject({
       scopes: z.array(z.string()).min(1).optional().describe('Default: every scope of the tool'),
-      ttl: durationBetween('1s', `${CREDENTIAL_TTL_MAX_S}s`).default('60s'),
+      ttl: durationBetween('1s', `${CREDENTIAL_TTL_MAX_S}s`)
+        .default('60s')
+        .describe('How long it is good for'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What is handed out when the action begins'),
   limits: z
     .strictObject({
       perHour: limitSchema.optional().describe('Begins in any hour'),
@@ -128,7 +140,8 @@ export const grantSchema = z.strictObject({
       ({ window, perHour, perDay }) => window === undefined || perHour !== undefined || perDay !== undefined,
       { path: ['window'], message: 'set perHour or perDay: window says how they are counted' },
     )
-    .default({}),
+    .default({})
+    .describe('How many may begin in a time'),
   strictBehind: z
     .boolean()
     .optional()

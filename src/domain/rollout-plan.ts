@@ -16,7 +16,7 @@ export const gateSchema = z.strictObject({
     .default(0)
     .describe('Events each exposed segment needs before widening'),
   verdicts: z.enum(['no-breach', 'ok']).optional().describe('Default: no-breach, and ok before and in scale'),
-  checklist: z.array(z.string()).default([]),
+  checklist: z.array(z.string()).default([]).describe('What the owner confirms with the approval'),
   approve: z.boolean().default(true).describe('A person (owner) last'),
   remindAfter: durationBetween('1h', '90d')
     .default(GATE_REMIND_AFTER)
@@ -39,9 +39,9 @@ const percentSchema = z
   .refine((percent) => isMultipleOf(percent, 0.01), 'write 0 to 100 in steps of 0.01');
 
 export const stepSchema = z.strictObject({
-  days: z.number().positive().max(90),
+  days: z.number().positive().max(90).describe('How long it is at least'),
   exposure: z.record(z.string(), percentSchema).describe('Percent per segment; "*" is every other'),
-  gate: gateSchema.prefault({}),
+  gate: gateSchema.prefault({}).describe('What must hold to leave it'),
 });
 
 const perDaySchema = z.number().min(0.001).max(1_000_000);
@@ -67,7 +67,7 @@ const onSchema = z.strictObject({
 });
 
 export const guardrailSchema = z.strictObject({
-  metric: nameSchema,
+  metric: nameSchema.describe('One of the metrics of the agent'),
   limit: z
     .union([
       z.number().positive().describe('A share of the events, such as 0.02'),
@@ -114,7 +114,10 @@ export const guardrailSchema = z.strictObject({
       'Judges it against the release in force at the same time as well, as long as a part of the segment is exposed',
     ),
   share: z.number().positive().default(1).describe('Its part of alpha, against the other guardrails'),
-  action: z.enum(['rollback', 'report']).default('rollback'),
+  action: z
+    .enum(['rollback', 'report'])
+    .default('rollback')
+    .describe('report: only says what it would have done'),
   on: onSchema.optional().describe('What each verdict does to widening, and to what is out'),
 });
 
@@ -138,13 +141,30 @@ export const rolloutSchema = z.strictObject({
     .default(0.05)
     .describe('Chance of any false automatic rollback in its life'),
   signedOffBy: nameSchema.optional().describe('Who signed the definitions, escalation and rollback triggers'),
-  escalation: z.string().default('A breach is told to on-call at once, a hold to the owners the same day.'),
+  escalation: z
+    .string()
+    .default('A breach is told to on-call at once, a hold to the owners the same day.')
+    .describe('Who is told of what, in words'),
   baseline: z
-    .strictObject({ days: z.number().positive().max(90), gate: gateSchema.prefault({}) })
-    .prefault({ days: 30 }),
-  constrained: z.array(stepSchema).min(1).optional(),
-  scale: z.array(stepSchema).min(1).optional(),
-  guardrails: z.array(guardrailSchema).default([]),
+    .strictObject({
+      days: z.number().positive().max(90).describe('How long it is at least'),
+      gate: gateSchema.prefault({}).describe('What must hold to leave it'),
+    })
+    .prefault({ days: 30 })
+    .describe('The first step: nobody is exposed, and what is there is counted'),
+  constrained: z
+    .array(stepSchema)
+    .min(1)
+    .optional()
+    .describe(
+      'The steps in which few are exposed. Default: 10 and 25 percent of the first segment that is not representative',
+    ),
+  scale: z
+    .array(stepSchema)
+    .min(1)
+    .optional()
+    .describe('The steps up to everybody. Default: 50 and 100 percent'),
+  guardrails: z.array(guardrailSchema).default([]).describe('What takes it back'),
   pairs: z
     .array(z.array(nameSchema).min(2).max(5))
     .max(20)
