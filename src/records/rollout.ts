@@ -23,6 +23,8 @@ export interface SumLimits {
   unit?: string;
   /** How much more than control it may come to, and how far each segment is ever exposed short of wholly. */
   more?: number;
+  /** When what is compared of a day stands: with it no later outcome counts. One that began before there was such a time has none. */
+  ripeMs?: number;
   exposed?: Readonly<Record<string, number>>;
 }
 

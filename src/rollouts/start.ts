@@ -4,6 +4,7 @@ import { definitionsDigest } from '../agents/apply.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
+import { durationMs } from '../domain/duration.ts';
 import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
 import { harmLimit, isWeighed, PER_MAX, unjudgeable } from '../domain/evidence/measure.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
@@ -213,7 +214,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     alpha: rollout.alpha,
     shares: allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed }),
     guardrails: rollout.guardrails.map((guardrail) => frozenGuardrail(guardrail, agent)),
-    sums: sumsOf(rollout.guardrails, agent, steps),
+    sums: sumsOf(rollout.guardrails, agent, steps, dayMs),
     sources: Object.fromEntries(
       rollout.guardrails.flatMap(({ metric }) => {
         const source = agent.metrics[metric]?.source;
@@ -249,17 +250,23 @@ const sumsOf = (
   guardrails: readonly Guardrail[],
   agent: Agent,
   steps: readonly Step[],
+  dayMs: number,
 ): NonNullable<FrozenPlan['sums']> =>
   Object.fromEntries(
     guardrails.flatMap(({ metric, limit, control }) => {
       const declared = agent.metrics[metric];
       if (declared === undefined || !isWeighed(declared)) return [];
-      const { kind, cap, unit, perMax = PER_MAX } = declared;
+      const { kind, cap, unit, matureAfter, perMax = PER_MAX } = declared;
       const limits: SumLimits = {
         ...(typeof limit === 'number' && { limit }),
         ...(cap !== undefined && { cap }),
         ...(kind === 'ratio' && { perMax, unit }),
-        ...(control && 'more' in control && { more: control.more, exposed: mostExposed(steps) }),
+        ...(control &&
+          'more' in control && {
+            more: control.more,
+            ripeMs: durationMs(matureAfter, dayMs),
+            exposed: mostExposed(steps),
+          }),
       };
       return [[metric, limits]];
     }),

@@ -133,6 +133,9 @@ BEGIN
     v.counted := false;
     v.known := false;
   END IF;
+  -- A day that was ripe may have been compared: what comes later would make one in control cheaper than it was taken for, so of both
+  -- arms it is no part of what is compared.
+  IF event_day(w.rollout_id, p_at - make_interval(secs => (g ->> 'ripeMs')::double precision / 1000)) > w.day THEN RETURN; END IF;
   IF (f.arm, f.generation, f.day, f.build) IS DISTINCT FROM (w.arm, w.generation, w.day, w.build) THEN
     RETURN;
   END IF;

@@ -41,7 +41,8 @@ export const addedLogs = (days: readonly (readonly string[])[]): string[] =>
  * Judges the mean of a sum beside the release in force: "the effect is at most `more`" is 4.1 on x = Z + c with m = more + c,
  * Z = A·Y/π − (1−A)·Y/(1−π) and c = B/(1−π_max), where π is the share exposed when a subject was first seen, π_max the largest
  * of the plan and B the cap (STATISTICS 4.3; Howard et al., arXiv:1810.08240, Corollary 2). The share may change from step to
- * step.
+ * step. Y is what was known of a subject when its day became ripe, in both arms: an outcome of control that came later would lower an
+ * x that was judged by already, and no supermartingale survives that.
  */
 export function judgeDifference(alpha: number, facts: DifferenceFacts): DifferenceFacts & DifferenceJudged {
   const { logs, over, treated, control } = facts;

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { reportPart } from '../../../src/api/pages/rollout-report.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
@@ -15,6 +16,13 @@ const GUARDRAILS = `{ metric: cost, limit: 8.5, reason: beside what it costs tod
 interface Spent {
   treated: boolean;
   value: number;
+  action: ActionRow;
+}
+
+function nth(spent: readonly Spent[], treated: boolean, at: number): Spent {
+  const found = spent.filter((one) => one.treated === treated)[at];
+  if (!found) throw new RangeError('there are not so many');
+  return found;
 }
 
 /** log of the mean over the bets of the products of 1 + k(x/m - 1), by its definition (STATISTICS 4.1, 4.3). */
@@ -53,7 +61,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
       const treated = action.arm === 'candidate';
       const value = spentBy(treated);
       if (value !== undefined) await tell(services, action, 'cost', value);
-      spent.push({ treated, value: value ?? (treated ? 0 : CAP) });
+      spent.push({ treated, value: value ?? (treated ? 0 : CAP), action });
     }
     return spent;
   }
@@ -87,6 +95,31 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     const { difference } = await judged();
     expect(difference).toMatchObject({ treatedMean: null, controlMean: null, fired: false });
     expect(difference?.logE).toBeCloseTo(logE(spent), 6);
+  });
+
+  test('what is said after a day was ripe is compared of neither arm; before, all of it is', async () => {
+    const spent = await givenSpent(4, (treated) => (treated ? 3 : 1));
+    const of = (treated: boolean, at: number) => nth(spent, treated, at);
+    for (const one of [of(true, 0), of(false, 0)]) {
+      await tell(services, one.action, 'cost', 2, { id: 'more' });
+      one.value += 2;
+    }
+    services.clock.advance(2 * services.dayMs);
+    const before = (await judged()).difference;
+    expect(before?.logE).toBeCloseTo(logE(spent), 6);
+    for (const one of [of(true, 0), of(true, 1), of(false, 0), of(false, 1)])
+      await tell(services, one.action, 'cost', 5, { id: 'late' });
+    expect((await judged()).difference).toMatchObject({
+      logE: before?.logE,
+      treatedMean: before?.treatedMean,
+      controlMean: before?.controlMean,
+    });
+    // Of whom nobody spoke in time nobody speaks: in control it is the cap for good.
+    const action = await givenBegun(services, 'silent');
+    services.clock.advance(2 * services.dayMs);
+    await tell(services, action, 'cost', 0);
+    spent.push({ treated: action.arm === 'candidate', value: action.arm === 'candidate' ? 0 : CAP, action });
+    expect((await judged()).difference?.logE).toBeCloseTo(logE(spent), 6);
   });
 
   test('above its cap control compares nothing, and the candidate weighs as it is: the worse it does, the surer', async () => {
