@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { showBeside } from './demo/business.ts';
 import { showIntro } from './demo/intro.ts';
 import { type DemoOptions, readOptions, USAGE } from './demo/options.ts';
 import { controlSet, inOrder, loadRecording } from './demo/recording.ts';
@@ -24,20 +26,25 @@ async function demo(options: DemoOptions): Promise<number> {
   try {
     const interrupted = once(stopped.signal, 'abort').then(() => undefined);
     const result = await Promise.race([
-      runDays(stage, screen, options, conversations, recording.truth),
+      runDays(stage, screen, options, conversations, recording),
       interrupted,
     ]);
     if (!result) return 130;
     showEnding(screen, result);
     showColumns(screen, result);
+    showBeside(screen, result.beside);
     showInvariants(screen, result);
-    if (!options.json || options.keep)
+    if (!options.json || options.keep) {
+      const report = join(stage.dataFolder, 'report.html');
+      await writeFile(report, result.html);
       showCommands(screen, {
         dataFolder: stage.dataFolder,
         url: stage.service.url,
         day: options.day,
         keep: options.keep,
+        report,
       });
+    }
     if (options.json) stdout.write(`${JSON.stringify(jsonOf(result))}\n`);
     if (options.keep) await interrupted;
     return result.invariants.every(({ holds }) => holds) ? 0 : 1;

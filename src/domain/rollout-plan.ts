@@ -43,7 +43,6 @@ const mostSchema = z.int().min(1).max(1_000_000);
 export const stepSchema = z.strictObject({
   days: z.number().positive().max(90).describe('How long it is at least'),
   exposure: z.record(z.string(), percentSchema).describe('Percent per segment; "*" is every other'),
-<<<<<<< HEAD
   writes: z
     .enum(['ask', 'as-granted'])
     .optional()
@@ -62,8 +61,6 @@ export const stepSchema = z.strictObject({
     })
     .optional()
     .describe('What each grant of the candidate may begin at most, where its own limit is not lower'),
-=======
->>>>>>> 96d095f03f96fe99fc21e8aa583b98b16f4798cd
   gate: gateSchema.prefault({}).describe('What must hold to leave it'),
 });
 
@@ -182,14 +179,11 @@ export const rolloutSchema = z.strictObject({
     .default(0.05)
     .describe('Chance of any false automatic rollback in its life'),
   signedOffBy: nameSchema.optional().describe('Who signed the definitions, escalation and rollback triggers'),
-<<<<<<< HEAD
   asks: nameSchema
     .optional()
     .describe(
       'The approver group that confirms a write where each write asks and its grant asks nobody. Default: the only one',
     ),
-=======
->>>>>>> 96d095f03f96fe99fc21e8aa583b98b16f4798cd
   escalation: z
     .string()
     .default('A breach is told to on-call at once, a hold to the owners the same day.')

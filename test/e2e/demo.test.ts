@@ -17,6 +17,8 @@ interface Figures {
   rollbacks: { segment: string; breachToRevokedMs: number; begunAfter: number }[];
   switch: { disableMs: number; begunAfter: number };
   desk: { accepted: number; refused: number };
+  together: { segment: string; verdict: string; metrics: { metric: string }[] }[];
+  beside: { segment: string; metric: string; cost: { currency: string } | null }[];
   log: { entries: number; verified: boolean };
   invariants: Record<string, boolean>;
 }
@@ -56,6 +58,14 @@ describe('npm run demo', () => {
     for (const { begunAfter, segment } of figures.rollbacks)
       expect([segment, begunAfter]).toEqual(['silver-test', 0]);
     expect(figures.log.verified).toBe(true);
+    expect(
+      figures.together.map(({ segment, metrics }) => [segment, ...metrics.map(({ metric }) => metric)]),
+    ).toEqual([['silver-test', 'latency', 'cost']]);
+    expect(figures.beside.find(({ metric }) => metric === 'wrong-cancellation')?.cost?.currency).toBe('USD');
+    expect(text).toMatch(/silver-test \S+ together \(latency \S+, cost \S+\)/);
+    expect(text).toContain('(assumptions of its owner, not measured)');
+    for (const name of ['Escalations', 'Corrections'])
+      expect(text).toMatch(new RegExp(`${name} +(\\d+ among|nothing to compare)`));
     const tooWide = text
       .split('\n')
       // A path cannot be broken.

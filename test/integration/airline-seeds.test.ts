@@ -169,7 +169,9 @@ class Replay {
       .where('rollout_id', '=', this.#rollout)
       .execute();
     type Record = { eValue: number; events: number; harms: number };
-    const own = rows.find((row) => row.segment === 'silver-test')?.record as Record | undefined;
+    const own = rows.find(
+      ({ segment, metric }) => segment === 'silver-test' && metric === 'wrong-cancellation',
+    )?.record as Record | undefined;
     const incident = await db.sql.selectFrom('incident').selectAll().executeTakeFirst();
     const after = incident
       ? await db.sql

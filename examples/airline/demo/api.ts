@@ -1,3 +1,6 @@
+import type { Trend } from '../../../src/domain/evidence/trend.ts';
+import type { Cost } from '../../../src/domain/rates.ts';
+
 /** An answer of the service that is not a success. */
 export class ApiProblem extends Error {
   readonly status: number;
@@ -122,8 +125,14 @@ export interface Verdict {
   thresholdLogE: number | null;
   events: number;
   harms: number | null;
+  /** Of a sum its mean. */
+  estimate: number | null;
   limit: number;
   moreNeeded: number | null;
+  /** Which of its processes reached their threshold, where it has several. */
+  firedBy?: string[];
+  /** Harms a day: what the time so far allows. */
+  count?: Pick<Verdict, 'eValue' | 'thresholdLogE'> & { allowed: number };
 }
 
 /** The part of a rollout's status that the demo reads. */
@@ -145,7 +154,14 @@ export interface RolloutStatus {
     verdicts: Verdict[];
   }[];
   pooled: Verdict[];
+  /** Metrics that are judged together. */
+  pairs: { segment: string; verdict: string; metrics: { metric: string; verdict: string }[] }[];
   baselineDigest?: string;
+}
+
+/** The part of a rollout's report that the demo reads. */
+export interface RolloutReport {
+  evidence: { segment: string; metric: string; trend: Trend | null; cost: Cost | null }[];
 }
 
 export interface Incident {

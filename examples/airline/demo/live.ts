@@ -151,7 +151,8 @@ export class Live {
   rollback(rollback: Rollback): void {
     const day = this.#calendar.today;
     this.#then(async () => {
-      const { segment, eValue, threshold, events, harms, because, breachToRevokedMs, verified } = rollback;
+      const { segment, eValue, threshold, events, harms, allowed, because, breachToRevokedMs, verified } =
+        rollback;
       const entries = await logEntries(this.#auditor, ['action.begun', 'rollout.rolled_back']);
       const { rows } = await this.#fates();
       const status = await this.#auditor.get<RolloutStatus>(`/v1/rollouts/${this.#rolloutId}`);
@@ -160,7 +161,7 @@ export class Live {
       this.#screen.heading(`Day ${day}: taken back in ${segment}`);
       this.#screen.item(
         'Evidence',
-        `${harms} of ${events} conversations with a wrong cancellation ${because}: e-value ${figure(eValue)}, threshold ${figure(threshold)}`,
+        `${harms} of ${events} conversations with a wrong cancellation ${because}${allowed === undefined ? '' : `, in a time that allows ${figure(allowed)} (harms a day, a count of its own)`}: e-value ${figure(eValue)}, threshold ${figure(threshold)}`,
       );
       this.#screen.item(
         'Speed',

@@ -22,6 +22,8 @@ export interface Done {
   action: Action;
   /** The airline's own tool refused it. */
   refused: boolean;
+  /** From asking to beginning, on the real clock. */
+  waitedMs: number;
 }
 
 export interface PlayerDeps {
@@ -99,9 +101,12 @@ export class Player {
     const { desk, onDone } = this.#deps;
     const { episode, user } = conversation;
     let action: Action | undefined;
+    let waitedMs = 0;
+    const askedAt = performance.now();
     const guarded = this.#portcullis.guard(
       call.tool,
       async (args: RecordedCall['args'], { credential, signal }) => {
+        waitedMs = Math.round(performance.now() - askedAt);
         this.atDesk += call.kind === 'write' ? 1 : 0;
         try {
           await desk.use(
@@ -128,7 +133,9 @@ export class Player {
       refused = error instanceof DeskRefusal && error.code === 'refused_by_tool';
       if (!refused) throw error;
     }
-    if (call.kind === 'write' && action) await onDone({ callId: call.id, conversation, action, refused });
+    if (call.kind === 'write' && action) {
+      await onDone({ callId: call.id, conversation, action, refused, waitedMs });
+    }
   }
 
   /** The airline's word on a conversation holds for ten minutes; the demo takes about two. */

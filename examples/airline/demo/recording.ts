@@ -34,15 +34,33 @@ export interface CallTruth {
 /** By call id; writes only. */
 export type Truth = ReadonlyMap<string, CallTruth>;
 
+/** What became of a whole conversation, which nobody governed. Read by the outcome reporter and the final figures. */
+export interface Run {
+  /** The benchmark's own verdict on the final state. */
+  solved: boolean;
+  /** The agent handed over to a person. */
+  escalated: boolean;
+  /** Read and written by the model: a measure of cost, and the only one that is recorded. */
+  thousandChars: number;
+}
+
+/** By episode. */
+export type Runs = ReadonlyMap<string, Run>;
+
 export interface Recording {
   conversations: readonly Conversation[];
   truth: Truth;
+  runs: Runs;
 }
 
 interface Line {
   episode: string;
   user_id: string;
   segment: string;
+  task_success: boolean;
+  escalated: boolean;
+  prompt_chars: number;
+  completion_chars: number;
   calls: {
     tool: string;
     kind: 'read' | 'write';
@@ -52,12 +70,18 @@ interface Line {
   }[];
 }
 
-/** The recorded conversations in file order, and apart from them what is known of their writes. */
+/** The recorded conversations in file order, and apart from them what is known of their writes and of the whole. */
 export function loadRecording(file: URL | string = RECORDING_FILE): Recording {
   const lines = readFileSync(file, 'utf8').trim().split('\n');
   const truth = new Map<string, CallTruth>();
+  const runs = new Map<string, Run>();
   const conversations = lines.map((text) => {
     const line = JSON.parse(text) as Line;
+    runs.set(line.episode, {
+      solved: line.task_success,
+      escalated: line.escalated,
+      thousandChars: (line.prompt_chars + line.completion_chars) / 1_000,
+    });
     let diverged = false;
     const calls = line.calls.map(({ tool, kind, args, expected = false, error = false }, index) => {
       const id = `${line.episode}/${index}`;
@@ -69,7 +93,7 @@ export function loadRecording(file: URL | string = RECORDING_FILE): Recording {
     });
     return { episode: line.episode, user: line.user_id, tier: line.segment, calls };
   });
-  return { conversations, truth };
+  return { conversations, truth, runs };
 }
 
 /** @throws RangeError for a call that is no write of the recording */
@@ -100,6 +124,24 @@ export function asRecorded(conversations: readonly Conversation[], truth: Truth)
     wrong: writes.length - refused - right,
     refused,
   };
+}
+
+/** What became of these conversations as they were recorded, ungoverned. */
+export function runsAsRecorded(conversations: readonly Conversation[], runs: Runs) {
+  const all = conversations.map(({ episode }) => runOf(runs, episode));
+  return {
+    conversations: all.length,
+    solved: all.filter(({ solved }) => solved).length,
+    escalated: all.filter(({ escalated }) => escalated).length,
+    thousandChars: all.reduce((sum, run) => sum + run.thousandChars, 0) / Math.max(1, all.length),
+  };
+}
+
+/** @throws RangeError for a conversation that was not recorded */
+export function runOf(runs: Runs, episode: string): Run {
+  const run = runs.get(episode);
+  if (!run) throw new RangeError(`No conversation "${episode}" is recorded`);
+  return run;
 }
 
 /** The order of arrival: as recorded, or shuffled by a seeded generator (mulberry32, Fisher–Yates). */

@@ -1,5 +1,6 @@
 import type { DeskTally } from '../desk/server.ts';
 import type { RolloutStatus } from './api.ts';
+import type { Beside } from './business.ts';
 import type { Drill } from './drill.ts';
 import type { Invariant } from './invariants.ts';
 import { padEnd, padStart, percentOf, type Screen } from './screen.ts';
@@ -20,6 +21,9 @@ export interface Result {
   log: { entries: number; verified: boolean };
   status: RolloutStatus;
   invariants: Invariant[];
+  beside: Beside;
+  /** Everything there is to see of the rollout, as one page. */
+  html: string;
 }
 
 /** How the rollout ended, in words: taken back, not earned, or earned. */
@@ -27,9 +31,10 @@ export function showEnding(screen: Screen, { status, rollbacks }: Result): void 
   screen.heading('Day 90: what became of the question');
   if (rollbacks.length > 0) {
     const where = rollbacks.map(({ segment }) => segment).join(', ');
+    const byCount = rollbacks.some(({ allowed }) => allowed !== undefined);
     screen.item(
       'Answer',
-      `No: taken back in ${where}. The evidence that more than 5 % of its conversations are wrong reached the threshold that was set before.`,
+      `No: taken back in ${where}. The evidence that ${byCount ? 'more of its conversations are wrong than the time allows' : 'more than 5 % of its conversations are wrong'} reached the threshold that was set before.`,
     );
   } else if (status.status === 'completed') {
     screen.item('Answer', 'Yes: earned, and in force.');
@@ -47,7 +52,7 @@ export function showEnding(screen: Screen, { status, rollbacks }: Result): void 
   screen.line();
   screen.line('Where the candidate got to (a thin group is never widened on hope):');
   for (const { segment, state, exposurePercent, verdicts } of status.segments) {
-    const [verdict] = verdicts;
+    const verdict = verdicts.find(({ metric }) => metric === 'wrong-cancellation');
     const more = verdict?.moreNeeded ? `, ${verdict.moreNeeded} more needed` : '';
     const word =
       state === 'exposed' ? `${exposurePercent} %: ${verdict?.verdict ?? 'no-data'}${more}` : WORDS[state];
@@ -105,7 +110,7 @@ export function showInvariants(screen: Screen, { invariants }: Result): void {
 }
 
 /** Where to look further, and how to verify without believing this text. */
-export function showCommands(screen: Screen, { dataFolder, url, day, keep }: Place): void {
+export function showCommands(screen: Screen, { dataFolder, url, day, keep, report }: Place): void {
   screen.heading('Look further, and verify');
   screen.line(`export PORTCULLIS_DATA=${dataFolder} PORTCULLIS_DAY=${day}`);
   if (keep) screen.line(`The service stays up until Ctrl-C: ${url}; in another terminal:`);
@@ -114,6 +119,9 @@ export function showCommands(screen: Screen, { dataFolder, url, day, keep }: Pla
   screen.line('npx portcullis action list');
   screen.line('npx portcullis log verify      recomputes the log on this machine');
   screen.line();
+  screen.line('The whole rollout as one page, the same that rollout report writes:');
+  screen.line(report);
+  screen.line();
 }
 
 interface Place {
@@ -121,11 +129,13 @@ interface Place {
   url: string;
   day: string;
   keep: boolean;
+  /** The file of the rollout's report. */
+  report: string;
 }
 
 /** The one object of `--json`. */
 export function jsonOf(result: Result): Record<string, unknown> {
-  const { flow, judged, afterDivergence, rollbacks, drill, desk, log, invariants } = result;
+  const { flow, judged, afterDivergence, rollbacks, drill, desk, log, invariants, beside } = result;
   const { rightExecuted, wrongExecuted, rightStopped, wrongStopped, futileStopped } = judged;
   return {
     ...flow,
@@ -148,6 +158,9 @@ export function jsonOf(result: Result): Record<string, unknown> {
       begunAfter: result.begunWhileOff,
       refusedMeanwhile: result.refusedMeanwhile,
     },
+    together: beside.status.pairs,
+    beside: beside.evidence.map(({ segment, metric, trend, cost }) => ({ segment, metric, trend, cost })),
+    recorded: beside.recorded,
     desk: { accepted: desk.accepted, refused: desk.refusedByTool },
     log: { entries: log.entries, verified: log.verified },
     invariants: Object.fromEntries(invariants.map(({ name, holds }) => [name, holds])),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAnswerKey } from './answer-key.ts';
-import { allWrites, type LogEntry, logEntries } from './api.ts';
+import { allWrites, type LogEntry, logEntries, type RolloutReport } from './api.ts';
+import { evidenceAt } from './business.ts';
 import { Calendar, DAYS } from './calendar.ts';
 import { showCard } from './card.ts';
 import { DeskRefusal } from './desk-process.ts';
@@ -16,7 +17,7 @@ import { Live } from './live.ts';
 import type { DemoOptions } from './options.ts';
 import { createReporter } from './outcomes.ts';
 import { Player } from './player.ts';
-import { asRecorded, type Conversation, type Truth } from './recording.ts';
+import { asRecorded, type Conversation, type Recording, runsAsRecorded } from './recording.ts';
 import type { Result } from './report.ts';
 import type { Screen } from './screen.ts';
 import { AGENT, type Stage, startGoverning } from './setup.ts';
@@ -32,7 +33,7 @@ export async function runDays(
   screen: Screen,
   options: DemoOptions,
   conversations: readonly Conversation[],
-  truth: Truth,
+  { truth, runs }: Pick<Recording, 'truth' | 'runs'>,
 ): Promise<Result> {
   const { cast, desk, service } = stage;
   const probes = await probe(stage, screen);
@@ -40,6 +41,9 @@ export async function runDays(
   const calendar = new Calendar(rollout.startedAt, options.dayMs);
   const live = new Live({ screen, auditor: cast.auditor, truth, rolloutId: rollout.id, calendar });
   const rollbacks: Rollback[] = [];
+  const looks = new Map<string, Promise<RolloutReport>>();
+  const reportOf = () =>
+    cast.auditor.get<{ report: RolloutReport; html: string }>(`/v1/rollouts/${rollout.id}/report?html=true`);
   const watch = watchRollout({
     id: rollout.id,
     auditor: cast.auditor,
@@ -48,6 +52,9 @@ export async function runDays(
       step: (status) => live.step(status),
       rollback: (rollback) => {
         rollbacks.push(rollback);
+        const look = reportOf().then(({ report }) => report);
+        look.catch(() => {});
+        looks.set(rollback.segment, look);
         live.rollback(rollback);
       },
     },
@@ -58,7 +65,7 @@ export async function runDays(
     truth,
     firstCard: showCard(screen),
   });
-  const report = createReporter(cast.reporter, truth);
+  const report = createReporter(cast.reporter, truth, runs);
   const drill = new SwitchDrill();
   const player = new Player({
     url: service.url,
@@ -89,7 +96,15 @@ export async function runDays(
   await watch.stop();
   const status = await watch.look();
   await live.shown();
-  return figures(stage, { options, conversations, truth, rollbacks, pulled, status, probes });
+  const seen = await Promise.all([...looks].map(async ([segment, look]) => [segment, await look] as const));
+  const { report: atEnd, html } = await reportOf();
+  const beside = {
+    status,
+    evidence: evidenceAt(new Map(seen), atEnd),
+    recorded: runsAsRecorded(conversations, runs),
+  };
+  const found = await figures(stage, { options, conversations, truth, rollbacks, pulled, status, probes });
+  return { ...found, beside, html };
 }
 
 /** Shows that the desk is no open door: a write without a credential. */
@@ -123,14 +138,14 @@ async function tellProgress(live: Live, calendar: Calendar): Promise<void> {
 interface Known {
   options: DemoOptions;
   conversations: readonly Conversation[];
-  truth: Truth;
+  truth: Recording['truth'];
   rollbacks: readonly Rollback[];
   pulled: Drill;
   status: Result['status'];
   probes: number;
 }
 
-async function figures({ cast, desk }: Stage, known: Known): Promise<Result> {
+async function figures({ cast, desk }: Stage, known: Known): Promise<Omit<Result, 'beside' | 'html'>> {
   const { truth, conversations, pulled: drill, status, options, probes } = known;
   const log = await verifiedLog(cast.auditor);
   const rows = await allWrites(cast.auditor, AGENT);

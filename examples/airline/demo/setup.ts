@@ -114,6 +114,7 @@ export async function startGoverning(
     reason: 'the first release: every write asks',
   });
   await manager.post(`/v1/agents/${AGENT}/releases`, fileOf('release-2.yaml'));
+  await manager.put(`/v1/agents/${AGENT}/rates`, parse(fileOf('rates.yaml')));
   return manager.post('/v1/rollouts', {
     agent: AGENT,
     release: '2',

@@ -14,6 +14,8 @@ export interface Rollback {
   threshold: number;
   events: number;
   harms: number;
+  /** Where harms a day took it back, not the rate: so many are allowed in the time. */
+  allowed?: number;
   breachToRevokedMs: number;
   verified: boolean;
 }
@@ -84,15 +86,19 @@ async function tellRollbacks(
     // The incident opens with the rollback; its measured time and the proof follow in a moment.
     if (segment === undefined || told.has(segment) || breachToRevokedMs === undefined) continue;
     told.add(segment);
+    const { verdict } = evidence;
+    const byCount = verdict?.firedBy?.includes('rate') === false ? verdict.count : undefined;
+    const fired = byCount ?? verdict;
     events.rollback({
       segment,
       incident: incident.id,
       metric: incident.metric ?? 'unknown',
-      because: evidence.verdict?.segment === '*' ? 'over all segments together' : `in ${segment}`,
-      eValue: evidence.verdict?.eValue ?? 0,
-      threshold: evidence.verdict ? thresholdOf(evidence.verdict) : Number.POSITIVE_INFINITY,
-      events: evidence.verdict?.events ?? 0,
-      harms: evidence.verdict?.harms ?? 0,
+      because: verdict?.segment === '*' ? 'over all segments together' : `in ${segment}`,
+      eValue: fired?.eValue ?? 0,
+      threshold: fired ? thresholdOf(fired) : Number.POSITIVE_INFINITY,
+      events: verdict?.events ?? 0,
+      harms: verdict?.harms ?? 0,
+      ...(byCount && { allowed: byCount.allowed }),
       breachToRevokedMs,
       verified: incident.verifiedAt !== undefined,
     });

@@ -153,11 +153,7 @@ describeWithServices('a ratio (cost per success)', (make) => {
     const card = JSON.stringify(alertCard({ ...ALERT, facts: alertPartsOf(facts) }));
     expect(card).toContain('perDone: 3 EUR per case over 60 events where 2 is the limit, e-value ');
     const report = await rolloutReport(services, id);
-<<<<<<< HEAD
-    const page = String(reportDocument(report));
-=======
     const page = reportDocument(report).text;
->>>>>>> 96d095f03f96fe99fc21e8aa583b98b16f4798cd
     expect(page).toContain('limit 2 EUR per case');
     expect(page).toContain('perDone: 3 EUR per case where 2 is the limit');
     for (const text of [because, card, page]) expect(text).not.toContain('in the mean');

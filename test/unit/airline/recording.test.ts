@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { arrivalDay } from '../../../examples/airline/demo/calendar.ts';
 import {
   asRecorded,
@@ -6,6 +8,7 @@ import {
   inOrder,
   loadRecording,
   RECORDING_FILE,
+  runsAsRecorded,
   truthOf,
   writesOf,
 } from '../../../examples/airline/demo/recording.ts';
@@ -13,7 +16,7 @@ import { inTestGroup } from '../../../examples/airline/desk/customers.ts';
 import { loadRecords } from '../../../examples/airline/desk/records.ts';
 
 const recording = loadRecording();
-const { conversations, truth } = recording;
+const { conversations, truth, runs } = recording;
 
 describe('the recording', () => {
   test('200 conversations, 976 calls, 250 writes, of which 177 went through: 88 right, 89 wrong', () => {
@@ -26,6 +29,19 @@ describe('the recording', () => {
       wrong: 89,
       refused: 73,
     });
+  });
+
+  test('84 of the 200 tasks were solved and 48 handed over; no conversation exceeds the cap that the manifest sets', () => {
+    expect(runsAsRecorded(conversations, runs)).toEqual({
+      conversations: 200,
+      solved: 84,
+      escalated: 48,
+      thousandChars: expect.closeTo(134.397, 3),
+    });
+    const { cap } = parse(
+      readFileSync(new URL('../../../examples/airline/agent.yaml', import.meta.url), 'utf8'),
+    ).metrics.cost;
+    expect(Math.max(...[...runs.values()].map(({ thousandChars }) => thousandChars))).toBeLessThan(cap);
   });
 
   test('none of the 73 refused writes was expected', () => {

@@ -129,6 +129,14 @@ describe('beside the release in force', () => {
     expect(worse?.days?.p50).toBeGreaterThan(1);
     expect(worse?.days?.p90).toBeLessThan(DAYS / 2);
     expect(alike?.share).toBeLessThan(0.1);
+    // As long as nobody says what came of a subject it does not enter.
+    const late = noticedOf(
+      { ...many, matureDays: { wrong: 9 } },
+      [{ ...harm, control: 0.03 }],
+      60,
+      randomFrom(2),
+    );
+    expect(Math.abs((late[0]?.days?.p50 ?? 0) - (worse?.days?.p50 ?? 0) - 8)).toBeLessThanOrEqual(2);
     // Where nothing is said it does half of the limit.
     expect(noticedOf(many, [harm], 60, randomFrom(2))[0]?.share).toBeLessThan(0.1);
   });
