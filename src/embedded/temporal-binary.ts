@@ -1,20 +1,22 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { cacheFolder, installOnce, type Log } from './cache.ts';
+import { checkGo, type GoCommand, goInstall } from './go-install.ts';
 import { attempt, brief, runCommand, secondsSince } from './run-command.ts';
 import { downloadBySdk, downloadedBySdk } from './sdk-download.ts';
 
 /** Later versions carry a replace directive, which `go install` refuses. */
-const GO_MODULE = 'github.com/temporalio/cli';
 const GO_VERSION = 'v1.5.1';
-const GO_MINOR_MIN = 21; // from here on Go fetches the newer toolchain that the module asks for
+const GO_COMMAND: GoCommand = {
+  name: 'Temporal',
+  module: 'github.com/temporalio/cli',
+  version: GO_VERSION,
+  path: 'cmd/temporal',
+  takes: 'about 2 to 4 minutes on two cores',
+};
 const EXECUTABLE = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
 const VERSION_TIMEOUT_MS = 5_000;
-const PROXY_TIMEOUT_MS = 5_000;
-const BUILD_TIMEOUT_MS = 20 * 60_000;
 
 export interface TemporalBinary {
   path: string;
@@ -63,7 +65,7 @@ async function findInCache(env: NodeJS.ProcessEnv, log: Log): Promise<TemporalBi
 
 async function fetchBinary(env: NodeJS.ProcessEnv, log: Log): Promise<TemporalBinary> {
   log('Temporal: not on PATH and not in the cache; trying the SDK’s own download (at most 5 s to answer)');
-  const canBuild = checkGo(env); // meanwhile, so that both checks together stay within ten seconds
+  const canBuild = checkGo(GO_COMMAND, env); // meanwhile, so that both checks together stay within ten seconds
   const startedAt = performance.now();
   const downloaded = await attempt(() => downloadBySdk({ server: 'dev-server', env, log }));
   if (downloaded.value !== undefined) {
@@ -94,58 +96,9 @@ async function buildWithGo(env: NodeJS.ProcessEnv, log: Log): Promise<string> {
     target: join(path, '..', '..'),
     what: 'a build of Temporal',
     log,
-    build: async (folder) => {
-      log(`Temporal: building ${GO_MODULE}@${GO_VERSION} with Go, once; about 2 to 4 minutes on two cores`);
-      const startedAt = performance.now();
-      const reminder = setInterval(() => log(`  still building (${secondsSince(startedAt)})`), 30_000);
-      try {
-        await goInstall(join(folder, 'bin'), env);
-      } finally {
-        clearInterval(reminder);
-      }
-      log(`Temporal: built in ${secondsSince(startedAt)}`);
-    },
+    build: (folder) => goInstall(GO_COMMAND, join(folder, 'bin'), { env, log }),
   });
   return path;
-}
-
-async function goInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
-  // GOBIN beside the target: `go install` writes 250 MB there, and a rename costs nothing.
-  const bin = `${folder}.go`;
-  await runCommand('go', ['install', `${GO_MODULE}/cmd/temporal@${GO_VERSION}`], {
-    env: { ...goEnvironment(env), GOBIN: bin },
-    cwd: tmpdir(),
-    timeoutMs: BUILD_TIMEOUT_MS,
-  });
-  await rename(bin, folder);
-}
-
-type GoCheck = { problem?: string };
-
-/** Whether a build can begin: Go is there, and the module is in its cache or can be reached. */
-async function checkGo(env: NodeJS.ProcessEnv): Promise<GoCheck> {
-  const version = await attempt(() =>
-    runCommand('go', ['env', 'GOVERSION'], { env: goEnvironment(env), timeoutMs: VERSION_TIMEOUT_MS }),
-  );
-  if (version.value === undefined) return { problem: 'Go is not installed' };
-  const minor = Number(/^go1\.(\d+)/.exec(version.value)?.[1] ?? GO_MINOR_MIN);
-  if (minor < GO_MINOR_MIN) return { problem: `Go is too old (${version.value.trim()})` };
-
-  const folder = await mkdtemp(join(tmpdir(), 'portcullis-go-')); // outside any module of the caller
-  try {
-    const args = ['list', '-m', `${GO_MODULE}@${GO_VERSION}`];
-    const listed = await attempt(() =>
-      runCommand('go', args, { env: goEnvironment(env), cwd: folder, timeoutMs: PROXY_TIMEOUT_MS }),
-    );
-    if (listed.value !== undefined) return {};
-    return { problem: `Go is installed, but its module proxy does not answer (${brief(listed.problem)})` };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...env, GOFLAGS: '-mod=mod', GOWORK: 'off', GO111MODULE: 'on' };
 }
 
 // --- Helpers -------------------------------------------------------------------------------------------------
