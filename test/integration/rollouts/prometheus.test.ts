@@ -125,12 +125,11 @@ describe('a counter of a real Prometheus', () => {
   });
 
   test('of a process that does not answer says what was known of it, and of a time without samples nothing', async () => {
-    const { answer, from } = await counted(() => call(20, 2));
+    const { from } = await counted(() => call(20, 2));
     exporter.up = false;
     call(100, 100);
     await sleep(SURELY_IN_MS);
     expectCounts(await ask(EVENTS, HARMS, { from }), 20, 2);
-    expectCounts(answer, 20, 2);
     const hourAgo = new Date(Date.now() - 3_600_000);
     const before = { from: new Date(hourAgo.getTime() - 60_000), to: hourAgo };
     expect(await ask(EVENTS, HARMS, before)).toMatchObject({ none: true });
@@ -267,10 +266,7 @@ tools: { cancel: { kind: write } }
 attributes: { tier: string }
 segments: [{ name: gold, when: context.tier == "gold" }]
 metrics:
-  slow:
-    unit: request
-    business: customer effort
-    source: { prometheus: { url: '${prometheus.url}', events: '${events}', harms: '${harms}' } }
+  slow: { unit: request, business: customer effort, source: { prometheus: { url: '${prometheus.url}', events: '${events}', harms: '${harms}' } } }
 `;
   const run = async (events: string, harms: string) => {
     await writeFile(join(cwd, 'agent.yaml'), AGENT(events, harms));
@@ -297,8 +293,7 @@ metrics:
     ] as const) {
       const { code, flat } = await run(events, HARMS);
       expect(code).toBe(1);
-      expect(flat).toMatch(/nothing would count: /);
-      expect(flat).toContain(why);
+      expect(flat).toMatch(new RegExp(`nothing would count: .*${why}`));
     }
   });
 });
