@@ -16,6 +16,7 @@ import { readEpoch } from './records/gate.ts';
 import type { AfterBuffer } from './records/record-after.ts';
 import { dropOld } from './retention/drop.ts';
 import { dropOldPoints } from './retention/drop-points.ts';
+import { judgeAssignment } from './rollouts/arms.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import { readSources } from './rollouts/read-sources.ts';
@@ -38,12 +39,15 @@ const BACKGROUND = [
   'dispatcher',
   'sweeper',
   'autonomy',
+  'arms',
   'reconciler',
   'erasures',
   'retention',
   'sources',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
+/** Whom a write is asked for is counted minutes later anyway. */
+const ARMS_EVERY_MS = 15_000;
 /** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
 const GROUPS_EVERY_MS = 5_000;
 /** A wrong write is judged at once; this is for what becomes old enough, and for new decisions. */
@@ -84,6 +88,7 @@ export function startBackground(
     dispatcher,
     exclusive(services, 'sweeper', SWEEP_EVERY_MS, sweepActions),
     exclusive(services, 'autonomy', AUTONOMY_EVERY_MS, judgeAutonomy),
+    exclusive(services, 'arms', ARMS_EVERY_MS, judgeAssignment),
     exclusive(services, 'reconciler', RECONCILE_EVERY_MS, (held) => reconcile(held, client)),
     exclusive(services, 'erasures', ERASURES_EVERY_MS, resumeErasures),
     exclusive(services, 'retention', RETENTION_EVERY_MS, keepUp),

@@ -11,6 +11,7 @@ import { manifestOf } from '../records/manifest.ts';
 import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
+import { type ArmsView, armsOf } from './arms.ts';
 import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
 import { type PlannedStep, plannedOf } from './planned.ts';
@@ -64,6 +65,8 @@ export interface RolloutStatusView {
   gateApprovedBy: string | null;
   dayMs: number;
   subjects: SubjectsView;
+  /** How the subjects of the exposed segments split, beside how they are assigned. */
+  arms: ArmsView[];
   builds: BuildView[];
 }
 
@@ -147,6 +150,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     gateApprovedBy: rollout.gate_approved_by,
     dayMs: rollout.plan.dayMs,
     subjects: await subjectsOf(services.db.sql, rollout, asOf),
+    arms: await armsOf(services.db.sql, id),
     builds: await buildsOf(services.db.sql, rollout),
   };
 }

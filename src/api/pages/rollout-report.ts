@@ -1,3 +1,4 @@
+import { armsText } from '../../domain/evidence/arms.ts';
 import { besideText } from '../../domain/evidence/beside.ts';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import type { Trend } from '../../domain/evidence/trend.ts';
@@ -30,6 +31,7 @@ ${row('Baseline', rollout.baselineDigest === null ? 'not locked yet' : `locked, 
 </dl>
 ${waitsPart(report)}
 ${lookPart(report)}
+${armsPart(report)}
 ${pairsPart(report)}
 ${verbs}
 <h2>Plan</h2>
@@ -79,6 +81,13 @@ function lookPart({ rollout: { worthALook } }: RolloutReport): Html | undefined 
   return html`<h2>Worth a look</h2>
 <p class="meta">Nothing is taken back by it; at most one in ten is there by chance.</p>
 <ul>${worthALook.map(({ segment, metric, why, value }) => html`<li>${metric} in ${segment}: ${why === 'evidence' ? `its e-value of ${figure(value)} stands out among all` : `it got worse lately (e-CUSUM ${figure(value)})`}</li>`)}</ul>`;
+}
+
+function armsPart({ rollout: { arms } }: RolloutReport): Html | undefined {
+  if (arms.length === 0) return undefined;
+  return html`<h2>Arms</h2>
+<p class="meta">Whether subjects split as they are assigned: else no comparison of arms is worth anything.</p>
+<ul>${arms.map((one) => html`<li>${one.segment}: ${armsText(one)}${one.mismatchedAt !== null && html`: <strong>not as assigned</strong> since ${minuteText(one.mismatchedAt)}, nothing widens`}.</li>`)}</ul>`;
 }
 
 function pairsPart({ rollout: { pairs } }: RolloutReport): Html | undefined {

@@ -1,3 +1,4 @@
+import { armsText, FALSE_MISMATCH } from '../../domain/evidence/arms.ts';
 import { dayLimitText } from '../../domain/evidence/day-limit.ts';
 import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
@@ -33,6 +34,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     `Segments\n${segmentsText(rollout, width)}`,
     baselineText(rollout, width),
     evidenceText(rollout, width),
+    armsPart(rollout, width),
     pairsText(rollout, width),
     worthALookText(rollout, width),
     perDayText(rollout, width),
@@ -146,6 +148,15 @@ function buildsText({ builds }: WireRollout, width: number): string | undefined 
   return `Builds (the sample of the gates is of those that count)\n${table(['agent version', 'counts', 'segment', 'metric', 'events', 'harm'], rows, width)}`;
 }
 
+function armsPart({ arms }: WireRollout, width: number): string | undefined {
+  if (arms.length === 0) return undefined;
+  const lines = arms.map(
+    (one) =>
+      `${one.segment}: ${armsText(one)}${one.mismatchedAt ? ': NOT AS ASSIGNED, nothing widens' : ''} (e-value ${formatNumber(Math.exp(one.logE))} of ${formatNumber(1 / FALSE_MISMATCH)})`,
+  );
+  return `Arms (whether subjects split as they are assigned)\n${bullets(lines, width)}`;
+}
+
 function pairsText({ pairs }: WireRollout, width: number): string | undefined {
   if (pairs.length === 0) return undefined;
   const lines = pairs.map(
@@ -235,10 +246,12 @@ function nextVerbs({ waitsFor, segments }: WireRollout): { verb: RolloutVerb; re
     waitsFor.length > 0 && waitsFor.every((wait) => wait.for === 'person' || wait.for === 'checklist');
   const checks = waitsFor.flatMap((wait) => wait.checks ?? []).map((check) => ` --confirm ${quoted(check)}`);
   const held = waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version');
+  const mismatched = waitsFor.filter((wait) => wait.for === 'arms');
   const back = segments.filter(({ state }) => state === 'rolled_back');
   return [
     ...(onlyPeople ? [{ verb: 'approve-gate' as const, rest: checks.join('') }] : []),
     ...(held ? [{ verb: 'resume' as const, rest: '' }] : []),
+    ...mismatched.map(({ segment }) => ({ verb: 'rollback' as const, rest: ` --segment ${segment}` })),
     ...back.map(({ segment }) => ({ verb: 'reenter' as const, rest: ` --segment ${segment}` })),
   ];
 }
