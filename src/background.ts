@@ -20,6 +20,7 @@ import { judgeAssignment } from './rollouts/arms.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import { readSources } from './rollouts/read-sources.ts';
+import { endWatches } from './rollouts/watch.ts';
 import type { Services } from './services.ts';
 import { resumeErasures } from './subjects/erase.ts';
 import { finishStops } from './switches/disable.ts';
@@ -46,6 +47,8 @@ const BACKGROUND = [
   'sources',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
+/** A watch is over by the clock; this is for what the log says of it. */
+const WATCHES_EVERY_MS = 15_000;
 /** Whom a write is asked for is counted minutes later anyway. */
 const ARMS_EVERY_MS = 15_000;
 /** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
@@ -192,10 +195,18 @@ const exclusive = (
     work(Object.create(services, { db: { value: held.db } }) as Services, held),
   );
 
-/** Judges what changed; now and then everything that is exposed. */
+/** Judges what changed; now and then everything that is exposed, and whose watch is over. */
 function judgeAgain(): (services: Services) => Promise<unknown> {
   let nextMs = 0;
+  let watchesMs = 0;
   return async (services) => {
+    if (performance.now() >= watchesMs) {
+      watchesMs = performance.now() + WATCHES_EVERY_MS;
+      // Whatever becomes of it, breaches are judged.
+      await endWatches(services).catch((error: unknown) =>
+        services.log.error({ err: error }, 'a watch that is over could not be ended'),
+      );
+    }
     if (performance.now() >= nextMs) {
       await queueExposed(services);
       nextMs = performance.now() + Math.max(REJUDGE_AT_LEAST_MS, services.dayMs / 24);

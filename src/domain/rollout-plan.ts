@@ -145,6 +145,11 @@ export const rolloutSchema = z.strictObject({
   constrained: z.array(stepSchema).min(1).optional(),
   scale: z.array(stepSchema).min(1).optional(),
   guardrails: z.array(guardrailSchema).default([]),
+  watchFor: durationBetween('1h', '3650d')
+    .optional()
+    .describe(
+      'How long after it completed its guardrails go on to take back what breaches. Until then their metrics cannot be redefined. Default: as long as its release is in force',
+    ),
   pairs: z
     .array(z.array(nameSchema).min(2).max(5))
     .max(20)

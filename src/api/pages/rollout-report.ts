@@ -24,6 +24,7 @@ step ${rollout.step} of ${rollout.steps}, ${rollout.plan}. As of ${minuteText(re
 <dl>
 ${row('Started', `${minuteText(rollout.startedAt)} by ${rollout.startedBy}: ${report.reason}`)}
 ${row('Ended', rollout.endedAt === null ? undefined : minuteText(rollout.endedAt))}
+${row('Watched', watchedText(rollout))}
 ${row('Signed off by', report.signedOffBy)}
 ${row('Escalation', report.escalation)}
 ${row('False rollback', `in at most ${percent(report.alpha)} of rollouts, over all of its life`)}
@@ -44,6 +45,13 @@ ${evidence.length === 0 && html`<p class="meta">Nothing is counted yet.</p>`}
 ${evidence.map((view) => evidencePart(view, marks))}
 <h2>Timeline</h2>
 ${timelinePart(report)}`;
+}
+
+/** How long what breaches is taken back after everybody has it. */
+function watchedText({ status, watchedUntil, watchOver }: RolloutReport['rollout']): string | undefined {
+  if (status !== 'completed') return undefined;
+  if (watchedUntil === null) return 'as long as its release is in force';
+  return `until ${minuteText(watchedUntil)}${watchOver ? ', over' : ''}`;
 }
 
 /** The same as one file that needs nothing beside it. */

@@ -29,6 +29,10 @@ export const statusSchema = z
     steps: z.number().int(),
     plan: z.string().describe('Against plan: "day 74 of 90, 6 late"'),
     day: z.number().int(),
+    watchedUntil: instantSchema
+      .optional()
+      .describe('Of one that completed: until when it takes back what breaches, where its release says so'),
+    watchOver: z.boolean().describe('Whether that is over'),
     waitsFor: z.array(anyObjectSchema).describe('What it waits for, and why'),
     planned: z
       .array(
@@ -136,6 +140,7 @@ export const statusOf = (status: RolloutStatusView) => ({
   ...status,
   startedAt: status.startedAt.toISOString(),
   endedAt: status.endedAt?.toISOString(),
+  watchedUntil: status.watchedUntil?.toISOString(),
   waitsFor: status.waitsFor.map((wait) => ({ ...wait })),
   pooled: status.pooled.map((verdict) => ({ ...verdict })),
   lastVerdict: status.lastVerdict === null ? undefined : { ...status.lastVerdict },

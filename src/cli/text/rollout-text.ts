@@ -19,6 +19,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
         ['Plan', plan],
         ['Started', `${formatTime(rollout.startedAt)} by ${rollout.startedBy}`],
         ['Ended', endedAt ? formatTime(endedAt) : undefined],
+        ['Watched', watchedText(rollout)],
         ['Gate', rollout.gateApprovedBy ? `approved by ${rollout.gateApprovedBy}` : undefined],
         [
           'Baseline',
@@ -41,6 +42,13 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     buildsText(rollout, width),
     nextText(rollout),
   );
+}
+
+/** How long what breaches is taken back after everybody has it. */
+function watchedText({ status, watchedUntil, watchOver }: WireRollout): string | undefined {
+  if (status !== 'completed') return undefined;
+  if (!watchedUntil) return 'as long as its release is in force';
+  return `until ${formatTime(watchedUntil)}${watchOver ? ', over' : ''}`;
 }
 
 function subjectsText({ agentsWord, perHour, lastHour, surplus }: WireRollout['subjects']): string {

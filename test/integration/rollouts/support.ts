@@ -43,7 +43,7 @@ rollout:
   signedOffBy: olga
   newSubjectsPerHour: PER_HOUR
   guardrails: [GUARDRAILS]
-  pairs: PAIRS
+  pairs: PAIRSWATCH_FOR
   constrained: [{ days: 30, exposure: { '*': EXPOSURE }, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
@@ -65,6 +65,8 @@ export interface Exposed {
   exposure?: number;
   /** Others than the one on `wrong`. */
   guardrails?: string;
+  /** How long it is watched after it completed. */
+  watchFor?: string;
   /** What happens before anybody is exposed. */
   baseline?: (services: TestServices) => Promise<unknown>;
 }
@@ -80,6 +82,7 @@ export async function givenExposed(
     exposure = 100,
     pairs = '[]',
     guardrails = GUARDRAIL,
+    watchFor,
     baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
   }: Exposed = {},
@@ -89,6 +92,7 @@ export async function givenExposed(
       .replace('PER_HOUR', String(newSubjectsPerHour))
       .replace('EXPOSURE', String(exposure))
       .replace('PAIRS', pairs)
+      .replace('WATCH_FOR', watchFor === undefined ? '' : `\n  watchFor: ${watchFor}`)
       .replace('GUARDRAILS', guardrails)
       .replace('LIMIT', limit)
       .replace('PER_DAY', perDay === undefined ? '' : `, perDay: ${perDay}`);

@@ -109,3 +109,17 @@ test('how subjects split is shown beside what is assigned, and what to do where 
   expect(rolloutText(found, 200)).toContain('15 would be: NOT AS ASSIGNED, nothing widens');
   expect(rolloutText(found, 200)).toContain('portcullis rollout rollback desk-2 --segment gold --reason');
 });
+
+test('of one that completed it is said until when it is watched', () => {
+  const completed = { status: 'completed', endedAt: '2026-04-01T00:00:00Z' };
+  const watched = (more: object) =>
+    /Watched +(.+)/.exec(rolloutText(status({ ...completed, ...more }), 120))?.[1];
+  expect(watched({})).toBe('as long as its release is in force');
+  expect(watched({ watchedUntil: '2026-05-01T00:00:00Z', watchOver: false })).toMatch(
+    /^until 2026-05-01.+[^r]$/,
+  );
+  expect(watched({ watchedUntil: '2026-05-01T00:00:00Z', watchOver: true })).toMatch(
+    /^until 2026-05-01.+, over$/,
+  );
+  expect(rolloutText(status({}), 120)).not.toContain('Watched');
+});
