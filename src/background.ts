@@ -16,9 +16,11 @@ import { readEpoch } from './records/gate.ts';
 import type { AfterBuffer } from './records/record-after.ts';
 import { dropOld } from './retention/drop.ts';
 import { dropOldPoints } from './retention/drop-points.ts';
+import { judgeAssignment } from './rollouts/arms.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
 import { readSources } from './rollouts/read-sources.ts';
+import { endWatches } from './rollouts/watch.ts';
 import type { Services } from './services.ts';
 import { resumeErasures } from './subjects/erase.ts';
 import { finishStops } from './switches/disable.ts';
@@ -38,12 +40,17 @@ const BACKGROUND = [
   'dispatcher',
   'sweeper',
   'autonomy',
+  'arms',
   'reconciler',
   'erasures',
   'retention',
   'sources',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
+/** A watch is over by the clock; this is for what the log says of it. */
+const WATCHES_EVERY_MS = 15_000;
+/** Whom a write is asked for is counted minutes later anyway. */
+const ARMS_EVERY_MS = 15_000;
 /** How long a group that was just applied has nobody in it, at most, plus the time its source takes. */
 const GROUPS_EVERY_MS = 5_000;
 /** A wrong write is judged at once; this is for what becomes old enough, and for new decisions. */
@@ -84,6 +91,7 @@ export function startBackground(
     dispatcher,
     exclusive(services, 'sweeper', SWEEP_EVERY_MS, sweepActions),
     exclusive(services, 'autonomy', AUTONOMY_EVERY_MS, judgeAutonomy),
+    exclusive(services, 'arms', ARMS_EVERY_MS, judgeAssignment),
     exclusive(services, 'reconciler', RECONCILE_EVERY_MS, (held) => reconcile(held, client)),
     exclusive(services, 'erasures', ERASURES_EVERY_MS, resumeErasures),
     exclusive(services, 'retention', RETENTION_EVERY_MS, keepUp),
@@ -187,10 +195,18 @@ const exclusive = (
     work(Object.create(services, { db: { value: held.db } }) as Services, held),
   );
 
-/** Judges what changed; now and then everything that is exposed. */
+/** Judges what changed; now and then everything that is exposed, and whose watch is over. */
 function judgeAgain(): (services: Services) => Promise<unknown> {
   let nextMs = 0;
+  let watchesMs = 0;
   return async (services) => {
+    if (performance.now() >= watchesMs) {
+      watchesMs = performance.now() + WATCHES_EVERY_MS;
+      // Whatever becomes of it, breaches are judged.
+      await endWatches(services).catch((error: unknown) =>
+        services.log.error({ err: error }, 'a watch that is over could not be ended'),
+      );
+    }
     if (performance.now() >= nextMs) {
       await queueExposed(services);
       nextMs = performance.now() + Math.max(REJUDGE_AT_LEAST_MS, services.dayMs / 24);

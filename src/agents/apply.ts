@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { openRollout, watchedRollout } from '../records/rollout.ts';
+import { isWatchOver, openRollout, watchedRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { Turns } from '../turns.ts';
 
@@ -64,7 +64,7 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
     if (before?.digest === digest)
       return { agent: agent.agent, revision: before.revision, digest, changes: [] };
     if (before && before.definitions_digest !== definitions)
-      await assertMayRedefine(tx, before.manifest, agent);
+      await assertMayRedefine(tx, before.manifest, agent, now);
     const revision = (before?.revision ?? 0) + 1;
     const row = {
       manifest: JSON.stringify(agent),
@@ -101,8 +101,8 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
   });
 }
 
-/** What a rollout froze stays as it is while it is open, and what it watches afterwards as long as its release is in force. */
-async function assertMayRedefine(tx: Sql, before: Agent, after: Agent): Promise<void> {
+/** What a rollout froze stays as it is while it is open, and what it watches afterwards as long as it does. */
+async function assertMayRedefine(tx: Sql, before: Agent, after: Agent, now: Date): Promise<void> {
   const { agent } = after;
   const open = await openRollout(tx, agent);
   if (open) {
@@ -115,10 +115,10 @@ async function assertMayRedefine(tx: Sql, before: Agent, after: Agent): Promise<
   const changed = watched?.plan.guardrails.find(
     ({ metric }) => digestOf(before.metrics[metric] ?? null) !== digestOf(after.metrics[metric] ?? null),
   );
-  if (watched && changed)
+  if (watched && changed && !isWatchOver(watched, now))
     throw new AppError(
       'wrong_state',
-      `Cannot change metric "${changed.metric}": rollout ${watched.id} completed, and its release is watched by it as long as it is in force. Give the new definition a name of its own, and a later release a guardrail on that`,
+      `Cannot change metric "${changed.metric}": rollout ${watched.id} completed, and its release is watched by it ${watched.watch_until ? `until ${watched.watch_until.toISOString()}` : 'as long as it is in force'}. Give the new definition a name of its own, and a later release a guardrail on that`,
     );
 }
 

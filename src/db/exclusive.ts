@@ -16,6 +16,7 @@ export const LOCKS = {
   retention: 727_014,
   erasures: 727_016,
   sources: 727_021,
+  arms: 727_022,
 } as const;
 
 /** Work that one process at a time does. */

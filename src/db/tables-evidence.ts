@@ -151,12 +151,33 @@ export interface OtlpCountTable {
   harms: number;
 }
 
+/** Subjects first asked for, by the arm and the exposure they were assigned by. */
+export interface ArmCountTable {
+  rollout_id: string;
+  segment: string;
+  generation: number;
+  exposure: number;
+  arm: Arm;
+  subjects: number;
+}
+
+/** The segments whose arms were not as assigned, once in a generation. */
+export interface ArmsMismatchTable {
+  rollout_id: string;
+  segment: string;
+  generation: number;
+  strata: Json<unknown>;
+  at: Timestamp;
+}
+
 /** The tables of what is counted and judged. */
 export interface EvidenceTables {
   subject_day: SubjectDayTable;
   day_count: DayCountTable;
   day_sum: DaySumTable;
   first_count: FirstCountTable;
+  arm_count: ArmCountTable;
+  arms_mismatch: ArmsMismatchTable;
   source_reading: SourceReadingTable;
   otlp_series: OtlpSeriesTable;
   otlp_exporter: OtlpExporterTable;

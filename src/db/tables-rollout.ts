@@ -65,6 +65,10 @@ export interface RolloutTable {
   builds: ColumnType<KnownBuild[], string | undefined, string>;
   revision: number;
   ended_at: Timestamp | null;
+  /** Of one that completed, where its release says so; null: as long as its release is in force. */
+  watch_until: Timestamp | null;
+  /** When that was judged for the last time. */
+  watch_ended_at: Timestamp | null;
 }
 
 export interface RolloutSegmentTable {

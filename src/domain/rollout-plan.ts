@@ -208,6 +208,11 @@ export const rolloutSchema = z.strictObject({
     .optional()
     .describe('The steps up to everybody. Default: 50 and 100 percent'),
   guardrails: z.array(guardrailSchema).default([]).describe('What takes it back'),
+  watchFor: durationBetween('1h', '3650d')
+    .optional()
+    .describe(
+      'How long after it completed its guardrails go on to take back what breaches. Until then their metrics cannot be redefined. Default: as long as its release is in force',
+    ),
   pairs: z
     .array(z.array(nameSchema).min(2).max(5))
     .max(20)

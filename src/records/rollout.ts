@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables-rollout.ts';
-import { REAL_DAY_MS } from '../domain/duration.ts';
+import { type Duration, REAL_DAY_MS } from '../domain/duration.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
@@ -57,6 +57,8 @@ export interface FrozenPlan {
   matureAfter: Readonly<Record<string, string>>;
   /** What counts harms a day beside its rate; one that began before there was such a count goes on without. */
   companions?: readonly Companion[];
+  /** How long it is watched after it completed, as the release says; else as long as its release is in force. */
+  watchFor?: Duration;
   /** Milliseconds of a day of this rollout, whatever `PORTCULLIS_DAY` says later. */
   dayMs: number;
 }
@@ -74,6 +76,10 @@ export const recordOf = (row: Selectable<RolloutTable>): RolloutRecord => ({
     ...(row.plan as Omit<FrozenPlan, 'dayMs' | 'newSubjectsPerHour'>),
   },
 });
+
+/** Whether the time is over for which its release had it watched. What came before that counts, whenever it is judged. */
+export const isWatchOver = ({ watch_until }: Pick<RolloutRecord, 'watch_until'>, now: Date): boolean =>
+  watch_until !== null && watch_until <= now;
 
 /** The step a rollout is in; the last one when it is through. */
 export function stepOf(rollout: Pick<RolloutRecord, 'plan' | 'step_index'>): Step {
@@ -117,7 +123,10 @@ export async function openRollout(db: Sql, agent: string): Promise<RolloutRecord
   return row && recordOf(row);
 }
 
-/** The open rollout of an agent, else the last one that completed: it is watched as long as its release is in force. */
+/**
+ * The open rollout of an agent, else the last one that completed: it is watched as long as its release is in force, or until
+ * its watch was found to be over.
+ */
 export async function watchedRollout(db: Sql, agent: string): Promise<RolloutRecord | undefined> {
   const row = await db
     .selectFrom('rollout')
@@ -134,5 +143,6 @@ export async function watchedRollout(db: Sql, agent: string): Promise<RolloutRec
     .executeTakeFirst();
   if (!row) return undefined;
   const { serves, ...rollout } = row;
-  return rollout.ended_at === null || serves ? recordOf(rollout) : undefined;
+  const isWatched = serves && rollout.watch_ended_at === null;
+  return rollout.ended_at === null || isWatched ? recordOf(rollout) : undefined;
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
+import { armsText } from '../domain/evidence/arms.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { GATE_REMIND_AFTER } from '../domain/rollout-plan.ts';
 import { scopesOver } from '../domain/scope.ts';
@@ -10,6 +11,7 @@ import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
+import { armsOf } from './arms.ts';
 import { paceOf } from './pace.ts';
 
 /** The rollout as its next move is decided from: read afresh every time. */
@@ -48,6 +50,9 @@ export async function rolloutFacts(
       ),
     ),
     pooledBreaches: await pooledBreaches(db.sql, rollout, segments),
+    mismatched: (await armsOf(db.sql, id)).flatMap((arms) =>
+      arms.mismatchedAt === null ? [] : [{ segment: arms.segment, seen: armsText(arms) }],
+    ),
     revision: rollout.revision,
   };
 }

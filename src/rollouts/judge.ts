@@ -5,7 +5,13 @@ import { breachText, firedBy } from '../domain/evidence/facts.ts';
 import { JUDGE } from '../domain/rollout/paused.ts';
 import { figures } from '../records/figures.ts';
 import { appendEntry } from '../records/log-entry.ts';
-import { type FrozenGuardrail, type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
+import {
+  type FrozenGuardrail,
+  isWatchOver,
+  type RolloutRecord,
+  rolloutById,
+  stepOf,
+} from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { takeEarly } from './early.ts';
@@ -50,7 +56,23 @@ export async function judgeDue(services: Services): Promise<number> {
 export async function queueExposed({ db, clock }: Services): Promise<void> {
   await sql`SELECT queue_judgement(s.rollout_id, s.segment, ${clock.now()})
     FROM rollout_segment s JOIN rollout r ON r.id = s.rollout_id
-    WHERE s.state = 'exposed' AND (r.ended_at IS NULL OR r.status = 'completed')`.execute(db.sql);
+    WHERE s.state = 'exposed' AND (r.ended_at IS NULL OR r.status = 'completed') AND r.watch_ended_at IS NULL`.execute(
+    db.sql,
+  );
+}
+
+/**
+ * Judges all of one rollout that is exposed, and what is due of it.
+ * @throws Error what could not be judged
+ */
+export async function judgeExposed(services: Services, id: string): Promise<void> {
+  const { sql: db } = services.db;
+  await sql`SELECT queue_judgement(s.rollout_id, s.segment, ${services.clock.now()}) FROM rollout_segment s
+    WHERE s.rollout_id = ${id} AND s.state = 'exposed'`.execute(db);
+  const due = await db.selectFrom('judge_queue').selectAll().where('rollout_id', '=', id).execute();
+  const failures: unknown[] = [];
+  await judgeRollout(services, id, due, (error) => void failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 async function judgeRollout(
@@ -60,6 +82,7 @@ async function judgeRollout(
   failed: (error: unknown) => void,
 ): Promise<void> {
   const rollout = await rolloutById(services.db.sql, id);
+  if (rollout.watch_ended_at !== null) return takeOff(services, due);
   // One that cannot be judged keeps no other from being: its segment stays due, and is tried again.
   const judge = async (segment: string, since: Date) => {
     const failures: unknown[] = [];
@@ -73,11 +96,16 @@ async function judgeRollout(
   for (const item of due) await judge(item.segment, item.since).then(() => judged.push(item), failed);
   const [first] = due;
   if (first) await judge(POOLED_SEGMENT, first.since);
-  // Taken off only now, and only if nothing changed since it was read: a crash on the way leaves it queued.
-  for (const { segment, n } of judged)
-    await services.db.sql
+  // Only now: a crash on the way leaves it queued.
+  await takeOff(services, judged);
+}
+
+/** Only if nothing changed since it was read. */
+async function takeOff({ db }: Services, judged: readonly Due[]): Promise<void> {
+  for (const { rollout_id, segment, n } of judged)
+    await db.sql
       .deleteFrom('judge_queue')
-      .where('rollout_id', '=', id)
+      .where('rollout_id', '=', rollout_id)
       .where('segment', '=', segment)
       .where('n', '=', n)
       .execute();
@@ -102,7 +130,8 @@ async function judgeOne(
     .executeTakeFirst();
   const now = services.clock.now();
   const record = await judgeGuardrail(db, rollout, guardrail, segment, {
-    now,
+    // Of one whose watch is over: as it stood then, however late it is judged.
+    now: isWatchOver(rollout, now) ? (rollout.watch_until ?? now) : now,
     minSample: stepOf(rollout).gate.sample,
     firedBefore: before ? firedBy(before.record as VerdictRecord) : [],
     generation,

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { digestOf } from '../domain/digest.ts';
+import { durationMs } from '../domain/duration.ts';
 import { BY_PLAN } from '../domain/rollout/paused.ts';
 import type { SegmentFacts } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
@@ -167,7 +168,7 @@ async function widen(tx: Sql, planned: Planned, step: Step, now: Date): Promise<
   return widened;
 }
 
-/** The candidate comes in force wherever it was not taken back; watching goes on. */
+/** The candidate comes in force wherever it was not taken back; watching goes on, as long as its release says. */
 export async function completeRollout(services: Services, planned: Planned): Promise<boolean> {
   const now = services.clock.now();
   const completed = await closeGateFor(services, async (tx, epoch) => {
@@ -183,9 +184,11 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       .execute();
     const earned = exposed.map(({ segment }) => segment);
     // First, because it ends standing approvals: they are locked before the actions they were given with.
+    const { watchFor, dayMs } = rollout.plan;
+    const watchUntil = watchFor ? new Date(now.getTime() + durationMs(watchFor, dayMs)) : null;
     await tx
       .updateTable('rollout')
-      .set({ status: 'completed', ended_at: now, ticking_since: null })
+      .set({ status: 'completed', ended_at: now, ticking_since: null, watch_until: watchUntil })
       .where('id', '=', rollout.id)
       .execute();
     for (const segment of earned) {
@@ -205,7 +208,12 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       ref: rollout.id,
       at: now,
       actor: rollout.gate_approved_by ?? BY_PLAN,
-      data: { release: rollout.release, segments: earned, salt: rollout.salt },
+      data: {
+        release: rollout.release,
+        segments: earned,
+        salt: rollout.salt,
+        ...(watchUntil && { watchUntil: watchUntil.toISOString() }),
+      },
     });
     await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
     return revocations;

@@ -6,7 +6,7 @@ import type { MetricSource, SourceCounts } from '../domain/metric-source.ts';
 import type { SourceCredentials } from '../metric-sources/credentials.ts';
 import { NoCount, readSource } from '../metric-sources/read.ts';
 import { SourceFailure } from '../net/source-failure.ts';
-import { dayOf, type RolloutRecord, stepOf, watchedRollout } from '../records/rollout.ts';
+import { dayOf, isWatchOver, type RolloutRecord, stepOf, watchedRollout } from '../records/rollout.ts';
 import { approvalCountsOf } from './approval-counts.ts';
 import { otlpCounts, otlpHeardAt } from './otlp-counts.ts';
 
@@ -62,7 +62,7 @@ async function dueTargets(db: Sql, now: Date): Promise<Target[]> {
   const targets: Target[] = [];
   for (const { agent } of rows) {
     const rollout = await watchedRollout(db, agent);
-    if (rollout) targets.push(...(await targetsOf(db, rollout, now)));
+    if (rollout && !isWatchOver(rollout, now)) targets.push(...(await targetsOf(db, rollout, now)));
   }
   return targets;
 }

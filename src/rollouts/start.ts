@@ -236,6 +236,7 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
       rollout.guardrails.map(({ metric }) => [metric, agent.metrics[metric]?.matureAfter ?? '1d']),
     ),
     companions: companionsOf(release, agent, exposed),
+    ...(rollout.watchFor && { watchFor: rollout.watchFor }),
     dayMs,
   };
 }

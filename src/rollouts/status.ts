@@ -8,9 +8,10 @@ import { worstOf } from '../domain/evidence/pair.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
 import { onAgentsWord } from '../domain/subject.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { dayOf, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
+import { dayOf, isWatchOver, type RolloutRecord, recordOf, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
+import { type ArmsView, armsOf } from './arms.ts';
 import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
 import { type PlannedStep, plannedOf, stepsExposed } from './planned.ts';
@@ -37,6 +38,9 @@ export interface RolloutStatusView {
   startedAt: Date;
   startedBy: string;
   endedAt: Date | null;
+  /** Of one that completed: until when it is watched, and whether that is over; null where it is as long as its release is in force. */
+  watchedUntil: Date | null;
+  watchOver: boolean;
   waitsFor: Wait[];
   /** The whole plan. */
   planned: PlannedStep[];
@@ -68,6 +72,8 @@ export interface RolloutStatusView {
   gateApprovedBy: string | null;
   dayMs: number;
   subjects: SubjectsView;
+  /** How the subjects of the exposed segments split, beside how they are assigned. */
+  arms: ArmsView[];
   builds: BuildView[];
 }
 
@@ -131,6 +137,8 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     startedAt: rollout.started_at,
     startedBy: rollout.started_by,
     endedAt: rollout.ended_at,
+    watchedUntil: rollout.watch_until,
+    watchOver: isWatchOver(rollout, services.clock.now()),
     waitsFor: ended ? [] : waitsOf(facts),
     planned: plannedOf(rollout),
     segments,
@@ -153,6 +161,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     gateApprovedBy: rollout.gate_approved_by,
     dayMs: rollout.plan.dayMs,
     subjects: await subjectsOf(services.db.sql, rollout, asOf),
+    arms: await armsOf(services.db.sql, id),
     builds: await buildsOf(services.db.sql, rollout),
   };
 }

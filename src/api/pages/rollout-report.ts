@@ -1,3 +1,4 @@
+import { armsText } from '../../domain/evidence/arms.ts';
 import { besideText } from '../../domain/evidence/beside.ts';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import { ratioText } from '../../domain/evidence/ratio.ts';
@@ -24,6 +25,7 @@ step ${rollout.step} of ${rollout.steps}, ${rollout.plan}. As of ${minuteText(re
 <dl>
 ${row('Started', `${minuteText(rollout.startedAt)} by ${rollout.startedBy}: ${report.reason}`)}
 ${row('Ended', rollout.endedAt === null ? undefined : minuteText(rollout.endedAt))}
+${row('Watched', watchedText(rollout))}
 ${row('Signed off by', report.signedOffBy)}
 ${row('Escalation', report.escalation)}
 ${row('False rollback', `in at most ${percent(report.alpha)} of rollouts, over all of its life`)}
@@ -31,6 +33,7 @@ ${row('Baseline', rollout.baselineDigest === null ? 'not locked yet' : `locked, 
 </dl>
 ${waitsPart(report)}
 ${lookPart(report)}
+${armsPart(report)}
 ${pairsPart(report)}
 ${verbs}
 <h2>Plan</h2>
@@ -43,6 +46,13 @@ ${evidence.length === 0 && html`<p class="meta">Nothing is counted yet.</p>`}
 ${evidence.map((view) => evidencePart(view, marks))}
 <h2>Timeline</h2>
 ${timelinePart(report)}`;
+}
+
+/** How long what breaches is taken back after everybody has it. */
+function watchedText({ status, watchedUntil, watchOver }: RolloutReport['rollout']): string | undefined {
+  if (status !== 'completed') return undefined;
+  if (watchedUntil === null) return 'as long as its release is in force';
+  return `until ${minuteText(watchedUntil)}${watchOver ? ', over' : ''}`;
 }
 
 /** The same as one file that needs nothing beside it. */
@@ -80,6 +90,13 @@ function lookPart({ rollout: { worthALook } }: RolloutReport): Html | undefined 
   return html`<h2>Worth a look</h2>
 <p class="meta">Nothing is taken back by it; at most one in ten is there by chance.</p>
 <ul>${worthALook.map(({ segment, metric, why, value }) => html`<li>${metric} in ${segment}: ${why === 'evidence' ? `its e-value of ${figure(value)} stands out among all` : `it got worse lately (e-CUSUM ${figure(value)})`}</li>`)}</ul>`;
+}
+
+function armsPart({ rollout: { arms } }: RolloutReport): Html | undefined {
+  if (arms.length === 0) return undefined;
+  return html`<h2>Arms</h2>
+<p class="meta">Whether subjects split as they are assigned: else no comparison of arms is worth anything.</p>
+<ul>${arms.map((one) => html`<li>${one.segment}: ${armsText(one)}${one.mismatchedAt !== null && html`: <strong>not as assigned</strong> since ${minuteText(one.mismatchedAt)}, nothing widens`}.</li>`)}</ul>`;
 }
 
 function pairsPart({ rollout: { pairs } }: RolloutReport): Html | undefined {

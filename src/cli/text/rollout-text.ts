@@ -1,3 +1,4 @@
+import { armsText, FALSE_MISMATCH } from '../../domain/evidence/arms.ts';
 import { dayLimitText } from '../../domain/evidence/day-limit.ts';
 import { ratioText } from '../../domain/evidence/ratio.ts';
 import { agentsWordText } from '../../domain/subject.ts';
@@ -19,6 +20,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
         ['Plan', plan],
         ['Started', `${formatTime(rollout.startedAt)} by ${rollout.startedBy}`],
         ['Ended', endedAt ? formatTime(endedAt) : undefined],
+        ['Watched', watchedText(rollout)],
         ['Gate', rollout.gateApprovedBy ? `approved by ${rollout.gateApprovedBy}` : undefined],
         [
           'Baseline',
@@ -34,12 +36,20 @@ export function rolloutText(rollout: WireRollout, width: number): string {
     `Segments\n${segmentsText(rollout, width)}`,
     baselineText(rollout, width),
     evidenceText(rollout, width),
+    armsPart(rollout, width),
     pairsText(rollout, width),
     worthALookText(rollout, width),
     perDayText(rollout, width),
     buildsText(rollout, width),
     nextText(rollout),
   );
+}
+
+/** How long what breaches is taken back after everybody has it. */
+function watchedText({ status, watchedUntil, watchOver }: WireRollout): string | undefined {
+  if (status !== 'completed') return undefined;
+  if (!watchedUntil) return 'as long as its release is in force';
+  return `until ${formatTime(watchedUntil)}${watchOver ? ', over' : ''}`;
 }
 
 function subjectsText({ agentsWord, perHour, lastHour, surplus }: WireRollout['subjects']): string {
@@ -147,6 +157,15 @@ function buildsText({ builds }: WireRollout, width: number): string | undefined 
   return `Builds (the sample of the gates is of those that count)\n${table(['agent version', 'counts', 'segment', 'metric', 'events', 'harm'], rows, width)}`;
 }
 
+function armsPart({ arms }: WireRollout, width: number): string | undefined {
+  if (arms.length === 0) return undefined;
+  const lines = arms.map(
+    (one) =>
+      `${one.segment}: ${armsText(one)}${one.mismatchedAt ? ': NOT AS ASSIGNED, nothing widens' : ''} (e-value ${formatNumber(Math.exp(one.logE))} of ${formatNumber(1 / FALSE_MISMATCH)})`,
+  );
+  return `Arms (whether subjects split as they are assigned)\n${bullets(lines, width)}`;
+}
+
 function pairsText({ pairs }: WireRollout, width: number): string | undefined {
   if (pairs.length === 0) return undefined;
   const lines = pairs.map(
@@ -236,10 +255,12 @@ function nextVerbs({ waitsFor, segments }: WireRollout): { verb: RolloutVerb; re
     waitsFor.length > 0 && waitsFor.every((wait) => wait.for === 'person' || wait.for === 'checklist');
   const checks = waitsFor.flatMap((wait) => wait.checks ?? []).map((check) => ` --confirm ${quoted(check)}`);
   const held = waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version');
+  const mismatched = waitsFor.filter((wait) => wait.for === 'arms');
   const back = segments.filter(({ state }) => state === 'rolled_back');
   return [
     ...(onlyPeople ? [{ verb: 'approve-gate' as const, rest: checks.join('') }] : []),
     ...(held ? [{ verb: 'resume' as const, rest: '' }] : []),
+    ...mismatched.map(({ segment }) => ({ verb: 'rollback' as const, rest: ` --segment ${segment}` })),
     ...back.map(({ segment }) => ({ verb: 'reenter' as const, rest: ` --segment ${segment}` })),
   ];
 }

@@ -35,6 +35,8 @@ BEGIN
   FOR d IN DELETE FROM evidence_due WHERE id IN (SELECT id FROM evidence_due ORDER BY id LIMIT p_most) RETURNING * LOOP
     v_count := v_count + 1;
     SELECT * INTO a FROM action x WHERE x.id = d.action_id;
+    -- What comes when its watch is over says nothing of it any more, however late it is counted.
+    CONTINUE WHEN EXISTS (SELECT 1 FROM rollout o WHERE o.id = a.rollout_id AND o.watch_until <= d.at);
     FOR m IN SELECT key, value FROM jsonb_each_text(a.counts) WHERE d.metric IS NULL OR key = d.metric LOOP
       PERFORM count_event(a, m.key, m.value, d);
     END LOOP;

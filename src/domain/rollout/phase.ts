@@ -1,3 +1,4 @@
+import { mismatchText } from '../evidence/mismatch-text.ts';
 import { type Freeze, freezeText } from '../freeze.ts';
 import type { OnVerdict } from '../rollout-plan.ts';
 import { agoText, type Paused, pausedText } from './paused.ts';
@@ -64,6 +65,8 @@ export interface RolloutFacts {
   inconclusive?: Readonly<Record<string, Exclude<OnVerdict['inconclusive'], 'as-gate'>>>;
   /** Metrics of which all exposed segments together breached, and the release holds on that. */
   pooledBreaches?: readonly string[];
+  /** Segments whose subjects do not split as they are assigned, and what was seen of them. */
+  mismatched?: readonly { segment: string; seen: string }[];
   revision: number;
 }
 
@@ -75,6 +78,7 @@ export interface Wait {
     | 'frozen'
     | 'agent-version'
     | 'freeze'
+    | 'arms'
     | 'time'
     | 'sample'
     | 'verdict'
@@ -145,7 +149,13 @@ export function waitsOf(facts: RolloutFacts): Wait[] {
 
 /** The waits that no person's approval can stand in for. */
 export function machineWaits(facts: RolloutFacts): Wait[] {
-  return [...stops(facts), ...freezeWait(facts), ...timeWait(facts), ...evidenceWaits(facts)];
+  return [
+    ...stops(facts),
+    ...freezeWait(facts),
+    ...armsWaits(facts),
+    ...timeWait(facts),
+    ...evidenceWaits(facts),
+  ];
 }
 
 function stops(facts: RolloutFacts): Wait[] {
@@ -169,6 +179,10 @@ function stops(facts: RolloutFacts): Wait[] {
 /** Nothing widens, and nobody is asked whether it may; what takes back goes on. */
 const freezeWait = ({ freeze }: RolloutFacts): Wait[] =>
   freeze ? [{ for: 'freeze', detail: freezeText(freeze) }] : [];
+
+/** No comparison of arms is worth anything there, and no time or evidence mends it: a person settles it. */
+const armsWaits = ({ mismatched = [] }: RolloutFacts): Wait[] =>
+  mismatched.map(({ segment, seen }) => ({ for: 'arms', segment, detail: mismatchText(segment, seen) }));
 
 function timeWait(facts: RolloutFacts): Wait[] {
   const step = stepAt(facts);

@@ -98,7 +98,16 @@ test('what nobody does is said in the log of every process that could not do it'
   await expect.poll(() => lines.length).toBeGreaterThan(0);
   await watch.stop();
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-    nobodyDoes: ['dispatcher', 'sweeper', 'autonomy', 'reconciler', 'erasures', 'retention', 'sources'],
+    nobodyDoes: [
+      'dispatcher',
+      'sweeper',
+      'autonomy',
+      'arms',
+      'reconciler',
+      'erasures',
+      'retention',
+      'sources',
+    ],
     msg: expect.stringContaining('portcullis up --roles background'),
   });
 });

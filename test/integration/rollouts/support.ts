@@ -43,7 +43,7 @@ rollout:
   signedOffBy: olga
   newSubjectsPerHour: PER_HOUR
   guardrails: [GUARDRAILS]
-  pairs: PAIRS
+  pairs: PAIRSWATCH_FOR
   constrained: [{ days: 30, exposure: { '*': EXPOSURE }, WRITES, gate: { sample: 5 } }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
@@ -67,6 +67,8 @@ export interface Exposed {
   guardrails?: string;
   /** What the constrained step holds the candidate to; by default it writes as it is granted. */
   bounds?: string;
+  /** How long it is watched after it completed. */
+  watchFor?: string;
   /** What happens before anybody is exposed. */
   baseline?: (services: TestServices) => Promise<unknown>;
 }
@@ -83,6 +85,7 @@ export async function givenExposed(
     pairs = '[]',
     guardrails = GUARDRAIL,
     bounds = 'writes: as-granted',
+    watchFor,
     baseline = async () => {},
     grants = (approval) => `[{ tool: cancel, approval: ${approval} }]`,
   }: Exposed = {},
@@ -93,6 +96,7 @@ export async function givenExposed(
       .replace('EXPOSURE', String(exposure))
       .replace('WRITES', bounds)
       .replace('PAIRS', pairs)
+      .replace('WATCH_FOR', watchFor === undefined ? '' : `\n  watchFor: ${watchFor}`)
       .replace('GUARDRAILS', guardrails)
       .replace('LIMIT', limit)
       .replace('PER_DAY', perDay === undefined ? '' : `, perDay: ${perDay}`);

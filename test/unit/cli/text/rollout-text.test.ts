@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { displayWidth } from '../../../../src/cli/text/render.ts';
 import { rolloutText } from '../../../../src/cli/text/rollout-text.ts';
 import type { WireRollout } from '../../../../src/cli/wire.ts';
+import { judgeArms } from '../../../../src/domain/evidence/arms.ts';
 import { judgeFacts } from '../../../../src/domain/evidence/judge-facts.ts';
 
 const verdict = (count: boolean) => ({
@@ -59,6 +60,7 @@ const status = (more: object): WireRollout =>
     ],
     pooled: [],
     pairs: [],
+    arms: [],
     baselineDigest: 'ab'.repeat(32),
     digests: {},
     dayMs: 86_400_000,
@@ -91,4 +93,33 @@ test('a rollout that began before harms were counted says so, one before its bas
   expect(rolloutText(status({ perDay: undefined }), 80)).toContain('began before harms a day were counted');
   const early = status({ perDay: undefined, baselineDigest: undefined });
   expect(rolloutText(early, 80)).not.toContain('Harms a day');
+});
+
+test('how subjects split is shown beside what is assigned, and what to do where they do not', () => {
+  const strata = [{ exposure: 2_500, treated: 41, control: 19 }];
+  const arms = [{ segment: 'gold', generation: 1, ...judgeArms(strata) }];
+  const sound = rolloutText(status({ arms }), 200);
+  expect(sound).toContain('gold: 41 of 60 subjects are in the candidate since 25 % were exposed');
+  expect(sound).not.toContain('NOT AS ASSIGNED');
+  const found = status({
+    arms: arms.map((one) => ({ ...one, mismatchedAt: '2026-02-01T00:00:00Z' })),
+    waitsFor: [{ for: 'arms', segment: 'gold', detail: 'gold: its arms are not as assigned' }],
+    may: ['rollback'],
+  });
+  expect(rolloutText(found, 200)).toContain('15 would be: NOT AS ASSIGNED, nothing widens');
+  expect(rolloutText(found, 200)).toContain('portcullis rollout rollback desk-2 --segment gold --reason');
+});
+
+test('of one that completed it is said until when it is watched', () => {
+  const completed = { status: 'completed', endedAt: '2026-04-01T00:00:00Z' };
+  const watched = (more: object) =>
+    /Watched +(.+)/.exec(rolloutText(status({ ...completed, ...more }), 120))?.[1];
+  expect(watched({})).toBe('as long as its release is in force');
+  expect(watched({ watchedUntil: '2026-05-01T00:00:00Z', watchOver: false })).toMatch(
+    /^until 2026-05-01.+[^r]$/,
+  );
+  expect(watched({ watchedUntil: '2026-05-01T00:00:00Z', watchOver: true })).toMatch(
+    /^until 2026-05-01.+, over$/,
+  );
+  expect(rolloutText(status({}), 120)).not.toContain('Watched');
 });

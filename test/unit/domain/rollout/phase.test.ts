@@ -88,6 +88,19 @@ describe('nextMove()', () => {
     expect(nextMove(frozen)).toEqual({ do: 'wait', ms: 6 * DAY_MS });
   });
 
+  test('arms that are not as assigned let nothing widen and nobody be asked, whatever else holds', () => {
+    const mismatched = [{ segment: 'gold', seen: '41 of 60 subjects are in the candidate' }];
+    expect(nextMove(given({ mismatched }))).toEqual({ do: 'wait', ms: DAY_MS });
+    expect(nextMove(given({ mismatched, gateApprovedBy: 'olga' }))).toEqual({ do: 'wait', ms: DAY_MS });
+    expect(nextMove(given({ mismatched, gateAsked: true }))).toEqual({ do: 'close-gate' });
+    const [wait, ...others] = machineWaits(given({ mismatched }));
+    expect(others).toEqual([]);
+    expect(wait).toMatchObject({ for: 'arms', segment: 'gold' });
+    expect(wait?.detail).toMatch(
+      /^gold: 41 of 60 subjects are in the candidate: its arms are not as assigned/,
+    );
+  });
+
   test('evidence that is missing is looked for every hour of a day', () => {
     const lacking = given({ guardrails: ['wrong'], dayMs: 24_000, elapsedMs: 240_000 }, { sample: 5 });
     expect(nextMove(lacking)).toEqual({ do: 'wait', ms: 1_000 });

@@ -1,0 +1,54 @@
+-- The lowest id that a moment can give: lowestIdAt() says the same.
+CREATE FUNCTION lowest_id(p_at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT AS $$
+  SELECT (lpad(to_hex(floor(extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+---
+-- Reads at most p_most of what the agent of a rollout asked before p_until and since it was last read, and counts whom a write
+-- was asked for while chance decided the arm: each subject once in a segment, by its first question, whatever the answer was,
+-- for that differs between the arms. Not counted is whose question was asked again word for word under another name within
+-- p_within: of names that were tried only the last one was meant. Returns how many it read.
+CREATE FUNCTION count_arms(p_rollout text, p_until timestamptz, p_within interval, p_most int) RETURNS int LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
+DECLARE
+  v_agent text := (SELECT o.agent FROM rollout o WHERE o.id = p_rollout);
+  v_from uuid := coalesce((SELECT r.upto FROM arms_read r WHERE r.rollout_id = p_rollout), lowest_id('epoch'));
+  v_to uuid := lowest_id(p_until);
+  v_begin timestamptz;
+  v_taken int;
+  v_last uuid;
+BEGIN
+  SELECT min(e.from_at) INTO v_begin FROM exposure e
+  WHERE e.rollout_id = p_rollout AND e.exposure < 10000 AND (e.until_at IS NULL OR lowest_id(e.until_at) > v_from);
+  -- Where all or none is exposed there is nothing to read for, as long as that may be.
+  v_from := greatest(v_from, lowest_id(v_begin));
+  IF v_begin IS NULL OR v_from >= v_to THEN RETURN 0; END IF;
+  WITH taken AS MATERIALIZED (
+    SELECT a.id, a.rollout_id, a.kind, a.segment, a.generation, a.arm, a.bucket, a.subject_digest, a.same_digest, a.asked_at
+    FROM action a WHERE a.agent = v_agent AND a.id > v_from AND a.id < v_to ORDER BY a.id LIMIT p_most
+  ), placed AS MATERIALIZED (
+    SELECT DISTINCT ON (t.segment, t.subject_digest) t.*, e.exposure
+    FROM taken t JOIN exposure e ON e.rollout_id = t.rollout_id AND e.segment = t.segment AND e.generation = t.generation
+      AND e.from_at <= t.asked_at AND (e.until_at IS NULL OR e.until_at > t.asked_at)
+    -- One too many has no bucket, and stays in control.
+    WHERE t.rollout_id = p_rollout AND t.kind = 'write' AND e.exposure < 10000 AND (t.bucket < e.exposure) = (t.arm = 'candidate')
+    ORDER BY t.segment, t.subject_digest, t.id
+  ), entered AS (
+    INSERT INTO arm_subject (rollout_id, segment, subject) SELECT p_rollout, p.segment, p.subject_digest FROM placed p
+    ON CONFLICT DO NOTHING RETURNING segment, subject
+  ), counted AS (
+    INSERT INTO arm_count AS c (rollout_id, segment, generation, exposure, arm, subjects)
+    SELECT p_rollout, p.segment, p.generation, p.exposure, p.arm, count(*)
+    FROM entered n JOIN placed p ON p.segment = n.segment AND p.subject_digest = n.subject
+    -- OFFSET 0: each looked for by its question, never all of them at once.
+    WHERE NOT EXISTS (SELECT 1 FROM action x
+      WHERE x.agent = v_agent AND x.same_digest = p.same_digest AND x.same_digest <> ''
+        AND x.asked_at >= p.asked_at AND x.asked_at <= p.asked_at + p_within
+        AND (x.asked_at > p.asked_at OR x.id > p.id) AND x.subject_digest <> p.subject_digest OFFSET 0)
+    GROUP BY p.segment, p.generation, p.exposure, p.arm
+    ON CONFLICT (rollout_id, segment, generation, exposure, arm) DO UPDATE SET subjects = c.subjects + excluded.subjects
+  )
+  SELECT count(*), (array_agg(t.id ORDER BY t.id DESC))[1] INTO v_taken, v_last FROM taken t;
+  INSERT INTO arms_read AS r (rollout_id, upto) VALUES (p_rollout, CASE WHEN v_taken < p_most THEN v_to ELSE v_last END)
+  ON CONFLICT (rollout_id) DO UPDATE SET upto = greatest(r.upto, excluded.upto);
+  RETURN v_taken;
+END $$;
