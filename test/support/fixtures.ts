@@ -59,7 +59,7 @@ grants:
   - { tool: lookup }
   - { tool: cancel, approval: none }
   - { tool: refund, approval: { group: desk, quorum: 2, expiresIn: 2h } }
-rollout: { signedOffBy: olga, guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }] }
+rollout: { asks: desk, signedOffBy: olga, guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }] }
 `;
 
 /** @throws Error with every problem of the manifest */
