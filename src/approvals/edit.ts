@@ -210,5 +210,6 @@ async function decideAgain(
     arm: action.arm,
     ...(action.release === null ? {} : { release: action.release }),
     ...(action.generation === null ? {} : { generation: action.generation }),
+    ...(action.rollout_id === null ? {} : { rolloutId: action.rollout_id }),
   });
 }

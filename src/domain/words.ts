@@ -21,7 +21,7 @@ export const STATE_WORDS: Readonly<Record<ActionState, string>> = {
 export const SUPERSEDED_WORDS: Readonly<Record<SupersededBecause, string>> = {
   rolled_back: 'the permission it was asked under was rolled back',
   new_release: 'another release is in force now',
-  tightened: 'each write asks people there now',
+  tightened: 'its rollout is stricter there now',
   approver_lost_standing: 'somebody who approved it may not approve it any more',
   autonomy_lost: 'its tool must ask again in this segment',
   standing_approval_ended: 'the standing approval it came under was ended',

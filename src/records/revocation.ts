@@ -8,7 +8,7 @@ export interface Revoked {
   rollout?: string;
   segment?: string;
   arm?: 'control' | 'candidate';
-  because: 'new_release';
+  because: 'new_release' | 'tightened';
   epoch: number;
   at: Date;
   actor: string;

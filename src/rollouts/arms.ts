@@ -11,8 +11,9 @@ import type { Services } from '../services.ts';
 
 const JUDGE = 'judge';
 const READ_BATCH = 500;
-/** A question asked again under another name within this is one of names that are tried; it is counted when that is over. */
-export const TRIED_WITHIN_MS = 600_000;
+const DROP_BATCH = 5_000;
+/** What was asked just before may be committed a moment after. */
+export const COMMITTED_WITHIN_MS = 60_000;
 
 /** How the subjects of a segment split so far, in its present generation. */
 export interface ArmsView extends ArmsJudged {
@@ -37,22 +38,22 @@ export async function judgeAssignment(services: Services): Promise<void> {
   const failures: unknown[] = [];
   for (const rollout of open)
     await judgeOne(services, rollout).catch((error: unknown) => failures.push(error));
+  await sql`SELECT drop_arm_subjects(${DROP_BATCH})`.execute(db);
   if (failures.length > 0) throw failures[0];
 }
 
 async function judgeOne(services: Services, rollout: Pick<RolloutRecord, 'id' | 'agent'>): Promise<void> {
   const { sql: db } = services.db;
-  await countArms(db, rollout.id, new Date(services.clock.now().getTime() - TRIED_WITHIN_MS));
+  await countArms(db, rollout.id, new Date(services.clock.now().getTime() - COMMITTED_WITHIN_MS));
   for (const arms of await armsOf(db, rollout.id))
     if (arms.mismatched && arms.mismatchedAt === null) await tellMismatch(services, rollout, arms);
 }
 
 /** In short transactions. */
 async function countArms(db: Sql, rolloutId: string, until: Date): Promise<void> {
-  const within = `${TRIED_WITHIN_MS} milliseconds`;
   for (;;) {
     const { rows } = await sql<{ n: number }>`
-      SELECT count_arms(${rolloutId}, ${until}, ${within}::interval, ${READ_BATCH}) AS n`.execute(db);
+      SELECT count_arms(${rolloutId}, ${until}, ${READ_BATCH}) AS n`.execute(db);
     if ((rows[0]?.n ?? 0) < READ_BATCH) return;
   }
 }

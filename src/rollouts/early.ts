@@ -3,8 +3,10 @@ import type { Sql } from '../db/database.ts';
 import { type EarlyMeasure, earlyDue, meanLogE } from '../domain/evidence/early.ts';
 import { eValueOf } from '../domain/evidence/eprocess.ts';
 import type { Early } from '../domain/release.ts';
+import { JUDGE } from '../domain/rollout/paused.ts';
 import { closeGateFor } from '../records/gate.ts';
-import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
+import { afterCommit, followRevocation, revoke } from '../records/revocation.ts';
+import { type RolloutRecord, recordOf, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { pause, tell } from './hold.ts';
@@ -17,45 +19,78 @@ interface Place {
 
 /**
  * Does what the release says of evidence that does not suffice for a breach, each measure once in a generation of the segment:
- * each write asks people there, the rollout is paused, the exposure goes back a step. On-call is told.
+ * each write asks people there, the rollout is paused, the exposure goes back a step. On-call is told. Of what has completed only a
+ * breach takes anything away.
  */
 export async function takeEarly(
-  services: Pick<Services, 'db' | 'clock' | 'wake'>,
+  services: Pick<Services, 'db' | 'clock' | 'wake' | 'log'>,
   rolloutId: string,
   place: Place,
   { early, record }: { early: Early | undefined; record: VerdictRecord },
 ): Promise<void> {
   const due = earlyDue(early, record);
-  if (due.length === 0 || (await areTaken(services.db.sql, rolloutId, place, record.metric, due))) return;
-  const now = services.clock.now();
-  await closeGateFor(services, async (tx) => {
-    const rollout = await rolloutById(tx, rolloutId);
-    const claimed = await claim(tx, rolloutId, place, record.metric, due);
-    // What has completed serves everybody: there is nothing to hold and no step to go back to.
-    const measures = rollout.ended_at ? claimed.filter((measure) => measure === 'ask') : claimed;
-    if (measures.length === 0) return false;
-    const exposure = await narrow(tx, rollout, place, measures, now);
-    const holds = measures.some((measure) => measure !== 'ask');
-    const because = becauseOf(place.segment, record, measures, exposure);
-    if (holds) await pause(tx, rollout, { now, because });
-    await tell(tx, rollout, now, {
-      kind: 'rollout.early_response',
-      alert: holds ? 'rollout.held' : 'rollout.tightened',
-      because,
-      facts: { segment: place.segment, ...evidenceFacts(record) },
-      data: {
-        segment: place.segment,
-        metric: record.metric,
-        measures: measures.join(', '),
-        exposure: exposure === undefined ? null : String(exposure),
-      },
-    });
-    return true;
-  });
+  if (due.length === 0 || !(await isOpenFor(services.db.sql, rolloutId, place, record.metric, due))) return;
+  const take = (tx: Sql, epoch?: number) =>
+    takeIn(tx, rolloutId, place, { due, record, epoch, now: services.clock.now() });
+  // Who is let through less is told behind the gate; holding takes nothing away.
+  const taken = due.every((measure) => measure === 'hold')
+    ? await services.db.sql.transaction().execute((tx) => take(tx))
+    : await closeGateFor(services, take);
+  if (taken === false) return;
+  services.wake();
+  const { revocation } = taken;
+  if (revocation === undefined) return;
+  await afterCommit(services.log, revocation, () =>
+    followRevocation(services.db.sql, revocation, services.clock.now()),
+  );
 }
 
-/** Without the gate: what was done already is nothing to hold anybody up for. */
-async function areTaken(
+interface Taking {
+  due: readonly EarlyMeasure[];
+  record: VerdictRecord;
+  /** None where only a hold is due. */
+  epoch: number | undefined;
+  now: Date;
+}
+
+/** Those that nobody took, of a rollout that is open and a segment that is exposed as it was judged. */
+async function takeIn(
+  tx: Sql,
+  rolloutId: string,
+  place: Place,
+  { due, record, epoch, now }: Taking,
+): Promise<{ revocation?: number } | false> {
+  const measures = await claim(tx, rolloutId, place, record.metric, due);
+  if (measures.length === 0) return false;
+  // Held until this commits: what raises its revision meanwhile would leave it running.
+  const row = await tx
+    .selectFrom('rollout')
+    .selectAll()
+    .where('id', '=', rolloutId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const rollout = recordOf(row);
+  const narrowed = await narrow(tx, rollout, place, { measures, epoch, now });
+  const holds = measures.some((measure) => measure !== 'ask');
+  const because = becauseOf(place.segment, record, measures, narrowed?.exposure);
+  if (holds) await pause(tx, rollout, { now, because });
+  await tell(tx, rollout, now, {
+    kind: 'rollout.early_response',
+    alert: holds ? 'rollout.held' : 'rollout.tightened',
+    because,
+    facts: { segment: place.segment, ...evidenceFacts(record) },
+    data: {
+      segment: place.segment,
+      metric: record.metric,
+      measures: measures.join(', '),
+      exposure: narrowed ? String(narrowed.exposure) : null,
+    },
+  });
+  return { revocation: narrowed?.revocation };
+}
+
+/** Without the gate: what was done already, or is exposed to nobody, is nothing to hold anybody up for. */
+async function isOpenFor(
   db: Sql,
   rolloutId: string,
   { segment, generation }: Place,
@@ -64,16 +99,25 @@ async function areTaken(
 ): Promise<boolean> {
   const row = await db
     .selectFrom('verdict')
-    .select('early')
-    .where('rollout_id', '=', rolloutId)
-    .where('segment', '=', segment)
-    .where('generation', '=', generation)
-    .where('metric', '=', metric)
+    .innerJoin('rollout_segment', (join) =>
+      join
+        .onRef('rollout_segment.rollout_id', '=', 'verdict.rollout_id')
+        .onRef('rollout_segment.segment', '=', 'verdict.segment')
+        .onRef('rollout_segment.generation', '=', 'verdict.generation'),
+    )
+    .innerJoin('rollout', 'rollout.id', 'verdict.rollout_id')
+    .select('verdict.early')
+    .where('verdict.rollout_id', '=', rolloutId)
+    .where('verdict.segment', '=', segment)
+    .where('verdict.generation', '=', generation)
+    .where('verdict.metric', '=', metric)
+    .where('rollout_segment.state', '=', 'exposed')
+    .where('rollout.ended_at', 'is', null)
     .executeTakeFirst();
-  return due.every((measure) => row?.early.includes(measure));
+  return row !== undefined && !due.every((measure) => row.early.includes(measure));
 }
 
-/** Those that nobody took, of a segment that is exposed as it was judged. */
+/** Takes what nobody took, of a segment that is exposed as it was judged; what has completed serves everybody. */
 async function claim(
   tx: Sql,
   rolloutId: string,
@@ -84,8 +128,9 @@ async function claim(
   const { rows } = await sql<{ early: string[] }>`
     WITH known AS (
       SELECT v.early FROM verdict v JOIN rollout_segment s USING (rollout_id, segment, generation)
+        JOIN rollout o ON o.id = v.rollout_id
       WHERE v.rollout_id = ${rolloutId} AND v.segment = ${segment} AND v.generation = ${generation} AND v.metric = ${metric}
-        AND s.state = 'exposed' FOR UPDATE
+        AND s.state = 'exposed' AND o.ended_at IS NULL FOR UPDATE OF v, s
     )
     UPDATE verdict v SET early = ARRAY(SELECT DISTINCT unnest(v.early || ${[...due]}::text[])) FROM known
     WHERE v.rollout_id = ${rolloutId} AND v.segment = ${segment} AND v.generation = ${generation} AND v.metric = ${metric}
@@ -94,47 +139,50 @@ async function claim(
   return before ? due.filter((measure) => !before.early.includes(measure)) : [];
 }
 
-/** @returns the new exposure, where it shrinks */
+/** The new exposure, where it shrinks, and what follows from it: what waited beyond it is void. */
 async function narrow(
   tx: Sql,
   rollout: RolloutRecord,
   { segment }: Place,
-  measures: readonly EarlyMeasure[],
-  now: Date,
-): Promise<number | undefined> {
-  const { exposure } = await tx
+  { measures, epoch, now }: Pick<Taking, 'epoch' | 'now'> & { measures: readonly EarlyMeasure[] },
+): Promise<{ exposure: number; revocation: number } | undefined> {
+  const { agent, id } = rollout;
+  const own = await tx
     .selectFrom('rollout_segment')
     .select('exposure')
-    .where('rollout_id', '=', rollout.id)
+    .where('rollout_id', '=', id)
     .where('segment', '=', segment)
     .executeTakeFirstOrThrow();
-  const smaller = measures.includes('shrink') ? smallerThan(rollout, segment, exposure) : undefined;
+  const exposure = measures.includes('shrink') ? smallerThan(rollout, segment, own.exposure) : undefined;
   const set = {
     ...(measures.includes('ask') && { asks: true }),
-    ...(smaller !== undefined && { exposure: smaller, changed_at: now, because: 'shrunk' }),
+    ...(exposure !== undefined && { exposure, changed_at: now, because: 'shrunk' }),
   };
   if (Object.keys(set).length > 0)
     await tx
       .updateTable('rollout_segment')
       .set(set)
-      .where('rollout_id', '=', rollout.id)
+      .where('rollout_id', '=', id)
       .where('segment', '=', segment)
       .execute();
-  return smaller;
+  if (exposure === undefined || epoch === undefined) return undefined;
+  const candidate = { agent, rollout: id, segment, arm: 'candidate', because: 'tightened' } as const;
+  return { exposure, revocation: await revoke(tx, { ...candidate, epoch, at: now, actor: JUDGE }) };
 }
 
-/** What the plan exposed before, else half: in hundredths of a percent. */
-function smallerThan({ plan }: RolloutRecord, segment: string, exposure: number): number {
-  const before = plan.steps
+/** What the plan exposed before, else half, in hundredths of a percent; nothing where it was taken back already. */
+function smallerThan(rollout: RolloutRecord, segment: string, exposure: number): number | undefined {
+  if (exposure < (stepOf(rollout).exposure[segment] ?? 0) || exposure < 2) return undefined;
+  const before = rollout.plan.steps
     .map((step) => step.exposure[segment] ?? 0)
     .filter((part) => part > 0 && part < exposure);
-  return before.length > 0 ? Math.max(...before) : Math.max(1, Math.floor(exposure / 2));
+  return before.length > 0 ? Math.max(...before) : Math.floor(exposure / 2);
 }
 
 const WORDS: Readonly<Record<EarlyMeasure, string>> = {
   ask: 'each write asks people there (rollout ease)',
   hold: 'the rollout is paused (rollout resume)',
-  shrink: 'its exposure goes back',
+  shrink: 'the rollout is paused (rollout resume)',
 };
 
 function becauseOf(
@@ -145,9 +193,10 @@ function becauseOf(
 ): string {
   const done = measures.map((measure) =>
     measure === 'shrink' && exposure !== undefined
-      ? `its exposure goes back to ${exposure / 100} %, and the rollout is paused`
+      ? `its exposure goes back to ${exposure / 100} % (rollout ease), and the rollout is paused`
       : WORDS[measure],
   );
   const eValue = eValueOf(meanLogE(record)).toPrecision(4);
-  return `${segment}: ${record.metric} may be worse than its limit (e-value ${eValue}, no breach yet): ${done.join('; ')}`;
+  const yet = record.verdict === 'breach' ? '' : ', no breach yet';
+  return `${segment}: ${record.metric} may be worse than its limit (e-value ${eValue}${yet}): ${done.join('; ')}`;
 }

@@ -7,7 +7,7 @@ import { digestOf } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
 import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
 import { harmLimit, isWeighed, PER_MAX, unjudgeable } from '../domain/evidence/measure.ts';
-import { asksOf } from '../domain/manifest/check-steps.ts';
+import { asksOf, checkSteps } from '../domain/manifest/check-steps.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
 import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
 import { planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
@@ -148,7 +148,8 @@ async function preflight(
       rollout: open.id,
       hint: `Wait until it has ended, take it back (rollout rollback ${open.id}), or start with supersede: it ends, and this one takes its place`,
     });
-  const problems: string[] = [];
+  // The agent may be another one than when the release was applied.
+  const problems = checkSteps(release, agent).map(({ message, hint }) => `${message}: ${hint}`);
   if (Object.keys(control).length === 0) {
     problems.push(
       `nothing is in force yet: adopt a first release (portcullis adopt ${agent.agent} <release>)`,

@@ -96,7 +96,7 @@ export async function settleSegment(
   });
 }
 
-/** Lets the candidate write in a segment as its grants and its step say again, which its evidence had made ask. */
+/** What evidence did early in a segment is taken back: it asks as its grants and the step say, and is exposed as the step says. */
 export async function easeSegment(
   services: Services,
   actor: Actor,
@@ -106,22 +106,37 @@ export async function easeSegment(
   const owner = await requireOwner(services, actor, rollout, input.verb);
   const segment = requireSegment(rollout, input.segment);
   const now = services.clock.now();
+  const exposure = stepOf(rollout).exposure[segment] ?? 0;
   const eased = await closeGateFor(services, async (tx) => {
-    const { numUpdatedRows } = await tx
-      .updateTable('rollout_segment')
-      .set({ asks: false })
+    const before = await tx
+      .selectFrom('rollout_segment')
+      .select(['asks', 'exposure'])
       .where('rollout_id', '=', rollout.id)
       .where('segment', '=', segment)
-      .where('asks', '=', true)
+      .where('state', '=', 'exposed')
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) return false;
-    const told = { segment, ...(owner.for && { for: owner.for }), reason: input.reason };
+    const widens = before !== undefined && before.exposure < exposure;
+    if (!before?.asks && !widens) return false;
+    if (widens) await requireNoFreeze(tx, rollout, input.verb, now);
+    await tx
+      .updateTable('rollout_segment')
+      .set({ asks: false, ...(widens && { exposure, changed_at: now, because: input.reason }) })
+      .where('rollout_id', '=', rollout.id)
+      .where('segment', '=', segment)
+      .execute();
+    // Nothing that was planned before it may be done.
+    await tx
+      .updateTable('rollout')
+      .set((row) => ({ revision: row('revision', '+', 1) }))
+      .where('id', '=', rollout.id)
+      .execute();
+    const told = { segment, exposure, ...(owner.for && { for: owner.for }), reason: input.reason };
     await logVerb(tx, actor, rollout, input.verb, now, told);
     return true;
   });
   return eased
-    ? { changed: true, detail: `${segment} asks as its grants and the step say again` }
-    : { changed: false, detail: `${segment} asks no more than that already` };
+    ? { changed: true, detail: `${segment} asks and is exposed as the step says again` }
+    : { changed: false, detail: `${segment} is as the step says already` };
 }
 
 /** A step of the plan before the present one in which the segment was exposed. @throws AppError `invalid_input` */

@@ -59,8 +59,7 @@ export async function runRolloutVerb(
   requireReason(input.reason, input.verb);
   if (input.fromStep !== undefined && input.verb !== 'reenter')
     throw new AppError('invalid_input', `Cannot ${input.verb} from a step: only a segment reenters from one`);
-  const isWatched = rollout.status === 'completed' && (input.verb === 'rollback' || input.verb === 'ease');
-  if (rollout.ended_at && !isWatched) {
+  if (rollout.ended_at && !(input.verb === 'rollback' && rollout.status === 'completed')) {
     throw new AppError('wrong_state', `Cannot ${input.verb}: rollout ${rollout.id} is ${rollout.status}`);
   }
   switch (input.verb) {

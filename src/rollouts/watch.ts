@@ -1,4 +1,5 @@
 import { appendEntry } from '../records/log-entry.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { countEvidence } from './evidence.ts';
 import { judgeExposed } from './judge.ts';
@@ -22,19 +23,26 @@ export async function endWatches(services: Services): Promise<void> {
     .orderBy('watch_until')
     .execute();
   if (over.length > 0) await countEvidence(db.sql);
-  for (const { id, agent, release, watch_until } of over) {
-    await judgeExposed(services, id);
-    const at = clock.now();
-    await db.sql.transaction().execute(async (tx) => {
-      const { numUpdatedRows } = await tx
-        .updateTable('rollout')
-        .set({ watch_ended_at: at })
-        .where('id', '=', id)
-        .where('watch_ended_at', 'is', null)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) return;
-      const data = { release, watchedUntil: watch_until?.toISOString() ?? null };
-      await appendEntry(tx, { kind: 'rollout.watch_ended', agent, ref: id, at, actor: JUDGE, data });
-    });
-  }
+  const failures: unknown[] = [];
+  for (const one of over) await endWatch(services, one).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function endWatch(
+  services: Services,
+  { id, agent, release, watch_until }: Pick<RolloutRecord, 'id' | 'agent' | 'release' | 'watch_until'>,
+): Promise<void> {
+  await judgeExposed(services, id);
+  const at = services.clock.now();
+  await services.db.sql.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('rollout')
+      .set({ watch_ended_at: at })
+      .where('id', '=', id)
+      .where('watch_ended_at', 'is', null)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return;
+    const data = { release, watchedUntil: watch_until?.toISOString() ?? null };
+    await appendEntry(tx, { kind: 'rollout.watch_ended', agent, ref: id, at, actor: JUDGE, data });
+  });
 }

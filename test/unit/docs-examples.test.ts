@@ -178,7 +178,7 @@ test('what docs/choosing-guardrails.md shows of metrics and guardrails fits toge
     [{ metric: 'wrong', limit: 0.05, control: { ratio: 1.5 } }],
     [{ metric: 'cost', limit: 2, control: { more: 0.1 } }],
     [{ metric: 'slow', on: { breach: 'hold', inconclusive: 'pass' } }],
-    [{ metric: 'wrong', early: { ask: 20, hold: 100, shrink: 500 } }],
+    [{ metric: 'wrong', early: { ask: 20, hold: 50, shrink: 100 } }],
   ]);
   const { solved, slow, cost, cost_per_case: perCase } = agent.value.metrics;
   if (!(solved && slow && cost && perCase)) throw new Error('the page shows other metrics');

@@ -54,7 +54,7 @@ const ABOUT: Readonly<Record<RolloutVerb, string>> = {
   rollback: 'Take the release back',
   reenter: 'Expose a rolled-back segment again',
   exclude: 'Leave a rolled-back segment out for good',
-  ease: 'Let a segment ask as its grants say again',
+  ease: 'Let a segment ask and be exposed as the step says again',
 };
 
 /** The verbs that whoever looks may use, and that the state of the rollout takes. */
@@ -95,7 +95,7 @@ function takes({ status, waitsFor, segments }: RolloutStatusView, verb: RolloutV
     case 'exclude':
       return segments.some(({ state }) => state === 'rolled_back');
     case 'ease':
-      return segments.some(({ asks }) => asks);
+      return waits('ease');
   }
 }
 
@@ -105,11 +105,15 @@ const stepField = ({ step }: RolloutStatusView, verb: RolloutVerb): Html | undef
     ? html`<input type="hidden" name="step" value="${step}">`
     : undefined;
 
-function segmentField({ segments }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
+function segmentField({ segments, waitsFor }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
   const wanted =
     verb === 'rollback' ? 'exposed' : verb === 'reenter' || verb === 'exclude' ? 'rolled_back' : '';
   const names = segments
-    .filter(({ state, asks }) => (verb === 'ease' ? asks : state === wanted))
+    .filter(({ segment, state }) =>
+      verb === 'ease'
+        ? waitsFor.some((wait) => wait.for === 'ease' && wait.segment === segment)
+        : state === wanted,
+    )
     .map(({ segment }) => segment);
   if (names.length === 0) return undefined;
   return html`<label for="${verb}-segment">Segment</label>

@@ -114,13 +114,16 @@ export async function turnAtOnce(
   return known ?? claim;
 }
 
-/** Takes the first of the turns to come, and gives everybody who waits the next one. */
+/** Takes the first of the turns to come, and gives everybody who waited before its own the next one. */
 async function goFirst(db: Sql, { channel, ref }: Pick<Turn, 'channel' | 'ref'>, now: Date): Promise<void> {
   await sql`WITH waiting AS (
-      SELECT ref, due_at, lead(due_at) OVER (ORDER BY due_at, ref) AS next_at, min(due_at) OVER () AS first_at
+      SELECT ref, row_number() OVER (ORDER BY due_at, ref) AS place, lead(due_at) OVER (ORDER BY due_at, ref) AS next_at,
+        min(due_at) OVER () AS first_at
       FROM post WHERE channel = ${channel} AND due_at > ${now} AND tries = 0)
-    UPDATE post p SET due_at = CASE WHEN p.ref = ${ref} THEN w.first_at ELSE w.next_at END
-    FROM waiting w WHERE p.channel = ${channel} AND p.ref = w.ref`.execute(db);
+    UPDATE post p SET due_at = CASE WHEN p.ref = own.ref THEN w.first_at ELSE w.next_at END
+    FROM waiting w, waiting own WHERE own.ref = ${ref} AND w.place <= own.place AND p.channel = ${channel} AND p.ref = w.ref`.execute(
+    db,
+  );
 }
 
 /** Takes the second in which nobody else sends there. Answers when it is free, if it is not. */

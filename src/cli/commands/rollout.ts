@@ -81,9 +81,9 @@ const VERBS: readonly VerbSpec[] = [
   {
     verb: 'ease',
     example: 'Two weeks of answers, none of them a denial',
-    summary: 'let a segment ask as its grants say again',
+    summary: 'let a segment be as the step says again',
     description:
-      'Where its evidence made each write ask people (early: { ask: ... } of a guardrail), it asks as its grants and the step say again.',
+      'What evidence short of a breach did in a segment ("early" of a guardrail) is taken back: it asks and is exposed as its grants and the step say.',
     segment: 'required',
   },
 ];

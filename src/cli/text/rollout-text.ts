@@ -1,5 +1,6 @@
 import { armsText, FALSE_MISMATCH } from '../../domain/evidence/arms.ts';
 import { dayLimitText } from '../../domain/evidence/day-limit.ts';
+import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import { ratioText } from '../../domain/evidence/ratio.ts';
 import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
@@ -161,7 +162,7 @@ function armsPart({ arms }: WireRollout, width: number): string | undefined {
   if (arms.length === 0) return undefined;
   const lines = arms.map(
     (one) =>
-      `${one.segment}: ${armsText(one)}${one.mismatchedAt ? ': NOT AS ASSIGNED, nothing widens' : ''} (e-value ${formatNumber(Math.exp(one.logE))} of ${formatNumber(1 / FALSE_MISMATCH)})`,
+      `${one.segment}: ${armsText(one)}${one.mismatchedAt ? ': NOT AS ASSIGNED, nothing widens' : ''} (e-value ${formatNumber(eValueOf(one.logE))} of ${formatNumber(1 / FALSE_MISMATCH)})`,
   );
   return `Arms (whether subjects split as they are assigned)\n${bullets(lines, width)}`;
 }

@@ -5,9 +5,8 @@ $$;
 ---
 -- Reads at most p_most of what the agent of a rollout asked before p_until and since it was last read, and counts whom a write
 -- was asked for while chance decided the arm: each subject once in a segment, by its first question, whatever the answer was,
--- for that differs between the arms. Not counted is whose question was asked again word for word under another name within
--- p_within: of names that were tried only the last one was meant. Returns how many it read.
-CREATE FUNCTION count_arms(p_rollout text, p_until timestamptz, p_within interval, p_most int) RETURNS int LANGUAGE plpgsql
+-- for that differs between the arms. Returns how many it read.
+CREATE FUNCTION count_arms(p_rollout text, p_until timestamptz, p_most int) RETURNS int LANGUAGE plpgsql
 SET enable_seqscan = off AS $$
 DECLARE
   v_agent text := (SELECT o.agent FROM rollout o WHERE o.id = p_rollout);
@@ -23,7 +22,7 @@ BEGIN
   v_from := greatest(v_from, lowest_id(v_begin));
   IF v_begin IS NULL OR v_from >= v_to THEN RETURN 0; END IF;
   WITH taken AS MATERIALIZED (
-    SELECT a.id, a.rollout_id, a.kind, a.segment, a.generation, a.arm, a.bucket, a.subject_digest, a.same_digest, a.asked_at
+    SELECT a.id, a.rollout_id, a.kind, a.segment, a.generation, a.arm, a.bucket, a.subject_digest, a.asked_at
     FROM action a WHERE a.agent = v_agent AND a.id > v_from AND a.id < v_to ORDER BY a.id LIMIT p_most
   ), placed AS MATERIALIZED (
     SELECT DISTINCT ON (t.segment, t.subject_digest) t.*, e.exposure
@@ -39,11 +38,6 @@ BEGIN
     INSERT INTO arm_count AS c (rollout_id, segment, generation, exposure, arm, subjects)
     SELECT p_rollout, p.segment, p.generation, p.exposure, p.arm, count(*)
     FROM entered n JOIN placed p ON p.segment = n.segment AND p.subject_digest = n.subject
-    -- OFFSET 0: each looked for by its question, never all of them at once.
-    WHERE NOT EXISTS (SELECT 1 FROM action x
-      WHERE x.agent = v_agent AND x.same_digest = p.same_digest AND x.same_digest <> ''
-        AND x.asked_at >= p.asked_at AND x.asked_at <= p.asked_at + p_within
-        AND (x.asked_at > p.asked_at OR x.id > p.id) AND x.subject_digest <> p.subject_digest OFFSET 0)
     GROUP BY p.segment, p.generation, p.exposure, p.arm
     ON CONFLICT (rollout_id, segment, generation, exposure, arm) DO UPDATE SET subjects = c.subjects + excluded.subjects
   )
@@ -51,4 +45,15 @@ BEGIN
   INSERT INTO arms_read AS r (rollout_id, upto) VALUES (p_rollout, CASE WHEN v_taken < p_most THEN v_to ELSE v_last END)
   ON CONFLICT (rollout_id) DO UPDATE SET upto = greatest(r.upto, excluded.upto);
   RETURN v_taken;
+END $$;
+---
+-- Whom a rollout asked for is looked at no more when it has ended. Returns how many it dropped, p_most at most.
+CREATE FUNCTION drop_arm_subjects(p_most int) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  v_count int;
+BEGIN
+  DELETE FROM arm_subject WHERE ctid = ANY (ARRAY(SELECT s.ctid FROM rollout o JOIN arm_subject s ON s.rollout_id = o.id
+    WHERE o.ended_at IS NOT NULL LIMIT p_most));
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  RETURN v_count;
 END $$;

@@ -88,11 +88,17 @@ CREATE FUNCTION still_holds(a action, p_now timestamptz) RETURNS text LANGUAGE p
 DECLARE
   v_out text := out_of_force(a);
   v_approval standing_approval;
+  v_step jsonb;
 BEGIN
   IF v_out IS NOT NULL THEN RETURN v_out; END IF;
-  IF a.decided_by = 'policy' AND a.arm = 'candidate' AND EXISTS (SELECT 1 FROM rollout_segment r
-      WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment AND r.asks) THEN
-    RETURN 'tightened';
+  -- Whoever let it through: the step and the evidence may be stricter by now.
+  IF a.arm = 'candidate' AND a.rollout_id IS NOT NULL THEN
+    SELECT o.plan -> 'steps' -> o.step_index INTO v_step FROM rollout o WHERE o.id = a.rollout_id AND o.ended_at IS NULL;
+    IF (a.decided_by = 'policy' OR a.standing_id IS NOT NULL) AND (v_step ->> 'writes' = 'ask'
+        OR EXISTS (SELECT 1 FROM rollout_segment r WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment AND r.asks))
+      OR v_step ? 'tools' AND NOT v_step -> 'tools' ? a.tool THEN
+      RETURN 'tightened';
+    END IF;
   END IF;
   IF a.earned AND NOT EXISTS (SELECT 1 FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
       AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment AND u.agent_version = a.agent_version

@@ -133,7 +133,7 @@ function answerUngrouped({ grant, name }: CompiledGrant, group: string | undefin
       ...denied(reason('not_in_step', `Each write asks people now, and grant "${name}" names nobody`)),
       grant,
     };
-  return asks(grant, { ...approval, standing: 'forbidden' });
+  return asks(grant, { ...approval, standing: 'forbidden' }, ALWAYS);
 }
 
 /**
@@ -178,7 +178,7 @@ function answerAsking(
     grant.approval as ApprovalPolicy,
     asking.flatMap((one) => one.grant.approval ?? []),
   );
-  if (always) return asks(grant.grant, { ...strictest, standing: 'forbidden' });
+  if (always) return asks(grant.grant, { ...strictest, standing: 'forbidden' }, ALWAYS);
   const isDeclared = (): boolean => undeclaredOf(tool, values) === undefined;
   if (ruled.every((one) => one.rule.answer === 'approve') && isDeclared())
     return allowed('approved_by_rule', rule.reason ?? `A rule of grant "${grant.name}" approves low risk`);
@@ -202,9 +202,11 @@ function answerAsking(
   return asks(grant.grant, strictest);
 }
 
-function asks(grant: NamedGrant, approval: ApprovalPolicy): Answer {
+const ALWAYS = 'Each write of the candidate asks for now: ';
+
+function asks(grant: NamedGrant, approval: ApprovalPolicy, why = ''): Answer {
   const people = quorumOf(approval) === 1 ? 'a person' : `${quorumOf(approval)} people`;
-  const message = `Grant "${grant.name}" asks ${people}: ${describeStages(approval)}`;
+  const message = `${why}Grant "${grant.name}" asks ${people}: ${describeStages(approval)}`;
   return { outcome: 'pending', reasons: [reason('approval_needed', message)], grant, approval };
 }
 

@@ -3,11 +3,10 @@ import { logBeta } from './beta.ts';
 const WHOLE = 10_000;
 /**
  * So many subjects the prior weighs: Beta(k·p, k·(1−p)) around the share p that is assigned. With 50 a share of 30 % is found
- * in the median after about 1,240 subjects where 25 % are assigned, and names that are tried until the candidate answers after
- * 9 where 5 % are, 20 where 25 % are and 34 where half of them are.
+ * in the median after about 1,240 subjects where 25 % are assigned, and one arm alone after 20.
  */
 export const PRIOR_SUBJECTS = 50;
-/** The chance that arms which are as assigned are ever called mismatched, of one segment. */
+/** The chance that arms which are as assigned are ever called mismatched, of a segment until it enters again. */
 export const FALSE_MISMATCH = 0.001;
 
 /** Subjects first seen while one share of a segment was exposed, by the arm they were in. */
@@ -64,7 +63,7 @@ export function judgeArms(strata: readonly ArmStratum[]): ArmsJudged {
 
 const percent = (exposure: number): string => `${exposure / 100} %`;
 
-/** What was seen beside what was assigned: "41 of 60 subjects are in the candidate since 25 % were exposed, of whom 15 should be". */
+/** What was seen beside what was assigned: "41 of 60 subjects that were new while 25 % were exposed are in the candidate; by that share 15 would be". */
 export function armsText({
   strata,
   seen,
@@ -73,6 +72,6 @@ export function armsText({
 }: Omit<ArmsJudged, 'logE' | 'mismatched'>): string {
   const [first, ...later] = [...strata].sort((one, other) => one.exposure - other.exposure);
   if (first === undefined || seen === 0) return 'no subjects yet';
-  const since = [first, ...later].map(({ exposure }) => percent(exposure)).join(', then ');
-  return `${treated} of ${seen} subjects are in the candidate since ${since} were exposed; by that share ${Number(expected.toFixed(1))} would be`;
+  const shares = [first, ...later].map(({ exposure }) => percent(exposure)).join(' and ');
+  return `${treated} of ${seen} subjects that were new while ${shares} were exposed are in the candidate; by that share ${Number(expected.toFixed(1))} would be`;
 }

@@ -2,8 +2,9 @@ import { PER_MAX } from './measure.ts';
 
 /**
  * How the values of a sum or a ratio are played. Before the start only a mean is said of them, so how they lie is supposed: each
- * is one of two, 0 and the largest that there can be. For a mean no others tell less: the logs of 4.1 are concave in the value,
- * so whatever lies between adds more to E in the mean, of what takes back and of what proves that all is well.
+ * is one of two, 0 and the largest that there can be. For a mean no others of a sum tell less: the logs of 4.1 are concave in the
+ * value, so whatever lies between adds more to E in the mean, of what takes back and of what proves that all is well. Of a ratio each
+ * write is set against the most that it can be: what is usually set against less takes longer.
  */
 export interface Values {
   kind: 'sum' | 'ratio';

@@ -1,5 +1,7 @@
 import { type Agent, type Metric, segmentNames } from '../agent.ts';
+import { allotAlpha, sharesOf, weightOf } from '../evidence/alpha.ts';
 import type { GuardrailLimit } from '../evidence/baseline.ts';
+import { EARLY_MEASURES } from '../evidence/early.ts';
 import { isWeighed, unjudgeable } from '../evidence/measure.ts';
 import { nearest, suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
@@ -20,6 +22,7 @@ export function checkRollout({ rollout }: Release, agent: Agent): CheckProblem[]
     ...checkGuardrails(rollout, agent),
     ...checkPerDay(rollout, agent),
     ...checkPairs(rollout),
+    ...checkEarly(rollout, agent),
     ...(rollout.signedOffBy === undefined
       ? []
       : unknownPerson(agent, ['rollout', 'signedOffBy'], rollout.signedOffBy)),
@@ -119,6 +122,28 @@ const noCap = ({ kind, cap }: Metric): string =>
 
 const waitsForOk = (rollout: RolloutPlan, agent: Agent): boolean =>
   planSteps(rollout, planSegments(agent)).some(({ gate }) => gate.verdicts === 'ok');
+
+/** What a breach always comes before is never done. */
+function checkEarly(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
+  const { guardrails, alpha } = rollout;
+  const isTwice = new Set(guardrails.map(({ metric }) => metric)).size < guardrails.length;
+  if (isTwice || !guardrails.some(({ early }) => early)) return [];
+  const steps = planSteps(rollout, planSegments(agent));
+  const exposed = segmentNames(agent).filter((name) =>
+    steps.some(({ exposure }) => (exposure[name] ?? 0) > 0),
+  );
+  const allotted = allotAlpha({ guardrails: sharesOf(guardrails), startingSegments: exposed });
+  return guardrails.flatMap(({ metric, early = {} }, at) =>
+    exposed.slice(0, 1).flatMap((segment) => {
+      const breachAt = 1 / (alpha * weightOf(allotted, metric, segment));
+      return EARLY_MEASURES.filter((measure) => (early[measure] ?? 0) >= breachAt).map((measure) => ({
+        path: ['rollout', 'guardrails', at, 'early', measure],
+        message: `A breach of "${metric}" comes at an e-value of ${Number(breachAt.toPrecision(4))}, before this`,
+        hint: 'Write less',
+      }));
+    }),
+  );
+}
 
 /** Only what is judged can be judged together. */
 function checkPairs({ pairs = [], guardrails }: RolloutPlan): CheckProblem[] {

@@ -56,19 +56,25 @@ export function asksOf({ rollout }: Pick<Release, 'rollout'>, { approvers }: Age
 /** Where each write asks, somebody is asked. What is only adopted takes no steps. */
 function checkAsks(release: Release, steps: readonly Step[], agent: Agent): CheckProblem[] {
   const { rollout, grants } = release;
+  if (rollout.asks === 'none')
+    return [
+      { path: ['rollout', 'asks'], message: '"none" confirms nothing', hint: 'Name an approver group' },
+    ];
   if (rollout.asks !== undefined)
     return checkApproval({ ...(grants[0] as Grant), approval: rollout.asks }, ['rollout', 'asks'], agent);
   if (rollout.guardrails.length === 0 || asksOf(release, agent) !== undefined) return [];
   const step = steps.find((one) => one.writes === 'ask' && isExposed(one));
+  const early = rollout.guardrails.find((guardrail) => guardrail.early?.ask !== undefined);
   const at = grants.findIndex((grant) => isGroupless(grant, agent));
   const grant = grants[at];
-  if (step === undefined || grant === undefined) return [];
+  if ((step ?? early) === undefined || grant === undefined) return [];
   const [tool] = writesOf(grant, agent);
+  const who = step ? `Step ${step.index + 1} of the rollout` : `"early" of guardrail "${early?.metric}"`;
   return [
     {
       path: ['grants', at, 'approval'],
-      message: `Step ${step.index + 1} of the rollout asks for each write, and this grant asks nobody for "${tool}"`,
-      hint: 'Write asks: <group> under rollout, or writes: as-granted at the step',
+      message: `${who} asks for each write, and this grant asks nobody for "${tool}"`,
+      hint: `Write asks: <group> under rollout${step ? ', or writes: as-granted at the step' : ''}`,
     },
   ];
 }

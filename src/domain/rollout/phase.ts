@@ -77,6 +77,7 @@ export interface Wait {
     | 'disabled'
     | 'frozen'
     | 'agent-version'
+    | 'ease'
     | 'freeze'
     | 'arms'
     | 'time'
@@ -168,7 +169,20 @@ function stops(facts: RolloutFacts): Wait[] {
       detail: `agent version ${facts.heldForVersion} is new${facts.heldForVersionMs === undefined ? '' : `, first seen ${agoText(facts.heldForVersionMs)}`}: go on with rollout resume, which begins the sample anew (or --evidence go-on)`,
     });
   }
-  for (const { segment, state } of facts.segments) {
+  const planned = stepAt(facts).exposure;
+  for (const { segment, state, exposure, asks } of facts.segments) {
+    if (state === 'exposed' && asks)
+      waits.push({
+        for: 'ease',
+        segment,
+        detail: `${segment}: its evidence made each write ask (rollout ease)`,
+      });
+    if (state === 'exposed' && exposure < (planned[segment] ?? 0))
+      waits.push({
+        for: 'ease',
+        segment,
+        detail: `${segment}: its evidence took it back to ${exposure / 100} % (rollout ease)`,
+      });
     if (state === 'rolled_back') {
       waits.push({ for: 'frozen', segment, detail: `${segment} was rolled back: reenter or exclude it` });
     }

@@ -68,6 +68,7 @@ export function rolloutFrom(agent: Agent, input: TemplateInput): string {
     `# From the template ${template}, version ${shape.version}: ${shape.about.toLowerCase()}.`,
     'rollout:',
     `  alpha: ${alpha}`,
+    ...(Object.keys(agent.approvers).length > 1 ? [asksLine(agent)] : []),
     `  signedOffBy: ${signer} # whoever agrees to definitions, escalation and rollback triggers`,
     `  baseline: { days: ${rounded(shape.baseline * days)} }`,
     '  constrained:',
@@ -79,11 +80,17 @@ export function rolloutFrom(agent: Agent, input: TemplateInput): string {
   ].join('\n');
 }
 
+const asksLine = ({ approvers }: Agent): string =>
+  `  asks: ${Object.keys(approvers)[0]} # confirms a write where each write asks and its grant asks nobody`;
+
 const rounded = (days: number): number => Number(days.toPrecision(4));
 
 /** Where each write asks, what counts unasked writes only counts nothing. */
 function writesLine({ metrics }: Agent): string {
-  const unasked = Object.entries(metrics).find(([, one]) => one.decidedBy === 'policy' && !one.source);
+  const acts = (one: Metric): boolean => !isWeighed(one) || (one.kind === 'sum' && one.cap !== undefined);
+  const unasked = Object.values(metrics).some(
+    (one) => one.decidedBy === 'policy' && !one.source && acts(one),
+  );
   return unasked ? ' writes: as-granted,' : '';
 }
 

@@ -1,11 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
-import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { armOf, bucketOf } from '../../../src/domain/decision/exposure.ts';
 import { nextMove } from '../../../src/domain/rollout/phase.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
-import { armsOf, judgeAssignment, TRIED_WITHIN_MS } from '../../../src/rollouts/arms.ts';
+import { armsOf, COMMITTED_WITHIN_MS, judgeAssignment } from '../../../src/rollouts/arms.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
@@ -25,18 +24,9 @@ async function ask(services: TestServices, subject: string, about = subject) {
   return action;
 }
 
-/** A case under one name after the other, until one runs unasked. */
-async function askUntilUnasked(services: TestServices, about: string, leaves: boolean): Promise<void> {
-  for (let n = 0; n < 200; n++) {
-    const action = await ask(services, `${about}-${n}`, about);
-    if (action.state !== 'pending') return;
-    if (!leaves) await withdrawAction(services, agent, { id: action.id });
-  }
-}
-
 /** When all that was asked is counted. */
 async function judged(services: TestServices, id: string) {
-  services.clock.advance(TRIED_WITHIN_MS + 1_000);
+  services.clock.advance(COMMITTED_WITHIN_MS + 1_000);
   await judgeAssignment(services);
   return armsOf(services.db.sql, id);
 }
@@ -83,19 +73,14 @@ describeWithServices('whether arms are as assigned', (make) => {
     id = await givenExposed(services, { exposure: 25 });
   });
 
-  test.each([
-    ['takes back', false],
-    ['leaves', true],
-  ])(
-    'an agent that tries names until the candidate answers, and %s the others, is caught',
-    async (_, leaves) => {
-      for (let n = 0; n < 22; n++) await askUntilUnasked(services, `R-${n}`, leaves);
-      expect(await judged(services, id)).toMatchObject([
-        { segment: 'gold', seen: 22, treated: 22, expected: 5.5, mismatched: true },
-      ]);
-    },
-    120_000,
-  );
+  test('whoever asks again because of the answer makes no sound arms look wrong', async () => {
+    // Of control every other case comes back under another name within a minute: people keep it waiting.
+    for (let n = 0; n < 150; n++) {
+      const { state } = await ask(services, `case-${n}`);
+      if (state === 'pending' && n % 2 === 0) await ask(services, `again-${n}`, `case-${n}`);
+    }
+    expect(await judged(services, id)).toMatchObject([{ segment: 'gold', mismatched: false }]);
+  }, 120_000);
 
   test('what is found is told once, logged with its counts, shown, and widens nothing until a person settled it', async () => {
     const planned = async () => ({ id, ...(await rolloutFacts(services, id)) });
@@ -105,7 +90,7 @@ describeWithServices('whether arms are as assigned', (make) => {
     await ask(services, 'somebody else');
     await judged(services, id);
     const because =
-      /^gold: 22 of 22 subjects are in the candidate since 25 % were exposed; by that share 5.5 would be: its arms are not as assigned.+Usually.+roll the segment back and reenter or exclude it$/;
+      /^gold: 22 of 22 subjects that were new while 25 % were exposed are in the candidate; by that share 5.5 would be: its arms are not as assigned.+Usually.+roll the segment back and reenter or exclude it$/;
     expect(await told(services)).toMatchObject([
       { facts: { rollout: id, segment: 'gold', because: expect.stringMatching(because) } },
     ]);
@@ -133,7 +118,7 @@ describeWithServices('whether arms are as assigned', (make) => {
   }, 120_000);
 
   test('rolled back and entered again a segment begins anew; nobody is new twice', async () => {
-    const names = await namesIn(services, 'candidate', 2_500, 40);
+    const names = await namesIn(services, 'candidate', 2_500, 48);
     for (const name of names.slice(0, 22)) await ask(services, name);
     await judged(services, id);
     const verb = (which: 'rollback' | 'reenter') =>
@@ -150,9 +135,9 @@ describeWithServices('whether arms are as assigned', (make) => {
     expect(await waits()).not.toContain('arms');
     for (const name of names.slice(0, 22)) await ask(services, name);
     expect(await judged(services, id)).toEqual([]);
-    for (const name of names.slice(22)) await ask(services, name);
+    for (const name of names.slice(22, 40)) await ask(services, name);
     expect(await judged(services, id)).toMatchObject([{ generation: 3, seen: 18, mismatched: false }]);
-    for (let n = 0; n < 8; n++) await askUntilUnasked(services, `again-${n}`, true);
+    for (const name of names.slice(40)) await ask(services, name);
     expect(await judged(services, id)).toMatchObject([{ seen: 26, mismatched: true }]);
     expect(await waits()).toContain('arms');
     expect((await told(services)).length).toBe(2);
@@ -200,7 +185,7 @@ describeWithServices('whether arms are as assigned', (make) => {
   test('what it costs does not grow with what was asked before', async () => {
     const cost = async (from: number, to: number) => {
       for (let n = from; n < to; n++) await ask(services, `guest-${n}`);
-      services.clock.advance(TRIED_WITHIN_MS + 1_000);
+      services.clock.advance(COMMITTED_WITHIN_MS + 1_000);
       const before = await rowsRead(services.db);
       await judgeAssignment(services);
       return (await rowsRead(services.db)) - before;

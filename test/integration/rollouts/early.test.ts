@@ -1,6 +1,9 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
+import { correctAction } from '../../../src/actions/correct.ts';
+import { actionById } from '../../../src/records/action.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
@@ -97,19 +100,98 @@ describeWithServices('before a breach', (make) => {
     expect(await alertsOf(services)).toMatchObject([
       {
         kind: 'rollout.held',
-        facts: { because: expect.stringContaining('goes back to 50 %, and the rollout is paused') },
+        facts: {
+          because: expect.stringContaining('goes back to 50 % (rollout ease), and the rollout is paused'),
+        },
       },
     ]);
-    // Going on leaves it there until the next step.
+    // Going on leaves it there, and nothing widens, until an owner eases it.
     await runRolloutVerb(services, managerActor(), { id, verb: 'resume', reason: 'looked at' });
     await queueExposed(services);
     await judgeDue(services);
     expect(await stateOf(services, id)).toMatchObject({ status: 'running', exposed: 50 });
+    const waits = async () => (await rolloutStatus(services, id)).waitsFor.map((wait) => wait.for);
+    expect(await waits()).toContain('ease');
+    const advance = { id, verb: 'advance' as const, reason: 'go on' };
+    await expect(runRolloutVerb(services, managerActor(), advance)).rejects.toMatchObject({
+      code: 'gate_not_ready',
+    });
+    await runRolloutVerb(services, managerActor(), {
+      id,
+      verb: 'ease',
+      segment: 'gold',
+      reason: 'looked at',
+    });
+    expect((await stateOf(services, id)).exposed).toBe(100);
+    expect(await waits()).not.toContain('ease');
+  });
+
+  test('what waited beyond it is void, and two guardrails take one step back together', async () => {
+    const services = await make();
+    const two = (metric: string) =>
+      `{ metric: ${metric}, limit: 0.05, reason: two of a kind, early: { shrink: 10 } }`;
+    const id = await givenExposed(services, {
+      metrics: `  wrong: { unit: conversation, business: workload, tool: cancel, corrections: true }
+  other: { unit: conversation, business: workload, tool: cancel, corrections: true }
+`,
+      guardrails: `${two('wrong')}, ${two('other')}`,
+      grants: (approval) => `[{ tool: cancel, approval: ${approval} }, { tool: pay, approval: desk }]`,
+    });
+    const waiting = await askAction(
+      services,
+      agentActor({ attributes: { tier: 'gold' } }),
+      askInput({ subject: 'w', idempotencyKey: 'w', tool: 'pay', args: { id: 'w' } }),
+    );
+    expect(waiting.action.state).toBe('pending');
+    for (let n = 0; n < 2; n++) {
+      const action = await givenCancelled(services, `g-${n}`);
+      await correctAction(services, approverActor(), { id: action.id, reason: 'the wrong room' });
+    }
+    await judgeDue(services);
+    expect(await stateOf(services, id)).toMatchObject({ status: 'paused', exposed: 50 });
+    expect(await actionById(services.db.sql, waiting.action.id)).toMatchObject({
+      state: 'superseded',
+      superseded_because: 'tightened',
+    });
+  });
+
+  test('a hold holds whatever raises the revision of the rollout at that moment, and lets nobody wait at the gate', async () => {
+    const services = await make();
+    const id = await givenExposed(services, { guardrails: guardrail('{ hold: 10 }') });
+    const epoch = async () =>
+      (await services.db.sql.selectFrom('installation').select('epoch').executeTakeFirstOrThrow()).epoch;
+    for (let n = 0; n < 2; n++) await report(services, await givenCancelled(services, `g-${n}`), 1);
+    const before = await epoch();
+    // Between the reading of the rollout and its pausing.
+    await sql`CREATE FUNCTION raised() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      UPDATE rollout SET revision = revision + 1 WHERE id = NEW.rollout_id; RETURN NEW; END $$`.execute(
+      services.db.sql,
+    );
+    await sql`CREATE TRIGGER raises BEFORE UPDATE OF early ON verdict FOR EACH ROW EXECUTE FUNCTION raised()`.execute(
+      services.db.sql,
+    );
+    await judgeDue(services);
+    expect((await stateOf(services, id)).status).toBe('paused');
+    expect(await epoch()).toBe(before);
+  });
+
+  test('of what has completed only a breach takes anything away', async () => {
+    const services = await make();
+    const id = await givenExposed(services, { guardrails: guardrail('{ ask: 10, hold: 10 }') });
+    const actions = [await givenCancelled(services, 'one'), await givenCancelled(services, 'other')];
+    await services.db.sql
+      .updateTable('rollout')
+      .set({ status: 'completed', ended_at: services.clock.now() })
+      .execute();
+    for (const action of actions) await report(services, action, 1);
+    await judgeDue(services);
+    expect(await stateOf(services, id)).toMatchObject({ status: 'completed', asks: false });
+    expect(await alertsOf(services)).toEqual([]);
   });
 
   test('nothing of it happens below its e-value, and a breach still takes the segment back', async () => {
     const services = await make();
-    const id = await givenExposed(services, { guardrails: guardrail('{ ask: 100000, hold: 50 }') });
+    const id = await givenExposed(services, { guardrails: guardrail('{ ask: 140, hold: 130 }') });
     await givenHarms(services, 1);
     expect(await stateOf(services, id)).toMatchObject({ status: 'running', asks: false });
     await givenHarms(services, 12, 'more');

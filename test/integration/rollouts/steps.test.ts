@@ -1,11 +1,24 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
+import { editAction } from '../../../src/approvals/edit.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
+import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
-import { agentActor, approverActor, askInput } from '../../support/fixtures.ts';
+import {
+  AGENT_YAML,
+  agentActor,
+  approverActor,
+  askInput,
+  givenAdopted,
+  givenAgent,
+  givenRelease,
+  managerActor,
+  RELEASE_2_YAML,
+} from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenExposed } from './support.ts';
 
@@ -42,6 +55,47 @@ describeWithServices('the steps of a rollout', (make) => {
     expect(await ask(services)).toMatchObject({ state: 'approved', decided_by: 'policy' });
     // Whoever was asked before is asked still.
     await expect(begin(services, waiting.id)).rejects.toMatchObject({ code: 'not_approved' });
+  });
+
+  test('what was let through begins no more once a step asks, and an edit is held to the step as the question was', async () => {
+    const services = await make();
+    const id = await givenExposed(services, { bounds: 'writes: as-granted, limits: { perHour: 3 }' });
+    const allowed = await ask(services);
+    expect(allowed).toMatchObject({ state: 'approved', limits: { perHour: 3 } });
+    // As a rollout that goes on from an earlier, stricter step.
+    const stricter = (bounds: object) =>
+      sql`UPDATE rollout SET plan = jsonb_set(plan, '{steps,1}', (plan #> '{steps,1}') || ${JSON.stringify(bounds)}::jsonb)
+        WHERE id = ${id}`.execute(services.db.sql);
+    await stricter({ writes: 'ask' });
+    await services.worlds.forget('desk', Number.MAX_SAFE_INTEGER);
+    await expect(begin(services, allowed.id)).rejects.toMatchObject({ details: { because: 'tightened' } });
+    const asked = await ask(services);
+    expect(asked.approval).toMatchObject({ standing: 'forbidden' });
+    const edited = await editAction(services, approverActor(), {
+      id: asked.id,
+      args: { id: 'another' },
+      digest: asked.args_digest,
+      revision: asked.revision,
+      reason: 'the right one',
+    });
+    expect(edited).toMatchObject({ limits: { perHour: 3 }, approval: { standing: 'forbidden' } });
+    // Approved by people all the same, a tool that the step does not name begins nothing.
+    await answerAction(services, approverActor('ben'), { id: asked.id, verdict: 'approve', reason: 'yes' });
+    await stricter({ tools: ['pay'] });
+    await expect(
+      beginAction(services, agentActor(), { id: asked.id, executionId: 'e', round: 1 }),
+    ).rejects.toMatchObject({ details: { because: 'tightened' } });
+  });
+
+  test('an agent whose groups changed since is told at the start who would confirm', async () => {
+    const services = await make();
+    const { agent } = await givenAdopted(services);
+    await givenRelease(services, agent, RELEASE_2_YAML.replace('asks: desk, ', ''));
+    const groups = 'approvers: { desk: [ana, ben], leads: [ben] }';
+    await givenAgent(services, AGENT_YAML.replace('approvers: { desk: [ana, ben] }', groups));
+    await expect(
+      startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'try' }),
+    ).rejects.toThrow('Step 2 of the rollout asks for each write, and this grant asks nobody for "cancel"');
   });
 
   test('a step grants the tools it names, within its limits, and the plan says so', async () => {

@@ -99,7 +99,7 @@ test('how subjects split is shown beside what is assigned, and what to do where 
   const strata = [{ exposure: 2_500, treated: 41, control: 19 }];
   const arms = [{ segment: 'gold', generation: 1, ...judgeArms(strata) }];
   const sound = rolloutText(status({ arms }), 200);
-  expect(sound).toContain('gold: 41 of 60 subjects are in the candidate since 25 % were exposed');
+  expect(sound).toContain('gold: 41 of 60 subjects that were new while 25 % were exposed are in');
   expect(sound).not.toContain('NOT AS ASSIGNED');
   const found = status({
     arms: arms.map((one) => ({ ...one, mismatchedAt: '2026-02-01T00:00:00Z' })),

@@ -146,7 +146,7 @@ test('armsText() says how many were seen, where, since when, and how many should
     { exposure: 500, treated: 3, control: 17 },
   ];
   expect(armsText(judgeArms(strata))).toBe(
-    '33 of 60 subjects are in the candidate since 5 %, then 25 % were exposed; by that share 11 would be',
+    '33 of 60 subjects that were new while 5 % and 25 % were exposed are in the candidate; by that share 11 would be',
   );
   expect(armsText(judgeArms([]))).toBe('no subjects yet');
 });

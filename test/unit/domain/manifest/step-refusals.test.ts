@@ -98,6 +98,27 @@ test.each([
   ]);
 });
 
+test('what a breach always comes before is refused; so is nobody to confirm, and "none"', () => {
+  const early = (measures: object, rollout: object = {}) =>
+    problemsOf([AS_GRANTED], {
+      rollout: {
+        guardrails: [{ metric: 'denied', limit: 0.1, reason: 'x', early: measures }],
+        ...rollout,
+      },
+    });
+  expect(early({ hold: 149 })).toEqual([]);
+  expect(early({ hold: 150 })).toEqual([
+    'rollout.guardrails.0.early.hold: A breach of "denied" comes at an e-value of 150, before this. Write less',
+  ]);
+  expect(early({ ask: 20 })).toEqual([
+    'grants.1.approval: "early" of guardrail "denied" asks for each write, and this grant asks nobody for "cancel". Write asks: <group> under rollout',
+  ]);
+  expect(early({ ask: 20 }, { asks: 'desk' })).toEqual([]);
+  expect(early({}, { asks: 'none' })).toEqual([
+    'rollout.asks: "none" confirms nothing. Name an approver group',
+  ]);
+});
+
 test('what only reports does nothing early', () => {
   const guardrail = { metric: 'denied', limit: 0.1, reason: 'x', action: 'report', early: { hold: 20 } };
   expect(problemsOf([AS_GRANTED], { rollout: { guardrails: [guardrail] } })).toEqual([

@@ -127,7 +127,17 @@ describe('nextMove()', () => {
   });
 
   test('the last step is left by completing', () => {
-    expect(nextMove(given({ stepIndex: 2, gateApprovedBy: 'olga' }))).toEqual({ do: 'complete' });
+    const everyone = [nobody, { ...gold, exposure: 10_000 }];
+    const facts = given({ stepIndex: 2, gateApprovedBy: 'olga', segments: everyone });
+    expect(nextMove(facts)).toEqual({ do: 'complete' });
+  });
+
+  test('no step is left while evidence made a segment ask, or took its exposure back', () => {
+    for (const early of [{ asks: true }, { exposure: 2_500 }]) {
+      const facts = given({ gateApprovedBy: 'olga', segments: [nobody, { ...gold, ...early }] });
+      expect(machineWaits(facts).map((wait) => wait.for)).toEqual(['ease']);
+      expect(nextMove(facts)).toMatchObject({ do: 'wait' });
+    }
   });
 
   test('a step that does not exist is no step to be in', () => {
