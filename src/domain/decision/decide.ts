@@ -259,7 +259,7 @@ function answerFrom(
   if (bounds?.tools && !bounds.tools.includes(tool.name)) return denied(notInStep(tool.name, world.rollout));
   const { args, agentVersion } = request;
   const values = { args, context, subject, meter, agentVersion };
-  const answer = weigh(tool, release, { ...place, bounds }, values, world);
+  const answer = weigh(tool, release, bounds ? { ...place, bounds } : place, values, world);
   if (answer.grant && bounds) answer.grant = withinLimits(answer.grant, bounds.limits);
   return assertKnown(answer, request, world.agent);
 }

@@ -1,6 +1,8 @@
 import { mismatchText } from '../evidence/mismatch-text.ts';
 import { type Freeze, freezeText } from '../freeze.ts';
 import type { OnVerdict } from '../rollout-plan.ts';
+import { daysFor } from './days-for.ts';
+import { earlyWaits } from './early-waits.ts';
 import { agoText, type Paused, pausedText } from './paused.ts';
 import type { Step } from './steps.ts';
 
@@ -169,20 +171,8 @@ function stops(facts: RolloutFacts): Wait[] {
       detail: `agent version ${facts.heldForVersion} is new${facts.heldForVersionMs === undefined ? '' : `, first seen ${agoText(facts.heldForVersionMs)}`}: go on with rollout resume, which begins the sample anew (or --evidence go-on)`,
     });
   }
-  const planned = stepAt(facts).exposure;
-  for (const { segment, state, exposure, asks } of facts.segments) {
-    if (state === 'exposed' && asks)
-      waits.push({
-        for: 'ease',
-        segment,
-        detail: `${segment}: its evidence made each write ask (rollout ease)`,
-      });
-    if (state === 'exposed' && exposure < (planned[segment] ?? 0))
-      waits.push({
-        for: 'ease',
-        segment,
-        detail: `${segment}: its evidence took it back to ${exposure / 100} % (rollout ease)`,
-      });
+  waits.push(...earlyWaits(facts.segments, stepAt(facts).exposure));
+  for (const { segment, state } of facts.segments) {
     if (state === 'rolled_back') {
       waits.push({ for: 'frozen', segment, detail: `${segment} was rolled back: reenter or exclude it` });
     }
@@ -220,7 +210,7 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
       const word = found?.verdict ?? 'no-data';
       if (known < gate.sample) {
         const needed = gate.sample - known;
-        const soon = daysFor(needed, found);
+        const soon = daysFor(needed, found?.perDay);
         return [
           {
             for: 'sample',
@@ -239,7 +229,7 @@ function evidenceWaits(facts: RolloutFacts): Wait[] {
         word === 'ok' || (word === 'inconclusive' && passes) || (quiet && gate.verdicts === 'no-breach');
       if (good) return [];
       const needed = found?.moreNeeded ?? undefined;
-      const soon = daysFor(needed, found);
+      const soon = daysFor(needed, found?.perDay);
       const more = needed ? `, ${needed} more needed${soon.text}` : '';
       return [
         {
@@ -267,19 +257,6 @@ function whyOf(word: VerdictFacts['verdict'], found: VerdictFacts | undefined): 
 
 const THIN =
   ', too little happened in its baseline for a limit: exclude the segment, or start anew with a limit of its own';
-
-/** How long so many more events take, where it is known how many come. */
-function daysFor(
-  needed: number | undefined,
-  found: VerdictFacts | undefined,
-): { days?: { days: number }; text: string } {
-  const perDay = found?.perDay;
-  if (needed === undefined || perDay === undefined) return { text: '' };
-  if (perDay === 0) return { text: ': none came lately' };
-  const days = Math.ceil(needed / perDay);
-  const pace = Number(perDay.toPrecision(2));
-  return { days: { days }, text: `: about ${days} ${days === 1 ? 'day' : 'days'} at ${pace} a day` };
-}
 
 /** What a rollout does next. Pure; asked after every signal and timer, outside the workflow: it may change while rollouts are open. */
 export function nextMove(facts: RolloutFacts): Move {
