@@ -41,7 +41,8 @@ const RELEASE = `${RELEASE_YAML.replace('release: 1', 'release: 2').replace('too
   newSubjectsPerHour: 1000000
   guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }]
   baseline: { days: 90 }
-  constrained: [{ days: 90, exposure: { '*': 100 }, writes: as-granted }]
+  constrained: [{ days: 30, exposure: { '*': 100 }, writes: as-granted }]
+  scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
 
 /** `npm run bench -- evidence`: outcomes into evidence, and from breach to revoked, on the real service over a big store. */
