@@ -103,6 +103,12 @@ export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
   return recordOf(row);
 }
 
+/** The record, which nobody else changes until the transaction ends. */
+export async function lockedRollout(tx: Sql, id: string): Promise<RolloutRecord> {
+  const locked = tx.selectFrom('rollout').selectAll().where('id', '=', id).forUpdate();
+  return recordOf(await locked.executeTakeFirstOrThrow());
+}
+
 /** The record, if the actor may know of it. @throws AppError `not_found` */
 export async function ownRollout(db: Sql, actor: Actor, id: string): Promise<RolloutRecord> {
   const rollout = await rolloutById(db, id);

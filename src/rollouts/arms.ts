@@ -1,19 +1,22 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Arm } from '../domain/decision.ts';
-import { type ArmStratum, type ArmsJudged, armsText, judgeArms } from '../domain/evidence/arms.ts';
-import { mismatchText } from '../domain/evidence/mismatch-text.ts';
+import {
+  type ArmStratum,
+  type ArmsJudged,
+  armsText,
+  judgeArms,
+  mismatchText,
+} from '../domain/evidence/arms.ts';
 import { groupBy } from '../domain/group-by.ts';
-import { raiseAlert } from '../records/alert.ts';
-import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { COMMITTED_WITHIN_MS } from './evidence.ts';
+import { failuresOf, throwFirst } from './failures.ts';
+import { tell } from './tell.ts';
 
-const JUDGE = 'judge';
 const READ_BATCH = 500;
 const DROP_BATCH = 5_000;
-/** What was asked just before may be committed a moment after. */
-export const COMMITTED_WITHIN_MS = 60_000;
 
 /** How the subjects of a segment split so far, in its present generation. */
 export interface ArmsView extends ArmsJudged {
@@ -35,11 +38,9 @@ export async function judgeAssignment(services: Services): Promise<void> {
     .where('ended_at', 'is', null)
     .orderBy('id')
     .execute();
-  const failures: unknown[] = [];
-  for (const rollout of open)
-    await judgeOne(services, rollout).catch((error: unknown) => failures.push(error));
+  const failures = await failuresOf(open, (rollout) => judgeOne(services, rollout));
   await sql`SELECT drop_arm_subjects(${DROP_BATCH})`.execute(db);
-  if (failures.length > 0) throw failures[0];
+  throwFirst(failures);
 }
 
 async function judgeOne(services: Services, rollout: Pick<RolloutRecord, 'id' | 'agent'>): Promise<void> {
@@ -109,22 +110,17 @@ async function tellMismatch(
       WHERE s.rollout_id = ${id} AND s.segment = ${segment} AND s.generation = ${generation} AND s.state = 'exposed'
       ON CONFLICT DO NOTHING`.execute(tx);
     if (numUpdatedRows === 0n || numAffectedRows === 0n) return false;
-    await raiseAlert(tx, 'rollout.held', agent, at, { rollout: id, segment, because });
-    await appendEntry(tx, {
+    await tell(tx, { id, agent }, at, {
       kind: 'rollout.arms_mismatched',
-      agent,
-      ref: id,
-      at,
-      actor: JUDGE,
+      because,
+      facts: { segment },
       data: {
         segment,
         generation,
-        because,
         strata: strata.map((one) => ({ ...one })),
         logE: String(judged.logE),
       },
     });
-    await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
     return true;
   });
   if (told) services.wake();

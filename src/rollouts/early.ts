@@ -6,11 +6,12 @@ import type { Early } from '../domain/release.ts';
 import { JUDGE } from '../domain/rollout/paused.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { afterCommit, followRevocation, revoke } from '../records/revocation.ts';
-import { type RolloutRecord, recordOf, stepOf } from '../records/rollout.ts';
+import { lockedRollout, type RolloutRecord, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
-import { pause, tell } from './hold.ts';
+import { pause } from './hold.ts';
 import { evidenceFacts } from './rollback-report.ts';
+import { tell } from './tell.ts';
 
 interface Place {
   segment: string;
@@ -20,18 +21,18 @@ interface Place {
 /**
  * Does what the release says of evidence that does not suffice for a breach, each measure once in a generation of the segment:
  * each write asks people there, the rollout is paused, the exposure goes back a step. On-call is told. Of what has completed only a
- * breach takes anything away.
+ * breach takes anything away. `taken`: what was done already, as it was known before.
  */
 export async function takeEarly(
   services: Pick<Services, 'db' | 'clock' | 'wake' | 'log'>,
-  rolloutId: string,
+  { id, ended_at }: Pick<RolloutRecord, 'id' | 'ended_at'>,
   place: Place,
-  { early, record }: { early: Early | undefined; record: VerdictRecord },
+  { early, taken: before, record }: { early?: Early; taken: readonly string[]; record: VerdictRecord },
 ): Promise<void> {
-  const due = earlyDue(early, record);
-  if (due.length === 0 || !(await isOpenFor(services.db.sql, rolloutId, place, record.metric, due))) return;
+  const due = earlyDue(early, record).filter((measure) => !before.includes(measure));
+  if (due.length === 0 || ended_at !== null || !(await isExposed(services.db.sql, id, place))) return;
   const take = (tx: Sql, epoch?: number) =>
-    takeIn(tx, rolloutId, place, { due, record, epoch, now: services.clock.now() });
+    takeIn(tx, id, place, { due, record, epoch, now: services.clock.now() });
   // Who is let through less is told behind the gate; holding takes nothing away.
   const taken = due.every((measure) => measure === 'hold')
     ? await services.db.sql.transaction().execute((tx) => take(tx))
@@ -63,13 +64,7 @@ async function takeIn(
   const measures = await claim(tx, rolloutId, place, record.metric, due);
   if (measures.length === 0) return false;
   // Held until this commits: what raises its revision meanwhile would leave it running.
-  const row = await tx
-    .selectFrom('rollout')
-    .selectAll()
-    .where('id', '=', rolloutId)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  const rollout = recordOf(row);
+  const rollout = await lockedRollout(tx, rolloutId);
   const narrowed = await narrow(tx, rollout, place, { measures, epoch, now });
   const holds = measures.some((measure) => measure !== 'ask');
   const because = becauseOf(place.segment, record, measures, narrowed?.exposure);
@@ -89,32 +84,17 @@ async function takeIn(
   return { revocation: narrowed?.revocation };
 }
 
-/** Without the gate: what was done already, or is exposed to nobody, is nothing to hold anybody up for. */
-async function isOpenFor(
-  db: Sql,
-  rolloutId: string,
-  { segment, generation }: Place,
-  metric: string,
-  due: readonly EarlyMeasure[],
-): Promise<boolean> {
+/** Looked at without the gate: of what is exposed to nobody there is nothing to hold anybody up for. */
+async function isExposed(db: Sql, rolloutId: string, { segment, generation }: Place): Promise<boolean> {
   const row = await db
-    .selectFrom('verdict')
-    .innerJoin('rollout_segment', (join) =>
-      join
-        .onRef('rollout_segment.rollout_id', '=', 'verdict.rollout_id')
-        .onRef('rollout_segment.segment', '=', 'verdict.segment')
-        .onRef('rollout_segment.generation', '=', 'verdict.generation'),
-    )
-    .innerJoin('rollout', 'rollout.id', 'verdict.rollout_id')
-    .select('verdict.early')
-    .where('verdict.rollout_id', '=', rolloutId)
-    .where('verdict.segment', '=', segment)
-    .where('verdict.generation', '=', generation)
-    .where('verdict.metric', '=', metric)
-    .where('rollout_segment.state', '=', 'exposed')
-    .where('rollout.ended_at', 'is', null)
+    .selectFrom('rollout_segment')
+    .select('segment')
+    .where('rollout_id', '=', rolloutId)
+    .where('segment', '=', segment)
+    .where('generation', '=', generation)
+    .where('state', '=', 'exposed')
     .executeTakeFirst();
-  return row !== undefined && !due.every((measure) => row.early.includes(measure));
+  return row !== undefined;
 }
 
 /** Takes what nobody took, of a segment that is exposed as it was judged; what has completed serves everybody. */

@@ -14,6 +14,8 @@ import { processesOf } from './processes.ts';
 import { SOURCE_BUILD, sourceDown } from './read-sources.ts';
 
 const COUNT_BATCH = 500;
+/** What is said to be of a moment may be committed so long after it. */
+export const COMMITTED_WITHIN_MS = 60_000;
 
 /** Counts what happened since it was last counted: short transactions, so that nobody waits long for the counts. */
 export async function countEvidence(db: Sql): Promise<void> {

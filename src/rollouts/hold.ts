@@ -5,13 +5,12 @@ import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { eValueOf } from '../domain/evidence/eprocess.ts';
 import { breachText } from '../domain/evidence/facts.ts';
 import { JUDGE } from '../domain/rollout/paused.ts';
-import { type AlertKind, raiseAlert } from '../records/alert.ts';
-import { appendEntry } from '../records/log-entry.ts';
-import { type RolloutRecord, recordOf } from '../records/rollout.ts';
+import { lockedRollout, type RolloutRecord } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { GATE_CLOSED, pausedBy } from './moves.ts';
 import { evidenceFacts } from './rollback-report.ts';
+import { tell } from './tell.ts';
 
 /** Whether all segments together reached what the pooled process has to, and the cap alone kept it from taking back all of them. */
 export const isSpread = ({ verdict, pooledLogE, thresholdLogE }: VerdictRecord): boolean =>
@@ -86,16 +85,11 @@ export async function holdForVerdict(
       })
       .executeTakeFirst();
     if (numUpdatedRows === 0n) return false;
-    const row = await tx
-      .selectFrom('rollout')
-      .selectAll()
-      .where('id', '=', rolloutId)
-      .forUpdate()
-      .executeTakeFirstOrThrow();
+    const rollout = await lockedRollout(tx, rolloutId);
     const now = services.clock.now();
     const because = heldBecause(segment, verdict);
-    await pause(tx, recordOf(row), { now, because });
-    await tell(tx, recordOf(row), now, {
+    await pause(tx, rollout, { now, because });
+    await tell(tx, rollout, now, {
       kind: 'rollout.held_for_verdict',
       because,
       facts: {
@@ -143,27 +137,4 @@ export async function pause(
     .where('status', '=', 'running');
   if (onlyIf) paused = paused.where(onlyIf);
   return (await paused.executeTakeFirst()).numUpdatedRows > 0n;
-}
-
-interface Told {
-  /** Of its entry in the log. */
-  kind: string;
-  /** Of the alert. Default: that it is held. */
-  alert?: AlertKind;
-  because: string;
-  /** For the alert. */
-  facts?: Readonly<Record<string, unknown>>;
-  data: Readonly<Record<string, string | null>>;
-}
-
-/** Tells on-call, and the workflow, and logs it. */
-export async function tell(
-  tx: Sql,
-  { id, agent }: RolloutRecord,
-  now: Date,
-  { kind, alert = 'rollout.held', because, facts = {}, data }: Told,
-): Promise<void> {
-  await raiseAlert(tx, alert, agent, now, { rollout: id, because, ...facts });
-  await appendEntry(tx, { kind, agent, ref: id, at: now, actor: JUDGE, data: { because, ...data } });
-  await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { breachText, firedBy } from '../domain/evidence/facts.ts';
+import { groupBy } from '../domain/group-by.ts';
 import { JUDGE } from '../domain/rollout/paused.ts';
 import { figures } from '../records/figures.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -16,6 +17,7 @@ import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { takeEarly } from './early.ts';
 import { countEvidence, judgeGuardrail } from './evidence.ts';
+import { failuresOf, throwFirst } from './failures.ts';
 import { holdForSpread, holdForVerdict, isSpread } from './hold.ts';
 import { rollBack } from './roll-back.ts';
 
@@ -39,13 +41,8 @@ export async function judgeDue(services: Services): Promise<number> {
     .orderBy('since')
     .limit(100)
     .execute();
-  const failures: unknown[] = [];
-  const failed = (error: unknown) => void failures.push(error);
-  for (const id of new Set(due.map(({ rollout_id }) => rollout_id))) {
-    const own = due.filter(({ rollout_id }) => rollout_id === id);
-    await judgeRollout(services, id, own, failed).catch(failed);
-  }
-  if (failures.length > 0) throw failures[0];
+  const own = groupBy(due, ({ rollout_id }) => rollout_id);
+  throwFirst(await failuresOf(own, ([id, ofIt]) => judgeRollout(services, id, ofIt)));
   return due.length;
 }
 
@@ -70,34 +67,28 @@ export async function judgeExposed(services: Services, id: string): Promise<void
   await sql`SELECT queue_judgement(s.rollout_id, s.segment, ${services.clock.now()}) FROM rollout_segment s
     WHERE s.rollout_id = ${id} AND s.state = 'exposed'`.execute(db);
   const due = await db.selectFrom('judge_queue').selectAll().where('rollout_id', '=', id).execute();
-  const failures: unknown[] = [];
-  await judgeRollout(services, id, due, (error) => void failures.push(error));
-  if (failures.length > 0) throw failures[0];
+  await judgeRollout(services, id, due);
 }
 
-async function judgeRollout(
-  services: Services,
-  id: string,
-  due: readonly Due[],
-  failed: (error: unknown) => void,
-): Promise<void> {
+/** One that cannot be judged keeps no other from being: its segment stays due, and is tried again. @throws Error why */
+async function judgeRollout(services: Services, id: string, due: readonly Due[]): Promise<void> {
   const rollout = await rolloutById(services.db.sql, id);
   if (rollout.watch_ended_at !== null) return takeOff(services, due);
-  // One that cannot be judged keeps no other from being: its segment stays due, and is tried again.
-  const judge = async (segment: string, since: Date) => {
-    const failures: unknown[] = [];
-    for (const guardrail of rollout.plan.guardrails)
-      await judgeOne(services, rollout, guardrail, segment, since).catch((error: unknown) =>
-        failures.push(error),
-      );
-    if (failures.length > 0) throw failures[0];
-  };
+  const judge = async (segment: string, since: Date) =>
+    throwFirst(
+      await failuresOf(rollout.plan.guardrails, (guardrail) =>
+        judgeOne(services, rollout, guardrail, segment, since),
+      ),
+    );
   const judged: Due[] = [];
-  for (const item of due) await judge(item.segment, item.since).then(() => judged.push(item), failed);
-  const [first] = due;
-  if (first) await judge(POOLED_SEGMENT, first.since);
+  const apart = await failuresOf(due, async (item) => {
+    await judge(item.segment, item.since);
+    judged.push(item);
+  });
+  const together = await failuresOf(due.slice(0, 1), ({ since }) => judge(POOLED_SEGMENT, since));
   // Only now: a crash on the way leaves it queued.
-  await takeOff(services, judged);
+  if (together.length === 0) await takeOff(services, judged);
+  throwFirst([...apart, ...together]);
 }
 
 /** Only if nothing changed since it was read. */
@@ -143,8 +134,14 @@ async function judgeOne(
   if (segment === POOLED_SEGMENT && isSpread(record) && rollout.spread_held_at === null)
     await holdForSpread(services, rollout, record);
   if (record.verdict !== 'breach' || holdsOn(guardrail, 'breach')) {
+    const { early } = guardrail;
     if (segment !== POOLED_SEGMENT)
-      await takeEarly(services, rollout.id, { segment, generation }, { early: guardrail.early, record });
+      await takeEarly(
+        services,
+        rollout,
+        { segment, generation },
+        { early, taken: before?.early ?? [], record },
+      );
     return;
   }
   await rollBackBreach(services, rollout, segment, generation, record, since);

@@ -10,7 +10,7 @@ import { harmLimit, isWeighed, PER_MAX, unjudgeable } from '../domain/evidence/m
 import { asksOf, checkSteps } from '../domain/manifest/check-steps.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
 import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
-import { planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
+import { exposedIn, planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { figures } from '../records/figures.ts';
@@ -208,9 +208,7 @@ async function controlGrants(
 function freeze(agent: Agent, release: Release, control: Record<string, string>, dayMs: number): FrozenPlan {
   const { rollout } = release;
   const steps = planSteps(rollout, planSegments(agent));
-  const exposed = segmentNames(agent).filter((segment) =>
-    steps.some((step) => (step.exposure[segment] ?? 0) > 0),
-  );
+  const exposed = exposedIn(steps, segmentNames(agent));
   return {
     steps,
     alpha: rollout.alpha,

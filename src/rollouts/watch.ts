@@ -1,12 +1,10 @@
+import { JUDGE } from '../domain/rollout/paused.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
-import { countEvidence } from './evidence.ts';
+import { COMMITTED_WITHIN_MS, countEvidence } from './evidence.ts';
+import { failuresOf, throwFirst } from './failures.ts';
 import { judgeExposed } from './judge.ts';
-
-const JUDGE = 'judge';
-/** What was reported just before may be committed a moment after. */
-const COMMITTED_WITHIN_MS = 60_000;
 
 /**
  * Ends the watch of rollouts that completed and whose time for it is over: each is judged once more as it stood when that was,
@@ -23,9 +21,7 @@ export async function endWatches(services: Services): Promise<void> {
     .orderBy('watch_until')
     .execute();
   if (over.length > 0) await countEvidence(db.sql);
-  const failures: unknown[] = [];
-  for (const one of over) await endWatch(services, one).catch((error: unknown) => failures.push(error));
-  if (failures.length > 0) throw failures[0];
+  throwFirst(await failuresOf(over, (one) => endWatch(services, one)));
 }
 
 async function endWatch(

@@ -6,23 +6,25 @@ import { isWeighed, unjudgeable } from '../evidence/measure.ts';
 import { nearest, suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import type { Release, RolloutPlan } from '../release.ts';
-import { planSegments, planSteps, type Step } from '../rollout/steps.ts';
+import { exposedIn, planSegments, planSteps, type Step } from '../rollout/steps.ts';
 import { checkSubject } from '../subject.ts';
 import { unknownPerson } from './check-people.ts';
+import { writtenStep } from './step-path.ts';
 
 const PERCENT_BASIS_POINTS = 100;
 
 /** What a release's rollout gets wrong: unknown names, exposures that fall, a guardrail declared twice. */
 export function checkRollout({ rollout }: Release, agent: Agent): CheckProblem[] {
   const unknown = checkSegmentNames(rollout, agent);
+  const steps = planSteps(rollout, planSegments(agent));
   return [
     ...unknown,
     ...checkSubject(rollout.subject, ['rollout', 'subject'], agent),
-    ...(unknown.length === 0 ? [...checkExposures(rollout, agent), ...checkEnd(rollout, agent)] : []),
-    ...checkGuardrails(rollout, agent),
+    ...(unknown.length === 0 ? [...checkExposures(rollout, steps), ...checkEnd(rollout, steps)] : []),
+    ...checkGuardrails(rollout, agent, steps),
     ...checkPerDay(rollout, agent),
     ...checkPairs(rollout),
-    ...checkEarly(rollout, agent),
+    ...checkEarly(rollout, exposedIn(steps, segmentNames(agent))),
     ...(rollout.signedOffBy === undefined
       ? []
       : unknownPerson(agent, ['rollout', 'signedOffBy'], rollout.signedOffBy)),
@@ -53,8 +55,7 @@ const unknownSegments = (
     }));
 
 /** Taking a permission back is a rollback with its own record, never a step of the plan. */
-function checkExposures(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
-  const steps = planSteps(rollout, planSegments(agent));
+function checkExposures(rollout: RolloutPlan, steps: readonly Step[]): CheckProblem[] {
   return steps.flatMap((step, at) => {
     const before = steps[at - 1];
     if (!before) return [];
@@ -76,8 +77,7 @@ function checkExposures(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
 }
 
 /** What comes in force at the end was seen by everyone before: a segment that is exposed ends at 100 %. */
-function checkEnd(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
-  const steps = planSteps(rollout, planSegments(agent));
+function checkEnd(rollout: RolloutPlan, steps: readonly Step[]): CheckProblem[] {
   const last = steps.at(-1);
   const [part] = Object.entries(last?.exposure ?? {}).filter(
     ([, exposure]) => exposure > 0 && exposure < 10_000,
@@ -96,11 +96,10 @@ function checkEnd(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
 /** Where the manifest sets this exposure; the phase before, when the step comes from the defaults. */
 function pathOf(step: Step, steps: readonly Step[], rollout: RolloutPlan, segment: string): ManifestPath {
   if (step.phase === 'baseline') return ['rollout'];
-  const planned = rollout[step.phase];
-  if (planned === undefined) return ['rollout', step.phase === 'scale' ? 'constrained' : 'baseline'];
-  const at = step.index - steps.findIndex(({ phase }) => phase === step.phase);
-  const named = Object.hasOwn(planned[at]?.exposure ?? {}, segment);
-  return ['rollout', step.phase, at, 'exposure', named ? segment : '*'];
+  const found = writtenStep(step, steps, rollout);
+  if (found === undefined) return ['rollout', step.phase === 'scale' ? 'constrained' : 'baseline'];
+  const named = Object.hasOwn(found.written.exposure, segment);
+  return [...found.path, 'exposure', named ? segment : '*'];
 }
 
 /** Harms a day are said by segment. */
@@ -120,18 +119,10 @@ const neverOk = ({ kind, cap }: Metric, limit: GuardrailLimit): boolean =>
 const noCap = ({ kind, cap }: Metric): string =>
   cap === undefined ? `a ${kind} without a cap proves nothing` : `a cap of ${cap} is not above the limit`;
 
-const waitsForOk = (rollout: RolloutPlan, agent: Agent): boolean =>
-  planSteps(rollout, planSegments(agent)).some(({ gate }) => gate.verdicts === 'ok');
-
 /** What a breach always comes before is never done. */
-function checkEarly(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
-  const { guardrails, alpha } = rollout;
+function checkEarly({ guardrails, alpha }: RolloutPlan, exposed: readonly string[]): CheckProblem[] {
   const isTwice = new Set(guardrails.map(({ metric }) => metric)).size < guardrails.length;
   if (isTwice || !guardrails.some(({ early }) => early)) return [];
-  const steps = planSteps(rollout, planSegments(agent));
-  const exposed = segmentNames(agent).filter((name) =>
-    steps.some(({ exposure }) => (exposure[name] ?? 0) > 0),
-  );
   const allotted = allotAlpha({ guardrails: sharesOf(guardrails), startingSegments: exposed });
   return guardrails.flatMap(({ metric, early = {} }, at) =>
     exposed.slice(0, 1).flatMap((segment) => {
@@ -162,7 +153,8 @@ function checkPairs({ pairs = [], guardrails }: RolloutPlan): CheckProblem[] {
   );
 }
 
-function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
+function checkGuardrails(rollout: RolloutPlan, agent: Agent, steps: readonly Step[]): CheckProblem[] {
+  const waitsForOk = steps.some(({ gate }) => gate.verdicts === 'ok');
   const seen = new Set<string>();
   return rollout.guardrails.flatMap((guardrail, at) => {
     const { metric, limit } = guardrail;
@@ -182,7 +174,7 @@ function checkGuardrails(rollout: RolloutPlan, agent: Agent): CheckProblem[] {
         },
       ];
     const policy = guardrail.on?.inconclusive ?? 'as-gate';
-    const needsOk = policy === 'wait' || (policy === 'as-gate' && waitsForOk(rollout, agent));
+    const needsOk = policy === 'wait' || (policy === 'as-gate' && waitsForOk);
     if (declared && neverOk(declared, limit) && needsOk)
       return [
         {

@@ -4,6 +4,7 @@ import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
 import { approvalOf, type Grant, type Release, toolsOf } from '../release.ts';
 import { planSegments, planSteps, type Step } from '../rollout/steps.ts';
 import { checkApproval, writesOf } from './check-approval.ts';
+import { writtenStep } from './step-path.ts';
 
 /** What the steps hold the candidate to: who confirms, which tools, how much; and that all of it was tried at the end. */
 export function checkSteps(release: Release, agent: Agent): CheckProblem[] {
@@ -16,11 +17,10 @@ export function checkSteps(release: Release, agent: Agent): CheckProblem[] {
   ];
 }
 
-/** Where the manifest says it of a step; the phase where the step is one of the defaults. */
-function pathOf(step: Step, steps: readonly Step[], { rollout }: Release, member?: string): ManifestPath {
-  const at = step.index - steps.findIndex(({ phase }) => phase === step.phase);
-  if (step.phase === 'baseline' || rollout[step.phase] === undefined) return ['rollout'];
-  return ['rollout', step.phase, at, ...(member === undefined ? [] : [member])];
+/** Where the manifest says it of a step; the rollout where the step is one of the defaults. */
+function pathOf(step: Step, steps: readonly Step[], { rollout }: Release, member: string): ManifestPath {
+  const found = writtenStep(step, steps, rollout);
+  return found ? [...found.path, member] : ['rollout'];
 }
 
 /** A tool that was granted in one step is not taken back by the next: that is a rollback. */

@@ -8,7 +8,7 @@ import type { Values } from '../evidence/forecast-values.ts';
 import { harmLimit, PER_MAX } from '../evidence/measure.ts';
 import { type Companion, companionsOf } from '../manifest/companions.ts';
 import type { Guardrail, Release } from '../release.ts';
-import { planSegments, planSteps, type Step } from './steps.ts';
+import { exposedIn, planSegments, planSteps, type Step } from './steps.ts';
 
 const WHOLE = 10_000;
 
@@ -19,9 +19,7 @@ export type Traffic = (segment: string, tool: string | undefined) => number;
 export function forecastPlan(release: Release, agent: Agent, traffic: Traffic): ForecastPlan {
   const { rollout } = release;
   const steps = planSteps(rollout, planSegments(agent));
-  const exposed = segmentNames(agent).filter((segment) =>
-    steps.some((step) => (step.exposure[segment] ?? 0) > 0),
-  );
+  const exposed = exposedIn(steps, segmentNames(agent));
   const companions = companionsOf(release, agent, exposed);
   const compared = new Set(rollout.guardrails.flatMap(({ metric, control }) => (control ? metric : [])));
   const shares = allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed });

@@ -1,4 +1,4 @@
-import { mismatchText } from '../evidence/mismatch-text.ts';
+import { mismatchText } from '../evidence/arms.ts';
 import { type Freeze, freezeText } from '../freeze.ts';
 import type { OnVerdict } from '../rollout-plan.ts';
 import { daysFor } from './days-for.ts';

@@ -58,6 +58,10 @@ export function planSegments(agent: { segments: readonly PlanSegment[] }): reado
   return [...named, { name: DEFAULT_SEGMENT_NAME, representative: true }];
 }
 
+/** Of these segments, those that any step exposes. */
+export const exposedIn = (steps: readonly Pick<Step, 'exposure'>[], segments: readonly string[]): string[] =>
+  segments.filter((segment) => steps.some(({ exposure }) => (exposure[segment] ?? 0) > 0));
+
 /** Who goes first: the first segment that is not representative, else the first segment. */
 export function testGroupOf(segments: readonly PlanSegment[]): string {
   const group = segments.find((segment) => !segment.representative) ?? segments[0];
