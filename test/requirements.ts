@@ -17,7 +17,7 @@ export const REQUIREMENTS = {
   'never:write-after-stop': {
     promise: 'A write never begins after disable or a rollback covering it has returned',
     guard:
-      'src/db/functions/actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action() and of store_credential(); still_holds() in both; src/db/functions/standing-approvals.sql: the triggers that end standing approvals',
+      'src/db/functions/actions.sql: pg_advisory_xact_lock_shared before the first read of begin_action() and of store_credential(); still_holds() in both; ask_actions(): the epoch of what it is asked under; src/db/functions/standing-approvals.sql: the triggers that end standing approvals',
   },
   'never:decision-twice': {
     promise: 'A decision never counts twice',

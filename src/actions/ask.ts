@@ -2,6 +2,7 @@ import { type Actor, requireRole } from '../actor.ts';
 import { verifyAssertion } from '../agents/assertion.ts';
 import { unlessDeniedBefore } from '../approvals/denied-before.ts';
 import { liveStandings } from '../approvals/standing/live.ts';
+import type { IssuedCredential } from '../credentials/issue.ts';
 import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import { isStoreDown } from '../db/failure.ts';
@@ -19,7 +20,8 @@ import type { AgentWorld } from '../enforcement/world.ts';
 import { AppError } from '../errors.ts';
 import { countsOf } from '../outcomes/event.ts';
 import { type ActionRow, actionById } from '../records/action.ts';
-import { type AskDraft, actionOf, rowOf, type Written } from '../records/ask-writer.ts';
+import { type AskDraft, actionOf, rowOf } from '../records/ask-row.ts';
+import type { Written } from '../records/ask-writer.ts';
 import { dayOf, stepOf } from '../records/rollout.ts';
 import { isNewVersion, noteAgentVersion } from '../rollouts/agent-version.ts';
 import type { Services } from '../services.ts';
@@ -27,6 +29,7 @@ import { isSurplus } from '../subjects/surplus.ts';
 import { TOKEN_OVER } from '../tokens/tokens.ts';
 import { Turns } from '../turns.ts';
 import { addBehind } from './add-behind.ts';
+import { atOnceOf } from './begin-at-once.ts';
 import { otherQuestion, questionDigest } from './same-question.ts';
 
 const ROUNDS_MAX = 8;
@@ -47,6 +50,8 @@ export interface AskInput {
   behind: readonly string[];
   links: readonly string[];
   idempotencyKey: string;
+  /** To begin it in the same moment, if the policy lets it pass; its own id unless one is given. */
+  begin?: { executionId?: string | undefined } | undefined;
 }
 
 /** The recorded answer. `recorded: 'after'` means the entry follows within a second. */
@@ -55,6 +60,8 @@ export interface Asked {
   outcome: Outcome;
   recorded: 'before' | 'after';
   repeated: boolean;
+  /** Of a write that began in the same moment. */
+  credential?: IssuedCredential | undefined;
 }
 
 /**
@@ -88,22 +95,24 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     const request = { ...input, claimed: input.context, attributes, vouched: vouched.sub };
     const decided = await decideAsked(services, request, world);
     const subject = decided.subject?.name ?? input.subject;
-    const { sameDigest } = said;
-    const decision = await unlessDeniedBefore(services, decided, { agent: input.agent, subject, sameDigest });
+    const decision = await unlessDeniedBefore(services, decided, { ...said, agent: input.agent, subject });
     await turns.next();
     const draft = draftOf(services, actor, input, attributes, world, decision, said);
-    const written = await record(services, draft, subject);
+    const joins =
+      world.rollout && isNewVersion(world.rollout, input.agentVersion) ? world.rollout : undefined;
+    // A new build is noted first: what it may do can change by it.
+    const begin = input.begin && !joins ? atOnceOf(services, draft, input.begin.executionId) : undefined;
+    const written = await record(services, { ...draft, atOnce: begin?.atOnce }, subject);
     if (written.status === 'after')
       return { action: written.action, outcome: 'allowed', recorded: 'after', repeated: false };
     if (written.status === 'asked' || written.status === 'known') {
       if (draft.state === 'pending') services.wake();
-      const { rollout } = world;
       const repeated = written.status === 'known';
       const atWork = !repeated && decision.outcome !== 'denied' && actor.via !== 'cli';
-      if (rollout && atWork && isNewVersion(rollout, input.agentVersion))
-        await noteAgentVersion(services, rollout, input.agentVersion);
+      if (joins && atWork) await noteAgentVersion(services, joins, input.agentVersion);
       const action = repeated ? await addBehind(services, actor, written.id, input.behind) : written.action;
-      return { action, outcome: outcomeOf(action), recorded: 'before', repeated };
+      const credential = repeated ? undefined : begin?.credential;
+      return { action, outcome: outcomeOf(action), recorded: 'before', repeated, credential };
     }
     if (written.status === 'conflict') {
       const { request_digest } = await actionById(services.db.sql, written.id);
@@ -113,10 +122,8 @@ export async function askAction(services: Services, actor: Actor, input: AskInpu
     if (written.status === 'subject') services.asks.forgetSubject(input.agent, subject);
     else await services.worlds.forget(input.agent, world.epoch);
   }
-  throw new AppError(
-    'conflict',
-    `Cannot record the question: what is in force changed ${ROUNDS_MAX} times meanwhile`,
-  );
+  const meanwhile = `what is in force changed ${ROUNDS_MAX} times meanwhile`;
+  throw new AppError('conflict', `Cannot record the question: ${meanwhile}`);
 }
 
 /** Writes it; with the store down, a read that may be recorded afterwards is answered from memory. */

@@ -37,18 +37,12 @@ export function describeCredential(
   };
 }
 
-/**
- * Mints the credential outside any transaction, then stores its lease and checks again; `undefined` when a stop came
- * in between (the lease is then stored as revoked and the token is not given out).
- */
-export async function issueCredential(
-  { db, clock, keys, issuer }: IssuerServices,
-  action: ActionRow,
-  salt: Buffer,
-): Promise<IssuedCredential | undefined> {
-  const spec = action.credential;
-  if (!spec || !action.execution_id) return undefined;
-  const now = clock.now();
+/** Mints a credential, whose lease is not stored: until it is, the token must not be given out. */
+export function mintCredential(
+  { keys, issuer }: Pick<IssuerServices, 'keys' | 'issuer'>,
+  action: Pick<ActionRow, 'id' | 'agent' | 'tool' | 'args_digest'>,
+  { spec, salt, now }: { spec: CredentialSpec; salt: Buffer; now: Date },
+): IssuedCredential {
   const issuedS = Math.floor(now.getTime() / 1000);
   const expiresAt = new Date((issuedS + Math.floor(spec.ttlMs / 1000)) * 1000);
   const jti = randomUUID();
@@ -60,12 +54,28 @@ export async function issueCredential(
     iat: issuedS,
     exp: expiresAt.getTime() / 1000,
   });
-  const stored = await sql<{ ok: boolean }>`
-    SELECT store_credential(${jti}, ${action.id}, ${action.execution_id}, ${now}, ${expiresAt}) AS ok`.execute(
-    db.gate,
-  );
-  if (!stored.rows[0]?.ok) return undefined;
   return { token, jti, scopes: spec.scopes, audience: spec.audience, expiresAt };
+}
+
+/**
+ * Mints the credential outside any transaction, then stores its lease and checks again; `undefined` when a stop came
+ * in between (the lease is then stored as revoked and the token is not given out).
+ */
+export async function issueCredential(
+  services: IssuerServices,
+  action: ActionRow,
+  salt: Buffer,
+): Promise<IssuedCredential | undefined> {
+  const { credential: spec, execution_id } = action;
+  if (!spec || !execution_id) return undefined;
+  const now = services.clock.now();
+  const credential = mintCredential(services, action, { spec, salt, now });
+  const { jti, expiresAt } = credential;
+  const stored = await sql<{ ok: boolean }>`
+    SELECT store_credential(${jti}, ${action.id}, ${execution_id}, ${now}, ${expiresAt}) AS ok`.execute(
+    services.db.gate,
+  );
+  return stored.rows[0]?.ok ? credential : undefined;
 }
 
 /** By hand, on the path of every write: jose signs through WebCrypto, which takes three times as long. It verifies. */

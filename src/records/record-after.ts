@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { isStoreDown, isStoreSlow } from '../db/failure.ts';
 import type { ActionRow } from './action.ts';
-import { type AskDraft, type AskWriter, actionOf, rowOf } from './ask-writer.ts';
+import { type AskDraft, actionOf, rowOf } from './ask-row.ts';
+import type { AskWriter } from './ask-writer.ts';
 import { readEpoch } from './gate.ts';
 import { appendEntry } from './log-entry.ts';
 

@@ -27,7 +27,7 @@ import { agentActor, approverActor, givenAdopted, givenRelease, managerActor } f
 import { createTestServices, type TestServices } from '../support/services.ts';
 
 const AGENT = 'airline-desk';
-const SEEDS = [undefined, 1, 2, 3, 4, 5];
+const SEEDS = [undefined, 1, 2, 3];
 const CONTROL_SEEDS = [undefined];
 const MINUTE_MS = 60_000;
 
@@ -118,7 +118,7 @@ class Replay {
     for (const call of writesOf(conversation)) {
       services.clock.advance(MINUTE_MS);
       const truth = truthOf(recording.truth, call.id);
-      const { action } = await askAction(services, actor, {
+      const { action, credential } = await askAction(services, actor, {
         agent: AGENT,
         agentVersion: '1',
         tool: call.tool,
@@ -128,6 +128,7 @@ class Replay {
         behind: [],
         links: [],
         idempotencyKey: call.id,
+        begin: { executionId: call.id },
       });
       const { id } = action;
       // Some conversations try what was denied again and again: after the third time nobody is asked.
@@ -137,7 +138,7 @@ class Replay {
         await answerAction(services, approverActor('ana'), { id, verdict });
         if (verdict === 'deny') continue;
       }
-      await beginAction(services, actor, { id, executionId: call.id });
+      if (!credential) await beginAction(services, actor, { id, executionId: call.id });
       await completeAction(services, actor, { id, executionId: call.id, ok: !truth.refused });
       if (truth.refused || action.decided_by !== 'policy') continue;
       this.#counts.automatic += 1;

@@ -126,15 +126,14 @@ function askRoute(app: Api, deps: RouteDeps): void {
       const actor = actorOf(request);
       const { executionId, behind, ...body } = request.body;
       const people = typeof behind === 'string' ? [behind] : behind;
-      const input = { ...body, behind: people, agent: agentOf(actor, body.agent) };
+      const begin = request.query.begin === 'true' ? { executionId } : undefined;
+      const input = { ...body, behind: people, agent: agentOf(actor, body.agent), begin };
       const release = bounds.asks.take(callerOf(request));
       const answer = await askAction(services, actor, input).finally(release);
       const { outcome, recorded, repeated } = answer;
       metrics.asked.inc({ outcome, kind: answer.action.kind });
-      const begins = request.query.begin === 'true' && mayBeginNow(answer);
-      const execution = { id: answer.action.id, executionId: executionOf(answer, executionId) };
-      const begun = begins ? await beginCounted(deps, actor, execution) : undefined;
-      const view = begun
+      const begun = begin && (await begunOf(deps, actor, answer, executionId));
+      const view = begun?.parts
         ? viewOf(services, begun.action, begun.parts)
         : await askedView(deps, answer.action, repeated);
       if (outcome === 'pending') {
@@ -161,6 +160,22 @@ const mayBeginNow = ({ action }: Asked): boolean =>
   (action.state === 'approved' || action.state === 'executing') &&
   action.kind === 'write' &&
   action.round === 0;
+
+/** The write as it began: with its question, or now; `undefined` where it cannot yet, or not any more. */
+async function begunOf(
+  deps: RouteDeps,
+  actor: Actor,
+  answer: Asked,
+  executionId: string | undefined,
+): Promise<(Omit<Begun, 'parts'> & Partial<Pick<Begun, 'parts'>>) | undefined> {
+  const { action, credential } = answer;
+  if (credential && action.start_by) {
+    deps.metrics.begun.inc({ result: 'begun' });
+    return { action, credential, startBy: action.start_by };
+  }
+  if (!mayBeginNow(answer)) return undefined;
+  return beginCounted(deps, actor, { id: action.id, executionId: executionOf(answer, executionId) });
+}
 
 /** Without an id of the caller's the execution is the question's own: whoever repeats its key begins the same one. */
 const executionOf = ({ action }: Asked, given: string | undefined): string =>
@@ -190,7 +205,7 @@ export async function beginCounted(
 }
 
 /** What a begin adds to the action's view. */
-export function begunPart({ credential, startBy, args }: Begun) {
+export function begunPart({ credential, startBy, args }: Omit<Begun, 'parts'>) {
   return {
     ...(args && { args }),
     startBy: startBy.toISOString(),

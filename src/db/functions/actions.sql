@@ -42,7 +42,8 @@ END $$;
 -- Records asks and their decisions before they are answered, all at once: one row of `status` per ask, in order.
 -- 'stale': the epoch moved since the decision was made, decide again. 'subject': its key is gone, make a new one.
 -- 'unauthenticated': the token that it was asked by has ended meanwhile.
--- Under the gate's shared lock, so that a stop either finds what was asked before it, or is known to what is asked after.
+-- Under the gate's shared lock, so that a stop either finds what was asked before it, or is known to what is asked after. For
+-- the same reason a write that the policy lets pass may begin here (`begun`): nothing came between its decision and its begin.
 CREATE FUNCTION ask_actions(p_asks jsonb, p_now timestamptz)
 RETURNS TABLE (n int, status text, id uuid) LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -100,15 +101,25 @@ BEGIN
     FROM new, jsonb_populate_record(NULL::action_private, new.ask) r WHERE NOT new.reads
   ), logged AS (
     INSERT INTO log_unnumbered (at, kind, agent, ref, body)
-    SELECT (ask ->> 'asked_at')::timestamptz, 'action.asked', agent, new.id::text, ask ->> 'entry' FROM new ORDER BY nth
+    SELECT (ask ->> 'asked_at')::timestamptz, e.kind, agent, new.id::text, e.body
+    FROM new, LATERAL (
+      SELECT 0 AS n, 'action.asked' AS kind, ask ->> 'entry' AS body
+      UNION ALL SELECT b.n, b.value ->> 'kind', b.value ->> 'body'
+      FROM jsonb_array_elements(ask #> '{begun,entries}') WITH ORDINALITY AS b (value, n)) e
+    ORDER BY nth, e.n
   ), due AS (
     INSERT INTO evidence_due (action_id, at)
     SELECT new.id, (ask ->> 'asked_at')::timestamptz FROM new
-    WHERE ask ->> 'state' = 'pending' AND ask -> 'counts' <> '{}' ORDER BY nth
+    WHERE (ask ->> 'state' = 'pending' OR ask ? 'begun') AND ask -> 'counts' <> '{}' ORDER BY nth
   ), told AS (
     INSERT INTO outbox (topic, key) SELECT 'action', new.id::text FROM new WHERE ask ->> 'state' = 'pending' ORDER BY nth
   )
   SELECT coalesce(array_agg(new.id), '{}') INTO v_asked FROM new;
+  -- A statement of its own: what counts credentials finds the actions, and what counted those found no credentials.
+  INSERT INTO credential (jti, action_id, execution_id, issued_at, expires_at)
+  SELECT (e #>> '{begun,jti}')::uuid, (e ->> 'id')::uuid, e ->> 'execution_id', (e ->> 'began_at')::timestamptz,
+    (e #>> '{begun,expires_at}')::timestamptz
+  FROM jsonb_array_elements(p_asks) e WHERE e ? 'begun' AND (e ->> 'id')::uuid = ANY (v_asked);
   -- What took a use and is not new after all (another process asked under the same key) gives it back.
   FOR k IN SELECT e.value AS ask FROM jsonb_array_elements(p_asks) WITH ORDINALITY e
     WHERE e.value ->> 'standing_id' IS NOT NULL AND (e.value ->> 'epoch')::bigint = v_epoch

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest';
 import { ManualClock } from '../../../src/clock.ts';
 import { metricSourceSchema } from '../../../src/domain/metric-source.ts';
 import { sourceCredentials } from '../../../src/metric-sources/credentials.ts';
@@ -26,54 +26,80 @@ const EXTRAPOLATED = 1.5;
 /** Each series of the one side fits several of the other. */
 const AMBIGUOUS = 'calls_total{ok="true"} * on (segment) calls_total';
 
-let exporter: TestExporter;
+/** As many tests run at once: they mostly wait to be scraped. */
+const AT_ONCE = 5;
 let prometheus: TestPrometheus;
+let exporters: TestExporter[];
+const free: TestExporter[] = [];
 beforeAll(async () => {
-  exporter = await TestExporter.start();
-  prometheus = await startPrometheus(exporter.address);
+  exporters = await Promise.all(Array.from({ length: AT_ONCE }, () => TestExporter.start()));
+  free.push(...exporters);
+  prometheus = await startPrometheus(exporters.map(({ address }) => address));
 }, BUILD_WAIT_MS);
 afterAll(async () => {
   await prometheus?.stop();
-  await exporter?.stop();
+  await Promise.all((exporters ?? []).map((exporter) => exporter.stop()));
 });
 
-let release: string;
 let releases = 0;
-/** Each test looks at a release of its own, whose series are there and at nothing. */
-beforeEach(async () => {
-  releases += 1;
-  release = `r${releases}`;
-  exporter.up = true;
-  call(1, 1);
-  exporter.restart();
-  await prometheus.scraped();
+
+/** A process of its own that exports the calls of a release of its own. */
+class Desk {
+  readonly release: string;
+  readonly exporter: TestExporter;
+
+  constructor(exporter: TestExporter, release: string) {
+    this.exporter = exporter;
+    this.release = release;
+  }
+
+  /** Its series are there, and at nothing. */
+  async open(): Promise<void> {
+    this.exporter.up = true;
+    this.call(1, 1);
+    this.exporter.restart();
+    await prometheus.scraped();
+  }
+
+  labels(more: Record<string, string> = {}) {
+    return { release: this.release, segment: 'gold', ...more };
+  }
+
+  call(good: number, bad = 0): void {
+    this.exporter.add('calls_total', this.labels({ ok: 'true' }), good);
+    this.exporter.add('calls_total', this.labels({ ok: 'false' }), bad);
+  }
+
+  ask(events: string, harms: string, { from, to = new Date() }: { from: Date; to?: Date }) {
+    const about = { release: this.release, segment: 'gold', arm: 'candidate', from, to } as const;
+    return readSource(sourceOf(events, harms), about, sourceCredentials({}));
+  }
+
+  /** What was counted of what `work` did, all of it scraped. */
+  async counted(work: () => unknown, events = EVENTS, harms = HARMS) {
+    const from = new Date();
+    await sleep(SURELY_IN_MS);
+    await work();
+    await prometheus.scraped();
+    const to = new Date();
+    return { from, to, answer: await this.ask(events, harms, { from, to }) };
+  }
+}
+
+const sourceOf = (events: string, harms: string) =>
+  metricSourceSchema.parse({ prometheus: { url: prometheus.url, events, harms } });
+
+const test = plain.extend<{ desk: Desk }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of what it needs from the pattern.
+  desk: async ({}, use) => {
+    releases += 1;
+    const exporter = free.pop() ?? expect.fail('more tests at once than exporters');
+    const desk = new Desk(exporter, `r${releases}`);
+    await desk.open();
+    await use(desk);
+    free.push(exporter);
+  },
 });
-
-const labels = (more: Record<string, string> = {}) => ({ release, segment: 'gold', ...more });
-function call(good: number, bad = 0): void {
-  exporter.add('calls_total', labels({ ok: 'true' }), good);
-  exporter.add('calls_total', labels({ ok: 'false' }), bad);
-}
-
-const sourceOf = (events: string, harms: string, more: object = {}) =>
-  metricSourceSchema.parse({ prometheus: { url: prometheus.url, events, harms }, ...more });
-
-const ask = (events: string, harms: string, { from, to = new Date() }: { from: Date; to?: Date }) =>
-  readSource(
-    sourceOf(events, harms),
-    { release, segment: 'gold', arm: 'candidate', from, to },
-    sourceCredentials({}),
-  );
-
-/** What was counted of what `work` did, all of it scraped. */
-async function counted(work: () => unknown, events = EVENTS, harms = HARMS) {
-  const from = new Date();
-  await sleep(SURELY_IN_MS);
-  await work();
-  await prometheus.scraped();
-  const to = new Date();
-  return { from, to, answer: await ask(events, harms, { from, to }) };
-}
 
 /** Never less than there was, and no more than the ends of the window can add. */
 function expectCounts(answer: unknown, events: number, harms: number): void {
@@ -84,14 +110,14 @@ function expectCounts(answer: unknown, events: number, harms: number): void {
   expect(counts.harms).toBeLessThanOrEqual(Math.ceil(harms * EXTRAPOLATED));
 }
 
-describe('a counter of a real Prometheus', () => {
-  test('is counted whole, also where the process that exports it began anew', async () => {
-    const { answer, from, to } = await counted(async () => {
-      call(30, 5);
+describe.concurrent('a counter of a real Prometheus', () => {
+  test('is counted whole, also where the process that exports it began anew', async ({ desk }) => {
+    const { answer, from, to } = await desk.counted(async () => {
+      desk.call(30, 5);
       await prometheus.scraped();
-      exporter.restart();
+      desk.exporter.restart();
       await prometheus.scraped();
-      call(12, 3);
+      desk.call(12, 3);
     });
     expectCounts(answer, 50, 8);
     // The same figures, as it says them itself, rounded so that less speaks against the release.
@@ -102,48 +128,52 @@ describe('a counter of a real Prometheus', () => {
       counts: { events: Math.ceil((events ?? 0) - 1e-6), harms: Math.floor((harms ?? 0) + 1e-6) },
     });
     // Asked again it says the same again, whatever happened since.
-    call(500, 500);
+    desk.call(500, 500);
     await prometheus.scraped();
-    expect(await ask(EVENTS, HARMS, { from, to })).toEqual(answer);
+    expect(await desk.ask(EVENTS, HARMS, { from, to })).toEqual(answer);
   });
 
-  test('of which nothing is harm has none, and not none that is known', async () => {
-    const { answer } = await counted(() => call(40));
+  test('of which nothing is harm has none, and not none that is known', async ({ desk }) => {
+    const { answer } = await desk.counted(() => desk.call(40));
     expectCounts(answer, 40, 0);
   });
 
-  test('that is exported no more is known of as long as its samples lie in the window, and then of no such events', async () => {
-    const { answer, from } = await counted(() => call(20, 2));
+  test('that is exported no more is known of as long as its samples lie in the window, and then of no such events', async ({
+    desk,
+  }) => {
+    const { answer, from } = await desk.counted(() => desk.call(20, 2));
     expectCounts(answer, 20, 2);
-    exporter.drop('calls_total');
+    desk.exporter.drop('calls_total');
     await prometheus.scraped();
-    expectCounts(await ask(EVENTS, HARMS, { from }), 20, 2);
-    const { answer: after } = await counted(() => {});
+    expectCounts(await desk.ask(EVENTS, HARMS, { from }), 20, 2);
+    const { answer: after } = await desk.counted(() => {});
     expect(after).toMatchObject({ none: true });
     // As it stands it is stale at once, and not for five minutes more.
-    expect(await prometheus.query(`calls_total{job="desk",release="${release}"}`)).toEqual([]);
+    expect(await prometheus.query(`calls_total{job="desk",release="${desk.release}"}`)).toEqual([]);
   });
 
-  test('of a process that does not answer says what was known of it, and of a time without samples nothing', async () => {
-    const { from } = await counted(() => call(20, 2));
-    exporter.up = false;
-    call(100, 100);
+  test('of a process that does not answer says what was known of it, and of a time without samples nothing', async ({
+    desk,
+  }) => {
+    const { from } = await desk.counted(() => desk.call(20, 2));
+    desk.exporter.up = false;
+    desk.call(100, 100);
     await sleep(SURELY_IN_MS);
-    expectCounts(await ask(EVENTS, HARMS, { from }), 20, 2);
+    expectCounts(await desk.ask(EVENTS, HARMS, { from }), 20, 2);
     const hourAgo = new Date(Date.now() - 3_600_000);
     const before = { from: new Date(hourAgo.getTime() - 60_000), to: hourAgo };
-    expect(await ask(EVENTS, HARMS, before)).toMatchObject({ none: true });
+    expect(await desk.ask(EVENTS, HARMS, before)).toMatchObject({ none: true });
   });
 });
 
-describe('a histogram of a real Prometheus', () => {
+describe.concurrent('a histogram of a real Prometheus', () => {
   const BOUNDS = [1, 2.5, 10];
-  const observe = (value: number, times: number) => {
-    for (let n = 0; n < times; n++) exporter.observe('call_seconds', labels(), value, BOUNDS);
+  const observe = (desk: Desk, value: number, times: number) => {
+    for (let n = 0; n < times; n++) desk.exporter.observe('call_seconds', desk.labels(), value, BOUNDS);
   };
   const NATIVE = `sum(increase(call_seconds{job="native",release="{release}",segment="{segment}"}[{window}]))`;
 
-  test.each([
+  test.for([
     [
       'classic',
       `sum(increase(call_seconds_count{${LABELS}}[{window}]))`,
@@ -154,26 +184,26 @@ describe('a histogram of a real Prometheus', () => {
       `histogram_count(${NATIVE})`,
       `histogram_fraction(2.5, +Inf, ${NATIVE}) * histogram_count(${NATIVE})`,
     ],
-  ])('says how many values lie above a bound: %s', async (_, events, harms) => {
-    observe(1, 1);
-    exporter.restart();
+  ])('says how many values lie above a bound: %s', async ([, events, harms], { desk }) => {
+    observe(desk, 1, 1);
+    desk.exporter.restart();
     await prometheus.scraped();
     const work = async () => {
-      observe(0.4, 20);
-      observe(2.5, 5);
+      observe(desk, 0.4, 20);
+      observe(desk, 2.5, 5);
       await prometheus.scraped();
-      exporter.restart();
+      desk.exporter.restart();
       await prometheus.scraped();
-      observe(3, 9);
-      observe(60, 6);
+      observe(desk, 3, 9);
+      observe(desk, 60, 6);
     };
-    const { answer } = await counted(work, events, harms);
+    const { answer } = await desk.counted(work, events, harms);
     expectCounts(answer, 40, 15);
   });
 });
 
-describe('what is no count', () => {
-  test.each([
+describe.concurrent('what is no count', () => {
+  test.for<[string, string, string, string | RegExp]>([
     ['harm that is NaN', 'vector(9)', '0 / vector(0)', 'it says NaN harms, which is no count'],
     ['events without end', '1 / vector(0)', 'vector(1)', 'it says Infinity events, which is no count'],
     ['more harm than events', 'vector(1)', 'vector(2)', 'it says 2 harms among 1 events'],
@@ -188,21 +218,23 @@ describe('what is no count', () => {
       'sum(calls_totl)',
       /^Prometheus has no series for .*or vector\(0\)/,
     ],
-  ])('%s is told', async (_, events, harms, why) => {
-    await expect(ask(events, harms, { from: new Date(Date.now() - 5_000) })).rejects.toThrow(why);
+  ])('%s is told', async ([, events, harms, why], { desk }) => {
+    await expect(desk.ask(events, harms, { from: new Date(Date.now() - 5_000) })).rejects.toThrow(why);
   });
 
-  test('a metric of the release that nobody met yet is no failure', async () => {
-    release = 'unmet';
-    expect(await ask(EVENTS, HARMS, { from: new Date(Date.now() - 5_000) })).toMatchObject({ none: true });
+  test('a metric of the release that nobody met yet is no failure', async ({ desk }) => {
+    const unmet = new Desk(desk.exporter, 'unmet');
+    expect(await unmet.ask(EVENTS, HARMS, { from: new Date(Date.now() - 5_000) })).toMatchObject({
+      none: true,
+    });
   });
 });
 
-test('a rollout counts nothing of the warm-up, and what was scraped late for the day that it is of', async () => {
-  release = '2';
-  call(1, 1);
-  exporter.restart();
-  await prometheus.scraped();
+test.concurrent('a rollout counts nothing of the warm-up, and what was scraped late for the day that it is of', async ({
+  desk: { exporter },
+}) => {
+  const desk = new Desk(exporter, '2');
+  await desk.open();
   const services = await createTestServices({ clock: new ManualClock(new Date()) });
   try {
     const id = await givenExposed(services, {
@@ -231,15 +263,15 @@ test('a rollout counts nothing of the warm-up, and what was scraped late for the
         .where('arm', '=', 'candidate');
       return counts.execute();
     };
-    call(20, 20);
+    desk.call(20, 20);
     await prometheus.scraped();
     await sleep(3_000 + SURELY_IN_MS);
-    exporter.up = false;
-    call(30, 4);
+    desk.exporter.up = false;
+    desk.call(30, 4);
     await sleep(500);
     services.clock.moveTo(new Date());
     expect(await look()).toEqual([]);
-    exporter.up = true;
+    desk.exporter.up = true;
     await prometheus.scraped();
     services.clock.advance(11_000);
     const [day, ...more] = await look();
@@ -251,7 +283,7 @@ test('a rollout counts nothing of the warm-up, and what was scraped late for the
   }
 });
 
-describe('source test', () => {
+describe.concurrent('source test', () => {
   let cwd: string;
   beforeAll(async () => {
     cwd = await mkdtemp(join(tmpdir(), 'portcullis-source-'));
@@ -268,30 +300,31 @@ segments: [{ name: gold, when: context.tier == "gold" }]
 metrics:
   slow: { unit: request, business: customer effort, source: { prometheus: { url: '${prometheus.url}', events: '${events}', harms: '${harms}' } } }
 `;
-  const run = async (events: string, harms: string) => {
-    await writeFile(join(cwd, 'agent.yaml'), AGENT(events, harms));
-    const args = ['agent.yaml', '--release', release, '--segment', 'gold', '--window', '60s'];
+  const run = async (desk: Desk, events: string, harms: string) => {
+    const file = `${desk.release}.yaml`;
+    await writeFile(join(cwd, file), AGENT(events, harms));
+    const args = [file, '--release', desk.release, '--segment', 'gold', '--window', '60s'];
     return runInTest(['source', 'test', ...args], { cwd });
   };
 
-  test('shows what it sent, and what of the answer would count', async () => {
-    await counted(() => call(30, 6));
-    const { code, flat } = await run(EVENTS, HARMS);
+  test('shows what it sent, and what of the answer would count', async ({ desk }) => {
+    await desk.counted(() => desk.call(30, 6));
+    const { code, flat } = await run(desk, EVENTS, HARMS);
     expect(code).toBe(0);
     const [, harms, events] = /(\d+) harms among (\d+) events would count/.exec(flat) ?? [];
     expectCounts({ counts: { events: Number(events), harms: Number(harms) } }, 36, 6);
     expect(flat.replaceAll(' ', '')).toContain(
-      `sum(increase(calls_total{job="desk",release="${release}",segment="gold"}[60s]))`,
+      `sum(increase(calls_total{job="desk",release="${desk.release}",segment="gold"}[60s]))`,
     );
   });
 
-  test('says why nothing would: of a refused query, and of what is no count', async () => {
-    await counted(() => call(3));
+  test('says why nothing would: of a refused query, and of what is no count', async ({ desk }) => {
+    await desk.counted(() => desk.call(3));
     for (const [events, why] of [
       [`${EVENTS} +`, 'parse error'],
       [`${EVENTS} * 0 / 0`, 'it says NaN events, which is no count'],
     ] as const) {
-      const { code, flat } = await run(events, HARMS);
+      const { code, flat } = await run(desk, events, HARMS);
       expect(code).toBe(1);
       expect(flat).toMatch(new RegExp(`nothing would count: .*${why}`));
     }

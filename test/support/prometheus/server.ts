@@ -23,12 +23,12 @@ export interface TestPrometheus {
   stop(): Promise<void>;
 }
 
-/** A Prometheus on a port of its own that scrapes one exporter, five times a second. */
-export async function startPrometheus(exporter: string): Promise<TestPrometheus> {
+/** A Prometheus on a port of its own that scrapes these exporters, five times a second. */
+export async function startPrometheus(exporters: readonly string[]): Promise<TestPrometheus> {
   const command = await prometheusBinary();
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-prometheus-'));
   const config = join(folder, 'prometheus.yml');
-  await writeFile(config, configOf(exporter));
+  await writeFile(config, configOf(exporters));
   const address = `127.0.0.1:${await freePort()}`;
   const url = `http://${address}`;
   const server = startProcess({
@@ -71,12 +71,12 @@ export async function startPrometheus(exporter: string): Promise<TestPrometheus>
 }
 
 /** The same twice: as it is exported, and its histograms as native ones. */
-const configOf = (exporter: string): string => `
+const configOf = (exporters: readonly string[]): string => `
 global: { scrape_interval: ${SCRAPE_MS}ms, scrape_timeout: ${SCRAPE_MS}ms }
 scrape_configs:
   - job_name: desk
-    static_configs: [{ targets: ['${exporter}'] }]
+    static_configs: [{ targets: [${exporters.join(', ')}] }]
   - job_name: native
     convert_classic_histograms_to_nhcb: true
-    static_configs: [{ targets: ['${exporter}'] }]
+    static_configs: [{ targets: [${exporters.join(', ')}] }]
 `;
