@@ -13,6 +13,7 @@ import { createStore } from '../test/support/store.ts';
 import { benchAnswers } from './answers.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
 import { benchEprocess } from './eprocess.ts';
+import { benchEvidence } from './evidence.ts';
 import { benchFlood } from './flood.ts';
 import { type Floor, startFloor } from './floor/floor.ts';
 import { type Governed, givenGoverned } from './governed.ts';
@@ -157,6 +158,8 @@ if (what === 'growth') await benchGrowth(say, first === undefined ? undefined : 
 else if (what === 'rollout') benchRollout(say, first === undefined ? undefined : Number(first));
 else if (what === 'rollouts')
   await withServers((environment) => benchManyRollouts(environment, say, first ? Number(first) : undefined));
+else if (what === 'evidence')
+  await withServers((environment) => benchEvidence(environment, say, first ? Number(first) : undefined));
 else if (what === 'memory')
   await withServers((environment) =>
     benchMemory(environment, { minutes: Number(first ?? 10), rate: Number(second ?? 500) }, say),

@@ -1,12 +1,13 @@
+import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
 import { withoutDeadlock } from '../db/failure.ts';
+import { isUuid } from '../db/uuid.ts';
 import type { Metric } from '../domain/agent.ts';
 import { valueProblem, weighed } from '../domain/evidence/measure.ts';
 import { AppError } from '../errors.ts';
-import { actionById } from '../records/action.ts';
-import { appendEntry } from '../records/log-entry.ts';
+import { noSuchAction } from '../records/action.ts';
+import { bodyOf } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
-import { knowEvent } from './event.ts';
 
 /** One measured fact about an action: what it weighs is said by the metric (`weighed`). */
 export interface OutcomeInput {
@@ -37,55 +38,47 @@ export async function recordOutcomes(
   const world = await services.worlds.get(agent);
   if (!world) throw new AppError('unknown_agent', `Agent "${agent}" is not known`);
   const { metrics } = world.agent;
-  const weights = outcomes.map((outcome) => weightOf(agent, metrics, outcome));
   const now = services.clock.now();
+  const said = JSON.stringify(
+    outcomes.map((one) => saidOf(one, weightOf(agent, metrics, one), { agent, actor, now })),
+  );
   const recorded = await withoutDeadlock(() =>
     services.db.sql.transaction().execute(async (tx) => {
-      let fresh = 0;
-      for (const [at, outcome] of outcomes.entries()) {
-        const action = await actionById(tx, outcome.action);
-        if (action.agent !== agent) throw new AppError('not_found', `There is no action "${outcome.action}"`);
-        const inserted = await tx
-          .insertInto('outcome')
-          .values({
-            agent,
-            id: outcome.id,
-            action_id: action.id,
-            metric: outcome.metric,
-            value: outcome.value,
-            per: outcome.per ?? null,
-            reported_by: actor.id,
-            received_at: now,
-          })
-          .onConflict((conflict) => conflict.doNothing())
-          .returning('id')
-          .executeTakeFirst();
-        if (!inserted) {
-          await assertSameOutcome(tx, agent, outcome, action.id);
-          continue;
-        }
-        fresh++;
-        if (Object.hasOwn(action.counts, outcome.metric))
-          await knowEvent(tx, action, outcome.metric, weights[at] as number, now);
-        await appendEntry(tx, {
-          kind: 'outcome.recorded',
-          agent,
-          ref: action.id,
-          at: now,
-          actor: actor.id,
-          data: {
-            id: outcome.id,
-            metric: outcome.metric,
-            value: String(outcome.value),
-            ...(outcome.per !== undefined && { per: String(outcome.per) }),
-          },
-        });
-      }
-      return fresh;
+      const { rows } = await sql<{ status: OutcomeStatus }>`
+        SELECT status FROM record_outcomes(${agent}, ${said}::jsonb, ${now}, ${actor.id}) ORDER BY n`.execute(
+        tx,
+      );
+      for (const [n, { status }] of rows.entries()) refuse(status, outcomes[n]);
+      return rows.filter(({ status }) => status === 'recorded').length;
     }),
   );
   services.wake();
   return { recorded, repeated: outcomes.length - recorded };
+}
+
+type OutcomeStatus = 'recorded' | 'repeated' | 'unknown' | 'conflict';
+
+/** The outcome as the store takes it, with what it weighs and its log entry. @throws AppError `not_found` */
+function saidOf(
+  { id, action, metric, value, per }: OutcomeInput,
+  weight: number,
+  { agent, actor, now }: { agent: string; actor: Actor; now: Date },
+) {
+  if (!isUuid(action)) throw noSuchAction(action);
+  const perText = per === undefined ? undefined : String(per);
+  const data = { id, metric, value: String(value), per: perText };
+  const entry = bodyOf({ kind: 'outcome.recorded', agent, ref: action, at: now, actor: actor.id, data });
+  return { id, action, metric, value, per, weight, entry };
+}
+
+/** @throws AppError `not_found`, `conflict`: then nothing of the batch is recorded */
+function refuse(status: OutcomeStatus, outcome: OutcomeInput | undefined): void {
+  if (status === 'unknown') throw noSuchAction(outcome?.action ?? '');
+  if (status !== 'conflict') return;
+  throw new AppError(
+    'conflict',
+    `Outcome "${outcome?.id}" was recorded before with another value, metric or action`,
+  );
 }
 
 /** @throws AppError `invalid_input` naming the outcome */
@@ -99,28 +92,4 @@ function weightOf(
   if (metric === undefined || problem !== undefined)
     throw new AppError('invalid_input', `Outcome "${id}": ${problem}`);
   return weighed(metric, value);
-}
-
-async function assertSameOutcome(
-  tx: Services['db']['sql'],
-  agent: string,
-  outcome: OutcomeInput,
-  actionId: string,
-) {
-  const stored = await tx
-    .selectFrom('outcome')
-    .selectAll()
-    .where('agent', '=', agent)
-    .where('id', '=', outcome.id)
-    .executeTakeFirstOrThrow();
-  const same =
-    stored.metric === outcome.metric &&
-    stored.value === outcome.value &&
-    stored.per === (outcome.per ?? null) &&
-    stored.action_id === actionId;
-  if (same) return;
-  throw new AppError(
-    'conflict',
-    `Outcome "${outcome.id}" was recorded before with another value, metric or action`,
-  );
 }

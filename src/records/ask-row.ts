@@ -1,9 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { ActionTable } from '../db/tables-action.ts';
-import { canonical } from '../domain/digest.ts';
-
-/** Of the form of an entry: log_append() writes the same. */
-const LOG_VERSION = 2;
+import { bodyOf, type Entry } from './log-entry.ts';
 
 /** What no action has when it is asked. */
 type LaterColumns =
@@ -47,13 +44,7 @@ export interface AtOnce {
     'state' | 'revision' | 'execution_id' | 'began_at' | 'begun_day' | 'start_by' | 'deadline_at'
   >;
   lease: { jti: string; expires_at: Date };
-  entries: readonly LogEntry[];
-}
-
-interface LogEntry {
-  kind: string;
-  actor: string;
-  data: Readonly<Record<string, unknown>>;
+  entries: readonly Pick<Entry, 'kind' | 'actor' | 'data'>[];
 }
 
 /** An ask whose subject has not been looked up: that takes the store. */
@@ -135,7 +126,7 @@ function writeOf({ atOnce, recordAfter: _, ...row }: AskRow) {
     entry: entryOf(row),
     begun: atOnce && {
       ...atOnce.lease,
-      entries: atOnce.entries.map((entry) => ({ kind: entry.kind, body: bodyOf(row, entry) })),
+      entries: atOnce.entries.map((entry) => ({ kind: entry.kind, body: entryAt(row, entry) })),
     },
   };
 }
@@ -192,20 +183,8 @@ const saltOf = ({ salt }: Pick<AskRow, 'salt'>): string => `\\x${salt.toString('
 type Asking = Pick<AskRow, 'id' | 'agent' | 'asked_at' | 'asked_by' | 'entry'>;
 
 const entryOf = (row: Asking): string =>
-  bodyOf(row, { kind: 'action.asked', actor: row.asked_by, data: row.entry });
+  entryAt(row, { kind: 'action.asked', actor: row.asked_by, data: row.entry });
 
-/** The entry of the log. */
-const bodyOf = ({ id, agent, asked_at }: Asking, { kind, actor, data }: LogEntry): string =>
-  canonical({
-    v: LOG_VERSION,
-    at: asked_at.toISOString(),
-    kind,
-    agent,
-    ref: id,
-    actor,
-    data: withoutNulls(data),
-  });
-
-/** As the store writes its own entries. */
-const withoutNulls = (data: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null && value !== undefined));
+/** An entry about the question, of its moment. */
+const entryAt = ({ id, agent, asked_at }: Asking, entry: Pick<Entry, 'kind' | 'actor' | 'data'>): string =>
+  bodyOf({ ...entry, agent, ref: id, at: asked_at });

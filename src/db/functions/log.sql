@@ -27,7 +27,7 @@ CREATE FUNCTION iso(p timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT to_char(p AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 ---
--- The body of an entry, byte for byte what is hashed. src/records/ask-row.ts makes those of asks.
+-- The body of an entry, byte for byte what is hashed. bodyOf() of src/records/log-entry.ts makes those of many at once.
 CREATE FUNCTION log_body(p_kind text, p_agent text, p_ref text, p_at timestamptz, p_actor text, p_data jsonb)
 RETURNS text LANGUAGE sql STABLE AS $$
   SELECT jcs(jsonb_strip_nulls(jsonb_build_object('v', 2, 'at', iso(p_at), 'kind', p_kind, 'agent', p_agent, 'ref', p_ref,

@@ -4,22 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest';
 import { ManualClock } from '../../../src/clock.ts';
-import { metricSourceSchema } from '../../../src/domain/metric-source.ts';
 import { sourceCredentials } from '../../../src/metric-sources/credentials.ts';
-import { readSource } from '../../../src/metric-sources/read.ts';
 import { readSources } from '../../../src/rollouts/read-sources.ts';
 import { BUILD_WAIT_MS } from '../../support/prometheus/binary.ts';
+import { Desk, EVENTS, HARMS, LABELS, SURELY_IN_MS } from '../../support/prometheus/desk.ts';
 import { TestExporter } from '../../support/prometheus/exporter.ts';
 import { startPrometheus, type TestPrometheus } from '../../support/prometheus/server.ts';
 import { createTestServices } from '../../support/services.ts';
 import { runInTest } from '../../unit/cli/cli-io.ts';
 import { givenExposed } from './support.ts';
 
-const LABELS = 'job="desk",release="{release}",segment="{segment}"';
-const EVENTS = `sum(increase(calls_total{${LABELS}}[{window}]))`;
-const HARMS = `sum(increase(calls_total{${LABELS},ok="false"}[{window}])) or vector(0)`;
-/** A window is of whole seconds: what lies before this is in it for sure. */
-const SURELY_IN_MS = 2_300;
 /** What `increase` adds for the ends of a window that no sample lies on. */
 const EXTRAPOLATED = 1.5;
 
@@ -43,58 +37,12 @@ afterAll(async () => {
 
 let releases = 0;
 
-/** A process of its own that exports the calls of a release of its own. */
-class Desk {
-  readonly release: string;
-  readonly exporter: TestExporter;
-
-  constructor(exporter: TestExporter, release: string) {
-    this.exporter = exporter;
-    this.release = release;
-  }
-
-  /** Its series are there, and at nothing. */
-  async open(): Promise<void> {
-    this.exporter.up = true;
-    this.call(1, 1);
-    this.exporter.restart();
-    await prometheus.scraped();
-  }
-
-  labels(more: Record<string, string> = {}) {
-    return { release: this.release, segment: 'gold', ...more };
-  }
-
-  call(good: number, bad = 0): void {
-    this.exporter.add('calls_total', this.labels({ ok: 'true' }), good);
-    this.exporter.add('calls_total', this.labels({ ok: 'false' }), bad);
-  }
-
-  ask(events: string, harms: string, { from, to = new Date() }: { from: Date; to?: Date }) {
-    const about = { release: this.release, segment: 'gold', arm: 'candidate', from, to } as const;
-    return readSource(sourceOf(events, harms), about, sourceCredentials({}));
-  }
-
-  /** What was counted of what `work` did, all of it scraped. */
-  async counted(work: () => unknown, events = EVENTS, harms = HARMS) {
-    const from = new Date();
-    await sleep(SURELY_IN_MS);
-    await work();
-    await prometheus.scraped();
-    const to = new Date();
-    return { from, to, answer: await this.ask(events, harms, { from, to }) };
-  }
-}
-
-const sourceOf = (events: string, harms: string) =>
-  metricSourceSchema.parse({ prometheus: { url: prometheus.url, events, harms } });
-
 const test = plain.extend<{ desk: Desk }>({
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of what it needs from the pattern.
   desk: async ({}, use) => {
     releases += 1;
     const exporter = free.pop() ?? expect.fail('more tests at once than exporters');
-    const desk = new Desk(exporter, `r${releases}`);
+    const desk = new Desk(prometheus, exporter, `r${releases}`);
     await desk.open();
     await use(desk);
     free.push(exporter);
@@ -223,7 +171,7 @@ describe.concurrent('what is no count', () => {
   });
 
   test('a metric of the release that nobody met yet is no failure', async ({ desk }) => {
-    const unmet = new Desk(desk.exporter, 'unmet');
+    const unmet = new Desk(prometheus, desk.exporter, 'unmet');
     expect(await unmet.ask(EVENTS, HARMS, { from: new Date(Date.now() - 5_000) })).toMatchObject({
       none: true,
     });
@@ -233,7 +181,7 @@ describe.concurrent('what is no count', () => {
 test.concurrent('a rollout counts nothing of the warm-up, and what was scraped late for the day that it is of', async ({
   desk: { exporter },
 }) => {
-  const desk = new Desk(exporter, '2');
+  const desk = new Desk(prometheus, exporter, '2');
   await desk.open();
   const services = await createTestServices({ clock: new ManualClock(new Date()) });
   try {
