@@ -79,6 +79,14 @@ const VERBS: readonly VerbSpec[] = [
     segment: 'required',
   },
   {
+    verb: 'accept-arms',
+    example: 'Until Monday the candidate could not read bookings; that is mended',
+    summary: 'let a segment widen whose arms are not as assigned',
+    description:
+      'Once it is known why the subjects of a segment do not split as they are assigned, an owner accepts that they did: it may widen again. Who is new from then on is counted and compared anew, so it is found again if it goes on.',
+    segment: 'required',
+  },
+  {
     verb: 'ease',
     example: 'Two weeks of answers, none of them a denial',
     summary: 'let a segment be as the step says again',

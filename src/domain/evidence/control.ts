@@ -27,6 +27,8 @@ export interface ControlFacts {
   strata: readonly Stratum[];
   weight: number;
   firedBefore: boolean;
+  /** How often it began anew with those who were new then: the weight is what that left of it. */
+  anew?: number;
 }
 
 /** What it came to. */
