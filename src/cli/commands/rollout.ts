@@ -169,7 +169,8 @@ async function expectedOf(cli: Cli, agent: string, release: string): Promise<For
     const { manifest } = await cli.api.get<WireAgent>(`/v1/agents/${encodeURIComponent(agent)}`);
     const path = `/v1/agents/${encodeURIComponent(agent)}/releases/${encodeURIComponent(release)}`;
     const stored = await cli.api.get<{ manifest: Release }>(path);
-    return await forecast(cli, manifest, stored.manifest, { days: '30', runs: '200', seed: '1', harms: [] });
+    const asked = { days: '30', runs: '200', seed: '1', harms: [], baseline: new Map(), isStored: true };
+    return await forecast(cli, manifest, stored.manifest, asked);
   } catch (error) {
     if (error instanceof CliError && error.exit !== 'unreachable') return undefined;
     throw error;
