@@ -4,14 +4,14 @@ import type { Cli } from './cli.ts';
 import { CliError } from './failure.ts';
 
 /**
- * The release that the files hold, and its agent: the one beside it, else the one that is applied.
+ * The release that the files hold, and its agent: the one beside it, else the one that is applied (`isStored`).
  * @throws CliError `usage` where they hold no release, or several
  */
 export async function oneRelease(
   cli: Cli,
   files: readonly string[],
   hint: string,
-): Promise<{ release: Release; agent: Agent }> {
+): Promise<{ release: Release; agent: Agent; isStored: boolean }> {
   const { readManifests } = await import('./manifests.ts');
   const { lookUpAgent } = await import('./apply-manifests.ts');
   let stored: Agent | undefined;
@@ -25,5 +25,5 @@ export async function oneRelease(
     throw new CliError('usage', 'Give the manifest of one release, and of its agent if it is not applied', {
       hint,
     });
-  return { release, agent };
+  return { release, agent, isStored: agents.length === 0 };
 }

@@ -20,6 +20,26 @@ export function perDayOf(text: string, names: readonly string[]): [string, numbe
   return [segment, perDay];
 }
 
+/** What the release in force does of a metric whose limit comes with the baseline. @throws CliError `usage` */
+export function baselineLevelOf(text: string, release: Release, agent: Agent): [string, number] {
+  const [, metric = '', figure = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (metric === '')
+    throw new CliError('usage', `--baseline: "${text}" is not <metric>=<level>`, {
+      hint: 'Write wrong=0.03',
+    });
+  const { limit } = guardrailOf('--baseline', metric, release, agent);
+  if (typeof limit === 'number')
+    throw new CliError('usage', `--baseline: "${metric}" has a limit of its own, ${limit}`, {
+      hint: 'Leave it out: only a limit that comes with the baseline needs one',
+    });
+  const { kind, cap } = agent.metrics[metric] ?? {};
+  const level = realNumber(`--baseline ${metric}`, figure);
+  const most = kind === 'sum' && cap !== undefined ? cap : 1;
+  if (level < 0 || level > most)
+    throw new CliError('usage', `--baseline ${metric}: ${figure} must be at least 0 and at most ${most}`);
+  return [metric, level];
+}
+
 const NAMES = ['segment', 'metric', 'rate', 'mean', 'control'];
 
 /** What goes wrong, as `--harm` says it: a rate or, of a sum or a ratio, a mean. @throws CliError `usage` */
@@ -28,7 +48,7 @@ export function harmOf(text: string, release: Release, agent: Agent): Harm {
   if (segment === undefined || metric === undefined)
     throw notWhole(text, 'a segment, a metric and a rate, or a mean of a sum or a ratio');
   requireOne('--harm', 'segment', segment, segmentNames(agent));
-  const guardrail = guardrailOf(metric, release, agent);
+  const guardrail = guardrailOf('--harm', metric, release, agent);
   const { kind, cap } = agent.metrics[metric] ?? { kind: 'any' };
   const [name, other] = isWeighed({ kind }) ? (['mean', 'rate'] as const) : (['rate', 'mean'] as const);
   const told = said[name];
@@ -38,7 +58,7 @@ export function harmOf(text: string, release: Release, agent: Agent): Harm {
       name === 'mean'
         ? `--harm: "${metric}" is a ${kind}, it has no rate: say what it comes to in the mean`
         : `--harm: "${metric}" counts harm, it has no mean: say the part of its events that is harmful`,
-      { hint: `Write --harm segment=${segment},metric=${metric},${name}=${guardrail.limit}` },
+      { hint: `Write --harm segment=${segment},metric=${metric},${name}=${exampleOf(guardrail)}` },
     );
   if (told === undefined) throw notWhole(text, `a segment, a metric and a ${name}`);
   const most = name === 'rate' ? 1 : kind === 'sum' && cap !== undefined ? cap : VALUE_MAX;
@@ -75,14 +95,16 @@ const notWhole = (text: string, what: string): CliError =>
     hint: 'Write --harm segment=gold,metric=wrong,rate=0.1 or, of a sum or a ratio, mean=1.5 for the rate',
   });
 
-function guardrailOf(metric: string, release: Release, agent: Agent): Guardrail {
+const exampleOf = ({ limit }: Guardrail): number => (typeof limit === 'number' ? limit : 0.1);
+
+function guardrailOf(option: string, metric: string, release: Release, agent: Agent): Guardrail {
   const { guardrails } = release.rollout;
   const not = unforecast(release, agent).find((one) => one.metric === metric);
-  if (not) throw new CliError('usage', `--harm: "${metric}" cannot be played: ${not.because}`);
+  if (not) throw new CliError('usage', `${option}: "${metric}" cannot be played: ${not.because}`);
   const guardrail = guardrails.find((one) => one.metric === metric);
   if (guardrail) return guardrail;
   throw unknown(
-    '--harm',
+    option,
     'guardrail',
     metric,
     guardrails.map((one) => one.metric),

@@ -14,6 +14,7 @@ import type { KeptStatus } from '../retention/status.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
+import type { RecordedBaseline } from '../statistics/baselines.ts';
 import type { PastWindow } from '../statistics/past-counts.ts';
 import type { AgentPosture } from '../statistics/posture.ts';
 import type { SimulatedRelease } from '../statistics/simulate.ts';
@@ -41,7 +42,7 @@ export type WireAsked = ActionView & { repeated: boolean; startBy?: string; cred
 export type WireAgent = Wire<Omit<AgentView, 'manifest'>> & Pick<AgentView, 'manifest'>;
 export type WireRollout = Wire<RolloutStatusView> & { may: RolloutVerb[] };
 export type WireStarted = RolloutSummary & { notes: string[] };
-export type WireTraffic = Wire<Traffic>;
+export type WireTraffic = Wire<Traffic> & { baselines: Wire<RecordedBaseline>[] };
 export interface WirePast {
   agent: string;
   windows: Wire<PastWindow>[];

@@ -156,18 +156,25 @@ export interface ArmCountTable {
   rollout_id: string;
   segment: string;
   generation: number;
+  /** How often its arms had been accepted as they are. */
+  round: Generated<number>;
   exposure: number;
   arm: Arm;
   subjects: number;
 }
 
-/** The segments whose arms were not as assigned, once in a generation. */
+/** The segments whose arms were not as assigned, once in a round of a generation. */
 export interface ArmsMismatchTable {
   rollout_id: string;
   segment: string;
   generation: number;
+  round: Generated<number>;
   strata: Json<unknown>;
   at: Timestamp;
+  /** Who accepted the arms as they are, when and why; counted anew from then on. */
+  accepted_at: Timestamp | null;
+  accepted_by: string | null;
+  because: string | null;
 }
 
 /** The tables of what is counted and judged. */

@@ -23,8 +23,6 @@ export interface SumLimits {
   unit?: string;
   /** How much more than control it may come to, and how far each segment is ever exposed short of wholly. */
   more?: number;
-  /** When what is compared of a day stands: with it no later outcome counts. One that began before there was such a time has none. */
-  ripeMs?: number;
   exposed?: Readonly<Record<string, number>>;
 }
 
@@ -55,6 +53,11 @@ export interface FrozenPlan {
   /** Metrics that are judged together. */
   pairs?: readonly (readonly string[])[];
   matureAfter: Readonly<Record<string, string>>;
+  /**
+   * Of the metrics that are compared with the release in force: how long after it what is compared of a day stands, and no later
+   * outcome counts. One that began before there was such a time has none.
+   */
+  ripeMs?: Readonly<Record<string, number>>;
   /** What counts harms a day beside its rate; one that began before there was such a count goes on without. */
   companions?: readonly Companion[];
   /** How long it is watched after it completed, as the release says; else as long as its release is in force. */

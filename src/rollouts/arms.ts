@@ -24,10 +24,18 @@ export interface ArmsView extends ArmsJudged {
   generation: number;
   /** When they were found not to be as assigned: until a person settles it nothing widens. */
   mismatchedAt: Date | null;
+  /** Who accepted them last as they are, in this generation. */
+  accepted: Accepted | null;
+}
+
+interface Accepted {
+  at: Date;
+  by: string;
+  because: string;
 }
 
 /**
- * Counts whom was asked for in the open rollouts since it was last done, and tells people, once in a generation of a segment,
+ * Counts whom was asked for in the open rollouts since it was last done, and tells people, once in a round of a segment,
  * whose subjects do not split as they are assigned. Nothing is taken back by it: nobody knows which arm is to blame.
  */
 export async function judgeAssignment(services: Services): Promise<void> {
@@ -62,40 +70,54 @@ async function countArms(db: Sql, rolloutId: string, until: Date): Promise<void>
 interface ArmCount {
   segment: string;
   generation: number;
-  exposure: number;
-  arm: Arm;
-  subjects: number;
+  round: number;
+  /** None yet of one whose arms were just accepted. */
+  exposure: number | null;
+  arm: Arm | null;
+  subjects: number | null;
   at: Date | null;
+  accepted_at: Date | null;
+  accepted_by: string | null;
+  because: string | null;
 }
 
-/** Of the segments that are exposed, where anybody was asked for yet. */
+/** Of the segments that are exposed, where anybody was asked for yet or arms were accepted: what was counted since. */
 export async function armsOf(db: Sql, rolloutId: string): Promise<ArmsView[]> {
   const { rows } = await sql<ArmCount>`
-    SELECT c.segment, c.generation, c.exposure, c.arm, c.subjects, m.at
-    FROM arm_count c JOIN rollout_segment s USING (rollout_id, segment, generation)
-      LEFT JOIN arms_mismatch m USING (rollout_id, segment, generation)
-    WHERE c.rollout_id = ${rolloutId} AND s.state = 'exposed' ORDER BY c.segment, c.exposure`.execute(db);
+    SELECT s.segment, s.generation, r.round, c.exposure, c.arm, c.subjects, m.at, a.accepted_at, a.accepted_by, a.because
+    FROM rollout_segment s
+      CROSS JOIN LATERAL (SELECT arms_round(s.rollout_id, s.segment, s.generation, 'infinity') AS round) r
+      LEFT JOIN arm_count c USING (rollout_id, segment, generation, round)
+      LEFT JOIN arms_mismatch m USING (rollout_id, segment, generation, round)
+      LEFT JOIN arms_mismatch a ON (a.rollout_id, a.segment, a.generation, a.round) = (s.rollout_id, s.segment, s.generation, r.round - 1)
+    WHERE s.rollout_id = ${rolloutId} AND s.state = 'exposed' AND (c.arm IS NOT NULL OR r.round > 0)
+    ORDER BY s.segment, c.exposure`.execute(db);
   return [...groupBy(rows, ({ segment }) => segment).values()].map((own) => {
-    const [{ segment, generation, at }] = own;
-    return { segment, generation, ...judgeArms(strataOf(own)), mismatchedAt: at };
+    const [{ segment, generation, round, at }] = own;
+    const judged = judgeArms(strataOf(own), round);
+    return { segment, generation, ...judged, mismatchedAt: at, accepted: acceptedOf(own[0]) };
   });
 }
 
-const strataOf = (counts: readonly ArmCount[]): ArmStratum[] =>
-  [...groupBy(counts, ({ exposure }) => String(exposure)).values()].map((own) => ({
-    exposure: own[0].exposure,
-    treated: own.find(({ arm }) => arm === 'candidate')?.subjects ?? 0,
-    control: own.find(({ arm }) => arm === 'control')?.subjects ?? 0,
-  }));
+const acceptedOf = ({ accepted_at, accepted_by, because }: ArmCount): Accepted | null =>
+  accepted_at && { at: accepted_at, by: accepted_by ?? '', because: because ?? '' };
 
-/** What widens nothing until a person has settled it; once in a generation, however the counts go on. */
+const strataOf = (counts: readonly ArmCount[]): ArmStratum[] =>
+  [...groupBy(counts, ({ exposure }) => String(exposure)).values()].flatMap((own) => {
+    const [{ exposure }] = own;
+    if (exposure === null) return [];
+    const of = (arm: Arm) => own.find((one) => one.arm === arm)?.subjects ?? 0;
+    return [{ exposure, treated: of('candidate'), control: of('control') }];
+  });
+
+/** What widens nothing until a person has settled it; once in a round, however the counts go on. */
 async function tellMismatch(
   services: Services,
   { id, agent }: Pick<RolloutRecord, 'id' | 'agent'>,
-  { segment, generation, strata, ...judged }: ArmsView,
+  { segment, generation, round, strata, ...judged }: ArmsView,
 ): Promise<void> {
   const at = services.clock.now();
-  const because = mismatchText(segment, armsText({ strata, ...judged }));
+  const because = mismatchText(segment, armsText({ round, strata, ...judged }));
   const told = await services.db.sql.transaction().execute(async (tx) => {
     // Its revision rises, so that no step is entered that was planned before.
     const { numUpdatedRows } = await tx
@@ -105,8 +127,8 @@ async function tellMismatch(
       .where('ended_at', 'is', null)
       .executeTakeFirst();
     const { numAffectedRows = 0n } = await sql`
-      INSERT INTO arms_mismatch (rollout_id, segment, generation, strata, at)
-      SELECT s.rollout_id, s.segment, s.generation, ${JSON.stringify(strata)}::jsonb, ${at} FROM rollout_segment s
+      INSERT INTO arms_mismatch (rollout_id, segment, generation, round, strata, at)
+      SELECT s.rollout_id, s.segment, s.generation, ${round}, ${JSON.stringify(strata)}::jsonb, ${at} FROM rollout_segment s
       WHERE s.rollout_id = ${id} AND s.segment = ${segment} AND s.generation = ${generation} AND s.state = 'exposed'
       ON CONFLICT DO NOTHING`.execute(tx);
     if (numUpdatedRows === 0n || numAffectedRows === 0n) return false;
@@ -117,6 +139,7 @@ async function tellMismatch(
       data: {
         segment,
         generation,
+        round,
         strata: strata.map((one) => ({ ...one })),
         logE: String(judged.logE),
       },

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
-import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import type { CountFacts, ExposedDays } from '../domain/evidence/companion.ts';
 import type { JudgedFacts, Process, SumDay, SumFacts } from '../domain/evidence/facts.ts';
@@ -8,7 +7,7 @@ import { judgeFacts } from '../domain/evidence/judge-facts.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
 import { dayOf, type FrozenGuardrail, type RolloutRecord, type SumLimits } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
-import { differenceOf, firstCounts, firstSums, strataOf } from './compared.ts';
+import { comparedFacts, ripeBefore } from './compared.ts';
 import { ofLiving } from './living.ts';
 import { processesOf } from './processes.ts';
 import { SOURCE_BUILD, sourceDown } from './read-sources.ts';
@@ -97,14 +96,13 @@ export async function judgeGuardrail(
 ): Promise<VerdictRecord> {
   const { now, minSample, firedBefore, generation } = context;
   const { metric } = guardrail;
-  const { alpha, matureAfter } = rollout.plan;
+  const { alpha } = rollout.plan;
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
   const generations = await generationsOf(db, rollout.id);
-  const matureMs = durationMs(matureAfter[metric] ?? '1d', rollout.plan.dayMs);
   const source = rollout.plan.sources?.[metric];
   const builds = rollout.builds.filter((build) => build.counts).map(({ version }) => version);
   if (source && builds.length === 0) builds.push(SOURCE_BUILD);
-  const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));
+  const matureBefore = ripeBefore(rollout, metric, now);
   const sums = rollout.plan.sums?.[metric];
   const { rate, count, control, difference } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
@@ -126,20 +124,16 @@ export async function judgeGuardrail(
         firedBefore: firedBefore.includes('count'),
       },
     }),
-    ...(control && {
-      control: {
-        ...control,
-        strata: strataOf(await firstCounts(db, rollout, metric, segment, matureBefore), breaches),
-        firedBefore: firedBefore.includes('control'),
-      },
-    }),
-    ...(difference && {
-      difference: {
-        ...difference,
-        ...differenceOf(await firstSums(db, rollout, metric, segment, matureBefore), breaches),
-        firedBefore: firedBefore.includes('control'),
-      },
-    }),
+    ...((control || difference) &&
+      (await comparedFacts(
+        db,
+        rollout,
+        { control, difference },
+        {
+          ...{ metric, segment, generation, matureBefore, breaches },
+          firedBefore: firedBefore.includes('control'),
+        },
+      ))),
   };
   const { count: _count, control: _control, difference: _difference, ...rest } = facts;
   const { atLeast } = guardrail;

@@ -12,6 +12,7 @@ import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { armsOf } from './arms.ts';
+import { uncompared } from './compared.ts';
 import { paceOf } from './pace.ts';
 
 /** The rollout as its next move is decided from: read afresh every time. */
@@ -26,6 +27,7 @@ export async function rolloutFacts(
     .where('rollout_id', '=', id)
     .orderBy('segment')
     .execute();
+  const arms = await armsOf(db.sql, id);
   return {
     status: rollout.status,
     steps: rollout.plan.steps,
@@ -50,9 +52,10 @@ export async function rolloutFacts(
       ),
     ),
     pooledBreaches: await pooledBreaches(db.sql, rollout, segments),
-    mismatched: (await armsOf(db.sql, id)).flatMap((arms) =>
-      arms.mismatchedAt === null ? [] : [{ segment: arms.segment, seen: armsText(arms) }],
+    mismatched: arms.flatMap((one) =>
+      one.mismatchedAt === null ? [] : [{ segment: one.segment, seen: armsText(one) }],
     ),
+    uncompared: await uncompared(db.sql, rollout, arms, clock.now()),
     revision: rollout.revision,
   };
 }

@@ -209,12 +209,13 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
   const { rollout } = release;
   const steps = planSteps(rollout, planSegments(agent));
   const exposed = exposedIn(steps, segmentNames(agent));
+  const matureAfter = (metric: string) => agent.metrics[metric]?.matureAfter ?? '1d';
   return {
     steps,
     alpha: rollout.alpha,
     shares: allotAlpha({ guardrails: sharesOf(rollout.guardrails), startingSegments: exposed }),
     guardrails: rollout.guardrails.map((guardrail) => frozenGuardrail(guardrail, agent)),
-    sums: sumsOf(rollout.guardrails, agent, steps, dayMs),
+    sums: sumsOf(rollout.guardrails, agent, steps),
     sources: Object.fromEntries(
       rollout.guardrails.flatMap(({ metric }) => {
         const source = agent.metrics[metric]?.source;
@@ -231,8 +232,11 @@ function freeze(agent: Agent, release: Release, control: Record<string, string>,
     escalation: rollout.escalation,
     subject: rollout.subject,
     newSubjectsPerHour: rollout.newSubjectsPerHour,
-    matureAfter: Object.fromEntries(
-      rollout.guardrails.map(({ metric }) => [metric, agent.metrics[metric]?.matureAfter ?? '1d']),
+    matureAfter: Object.fromEntries(rollout.guardrails.map(({ metric }) => [metric, matureAfter(metric)])),
+    ripeMs: Object.fromEntries(
+      rollout.guardrails
+        .filter(({ control }) => control)
+        .map(({ metric }) => [metric, durationMs(matureAfter(metric), dayMs)]),
     ),
     companions: companionsOf(release, agent, exposed),
     ...(rollout.watchFor && { watchFor: rollout.watchFor }),
@@ -252,13 +256,12 @@ const sumsOf = (
   guardrails: readonly Guardrail[],
   agent: Agent,
   steps: readonly Step[],
-  dayMs: number,
 ): NonNullable<FrozenPlan['sums']> =>
   Object.fromEntries(
     guardrails.flatMap(({ metric, limit, control }) => {
       const declared = agent.metrics[metric];
       if (declared === undefined || !isWeighed(declared)) return [];
-      const { kind, cap, unit, matureAfter, perMax = PER_MAX } = declared;
+      const { kind, cap, unit, perMax = PER_MAX } = declared;
       const limits: SumLimits = {
         ...(typeof limit === 'number' && { limit }),
         ...(cap !== undefined && { cap }),
@@ -266,7 +269,6 @@ const sumsOf = (
         ...(control &&
           'more' in control && {
             more: control.more,
-            ripeMs: durationMs(matureAfter, dayMs),
             exposed: mostExposed(steps),
           }),
       };

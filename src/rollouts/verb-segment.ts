@@ -172,7 +172,8 @@ function goBackTo(
   return changeIn(tx, actor, rollout, input, now, set, { ...told, fromStep: index + 1 });
 }
 
-function requireSegment(rollout: RolloutRecord, segment: string | undefined): string {
+/** @throws AppError `invalid_input` */
+export function requireSegment(rollout: RolloutRecord, segment: string | undefined): string {
   const known = Object.keys(stepOf(rollout).exposure);
   if (segment !== undefined && known.includes(segment)) return segment;
   throw new AppError(

@@ -16,6 +16,7 @@ export const ROLLOUT_VERBS = [
   'reenter',
   'exclude',
   'ease',
+  'accept-arms',
 ] as const;
 export type RolloutVerb = (typeof ROLLOUT_VERBS)[number];
 

@@ -4,6 +4,7 @@ import { requireReason } from '../reason.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { dayOf, ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
+import { acceptArms } from './accept-arms.ts';
 import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
 import { queueExposed } from './judge.ts';
@@ -25,6 +26,7 @@ const MAY: Readonly<Record<RolloutVerb, readonly Role[]>> = {
   reenter: OWNERS,
   exclude: OWNERS,
   ease: OWNERS,
+  'accept-arms': OWNERS,
 };
 
 /** The verbs that this actor would be let in to, whatever state the rollout is in. */
@@ -81,6 +83,8 @@ export async function runRolloutVerb(
       return settleSegment(services, actor, rollout, input);
     case 'ease':
       return easeSegment(services, actor, rollout, input);
+    case 'accept-arms':
+      return acceptArms(services, actor, rollout, input);
   }
 }
 

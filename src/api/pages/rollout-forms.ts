@@ -55,6 +55,7 @@ const ABOUT: Readonly<Record<RolloutVerb, string>> = {
   reenter: 'Expose a rolled-back segment again',
   exclude: 'Leave a rolled-back segment out for good',
   ease: 'Let a segment ask and be exposed as the step says again',
+  'accept-arms': 'Accept the arms of a segment as they are, now that the cause is known',
 };
 
 /** The verbs that whoever looks may use, and that the state of the rollout takes. */
@@ -75,7 +76,7 @@ ${checkFields(rollout, verb)}
   )}`;
 }
 
-function takes({ status, waitsFor, segments }: RolloutStatusView, verb: RolloutVerb): boolean {
+function takes({ status, waitsFor, segments, arms }: RolloutStatusView, verb: RolloutVerb): boolean {
   const waits = (what: (typeof waitsFor)[number]['for']): boolean =>
     waitsFor.some((wait) => wait.for === what);
   const onlyPeople = waitsFor.every((wait) => wait.for === 'person' || wait.for === 'checklist');
@@ -96,6 +97,8 @@ function takes({ status, waitsFor, segments }: RolloutStatusView, verb: RolloutV
       return segments.some(({ state }) => state === 'rolled_back');
     case 'ease':
       return waits('ease');
+    case 'accept-arms':
+      return mismatchedIn(arms).length > 0;
   }
 }
 
@@ -105,16 +108,32 @@ const stepField = ({ step }: RolloutStatusView, verb: RolloutVerb): Html | undef
     ? html`<input type="hidden" name="step" value="${step}">`
     : undefined;
 
-function segmentField({ segments, waitsFor }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
-  const wanted =
-    verb === 'rollback' ? 'exposed' : verb === 'reenter' || verb === 'exclude' ? 'rolled_back' : '';
-  const names = segments
-    .filter(({ segment, state }) =>
-      verb === 'ease'
-        ? waitsFor.some((wait) => wait.for === 'ease' && wait.segment === segment)
-        : state === wanted,
-    )
-    .map(({ segment }) => segment);
+const mismatchedIn = (arms: RolloutStatusView['arms']): string[] =>
+  arms.flatMap(({ segment, mismatchedAt }) => (mismatchedAt === null ? [] : [segment]));
+
+/** Those that a verb is about. */
+function segmentsFor({ segments, waitsFor, arms }: RolloutStatusView, verb: RolloutVerb): string[] {
+  const inState = (wanted: string) =>
+    segments.filter(({ state }) => state === wanted).map(({ segment }) => segment);
+  switch (verb) {
+    case 'rollback':
+      return inState('exposed');
+    case 'reenter':
+    case 'exclude':
+      return inState('rolled_back');
+    case 'ease':
+      return segments
+        .map(({ segment }) => segment)
+        .filter((segment) => waitsFor.some((wait) => wait.for === 'ease' && wait.segment === segment));
+    case 'accept-arms':
+      return mismatchedIn(arms);
+    default:
+      return [];
+  }
+}
+
+function segmentField(rollout: RolloutStatusView, verb: RolloutVerb): Html | undefined {
+  const names = segmentsFor(rollout, verb);
   if (names.length === 0) return undefined;
   return html`<label for="${verb}-segment">Segment</label>
 <select id="${verb}-segment" name="segment">

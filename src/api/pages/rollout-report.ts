@@ -1,4 +1,4 @@
-import { armsText } from '../../domain/evidence/arms.ts';
+import { acceptedText, armsText } from '../../domain/evidence/arms.ts';
 import { besideText } from '../../domain/evidence/beside.ts';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import { ratioText } from '../../domain/evidence/ratio.ts';
@@ -96,7 +96,7 @@ function armsPart({ rollout: { arms } }: RolloutReport): Html | undefined {
   if (arms.length === 0) return undefined;
   return html`<h2>Arms</h2>
 <p class="meta">Whether subjects split as they are assigned: else no comparison of arms is worth anything.</p>
-<ul>${arms.map((one) => html`<li>${one.segment}: ${armsText(one)}${one.mismatchedAt !== null && html`: <strong>not as assigned</strong> since ${minuteText(one.mismatchedAt)}, nothing widens`}.</li>`)}</ul>`;
+<ul>${arms.map((one) => html`<li>${one.segment}: ${armsText(one)}${one.mismatchedAt !== null && html`: <strong>not as assigned</strong> since ${minuteText(one.mismatchedAt)}, nothing widens`}.${one.accepted !== null && html` ${acceptedText(one.accepted, minuteText(one.accepted.at))}.`}</li>`)}</ul>`;
 }
 
 function pairsPart({ rollout: { pairs } }: RolloutReport): Html | undefined {

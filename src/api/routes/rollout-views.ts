@@ -118,6 +118,16 @@ export const statusSchema = z
           mismatchedAt: instantSchema
             .optional()
             .describe('Since when nothing widens because of it, until a person settles it'),
+          round: z
+            .number()
+            .int()
+            .describe(
+              'How often they were accepted as they are: what is counted is of those who were new since',
+            ),
+          accepted: z
+            .object({ at: instantSchema, by: z.string(), because: z.string() })
+            .optional()
+            .describe('By whom last'),
           strata: z
             .array(
               z.object({ exposure: z.number().int(), treated: z.number().int(), control: z.number().int() }),
@@ -160,6 +170,7 @@ export const statusOf = (status: RolloutStatusView) => ({
     ...arms,
     strata: [...arms.strata],
     mismatchedAt: arms.mismatchedAt?.toISOString(),
+    accepted: arms.accepted ? { ...arms.accepted, at: arms.accepted.at.toISOString() } : undefined,
   })),
   baselineDigest: status.baselineDigest ?? undefined,
   gateApprovedBy: status.gateApprovedBy ?? undefined,

@@ -57,7 +57,9 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
         params: z.object({ id: idParam, verb: z.enum(ROLLOUT_VERBS) }),
         body: z.strictObject({
           reason: reasonSchema,
-          segment: textSchema(100, 1).optional().describe('rollback, reenter, exclude: this segment'),
+          segment: textSchema(100, 1)
+            .optional()
+            .describe('rollback, reenter, exclude, ease, accept-arms: this segment'),
           evidence: z
             .enum(EVIDENCE)
             .optional()

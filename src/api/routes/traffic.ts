@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordedBaselines } from '../../statistics/baselines.ts';
 import { PAST_ROLLOUTS_MAX, pastCounts } from '../../statistics/past-counts.ts';
 import { sentCounts } from '../../statistics/sent-counts.ts';
 import { TRAFFIC_DAYS_MAX, trafficOf } from '../../statistics/traffic.ts';
@@ -18,6 +19,23 @@ const trafficSchema = z
         subjectsADay: z.number(),
       }),
     ),
+    baselines: z
+      .array(
+        z.object({
+          rollout: z.string(),
+          segment: z.string(),
+          metric: z.string(),
+          events: z.number(),
+          harms: z.number(),
+          known: z.number().describe('Of how many of the events somebody said what came of them'),
+          mean: z.number().optional(),
+          values: z
+            .object({ sum: z.number(), squares: z.number(), over: z.number() })
+            .optional()
+            .describe('Of a sum: of its known values'),
+        }),
+      )
+      .describe('What the releases in force did, as the newest rollouts locked it'),
   })
   .meta({ id: 'Traffic' });
 
@@ -32,8 +50,10 @@ export function trafficRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'getTraffic',
         tags: ['rollouts'],
-        summary: 'Subjects a day for whom a write was asked, per segment and tool',
-        description: 'What a rollout has to learn from. Of the newest 50,000 writes of the days asked for.',
+        summary:
+          'Subjects a day for whom a write was asked, per segment and tool, and what the last baselines measured',
+        description:
+          'What a rollout has to learn from. The subjects are of the newest 50,000 writes of the days asked for.',
         params: z.object({ agent: agentNameSchema }),
         querystring: z.object({
           days: z.coerce.number().int().min(1).max(TRAFFIC_DAYS_MAX).default(30),
@@ -46,7 +66,8 @@ export function trafficRoutes(app: Api, deps: RouteDeps): void {
         agent: request.params.agent,
         days: request.query.days,
       });
-      return { ...traffic, since: since.toISOString() };
+      const baselines = await recordedBaselines(services, actorOf(request), request.params.agent);
+      return { ...traffic, since: since.toISOString(), baselines };
     },
   );
 }

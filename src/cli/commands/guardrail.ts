@@ -56,27 +56,25 @@ async function played(
   const { forecastPlan, unforecast } = await import('../../domain/rollout/forecast-plan.ts');
   const plan = forecastPlan(release, agent, () => 0);
   const segments = Object.keys(plan.okBy);
-  const counted = plan.guardrails.filter(({ values }) => values === undefined);
-  const rows = counted
-    .filter(({ metric }) => only === undefined || metric === only)
-    .flatMap(({ metric, limit, reportsOnly }) =>
-      windows
-        .filter((window) => window.metric === metric)
-        .map(({ days, metric: _, ...window }) => ({
-          metric,
+  const rows = plan.guardrails.flatMap(({ metric, limit, reportsOnly, values }) => {
+    if (limit === null || values || (only !== undefined && metric !== only)) return [];
+    return windows
+      .filter((window) => window.metric === metric)
+      .map(({ days, metric: _, ...window }) => ({
+        metric,
+        limit,
+        reportsOnly: reportsOnly === true,
+        ...window,
+        ...backtest(days, {
           limit,
-          reportsOnly: reportsOnly === true,
-          ...window,
-          ...backtest(days, {
-            limit,
-            alpha: plan.alpha,
-            // Its part of alpha; of one that only reports what it would have.
-            weight:
-              plan.shares.find((one) => one.guardrail === metric && one.segment !== POOLED_SEGMENT)?.weight ||
-              dryWeight(release.rollout.guardrails, metric, segments.length),
-          }),
-        })),
-    );
+          alpha: plan.alpha,
+          // Its part of alpha; of one that only reports what it would have.
+          weight:
+            plan.shares.find((one) => one.guardrail === metric && one.segment !== POOLED_SEGMENT)?.weight ||
+            dryWeight(release.rollout.guardrails, metric, segments.length),
+        }),
+      }));
+  });
   return {
     agent: agent.agent,
     release: release.release,
@@ -84,10 +82,10 @@ async function played(
     rows,
     notPlayed: [
       ...unforecast(release, agent),
-      // Of a sum or a ratio what was counted holds no value.
-      ...plan.guardrails.flatMap(({ metric, values }) =>
-        values ? { metric, because: 'how its values lie is not known' } : [],
-      ),
+      ...plan.guardrails.flatMap(({ metric, limit, values }) => {
+        if (limit === null) return { metric, because: 'its limit comes with the baseline' };
+        return values ? { metric, because: 'how its values lie is not known' } : [];
+      }),
     ],
   };
 }

@@ -79,6 +79,14 @@ const VERBS: readonly VerbSpec[] = [
     segment: 'required',
   },
   {
+    verb: 'accept-arms',
+    example: 'Until Monday the candidate could not read bookings; that is mended',
+    summary: 'let a segment widen whose arms are not as assigned',
+    description:
+      'Once it is known why the subjects of a segment do not split as they are assigned, an owner accepts that they did: it may widen again. Who is new from then on is counted and compared anew, so it is found again if it goes on.',
+    segment: 'required',
+  },
+  {
     verb: 'ease',
     example: 'Two weeks of answers, none of them a denial',
     summary: 'let a segment be as the step says again',
@@ -161,7 +169,8 @@ async function expectedOf(cli: Cli, agent: string, release: string): Promise<For
     const { manifest } = await cli.api.get<WireAgent>(`/v1/agents/${encodeURIComponent(agent)}`);
     const path = `/v1/agents/${encodeURIComponent(agent)}/releases/${encodeURIComponent(release)}`;
     const stored = await cli.api.get<{ manifest: Release }>(path);
-    return await forecast(cli, manifest, stored.manifest, { days: '30', runs: '200', seed: '1', harms: [] });
+    const asked = { days: '30', runs: '200', seed: '1', harms: [], baseline: new Map(), isStored: true };
+    return await forecast(cli, manifest, stored.manifest, asked);
   } catch (error) {
     if (error instanceof CliError && error.exit !== 'unreachable') return undefined;
     throw error;

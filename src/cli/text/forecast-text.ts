@@ -1,6 +1,8 @@
-import { type ForecastGuardrail, HALF, type Reach } from '../../domain/evidence/forecast.ts';
+import { controlIn, type ForecastGuardrail, type Reach } from '../../domain/evidence/forecast.ts';
+import type { ForecastBaseline } from '../../domain/evidence/forecast-baseline.ts';
 import { levelOf, type Noticed } from '../../domain/evidence/forecast-play.ts';
 import { TOP_TIMES, topOf } from '../../domain/evidence/forecast-values.ts';
+import { groupBy } from '../../domain/group-by.ts';
 import { formatNumber, formatTime } from './format.ts';
 import { bullets, paragraph, sections, table } from './render.ts';
 
@@ -39,6 +41,7 @@ export function forecastText(shown: ForecastShown, width: number): string {
     reachText(shown, width),
     noticedText(shown, width),
     stoppedText(shown, width),
+    playedText(shown, width),
     supposedText(shown, width),
     shown.notPlayed.length === 0
       ? undefined
@@ -68,8 +71,10 @@ function reachText({ reach, traffic }: ForecastShown, width: number): string {
   );
 }
 
-function thinText({ segment, metric, exposureNeeded, needed, expected }: Reach): string {
+function thinText({ segment, metric, limit, exposureNeeded, needed, expected }: Reach): string {
   const what = `${segment} ${metric}`;
+  if (limit === null)
+    return `${what}: its baseline would be too thin for a limit, so nothing is taken back by it and it is never ok: give the baseline more days, or the guardrail a limit of its own`;
   if (expected === null) return `${what}: never ok in that time, and no gate waits for it`;
   if (exposureNeeded === null) return `${what}: nothing comes while it is exposed, ${needed} are needed`;
   if (exposureNeeded <= 1)
@@ -120,12 +125,24 @@ function stoppedText({ healthyStopped, runs }: ForecastShown, width: number): st
   );
 }
 
+/** Which guardrails are played by a limit that is known, and which by one that is supposed. */
+function playedText({ guardrails }: ForecastShown, width: number): string | undefined {
+  const names = (comes: boolean) =>
+    guardrails.flatMap(({ metric, limit }) => ((limit === null) === comes ? metric : [])).join(', ');
+  if (names(true) === '') return undefined;
+  return paragraph(
+    `Played by a limit of their own: ${names(false) || 'none'}. By one that comes with the baseline: ${names(true)}.`,
+    width,
+  );
+}
+
 /** What is not known before the start, and was supposed. */
 function supposedText({ guardrails, noticed }: ForecastShown, width: number): string | undefined {
   const played = guardrails.filter(
     ({ metric, reportsOnly }) => !reportsOnly || noticed.some((one) => one.metric === metric),
   );
   const lines = played.flatMap((guardrail) => [
+    ...baselineText(guardrail),
     ...valuesText(guardrail),
     ...perDayText(guardrail),
     ...controlText(guardrail, noticed),
@@ -133,10 +150,30 @@ function supposedText({ guardrails, noticed }: ForecastShown, width: number): st
   return lines.length === 0 ? undefined : `Supposed\n${bullets(lines, width)}`;
 }
 
+/** By what a limit is played that comes with the baseline. */
+function baselineText({ metric, baseline }: ForecastGuardrail): string[] {
+  const segments = Object.entries(baseline ?? {});
+  if (segments.length === 0) return [];
+  const told = groupBy(segments, ([, { limit, level, events, ...said }]) => {
+    const makes = limit === null ? 'no limit' : `a limit of ${formatNumber(limit)}`;
+    return `${makes} (${events} ripe events, ${formatNumber(level)} ${byWhom(said)})`;
+  });
+  const each = [...told].map(([what, own]) => `${own.map(([segment]) => segment).join(', ')}: ${what}`);
+  return [
+    `${metric}: its limit comes with the baseline, played as one with this traffic would lock it. ${each.join('; ')}`,
+  ];
+}
+
+const byWhom = ({ by, rollout }: Pick<ForecastBaseline, 'by' | 'rollout'>): string => {
+  if (by === 'recorded') return `as ${rollout} recorded`;
+  return by === 'given' ? 'as given' : 'because nothing is recorded: say --baseline';
+};
+
 function valuesText({ metric, values, limit }: ForecastGuardrail): string[] {
   if (values === undefined) return [];
   const { kind, cap } = values;
-  const top = formatNumber(topOf(values, limit, limit));
+  // Whatever has no limit of its own has a cap.
+  const top = formatNumber(topOf(values, limit ?? 0, limit ?? 0));
   const most = cap === undefined ? `${top}, ${TOP_TIMES} times its limit` : `its cap of ${top}`;
   const what =
     kind === 'sum'
@@ -160,11 +197,11 @@ function perDayText({ metric, perDay }: ForecastGuardrail): string[] {
   ];
 }
 
-function controlText({ metric, limit, control }: ForecastGuardrail, noticed: readonly Noticed[]): string[] {
-  if (control === undefined) return [];
+function controlText(guardrail: ForecastGuardrail, noticed: readonly Noticed[]): string[] {
+  const { metric, control } = guardrail;
   const own = noticed.filter((one) => one.metric === metric);
-  const told = own.flatMap((one) => one.control ?? []);
-  const figure = told.length > 0 && told.length === own.length ? told : [limit * HALF, ...told];
-  const levels = [...new Set(figure)].map(formatNumber).join(' or ');
+  if (control === undefined || own.length === 0) return [];
+  const figures = own.map((one) => one.control ?? controlIn(guardrail, one.segment));
+  const levels = [...new Set(figures)].map(formatNumber).join(' or ');
   return [`${metric} control: the release in force does ${levels}, and each subject-day is another subject`];
 }

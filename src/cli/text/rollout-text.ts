@@ -1,4 +1,4 @@
-import { armsText, FALSE_MISMATCH } from '../../domain/evidence/arms.ts';
+import { acceptedText, armsText, falseMismatch } from '../../domain/evidence/arms.ts';
 import { dayLimitText } from '../../domain/evidence/day-limit.ts';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import { ratioText } from '../../domain/evidence/ratio.ts';
@@ -162,7 +162,7 @@ function armsPart({ arms }: WireRollout, width: number): string | undefined {
   if (arms.length === 0) return undefined;
   const lines = arms.map(
     (one) =>
-      `${one.segment}: ${armsText(one)}${one.mismatchedAt ? ': NOT AS ASSIGNED, nothing widens' : ''} (e-value ${formatNumber(eValueOf(one.logE))} of ${formatNumber(1 / FALSE_MISMATCH)})`,
+      `${one.segment}: ${armsText(one)}${one.mismatchedAt ? ': NOT AS ASSIGNED, nothing widens' : ''} (e-value ${formatNumber(eValueOf(one.logE))} of ${formatNumber(1 / falseMismatch(one.round))})${one.accepted ? `; ${acceptedText(one.accepted, formatTime(one.accepted.at))}` : ''}`,
   );
   return `Arms (whether subjects split as they are assigned)\n${bullets(lines, width)}`;
 }
@@ -251,17 +251,19 @@ function nextText(rollout: WireRollout): string | undefined {
 }
 
 /** The verbs that its state takes. */
-function nextVerbs({ waitsFor, segments }: WireRollout): { verb: RolloutVerb; rest: string }[] {
+function nextVerbs({ waitsFor, segments, arms }: WireRollout): { verb: RolloutVerb; rest: string }[] {
   const onlyPeople =
     waitsFor.length > 0 && waitsFor.every((wait) => wait.for === 'person' || wait.for === 'checklist');
   const checks = waitsFor.flatMap((wait) => wait.checks ?? []).map((check) => ` --confirm ${quoted(check)}`);
   const held = waitsFor.some((wait) => wait.for === 'paused' || wait.for === 'agent-version');
-  const mismatched = waitsFor.filter((wait) => wait.for === 'arms');
+  const mismatched = arms.filter(({ mismatchedAt }) => mismatchedAt);
   const back = segments.filter(({ state }) => state === 'rolled_back');
   return [
     ...(onlyPeople ? [{ verb: 'approve-gate' as const, rest: checks.join('') }] : []),
     ...(held ? [{ verb: 'resume' as const, rest: '' }] : []),
-    ...mismatched.map(({ segment }) => ({ verb: 'rollback' as const, rest: ` --segment ${segment}` })),
+    ...mismatched.flatMap(({ segment }) =>
+      (['rollback', 'accept-arms'] as const).map((verb) => ({ verb, rest: ` --segment ${segment}` })),
+    ),
     ...back.map(({ segment }) => ({ verb: 'reenter' as const, rest: ` --segment ${segment}` })),
   ];
 }

@@ -3,6 +3,12 @@ CREATE FUNCTION lowest_id(p_at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE 
   SELECT (lpad(to_hex(floor(extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
 $$;
 ---
+-- How often the arms of a segment had been accepted as they are by then: what is asked later counts anew.
+CREATE FUNCTION arms_round(p_rollout text, p_segment text, p_generation int, p_at timestamptz) RETURNS int LANGUAGE sql STABLE AS $$
+  SELECT count(*)::int FROM arms_mismatch m
+  WHERE m.rollout_id = p_rollout AND m.segment = p_segment AND m.generation = p_generation AND m.accepted_at < p_at
+$$;
+---
 -- Reads at most p_most of what the agent of a rollout asked before p_until and since it was last read, and counts whom a write
 -- was asked for while chance decided the arm: each subject once in a segment, by its first question, whatever the answer was,
 -- for that differs between the arms. Returns how many it read.
@@ -25,7 +31,8 @@ BEGIN
     SELECT a.id, a.rollout_id, a.kind, a.segment, a.generation, a.arm, a.bucket, a.subject_digest, a.asked_at
     FROM action a WHERE a.agent = v_agent AND a.id > v_from AND a.id < v_to ORDER BY a.id LIMIT p_most
   ), placed AS MATERIALIZED (
-    SELECT DISTINCT ON (t.segment, t.subject_digest) t.*, e.exposure
+    SELECT DISTINCT ON (t.segment, t.subject_digest) t.*, e.exposure,
+      arms_round(p_rollout, t.segment, t.generation, t.asked_at) AS round
     FROM taken t JOIN exposure e ON e.rollout_id = t.rollout_id AND e.segment = t.segment AND e.generation = t.generation
       AND e.from_at <= t.asked_at AND (e.until_at IS NULL OR e.until_at > t.asked_at)
     -- One too many has no bucket, and stays in control.
@@ -35,11 +42,11 @@ BEGIN
     INSERT INTO arm_subject (rollout_id, segment, subject) SELECT p_rollout, p.segment, p.subject_digest FROM placed p
     ON CONFLICT DO NOTHING RETURNING segment, subject
   ), counted AS (
-    INSERT INTO arm_count AS c (rollout_id, segment, generation, exposure, arm, subjects)
-    SELECT p_rollout, p.segment, p.generation, p.exposure, p.arm, count(*)
+    INSERT INTO arm_count AS c (rollout_id, segment, generation, round, exposure, arm, subjects)
+    SELECT p_rollout, p.segment, p.generation, p.round, p.exposure, p.arm, count(*)
     FROM entered n JOIN placed p ON p.segment = n.segment AND p.subject_digest = n.subject
-    GROUP BY p.segment, p.generation, p.exposure, p.arm
-    ON CONFLICT (rollout_id, segment, generation, exposure, arm) DO UPDATE SET subjects = c.subjects + excluded.subjects
+    GROUP BY p.segment, p.generation, p.round, p.exposure, p.arm
+    ON CONFLICT (rollout_id, segment, generation, round, exposure, arm) DO UPDATE SET subjects = c.subjects + excluded.subjects
   )
   SELECT count(*), (array_agg(t.id ORDER BY t.id DESC))[1] INTO v_taken, v_last FROM taken t;
   INSERT INTO arms_read AS r (rollout_id, upto) VALUES (p_rollout, CASE WHEN v_taken < p_most THEN v_to ELSE v_last END)

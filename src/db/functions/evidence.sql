@@ -116,10 +116,12 @@ CREATE FUNCTION count_first(a action, v subject_day, w subject_day, p_at timesta
 DECLARE
   f first_day;
   g jsonb;
+  v_ripe interval;
   b first_count;
   n first_count;
 BEGIN
-  SELECT coalesce(o.plan -> 'sums' -> w.metric, '{}') INTO g FROM rollout o
+  SELECT coalesce(o.plan -> 'sums' -> w.metric, '{}'), make_interval(secs => (o.plan -> 'ripeMs' ->> w.metric)::double precision / 1000)
+  INTO g, v_ripe FROM rollout o
   WHERE o.id = w.rollout_id AND w.metric = ANY (o.compared);
   IF NOT FOUND THEN RETURN; END IF;
   SELECT * INTO f FROM first_day x
@@ -135,9 +137,9 @@ BEGIN
     v.counted := false;
     v.known := false;
   END IF;
-  -- A day that was ripe may have been compared: what comes later would make one in control cheaper than it was taken for, so of both
-  -- arms it is no part of what is compared.
-  IF event_day(w.rollout_id, p_at - make_interval(secs => (g ->> 'ripeMs')::double precision / 1000)) > w.day THEN RETURN; END IF;
+  -- A day that was ripe may have been compared: what comes later would make one in control cheaper, or more harmful, than it was taken
+  -- for, so of both arms it is no part of what is compared.
+  IF event_day(w.rollout_id, p_at - v_ripe) > w.day THEN RETURN; END IF;
   IF (f.arm, f.generation, f.day, f.build) IS DISTINCT FROM (w.arm, w.generation, w.day, w.build) THEN
     RETURN;
   END IF;

@@ -140,6 +140,13 @@ export function withCompanions(
   return { rate, count: counted ? each : 0, control: compared ? each : 0 };
 }
 
+/**
+ * The weight of a comparison that began anew so many times, because the arms it compared were not as assigned and that was settled:
+ * halved each time, so that all that ever begin so have together no more than it was allotted (w/2 + w/4 + … < w). What it came to
+ * while the arms were not as assigned bounds no error, and is left out.
+ */
+export const weightAnew = (weight: number, anew: number): number => weight / 2 ** anew;
+
 /** What a companion of the rate comes to, by its own part of the weight. */
 export interface Fired {
   logE: number;

@@ -18,21 +18,33 @@ export function besideText(
 }
 
 function controlText(
-  { treatedHarms, controlHarms, strata, ratio, ...fired }: ControlFacts & ControlJudged,
+  { treatedHarms, controlHarms, strata, ratio, anew, ...fired }: ControlFacts & ControlJudged,
   figure: (value: number) => string,
 ): string {
   const exposed = strata.map(({ exposure }) => `${exposure / 100} %`).join(', ') || 'no part';
-  return `${treatedHarms} harmful subjects beside ${controlHarms} of the release in force (${exposed} exposed; ${figure(ratio)} times its share is let pass): ${firedText(fired, figure)}`;
+  return `${treatedHarms} harmful subjects beside ${controlHarms} of the release in force (${exposed} exposed; ${figure(ratio)} times its share is let pass${anewText(anew)}): ${firedText(fired, figure)}`;
 }
 
 function differenceText(
-  { treated, control, treatedMean, controlMean, more, over, ...fired }: DifferenceFacts & DifferenceJudged,
+  {
+    treated,
+    control,
+    treatedMean,
+    controlMean,
+    more,
+    over,
+    anew,
+    ...fired
+  }: DifferenceFacts & DifferenceJudged,
   figure: (value: number) => string,
 ): string {
   const mean = (value: number | null) => (value === null ? 'nothing' : figure(value));
   const said = over === 0 ? firedText(fired, figure) : `${over} were above the cap, so it says nothing`;
-  return `${mean(treatedMean)} in the mean of ${treated.known} of ${treated.subjects} subjects beside ${mean(controlMean)} of ${control.known} of ${control.subjects} of the release in force (${figure(more)} more is let pass): ${said}`;
+  return `${mean(treatedMean)} in the mean of ${treated.known} of ${treated.subjects} subjects beside ${mean(controlMean)} of ${control.known} of ${control.subjects} of the release in force (${figure(more)} more is let pass${anewText(anew)}): ${said}`;
 }
+
+const anewText = (anew: number | undefined): string =>
+  anew === undefined ? '' : '; begun anew when its arms were settled';
 
 const firedText = (
   { eValue, thresholdLogE }: { eValue: number; thresholdLogE: number | null },

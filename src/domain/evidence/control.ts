@@ -27,6 +27,8 @@ export interface ControlFacts {
   strata: readonly Stratum[];
   weight: number;
   firedBefore: boolean;
+  /** How often it began anew with those who were new then: the weight is what that left of it. */
+  anew?: number;
 }
 
 /** What it came to. */
@@ -64,7 +66,9 @@ export function controlLogE(treated: number, control: number, treatment: number,
 
 /**
  * Judges the candidate beside the release in force. Exact under random assignment: each subject counts once, where it was
- * first seen, and each share of exposure has a process of its own; their product is one too, so the logarithms add.
+ * first seen, and each share of exposure has a process of its own; their product is one too, so the logarithms add. Harm is what
+ * was known of a subject when its day became ripe, in both arms: harm of control that came later would lower what was judged by
+ * already, and no supermartingale survives that.
  */
 export function judgeControl(alpha: number, facts: ControlFacts): ControlFacts & ControlJudged {
   let [logE, treatedHarms, controlHarms] = [0, 0, 0];

@@ -21,6 +21,8 @@ export interface DifferenceFacts {
   over: number;
   weight: number;
   firedBefore: boolean;
+  /** How often it began anew with those who were new then: the weight is what that left of it. */
+  anew?: number;
 }
 
 /** What it came to. */

@@ -5,9 +5,10 @@ import { BETS, RESTART_START, restartAfter, restartStateLogE } from './eprocess.
 import type { Process } from './facts.ts';
 import {
   acting,
+  controlIn,
   type ForecastGuardrail,
   type ForecastPlan,
-  HALF,
+  limitIn,
   type Random,
   segmentsOf,
   thresholdsOf,
@@ -20,7 +21,7 @@ import { countSpreadOf, spreadOf } from './spread.ts';
 export type Harm = {
   segment: string;
   metric: string;
-  /** What the release in force does at the same time, told alike; where it is compared. Default: half of the limit. */
+  /** What the release in force does at the same time, told alike; where it is compared. Default: what its baseline does, or half of the limit. */
   control?: number;
 } & ({ rate: number } | { mean: number });
 
@@ -54,8 +55,9 @@ export function noticedOf(
   return harms.map((harm) => {
     const guardrail = plan.guardrails.find(({ metric }) => metric === harm.metric);
     if (guardrail === undefined) throw new RangeError(`No guardrail is on "${harm.metric}"`);
-    const control = harm.control ?? guardrail.limit * HALF;
+    const control = harm.control ?? controlIn(guardrail, harm.segment);
     const life = lifePlan(plan, guardrail, harm.segment, { candidate: levelOf(harm), control });
+    if (life === undefined) throw new RangeError(`"${harm.metric}" has no limit in "${harm.segment}"`);
     const found = Array.from({ length: runs }, () => playOne(plan, life, random)).filter(
       (one) => one !== undefined,
     );
@@ -91,29 +93,31 @@ function playOne({ days }: ForecastPlan, plan: LifePlan, random: Random): Found 
   return undefined;
 }
 
-/** What the processes of a guardrail are given in a segment where the two releases do so much. */
+/** What the processes of a guardrail are given in a segment where the two releases do so much; none without a limit. */
 function lifePlan(
   plan: ForecastPlan,
   guardrail: ForecastGuardrail,
   segment: string,
   level: Record<'candidate' | 'control', number>,
-): LifePlan {
-  const { metric, perDay, control } = guardrail;
+): LifePlan | undefined {
+  const { metric, perDay, control, values } = guardrail;
+  const limit = limitIn(guardrail, segment);
+  if (limit === null) return undefined;
   const own = perDay?.[segment];
   return {
     segment,
     traffic: plan.traffic(segment, metric),
-    ...weighedAs(guardrail, level.candidate),
+    ...weighedAs(values, limit, level.candidate),
     thresholds: thresholdsOf(plan, metric, segment),
     ...(own !== undefined && { perDay: own }),
     ...(control && {
       control: {
-        rate: weighedAs(guardrail, level.control).rate,
+        rate: weighedAs(values, limit, level.control).rate,
         matureDays: Math.ceil(plan.matureDays[metric] ?? 1),
         by:
           'ratio' in control
             ? control
-            : { ...control, cap: guardrail.values?.cap ?? 0, mostExposed: mostExposed(plan, segment) },
+            : { ...control, cap: values?.cap ?? 0, mostExposed: mostExposed(plan, segment) },
       },
     }),
   };
@@ -135,9 +139,10 @@ export function falseStops(plan: ForecastPlan, part: number, runs: number, rando
 }
 
 function isStopped(plan: ForecastPlan, guardrail: ForecastGuardrail, part: number, random: Random): boolean {
-  const lives = segmentsOf(plan).map((segment) => {
+  const lives = segmentsOf(plan).flatMap((segment) => {
     const level = healthyAt(plan, guardrail, segment) * part;
-    return lifeOf(lifePlan(plan, guardrail, segment, { candidate: level, control: level }), random);
+    const life = lifePlan(plan, guardrail, segment, { candidate: level, control: level });
+    return life ? [lifeOf(life, random)] : [];
   });
   const isSpread = pooledOver(lives, thresholdsOf(plan, guardrail.metric, POOLED_SEGMENT));
   return plan.days.some(
@@ -147,11 +152,9 @@ function isStopped(plan: ForecastPlan, guardrail: ForecastGuardrail, part: numbe
 }
 
 /** The most that breaks neither its limit nor, by what comes in a day, its harms a day. */
-function healthyAt(
-  plan: ForecastPlan,
-  { metric, limit, perDay }: ForecastGuardrail,
-  segment: string,
-): number {
+function healthyAt(plan: ForecastPlan, guardrail: ForecastGuardrail, segment: string): number {
+  const { metric, perDay } = guardrail;
+  const limit = limitIn(guardrail, segment) ?? 0;
   const allowed = perDay?.[segment];
   const full = plan.traffic(segment, metric);
   return allowed === undefined || full === 0 ? limit : Math.min(limit, allowed / full);

@@ -2,6 +2,7 @@ import type { Guardrail } from '../rollout-plan.ts';
 import { type AlphaWeight, thresholdLogE } from './alpha.ts';
 import { betLogs, logMeanExp, safetyLogE } from './eprocess.ts';
 import type { Process } from './facts.ts';
+import type { ForecastBaseline } from './forecast-baseline.ts';
 import { asShares, type Values } from './forecast-values.ts';
 import { MORE_NEEDED_MAX } from './guardrail.ts';
 import { least } from './least.ts';
@@ -12,8 +13,10 @@ export type Random = () => number;
 /** One guardrail, and what goes with it. */
 export interface ForecastGuardrail {
   metric: string;
-  /** Harm among its events; of a sum or a ratio what it may come to, in its own unit. */
-  limit: number;
+  /** Harm among its events; of a sum or a ratio what it may come to, in its own unit. Null: it comes with the baseline. */
+  limit: number | null;
+  /** What it is played with in each segment then. */
+  baseline?: Readonly<Record<string, ForecastBaseline>>;
   reportsOnly: boolean;
   /** Whatever is inconclusive passes: no step waits until it is `ok`. */
   passes?: boolean;
@@ -47,7 +50,9 @@ export interface ForecastPlan {
 export interface Reach {
   segment: string;
   metric: string;
-  /** Ripe events that `ok` takes, if none is harmful or comes to anything; null: nothing bounds its values, so none suffice. */
+  /** Harm that it may do; null: its baseline gives no limit, so nothing is taken back by it, and it is never `ok`. */
+  limit: number | null;
+  /** Ripe events that `ok` takes, if none is harmful or comes to anything; null: no limit, or nothing bounds its values. */
   needed: number | null;
   /** The same with harm, or a mean, at half of the limit. */
   neededAtHalf: number | null;
@@ -64,25 +69,29 @@ export interface Reach {
 export function reachOf(plan: ForecastPlan): Reach[] {
   return acting(plan).flatMap((guardrail) => {
     const { metric, passes } = guardrail;
-    const { needed, neededAtHalf } = neededOf(guardrail, plan.alpha);
     return segmentsOf(plan).map((segment): Reach => {
+      const limit = limitIn(guardrail, segment);
+      const { needed, neededAtHalf } = neededOf(guardrail, limit, plan.alpha);
       const full = plan.traffic(segment, metric);
       const ripe = ripeByDay(plan, segment, metric);
       const okOn = needed === null ? -1 : ripe.findIndex((events) => events * full >= needed);
       const by = passes ? undefined : plan.okBy[segment];
       const open = by === undefined ? 0 : (ripe[by] ?? 0);
       const expected = by === undefined ? null : open * full;
-      const tooThin = needed !== null && (okOn < 0 || (expected !== null && expected < needed));
+      const tooThin = needed === null ? limit === null : okOn < 0 || (expected !== null && expected < needed);
       return {
         segment,
         metric,
+        limit,
         needed,
         neededAtHalf,
         expected,
         okOnDay: okOn < 0 ? null : okOn + 1,
         tooThin,
         exposureNeeded:
-          tooThin && by !== undefined ? exposureNeeded(plan, segment, metric, by, needed) : null,
+          tooThin && needed !== null && by !== undefined
+            ? exposureNeeded(plan, segment, metric, by, needed)
+            : null,
       };
     });
   });
@@ -113,9 +122,13 @@ function exposureNeeded(
 }
 
 /** The fewest events that prove "below the limit" at alpha. */
-function neededOf(guardrail: ForecastGuardrail, alpha: number): Pick<Reach, 'needed' | 'neededAtHalf'> {
-  if (guardrail.values && guardrail.values.cap === undefined) return { needed: null, neededAtHalf: null };
-  const { rate, limit } = weighedAs(guardrail, guardrail.limit * HALF);
+function neededOf(
+  { values }: ForecastGuardrail,
+  told: number | null,
+  alpha: number,
+): Pick<Reach, 'needed' | 'neededAtHalf'> {
+  if (told === null || (values && values.cap === undefined)) return { needed: null, neededAtHalf: null };
+  const { rate, limit } = weighedAs(values, told, told * HALF);
   const proof = -Math.log(alpha);
   const harmless = betLogs({ events: 1, harms: 1 }, 1 - limit);
   const harmful = betLogs({ events: 1, harms: 0 }, 1 - limit);
@@ -132,9 +145,20 @@ export const HALF = 0.5;
 
 /** A level of harm and the limit as the process weighs them: of a sum or a ratio the shares of two values. */
 export const weighedAs = (
-  { values, limit }: ForecastGuardrail,
+  values: Values | undefined,
+  limit: number,
   level: number,
 ): { rate: number; limit: number } => (values ? asShares(values, limit, level) : { rate: level, limit });
+
+/** What is let pass in a segment; null: its baseline gives no limit. */
+export const limitIn = (
+  { limit, baseline }: Pick<ForecastGuardrail, 'limit' | 'baseline'>,
+  segment: string,
+): number | null => limit ?? baseline?.[segment]?.limit ?? null;
+
+/** What the release in force is supposed to do there. */
+export const controlIn = ({ limit, baseline }: ForecastGuardrail, segment: string): number =>
+  baseline?.[segment]?.level ?? (limit ?? 0) * HALF;
 
 export const acting = ({ guardrails }: ForecastPlan): ForecastGuardrail[] =>
   guardrails.filter(({ reportsOnly }) => !reportsOnly);

@@ -41,6 +41,7 @@ const controlSchema = z.object({
   strata: z.array(z.object({ exposure: whole, treated: armSchema, control: armSchema })),
   weight: figure,
   firedBefore: z.boolean(),
+  anew: whole.optional(),
 });
 
 const armTotalSchema = z.object({ subjects: whole, known: whole, total: fixedPoint });
@@ -52,6 +53,7 @@ const differenceSchema = z.object({
   over: whole,
   weight: figure,
   firedBefore: z.boolean(),
+  anew: whole.optional(),
 });
 
 const factsSchema = z.object({

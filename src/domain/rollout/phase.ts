@@ -1,6 +1,6 @@
-import { mismatchText } from '../evidence/arms.ts';
 import { type Freeze, freezeText } from '../freeze.ts';
 import type { OnVerdict } from '../rollout-plan.ts';
+import { type ArmsFacts, armsWaits } from './arms-waits.ts';
 import { daysFor } from './days-for.ts';
 import { earlyWaits } from './early-waits.ts';
 import { agoText, type Paused, pausedText } from './paused.ts';
@@ -34,7 +34,7 @@ export interface VerdictFacts {
 }
 
 /** Everything the next move of a rollout depends on; read from the row, never kept by the workflow. */
-export interface RolloutFacts {
+export interface RolloutFacts extends ArmsFacts {
   status: 'running' | 'paused' | 'completed' | 'rolled_back' | 'superseded';
   steps: readonly Step[];
   stepIndex: number;
@@ -67,8 +67,6 @@ export interface RolloutFacts {
   inconclusive?: Readonly<Record<string, Exclude<OnVerdict['inconclusive'], 'as-gate'>>>;
   /** Metrics of which all exposed segments together breached, and the release holds on that. */
   pooledBreaches?: readonly string[];
-  /** Segments whose subjects do not split as they are assigned, and what was seen of them. */
-  mismatched?: readonly { segment: string; seen: string }[];
   revision: number;
 }
 
@@ -183,10 +181,6 @@ function stops(facts: RolloutFacts): Wait[] {
 /** Nothing widens, and nobody is asked whether it may; what takes back goes on. */
 const freezeWait = ({ freeze }: RolloutFacts): Wait[] =>
   freeze ? [{ for: 'freeze', detail: freezeText(freeze) }] : [];
-
-/** No comparison of arms is worth anything there, and no time or evidence mends it: a person settles it. */
-const armsWaits = ({ mismatched = [] }: RolloutFacts): Wait[] =>
-  mismatched.map(({ segment, seen }) => ({ for: 'arms', segment, detail: mismatchText(segment, seen) }));
 
 function timeWait(facts: RolloutFacts): Wait[] {
   const step = stepAt(facts);

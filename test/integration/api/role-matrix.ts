@@ -212,6 +212,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'steerRollout reenter': steer('reenter', OWNERS),
   'steerRollout exclude': steer('exclude', OWNERS),
   'steerRollout ease': steer('ease', OWNERS),
+  'steerRollout accept-arms': steer('accept-arms', OWNERS),
 
   listSwitches: { line: 'GET /v1/switches', may: READERS },
   'setSwitch disable': {

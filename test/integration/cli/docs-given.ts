@@ -45,7 +45,9 @@ approvers: { desk: [ana] }
 attributes: { tier: string }
 segments: [{ name: gold, when: context.tier == "gold" }]
 tools: { refund: {} }
-metrics: { cost: { unit: EUR, kind: sum, cap: 5, business: unit cost } }
+metrics:
+  cost: { unit: EUR, kind: sum, cap: 5, business: unit cost }
+  wrong: { unit: conversation, corrections: true, business: workload }
 `,
   'release-2.yaml': `agent: ${agent}
 release: 2
@@ -53,6 +55,12 @@ grants: [{ tool: refund, approval: none }]
 rollout: { guardrails: [{ metric: cost, limit: 0.4, reason: what a case costs today }] }
 `,
 });
+
+const againstBaseline = (agent: string): string => `agent: ${agent}
+release: 2
+grants: [{ tool: refund, approval: none }]
+rollout: { guardrails: [{ metric: wrong, limit: { baseline: { margin: 0.5 } }, reason: no worse than today }] }
+`;
 
 /** The first that matches; most commands need nothing. */
 const RULES: readonly (readonly [RegExp, Rule])[] = [
@@ -93,6 +101,10 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
       world.write('rates.yaml', ratesYaml(agent));
       await world.must('rates', 'apply', 'rates.yaml');
     },
+  ],
+  [
+    / rollout simulate .*--baseline/,
+    (world, agent) => ({ cwd: world.folder({ ...costly(agent), 'release-2.yaml': againstBaseline(agent) }) }),
   ],
   [/ rollout simulate .*metric=cost/, (world, agent) => ({ cwd: world.folder(costly(agent)) })],
   // What is judged takes writes and outcomes: test/integration/cli/explain.test.ts has them.

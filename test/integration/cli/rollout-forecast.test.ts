@@ -75,3 +75,33 @@ test('a harm that cannot be is refused with what it should be', async () => {
   expect(played.code).toBe(0);
   expect(played.out).toMatch(/gold +cost +1\.5 mean +100 %/);
 });
+
+test('a limit that comes with the baseline is played by what the last one recorded, in start as in simulate', async () => {
+  const { db, clock } = cli.services;
+  const yaml = release(3, 'none').replace('limit: 0.1, perDay: 2', 'limit: { baseline: { margin: 0.5 } }');
+  writeFileSync(`${cli.cwd}/till-3.yaml`, yaml);
+  await olga('apply', 'till-3.yaml', '--yes');
+  const told = async (...more: string[]) => {
+    const { out } = await olga('rollout', 'simulate', 'till-3.yaml', '--traffic', '*=40', ...more);
+    return out.replace(/\s+/g, ' ');
+  };
+  expect(await told()).toContain('1160 ripe events, 0.05 because nothing is recorded');
+  const { json } = await olga('rollout', 'start', 'till', '2', '--reason', 'x', '--yes', '--output', 'json');
+  const { id } = json<{ id: string }>();
+  const measured = { segment: 'gold', metric: 'wrong', events: 600, harms: 12, known: 600 };
+  await db.sql
+    .updateTable('rollout')
+    .set({ baseline: JSON.stringify([measured]), baseline_locked_at: clock.now() })
+    .execute();
+  await olga('rollout', 'rollback', 'till', '--reason', 'x');
+  const recorded = `0.02 as ${id} recorded`;
+  expect(await told()).toMatch(
+    new RegExp(`gold: a limit of 0\\.0\\d+ \\(1160 ripe events, ${recorded}\\); default: a limit of`),
+  );
+  expect(await told('--baseline', 'wrong=0.03')).toContain('0.03 as given');
+  // No write was asked for lately: too little for a limit, and said before anything starts.
+  const start = ['rollout', 'start', 'till', '3', '--reason', 'x'];
+  const { err } = await cli.runWith({ answers: [false] }, ...start);
+  expect(err.replace(/\s+/g, ' ')).toContain(`gold: no limit (0 ripe events, ${recorded})`);
+  expect(tooLong(err)).toEqual([]);
+});

@@ -91,7 +91,7 @@ describeWithServices('whether arms are as assigned', (make) => {
     await ask(services, 'somebody else');
     await judged(services, id);
     const because =
-      /^gold: 22 of 22 subjects that were new while 25 % were exposed are in the candidate; by that share 5.5 would be: its arms are not as assigned.+Usually.+roll the segment back and reenter or exclude it$/;
+      /^gold: 22 of 22 subjects that were new while 25 % were exposed are in the candidate; by that share 5.5 would be: its arms are not as assigned.+Usually.+roll the segment back and reenter or exclude it, or accept what is known of it \(rollout accept-arms\)$/;
     expect(await told(services)).toMatchObject([
       { facts: { rollout: id, segment: 'gold', because: expect.stringMatching(because) } },
     ]);

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { controlLogE } from '../../../src/domain/evidence/control.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
+import type { ActionRow } from '../../../src/records/action.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
@@ -72,6 +73,41 @@ describeWithServices('beside the release in force', (make) => {
     services.clock.advance(2 * services.dayMs);
     expect(await judged(services, id)).toMatchObject({ state: 'exposed', control: { fired: false } });
   }, 60_000);
+
+  test('what comes of a day after it was ripe is compared of neither arm; before, all of it is', async () => {
+    const actions = { candidate: [] as ActionRow[], control: [] as ActionRow[] };
+    for (let n = 0; Math.min(actions.candidate.length, actions.control.length) < 4; n++) {
+      const action = await givenBegun(services, `s${n}`);
+      actions[action.arm === 'candidate' ? 'candidate' : 'control'].push(action);
+    }
+    const { candidate, control } = actions;
+    // Of each arm one did harm and one none, one was told of harm a little later, and of the others nobody speaks in time.
+    for (const [harmful, harmless, later] of [candidate, control]) {
+      if (!harmful || !harmless || !later) throw new RangeError('there are not so many');
+      await report(services, harmful, 1);
+      await report(services, harmless, 0);
+      await report(services, later, 0);
+      await report(services, later, 1, `${later.id}-later`);
+    }
+    services.clock.advance(2 * services.dayMs);
+    const before = (await judged(services, id)).control;
+    const silent = control.length - 3;
+    expect(before).toMatchObject({ treatedHarms: 2, controlHarms: 2 + silent });
+    expect(before?.logE).toBeCloseTo(controlLogE(2, 2 + silent, 0.5, 1.5), 12);
+    const late = async (of: readonly ActionRow[], at: number, value: number) => {
+      const action = of[at];
+      if (action) await report(services, action, value, `${action.id}-late`);
+    };
+    for (const of of [candidate, control]) {
+      await late(of, 1, 1);
+      // Of whom nobody spoke in time nobody speaks: in control it is harm for good.
+      for (let at = 3; at < of.length; at++) await late(of, at, Number(of === candidate));
+    }
+    const after = await judged(services, id);
+    expect(after.control).toEqual(before);
+    // Against the limit all of it counts.
+    expect(after.verdict?.harms).toBe(candidate.length);
+  });
 
   test('a subject counts once, where it was first seen: what it does later is no news', async () => {
     const action = await givenBegun(services, 'again');

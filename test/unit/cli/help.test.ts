@@ -85,6 +85,7 @@ describe('--help', () => {
         "retention hold",
         "retention release",
         "retention status",
+        "rollout accept-arms",
         "rollout advance",
         "rollout approve-gate",
         "rollout ease",

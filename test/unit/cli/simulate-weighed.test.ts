@@ -54,7 +54,6 @@ test('sums, ratios, harms a day and comparisons are played, and what was suppose
   expect(out).toMatch(/gold +cost +40 +68 \(\d+\) +580 +5/);
   expect(out).toMatch(/gold +effort +40 +never +- +never/);
   expect(out).toMatch(/gold +case +6 mean +100 % /);
-  expect(flat).toContain('Not played: drifting (its limit comes with the baseline).');
   expect(flat).toContain('wrong per day: at most 0.5 in gold, 2.12 in default when all of it is exposed');
   expect(flat).toContain(
     'cost (sum): each subject-day comes to 0 or its cap of 5; of all values with the same mean these tell least',
@@ -70,6 +69,48 @@ test('sums, ratios, harms a day and comparisons are played, and what was suppose
   expect(tooLong(out)).toEqual([]);
 });
 
+test('a limit that comes with the baseline is played, by what is said of it or by a default that is told', async () => {
+  const { out, flat } = await simulate();
+  expect(out).toMatch(/gold +drifting +40 +42 \(226\)/);
+  expect(flat).toContain(
+    'Played by a limit of their own: wrong, cost, effort, case. By one that comes with the baseline: drifting.',
+  );
+  expect(flat).toContain(
+    'drifting: its limit comes with the baseline, played as one with this traffic would lock it. gold, default: a limit of 0.125 (1160 ripe events, 0.05 because nothing is recorded: say --baseline)',
+  );
+  const given = await simulate('--baseline', 'drifting=0.02', '--traffic', 'gold=0.1');
+  expect(given.flat).toMatch(
+    /gold: no limit \(3 ripe events, 0\.02 as given\); default: a limit of 0\.0\d+ \(1160 ripe events, 0\.02 as given\)/,
+  );
+  expect(given.flat).toContain(
+    'gold drifting: its baseline would be too thin for a limit, so nothing is taken back by it and it is never ok',
+  );
+  const { json } = await simulate('--baseline', 'drifting=0.02', '--output', 'json');
+  const { noticed, guardrails } = json<{
+    noticed: { segment: string; metric: string; rate?: number }[];
+    guardrails: { metric: string; baseline?: Record<string, { limit: number }> }[];
+  }>();
+  const limit = guardrails.find(({ metric }) => metric === 'drifting')?.baseline?.gold?.limit ?? 0;
+  expect(noticed.find((one) => one.metric === 'drifting' && one.segment === 'gold')?.rate).toBe(3 * limit);
+  const harmed = await simulate('--traffic', 'gold=0.1', ...harm('segment=gold,metric=drifting,rate=0.5'));
+  expect(harmed).toMatchObject({ code: 2 });
+  expect(harmed.err.replace(/\s+/g, ' ')).toContain(
+    '"drifting" has no limit in gold: its baseline would be too thin',
+  );
+});
+
+test.each([
+  ['wrong=0.03', '"wrong" has a limit of its own, 0.05'],
+  ['drifting', '"drifting" is not <metric>=<level>'],
+  ['drifting=1.5', '--baseline drifting: 1.5 must be at least 0 and at most 1'],
+  ['drifting=x', '"x" is not a number'],
+  ['drift=0.1', 'there is no guardrail "drift"'],
+])('--baseline %s is refused: %s', async (text, said) => {
+  const { err, code } = await simulate('--baseline', text);
+  expect(code).toBe(2);
+  expect(err.replace(/\s+/g, ' ')).toContain(said);
+});
+
 test('harm within the limit of the rate is noticed by the harms a day, and the words say so', async () => {
   const { out } = await simulate(...harm('segment=gold,metric=wrong,rate=0.045'));
   expect(out).toMatch(/gold +wrong +0\.045 +100 % .* per day$/m);
@@ -79,7 +120,7 @@ test('a mean is played as it was said, with what the release in force does', asy
   const given = await simulate(...harm('segment=gold,metric=cost,mean=0.39,control=0'), '--output', 'json');
   expect(given.json()).toMatchObject({
     noticed: [{ segment: 'gold', metric: 'cost', mean: 0.39, control: 0 }],
-    guardrails: [{ metric: 'wrong' }, { metric: 'cost', values: { kind: 'sum', cap: 5 } }, {}, {}],
+    guardrails: [{ metric: 'wrong' }, {}, { metric: 'cost', values: { kind: 'sum', cap: 5 } }, {}, {}],
   });
   const { flat } = await simulate(...harm('segment=gold,metric=cost,mean=0.39,control=0'));
   expect(flat).toContain('cost control: the release in force does 0, and');
@@ -108,7 +149,6 @@ test.each([
   ['segment=gold,metric=cost', 'does not name a segment, a metric and a mean'],
   ['segment=glod,metric=cost,mean=1', 'there is no segment "glod"'],
   ['segment=gold,metric=csot,mean=1', 'there is no guardrail "csot"'],
-  ['segment=gold,metric=drifting,rate=0.1', '"drifting" cannot be played: its limit comes with the baseline'],
   ['segment=gold,metric=wrong,rate=0.1,control=0.1', '"wrong" is not compared with the release in force'],
   ['segment=gold,metric=wrong,rate=0.1,rates=0.1', '"rates" says nothing of a harm'],
   ['segment=gold,metric=wrong,rate=0.1,rate=0.2', 'says rate twice'],

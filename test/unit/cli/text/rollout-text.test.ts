@@ -104,10 +104,16 @@ test('how subjects split is shown beside what is assigned, and what to do where 
   const found = status({
     arms: arms.map((one) => ({ ...one, mismatchedAt: '2026-02-01T00:00:00Z' })),
     waitsFor: [{ for: 'arms', segment: 'gold', detail: 'gold: its arms are not as assigned' }],
-    may: ['rollback'],
+    may: ['rollback', 'accept-arms'],
   });
   expect(rolloutText(found, 200)).toContain('15 would be: NOT AS ASSIGNED, nothing widens');
-  expect(rolloutText(found, 200)).toContain('portcullis rollout rollback desk-2 --segment gold --reason');
+  for (const verb of ['rollback', 'accept-arms'])
+    expect(rolloutText(found, 200)).toContain(`portcullis rollout ${verb} desk-2 --segment gold --reason`);
+  const accepted = { at: '2026-02-03T10:00:00Z', by: 'olga', because: 'reads are mended' };
+  const anew = status({ arms: [{ segment: 'gold', generation: 1, ...judgeArms([], 1), accepted }] });
+  expect(rolloutText(anew, 300)).toMatch(
+    /gold: since its arms were accepted no subjects yet \(e-value 1 of 2,?000\); accepted as they were by olga, 2026-02-03.+: reads are mended/,
+  );
 });
 
 test('of one that completed it is said until when it is watched', () => {

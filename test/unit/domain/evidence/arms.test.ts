@@ -4,6 +4,7 @@ import {
   armsLogE,
   armsText,
   FALSE_MISMATCH,
+  falseMismatch,
   judgeArms,
   PRIOR_SUBJECTS,
 } from '../../../../src/domain/evidence/arms.ts';
@@ -124,6 +125,17 @@ describe('armsLogE()', () => {
   ])('with a share of %d, %d subjects of the candidate in a row are none of chance', (share, n) => {
     expect(armsLogE(n - 1, 0, share)).toBeLessThan(TRIGGER);
     expect(armsLogE(n, 0, share)).toBeGreaterThanOrEqual(TRIGGER);
+  });
+
+  test('what begins anew when arms were accepted needs twice the evidence each time, and all of it may spend less than the first did', () => {
+    const all = [{ exposure: 5_000, treated: 35, control: 0 }];
+    const { logE } = judgeArms(all);
+    const enough = [0, 1, 2, 3].map((round) => judgeArms(all, round).mismatched);
+    expect(enough).toEqual([0, 1, 2, 3].map((round) => logE >= TRIGGER + round * Math.LN2));
+    expect(new Set(enough).size).toBe(2);
+    const later = Array.from({ length: 40 }, (_, n) => falseMismatch(n + 1));
+    expect(later.reduce((sum, chance) => sum + chance, 0)).toBeLessThan(FALSE_MISMATCH);
+    expect(falseMismatch(0)).toBe(FALSE_MISMATCH);
   });
 
   test('nobody seen says nothing; what cannot be is refused', () => {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { lockedLimit, lockedMean } from '../../../../src/domain/evidence/baseline.ts';
 import { dayLimit } from '../../../../src/domain/evidence/day-limit.ts';
+import { randomFrom, reachOf } from '../../../../src/domain/evidence/forecast.ts';
+import { countsAt, type Supposed } from '../../../../src/domain/evidence/forecast-baseline.ts';
+import { falseStops } from '../../../../src/domain/evidence/forecast-play.ts';
 import { forecastPlan, unforecast } from '../../../../src/domain/rollout/forecast-plan.ts';
 import { agentFrom, releaseFrom } from '../../../support/fixtures.ts';
 
@@ -60,6 +64,66 @@ describe('what goes with a rate', () => {
   });
 });
 
+describe('a limit that comes with the baseline', () => {
+  const guardrails = `    - { metric: wrong, limit: { baseline: { margin: 0.5 } }, reason: r }
+    - { metric: cost, limit: { baseline: { margin: 0.2 } }, reason: r }`;
+  // Nine of its ten days are ripe when it is locked.
+  const events = 12 * 9;
+  const supposed = (counts: Supposed['counts']) => (segment: string, metric: string) =>
+    metric === 'wrong' && segment === 'gold'
+      ? { by: 'recorded' as const, rollout: 'desk-2', counts }
+      : undefined;
+  const wrongOf = (counts: Supposed['counts']) =>
+    forecastPlan(release(guardrails), agentFrom(AGENT), () => 12, supposed(counts));
+
+  test('is that of a baseline with this traffic, at half of the weight of its rate; silence is harm in it', () => {
+    const told = wrongOf({ events: 50, harms: 2, known: 40 });
+    // Half of the weights: of the guardrail, its share of two, of the rate beside its count, and of the bound.
+    const part = 0.05 * 0.5 * 0.4 * 0.5 * 0.5 * 0.5;
+    const { limit, upper } = lockedLimit({ events, harms: 4, known: 86 }, 0.5, part);
+    const [wrong] = told.guardrails;
+    expect(wrong).toMatchObject({
+      limit: null,
+      baseline: { gold: { by: 'recorded', rollout: 'desk-2', level: 0.04, events, limit } },
+    });
+    expect(upper).toBeGreaterThan((4 + 22) / events);
+    const share = told.shares.find((one) => one.guardrail === 'wrong' && one.segment === 'gold');
+    expect(share?.weight).toBeCloseTo(0.5 * 0.4 * 0.5 * 0.5 * 0.5, 12);
+    const volume = { segment: 'gold', metric: 'wrong', writes: 120, unasked: 0, days: 10 };
+    expect(wrong?.perDay).toEqual({ gold: dayLimit(volume, limit ?? 0, undefined).perDay });
+  });
+
+  test('of which nothing is supposed, or nothing would come, there is none', () => {
+    const [wrong] = forecastPlan(release(guardrails), agentFrom(AGENT), () => 12).guardrails;
+    expect(wrong).toMatchObject({ limit: null, baseline: {}, perDay: {} });
+    const none = forecastPlan(release(guardrails), agentFrom(AGENT), () => 0, supposed(countsAt(0.1)));
+    expect(none.guardrails[0]?.baseline?.gold?.limit).toBeNull();
+    expect(reachOf(none).find(({ metric }) => metric === 'wrong')).toMatchObject({
+      ...{ limit: null, needed: null, tooThin: true, exposureNeeded: null },
+    });
+    expect(falseStops(none, 1, 5, randomFrom(1))).toBe(0);
+  });
+
+  test('of a sum it is by the moments of its values, each 0 or the cap where only a mean is said', () => {
+    const [, cost] = forecastPlan(
+      release(guardrails),
+      agentFrom(AGENT),
+      () => 12,
+      () => ({
+        by: 'given',
+        counts: countsAt(0.5, 5),
+      }),
+    ).guardrails;
+    const values = { sum: events / 2, squares: (events / 2) * 5, over: 0 };
+    const row = { segment: 'gold', metric: 'cost', events, harms: 0, known: events, values };
+    // Of both processes the least part: the pooled one's, over both segments.
+    const part = 0.05 * Math.min(0.5 * 0.4 * 0.5, (0.5 * 0.5) / 2) * 0.5;
+    expect(cost?.baseline?.gold).toEqual({
+      ...{ by: 'given', level: 0.5, events, limit: lockedMean(row, 5, 0.2, part).limit },
+    });
+  });
+});
+
 describe('what is weighed', () => {
   test('sums and ratios are played, with their caps, and count no harms a day', () => {
     const { guardrails } = planOf(`    - { metric: cost, limit: 0.4, control: { more: 0.1 }, reason: r }
@@ -82,10 +146,10 @@ describe('what is weighed', () => {
     - { metric: tight, limit: 5, reason: r }
     - { metric: cost, limit: 4.9, reason: r }`);
     expect(unforecast(told, agentFrom(AGENT))).toEqual([
-      { metric: 'wrong', because: 'its limit comes with the baseline' },
       { metric: 'tight', because: 'its cap is not above its limit, so nothing exceeds it' },
     ]);
     expect(forecastPlan(told, agentFrom(AGENT), () => 1).guardrails.map(({ metric }) => metric)).toEqual([
+      'wrong',
       'cost',
     ]);
   });

@@ -88,6 +88,14 @@ describe('nextMove()', () => {
     expect(nextMove(frozen)).toEqual({ do: 'wait', ms: 6 * DAY_MS });
   });
 
+  test('where they were accepted nothing widens before somebody is compared again', () => {
+    const uncompared = [{ segment: 'gold', metrics: ['wrong'] }];
+    expect(machineWaits(given({ uncompared }))).toMatchObject([
+      { for: 'sample', segment: 'gold', detail: expect.stringContaining('wrong cannot be compared') },
+    ]);
+    expect(nextMove(given({ uncompared })).do).toBe('wait');
+  });
+
   test('arms that are not as assigned let nothing widen and nobody be asked, whatever else holds', () => {
     const mismatched = [{ segment: 'gold', seen: '41 of 60 subjects are in the candidate' }];
     expect(nextMove(given({ mismatched }))).toEqual({ do: 'wait', ms: DAY_MS });
