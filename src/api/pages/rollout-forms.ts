@@ -105,7 +105,10 @@ const stepField = ({ step }: RolloutStatusView, verb: RolloutVerb): Html | undef
     ? html`<input type="hidden" name="step" value="${step}">`
     : undefined;
 
-function segmentField({ segments, waitsFor }: RolloutStatusView, verb: RolloutVerb): Html | undefined {
+function segmentField(
+  { endedAt, segments, waitsFor }: RolloutStatusView,
+  verb: RolloutVerb,
+): Html | undefined {
   const wanted =
     verb === 'rollback' ? 'exposed' : verb === 'reenter' || verb === 'exclude' ? 'rolled_back' : '';
   const names = segments
@@ -118,7 +121,7 @@ function segmentField({ segments, waitsFor }: RolloutStatusView, verb: RolloutVe
   if (names.length === 0) return undefined;
   return html`<label for="${verb}-segment">Segment</label>
 <select id="${verb}-segment" name="segment">
-${verb === 'rollback' && html`<option value="">all, which ends the rollout</option>`}
+${verb === 'rollback' && html`<option value="">${endedAt === null ? 'all, which ends the rollout' : 'all'}</option>`}
 ${names.map((name) => html`<option value="${name}">${name}</option>`)}
 </select>`;
 }
