@@ -11,7 +11,8 @@ import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 import { differenceOf, firstCounts, firstSums, strataOf } from './compared.ts';
 import { ofLiving } from './living.ts';
 import { processesOf } from './processes.ts';
-import { SOURCE_BUILD, sourceDown } from './read-sources.ts';
+import { SOURCE_BUILD } from './read-sources.ts';
+import { sourceDown } from './source-state.ts';
 
 const COUNT_BATCH = 500;
 /** What is said to be of a moment may be committed so long after it. */
@@ -79,7 +80,10 @@ function bucketsOf(counts: readonly Count[]): KnownBucket[] {
 }
 
 export interface JudgeContext {
+  /** As of when: of one whose watch is over, its end. */
   now: Date;
+  /** When it is judged. */
+  judgedAt: Date;
   minSample: number;
   /** What reached its threshold in this generation already: it is frozen. */
   firedBefore: readonly Process[];
@@ -95,7 +99,7 @@ export async function judgeGuardrail(
   segment: string,
   context: JudgeContext,
 ): Promise<VerdictRecord> {
-  const { now, minSample, firedBefore, generation } = context;
+  const { now, judgedAt, minSample, firedBefore, generation } = context;
   const { metric } = guardrail;
   const { alpha, matureAfter } = rollout.plan;
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
@@ -116,7 +120,7 @@ export async function judgeGuardrail(
     matureBefore,
     builds,
     buckets: sums ? [] : bucketsOf(ofLiving(source ? ofSource(counts, rollout) : counts, breaches, 'rate')),
-    ...(source && (await sourceFacts(db, rollout, metric, segment, source, now))),
+    ...(source && (await sourceFacts(db, rollout, metric, segment, source, judgedAt))),
     ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout, metric, segment), breaches, sums) }),
     ...(count && {
       count: {
