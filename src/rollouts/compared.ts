@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Arm } from '../domain/decision.ts';
+import { durationMs } from '../domain/duration.ts';
 import type { ArmCounts, Stratum } from '../domain/evidence/control.ts';
 import { type ArmTotal, addedLogs, type DifferenceFacts } from '../domain/evidence/difference.ts';
 import { groupBy } from '../domain/group-by.ts';
-import type { RolloutRecord } from '../records/rollout.ts';
+import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import { ofLiving } from './living.ts';
 
@@ -50,17 +51,26 @@ interface FirstSum extends ArmTotal {
   over: number;
 }
 
-/** The same of a sum: a row for each day and share of exposure. */
+/**
+ * The same of a sum: a row for each day and share of exposure. What was read of a day stands for every reader: what is counted
+ * after it was first read is no part of it.
+ * @param committed up to when what was said is committed too
+ */
 export async function firstSums(
   db: Sql,
   rollout: RolloutRecord,
   metric: string,
   segment: string,
-  matureBefore: number,
+  committed: Date,
 ): Promise<FirstSum[]> {
+  const { matureAfter, dayMs, sums } = rollout.plan;
+  const matureMs = durationMs(matureAfter[metric] ?? '1d', dayMs);
+  const before = dayOf(rollout, new Date(committed.getTime() - matureMs));
+  if (sums?.[metric]?.ripeMs !== undefined)
+    await sql`SELECT stand_before(${rollout.id}, ${metric}, ${before})`.execute(db);
   const { rows } = await sql<FirstSum>`
     SELECT generation, segment, arm, subjects, known, total::text, logs::text[], over FROM first_count
-    WHERE rollout_id = ${rollout.id} AND metric = ${metric} AND segment = ${segment} AND day < ${matureBefore}
+    WHERE rollout_id = ${rollout.id} AND metric = ${metric} AND segment = ${segment} AND day < ${before}
     ORDER BY exposure, generation, arm, day`.execute(db);
   return rows;
 }

@@ -8,6 +8,7 @@ import { judgeFacts } from '../domain/evidence/judge-facts.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
 import { dayOf, type FrozenGuardrail, type RolloutRecord, type SumLimits } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
+import { COMMITTED_WITHIN_MS } from './committed.ts';
 import { differenceOf, firstCounts, firstSums, strataOf } from './compared.ts';
 import { ofLiving } from './living.ts';
 import { processesOf } from './processes.ts';
@@ -15,8 +16,6 @@ import { SOURCE_BUILD } from './read-sources.ts';
 import { sourceDown } from './source-state.ts';
 
 const COUNT_BATCH = 500;
-/** What is said to be of a moment may be committed so long after it. */
-export const COMMITTED_WITHIN_MS = 60_000;
 
 /** Counts what happened since it was last counted: short transactions, so that nobody waits long for the counts. */
 export async function countEvidence(db: Sql): Promise<void> {
@@ -109,6 +108,7 @@ export async function judgeGuardrail(
   const builds = rollout.builds.filter((build) => build.counts).map(({ version }) => version);
   if (source && builds.length === 0) builds.push(SOURCE_BUILD);
   const matureBefore = dayOf(rollout, new Date(now.getTime() - matureMs));
+  const committed = new Date(Math.min(now.getTime(), judgedAt.getTime() - COMMITTED_WITHIN_MS));
   const sums = rollout.plan.sums?.[metric];
   const { rate, count, control, difference } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
@@ -140,7 +140,7 @@ export async function judgeGuardrail(
     ...(difference && {
       difference: {
         ...difference,
-        ...differenceOf(await firstSums(db, rollout, metric, segment, matureBefore), breaches),
+        ...differenceOf(await firstSums(db, rollout, metric, segment, committed), breaches),
         firedBefore: firedBefore.includes('control'),
       },
     }),
