@@ -5,9 +5,7 @@ $$;
 ---
 -- The start-day bucket of a moment: whole days since the rollout started, 0 on the first.
 CREATE FUNCTION event_day(p_rollout text, p_at timestamptz) RETURNS int LANGUAGE sql STABLE AS $$
-  SELECT greatest(0, floor(extract(epoch FROM p_at - o.started_at) * 1000
-    / coalesce((o.plan ->> 'dayMs')::numeric, 86400000)))::int
-  FROM rollout o WHERE o.id = p_rollout
+  SELECT greatest(0, floor(extract(epoch FROM p_at - o.started_at) * 1000 / o.day_ms))::int FROM rollout o WHERE o.id = p_rollout
 $$;
 ---
 -- Whether a subject-day has this action to show: a write that began and did not fail, or a proposal that waits for people
