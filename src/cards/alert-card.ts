@@ -50,6 +50,8 @@ function headlineOf({ kind, agent, facts }: AlertFacts): string {
       return `Each write asks now: ${say(facts.segment)} of ${who}`;
     case 'rollout.completed':
       return `Rollout completed: ${who}`;
+    case 'rollout.watch_ended':
+      return `Watched no more, and not all of it was read: ${who}`;
     case 'switch.disabled':
       return `Disabled: ${say(facts.scope)} by ${say(facts.actor)}: ${say(facts.reason)}`;
     case 'switch.enabled':

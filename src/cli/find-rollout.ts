@@ -15,14 +15,21 @@ async function onlyLike(cli: Cli, part: string): Promise<RolloutSummary | undefi
   });
 }
 
-/** By its id, else the open one of an agent, else the agent's newest, else by a part of its id. @throws CliError `usage` */
-export async function findRollout(cli: Cli, which: string): Promise<WireRollout> {
+/**
+ * By its id, else of an agent the first that fits (the open one, then the newest), else the agent's newest, else by a part of its id.
+ * @throws CliError `usage`
+ */
+export async function findRollout(
+  cli: Cli,
+  which: string,
+  fits: (rollout: RolloutSummary) => boolean = () => true,
+): Promise<WireRollout> {
   try {
     return await byId(cli, which);
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== 'not_found') throw error;
     const { rollouts } = await cli.api.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts', { agent: which });
-    const found = rollouts[0] ?? (await onlyLike(cli, which));
+    const found = rollouts.find(fits) ?? rollouts[0] ?? (await onlyLike(cli, which));
     if (found) return byId(cli, found.id);
     throw new CliError('usage', `There is no rollout "${which}", and none of an agent of that name`, {
       code: error.code,

@@ -164,4 +164,6 @@ export interface RolloutSummary {
   startedAt: string;
   startedBy: string;
   endedAt?: string;
+  /** It is open, or it completed and its release is in force. */
+  canRollBack: boolean;
 }

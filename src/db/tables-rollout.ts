@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { SegmentExposure } from '../domain/decision.ts';
 import type { LockedBaseline } from '../domain/evidence/baseline.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
@@ -33,6 +33,9 @@ export interface RolloutTable {
   status: RolloutStatus;
   salt: string;
   plan: Json<unknown>;
+  /** Of the plan, for whoever begins a write: its present step, and the milliseconds of its days. */
+  step: GeneratedAlways<unknown>;
+  day_ms: GeneratedAlways<unknown>;
   digests: Json<Record<string, string>>;
   step_index: number;
   started_at: Timestamp;

@@ -193,6 +193,8 @@ export interface RevocationTable {
   rollout_id: string | null;
   segment: string | null;
   arm: 'control' | 'candidate' | null;
+  /** Of a rollback that changed what is in force: the release that was. */
+  release: string | null;
   kinds: ('read' | 'write')[];
   becomes: 'disabled' | 'superseded';
   because: string;

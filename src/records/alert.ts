@@ -9,6 +9,7 @@ export type AlertKind =
   | 'rollout.held'
   | 'rollout.tightened'
   | 'rollout.completed'
+  | 'rollout.watch_ended'
   | 'action.unknown'
   | 'action.break_glass'
   | 'action.unreached'

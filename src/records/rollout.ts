@@ -101,9 +101,9 @@ export const daysAt = ({ started_at, plan }: Pick<RolloutRecord, 'started_at' | 
 
 /** @throws AppError `not_found` */
 export async function rolloutById(db: Sql, id: string): Promise<RolloutRecord> {
-  const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!row) throw noSuchRollout(id);
-  return recordOf(row);
+  const rollout = await rolloutNamed(db, id);
+  if (!rollout) throw noSuchRollout(id);
+  return rollout;
 }
 
 /** The record, which nobody else changes until the transaction ends. */
@@ -121,6 +121,12 @@ export async function ownRollout(db: Sql, actor: Actor, id: string): Promise<Rol
 
 const noSuchRollout = (id: string): AppError => new AppError('not_found', `There is no rollout "${id}"`);
 
+/** The record of that id, if there is one. */
+export async function rolloutNamed(db: Sql, id: string): Promise<RolloutRecord | undefined> {
+  const row = await db.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
+  return row && recordOf(row);
+}
+
 /** The rollout of an agent that has not ended: there is one at most. */
 export async function openRollout(db: Sql, agent: string): Promise<RolloutRecord | undefined> {
   const row = await db
@@ -132,6 +138,24 @@ export async function openRollout(db: Sql, agent: string): Promise<RolloutRecord
   return row && recordOf(row);
 }
 
+/** Whether the release of a rollout is in force in any segment. */
+const SERVES = sql<boolean>`EXISTS (SELECT 1 FROM in_force f WHERE f.agent = rollout.agent AND f.release = rollout.release)`;
+
+/** Whether a rollout can be rolled back: it is open, or it completed and its release is in force, watched or not. */
+export const CAN_ROLL_BACK = sql<boolean>`(rollout.ended_at IS NULL OR (rollout.status = 'completed' AND ${SERVES}))`;
+
+/** The rollouts of an agent that can be rolled back. First the one that is meant where only the agent is named: the open one, then the last that completed. */
+export async function revocableRollouts(db: Sql, agent: string): Promise<RolloutRecord[]> {
+  const rows = await db
+    .selectFrom('rollout')
+    .selectAll()
+    .where('agent', '=', agent)
+    .where(CAN_ROLL_BACK)
+    .orderBy('ended_at', (order) => order.desc().nullsFirst())
+    .execute();
+  return rows.map(recordOf);
+}
+
 /**
  * The open rollout of an agent, else the last one that completed: it is watched as long as its release is in force, or until
  * its watch was found to be over.
@@ -140,11 +164,7 @@ export async function watchedRollout(db: Sql, agent: string): Promise<RolloutRec
   const row = await db
     .selectFrom('rollout')
     .selectAll()
-    .select(
-      sql<boolean>`EXISTS (SELECT 1 FROM in_force f WHERE f.agent = rollout.agent AND f.release = rollout.release)`.as(
-        'serves',
-      ),
-    )
+    .select(SERVES.as('serves'))
     .where('agent', '=', agent)
     .where((where) => where.or([where('ended_at', 'is', null), where('status', '=', 'completed')]))
     .orderBy('ended_at', (order) => order.desc().nullsFirst())

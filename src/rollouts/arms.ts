@@ -11,7 +11,7 @@ import {
 import { groupBy } from '../domain/group-by.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
-import { COMMITTED_WITHIN_MS } from './evidence.ts';
+import { COMMITTED_WITHIN_MS } from './committed.ts';
 import { failuresOf, throwFirst } from './failures.ts';
 import { tell } from './tell.ts';
 

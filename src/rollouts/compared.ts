@@ -9,6 +9,7 @@ import type { JudgedFacts } from '../domain/evidence/facts.ts';
 import { groupBy } from '../domain/group-by.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
+import { COMMITTED_WITHIN_MS } from './committed.ts';
 import { ofLiving } from './living.ts';
 import type { GuardrailProcesses } from './processes.ts';
 
@@ -26,14 +27,20 @@ export function ripeBefore(rollout: RolloutRecord, metric: string, now: Date): n
   return dayOf(rollout, new Date(now.getTime() - durationMs(matureAfter[metric] ?? '1d', dayMs)));
 }
 
-/** What a guardrail is compared with the release in force by, of those who were assigned by chance; `breaches`: of earlier generations. */
+/**
+ * What a guardrail is compared with the release in force by, of those who were assigned by chance; `breaches`: of earlier
+ * generations. What was read of a day stands for every reader: what is counted after it was first read is no part of it, so
+ * `matureBefore` is of a moment up to which what was said is committed too.
+ */
 export async function comparedFacts(
   db: Sql,
   rollout: RolloutRecord,
   { control, difference }: Pick<GuardrailProcesses, 'control' | 'difference'>,
   comparing: Comparing & { breaches: readonly VerdictRecord[]; firedBefore: boolean },
 ): Promise<Pick<JudgedFacts, 'control' | 'difference'>> {
-  const { breaches, firedBefore } = comparing;
+  const { breaches, firedBefore, metric, matureBefore } = comparing;
+  if (rollout.plan.ripeMs?.[metric] !== undefined)
+    await sql`SELECT stand_before(${rollout.id}, ${metric}, ${matureBefore})`.execute(db);
   const anew = await begunAnew(db, rollout, comparing);
   const common = (weight: number) => ({
     weight: weightAnew(weight, anew),
@@ -179,7 +186,7 @@ export async function uncompared(
     if (accepted === null) continue;
     const metrics: string[] = [];
     for (const { metric } of acting) {
-      const matureBefore = ripeBefore(rollout, metric, now);
+      const matureBefore = ripeBefore(rollout, metric, new Date(now.getTime() - COMMITTED_WITHIN_MS));
       const counts = await firstCounts(db, rollout, { metric, segment, generation, matureBefore });
       const sees = (arm: Arm) => counts.some((one) => one.arm === arm && one.subjects > 0);
       if (!(sees('candidate') && sees('control'))) metrics.push(metric);

@@ -7,14 +7,14 @@ import { judgeFacts } from '../domain/evidence/judge-facts.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
 import { dayOf, type FrozenGuardrail, type RolloutRecord, type SumLimits } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
+import { COMMITTED_WITHIN_MS } from './committed.ts';
 import { comparedFacts, ripeBefore } from './compared.ts';
 import { ofLiving } from './living.ts';
 import { processesOf } from './processes.ts';
-import { SOURCE_BUILD, sourceDown } from './read-sources.ts';
+import { SOURCE_BUILD } from './read-sources.ts';
+import { sourceDown } from './source-state.ts';
 
 const COUNT_BATCH = 500;
-/** What is said to be of a moment may be committed so long after it. */
-export const COMMITTED_WITHIN_MS = 60_000;
 
 /** Counts what happened since it was last counted: short transactions, so that nobody waits long for the counts. */
 export async function countEvidence(db: Sql): Promise<void> {
@@ -78,7 +78,10 @@ function bucketsOf(counts: readonly Count[]): KnownBucket[] {
 }
 
 export interface JudgeContext {
+  /** As of when: of one whose watch is over, its end. */
   now: Date;
+  /** When it is judged. */
+  judgedAt: Date;
   minSample: number;
   /** What reached its threshold in this generation already: it is frozen. */
   firedBefore: readonly Process[];
@@ -94,7 +97,7 @@ export async function judgeGuardrail(
   segment: string,
   context: JudgeContext,
 ): Promise<VerdictRecord> {
-  const { now, minSample, firedBefore, generation } = context;
+  const { now, judgedAt, minSample, firedBefore, generation } = context;
   const { metric } = guardrail;
   const { alpha } = rollout.plan;
   const { counts, breaches } = await foundOf(db, rollout.id, metric, segment, generation);
@@ -103,6 +106,7 @@ export async function judgeGuardrail(
   const builds = rollout.builds.filter((build) => build.counts).map(({ version }) => version);
   if (source && builds.length === 0) builds.push(SOURCE_BUILD);
   const matureBefore = ripeBefore(rollout, metric, now);
+  const committed = new Date(Math.min(now.getTime(), judgedAt.getTime() - COMMITTED_WITHIN_MS));
   const sums = rollout.plan.sums?.[metric];
   const { rate, count, control, difference } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
@@ -114,7 +118,7 @@ export async function judgeGuardrail(
     matureBefore,
     builds,
     buckets: sums ? [] : bucketsOf(ofLiving(source ? ofSource(counts, rollout) : counts, breaches, 'rate')),
-    ...(source && (await sourceFacts(db, rollout, metric, segment, source, now))),
+    ...(source && (await sourceFacts(db, rollout, metric, segment, source, judgedAt))),
     ...(sums && { sums: sumFactsOf(await sumDaysOf(db, rollout, metric, segment), breaches, sums) }),
     ...(count && {
       count: {
@@ -130,7 +134,8 @@ export async function judgeGuardrail(
         rollout,
         { control, difference },
         {
-          ...{ metric, segment, generation, matureBefore, breaches },
+          ...{ metric, segment, generation, breaches },
+          matureBefore: ripeBefore(rollout, metric, committed),
           firedBefore: firedBefore.includes('control'),
         },
       ))),

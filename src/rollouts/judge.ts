@@ -123,6 +123,7 @@ async function judgeOne(
   const record = await judgeGuardrail(db, rollout, guardrail, segment, {
     // Of one whose watch is over: as it stood then, however late it is judged.
     now: isWatchOver(rollout, now) ? (rollout.watch_until ?? now) : now,
+    judgedAt: now,
     minSample: stepOf(rollout).gate.sample,
     firedBefore: before ? firedBy(before.record as VerdictRecord) : [],
     generation,

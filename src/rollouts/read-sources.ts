@@ -6,9 +6,10 @@ import type { MetricSource, SourceCounts } from '../domain/metric-source.ts';
 import type { SourceCredentials } from '../metric-sources/credentials.ts';
 import { NoCount, readSource } from '../metric-sources/read.ts';
 import { SourceFailure } from '../net/source-failure.ts';
-import { dayOf, isWatchOver, type RolloutRecord, stepOf, watchedRollout } from '../records/rollout.ts';
+import { CAN_ROLL_BACK, dayOf, type RolloutRecord, recordOf } from '../records/rollout.ts';
 import { approvalCountsOf } from './approval-counts.ts';
 import { otlpCounts, otlpHeardAt } from './otlp-counts.ts';
+import { isReadThrough, type Place, placesOf } from './source-state.ts';
 
 /** Read at the same time; one that hangs keeps the others of its batch waiting for seconds. */
 const AT_ONCE = 8;
@@ -19,16 +20,10 @@ const DAYS_MAX = 31;
 const VANISHED = 'it says nothing any more of what it counted before: is the metric gone?';
 
 /** One metric of one segment, as it is to be read. */
-interface Target {
+interface Target extends Place {
   rollout: RolloutRecord;
   metric: string;
   source: MetricSource;
-  segment: string;
-  arm: 'candidate' | 'control';
-  release: string;
-  generation: number;
-  /** The first moment that counts. */
-  since: Date;
   counted: boolean;
   wasDown: boolean;
   /** When it was read last, all of it. */
@@ -37,7 +32,7 @@ interface Target {
 
 /**
  * Reads every source that is due, of the rollouts that are watched: in the baseline what the release in force does, then what
- * the candidate does where it is exposed. Each day is read whole, again and again, and the day before with it: what comes late
+ * the candidate does where it is exposed, up to the end of its watch. Each day is read whole, again and again, and the day before with it: what comes late
  * is counted, and nothing twice. To be run by one process at a time. Returns how many it read.
  */
 export async function readSources(
@@ -55,15 +50,14 @@ export async function readSources(
 async function dueTargets(db: Sql, now: Date): Promise<Target[]> {
   const rows = await db
     .selectFrom('rollout')
-    .select('agent')
-    .distinct()
+    .selectAll()
     .where('sourced', '=', true)
+    .where('watch_ended_at', 'is', null)
+    .where(CAN_ROLL_BACK)
+    .orderBy('id')
     .execute();
   const targets: Target[] = [];
-  for (const { agent } of rows) {
-    const rollout = await watchedRollout(db, agent);
-    if (rollout && !isWatchOver(rollout, now)) targets.push(...(await targetsOf(db, rollout, now)));
-  }
+  for (const row of rows) targets.push(...(await targetsOf(db, recordOf(row), now)));
   return targets;
 }
 
@@ -79,6 +73,7 @@ async function targetsOf(db: Sql, rollout: RolloutRecord, now: Date): Promise<Ta
       const before = known.find((row) => row.segment === place.segment && row.metric === metric);
       const same = before?.since.getTime() === place.since.getTime() ? before : undefined;
       if (same && now.getTime() - same.tried_at.getTime() < durationMs(source.every)) return [];
+      if (same && isReadThrough(rollout, source, same.read_at)) return [];
       const wasDown = same ? same.failure !== null : false;
       return [
         {
@@ -92,29 +87,6 @@ async function targetsOf(db: Sql, rollout: RolloutRecord, now: Date): Promise<Ta
         },
       ];
     }),
-  );
-}
-
-type Place = Pick<Target, 'segment' | 'arm' | 'release' | 'generation' | 'since'>;
-
-/** Before anything is exposed the release in force is looked at, for its baseline; then the candidate. */
-async function placesOf(db: Sql, rollout: RolloutRecord): Promise<Place[]> {
-  if (stepOf(rollout).phase === 'baseline')
-    return Object.entries(rollout.plan.control).map(([segment, release]) => ({
-      segment,
-      release,
-      arm: 'control',
-      generation: 1,
-      since: rollout.started_at,
-    }));
-  const { rows } = await sql<{ segment: string; generation: number; since: Date }>`
-    SELECT s.segment, s.generation, (SELECT min(e.from_at) FROM exposure e
-      WHERE e.rollout_id = s.rollout_id AND e.segment = s.segment AND e.generation = s.generation) AS since
-    FROM rollout_segment s WHERE s.rollout_id = ${rollout.id} AND s.state = 'exposed' AND s.exposure > 0`.execute(
-    db,
-  );
-  return rows.flatMap(({ since, ...place }) =>
-    since === null ? [] : { ...place, since, arm: 'candidate', release: rollout.release },
   );
 }
 
@@ -171,10 +143,11 @@ interface Read {
 async function readDays(db: Sql, target: Target, now: Date, credentials: SourceCredentials): Promise<Read> {
   const { rollout, source, since } = target;
   const beginMs = since.getTime() + durationMs(source.warmUp);
-  const endMs = now.getTime() - durationMs(source.delay);
+  const overMs = rollout.watch_until?.getTime() ?? Number.POSITIVE_INFINITY;
+  const endMs = Math.min(now.getTime() - durationMs(source.delay), overMs);
   const days: DayCounts[] = [];
   let failure: string | null = null;
-  const today = dayOf(rollout, now);
+  const today = dayOf(rollout, new Date(endMs));
   const lastMs = (target.readAt ?? since).getTime() - durationMs(source.delay);
   const first = Math.max(today - DAYS_MAX, Math.min(today, dayOf(rollout, new Date(lastMs))) - 1);
   for (let day = first; day <= today; day += 1) {
@@ -240,36 +213,4 @@ async function keepCounts(tx: Sql, target: Target, days: readonly DayCounts[]): 
     changed ||= (numAffectedRows ?? 0n) > 0n;
   }
   return changed;
-}
-
-/** Why a source says nothing of a segment now; undefined: it was read lately enough. */
-export async function sourceDown(
-  db: Sql,
-  rollout: RolloutRecord,
-  metric: string,
-  segment: string,
-  { staleAfter }: MetricSource,
-  now: Date,
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('source_reading')
-    .selectAll()
-    .where('rollout_id', '=', rollout.id)
-    .where('segment', '=', segment)
-    .where('metric', '=', metric)
-    .executeTakeFirst();
-  // One that is exposed anew is read anew: until then nothing is known of it, and nothing is wrong.
-  const sinceMs = (await exposedSince(db, rollout.id, segment))?.getTime() ?? 0;
-  const knownMs = Math.max(sinceMs, row?.since.getTime() ?? 0, row?.read_at?.getTime() ?? 0);
-  if (now.getTime() <= knownMs + durationMs(staleAfter)) return undefined;
-  if (!row) return 'it was not read yet: a process with the role background reads it';
-  return row.failure ?? `it was last read ${row.read_at?.toISOString() ?? 'never'}`;
-}
-
-async function exposedSince(db: Sql, rollout: string, segment: string): Promise<Date | null> {
-  const { rows } = await sql<{ since: Date | null }>`
-    SELECT min(e.from_at) AS since FROM exposure e JOIN rollout_segment s
-      ON s.rollout_id = e.rollout_id AND s.segment = e.segment AND s.generation = e.generation
-    WHERE e.rollout_id = ${rollout} AND e.segment = ${segment}`.execute(db);
-  return rows[0]?.since ?? null;
 }

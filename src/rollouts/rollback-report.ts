@@ -164,26 +164,10 @@ function ratioOf({ sums, estimate, unit }: VerdictRecord): { ratio?: string } {
 const figureOf = (mean: number | null): number | null => (mean === null ? null : Number(mean.toPrecision(4)));
 
 /** What on-call needs to know: what applies now, who can answer, and which writes the candidate did on its own. */
-async function whatApplies(
-  tx: Sql,
-  { agent, rollout_id: rollout, segment }: Pick<RollbackRow, 'agent' | 'rollout_id' | 'segment'>,
-  at: Date,
-) {
+async function whatApplies(tx: Sql, row: RollbackRow, at: Date) {
+  const { agent, segment } = row;
   const manifest = await manifestOf(tx, agent);
-  const executed = await tx
-    .selectFrom('action')
-    .select(['id', 'tool', 'summary'])
-    .where('rollout_id', '=', rollout)
-    .where('segment', '=', segment)
-    .where('arm', '=', 'candidate')
-    .where('kind', '=', 'write')
-    .where('decided_by', '=', 'policy')
-    .where('state', 'in', ['executed', 'unknown'])
-    .orderBy('id', 'desc')
-    .limit(LISTED_MAX)
-    // Whoever erases one waits for this, and finds what is told of it.
-    .forKeyShare()
-    .execute();
+  const executed = await executedAlone(tx, row);
   const waiting = await tx
     .selectFrom('open_action')
     .select((select) => select.fn.countAll<number>().as('count'))
@@ -205,6 +189,31 @@ async function whatApplies(
   };
 }
 
+/** The last writes that the candidate did on its own, and those of its release that ran by being in force. */
+async function executedAlone(tx: Sql, { agent, rollout_id, segment, release }: RollbackRow) {
+  const done = tx
+    .selectFrom('action')
+    .select(['id', 'tool', 'summary'])
+    .where('segment', '=', segment)
+    .where('kind', '=', 'write')
+    .where('decided_by', '=', 'policy')
+    .where('state', 'in', ['executed', 'unknown'])
+    .orderBy('id', 'desc')
+    .limit(LISTED_MAX)
+    // Whoever erases one waits for this, and finds what is told of it.
+    .forKeyShare();
+  const own = await done.where('rollout_id', '=', rollout_id).where('arm', '=', 'candidate').execute();
+  if (release === null) return own;
+  const since = sql<string>`(SELECT lowest_id(o.ended_at) FROM rollout o WHERE o.id = ${rollout_id})`;
+  const inForce = await done
+    .where('agent', '=', agent)
+    .where('release', '=', release)
+    .where('arm', '=', 'control')
+    .where('id', '>=', since)
+    .execute();
+  return [...inForce, ...own].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, LISTED_MAX);
+}
+
 async function approversInAll(tx: Sql, agent: string, at: Date): Promise<number> {
   const people = await tx
     .selectFrom('agent_approver')
@@ -217,15 +226,14 @@ async function approversInAll(tx: Sql, agent: string, at: Date): Promise<number>
   return people.length;
 }
 
-/** Reads the enforcement point back: nothing exposed, and nothing of the candidate that was asked before it waiting. */
+/** Reads the enforcement point back: nothing exposed, and nothing of it that was asked before waiting. */
 async function isClosed(
   tx: Sql,
-  { rollout_id: rollout, segment, epoch }: Pick<RollbackRow, 'rollout_id' | 'segment' | 'epoch'>,
+  { id, rollout_id: rollout, segment }: Pick<RollbackRow, 'id' | 'rollout_id' | 'segment'>,
 ): Promise<boolean> {
   const { rows } = await sql<{ closed: boolean }>`
     SELECT NOT EXISTS (SELECT 1 FROM rollout_segment
         WHERE rollout_id = ${rollout} AND segment = ${segment} AND (exposure > 0 OR state <> 'rolled_back'))
-      AND NOT EXISTS (SELECT 1 FROM open_action WHERE state IN ('pending', 'approved') AND kind = 'write' AND rollout_id = ${rollout} AND segment = ${segment} AND arm = 'candidate'
-        AND epoch < ${epoch}) AS closed`.execute(tx);
+      AND NOT EXISTS (SELECT still_revoked(r) FROM revocation r WHERE r.id = ${id}) AS closed`.execute(tx);
   return rows[0]?.closed ?? false;
 }

@@ -2,7 +2,7 @@ import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { dayOf, ownRollout } from '../records/rollout.ts';
+import { dayOf, ownRollout, revocableRollouts } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { acceptArms } from './accept-arms.ts';
 import { withBuild } from './agent-version.ts';
@@ -29,12 +29,16 @@ const MAY: Readonly<Record<RolloutVerb, readonly Role[]>> = {
   'accept-arms': OWNERS,
 };
 
-/** The verbs that this actor would be let in to, whatever state the rollout is in. */
+/** The verbs that this actor would be let in to: of an open rollout all of them, of another at most that it is rolled back. */
 export async function verbsOf(
   services: Services,
   actor: Actor,
-  rollout: Pick<RolloutRecord, 'agent'>,
+  rollout: Pick<RolloutRecord, 'id' | 'agent' | 'ended_at'>,
 ): Promise<RolloutVerb[]> {
+  const { id, agent, ended_at } = rollout;
+  const takes: readonly RolloutVerb[] = ended_at === null ? ROLLOUT_VERBS : ['rollback'];
+  const revocable = ended_at === null ? [] : await revocableRollouts(services.db.sql, agent);
+  if (ended_at !== null && !revocable.some((one) => one.id === id)) return [];
   const owns = await requireOwner(services, actor, rollout, 'steer').then(
     () => true,
     (error: unknown) => {
@@ -42,7 +46,7 @@ export async function verbsOf(
       throw error;
     },
   );
-  return ROLLOUT_VERBS.filter(
+  return takes.filter(
     (verb) => actor.roles.some((role) => MAY[verb].includes(role)) && (owns || MAY[verb] !== OWNERS),
   );
 }

@@ -15,10 +15,13 @@ export type Command =
   | { do: 'deputy'; agent: string; to: string; time: string; group?: string; reason: string }
   | { do: 'deputy-end'; id: string }
   | { do: 'disable' | 'enable'; scope?: string; reason: string }
-  | { do: 'rollback' | 'pause' | 'resume'; agent: string; words: readonly string[] };
+  /** `which` is an agent or the id of a rollout. */
+  | { do: 'rollback' | 'pause' | 'resume'; which: string; words: readonly string[] };
 
 const VERBS = ['help', 'status', 'approvals', 'disable', 'enable', 'rollback', 'pause', 'resume', 'deputy'];
 const PERSON = /^(?:<[^<>\s]+>|@?[^<>\s]+)$/;
+/** The id of a rollout may be longer than a name. */
+const ROLLOUT_OR_AGENT = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}$/;
 const WORD_MAX = 30;
 
 export const HELP = [
@@ -28,7 +31,7 @@ export const HELP = [
   '• `/portcullis disable`: choose what to switch off',
   '• `/portcullis disable everything|<agent>|<agent>/<tool> <reason>`',
   '• `/portcullis enable everything|<agent>|<agent>/<tool> <reason>`',
-  '• `/portcullis rollback <agent> [segment] <reason>`',
+  '• `/portcullis rollback <agent>|<rollout> [segment] <reason>`',
   '• `/portcullis pause <agent> <reason>` and `/portcullis resume <agent> <reason>`',
   '• `/portcullis deputy`: who answers for whom',
   '• `/portcullis deputy <agent> <person> <time> [in <group>] <reason>`: lets somebody answer for you, as `deputy desk ben 3d vacation`',
@@ -57,8 +60,8 @@ export function parseCommand(text: string): Command {
     case 'rollback':
     case 'pause':
     case 'resume':
-      if (first === undefined || !NAME_PATTERN.test(first)) return { do: 'help' };
-      return { do: verb.toLowerCase() as 'rollback' | 'pause' | 'resume', agent: first, words: rest };
+      if (first === undefined || !ROLLOUT_OR_AGENT.test(first)) return { do: 'help' };
+      return { do: verb.toLowerCase() as 'rollback' | 'pause' | 'resume', which: first, words: rest };
     case '':
     case 'help':
       return { do: 'help' };

@@ -4,7 +4,7 @@ import { concernsAny, scopeWords } from '../domain/scope.ts';
 import { agentsWordText } from '../domain/subject.ts';
 import { saysSomething } from '../domain/unseen.ts';
 import { AppError } from '../errors.ts';
-import { watchedRollout } from '../records/rollout.ts';
+import { type RolloutRecord, revocableRollouts } from '../records/rollout.ts';
 import type { DisableAnswer } from '../records/stop.ts';
 import { type RolloutStatusView, rolloutStatus } from '../rollouts/status.ts';
 import type { Services } from '../services.ts';
@@ -93,14 +93,19 @@ async function agentLines(services: Services, agent: Agent): Promise<string[]> {
     .where('agent', '=', agent.agent)
     .orderBy('segment')
     .execute();
-  const rollout = await watchedRollout(sql, agent.agent);
+  const [rollout, ...others] = await revocableRollouts(sql, agent.agent);
   return [
     `*Agent ${say(agent.agent)}*${agent.testMode ? ' (TEST MODE)' : ''}`,
     `In force: ${inForce.map(({ segment, release }) => `${say(segment)} on release ${say(release)}`).join(', ') || 'nothing'}`,
     `Writes: ${counts.map(({ state, count }) => `${count} ${state}`).join(', ') || 'none open'}`,
     ...(rollout ? rolloutLines(await rolloutStatus(services, rollout.id)) : ['No rollout is open']),
+    ...(others.length > 0 ? [othersText(others)] : []),
   ];
 }
+
+/** Where naming the agent alone means another rollout. */
+export const othersText = (others: readonly RolloutRecord[]): string =>
+  `Can be rolled back by its id: ${others.map(({ id, release }) => `${say(id)} (release ${say(release)})`).join(', ')}`;
 
 function rolloutLines({
   id,
@@ -112,6 +117,7 @@ function rolloutLines({
   plan,
   segments,
   waitsFor,
+  watchOver,
   subjects: { agentsWord },
 }: RolloutStatusView): string[] {
   const shown = segments.map(
@@ -119,7 +125,7 @@ function rolloutLines({
       `${say(segment)} ${exposurePercent} % (${state}${asks ? ', each write asks' : ''})`,
   );
   return [
-    `Rollout ${say(id)} of release ${say(release)}: ${status}, ${phase}, step ${step} of ${steps}, ${plan}`,
+    `Rollout ${say(id)} of release ${say(release)}: ${status}, ${phase}, step ${step} of ${steps}, ${plan}${watchOver ? ', watched no more' : ''}`,
     `Exposure: ${shown.join(', ') || 'none'}`,
     ...(agentsWord.length > 0 ? [say(agentsWordText(agentsWord))] : []),
     `Waits for: ${waitsFor.map(({ detail }) => say(detail)).join('; ') || 'nothing'}`,

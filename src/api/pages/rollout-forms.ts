@@ -137,7 +137,7 @@ function segmentField(rollout: RolloutStatusView, verb: RolloutVerb): Html | und
   if (names.length === 0) return undefined;
   return html`<label for="${verb}-segment">Segment</label>
 <select id="${verb}-segment" name="segment">
-${verb === 'rollback' && html`<option value="">all, which ends the rollout</option>`}
+${verb === 'rollback' && html`<option value="">${rollout.endedAt === null ? 'all, which ends the rollout' : 'all'}</option>`}
 ${names.map((name) => html`<option value="${name}">${name}</option>`)}
 </select>`;
 }

@@ -21,7 +21,7 @@ export function rolloutPage(app: Api, { services }: RouteDeps): void {
       const session = await requireSession(services, request);
       const record = await ownRollout(services.db.sql, session.actor, request.params.id);
       const report = await rolloutReport(services, record.id);
-      const may = record.ended_at ? [] : await verbsOf(services, session.actor, record);
+      const may = await verbsOf(services, session.actor, record);
       const done = doneText(request.query.done);
       return sendPage(services, reply, {
         title: `Rollout of ${record.agent}`,

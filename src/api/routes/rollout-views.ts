@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { RolloutRecord } from '../../records/rollout.ts';
-import type { RolloutStatusView } from '../../rollouts/status.ts';
+import type { ListedRollout, RolloutStatusView } from '../../rollouts/status.ts';
 import { ROLLOUT_VERBS } from '../../rollouts/verb.ts';
 import { anyObjectSchema, instantSchema } from '../schemas.ts';
 
@@ -17,7 +16,11 @@ const summaryFields = {
 };
 /** A rollout in a list. */
 export const summarySchema = z
-  .object({ ...summaryFields, reason: z.string() })
+  .object({
+    ...summaryFields,
+    reason: z.string(),
+    canRollBack: z.boolean().describe('It is open, or it completed and its release is in force'),
+  })
   .meta({ id: 'RolloutSummary' });
 
 /** One rollout, with all that `status` shows. */
@@ -141,12 +144,13 @@ export const statusSchema = z
   })
   .meta({ id: 'RolloutStatus' });
 
-export const summaryOf = ({ id, agent, release, status, reason, ...times }: RolloutRecord) => ({
+export const summaryOf = ({ id, agent, release, status, reason, canRollBack, ...times }: ListedRollout) => ({
   id,
   agent,
   release,
   status,
   reason,
+  canRollBack,
   startedAt: times.started_at.toISOString(),
   startedBy: times.started_by,
   endedAt: times.ended_at?.toISOString(),

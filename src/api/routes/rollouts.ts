@@ -44,7 +44,10 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const started = await startRollout(services, actorOf(request), request.body);
       reply.code(201).header('location', `/v1/rollouts/${started.id}`);
-      return { ...summaryOf(started), notes: await preflightNotes(services.db.sql, started) };
+      return {
+        ...summaryOf({ ...started, canRollBack: true }),
+        notes: await preflightNotes(services.db.sql, started),
+      };
     },
   );
   app.post(
@@ -127,7 +130,7 @@ function readRoutes(app: Api, { services }: RouteDeps): void {
       const rollout = await ownRollout(services.db.sql, actor, request.params.id);
       return {
         ...statusOf(await rolloutStatus(services, rollout.id)),
-        may: rollout.ended_at ? [] : await verbsOf(services, actor, rollout),
+        may: await verbsOf(services, actor, rollout),
       };
     },
   );

@@ -216,7 +216,7 @@ function registerVerb(
     command.option('--from-step <n>', 'from an earlier step of the plan on (default: as the present one)');
   command.action(async (which: string, { confirm, fromStep, ...input }: VerbOptions) => {
     const from = fromStep === undefined ? {} : { fromStep: wholeNumber('--from-step', fromStep) };
-    const { id } = await findRollout(cli, which);
+    const { id } = await findRollout(cli, which, verb === 'rollback' ? canRollBack : undefined);
     const answer = await steer(cli, id, verb, { ...input, ...from, checklist: confirm });
     cli.print(answer, () =>
       paragraph(answer.changed ? `${answer.detail}.` : `Nothing changed: ${answer.detail}.`),
@@ -227,6 +227,8 @@ function registerVerb(
     `portcullis rollout ${verb} my-agent${segment ? ' --segment gold' : ''} --reason "${example}"`,
   );
 }
+
+const canRollBack = (rollout: RolloutSummary): boolean => rollout.canRollBack;
 
 interface VerbInput {
   reason: string;

@@ -5,9 +5,7 @@ $$;
 ---
 -- The start-day bucket of a moment: whole days since the rollout started, 0 on the first.
 CREATE FUNCTION event_day(p_rollout text, p_at timestamptz) RETURNS int LANGUAGE sql STABLE AS $$
-  SELECT greatest(0, floor(extract(epoch FROM p_at - o.started_at) * 1000
-    / coalesce((o.plan ->> 'dayMs')::numeric, 86400000)))::int
-  FROM rollout o WHERE o.id = p_rollout
+  SELECT greatest(0, floor(extract(epoch FROM p_at - o.started_at) * 1000 / o.day_ms))::int FROM rollout o WHERE o.id = p_rollout
 $$;
 ---
 -- Whether a subject-day has this action to show: a write that began and did not fail, or a proposal that waits for people
@@ -35,8 +33,10 @@ BEGIN
   FOR d IN DELETE FROM evidence_due WHERE id IN (SELECT id FROM evidence_due ORDER BY id LIMIT p_most) RETURNING * LOOP
     v_count := v_count + 1;
     SELECT * INTO a FROM action x WHERE x.id = d.action_id;
-    -- What comes when its watch is over says nothing of it any more, however late it is counted.
-    CONTINUE WHEN EXISTS (SELECT 1 FROM rollout o WHERE o.id = a.rollout_id AND o.watch_until <= d.at);
+    -- What comes when its watch is over says nothing of it any more, however late it is counted; nor what is counted when it was
+    -- judged for the last time.
+    CONTINUE WHEN EXISTS (SELECT 1 FROM rollout o
+      WHERE o.id = a.rollout_id AND (o.watch_until <= d.at OR o.watch_ended_at IS NOT NULL));
     FOR m IN SELECT key, value FROM jsonb_each_text(a.counts) WHERE d.metric IS NULL OR key = d.metric LOOP
       PERFORM count_event(a, m.key, m.value, d);
     END LOOP;
@@ -137,10 +137,17 @@ BEGIN
     v.counted := false;
     v.known := false;
   END IF;
-  -- A day that was ripe may have been compared: what comes later would make one in control cheaper, or more harmful, than it was taken
-  -- for, so of both arms it is no part of what is compared.
-  IF event_day(w.rollout_id, p_at - v_ripe) > w.day THEN RETURN; END IF;
   IF (f.arm, f.generation, f.day, f.build) IS DISTINCT FROM (w.arm, w.generation, w.day, w.build) THEN
+    RETURN;
+  END IF;
+  -- A day that was ripe may have been compared: what comes later would make one in control cheaper, or more harmful, than it was
+  -- taken for, so of both arms it is no part of what is compared. Nor is anything after it of the same subject, said in time and counted late as it may be.
+  IF event_day(w.rollout_id, p_at - v_ripe) > w.day THEN
+    UPDATE first_day x SET stands = true
+    WHERE x.rollout_id = f.rollout_id AND x.segment = f.segment AND x.metric = f.metric AND x.subject = f.subject;
+    RETURN;
+  END IF;
+  IF f.stands OR EXISTS (SELECT 1 FROM ripe_day x WHERE x.rollout_id = w.rollout_id AND x.metric = w.metric AND x.before > w.day) THEN
     RETURN;
   END IF;
   b := first_of(v, a.counts ->> w.metric, f.exposure, g);

@@ -61,44 +61,52 @@ END $$;
 -- Whether what the action was asked under is in force still: null, or the word for what is not.
 CREATE FUNCTION out_of_force(a action) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  s rollout_segment;
+  v_place record := place_of(a);
+BEGIN
+  RETURN v_place.why;
+END $$;
+---
+-- The same, with what the rollout of a candidate says there now: whether its evidence makes each write ask, and its step while it is
+-- open. Whoever needs both reads them once.
+CREATE FUNCTION place_of(a action, OUT why text, OUT asks boolean, OUT step jsonb) RETURNS record LANGUAGE plpgsql STABLE AS $$
+DECLARE
   v_release text;
+  v record;
 BEGIN
   IF switched_off(a.agent, a.tool, a.kind) OR stopped_since(a.epoch, a.agent, a.tool, a.kind) THEN
-    RETURN 'disabled';
+    why := 'disabled';
+    RETURN;
   END IF;
   SELECT release INTO v_release FROM in_force f WHERE f.agent = a.agent AND f.segment IN (a.segment, 'default')
   ORDER BY (f.segment = a.segment) DESC LIMIT 1;
-  IF a.arm = 'control' OR a.release = v_release THEN
-    IF a.release IS DISTINCT FROM v_release THEN RETURN 'new_release'; END IF;
-  ELSE
-    SELECT * INTO s FROM rollout_segment r WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment;
-    IF NOT FOUND OR s.state <> 'exposed' OR s.generation <> a.generation OR a.bucket >= s.exposure THEN
-      RETURN 'rolled_back';
-    END IF;
-    IF EXISTS (SELECT 1 FROM rollout o WHERE o.id = a.rollout_id AND o.ended_at IS NOT NULL) THEN
-      RETURN 'new_release';
+  IF a.arm = 'control' THEN
+    IF a.release IS DISTINCT FROM v_release THEN why := 'new_release'; END IF;
+    RETURN;
+  END IF;
+  SELECT r.state, r.generation, r.exposure, r.asks, o.ended_at, o.step INTO v
+  FROM rollout_segment r JOIN rollout o ON o.id = r.rollout_id WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment;
+  IF a.release IS DISTINCT FROM v_release THEN
+    IF v.state IS DISTINCT FROM 'exposed' OR v.generation <> a.generation OR a.bucket >= v.exposure THEN
+      why := 'rolled_back';
+    ELSIF v.ended_at IS NOT NULL THEN
+      why := 'new_release';
     END IF;
   END IF;
-  RETURN NULL;
+  asks := v.asks;
+  step := CASE WHEN v.ended_at IS NULL THEN v.step END;
 END $$;
 ---
 -- Whether what the action was asked under still holds; the word says what does not.
 CREATE FUNCTION still_holds(a action, p_now timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  v_out text := out_of_force(a);
+  v_place record := place_of(a);
   v_approval standing_approval;
-  v_step jsonb;
 BEGIN
-  IF v_out IS NOT NULL THEN RETURN v_out; END IF;
+  IF v_place.why IS NOT NULL THEN RETURN v_place.why; END IF;
   -- Whoever let it through: the step and the evidence may be stricter by now.
-  IF a.arm = 'candidate' AND a.rollout_id IS NOT NULL THEN
-    SELECT o.plan -> 'steps' -> o.step_index INTO v_step FROM rollout o WHERE o.id = a.rollout_id AND o.ended_at IS NULL;
-    IF (a.decided_by = 'policy' OR a.standing_id IS NOT NULL) AND (v_step ->> 'writes' = 'ask'
-        OR EXISTS (SELECT 1 FROM rollout_segment r WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment AND r.asks))
-      OR v_step ? 'tools' AND NOT v_step -> 'tools' ? a.tool THEN
-      RETURN 'tightened';
-    END IF;
+  IF (a.decided_by = 'policy' OR a.standing_id IS NOT NULL) AND (v_place.step ->> 'writes' = 'ask' OR v_place.asks)
+    OR v_place.step ? 'tools' AND NOT v_place.step -> 'tools' ? a.tool THEN
+    RETURN 'tightened';
   END IF;
   IF a.earned AND NOT EXISTS (SELECT 1 FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
       AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment AND u.agent_version = a.agent_version

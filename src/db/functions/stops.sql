@@ -1,10 +1,11 @@
 -- Takes something away, under the gate: what was asked before it about these actions (null means any) neither begins nor
 -- is approved from its commit on (out_of_force), and is voided after it. Returns what follow_revocation() wants.
 CREATE FUNCTION revoke(p_kind text, p_agent text, p_tool text, p_rollout text, p_segment text, p_arm text, p_kinds text[],
-  p_becomes text, p_because text, p_epoch bigint, p_now timestamptz, p_actor text, p_facts jsonb DEFAULT '{}')
+  p_becomes text, p_because text, p_epoch bigint, p_now timestamptz, p_actor text, p_facts jsonb DEFAULT '{}', p_release text DEFAULT NULL)
 RETURNS bigint LANGUAGE sql AS $$
-  INSERT INTO revocation (kind, agent, tool, rollout_id, segment, arm, kinds, becomes, because, epoch, at, actor, facts)
-  VALUES (p_kind, p_agent, p_tool, p_rollout, p_segment, p_arm, p_kinds, p_becomes, p_because, p_epoch, p_now, p_actor, p_facts)
+  INSERT INTO revocation (kind, agent, tool, rollout_id, segment, arm, kinds, becomes, because, epoch, at, actor, facts, release)
+  VALUES (p_kind, p_agent, p_tool, p_rollout, p_segment, p_arm, p_kinds, p_becomes, p_because, p_epoch, p_now, p_actor, p_facts,
+    p_release)
   RETURNING id
 $$;
 ---
@@ -29,18 +30,25 @@ BEGIN
   RETURN v.voided;
 END $$;
 ---
+-- What waits of what was taken away. Of a release that was in force also what was asked while nobody watched its rollout, or
+-- beside a later one: it ran by being in force.
+CREATE FUNCTION still_revoked(v revocation) RETURNS SETOF uuid LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+BEGIN
+  RETURN QUERY SELECT x.id FROM open_action x WHERE x.state IN ('pending', 'approved')
+    AND x.epoch < v.epoch AND x.kind = ANY (v.kinds)
+    AND (v.agent IS NULL OR x.agent = v.agent) AND (v.tool IS NULL OR x.tool = v.tool)
+    AND (v.segment IS NULL OR x.segment = v.segment)
+    AND ((v.rollout_id IS NULL OR x.rollout_id = v.rollout_id) AND (v.arm IS NULL OR x.arm = v.arm)
+      OR (v.release IS NOT NULL AND x.arm = 'control' AND v.release = (SELECT a.release FROM action a WHERE a.id = x.id)));
+END $$;
+---
 CREATE FUNCTION void_revoked(v revocation, p_now timestamptz) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_count int;
 BEGIN
   WITH open AS MATERIALIZED (
     SELECT a.id, a.state FROM action a
-    WHERE a.id = ANY (ARRAY(SELECT x.id FROM open_action x WHERE x.state IN ('pending', 'approved')
-        AND x.epoch < v.epoch AND x.kind = ANY (v.kinds)
-        AND (v.agent IS NULL OR x.agent = v.agent) AND (v.tool IS NULL OR x.tool = v.tool)
-        AND (v.rollout_id IS NULL OR x.rollout_id = v.rollout_id) AND (v.segment IS NULL OR x.segment = v.segment)
-        AND (v.arm IS NULL OR x.arm = v.arm)))
-      AND a.state IN ('pending', 'approved')
+    WHERE a.id = ANY (ARRAY(SELECT still_revoked(v))) AND a.state IN ('pending', 'approved')
     ORDER BY a.id FOR UPDATE
   ), moved AS (
     UPDATE action a SET state = v.becomes, revision = a.revision + 1, ended_at = p_now, ended_by = v.actor,
@@ -71,7 +79,7 @@ BEGIN
   RETURN v_count;
 END $$;
 ---
-CREATE FUNCTION actions_in_flight(p_agent text, p_tool text, p_rollout text, p_segment text)
+CREATE FUNCTION actions_in_flight(p_agent text, p_tool text, p_rollout text, p_segment text, p_release text DEFAULT NULL)
 RETURNS jsonb LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 BEGIN
   RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('action', a.id, 'agent', a.agent, 'tool', a.tool, 'summary', a.summary,
@@ -79,7 +87,8 @@ BEGIN
     FROM action a
     WHERE a.id = ANY (ARRAY(SELECT x.id FROM open_action x WHERE x.state = 'executing'
       AND (p_agent IS NULL OR x.agent = p_agent) AND (p_tool IS NULL OR x.tool = p_tool)
-      AND (p_rollout IS NULL OR (x.rollout_id = p_rollout AND x.arm = 'candidate'))
+      AND (p_rollout IS NULL OR (x.rollout_id = p_rollout AND x.arm = 'candidate')
+        OR (p_release IS NOT NULL AND x.arm = 'control' AND p_release = (SELECT r.release FROM action r WHERE r.id = x.id)))
       AND (p_segment IS NULL OR x.segment = p_segment))));
 END $$;
 ---
@@ -238,6 +247,7 @@ DECLARE
   s rollout_segment;
   v_flight jsonb;
   v_changed boolean := false;
+  v_release text;
   v_id bigint;
 BEGIN
   SELECT * INTO o FROM rollout x WHERE x.id = p_rollout FOR UPDATE;
@@ -251,6 +261,7 @@ BEGIN
     UPDATE in_force SET release = o.plan #>> ARRAY['control', p_segment], since = p_now, because = 'rollback'
     WHERE agent = o.agent AND segment = p_segment AND release = o.release;
     v_changed := FOUND;
+    v_release := CASE WHEN v_changed THEN o.release END;
     -- A rollout that took this release for its control must not bring it back.
     UPDATE rollout r SET plan = jsonb_set(r.plan, ARRAY['control', p_segment], o.plan #> ARRAY['control', p_segment])
     WHERE r.agent = o.agent AND r.id <> o.id AND (r.ended_at IS NULL OR r.status = 'completed')
@@ -261,12 +272,13 @@ BEGIN
   IF v_changed THEN
     PERFORM end_autonomy(o.agent, p_segment, p_now, p_actor, p_facts ->> 'incident');
   END IF;
-  v_flight := actions_in_flight(o.agent, NULL, p_rollout, p_segment);
+  v_flight := actions_in_flight(o.agent, NULL, p_rollout, p_segment, v_release);
   PERFORM log_append('rollout.rolled_back', o.agent, p_rollout, p_now, p_actor, jsonb_build_object(
     'segment', p_segment, 'generation', s.generation + 1, 'epoch', p_epoch, 'exposureBefore', s.exposure,
     'because', p_because, 'inFlight', without_summaries(v_flight), 'evidence', p_evidence));
   v_id := revoke('rollback', o.agent, NULL, p_rollout, p_segment, 'candidate', ARRAY['read', 'write'], 'superseded',
-    'rolled_back', p_epoch, p_now, p_actor, p_facts || jsonb_build_object('changed', v_changed, 'inFlight', v_flight));
+    'rolled_back', p_epoch, p_now, p_actor, p_facts || jsonb_build_object('changed', v_changed, 'inFlight', v_flight),
+    v_release);
   INSERT INTO outbox (topic, key) VALUES ('rollout', p_rollout);
   RETURN jsonb_build_object('status', 'rolled_back', 'revocation', v_id, 'changed', v_changed);
 END $$;

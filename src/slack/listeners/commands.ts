@@ -4,7 +4,7 @@ import { scopeWords } from '../../domain/scope.ts';
 import { saysSomething } from '../../domain/unseen.ts';
 import { AppError } from '../../errors.ts';
 import { manifestOf } from '../../records/manifest.ts';
-import { watchedRollout } from '../../records/rollout.ts';
+import { revocableRollouts, rolloutNamed } from '../../records/rollout.ts';
 import { runRolloutVerb } from '../../rollouts/verbs.ts';
 import type { Services } from '../../services.ts';
 import { agentOfScope, disable } from '../../switches/disable.ts';
@@ -21,7 +21,7 @@ import {
 } from '../identity.ts';
 import { disableView, enableView, noticeView } from '../modals.ts';
 import { queueText } from '../queue-text.ts';
-import { disableText, enableText, segmentAndReason, statusText } from '../replies.ts';
+import { disableText, enableText, othersText, segmentAndReason, statusText } from '../replies.ts';
 import { scopeChoices, scopeKey } from '../scopes.ts';
 import { type ListenerDeps, tell } from './deps.ts';
 import { runDeputy } from './deputies.ts';
@@ -160,7 +160,9 @@ async function steer(
   command: Steering,
   respond: RespondFn,
 ): Promise<void> {
-  const { do: verb, agent, words } = command;
+  const { do: verb, which, words } = command;
+  const named = await rolloutNamed(services.db.sql, which);
+  const agent = named?.agent ?? which;
   const stop = verb === 'resume' ? undefined : steerElsewhere(services, verb, agent);
   const actor = await actorFor(services, directory, who, agent, stop);
   const manifest = await manifestOf(services.db.sql, agent);
@@ -168,9 +170,12 @@ async function steer(
     verb === 'rollback'
       ? segmentAndReason(manifest, words)
       : { segment: undefined, ...segmentAndReason({ ...manifest, segments: [] }, words) };
-  const rollout = await watchedRollout(services.db.sql, agent);
+  const [first, ...others] = await revocableRollouts(services.db.sql, agent);
+  const rollout = named ?? first;
   if (!rollout) throw new AppError('not_found', `Agent "${agent}" has no rollout to ${verb}`);
   const { id } = rollout;
-  const { detail } = await runRolloutVerb(services, actor, { id, verb, segment, reason });
-  await tell(respond, `*${verb}* of rollout ${inline(id, 100)}: ${inline(detail, 1_000)}`);
+  const { changed, detail } = await runRolloutVerb(services, actor, { id, verb, segment, reason });
+  const lines = [`*${verb}* of rollout ${inline(id, 100)}: ${inline(detail, 1_000)}`];
+  if (verb === 'rollback' && !changed && !named && others.length > 0) lines.push(othersText(others));
+  await tell(respond, lines.join('\n'));
 }

@@ -80,6 +80,22 @@ describeWithServices('the page of a rollout', (make) => {
     );
   });
 
+  test('of one that completed offers to roll it back as long as its release is in force', async () => {
+    const { sql } = api.services.db;
+    const { id } = await sql.selectFrom('rollout').select('id').executeTakeFirstOrThrow();
+    const at = api.services.clock.now();
+    const over = { status: 'completed', ended_at: at, watch_until: at, watch_ended_at: at } as const;
+    await sql.updateTable('rollout').set(over).execute();
+    const olga = cookieOf(await signIn(api.as.olga.token));
+    const verbs = async () =>
+      [...(await get(`/rollouts/${id}`, olga)).text.matchAll(/action="\/rollouts\/[^/]+\/([a-z-]+)"/g)].map(
+        ([, verb]) => verb,
+      );
+    expect(await verbs()).toEqual([]);
+    await sql.updateTable('in_force').set({ release: '2' }).where('segment', '=', 'gold').execute();
+    expect(await verbs()).toEqual(['rollback']);
+  });
+
   test('offers a segment that was taken back the earlier steps in which it was exposed, and no others', async () => {
     const { services } = api;
     for (const { id } of await listRollouts(services.db.sql, 'desk'))

@@ -106,6 +106,41 @@ test('a segment is rolled back, excluded; then all of it', async () => {
   expect((await olga('rollout', 'status', 'desk')).out).toContain('Waits for nothing: it is over.');
 });
 
+test('rollback by the agent finds the release in force, beside a newer rollout that is over', async () => {
+  const { sql } = cli.services.db;
+  const newer = await sql.selectFrom('rollout').selectAll().executeTakeFirstOrThrow();
+  const at = new Date(cli.services.clock.now().getTime() - 1_000);
+  const over = { status: 'completed', ended_at: at, watch_until: at, watch_ended_at: at } as const;
+  const plan = JSON.stringify(newer.plan);
+  await sql
+    .insertInto('rollout')
+    .values({
+      ...{
+        id: 'desk-old',
+        agent: 'desk',
+        release: '2',
+        salt: 's',
+        digests: '{}',
+        started_by: 'olga',
+        reason: 'x',
+      },
+      ...{ plan, started_at: at, step_index: 2, step_elapsed_ms: 0, revision: 1, ...over },
+    })
+    .execute();
+  await sql
+    .insertInto('rollout_segment')
+    .values({
+      ...{ rollout_id: 'desk-old', segment: 'gold', state: 'exposed', exposure: 10_000 },
+      ...{ generation: 1, changed_at: at },
+    })
+    .execute();
+  await sql.updateTable('in_force').set({ release: '2' }).where('segment', '=', 'gold').execute();
+  const onCall = await cli.as('cleo', 'on-call');
+  const rollback = ['rollout', 'rollback', 'desk', '--segment', 'gold', '--reason', 'wrong rooms'];
+  expect((await onCall(...rollback)).out).toContain('gold is back on release 1');
+  expect(await onCall(...rollback)).toMatchObject({ code: 1 });
+});
+
 test('outcomes are recorded one by one or by file, and repeating changes nothing', async () => {
   const { id } = await givenBegunAction(cli.services);
   const one = ['outcome', 'record', 'desk', '--action', id, '--metric', 'wrong', '--value', '1'];

@@ -5,7 +5,7 @@ import { nextMove } from '../../../src/domain/rollout/phase.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { armsOf, judgeAssignment } from '../../../src/rollouts/arms.ts';
-import { COMMITTED_WITHIN_MS } from '../../../src/rollouts/evidence.ts';
+import { COMMITTED_WITHIN_MS } from '../../../src/rollouts/committed.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';

@@ -1,8 +1,12 @@
+import { sql } from 'kysely';
 import { beforeEach, expect, test } from 'vitest';
 import { reportPart } from '../../../src/api/pages/rollout-report.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
+import { knowEvent } from '../../../src/outcomes/event.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
+import { COMMITTED_WITHIN_MS } from '../../../src/rollouts/committed.ts';
+import { countEvidence } from '../../../src/rollouts/evidence.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenBegun, givenExposed, goldOf, loggedBreach, tell } from './support.ts';
@@ -66,6 +70,9 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     return spent;
   }
 
+  /** What was said so far is of a day that is ripe, and committed. */
+  const ripen = () => services.clock.advance(2 * services.dayMs + COMMITTED_WITHIN_MS);
+
   async function judged() {
     await queueExposed(services);
     await judgeDue(services);
@@ -75,7 +82,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
   test('what costs more is taken back by it, said with both means; its verdict is judged again by its entry', async () => {
     const spent = await givenSpent(45, (treated) => (treated ? 8 : 1));
     expect((await judged()).difference).toMatchObject({ logs: [], fired: false });
-    services.clock.advance(2 * services.dayMs);
+    ripen();
     const { state, difference } = await judged();
     expect(state).toBe('rolled_back');
     expect(difference).toMatchObject({ more: MORE, treatedMean: 8, controlMean: 1, fired: true, over: 0 });
@@ -91,7 +98,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
 
   test('of whom nobody said anything a treated one has spent nothing, and one in control the cap', async () => {
     const spent = await givenSpent(4, () => undefined);
-    services.clock.advance(2 * services.dayMs);
+    ripen();
     const { difference } = await judged();
     expect(difference).toMatchObject({ treatedMean: null, controlMean: null, fired: false });
     expect(difference?.logE).toBeCloseTo(logE(spent), 6);
@@ -104,7 +111,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
       await tell(services, one.action, 'cost', 2, { id: 'more' });
       one.value += 2;
     }
-    services.clock.advance(2 * services.dayMs);
+    ripen();
     const before = (await judged()).difference;
     expect(before?.logE).toBeCloseTo(logE(spent), 6);
     for (const one of [of(true, 0), of(true, 1), of(false, 0), of(false, 1)])
@@ -116,16 +123,70 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     });
     // Of whom nobody spoke in time nobody speaks: in control it is the cap for good.
     const action = await givenBegun(services, 'silent');
-    services.clock.advance(2 * services.dayMs);
+    ripen();
     await tell(services, action, 'cost', 0);
     spent.push({ treated: action.arm === 'candidate', value: action.arm === 'candidate' ? 0 : CAP, action });
+    expect((await judged()).difference?.logE).toBeCloseTo(logE(spent), 6);
+  });
+
+  /** Tells it now, in a transaction that is open until what this returns is called. */
+  async function underWay(action: ActionRow, value: number) {
+    const tx = await services.db.sql.startTransaction().execute();
+    await knowEvent(tx, action, 'cost', value, services.clock.now());
+    return () => tx.commit().execute();
+  }
+
+  test('what is under way when its day becomes ripe is waited for, and compared', async () => {
+    const spent = await givenSpent(4, (treated) => (treated ? 3 : 1));
+    services.clock.advance(2 * services.dayMs - 1);
+    const control = nth(spent, false, 0);
+    const commit = await underWay(control.action, 2);
+    services.clock.advance(COMMITTED_WITHIN_MS);
+    expect((await judged()).difference).toMatchObject({ logs: [] });
+    await commit();
+    control.value += 2;
+    services.clock.advance(1);
+    // Committed, and counted by nobody yet.
+    await sql`SELECT stand_before(${id}, 'cost', 1)`.execute(services.db.sql);
+    expect((await judged()).difference?.logE).toBeCloseTo(logE(spent), 6);
+  });
+
+  test('what is under way for longer is compared by nobody, whoever reads it when', async () => {
+    const spent = await givenSpent(4, (treated) => (treated ? 3 : 1));
+    services.clock.advance(2 * services.dayMs - 1);
+    const commit = await underWay(nth(spent, false, 0).action, 2);
+    services.clock.advance(COMMITTED_WITHIN_MS + 1);
+    const before = (await judged()).difference;
+    expect(before?.logE).toBeCloseTo(logE(spent), 6);
+    await commit();
+    expect((await judged()).difference).toMatchObject({
+      logE: before?.logE,
+      controlMean: before?.controlMean,
+    });
+    ripen();
+    expect((await judged()).difference).toMatchObject({
+      logE: before?.logE,
+      controlMean: before?.controlMean,
+    });
+  });
+
+  test('what was said in time and is counted behind what came late of the same subject is no part of it either', async () => {
+    const spent = await givenSpent(4, (treated) => (treated ? 3 : 1));
+    const { action } = nth(spent, false, 0);
+    services.clock.advance(2 * services.dayMs - 1);
+    const commit = await underWay(action, 2);
+    services.clock.advance(1);
+    await tell(services, action, 'cost', 5, { id: 'late' });
+    await countEvidence(services.db.sql);
+    await commit();
+    services.clock.advance(COMMITTED_WITHIN_MS);
     expect((await judged()).difference?.logE).toBeCloseTo(logE(spent), 6);
   });
 
   test('above its cap control compares nothing, and the candidate weighs as it is: the worse it does, the surer', async () => {
     let n = 0;
     const spent = await givenSpent(4, (treated) => (treated ? CAP + 1 : n++ === 0 ? 0 : 1));
-    services.clock.advance(2 * services.dayMs);
+    ripen();
     const { difference } = await judged();
     expect(difference).toMatchObject({ over: 0, treatedMean: CAP + 1 });
     expect(difference?.logE).toBeCloseTo(logE(spent), 6);
@@ -136,7 +197,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
       control = action;
       await tell(services, action, 'cost', CAP + 1);
     }
-    services.clock.advance(2 * services.dayMs);
+    ripen();
     expect((await judged()).difference).toMatchObject({ over: 1, logE: 0, fired: false });
   }, 60_000);
 
@@ -147,7 +208,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
       .where('state', '=', 'exposed')
       .execute();
     for (let n = 0; n < 4; n++) await tell(services, await givenBegun(services, `s${n}`), 'cost', CAP);
-    services.clock.advance(2 * services.dayMs);
+    ripen();
     expect(await judged()).toMatchObject({ events: 4, difference: { logs: [], treated: { subjects: 0 } } });
   });
 });

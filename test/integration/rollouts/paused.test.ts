@@ -78,4 +78,28 @@ describeWithServices('the status of a paused rollout', (make) => {
     await services.db.sql.updateTable('rollout').set({ status: 'paused' }).execute();
     expect(await paused(services, id)).toBe('it is paused (rollout resume)');
   });
+
+  test('says nobody’s name that an earlier version, which runs beside this one, left standing', async () => {
+    const services = await make();
+    const id = await given(services);
+    const { sql } = services.db;
+    const earlier = (set: { status?: 'running' | 'paused'; held_for_version?: string | null }) =>
+      sql.updateTable('rollout').set(set).where('id', '=', id).execute();
+    await say(services, id, 'pause', 'costs look wrong');
+    await earlier({ status: 'running' });
+    await earlier({ status: 'paused' });
+    expect(await paused(services, id)).toBe('it is paused (rollout resume)');
+    await earlier({ status: 'running' });
+    await say(services, id, 'pause', 'costs look wrong again');
+    expect(await paused(services, id)).toContain('paused by olga 0 s ago: costs look wrong again');
+
+    await sql
+      .updateTable('rollout')
+      .set({ held_for_version: '2', held_for_version_at: services.clock.now() })
+      .execute();
+    services.clock.advance(HOUR_MS);
+    expect(await rolloutFacts(services, id)).toMatchObject({ heldForVersionMs: HOUR_MS });
+    await earlier({ held_for_version: '3' });
+    expect(await rolloutFacts(services, id)).not.toHaveProperty('heldForVersionMs');
+  });
 });

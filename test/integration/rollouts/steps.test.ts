@@ -114,4 +114,32 @@ describeWithServices('the steps of a rollout', (make) => {
     expect(await ask(services, 'pay')).toMatchObject({ state: 'approved' });
     await begin(services, (await ask(services)).id);
   });
+
+  test('a begin reads its segment once, and its rollout for that and for the day it counts on', async () => {
+    const services = await make();
+    await givenExposed(services, { bounds: 'writes: as-granted' });
+    const { id, arm } = await ask(services);
+    expect(arm).toBe('candidate');
+    const tx = await services.db.sql.startTransaction().execute();
+    const scans = async () => {
+      const { rows } = await sql<{ relname: string; n: number }>`
+        SELECT relname, (seq_scan + coalesce(idx_scan, 0))::int AS n FROM pg_stat_xact_user_tables`.execute(
+        tx,
+      );
+      const of = (table: string) => rows.find(({ relname }) => relname === table)?.n ?? 0;
+      return { rollout: of('rollout'), segment: of('rollout_segment') };
+    };
+    const before = await scans();
+    const { rows: begun } = await sql<{ status: string }>`
+      SELECT status FROM begin_action(${id}, 'desk', 'e', ${services.clock.now()}, 'agent', 5000, 60000)`.execute(
+      tx,
+    );
+    const after = await scans();
+    await tx.rollback().execute();
+    expect(begun).toEqual([{ status: 'begun' }]);
+    expect({ rollout: after.rollout - before.rollout, segment: after.segment - before.segment }).toEqual({
+      rollout: 2,
+      segment: 1,
+    });
+  });
 });

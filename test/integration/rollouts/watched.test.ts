@@ -1,8 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import type { Agent } from '../../../src/domain/agent.ts';
+import { knowEvent } from '../../../src/outcomes/event.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import { openRollout, rolloutById, watchedRollout } from '../../../src/records/rollout.ts';
+import { COMMITTED_WITHIN_MS } from '../../../src/rollouts/committed.ts';
 import { countEvidence } from '../../../src/rollouts/evidence.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
@@ -23,7 +25,7 @@ async function givenCompleted(services: TestServices) {
   const actions: ActionRow[] = [];
   for (let n = 0; n < 12; n++) actions.push(await givenCancelled(services, `s${n}`));
   await completeRollout(services, { id, ...(await rolloutFacts(services, id)) });
-  return { id, harm: () => Promise.all(actions.map((action) => report(services, action, 1))) };
+  return { id, actions, harm: () => Promise.all(actions.map((action) => report(services, action, 1))) };
 }
 
 const stateOf = async (services: TestServices, id: string) => (await goldOf(services, id, 'wrong')).state;
@@ -173,6 +175,20 @@ describeWithServices('a rollout whose release says how long it is watched', (mak
     expect(await counts.execute()).toEqual([{ events: 12, harms: 0 }]);
     await endWatches(services);
     expect(await stateOf(services, id)).toBe('exposed');
+  });
+
+  test('what was under way for too long when it ended is counted for nobody', async () => {
+    const { actions } = await givenCompleted(services);
+    services.clock.advance(DAYS * services.dayMs - 1);
+    const tx = await services.db.sql.startTransaction().execute();
+    for (const action of actions) await knowEvent(tx, action, 'wrong', 1, services.clock.now());
+    services.clock.advance(1 + COMMITTED_WITHIN_MS);
+    await endWatches(services);
+    expect(await ended(services)).toHaveLength(1);
+    await tx.commit().execute();
+    await countEvidence(services.db.sql);
+    const counts = services.db.sql.selectFrom('day_count').select(['events', 'harms']);
+    expect(await counts.execute()).toEqual([{ events: 12, harms: 0 }]);
   });
 
   test('its days are those of the rollout, as they were when it started', async () => {

@@ -46,6 +46,52 @@ test('status, pause, resume and rollback of a segment by command', async () => {
   expect(await gold()).toBe('rolled_back');
 });
 
+/** In force for gold, and watched no more. */
+async function givenWatchOver(): Promise<void> {
+  const { sql } = desk.services.db;
+  const at = desk.services.clock.now();
+  const over = { status: 'completed', ended_at: at, watch_until: at, watch_ended_at: at } as const;
+  await sql.updateTable('rollout').set(over).where('id', '=', ROLLOUT).execute();
+  await sql.updateTable('in_force').set({ release: '2' }).where('segment', '=', 'gold').execute();
+  await desk.services.worlds.forget('desk', Number.MAX_SAFE_INTEGER);
+}
+
+test('after its watch a release is found by command, and the cards of what was asked since are closed', async () => {
+  await givenWatchOver();
+  const { action, card } = await desk.givenCard({ tool: 'refund', args: { amount: 5 } });
+  expect(action).toMatchObject({ release: '2', rollout_id: null });
+  expect(await typed('status desk', 'U0CLEO')).toMatch(
+    /Rollout desk-2 of release 2: completed.*watched no more/,
+  );
+  expect(await typed('rollback desk gold wrong rooms', 'U0CLEO')).toContain('gold is back on release 1');
+  expect(await desk.row(action.id)).toMatchObject({ state: 'superseded', superseded_because: 'rolled_back' });
+  await desk.cards.syncActionCards(action.id);
+  expect(visibleText(await desk.slack.nextUpdate(card))).toContain('rolled back');
+  expect(await typed('rollback desk gold wrong rooms', 'U0CLEO')).toContain('has no rollout to rollback');
+});
+
+test('a rollout is named by its id where the agent alone means another one', async () => {
+  await givenWatchOver();
+  await givenRelease(
+    desk.services,
+    agentFrom(SLACK_AGENT_YAML),
+    RELEASE_2_YAML.replace('release: 2', 'release: 3'),
+  );
+  await startRollout(desk.services, managerActor(), {
+    agent: 'desk',
+    release: '3',
+    reason: 'more',
+    id: 'desk-3',
+  });
+  expect(await typed('status desk', 'U0CLEO')).toContain('Can be rolled back by its id: desk-2 (release 2)');
+  expect(await typed('rollback desk gold too early', 'U0CLEO')).toContain('rollout desk-3');
+  const twice = await typed('rollback desk gold too early', 'U0CLEO');
+  expect(twice).toContain('rollout desk-3: gold is rolled back already');
+  expect(twice).toContain('desk-2 (release 2)');
+  expect(await typed('rollback desk-2 gold wrong rooms', 'U0ANA')).toContain('Not counted');
+  expect(await typed('rollback desk-2 gold wrong rooms', 'U0CLEO')).toContain('gold is back on release 1');
+});
+
 test('Roll back segment on an alert does it for the segment the alert is about', async () => {
   const { sql } = desk.services.db;
   const id = await raiseAlert(sql, 'rollout.held', 'desk', desk.services.clock.now(), {

@@ -80,6 +80,7 @@ test.each([
     'a new agent version',
   ],
   ['rollout.completed', { rollout: 'desk-2', segments: ['gold'] }, 'Segments: gold'],
+  ['rollout.watch_ended', { rollout: 'desk-2', because: 'gold: slow' }, 'not all of it was read: agent desk'],
   [
     'switch.enabled',
     { scope: 'everything', reason: 'over', actor: 'olga' },
