@@ -94,6 +94,7 @@ BEGIN
   -- Whoever let it through: the step and the evidence may be stricter by now.
   IF a.arm = 'candidate' AND a.rollout_id IS NOT NULL THEN
     SELECT o.plan -> 'steps' -> o.step_index INTO v_step FROM rollout o WHERE o.id = a.rollout_id AND o.ended_at IS NULL;
+    v_step := coalesce(v_step -> 'own' -> a.segment, v_step);
     IF (a.decided_by = 'policy' OR a.standing_id IS NOT NULL) AND (v_step ->> 'writes' = 'ask'
         OR EXISTS (SELECT 1 FROM rollout_segment r WHERE r.rollout_id = a.rollout_id AND r.segment = a.segment AND r.asks))
       OR v_step ? 'tools' AND NOT v_step -> 'tools' ? a.tool THEN
