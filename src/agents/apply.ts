@@ -31,13 +31,14 @@ export async function previewAgent(
   agent: Agent,
   now: Date,
 ): Promise<Pick<Applied, 'changes' | 'joins'>> {
+  const definitions = definitionsDigest(agent);
   const before = await db
     .selectFrom('agent')
     .select(['manifest', 'definitions_digest'])
     .where('name', '=', agent.agent)
     .executeTakeFirst();
   const joining =
-    before && before.definitions_digest !== definitionsDigest(agent)
+    before && before.definitions_digest !== definitions
       ? await redefine(db, before.manifest, agent, now)
       : undefined;
   return { changes: diffAgents(before?.manifest, agent), ...(joining && { joins: joining.joins }) };

@@ -1,62 +1,22 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { askAction } from '../../../src/actions/ask.ts';
 import { beginAction } from '../../../src/actions/begin.ts';
-import { applyAgent, previewAgent } from '../../../src/agents/apply.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
-import type { Agent, Segment } from '../../../src/domain/agent.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
 import { waitsOf } from '../../../src/domain/rollout/phase.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
-import { manifestOf } from '../../../src/records/manifest.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { completeRollout, enterStep } from '../../../src/rollouts/moves.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
-import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
-import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
-import { writtenLog } from '../../support/log.ts';
-import { describeWithServices, type TestServices } from '../../support/services.ts';
-import { givenCancelled, givenExposed, report } from './support.ts';
+import { agentActor, approverActor } from '../../support/fixtures.ts';
+import { describeWithServices } from '../../support/services.ts';
+import { add, ask, enter, givenTold, logged, segmentOf } from './join-support.ts';
+import { givenCancelled, givenExposed } from './support.ts';
 
-const tier = (name: string): Segment => ({
-  ...{ name, when: `context.tier == "${name}"`, representative: true },
-});
 const RESERVE_OF_FIRST = (0.1 * 6) / Math.PI ** 2;
-
-const manifest = (services: TestServices): Promise<Agent> => manifestOf(services.db.sql, 'desk');
-const apply = async (services: TestServices, change: (agent: Agent) => Partial<Agent>) => {
-  const agent = await manifest(services);
-  return applyAgent(services, managerActor(), { ...agent, ...change(agent) });
-};
-const add = (services: TestServices, ...names: string[]) =>
-  apply(services, ({ segments }) => ({ segments: [...segments, ...names.map(tier)] }));
-
-const enter = async (services: TestServices, id: string, index: number) =>
-  enterStep(services, { id, ...(await rolloutFacts(services, id)) }, index);
-
-const segmentOf = async (services: TestServices, id: string, name: string) => {
-  const { segments } = await rolloutStatus(services, id);
-  return segments.find(({ segment }) => segment === name);
-};
-
-async function logged(services: TestServices, kind: string) {
-  const rows = await writtenLog(services.db.sql).select('body').where('kind', '=', kind).execute();
-  return rows.map(({ body }) => JSON.parse(body).data);
-}
-
-/** So many conversations of one tier, and what is reported of each. */
-async function givenTold(services: TestServices, segment: string, count: number, value: number, key = '') {
-  for (let n = 0; n < count; n++)
-    await report(services, await givenCancelled(services, `${segment}${key}-${n}`, segment), value);
-}
-
-async function ask(services: TestServices, segment: string, key: string) {
-  const input = askInput({ subject: key, idempotencyKey: key, args: { id: key } });
-  return (await askAction(services, agentActor({ attributes: { tier: segment } }), input)).action;
-}
 
 describeWithServices('a segment that a later manifest adds to an open rollout', (make) => {
   test('waits at 0 %, takes every step, is judged by a part of the reserve, and is rolled back alone', async () => {
@@ -213,76 +173,6 @@ describeWithServices('a segment that a later manifest adds to an open rollout', 
     });
   });
 
-  test('segments that are removed, changed, moved or put before others are refused, and so is all else that is frozen', async () => {
-    const services = await make();
-    const id = await givenExposed(services);
-    const before = await manifest(services);
-    const refusal = (change: (agent: Agent) => Partial<Agent>) =>
-      apply(services, change).then(
-        () => 'applied',
-        (error: Error) => error.message,
-      );
-    expect(await refusal(({ segments }) => ({ segments: segments.slice(1) }))).toContain(
-      'it removes segment "gold": keep it',
-    );
-    expect(
-      await refusal(({ segments }) => ({
-        segments: segments.map((one) => ({ ...one, when: `${one.when} && true` })),
-      })),
-    ).toContain(`Cannot change the segments of rollout ${id}, whose evidence is of those it has`);
-    expect(await refusal(({ segments }) => ({ segments: [tier('vip'), ...segments] }))).toContain(
-      'it puts "vip" before "silver": put it after',
-    );
-    expect(
-      await refusal(({ segments, tools }) => ({
-        segments: [...segments, tier('vip')],
-        tools: Object.fromEntries(Object.entries(tools).slice(0, 1)),
-      })),
-    ).toContain(`Cannot change tools, metrics, attributes or lists: rollout ${id} froze them`);
-    expect(await manifest(services)).toEqual(before);
-    expect(await logged(services, 'rollout.segment_joined')).toEqual([]);
-  });
-
-  test('whom default was rolled back for is not exposed again under another name', async () => {
-    const services = await make();
-    const id = await givenExposed(services);
-    const verb = (name: 'rollback' | 'exclude') =>
-      runRolloutVerb(services, managerActor(), { id, verb: name, segment: 'default', reason: 'harm' });
-    await verb('rollback');
-    await expect(add(services, 'vip')).rejects.toThrow('comes from default, which was rolled back');
-    await verb('exclude');
-    await expect(add(services, 'vip')).rejects.toThrow('comes from default, which was excluded');
-  });
-
-  test('a breach of all together that the release holds on is settled first', async () => {
-    const services = await make();
-    const id = await givenExposed(services, {
-      guardrails:
-        '{ metric: wrong, limit: 0.05, reason: twice what the desk gets wrong, on: { breach: hold } }',
-    });
-    for (const segment of ['gold', 'silver', 'other']) await givenTold(services, segment, 3, 1);
-    await judgeDue(services);
-    expect(await rolloutFacts(services, id)).toMatchObject({ pooledBreaches: ['wrong'] });
-    await expect(add(services, 'vip')).rejects.toThrow('all segments together breached wrong');
-  });
-
-  test('the reserve has an end, and what is told then says what to do', async () => {
-    const services = await make();
-    await givenExposed(services);
-    const names = Array.from({ length: 21 }, (_, n) => `later-${n}`);
-    await add(services, ...names.slice(0, 19));
-    await expect(add(services, ...names.slice(19))).rejects.toThrow(
-      'it takes in 20 at most, and their reserve of alpha is spent. Wait until it has ended, or start anew with it (rollout start --supersede)',
-    );
-    await add(services, 'last');
-    const { rows } = await sql<{ sum: number }>`
-      SELECT sum((s ->> 'weight')::float8) AS sum FROM rollout, jsonb_array_elements(plan -> 'shares') s`.execute(
-      services.db.sql,
-    );
-    expect(rows[0]?.sum).toBeGreaterThan(0.99);
-    expect(rows[0]?.sum).toBeLessThanOrEqual(1);
-  });
-
   test('what the guardrail says of harms a day holds for it, and counts in it alone', async () => {
     const services = await make();
     const id = await givenExposed(services, { perDay: '2' });
@@ -306,17 +196,6 @@ describeWithServices('a segment that a later manifest adds to an open rollout', 
 const AGAINST = '{ baseline: { margin: 0.5 } }';
 
 describeWithServices('a segment that is added where limits come from the baseline', (make) => {
-  test('is refused once that is locked, before anything is written', async () => {
-    const services = await make();
-    await givenExposed(services, { limit: AGAINST });
-    const agent = await manifest(services);
-    const more = { ...agent, segments: [...agent.segments, tier('vip')] };
-    const told = 'the limit of wrong comes from the baseline, which is locked with these requests in default';
-    await expect(previewAgent(services.db.sql, more, services.clock.now())).rejects.toThrow(told);
-    await expect(applyAgent(services, managerActor(), more)).rejects.toThrow(told);
-    expect(await manifest(services)).toEqual(agent);
-  });
-
   test('until then it has a baseline of its own, and default one of the days since', async () => {
     const services = await make();
     const asked = async (segment: string, key: string) => {
