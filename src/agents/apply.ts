@@ -3,13 +3,16 @@ import type { Sql } from '../db/database.ts';
 import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { eligibleApprovers } from '../domain/manifest/check-people.ts';
+import { definitionsDigest } from '../domain/manifest/definitions.ts';
 import { type Change, diffAgents } from '../domain/manifest/diff.ts';
+import { segmentEdits } from '../domain/manifest/segment-edits.ts';
 import { personKeys } from '../domain/naming.ts';
 import { AppError } from '../errors.ts';
 import { forgetMovedGroups } from '../groups/store.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { isWatchOver, openRollout, watchedRollout } from '../records/rollout.ts';
+import { type Joins, joinSegments, type PlannedJoins, planJoins } from '../rollouts/join-segments.ts';
 import type { Services } from '../services.ts';
 import { Turns } from '../turns.ts';
 
@@ -18,32 +21,32 @@ export interface Applied {
   revision: number;
   digest: string;
   changes: Change[];
+  /** Segments that joined the rollout that is open. */
+  joins?: Joins;
 }
 
-/** What a rollout freezes of an agent: everything a judgement depends on, not the people. */
-export const definitionsDigest = (agent: Agent): string =>
-  digestOf({
-    tools: agent.tools,
-    segments: agent.segments,
-    metrics: agent.metrics,
-    attributes: agent.attributes,
-    // Left out where there is none: a rollout from before goes on.
-    ...(agent.lists && { lists: agent.lists }),
-  });
-
-/** What applying would change; nothing is written. */
-export async function previewAgent(db: Sql, agent: Agent): Promise<Change[]> {
+/** What applying would change; nothing is written. @throws AppError `wrong_state` as applying would */
+export async function previewAgent(
+  db: Sql,
+  agent: Agent,
+  now: Date,
+): Promise<Pick<Applied, 'changes' | 'joins'>> {
+  const definitions = definitionsDigest(agent);
   const before = await db
     .selectFrom('agent')
-    .select('manifest')
+    .select(['manifest', 'definitions_digest'])
     .where('name', '=', agent.agent)
     .executeTakeFirst();
-  return diffAgents(before?.manifest, agent);
+  const joining =
+    before && before.definitions_digest !== definitions
+      ? await redefine(db, before.manifest, agent, now)
+      : undefined;
+  return { changes: diffAgents(before?.manifest, agent), ...(joining && { joins: joining.joins }) };
 }
 
 /**
  * Puts a checked manifest in force. People and approvers take effect at once; tools, segments and metrics are frozen
- * while a rollout is open.
+ * while a rollout is open, and segments that come after all others join it.
  * @throws AppError `forbidden`, `wrong_state`
  */
 export async function applyAgent(services: Services, actor: Actor, agent: Agent): Promise<Applied> {
@@ -63,8 +66,10 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
     const changes = diffAgents(before?.manifest, agent);
     if (before?.digest === digest)
       return { agent: agent.agent, revision: before.revision, digest, changes: [] };
-    if (before && before.definitions_digest !== definitions)
-      await assertMayRedefine(tx, before.manifest, agent, now);
+    const joining =
+      before && before.definitions_digest !== definitions
+        ? await redefine(tx, before.manifest, agent, now)
+        : undefined;
     const revision = (before?.revision ?? 0) + 1;
     const row = {
       manifest: JSON.stringify(agent),
@@ -97,20 +102,38 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
         changes: changes.map(({ sign, what }) => sign + what),
       },
     });
-    return { agent: agent.agent, revision, digest, changes };
+    if (joining) await joinSegments(tx, actor, joining, agent, now);
+    return { agent: agent.agent, revision, digest, changes, ...(joining && { joins: joining.joins }) };
   });
 }
 
-/** What a rollout froze stays as it is while it is open, and what it watches afterwards as long as it does. */
-async function assertMayRedefine(tx: Sql, before: Agent, after: Agent, now: Date): Promise<void> {
+/**
+ * What a rollout froze stays as it is while it is open, and what it watches afterwards as long as it does. What may be new
+ * are segments that join it.
+ */
+async function redefine(tx: Sql, before: Agent, after: Agent, now: Date): Promise<PlannedJoins | undefined> {
   const { agent } = after;
   const open = await openRollout(tx, agent);
   if (open) {
-    throw new AppError(
-      'wrong_state',
-      `Cannot change tools, segments, metrics or attributes: rollout ${open.id} froze them. End it first (portcullis rollout rollback), or change people only`,
-    );
+    const { added, problems } = segmentEdits(before, after);
+    if (definitionsDigest({ ...after, segments: before.segments }) !== definitionsDigest(before))
+      throw new AppError(
+        'wrong_state',
+        `Cannot change tools, metrics, attributes or lists: rollout ${open.id} froze them. End it first (portcullis rollout rollback), or change people and add segments only`,
+      );
+    if (problems.length > 0)
+      throw new AppError(
+        'wrong_state',
+        `Cannot change the segments of rollout ${open.id}, whose evidence is of those it has: ${problems.join('; ')}. New ones come after all others; or end it first (portcullis rollout rollback)`,
+      );
+    return added.length > 0 ? planJoins(tx, open, after, added, now) : undefined;
   }
+  await assertStillWatched(tx, before, after, now);
+  return undefined;
+}
+
+async function assertStillWatched(tx: Sql, before: Agent, after: Agent, now: Date): Promise<void> {
+  const { agent } = after;
   const watched = await watchedRollout(tx, agent);
   const changed = watched?.plan.guardrails.find(
     ({ metric }) => digestOf(before.metrics[metric] ?? null) !== digestOf(after.metrics[metric] ?? null),

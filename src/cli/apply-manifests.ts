@@ -8,6 +8,7 @@ import type { ApiClient } from './client.ts';
 import { CliError } from './failure.ts';
 import type { AgentFile, Manifests, ReleaseFile } from './manifests.ts';
 import { shortId } from './text/ids.ts';
+import { joinsText } from './text/joins-text.ts';
 import type { WireAgent, WireApplied, WireRelease } from './wire.ts';
 
 /** What one file would change. */
@@ -21,6 +22,8 @@ export interface Preview {
   warnings: string[];
   /** Applying it would do nothing. */
   unchanged: boolean;
+  /** Segments that would join the rollout that is open. */
+  joins?: NonNullable<WireApplied['joins']>;
   /** The command that has to come before, where applying it would stop an agent that works. */
   before?: string;
   /** The command that comes after. */
@@ -63,7 +66,7 @@ async function previewAgent(api: ApiClient, { file, text, value }: AgentFile): P
     ...(body.testMode ? ['testMode: owners may approve. To try things out, never in production'] : []),
     ...body.advisory.map((tool) => `${tool} is advisory: the agent also holds a key of its own for it`),
   ];
-  const { changes, cutOff = [] } = body;
+  const { changes, cutOff = [], joins } = body;
   const about = {
     file,
     kind: 'agent' as const,
@@ -73,7 +76,8 @@ async function previewAgent(api: ApiClient, { file, text, value }: AgentFile): P
   };
   return {
     ...about,
-    warnings: [...warnings, ...cutOff.map(cutOffText)],
+    warnings: [...warnings, ...cutOff.map(cutOffText), ...(joins ? joinsText(joins) : [])],
+    ...(joins && { joins }),
     before: mendCutOff(value.agent, cutOff),
   };
 }

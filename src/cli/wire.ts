@@ -11,6 +11,7 @@ import type { AskedPerson, QueuePlace } from '../reaching/asked.ts';
 import type { DisableAnswer } from '../records/stop.ts';
 import type { ReleasePreview } from '../releases/create.ts';
 import type { KeptStatus } from '../retention/status.ts';
+import type { Joins } from '../rollouts/join-segments.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
@@ -143,6 +144,7 @@ export interface WireApplied {
   advisory: string[];
   testMode: boolean;
   cutOff?: CutOff[];
+  joins?: Wire<Joins>;
 }
 
 export interface WireSwitch {

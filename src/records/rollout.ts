@@ -7,6 +7,7 @@ import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
 import type { Guardrail } from '../domain/release.ts';
+import type { JoinedSegment } from '../domain/rollout/join.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 
@@ -60,6 +61,8 @@ export interface FrozenPlan {
   ripeMs?: Readonly<Record<string, number>>;
   /** What counts harms a day beside its rate; one that began before there was such a count goes on without. */
   companions?: readonly Companion[];
+  /** Segments that later manifests gave it, in the order in which they came. */
+  joined?: readonly JoinedSegment[];
   /** How long it is watched after it completed, as the release says; else as long as its release is in force. */
   watchFor?: Duration;
   /** Milliseconds of a day of this rollout, whatever `PORTCULLIS_DAY` says later. */

@@ -229,8 +229,11 @@ function wouldOn(
   processes: readonly ProcessView[],
   companions: Companions,
 ): number | null {
+  const later = (plan.joined ?? []).map(({ segment }) => segment);
   const segments = new Set(
-    plan.shares.map(({ segment }) => segment).filter((name) => name !== POOLED_SEGMENT),
+    plan.shares
+      .map(({ segment }) => segment)
+      .filter((name) => name !== POOLED_SEGMENT && !later.includes(name)),
   );
   const { rate } = withCompanions(dryWeight(plan.guardrails, metric, segments.size), companions);
   const threshold = thresholdLogE(plan.alpha, rate);

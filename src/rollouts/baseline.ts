@@ -11,6 +11,7 @@ import {
 } from '../domain/evidence/baseline.ts';
 import { fromFixed } from '../domain/evidence/sum-process.ts';
 import type { Guardrail } from '../domain/release.ts';
+import { changedSegments } from '../domain/rollout/join.ts';
 import { dayOf, type RolloutRecord } from '../records/rollout.ts';
 
 /**
@@ -37,18 +38,24 @@ export async function baselineNow(tx: Sql, rollout: RolloutRecord, now: Date): P
 
 const keyOf = ({ segment, metric }: BaselineCounts): string => JSON.stringify([segment, metric]);
 
-/** Only what is ripe: of the last days nobody may have said yet what came of them. */
+/**
+ * Only what is ripe: of the last days nobody may have said yet what came of them. And only what each segment did since it is
+ * what it is.
+ */
 async function countsOf(tx: Sql, rollout: RolloutRecord, now: Date): Promise<BaselineCounts[]> {
   const ripe = Object.entries(rollout.plan.matureAfter).map(([metric, after]) => {
     const before = new Date(now.getTime() - durationMs(after, rollout.plan.dayMs));
     return { metric, before: dayOf(rollout, before) };
   });
+  const changed = changedSegments(rollout.plan.joined);
   const { rows } = await sql<BaselineCounts & Record<'total' | 'squares', string | null> & { over: number }>`
     SELECT c.segment, c.metric, sum(c.events)::float8 AS events, sum(c.harms)::float8 AS harms, sum(c.known)::float8 AS known,
       sum(s.total)::text AS total, sum(s.squares)::text AS squares, sum(s.over)::float8 AS over
     FROM day_count c LEFT JOIN day_sum s USING (rollout_id, arm, segment, generation, metric, day, build)
     LEFT JOIN jsonb_to_recordset(${JSON.stringify(ripe)}::jsonb) AS r (metric text, before int) USING (metric)
+    LEFT JOIN jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) AS w (segment text, "from" int) USING (segment)
     WHERE c.rollout_id = ${rollout.id} AND c.arm = 'control' AND (r.before IS NULL OR c.day < r.before)
+      AND c.day >= coalesce(w."from", 0)
     GROUP BY c.segment, c.metric ORDER BY c.segment, c.metric`.execute(tx);
   return rows.map(({ total, squares, over, ...counts }) => {
     if (total === null || counts.events === 0) return counts;

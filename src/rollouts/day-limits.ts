@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { type DayLimit, dayLimit } from '../domain/evidence/day-limit.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
+import { changedSegments, wholeFrom } from '../domain/rollout/join.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { rateLimitOf } from './processes.ts';
 
@@ -12,7 +13,11 @@ import { rateLimitOf } from './processes.ts';
 export async function dayLimits(tx: Sql, rollout: RolloutRecord, now: Date): Promise<DayLimit[] | null> {
   const { plan, started_at } = rollout;
   if (plan.companions === undefined) return null;
-  const days = Math.max(1, Math.round((now.getTime() - started_at.getTime()) / plan.dayMs));
+  const days = (segment: string) =>
+    Math.max(
+      1,
+      Math.round((now.getTime() - started_at.getTime()) / plan.dayMs) - wholeFrom(plan.joined, segment),
+    );
   const segments = Object.entries(plan.steps.at(-1)?.exposure ?? {}).flatMap(([segment, exposure]) =>
     exposure > 0 ? segment : [],
   );
@@ -21,21 +26,22 @@ export async function dayLimits(tx: Sql, rollout: RolloutRecord, now: Date): Pro
     const { metric, declared } = companion;
     const guardrail = plan.guardrails.find((one) => one.metric === metric);
     if (guardrail === undefined) continue;
-    const volumes = await volumesOf(tx, rollout.id, companion);
+    const volumes = await volumesOf(tx, rollout, companion);
     for (const segment of segments) {
       const { writes = 0, unasked = 0 } = volumes.find((volume) => volume.segment === segment) ?? {};
       const { limit, baselineThin } = rateLimitOf(rollout, guardrail, segment);
       const rate = baselineThin ? undefined : limit;
-      all.push(dayLimit({ segment, metric, writes, unasked, days }, rate, declared[segment]));
+      const volume = { segment, metric, writes, unasked, days: days(segment) };
+      all.push(dayLimit(volume, rate, declared[segment]));
     }
   }
   return all;
 }
 
-async function volumesOf(tx: Sql, rollout: string, { tool, proposals }: Companion) {
+async function volumesOf(tx: Sql, { id, plan }: RolloutRecord, { tool, proposals }: Companion) {
+  const changed = JSON.stringify(changedSegments(plan.joined));
   const { rows } = await sql<{ segment: string; writes: number; unasked: number }>`
-    SELECT segment, writes, unasked FROM baseline_volume(${rollout}, ${tool ?? null}, ${proposals})`.execute(
-    tx,
-  );
+    SELECT segment, writes, unasked
+    FROM baseline_volume(${id}, ${tool ?? null}, ${proposals}, ${changed}::jsonb)`.execute(tx);
   return rows;
 }

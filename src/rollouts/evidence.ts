@@ -5,6 +5,7 @@ import type { CountFacts, ExposedDays } from '../domain/evidence/companion.ts';
 import type { JudgedFacts, Process, SumDay, SumFacts } from '../domain/evidence/facts.ts';
 import { judgeFacts } from '../domain/evidence/judge-facts.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
+import { wholeFrom } from '../domain/rollout/join.ts';
 import { dayOf, type FrozenGuardrail, type RolloutRecord, type SumLimits } from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 import { COMMITTED_WITHIN_MS } from './committed.ts';
@@ -107,6 +108,7 @@ export async function judgeGuardrail(
   if (source && builds.length === 0) builds.push(SOURCE_BUILD);
   const matureBefore = ripeBefore(rollout, metric, now);
   const committed = new Date(Math.min(now.getTime(), judgedAt.getTime() - COMMITTED_WITHIN_MS));
+  const provesFrom = wholeFrom(rollout.plan.joined, segment);
   const sums = rollout.plan.sums?.[metric];
   const { rate, count, control, difference } = processesOf(rollout, guardrail, segment);
   const facts: JudgedFacts = {
@@ -116,6 +118,7 @@ export async function judgeGuardrail(
     minSample,
     breachedBefore: firedBefore.includes('rate'),
     matureBefore,
+    ...(provesFrom > 0 && { provesFrom }),
     builds,
     buckets: sums ? [] : bucketsOf(ofLiving(source ? ofSource(counts, rollout) : counts, breaches, 'rate')),
     ...(source && (await sourceFacts(db, rollout, metric, segment, source, judgedAt))),

@@ -3,6 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { armsText } from '../domain/evidence/arms.ts';
+import { wholeFrom } from '../domain/rollout/join.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { GATE_REMIND_AFTER } from '../domain/rollout-plan.ts';
 import { scopesOver } from '../domain/scope.ts';
@@ -77,7 +78,7 @@ function stopped(
 }
 
 /** Of one that takes back nothing waits on: until segments are taken back, which begins another process. */
-async function pooledBreaches(
+export async function pooledBreaches(
   db: Sql,
   { id, plan }: RolloutRecord,
   segments: readonly { generation: number }[],
@@ -154,7 +155,10 @@ export async function isDisabled(db: Sql, agent: string): Promise<boolean> {
   return off !== undefined;
 }
 
-/** Each segment's latest word per guardrail, in its current generation; of other builds than count now, it says nothing. */
+/**
+ * Each segment's latest word per guardrail, in its current generation; of other builds than count now, or of what the segment
+ * was before another one joined, it says nothing.
+ */
 async function currentVerdicts(db: Sql, rollout: RolloutRecord, now: Date): Promise<VerdictFacts[]> {
   const { id, builds } = rollout;
   const pace = await paceOf(db, rollout, now);
@@ -172,14 +176,16 @@ async function currentVerdicts(db: Sql, rollout: RolloutRecord, now: Date): Prom
     .where('verdict.rollout_id', '=', id)
     .execute();
   return rows.map(({ segment, metric, verdict, record }) => {
-    const { events, known, moreNeeded, builds: judged } = record;
+    const { events, known, moreNeeded, builds: judged, provesFrom = 0 } = record;
     const perDay = pace(segment, metric);
     const soon = {
       ...(perDay !== undefined && { perDay }),
       ...(record.baselineThin && { baselineThin: true }),
       ...(record.sourceDown !== undefined && { sourceDown: record.sourceDown }),
     };
-    if (verdict !== 'breach' && judged.join('\n') !== counting.join('\n'))
+    const outdated =
+      judged.join('\n') !== counting.join('\n') || provesFrom !== wholeFrom(rollout.plan.joined, segment);
+    if (verdict !== 'breach' && outdated)
       return { segment, metric, verdict: 'no-data', events, known: 0, moreNeeded: null, ...soon };
     return {
       segment,

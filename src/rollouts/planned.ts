@@ -24,7 +24,7 @@ export function plannedOf({ plan, step_index, ended_at, status }: RolloutRecord)
     fromDay,
     toDay,
     exposure: exposureText(exposure),
-    bounds: phase === 'baseline' ? '' : boundsText(bounds),
+    bounds: phase === 'baseline' ? '' : allBoundsText(bounds),
     gate: gateText(gate),
     state: stepState(index, step_index, status === 'completed', ended_at !== null),
   }));
@@ -54,6 +54,15 @@ function exposureText(exposure: Readonly<Record<string, number>>): string {
     })
     .join('; ');
 }
+
+/** A segment that makes up for an earlier step is held to that one. */
+const allBoundsText = ({ own = {}, ...bounds }: StepBounds & Pick<Step, 'own'>): string =>
+  [
+    boundsText(bounds),
+    ...Object.entries(own).map(([segment, apart]) => `in ${segment} ${boundsText(apart) || 'as granted'}`),
+  ]
+    .filter(Boolean)
+    .join('; ');
 
 function boundsText({ writes, tools, limits }: StepBounds): string {
   return [

@@ -58,14 +58,17 @@ export function rateLimitOf(
   return { limit: own ?? 1, ...(own === null && { baselineThin: true }) };
 }
 
-/** None where the rate has no companion. Spread needs two segments to be spread over. */
+/**
+ * None where the rate has no companion. Spread needs two segments to be spread over; whether there are two is settled before
+ * anything is exposed, for with a companion the rate gives up a part of its weight, and it may have fired with all of it.
+ */
 function perDayOf(
   { per_day: limits }: RolloutRecord,
   metric: string,
   judged: string,
 ): Record<string, number> | undefined {
   const own = (limits ?? []).filter(
-    (one) => one.metric === metric && (judged === POOLED_SEGMENT || one.segment === judged),
+    (one) => one.metric === metric && (judged === POOLED_SEGMENT ? !one.later : one.segment === judged),
   );
   const known = own.flatMap(({ segment, perDay }) => (perDay === null ? [] : [[segment, perDay] as const]));
   const enough = judged === POOLED_SEGMENT ? known.length >= 2 : known.length === 1;

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Actor, requireRole } from '../actor.ts';
-import { definitionsDigest } from '../agents/apply.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
@@ -9,8 +8,9 @@ import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
 import { harmLimit, isWeighed, PER_MAX, unjudgeable } from '../domain/evidence/measure.ts';
 import { asksOf, checkSteps } from '../domain/manifest/check-steps.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
+import { definitionsDigest } from '../domain/manifest/definitions.ts';
 import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
-import { exposedIn, planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
+import { exposedIn, mostExposed, planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { figures } from '../records/figures.ts';
@@ -24,9 +24,6 @@ import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
 import { isDisabled } from './facts.ts';
 import { supersede } from './supersede.ts';
-
-/** Exposed wholly, in hundredths of a percent. */
-const WHOLE = 10_000;
 
 export interface StartRolloutInput {
   agent: string;
@@ -275,12 +272,3 @@ const sumsOf = (
       return [[metric, limits]];
     }),
   );
-
-/** How far each segment is ever exposed while a part of it is not, in hundredths of a percent. */
-function mostExposed(steps: readonly Step[]): Record<string, number> {
-  const most: Record<string, number> = {};
-  for (const { exposure } of steps)
-    for (const [segment, share] of Object.entries(exposure))
-      if (share > 0 && share < WHOLE) most[segment] = Math.max(most[segment] ?? 0, share);
-  return most;
-}

@@ -5,6 +5,7 @@ import type { LockedBaseline } from '../domain/evidence/baseline.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import type { VerdictWord } from '../domain/evidence/guardrail.ts';
 import { worstOf } from '../domain/evidence/pair.ts';
+import { changeOf, type SegmentChange } from '../domain/rollout/join.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
 import { onAgentsWord } from '../domain/subject.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -60,6 +61,8 @@ export interface RolloutStatusView {
     /** People confirm each write of the candidate there, because of its evidence. */
     asks: boolean;
     release: string | null;
+    /** Of one that joined later, and of `default`, whose people they were. */
+    changed?: SegmentChange;
     /** Of one that was rolled back: the earlier steps of the plan from which it may enter again. */
     reenterFrom?: number[];
     verdicts: VerdictLine[];
@@ -125,6 +128,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     generation,
     asks: asks === true,
     release: exposure > 0 ? rollout.release : (rollout.plan.control[segment] ?? null),
+    ...changed(rollout, segment),
     ...(state === 'rolled_back' && !ended && { reenterFrom: earlierSteps(rollout, segment) }),
     verdicts: shownOf(
       verdicts.filter((row) => row.segment === segment),
@@ -172,6 +176,11 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     arms: await armsOf(services.db.sql, id),
     builds: await buildsOf(services.db.sql, rollout),
   };
+}
+
+function changed({ plan }: RolloutRecord, segment: string): { changed?: SegmentChange } {
+  const change = changeOf(plan.joined, segment);
+  return change ? { changed: change } : {};
 }
 
 const earlierSteps = (rollout: RolloutRecord, segment: string): number[] =>

@@ -1,5 +1,6 @@
 import { dateText, inline } from '../cards/blocks/mrkdwn.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
+import { changeText } from '../domain/rollout/join.ts';
 import { concernsAny, scopeWords } from '../domain/scope.ts';
 import { agentsWordText } from '../domain/subject.ts';
 import { saysSomething } from '../domain/unseen.ts';
@@ -121,8 +122,8 @@ function rolloutLines({
   subjects: { agentsWord },
 }: RolloutStatusView): string[] {
   const shown = segments.map(
-    ({ segment, state, exposurePercent, asks }) =>
-      `${say(segment)} ${exposurePercent} % (${state}${asks ? ', each write asks' : ''})`,
+    ({ segment, state, exposurePercent, asks, changed }) =>
+      `${say(segment)} ${exposurePercent} % (${state}${asks ? ', each write asks' : ''}${changed ? `, ${changeText(changed)}` : ''})`,
   );
   return [
     `Rollout ${say(id)} of release ${say(release)}: ${status}, ${phase}, step ${step} of ${steps}, ${plan}${watchOver ? ', watched no more' : ''}`,

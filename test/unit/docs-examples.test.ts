@@ -9,8 +9,11 @@ import { type Decision, decide } from '../../src/domain/decision/decide.ts';
 import { harmLimit, valueProblem, weighed } from '../../src/domain/evidence/measure.ts';
 import { freezeAt } from '../../src/domain/freeze.ts';
 import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
+import { segmentEdits } from '../../src/domain/manifest/segment-edits.ts';
 import { formatProblems, type Problem } from '../../src/domain/problem.ts';
-import { planSegments, planSteps } from '../../src/domain/rollout/steps.ts';
+import { stepsWith } from '../../src/domain/rollout/join.ts';
+import { boundsAt, planSegments, planSteps } from '../../src/domain/rollout/steps.ts';
+import { rolloutSchema } from '../../src/domain/rollout-plan.ts';
 import { AGENT_YAML, RELEASE_YAML } from './domain/manifest/fixtures.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -240,6 +243,33 @@ test('what docs/rollouts.md shows of a freeze holds from its first moment to its
   ).toEqual([false, true, true, false]);
 });
 
+test('a segment that comes later takes the steps as docs/rollouts.md shows them', () => {
+  const [steps = '', , segments = ''] = blocksOf('docs/rollouts.md');
+  const [agentYaml = ''] = blocksOf('docs/manifests.md');
+  const before = parse(agentYaml);
+  const [agent, later] = [before, { ...before, ...parse(segments) }].map((value) => {
+    const read = readManifestValue(value, 'agent');
+    if (!read.ok) throw new Error(told(read));
+    return read.value;
+  });
+  if (!agent || !later) throw new Error('there are two');
+  expect(segmentEdits(agent, later)).toEqual({ added: ['partners'], problems: [] });
+  const rollout = rolloutSchema.parse(parse(steps));
+  const joined = stepsWith(planSteps(rollout, planSegments(agent)), {
+    ...{ segment: 'partners', stepIndex: 3 },
+    planned: planSteps(rollout, planSegments(later)),
+  });
+  const shown = joined.slice(3).map((step) => {
+    const percent = (segment: string) => `${(step.exposure[segment] ?? 0) / 100} %`;
+    const asks = boundsAt(step, 'partners')?.writes === 'ask' && step.index > 3 ? ', each write asks' : '';
+    const cells = [`${step.fromDay}–${step.toDay}`, percent('beta'), percent('default')];
+    return `| ${[...cells, percent('partners') + asks].join(' | ')} |`;
+  });
+  const page = readFileSync(join(ROOT, 'docs/rollouts.md'), 'utf8');
+  expect(shown).toHaveLength(3);
+  for (const row of shown) expect(page).toContain(row);
+});
+
 /** A page shows some of the people only. */
 function withPeople(part: string, whole: string): Record<string, unknown> {
   const shown = parse(part) as Record<string, unknown>;
@@ -256,7 +286,7 @@ test('no page shows manifests that nobody asks about here', () => {
     ['docs/approval-policies.md', 2],
     ['docs/choosing-guardrails.md', 8],
     ['docs/manifests.md', 4],
-    ['docs/rollouts.md', 2],
+    ['docs/rollouts.md', 3],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
     ['docs/writing-a-release.md', 1],

@@ -2,7 +2,9 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRolloutActivities } from '../../activities/rollouts.ts';
+import { applyAgent } from '../../src/agents/apply.ts';
 import { ManualClock } from '../../src/clock.ts';
+import { manifestOf } from '../../src/records/manifest.ts';
 import { rolloutById } from '../../src/records/rollout.ts';
 import { rolloutStatus } from '../../src/rollouts/status.ts';
 import type { RolloutVerb } from '../../src/rollouts/verb.ts';
@@ -97,6 +99,38 @@ describe('rollout', () => {
     expect(done.baseline_digest).toMatch(/^[0-9a-f]{64}$/);
     const inForce = await services.db.sql.selectFrom('in_force').select('release').execute();
     expect(inForce.map((row) => row.release)).toEqual(['2', '2']);
+  });
+
+  test('goes on for a segment that joined on the way, until it took every step', async () => {
+    const { worker, start, say } = await givenRollout('joined');
+    const seen: string[] = [];
+    await worker.runUntil(async () => {
+      const handle = await start();
+      for (let step = 0; step < 6; step++) {
+        await environment.sleep(step === 0 ? 30 * DAY_MS + 3_600_000 : 15 * DAY_MS + 7_200_000);
+        const { segments, steps } = await rolloutStatus(services, 'joined');
+        seen.push(`${steps}: ${segments.map((one) => `${one.segment} ${one.exposurePercent}`).join(', ')}`);
+        if (step === 3) {
+          const vip = { name: 'vip', when: 'context.tier == "vip"', representative: true };
+          const agent = await manifestOf(services.db.sql, 'desk');
+          await applyAgent(services, managerActor(), { ...agent, segments: [...agent.segments, vip] });
+        }
+        await say(handle, 'approve-gate', { checklist: ['the desk agrees'] });
+      }
+      await handle.result();
+    });
+    expect(seen).toEqual([
+      '5: default 0, gold 0',
+      '5: default 0, gold 25',
+      '5: default 0, gold 50',
+      '5: default 50, gold 50',
+      '6: default 100, gold 100, vip 50',
+      '6: default 100, gold 100, vip 100',
+    ]);
+    const inForce = await services.db.sql.selectFrom('in_force').select(['segment', 'release']).execute();
+    expect(inForce.map(({ segment, release }) => `${segment} ${release}`).sort()).toEqual([
+      ...['default 2', 'gold 2', 'vip 2'],
+    ]);
   });
 
   test('stands still while paused and goes on where it stood', async () => {

@@ -4,6 +4,7 @@ import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import { ratioText } from '../../domain/evidence/ratio.ts';
 import type { Trend } from '../../domain/evidence/trend.ts';
 import { costText } from '../../domain/rates.ts';
+import { changeText } from '../../domain/rollout/join.ts';
 import type { EvidenceView } from '../../reports/evidence.ts';
 import type { RolloutReport } from '../../reports/rollout.ts';
 import { evidenceChart, exposureChart, type Marks } from './evidence-chart.ts';
@@ -35,6 +36,7 @@ ${waitsPart(report)}
 ${lookPart(report)}
 ${armsPart(report)}
 ${pairsPart(report)}
+${joinedPart(report)}
 ${verbs}
 <h2>Plan</h2>
 ${planPart(report)}
@@ -104,6 +106,14 @@ function pairsPart({ rollout: { pairs } }: RolloutReport): Html | undefined {
   return html`<h2>Judged together</h2>
 <p class="meta">A gain in one excuses no loss in the other.</p>
 <ul>${pairs.map(({ segment, verdict, metrics }) => html`<li>${segment}: <strong>${verdict}</strong> (${metrics.map((one) => `${one.metric} ${one.verdict}`).join(', ')})</li>`)}</ul>`;
+}
+
+function joinedPart({ rollout: { segments } }: RolloutReport): Html | undefined {
+  const changed = segments.flatMap(({ segment, changed }) => (changed ? { segment, changed } : []));
+  if (changed.length === 0) return undefined;
+  return html`<h2>Joined later</h2>
+<p class="meta">Of what default did before, only what speaks against the release counts on; that all is well it shows anew.</p>
+<ul>${changed.map((one) => html`<li>${one.segment}: ${changeText(one.changed)}</li>`)}</ul>`;
 }
 
 const planPart = ({ rollout }: RolloutReport): Html => html`<div class="wide"><table>

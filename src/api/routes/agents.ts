@@ -10,6 +10,28 @@ import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, maySee, requireReader } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, changeSchema, flagSchema, instantSchema } from '../schemas.ts';
 
+const joinsSchema = z
+  .object({
+    rollout: z.string(),
+    segments: z.array(
+      z.object({
+        segment: z.string(),
+        release: z.string().describe('What serves it until it is exposed'),
+        first: z
+          .object({ step: z.number().int(), percent: z.number() })
+          .optional()
+          .describe('The step that exposes it first; none: its release plans nothing for it'),
+        triggers: z
+          .array(z.object({ metric: z.string(), eValue: z.number(), ofDefault: z.number().optional() }))
+          .describe('What its e-value must reach to take it back, and that of default'),
+      }),
+    ),
+    defaultPercent: z.number().describe('How far default is exposed, which those who are in them leave'),
+    moreSteps: z.number().int().describe('Steps that the plan gets more'),
+    lastDay: z.number().describe('The day on which it then ends at the earliest'),
+  })
+  .describe('The open rollout that new segments join, with dryRun as with applying');
+
 const params = z.object({ agent: agentNameSchema });
 const tags = ['agents'];
 
@@ -111,6 +133,7 @@ function applyRoute(app: Api, { services, manifests }: RouteDeps): void {
               .array(z.string())
               .describe('Tools whose key the agent also holds: they can be passed by'),
             testMode: z.boolean(),
+            joins: joinsSchema.optional(),
             cutOff: z
               .array(
                 z.object({
@@ -136,11 +159,10 @@ function applyRoute(app: Api, { services, manifests }: RouteDeps): void {
       const about = { agent: name, advisory: advisoryTools(agent), testMode: agent.testMode };
       if (request.query.dryRun === 'true') {
         const { db, clock } = services;
-        const changes = await previewAgent(db.sql, agent);
-        return { ...about, dryRun: true, changes, cutOff: await cutOffBy(db.sql, agent, clock.now()) };
+        const preview = await previewAgent(db.sql, agent, clock.now());
+        return { ...about, ...preview, dryRun: true, cutOff: await cutOffBy(db.sql, agent, clock.now()) };
       }
-      const { revision, digest, changes } = await applyAgent(services, actor, agent);
-      return { ...about, dryRun: false, revision, digest, changes };
+      return { ...about, dryRun: false, ...(await applyAgent(services, actor, agent)) };
     },
   );
 }

@@ -59,6 +59,10 @@ export const statusSchema = z
         asks: z.boolean().describe('Its evidence made each write of the candidate ask people there'),
         generation: z.number().int(),
         release: z.string().optional(),
+        changed: z
+          .object({ why: z.enum(['joined', 'narrowed']), day: z.number().int() })
+          .optional()
+          .describe('Of one that joined later, and of default, which those people left: on which day'),
         reenterFrom: z
           .array(z.number().int())
           .optional()

@@ -2,6 +2,7 @@ import { acceptedText, armsText, falseMismatch } from '../../domain/evidence/arm
 import { dayLimitText } from '../../domain/evidence/day-limit.ts';
 import { eValueOf } from '../../domain/evidence/eprocess.ts';
 import { ratioText } from '../../domain/evidence/ratio.ts';
+import { changeText } from '../../domain/rollout/join.ts';
 import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
@@ -80,11 +81,11 @@ function planText({ planned }: WireRollout, width: number): string {
 }
 
 function segmentsText({ segments }: WireRollout, width: number): string {
-  const rows = segments.map(({ segment, exposurePercent, release, state, generation, asks }) => [
+  const rows = segments.map(({ segment, exposurePercent, release, state, generation, asks, changed }) => [
     segment,
     `${exposurePercent} %`,
     release ?? '-',
-    `${state.replace('_', ' ')}${asks ? ', each write asks' : ''}`,
+    `${state.replace('_', ' ')}${asks ? ', each write asks' : ''}${changed ? `, ${changeText(changed)}` : ''}`,
     String(generation),
   ]);
   return table(['segment', 'exposure', 'release', 'state', 'generation'], rows, width);

@@ -273,13 +273,26 @@ CREATE TRIGGER exposure_is_kept AFTER UPDATE ON rollout_segment
   EXECUTE FUNCTION keep_exposure();
 ---
 -- Subject-days of the baseline on which a write of a tool (of any, where null) began, or was proposed where people's answers
--- count, whoever decided it; and those that ran unasked.
-CREATE FUNCTION baseline_volume(p_rollout text, p_tool text, p_proposals boolean)
+-- count, whoever decided it; and those that ran unasked. p_changed: segments that are not what they were at the start, and from
+-- which day on each counts.
+CREATE FUNCTION baseline_volume(p_rollout text, p_tool text, p_proposals boolean, p_changed jsonb DEFAULT '[]')
 RETURNS TABLE (segment text, writes int, unasked int) LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(727015);
   WHILE fold_volumes(2000) > 0 LOOP END LOOP;
-  RETURN QUERY SELECT v.segment, w.days, v.unasked
-  FROM volume_count v, LATERAL (SELECT CASE WHEN p_proposals THEN v.either ELSE v.begun END AS days) w
-  WHERE v.rollout_id = p_rollout AND v.tool = coalesce(p_tool, '') AND w.days > 0;
+  RETURN QUERY
+  WITH changed AS (SELECT x.segment, x."from" FROM jsonb_to_recordset(p_changed) AS x (segment text, "from" int)),
+  volume AS (
+    SELECT v.segment, v.begun, v.unasked, v.either FROM volume_count v
+    WHERE v.rollout_id = p_rollout AND v.tool = coalesce(p_tool, '')
+      AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.segment = v.segment)
+    UNION ALL
+    SELECT d.segment, count(*) FILTER (WHERE d.begun > 0)::int, count(*) FILTER (WHERE d.unasked > 0)::int,
+      count(*) FILTER (WHERE d.begun + d.proposed > 0)::int
+    FROM changed c JOIN volume_day d ON d.rollout_id = p_rollout AND d.segment = c.segment
+      AND d.tool = coalesce(p_tool, '') AND d.day >= c."from"
+    GROUP BY d.segment
+  )
+  SELECT v.segment, w.days, v.unasked
+  FROM volume v, LATERAL (SELECT CASE WHEN p_proposals THEN v.either ELSE v.begun END AS days) w WHERE w.days > 0;
 END $$;

@@ -67,7 +67,7 @@ BEGIN
 END $$;
 ---
 -- The same, with what the rollout of a candidate says there now: whether its evidence makes each write ask, and its step while it is
--- open. Whoever needs both reads them once.
+-- open; of a segment that joined later its own. Whoever needs both reads them once.
 CREATE FUNCTION place_of(a action, OUT why text, OUT asks boolean, OUT step jsonb) RETURNS record LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_release text;
@@ -93,7 +93,7 @@ BEGIN
     END IF;
   END IF;
   asks := v.asks;
-  step := CASE WHEN v.ended_at IS NULL THEN v.step END;
+  step := CASE WHEN v.ended_at IS NULL THEN coalesce(v.step -> 'own' -> a.segment, v.step) END;
 END $$;
 ---
 -- Whether what the action was asked under still holds; the word says what does not.

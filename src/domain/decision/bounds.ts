@@ -1,6 +1,6 @@
 import type { SegmentExposure } from '../decision.ts';
 import type { StepLimits } from '../release.ts';
-import type { StepBounds } from '../rollout/steps.ts';
+import { boundsAt, type Step, type StepBounds } from '../rollout/steps.ts';
 import type { NamedGrant } from './compiled.ts';
 
 /** What holds a candidate beside its grants: the step of its rollout, and the evidence of its segment. */
@@ -17,17 +17,15 @@ export interface Bounds {
 /** What is open of a rollout that bounds its candidate. */
 export interface BoundedRollout {
   /** None once it has completed. */
-  step?: StepBounds & { index: number };
+  step?: StepBounds & Pick<Step, 'index' | 'own'>;
   asks?: string;
 }
 
-/** What bounds the candidate in one segment. */
-export const boundsIn = ({ step, asks }: BoundedRollout, segment: SegmentExposure): Bounds => ({
-  everyWriteAsks: step?.writes === 'ask' || segment.asks === true,
-  asks,
-  tools: step?.tools,
-  limits: step?.limits,
-});
+/** What bounds the candidate in one segment, as far as that is exposed. */
+export function boundsIn({ step, asks }: BoundedRollout, segment: string, exposure: SegmentExposure): Bounds {
+  const { writes, tools, limits } = boundsAt(step, segment) ?? {};
+  return { everyWriteAsks: writes === 'ask' || exposure.asks === true, asks, tools, limits };
+}
 
 /** The grant with its limits, or those of the step where they are lower. */
 export function withinLimits(grant: NamedGrant, limits: StepLimits | undefined): NamedGrant {

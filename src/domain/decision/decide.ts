@@ -268,7 +268,7 @@ function answerFrom(
 function boundsOf({ arm, segment, rolloutId }: Place, { rollout }: World): Bounds | undefined {
   if (arm !== 'candidate' || rollout === undefined || rollout.id !== rolloutId) return undefined;
   const exposure = ownValue(rollout.segments, segment);
-  return exposure && boundsIn(rollout, exposure);
+  return exposure && boundsIn(rollout, segment, exposure);
 }
 
 function notInStep(tool: string, rollout: RolloutWorld | undefined): Reason {

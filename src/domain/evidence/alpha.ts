@@ -27,11 +27,10 @@ export type GuardrailShare = {
 /** One row of the allotment: the process of `guardrail` in `segment` fires at E ≥ 1/(alpha · weight). */
 export type AlphaWeight = { readonly guardrail: string; readonly segment: string; readonly weight: number };
 
-/** What an allotment is made from; `laterSegments` in the order in which they were created. */
+/** What an allotment is made from. */
 export type AllotmentInput = {
   readonly guardrails: readonly GuardrailShare[];
   readonly startingSegments: readonly string[];
-  readonly laterSegments?: readonly string[];
 };
 
 /** The share of each guardrail as the release weighs them against each other; one that only reports gets nothing. */
@@ -74,6 +73,12 @@ export function dryWeight(
   return sum === 0 ? 0 : ((own / sum) * STARTING_PART) / Math.max(1, segments);
 }
 
+/**
+ * How many segments one rollout takes in after its start. Together they have 97 % of the reserve; the next one would weigh so
+ * little that it takes more than twice the evidence of one that was there from the start.
+ */
+export const LATER_SEGMENTS_MAX = 20;
+
 /** Weight of the j-th segment created after the start, j = 1, 2, …: reserve · 6/(π²j²) (STATISTICS 4.5). */
 export function laterSegmentWeight(share: number, j: number): number {
   if (!Number.isSafeInteger(j) || j < 1) {
@@ -90,12 +95,11 @@ function requireDistinct(names: readonly string[], what: string): void {
 
 /**
  * Allots one rollout's alpha, for life: per guardrail ½ to the pooled process, 0.4 evenly over the starting
- * segments, 0.1 in reserve for later ones. The weights sum to at most 1 (STATISTICS 4.5, weighted e-Bonferroni).
+ * segments, 0.1 in reserve for later ones (`withLaterSegment`). The weights sum to at most 1 (STATISTICS 4.5, weighted e-Bonferroni).
  */
 export function allotAlpha(input: AllotmentInput): readonly AlphaWeight[] {
-  const { guardrails, startingSegments, laterSegments = [] } = input;
-  const segments = [POOLED_SEGMENT, ...startingSegments, ...laterSegments];
-  requireDistinct(segments, 'segment');
+  const { guardrails, startingSegments } = input;
+  requireDistinct([POOLED_SEGMENT, ...startingSegments], 'segment');
   requireDistinct(
     guardrails.map(({ guardrail }) => guardrail),
     'guardrail',
@@ -110,13 +114,26 @@ export function allotAlpha(input: AllotmentInput): readonly AlphaWeight[] {
     return [
       { guardrail, segment: POOLED_SEGMENT, weight: share * POOLED_PART },
       ...startingSegments.map((segment) => ({ guardrail, segment, weight: starting })),
-      ...laterSegments.map((segment, i) => ({
-        guardrail,
-        segment,
-        weight: laterSegmentWeight(share, i + 1),
-      })),
     ];
   });
+}
+
+/**
+ * The allotment with the j-th segment that came after the start. What was allotted before stays as it is, whatever fired
+ * since: the weights of all that ever come sum to at most 1 (STATISTICS 4.5).
+ */
+export function withLaterSegment(
+  weights: readonly AlphaWeight[],
+  guardrails: readonly GuardrailShare[],
+  { segment, j }: { readonly segment: string; readonly j: number },
+): readonly AlphaWeight[] {
+  requireDistinct([...new Set(weights.map((one) => one.segment)), segment], 'segment');
+  const drawn = guardrails.map(({ guardrail, share }) => ({
+    guardrail,
+    segment,
+    weight: laterSegmentWeight(share, j),
+  }));
+  return [...weights, ...drawn];
 }
 
 /** Which companions a rate has: the count over time, and the comparison with the control arm. */

@@ -10,6 +10,8 @@ export interface DayLimit {
   unasked: number;
   /** Days of the baseline. */
   days: number;
+  /** Of a segment that joined when the others' were fixed: it is counted by itself alone. */
+  later?: true;
 }
 
 /** What the baseline measured of one metric in one segment. */

@@ -57,6 +57,8 @@ export interface JudgedFacts {
   breachedBefore: boolean;
   /** Events of earlier days than this prove that all is well. */
   matureBefore: number;
+  /** Events of earlier days than this do not: the segment was another one then. */
+  provesFrom?: number;
   /** The builds whose events do; what takes a release back is of all of them. */
   builds: readonly string[];
   buckets: readonly KnownBucket[];
@@ -71,6 +73,12 @@ export interface JudgedFacts {
   /** The same of a sum. */
   difference?: DifferenceFacts;
 }
+
+/** Whether what came of a day proves that all is well: its build counts, and the segment was what it is now. */
+export const provesIn =
+  ({ builds, provesFrom = 0 }: Pick<JudgedFacts, 'builds' | 'provesFrom'>) =>
+  ({ build, day }: { build: string; day: number }): boolean =>
+    day >= provesFrom && builds.includes(build);
 
 /** What may take a release back: the rate, or one of its companions. */
 export type Process = 'rate' | 'count' | 'control';

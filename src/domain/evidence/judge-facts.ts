@@ -1,7 +1,7 @@
 import { judgeCount } from './companion.ts';
 import { judgeControl } from './control.ts';
 import { judgeDifference } from './difference.ts';
-import { type Judged, type JudgedFacts, type Process, sumOf } from './facts.ts';
+import { type Judged, type JudgedFacts, type Process, provesIn, sumOf } from './facts.ts';
 import { type JudgeInput, judge } from './guardrail.ts';
 import { spreadOf } from './spread.ts';
 import { judgeSum } from './sum.ts';
@@ -30,12 +30,12 @@ export function judgeFacts(facts: JudgedFacts): Judged {
 }
 
 function judgeRate(facts: JudgedFacts): Judged {
-  const { kind, limit, limits, alpha, weight, minSample, breachedBefore, builds, matureBefore } = facts;
+  const { kind, limit, limits, alpha, weight, minSample, breachedBefore, matureBefore } = facts;
   const buckets =
     limits === undefined
       ? facts.buckets
       : facts.buckets.filter(({ segment }) => Object.hasOwn(limits, segment));
-  const own = buckets.filter(({ build }) => builds.includes(build));
+  const own = buckets.filter(provesIn(facts));
   const known = sumOf(own).known;
   const common: Omit<JudgeInput, 'evidence' | 'dataState'> = { alpha, weight, minSample, breachedBefore };
   if (kind === 'pooled') {

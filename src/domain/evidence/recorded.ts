@@ -67,6 +67,7 @@ const factsSchema = z.object({
   minSample: whole,
   breachedBefore: z.boolean(),
   matureBefore: whole,
+  provesFrom: whole.optional(),
   builds: z.array(z.string()),
   buckets: z.array(z.object({ ...dayShape, harms: whole })),
   sums: sumsSchema.optional(),
@@ -97,12 +98,14 @@ export interface Recomputed {
 export function recompute(data: Readonly<Record<string, unknown>>): Recomputed | undefined {
   const read = factsSchema.safeParse(data);
   if (!read.success) return undefined;
-  const { count, control, difference, sums, limits, baselineThin, sourceDown, ...rest } = read.data;
+  const { count, control, difference, sums, limits, baselineThin, sourceDown, provesFrom, ...rest } =
+    read.data;
   const facts: JudgedFacts = {
     ...rest,
     ...(limits && { limits }),
     ...(baselineThin !== undefined && { baselineThin }),
     ...(sourceDown !== undefined && { sourceDown }),
+    ...(provesFrom !== undefined && { provesFrom }),
     ...(sums && { sums: sumsOf(sums) }),
     ...(count && { count }),
     ...(control && { control }),

@@ -1,5 +1,13 @@
 import { groupBy } from '../group-by.ts';
-import { type Judged, type JudgedFacts, perOf, type SumDay, type SumFacts, sumOf } from './facts.ts';
+import {
+  type Judged,
+  type JudgedFacts,
+  perOf,
+  provesIn,
+  type SumDay,
+  type SumFacts,
+  sumOf,
+} from './facts.ts';
 import { type JudgeInput, judge, type MatureCounts } from './guardrail.ts';
 import { sumSpreadOf } from './spread.ts';
 import { decodeSum, EMPTY_SUM, mergeSum, type SumBucket } from './sum-process.ts';
@@ -12,9 +20,9 @@ export const bucketOf = (day: SumDay): SumBucket => ({
 
 /** Judges the mean of a sum, or a ratio, by 4.1 with the restarts of 4.6; the logs hold the limit. */
 export function judgeSum(facts: JudgedFacts, { cap, perMax, buckets }: SumFacts): Judged {
-  const { kind, limit, alpha, weight, minSample, breachedBefore, builds, matureBefore } = facts;
+  const { kind, limit, alpha, weight, minSample, breachedBefore, matureBefore } = facts;
   const isJudged = ({ logs }: SumDay): boolean => logs.length > 0;
-  const own = buckets.filter(({ build }) => builds.includes(build));
+  const own = buckets.filter(provesIn(facts));
   const { known } = countsOf(own);
   const common: Omit<JudgeInput, 'evidence' | 'dataState'> = { alpha, weight, minSample, breachedBefore };
   if (kind === 'pooled') {

@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import type { Agent } from '../agent.ts';
+import type { Agent, Segment } from '../agent.ts';
 import { type ListEntry, listsIn, listsOf, type NamedLists } from '../lists.ts';
 import {
   approvalOf,
@@ -132,6 +132,7 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
   const changes = parts.flatMap((part) =>
     diffRecords(part.replace(/s$/, ''), before?.[part] ?? {}, after[part]),
   );
+  changes.push(...diffSegments(before?.segments ?? [], after.segments));
   changes.push(...diffLists(before ? listsOf(before) : {}, listsOf(after)));
   const [shownBefore, shownAfter] = [before && withoutKeys(before), withoutKeys(after)];
   const scalars = [
@@ -140,7 +141,6 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
     'deployers',
     'testMode',
     'slack',
-    'segments',
     'webhook',
     'freezes',
     'callback',
@@ -160,6 +160,31 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
     }
   }
   return changes;
+}
+
+/** Which segments come, go and are others now; and where the new ones stand, unless they come last: the first match decides. */
+function diffSegments(before: readonly Segment[], after: readonly Segment[]): Change[] {
+  const named = (all: readonly Segment[], name: string) => all.find((one) => one.name === name);
+  const change = (sign: Change['sign'], { name, when }: Segment): Change => ({
+    sign,
+    what: `segment ${name}`,
+    detail: when.trim(),
+  });
+  const gone = before.filter(({ name }) => !named(after, name));
+  const fresh = after.filter(({ name }) => !named(before, name));
+  const order = after.map(({ name }) => name).join(', ');
+  const lasting = [...before.filter((one) => !gone.includes(one)), ...fresh].map(({ name }) => name);
+  return [
+    ...gone.map((one) => change('-', one)),
+    ...after.flatMap((one) => {
+      const was = named(before, one.name);
+      return was && textOf(was) !== textOf(one) ? [change('~', one)] : [];
+    }),
+    ...fresh.map((one) => change('+', one)),
+    ...(order === lasting.join(', ')
+      ? []
+      : [{ sign: '~' as const, what: 'order of segments', detail: order }]),
+  ];
 }
 
 /** What approvers, Slack and readers see from now on, and what not any more. */

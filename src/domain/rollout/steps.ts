@@ -42,13 +42,24 @@ export interface Step extends StepBounds {
   toDay: number;
   /** Complete: every segment has its entry. */
   exposure: Readonly<Record<string, BasisPoints>>;
+  /** What holds a segment that joined later instead: it makes up for a step that was over then. */
+  own?: Readonly<Record<string, StepBounds>>;
   gate: StepGate;
 }
+
+/** What a step holds the candidate to in a segment. */
+export const boundsAt = (
+  step: (StepBounds & Pick<Step, 'own'>) | undefined,
+  segment: string,
+): StepBounds | undefined =>
+  step?.own !== undefined && Object.hasOwn(step.own, segment) ? step.own[segment] : step;
 
 type PlannedStep = NonNullable<RolloutPlan['scale']>[number];
 
 const EVERY_OTHER = '*';
 const DEFAULT_SEGMENT_NAME = 'default';
+/** Exposed wholly, in hundredths of a percent. */
+const WHOLE = 10_000;
 const HALF_PHASE_DAYS = 15;
 const NO_GATE = gateSchema.parse({});
 
@@ -61,6 +72,15 @@ export function planSegments(agent: { segments: readonly PlanSegment[] }): reado
 /** Of these segments, those that any step exposes. */
 export const exposedIn = (steps: readonly Pick<Step, 'exposure'>[], segments: readonly string[]): string[] =>
   segments.filter((segment) => steps.some(({ exposure }) => (exposure[segment] ?? 0) > 0));
+
+/** How far each segment is ever exposed while a part of it is not. */
+export function mostExposed(steps: readonly Pick<Step, 'exposure'>[]): Record<string, BasisPoints> {
+  const most: Record<string, BasisPoints> = {};
+  for (const { exposure } of steps)
+    for (const [segment, share] of Object.entries(exposure))
+      if (share > 0 && share < WHOLE) most[segment] = Math.max(most[segment] ?? 0, share);
+  return most;
+}
 
 /** Who goes first: the first segment that is not representative, else the first segment. */
 export function testGroupOf(segments: readonly PlanSegment[]): string {

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { logEntry } from '../../../src/log/read.ts';
 import { appendEntry } from '../../../src/records/log-entry.ts';
+import { manifestOf } from '../../../src/records/manifest.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { tooLong } from '../../unit/cli/cli-io.ts';
 import { givenCancelled, givenExposed, report } from '../rollouts/support.ts';
@@ -87,4 +88,41 @@ test('a verdict that does not follow from what it rests on is told apart, with e
   expect(one).toMatchObject({ code: 5 });
   expect(one.out).toContain('DIFFERS');
   expect(one.flat).toContain('verdict: recorded "ok", comes to "breach"');
+});
+
+test('apply says what a new segment means to the open rollout before it asks, and what it refuses', async () => {
+  const olga = await cli.as('olga', 'release-manager');
+  const { segments, ...agent } = await manifestOf(cli.services.db.sql, 'desk');
+  const vip = { name: 'vip', when: 'context.tier == "vip"' };
+  const write = (all: object[]) =>
+    writeFileSync(`${cli.cwd}/desk.yaml`, JSON.stringify({ ...agent, segments: all }));
+  write([vip, ...segments]);
+  const refused = await olga('apply', 'desk.yaml', '--yes');
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.err.replace(/\s+/g, ' ')).toContain('it puts "vip" before "silver": put it after');
+
+  write([...segments, vip]);
+  const asked = await olga('apply', 'desk.yaml');
+  expect(tooLong(asked.out)).toEqual([]);
+  for (const said of [
+    '+ segment vip: context.tier == "vip"',
+    `segment vip joins rollout ${rollout} at 0 %, on release 1, until step 3 exposes 100 % of it`,
+    'wrong takes it back at an e-value of 329 (default: 150)',
+    'whoever is in vip leaves default, and is served by the release in force again (default is exposed at 100 %)',
+    'the plan gets 1 more step and ends on day 120 at the earliest',
+  ])
+    expect(asked.flat).toContain(said);
+  const applied = await olga('apply', 'desk.yaml', '--yes', '--output', 'json');
+  expect(applied.json()).toMatchObject({
+    applied: true,
+    manifests: [{ joins: { rollout, segments: [{ segment: 'vip', first: { step: 3, percent: 100 } }] } }],
+  });
+
+  const status = await auditor('rollout', 'status', 'desk');
+  expect(status.flat).toMatch(/vip 0 % 1 waiting, joined on day \d+/);
+  expect(status.flat).toMatch(/default 100 % 2 exposed, fewer people since day \d+/);
+  expect(tooLong(status.out)).toEqual([]);
+  await auditor('rollout', 'report', 'desk', '--out', 'joined.html');
+  const html = readFileSync(join(cli.cwd, 'joined.html'), 'utf8');
+  expect(html).toMatch(/<h2>Joined later<\/h2>[\s\S]*<li>vip: joined on day \d+<\/li>/);
 });

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
+  type AlphaWeight,
   allotAlpha,
+  type GuardrailShare,
   laterSegmentWeight,
   sharesOf,
   thresholdLogE,
+  withLaterSegment,
 } from '../../../../src/domain/evidence/alpha.ts';
 import type { DayBucket } from '../../../../src/domain/evidence/eprocess.ts';
 import {
@@ -20,6 +23,11 @@ const SEED = 20_261_121;
 const ALPHA = 0.05;
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
+const withLater = (
+  weights: readonly AlphaWeight[],
+  guardrails: readonly GuardrailShare[],
+  later: readonly string[],
+) => later.reduce((all, segment, i) => withLaterSegment(all, guardrails, { segment, j: i + 1 }), weights);
 const total = (rows: readonly { weight: number }[]) => rows.reduce((sum, { weight }) => sum + weight, 0);
 
 /** The most false alarms that a level of `alpha` explains: 2.33 standard deviations, 1 % one-sided. */
@@ -27,15 +35,13 @@ const mostFalse = (alpha: number, runs: number) => alpha + 2.33 * Math.sqrt((alp
 
 describe('allotAlpha()', () => {
   test('allotAlpha() gives half to the pool, 0.4 to the starting segments, the reserve by 6/(π²j²)', () => {
-    const rows = allotAlpha({
-      guardrails: [
-        { guardrail: 'errors', share: 0.75 },
-        { guardrail: 'cost', share: 0.25 },
-        { guardrail: 'tone', share: 0.5, reportsOnly: true },
-      ],
-      startingSegments: ['gold', 'silver'],
-      laterSegments: ['bronze'],
-    });
+    const guardrails = [
+      { guardrail: 'errors', share: 0.75 },
+      { guardrail: 'cost', share: 0.25 },
+      { guardrail: 'tone', share: 0, reportsOnly: true },
+    ];
+    const starting = allotAlpha({ guardrails, startingSegments: ['gold', 'silver'] });
+    const rows = withLaterSegment(starting, guardrails, { segment: 'bronze', j: 1 });
     const weightOf = (guardrail: string, segment: string) =>
       rows.find((row) => row.guardrail === guardrail && row.segment === segment)?.weight;
     expect(weightOf('errors', '*')).toBeCloseTo(0.375, 15);
@@ -47,7 +53,7 @@ describe('allotAlpha()', () => {
     expect(rows).toHaveLength(12);
   });
 
-  test('allotAlpha() never gives out more than 1, whatever is created later', () => {
+  test('never more than 1 is given out, whatever comes later', () => {
     const counts = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.nat(60), fc.nat(300));
     fc.assert(
       fc.property(counts, fc.nat(5), ([acting, starting, later], reporting) => {
@@ -56,11 +62,11 @@ describe('allotAlpha()', () => {
           ...names('reports', reporting).map((metric) => ({ metric, share: 1, action: 'report' as const })),
         ]);
         const sum = total(
-          allotAlpha({
+          withLater(
+            allotAlpha({ guardrails, startingSegments: names('start', starting) }),
             guardrails,
-            startingSegments: names('start', starting),
-            laterSegments: names('later', later),
-          }),
+            names('later', later),
+          ),
         );
         expect(sum).toBeLessThanOrEqual(1);
         expect(sum).toBeGreaterThanOrEqual(starting > 0 ? 0.9 - 1e-12 : 0.5 - 1e-12);
@@ -68,13 +74,12 @@ describe('allotAlpha()', () => {
     );
   });
 
-  test('allotAlpha() does not change the weights already given when a segment is created', () => {
-    const input = {
-      guardrails: sharesOf([{ metric: 'errors', share: 1, action: 'rollback' }]),
-      startingSegments: ['gold'],
-    };
-    const before = allotAlpha({ ...input, laterSegments: ['a'] });
-    expect(allotAlpha({ ...input, laterSegments: ['a', 'b'] }).slice(0, before.length)).toEqual(before);
+  test('a segment that comes later changes none of the weights already given, and comes once', () => {
+    const guardrails = sharesOf([{ metric: 'errors', share: 1, action: 'rollback' }]);
+    const before = withLater(allotAlpha({ guardrails, startingSegments: ['gold'] }), guardrails, ['a']);
+    const after = withLaterSegment(before, guardrails, { segment: 'b', j: 2 });
+    expect(after.slice(0, before.length)).toEqual(before);
+    expect(() => withLaterSegment(after, guardrails, { segment: 'gold', j: 3 })).toThrow('named twice');
   });
 
   test('allotAlpha() gives nothing when every guardrail only reports', () => {
