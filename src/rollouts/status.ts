@@ -9,15 +9,7 @@ import { changeOf, type SegmentChange } from '../domain/rollout/join.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
 import { onAgentsWord } from '../domain/subject.ts';
 import { manifestOf } from '../records/manifest.ts';
-import {
-  CAN_ROLL_BACK,
-  dayOf,
-  isWatchOver,
-  type RolloutRecord,
-  recordOf,
-  rolloutById,
-  stepOf,
-} from '../records/rollout.ts';
+import { dayOf, isWatchOver, type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { type ArmsView, armsOf } from './arms.ts';
@@ -285,22 +277,4 @@ function planText(rollout: RolloutRecord, now: Date, elapsed: number): string {
   const planned = step.fromDay + Math.min(step.days, elapsed / dayMs);
   const late = Math.floor((now.getTime() - rollout.started_at.getTime()) / dayMs - planned);
   return `day ${day} of ${total}${late > 0 ? `, ${late} late` : ''}`;
-}
-
-/** One of a list. */
-export interface ListedRollout extends RolloutRecord {
-  canRollBack: boolean;
-}
-
-/** Open ones first, then the newest. */
-export async function listRollouts(db: Sql, agent?: string): Promise<ListedRollout[]> {
-  let query = db
-    .selectFrom('rollout')
-    .selectAll()
-    .select(CAN_ROLL_BACK.as('canRollBack'))
-    .orderBy('ended_at', (order) => order.desc().nullsFirst())
-    .orderBy('started_at', 'desc')
-    .limit(100);
-  if (agent) query = query.where('agent', '=', agent);
-  return (await query.execute()).map(({ canRollBack, ...row }) => ({ ...recordOf(row), canRollBack }));
 }

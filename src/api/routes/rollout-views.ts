@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ListedRollout, RolloutStatusView } from '../../rollouts/status.ts';
+import type { ListedRollout } from '../../rollouts/list.ts';
+import type { RolloutStatusView } from '../../rollouts/status.ts';
 import { ROLLOUT_VERBS } from '../../rollouts/verb.ts';
 import { anyObjectSchema, instantSchema } from '../schemas.ts';
 

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { listRollouts } from '../../../src/rollouts/list.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
-import { listRollouts } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
 import { AGENT_YAML, agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';

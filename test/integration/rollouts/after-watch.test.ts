@@ -4,9 +4,9 @@ import { beginAction } from '../../../src/actions/begin.ts';
 import { actionById } from '../../../src/records/action.ts';
 import { revocableRollouts, rolloutById, watchedRollout } from '../../../src/records/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { listRollouts } from '../../../src/rollouts/list.ts';
 import { completeRollout } from '../../../src/rollouts/moves.ts';
 import { startRollout } from '../../../src/rollouts/start.ts';
-import { listRollouts } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb, verbsOf } from '../../../src/rollouts/verbs.ts';
 import { endWatches } from '../../../src/rollouts/watch.ts';
 import {
