@@ -3,6 +3,7 @@ import { applyAgent } from '../../../src/agents/apply.ts';
 import { controlLogE } from '../../../src/domain/evidence/control.ts';
 import { recompute } from '../../../src/domain/evidence/recorded.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
+import { COMMITTED_WITHIN_MS } from '../../../src/rollouts/committed.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
@@ -29,6 +30,9 @@ async function givenSubjects(services: TestServices, each: number, harmOf: (arm:
   return seen;
 }
 
+/** Until what was done is of days that may be compared. */
+const ripen = ({ clock, dayMs }: TestServices) => clock.advance(2 * dayMs + COMMITTED_WITHIN_MS);
+
 async function judged(services: TestServices, id: string) {
   await queueExposed(services);
   await judgeDue(services);
@@ -54,7 +58,7 @@ describeWithServices('beside the release in force', (make) => {
       controlHarms: 0,
       strata: [],
     });
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     const { state, control } = await judged(services, id);
     expect(state).toBe('rolled_back');
     expect(control).toMatchObject({ treatedHarms: seen.candidate, controlHarms: 0, fired: true });
@@ -70,7 +74,7 @@ describeWithServices('beside the release in force', (make) => {
 
   test('as much harm in both arms is none of the candidate', async () => {
     await givenSubjects(services, 14, () => 1);
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     expect(await judged(services, id)).toMatchObject({ state: 'exposed', control: { fired: false } });
   }, 60_000);
 
@@ -89,7 +93,7 @@ describeWithServices('beside the release in force', (make) => {
       await report(services, later, 0);
       await report(services, later, 1, `${later.id}-later`);
     }
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     const before = (await judged(services, id)).control;
     const silent = control.length - 3;
     expect(before).toMatchObject({ treatedHarms: 2, controlHarms: 2 + silent });
@@ -114,7 +118,7 @@ describeWithServices('beside the release in force', (make) => {
     await report(services, action, 0);
     services.clock.advance(services.dayMs);
     await report(services, await givenBegun(services, 'again'), 1);
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     const { control } = await judged(services, id);
     const [stratum] = control?.strata ?? [];
     expect([stratum?.treated, stratum?.control].map((arm) => [arm?.subjects, arm?.harms]).sort()).toEqual([
@@ -137,7 +141,7 @@ describeWithServices('beside the release in force', (make) => {
     await expose(5_000);
     services.clock.advance(1_000);
     for (let n = 0; n < 6; n++) await report(services, await givenBegun(services, `s${n}`), Number(n < 2));
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     const [stratum] = (await judged(services, id)).control?.strata ?? [];
     const arms = [stratum?.treated, stratum?.control].map(
       (arm) => arm ?? { subjects: 0, harms: 0, known: 0 },
@@ -168,7 +172,7 @@ describeWithServices('beside the release in force', (make) => {
       .insertInto('first_count')
       .values({ ...key, arm: 'control', subjects: 0, harms: 0, known: 9 })
       .execute();
-    both.clock.advance(2 * both.dayMs);
+    ripen(both);
     await expect(judgeDue(both)).rejects.toThrow('Cannot compare arms');
     const { segments } = await rolloutStatus(both, other);
     const gold = segments.find(({ segment }) => segment === 'gold');
@@ -180,7 +184,7 @@ describeWithServices('beside the release in force', (make) => {
 
   test('nothing is entered again in a freeze', async () => {
     await givenSubjects(services, 14, (arm) => Number(arm === 'candidate'));
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     expect((await judged(services, id)).state).toBe('rolled_back');
     const { manifest } = await services.db.sql
       .selectFrom('agent')
@@ -205,13 +209,13 @@ describeWithServices('beside the release in force', (make) => {
       .where('state', '=', 'exposed')
       .execute();
     for (let n = 0; n < 8; n++) await report(services, await givenBegun(services, `s${n}`), 1);
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     expect(await judged(services, id)).toMatchObject({ verdict: { events: 8 }, control: { strata: [] } });
   });
 
   test('one that took a segment back starts afresh when it is entered again', async () => {
     await givenSubjects(services, 14, (arm) => Number(arm === 'candidate'));
-    services.clock.advance(2 * services.dayMs);
+    ripen(services);
     await judged(services, id);
     await runRolloutVerb(services, managerActor(), {
       id,
