@@ -18,5 +18,6 @@ COPY --from=build /app ./
 USER node
 VOLUME /data
 EXPOSE 8080 8081
-ENTRYPOINT ["node", "/app/bin/portcullis.js"]
+# Room for what lives for one answer: collected less often.
+ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/bin/portcullis.js"]
 CMD ["up", "--roles", "api,background"]

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { createActivities } from '../activities/index.ts';
@@ -39,6 +39,7 @@ import { createSlackApp } from './slack/app.ts';
 import { slackRoute } from './slack/http-route.ts';
 import { listDisabled } from './switches/list.ts';
 import { workflowBundle } from './temporal/bundle.ts';
+import { openClient } from './temporal/client.ts';
 import { type TemporalAccess, temporalAccess } from './temporal/connection.ts';
 import { installTemporalLog, type RunningWorker, startWorker } from './temporal/worker.ts';
 
@@ -180,9 +181,9 @@ async function connectTemporal(making: Making): Promise<Temporal | undefined> {
   const { config, stops } = making;
   if (isPart(config.roles) && !config.temporal.address) return undefined;
   const access = temporalAccess(await openTemporal(making), config.temporal);
-  const connection = Connection.lazy(access);
-  stops.push(() => connection.close());
-  return { access, client: new Client({ connection, namespace: config.temporal.namespace }) };
+  const client = openClient(access, config.temporal.namespace);
+  stops.push(() => client.connection.close());
+  return { access, client };
 }
 
 /** What posts in Slack, where this process does, and what answers there, where it does. */

@@ -4,7 +4,6 @@ import { QUEUES, SHARED_QUEUE } from '../domain/queues.ts';
 /** The name under which Temporal keeps the builds of our workflows' code. */
 export const DEPLOYMENT = 'portcullis';
 const IDENTITY = 'portcullis';
-const CALL_MS = 10_000;
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
 const WORKFLOW_QUEUE = 1;
@@ -33,9 +32,10 @@ export const isUnknown = (error: unknown): boolean =>
 export async function readDeployment(at: DeploymentAt): Promise<Deployment> {
   const { client, namespace } = at;
   try {
-    const { workerDeploymentInfo: info } = await within(client, () =>
-      client.workflowService.describeWorkerDeployment({ namespace, deploymentName: DEPLOYMENT }),
-    );
+    const { workerDeploymentInfo: info } = await client.workflowService.describeWorkerDeployment({
+      namespace,
+      deploymentName: DEPLOYMENT,
+    });
     const current = info?.routingConfig?.currentDeploymentVersion?.buildId || undefined;
     const changed = info?.routingConfig?.currentVersionChangedTime;
     const isByHand = current !== undefined && info?.lastModifierIdentity !== IDENTITY && changed;
@@ -55,15 +55,13 @@ export async function readDeployment(at: DeploymentAt): Promise<Deployment> {
 
 /** @throws the server's answer: `isUnknown` where no worker of the build has polled yet, or the server takes no more builds */
 export async function makeCurrent({ client, namespace }: DeploymentAt, buildId: string): Promise<void> {
-  await within(client, () =>
-    client.workflowService.setWorkerDeploymentCurrentVersion({
-      namespace,
-      deploymentName: DEPLOYMENT,
-      buildId,
-      identity: IDENTITY,
-      ignoreMissingTaskQueues: true,
-    }),
-  );
+  await client.workflowService.setWorkerDeploymentCurrentVersion({
+    namespace,
+    deploymentName: DEPLOYMENT,
+    buildId,
+    identity: IDENTITY,
+    ignoreMissingTaskQueues: true,
+  });
 }
 
 /** When a worker of the build last asked for work; a worker that has nothing to do asks every minute. */
@@ -83,13 +81,11 @@ export async function pollersOf(
   { client, namespace }: DeploymentAt,
   queue: string,
 ): Promise<{ build: string; at: Date }[]> {
-  const { pollers } = await within(client, () =>
-    client.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name: queue },
-      taskQueueType: WORKFLOW_QUEUE,
-    }),
-  );
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType: WORKFLOW_QUEUE,
+  });
   return (pollers ?? []).map(({ deploymentOptions, lastAccessTime }) => ({
     build: deploymentOptions?.buildId || 'no build',
     at: dateOf(lastAccessTime),
@@ -99,6 +95,3 @@ export async function pollersOf(
 type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
 
 const dateOf = (at: Timestamp): Date => new Date(Number(at?.seconds ?? 0) * 1_000 + (at?.nanos ?? 0) / 1e6);
-
-const within = <T>(client: Client, call: () => Promise<T>): Promise<T> =>
-  client.connection.withDeadline(Date.now() + CALL_MS, call);

@@ -9,7 +9,6 @@ import { rolloutInputOf } from './rollout-input.ts';
 /** Of each topic in one pass: soon it looks again at all of them, whatever one of them has. */
 const BATCH = 40;
 const AT_ONCE = 20;
-const CALL_MS = 5_000;
 const BACKOFF_MAX_S = 10;
 
 type OutboxRow = Selectable<OutboxTable>;
@@ -77,9 +76,7 @@ async function tell({ services, client, queue }: Pass, group: OutboxRow[]): Prom
   const [first] = group;
   if (!first) return;
   try {
-    await client.connection.withDeadline(Date.now() + CALL_MS, () =>
-      signal(services, client, queue(first.topic), first),
-    );
+    await signal(services, client, queue(first.topic), first);
     await services.db.sql.deleteFrom('outbox').where('id', 'in', ids).execute();
   } catch (error) {
     await sql`UPDATE outbox SET attempts = attempts + 1, error = ${String(error).slice(0, 500)},

@@ -7,8 +7,6 @@ import {
 } from '../records/reconciliation.ts';
 import type { Services } from '../services.ts';
 
-const LIST_MS = 60_000;
-const CALL_MS = 5_000;
 const AT_ONCE = 20;
 
 const TYPES = ['rollout', 'governedAction', 'alert', 'approvalDigest', 'agentCallback'];
@@ -36,12 +34,10 @@ export async function reconcile(services: Services, client: Client): Promise<Mis
 }
 
 async function runningIds(client: Client): Promise<Set<string>> {
-  return client.connection.withDeadline(Date.now() + LIST_MS, async () => {
-    const ids = new Set<string>();
-    for await (const { workflowId } of client.workflow.list({ query: RUNNING, pageSize: 1_000 }))
-      ids.add(workflowId);
-    return ids;
-  });
+  const ids = new Set<string>();
+  for await (const { workflowId } of client.workflow.list({ query: RUNNING, pageSize: 1_000 }))
+    ids.add(workflowId);
+  return ids;
 }
 
 async function lookAt(client: Client, absent: readonly WorkflowOf[]): Promise<MissingWorkflow[]> {
@@ -63,9 +59,7 @@ const isThere = ({ topic }: WorkflowOf, status: string): boolean =>
 /** Of its latest run. The list lags behind: only this counts. */
 async function statusOf(client: Client, { topic, key }: WorkflowOf): Promise<string> {
   try {
-    const described = await client.connection.withDeadline(Date.now() + CALL_MS, () =>
-      client.workflow.getHandle(`${topic}/${key}`).describe(),
-    );
+    const described = await client.workflow.getHandle(`${topic}/${key}`).describe();
     return described.status.name;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'not found';

@@ -33,7 +33,7 @@ export interface ServiceOptions {
   publicUrl?: string;
 }
 
-/** The service as operators run it: `portcullis up` in a process of its own, always at the same address. */
+/** The service as its image runs it: `portcullis up` in a process of its own, always at the same address. */
 export interface ServiceProcess {
   readonly url: string;
   /** Where it was started. */
@@ -62,7 +62,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const start = async () => {
     const service = startProcess({
       command: process.execPath,
-      args: [PORTCULLIS, 'up', ...(options.roles ? ['--roles', options.roles.join(',')] : [])],
+      args: ['--max-semi-space-size=64', PORTCULLIS, 'up', ...(options.roles ? ['--roles', options.roles.join(',')] : [])],
       logFile,
       cwd: folder,
       env,

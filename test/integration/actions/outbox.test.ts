@@ -75,7 +75,6 @@ describeWithServices('what becomes of a write', (make) => {
       const taken: string[] = [];
       const clientWhere = (takes: boolean) =>
         ({
-          connection: { withDeadline: (_: number, call: () => Promise<unknown>) => call() },
           workflow: {
             signalWithStart: async (_: string, { workflowId }: { workflowId: string }) => {
               if (!takes) throw new Error('unavailable');
@@ -110,7 +109,6 @@ describeWithServices('what becomes of a write', (make) => {
     const alert = await raiseAlert(services.db.sql, 'rollout.gate', 'desk', services.clock.now(), {});
     const taken: string[] = [];
     const client = {
-      connection: { withDeadline: (_: number, call: () => Promise<unknown>) => call() },
       workflow: {
         start: () => Promise.reject(new Error('unavailable')),
         signalWithStart: async (_: string, { workflowId, taskQueue }: Record<string, string>) =>
