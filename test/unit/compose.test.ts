@@ -121,6 +121,6 @@ test('.env.example explains every name that docker-compose.yml passes or reads',
 test('the image runs the command as a person without rights', () => {
   const dockerfile = read('Dockerfile');
   expect(dockerfile).toContain('USER node');
-  expect(dockerfile).toContain('ENTRYPOINT ["node", "/app/bin/portcullis.js"]');
+  expect(dockerfile).toContain('ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/bin/portcullis.js"]');
   for (const [, tag] of dockerfile.matchAll(/^FROM \S+:(\S+)/gm)) expect(tag).toMatch(/^\d+\.\d+\.\d+/);
 });
