@@ -61,7 +61,8 @@ export async function openDatabase({
       keepAliveInitialDelayMillis: 30_000,
       // A server that hangs is down too; one that works gives up by its own statement_timeout before.
       query_timeout: answerWithinMs,
-      options: settings,
+      // To compile a query takes longer than any of these queries.
+      options: `-c jit=off ${settings}`,
     });
     // A connection that dies is replaced by the next query; without listeners it would end the process: the pool's for
     // idle ones, its own for one that somebody holds without a query under way.

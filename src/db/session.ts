@@ -35,6 +35,7 @@ export async function openSession(
     query_timeout: STATEMENT_MAX_MS + 1_000,
     keepAlive: true,
     options: [
+      '-c jit=off',
       `-c statement_timeout=${STATEMENT_MAX_MS}`,
       `-c idle_session_timeout=${SILENT_MAX_MS}`,
       `-c idle_in_transaction_session_timeout=${SILENT_MAX_MS}`,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { actionView } from '../../../src/actions/view.ts';
@@ -39,6 +40,11 @@ async function tripsOf<T>(work: () => Promise<T>): Promise<{ trips: string[]; an
 
 const begin = (id: string, body = {}) =>
   call(api.app, `POST /v1/actions/${id}/begin`, { as: api.as.agent, body: { executionId: 'e-1', ...body } });
+
+test('no connection compiles what it asks', async () => {
+  const { sql: everyday, gate } = api.services.db;
+  for (const db of [everyday, gate]) expect((await sql`SHOW jit`.execute(db)).rows).toEqual([{ jit: 'off' }]);
+});
 
 test('a begin asks the store twice: once to begin, once to keep its credential', async () => {
   await begin((await givenApprovedAction(api.services)).id);
