@@ -50,6 +50,7 @@ export default defineConfig({
       project('unit', { groupOrder: 0, testSeconds: 60, isolate: false }),
       project('replay', { groupOrder: 0, testSeconds: 60, hookMs: 120 * SECOND_MS }),
       project('workflow', {
+        isolate: false,
         groupOrder: 1,
         testSeconds: 60,
         hookMs: FIRST_FETCH_MS,
@@ -63,6 +64,7 @@ export default defineConfig({
         globalSetup: [POSTGRES, TEMPORAL],
       }),
       project('e2e', {
+        isolate: false,
         groupOrder: 1,
         testSeconds: 180,
         hookMs: FIRST_FETCH_MS,
