@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ActionView } from '../../actions/action-view.ts';
+import type { ActionView, ViewParts } from '../../actions/action-view.ts';
 import { type Asked, askAction } from '../../actions/ask.ts';
 import { type Begun, beginAction } from '../../actions/begin.ts';
 import { listActions } from '../../actions/list.ts';
@@ -133,7 +133,7 @@ function askRoute(app: Api, deps: RouteDeps): void {
       const { outcome, recorded, repeated } = answer;
       metrics.asked.inc({ outcome, kind: answer.action.kind });
       const begun = begin && (await begunOf(deps, actor, answer, executionId));
-      const view = begun?.parts
+      const view = begun
         ? viewOf(services, begun.action, begun.parts)
         : await askedView(deps, answer.action, repeated);
       if (outcome === 'pending') {
@@ -167,11 +167,11 @@ async function begunOf(
   actor: Actor,
   answer: Asked,
   executionId: string | undefined,
-): Promise<(Omit<Begun, 'parts'> & Partial<Pick<Begun, 'parts'>>) | undefined> {
+): Promise<Begun | undefined> {
   const { action, credential } = answer;
   if (credential && action.start_by) {
     deps.metrics.begun.inc({ result: 'begun' });
-    return { action, credential, startBy: action.start_by };
+    return { action, credential, startBy: action.start_by, parts: await partsInMemory(deps, action) };
   }
   if (!mayBeginNow(answer)) return undefined;
   return beginCounted(deps, actor, { id: action.id, executionId: executionOf(answer, executionId) });
@@ -182,10 +182,14 @@ const executionOf = ({ action }: Asked, given: string | undefined): string =>
   given ?? action.execution_id ?? action.id;
 
 /** A first ask has no decisions to look up; what the manifest says of the tool is in memory. */
-async function askedView({ services }: RouteDeps, action: ActionRow, repeated: boolean): Promise<ActionView> {
-  if (repeated) return actionView(services, action, { args: false });
-  const world = await services.worlds.get(action.agent).catch(() => undefined);
-  return viewOf(services, action, { agent: world?.agent });
+async function askedView(deps: RouteDeps, action: ActionRow, repeated: boolean): Promise<ActionView> {
+  if (repeated) return actionView(deps.services, action, { args: false });
+  return viewOf(deps.services, action, await partsInMemory(deps, action));
+}
+
+async function partsInMemory({ services }: RouteDeps, { agent }: ActionRow): Promise<ViewParts> {
+  const world = await services.worlds.get(agent).catch(() => undefined);
+  return { agent: world?.agent };
 }
 
 /** Begins and counts how that went. */
@@ -205,7 +209,7 @@ export async function beginCounted(
 }
 
 /** What a begin adds to the action's view. */
-export function begunPart({ credential, startBy, args }: Omit<Begun, 'parts'>) {
+export function begunPart({ credential, startBy, args }: Begun) {
   return {
     ...(args && { args }),
     startBy: startBy.toISOString(),
