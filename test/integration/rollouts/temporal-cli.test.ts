@@ -68,17 +68,11 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
     input,
   );
   await until('the start', async () => (await status()).status === 'running');
-  const say = (name: string, more: object) =>
-    cli(
-      'workflow',
-      'signal',
-      '--workflow-id',
-      'rollout/by-hand',
-      '--name',
-      name,
-      '--input',
-      JSON.stringify(more),
-    );
+  // A signal that meets the moment in which the workflow goes on as new is refused by the server, and sent again.
+  const say = (name: string, more: object) => {
+    const about = ['--workflow-id', 'rollout/by-hand', '--name', name, '--input', JSON.stringify(more)];
+    return until(`signal ${name}`, async () => (await cli('workflow', 'signal', ...about)) !== undefined);
+  };
   await say('pause', { actor: 'cleo', reason: 'look first' });
   await until('the pause', async () => (await status()).status === 'paused');
   await say('resume', { actor: 'olga', reason: 'looked' });
@@ -98,8 +92,8 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
   await until('the rollback', async () =>
     (await status()).segments.some((segment) => segment.state === 'rolled_back'),
   );
-  // Enough history to go on as new; a signal that meets the moment of it is refused by the server and sent again.
-  for (let n = 0; n < 40; n++) await until('a signal', async () => (await say('changed', {})) !== undefined);
+  // Enough history to go on as new.
+  for (let n = 0; n < 40; n++) await say('changed', {});
   await say('rollback', { actor: 'olga', reason: 'all of it' });
   await until('the end', async () => (await status()).status === 'rolled_back');
 
