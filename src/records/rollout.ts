@@ -147,6 +147,17 @@ const SERVES = sql<boolean>`EXISTS (SELECT 1 FROM in_force f WHERE f.agent = rol
 /** Whether a rollout can be rolled back: it is open, or it completed and its release is in force, watched or not. */
 export const CAN_ROLL_BACK = sql<boolean>`(rollout.ended_at IS NULL OR (rollout.status = 'completed' AND ${SERVES}))`;
 
+/** Whether this one can. */
+export async function canRollBack(db: Sql, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('rollout')
+    .select('id')
+    .where('id', '=', id)
+    .where(CAN_ROLL_BACK)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The rollouts of an agent that can be rolled back. First the one that is meant where only the agent is named: the open one, then the last that completed. */
 export async function revocableRollouts(db: Sql, agent: string): Promise<RolloutRecord[]> {
   const rows = await db

@@ -5,6 +5,7 @@ import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import type { Evidence } from './evidence-choice.ts';
+import { tellWorkflow } from './tell.ts';
 
 /** Whether an ask by this version is news to the rollout. */
 export const isNewVersion = (rollout: RolloutRecord | undefined, version: string): boolean =>
@@ -68,7 +69,7 @@ export async function noteAgentVersion(
       data: { version, before: row.agent_version, holds: !first },
     });
     if (!first) await raiseAlert(tx, 'rollout.held', rollout.agent, now, { rollout: rollout.id, version });
-    await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
+    await tellWorkflow(tx, rollout.id);
     return true;
   });
 }

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
-import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT, weightOf, withCompanions } from '../domain/evidence/alpha.ts';
 import {
   BASELINE_PART,
@@ -12,7 +11,8 @@ import {
 import { fromFixed } from '../domain/evidence/sum-process.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { changedSegments } from '../domain/rollout/join.ts';
-import { dayOf, type RolloutRecord } from '../records/rollout.ts';
+import type { RolloutRecord } from '../records/rollout.ts';
+import { ripeBefore } from './compared.ts';
 
 /**
  * What the release in force did in every segment until now, and the limits that follow from it for the guardrails that are
@@ -43,10 +43,10 @@ const keyOf = ({ segment, metric }: BaselineCounts): string => JSON.stringify([s
  * what it is.
  */
 async function countsOf(tx: Sql, rollout: RolloutRecord, now: Date): Promise<BaselineCounts[]> {
-  const ripe = Object.entries(rollout.plan.matureAfter).map(([metric, after]) => {
-    const before = new Date(now.getTime() - durationMs(after, rollout.plan.dayMs));
-    return { metric, before: dayOf(rollout, before) };
-  });
+  const ripe = Object.keys(rollout.plan.matureAfter).map((metric) => ({
+    metric,
+    before: ripeBefore(rollout, metric, now),
+  }));
   const changed = changedSegments(rollout.plan.joined);
   const { rows } = await sql<BaselineCounts & Record<'total' | 'squares', string | null> & { over: number }>`
     SELECT c.segment, c.metric, sum(c.events)::float8 AS events, sum(c.harms)::float8 AS harms, sum(c.known)::float8 AS known,

@@ -15,6 +15,7 @@ import { pooledBreaches } from './facts.ts';
 import { GATE_CLOSED } from './moves.ts';
 import { processesOf } from './processes.ts';
 import { releaseOf } from './release-of.ts';
+import { tellWorkflow } from './tell.ts';
 import { withSegment } from './with-segment.ts';
 
 const PER_CENT = 100;
@@ -121,7 +122,7 @@ export async function joinSegments(
   }
   await sql`SELECT queue_judgement(s.rollout_id, s.segment, ${now}) FROM rollout_segment s
     WHERE s.rollout_id = ${id} AND s.segment = ${DEFAULT_SEGMENT} AND s.state = 'exposed'`.execute(tx);
-  await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
+  await tellWorkflow(tx, id);
 }
 
 async function assertMayJoin(db: Sql, rollout: RolloutRecord, added: readonly string[]): Promise<void> {

@@ -20,6 +20,7 @@ import { countEvidence, judgeGuardrail } from './evidence.ts';
 import { failuresOf, throwFirst } from './failures.ts';
 import { holdForSpread, holdForVerdict, isSpread } from './hold.ts';
 import { rollBack } from './roll-back.ts';
+import { tellWorkflow } from './tell.ts';
 
 interface Due {
   rollout_id: string;
@@ -189,7 +190,7 @@ async function saveVerdict(
       actor: JUDGE,
       data: { generation, before: before ?? null, ...(figures(record) as object) },
     });
-    await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
+    await tellWorkflow(tx, rollout.id);
   });
   if (record.verdict !== before) services.wake();
 }

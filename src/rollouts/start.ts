@@ -24,6 +24,7 @@ import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
 import { isDisabled } from './facts.ts';
 import { supersede } from './supersede.ts';
+import { tellWorkflow } from './tell.ts';
 
 export interface StartRolloutInput {
   agent: string;
@@ -118,7 +119,7 @@ export async function startRollout(
         saltCommitment: saltCommitment(salt),
       },
     });
-    await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
+    await tellWorkflow(tx, id);
     return revocations;
   });
   for (const revocation of followed || [])

@@ -24,5 +24,10 @@ export async function tell(
 ): Promise<void> {
   await raiseAlert(tx, alert, agent, now, { rollout: id, because, ...facts });
   await appendEntry(tx, { kind, agent, ref: id, at: now, actor: JUDGE, data: { because, ...data } });
+  await tellWorkflow(tx, id);
+}
+
+/** Has the workflow of a rollout look at its record again, once this is committed. */
+export async function tellWorkflow(tx: Sql, id: string): Promise<void> {
   await tx.insertInto('outbox').values({ topic: 'rollout', key: id, payload: '{}' }).execute();
 }

@@ -5,6 +5,7 @@ import { appendEntry } from '../records/log-entry.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import type { Evidence } from './evidence-choice.ts';
+import { tellWorkflow } from './tell.ts';
 
 export const ROLLOUT_VERBS = [
   'pause',
@@ -90,5 +91,5 @@ export async function logVerb(
     actor: actor.id,
     data: { ...data, via: actor.via, identity: actor.identity },
   });
-  await tx.insertInto('outbox').values({ topic: 'rollout', key: rollout.id, payload: '{}' }).execute();
+  await tellWorkflow(tx, rollout.id);
 }

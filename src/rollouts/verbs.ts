@@ -2,7 +2,7 @@ import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { dayOf, ownRollout, revocableRollouts } from '../records/rollout.ts';
+import { canRollBack, dayOf, ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { acceptArms } from './accept-arms.ts';
 import { withBuild } from './agent-version.ts';
@@ -35,10 +35,9 @@ export async function verbsOf(
   actor: Actor,
   rollout: Pick<RolloutRecord, 'id' | 'agent' | 'ended_at'>,
 ): Promise<RolloutVerb[]> {
-  const { id, agent, ended_at } = rollout;
-  const takes: readonly RolloutVerb[] = ended_at === null ? ROLLOUT_VERBS : ['rollback'];
-  const revocable = ended_at === null ? [] : await revocableRollouts(services.db.sql, agent);
-  if (ended_at !== null && !revocable.some((one) => one.id === id)) return [];
+  const isOpen = rollout.ended_at === null;
+  if (!isOpen && !(await canRollBack(services.db.sql, rollout.id))) return [];
+  const takes: readonly RolloutVerb[] = isOpen ? ROLLOUT_VERBS : ['rollback'];
   const owns = await requireOwner(services, actor, rollout, 'steer').then(
     () => true,
     (error: unknown) => {

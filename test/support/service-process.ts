@@ -62,7 +62,12 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const start = async () => {
     const service = startProcess({
       command: process.execPath,
-      args: ['--max-semi-space-size=64', PORTCULLIS, 'up', ...(options.roles ? ['--roles', options.roles.join(',')] : [])],
+      args: [
+        '--max-semi-space-size=64',
+        PORTCULLIS,
+        'up',
+        ...(options.roles ? ['--roles', options.roles.join(',')] : []),
+      ],
       logFile,
       cwd: folder,
       env,

@@ -76,7 +76,8 @@ ${checkFields(rollout, verb)}
   )}`;
 }
 
-function takes({ status, waitsFor, segments, arms }: RolloutStatusView, verb: RolloutVerb): boolean {
+function takes(rollout: RolloutStatusView, verb: RolloutVerb): boolean {
+  const { status, waitsFor } = rollout;
   const waits = (what: (typeof waitsFor)[number]['for']): boolean =>
     waitsFor.some((wait) => wait.for === what);
   const onlyPeople = waitsFor.every((wait) => wait.for === 'person' || wait.for === 'checklist');
@@ -94,11 +95,9 @@ function takes({ status, waitsFor, segments, arms }: RolloutStatusView, verb: Ro
       return true;
     case 'reenter':
     case 'exclude':
-      return segments.some(({ state }) => state === 'rolled_back');
     case 'ease':
-      return waits('ease');
     case 'accept-arms':
-      return mismatchedIn(arms).length > 0;
+      return segmentsFor(rollout, verb).length > 0;
   }
 }
 
@@ -107,9 +106,6 @@ const stepField = ({ step }: RolloutStatusView, verb: RolloutVerb): Html | undef
   verb === 'approve-gate' || verb === 'reject-gate' || verb === 'advance'
     ? html`<input type="hidden" name="step" value="${step}">`
     : undefined;
-
-const mismatchedIn = (arms: RolloutStatusView['arms']): string[] =>
-  arms.flatMap(({ segment, mismatchedAt }) => (mismatchedAt === null ? [] : [segment]));
 
 /** Those that a verb is about. */
 function segmentsFor({ segments, waitsFor, arms }: RolloutStatusView, verb: RolloutVerb): string[] {
@@ -126,7 +122,7 @@ function segmentsFor({ segments, waitsFor, arms }: RolloutStatusView, verb: Roll
         .map(({ segment }) => segment)
         .filter((segment) => waitsFor.some((wait) => wait.for === 'ease' && wait.segment === segment));
     case 'accept-arms':
-      return mismatchedIn(arms);
+      return arms.flatMap(({ segment, mismatchedAt }) => (mismatchedAt === null ? [] : [segment]));
     default:
       return [];
   }
