@@ -75,7 +75,7 @@ function withManifests<T extends object>(document: T): T {
   for (const [path, method, kind] of [
     ['/v1/agents/{agent}', 'put', 'agent'],
     ['/v1/agents/{agent}/releases', 'post', 'release'],
-    ['/v1/agents/{agent}/simulations', 'post', 'release'],
+    ['/v1/replays', 'post', 'release'],
   ] as const) {
     const operation = paths[path]?.[method];
     if (!operation) continue;

@@ -39,9 +39,9 @@ import { rateRoutes } from './routes/rates.ts';
 import { actionRoute } from './routes/read-action.ts';
 import { receiptRoutes } from './routes/receipts.ts';
 import { releaseRoutes } from './routes/releases.ts';
+import { replayRoutes } from './routes/replays.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
-import { simulationRoutes } from './routes/simulations.ts';
 import { standingRoutes } from './routes/standing-approvals.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { switchRoutes } from './routes/switches.ts';
@@ -120,7 +120,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   approvalReviewRoutes,
   receiptRoutes,
   deputyRoutes,
-  simulationRoutes,
+  replayRoutes,
   outcomeRoutes,
   otlpRoutes,
   agentRoutes,

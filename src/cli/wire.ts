@@ -10,6 +10,7 @@ import type { Seal } from '../log/seal.ts';
 import type { AskedPerson, QueuePlace } from '../reaching/asked.ts';
 import type { DisableAnswer } from '../records/stop.ts';
 import type { ReleasePreview } from '../releases/create.ts';
+import type { ReplayedRelease } from '../replay/replay.ts';
 import type { KeptStatus } from '../retention/status.ts';
 import type { Joins } from '../rollouts/join-segments.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
@@ -18,7 +19,6 @@ import type { ApprovalStats } from '../statistics/approvals.ts';
 import type { RecordedBaseline } from '../statistics/baselines.ts';
 import type { PastWindow } from '../statistics/past-counts.ts';
 import type { AgentPosture } from '../statistics/posture.ts';
-import type { SimulatedRelease } from '../statistics/simulate.ts';
 import type { Traffic } from '../statistics/traffic.ts';
 import type { EnableAnswer } from '../switches/enable.ts';
 
@@ -55,7 +55,7 @@ export type WireEnabled = EnableAnswer & { scope: string };
 export type WireVerb = VerbAnswer & { id: string; verb: string };
 export type WireRelease = ReleasePreview & { version: string; created: boolean };
 export type WireStats = Wire<ApprovalStats>;
-export type WireSimulation = Wire<SimulatedRelease>;
+export type WireReplay = Wire<ReplayedRelease>;
 export interface WireReceipts {
   receipts: Receipt[];
 }

@@ -20,7 +20,7 @@ const NOWHERE = { type: 'string', enum: ['https://fuzz.invalid/', 'http://fuzz.i
 const MANIFESTS: Readonly<Record<string, readonly string[]>> = {
   applyAgent: [AGENT_YAML, AGENT_YAML.replace('[ana, ben]', '[ana]')],
   createRelease: [RELEASE_2_YAML, RELEASE_2_YAML.replace('release: 2', 'release: 3')],
-  simulate: [RELEASE_2_YAML],
+  replay: [RELEASE_2_YAML],
 };
 /** As the tool `cancel` takes them. */
 const ARGS = {

@@ -90,6 +90,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'metric-sources',
     'outcomes',
     'releases',
+    'replay',
     'retention',
     'rollouts',
     'statistics',
@@ -198,4 +199,27 @@ test('the log is evidence: nothing learns from it how something stands', () => {
     .flatMap(inFolder)
     .filter(({ file, target }) => !mayRead.test(file) && /^src\/(log|events)\//.test(target));
   expect(reading.map(show)).toEqual([]);
+});
+
+/** Whatever a file comes to load, types left out. */
+function loadedFrom(folder: string): string[] {
+  const found = new Set(filesOf(folder));
+  for (const file of found)
+    for (const { target, typeOnly } of importsOf(file))
+      if (!typeOnly && target.startsWith('src/') && target.endsWith('.ts')) found.add(target);
+  return [...found];
+}
+
+test('what is decided again never executes: a replay reaches no credential, no network and no verb of an action', () => {
+  const mayNot =
+    /^src\/(credentials|net|actions|approvals|switches|slack|sdk|temporal|metric-sources|log|events|api|cli)\//;
+  const reached = ['src/replay', 'src/domain/replay'].flatMap(loadedFrom);
+  expect(reached.length).toBeGreaterThan(20);
+  expect(reached.filter((file) => mayNot.test(file))).toEqual([]);
+  const outward = reached
+    .flatMap(importsOf)
+    .filter(({ target }) =>
+      /^(node:)?(net|tls|http|https|http2|dgram|dns|child_process)$|^undici$/.test(target),
+    );
+  expect(outward.map(show)).toEqual([]);
 });

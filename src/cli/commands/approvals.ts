@@ -2,16 +2,13 @@ import { type Command, Option } from 'commander';
 import { type AnswerOptions, actionPath, answerActions, lookAt } from '../answer-actions.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { type EditOptions, editAction } from '../edit-action.ts';
-import { CliError } from '../failure.ts';
 import { shortId, wholeId } from '../ids.ts';
 import { preflightText, queueText, reviewsText, standingText } from '../text/approvals-text.ts';
 import { command, paragraph, sections } from '../text/render.ts';
-import { simulationText } from '../text/simulation-text.ts';
 import { statsText } from '../text/stats-text.ts';
-import type { WireAction, WireReview, WireSimulation, WireStandingApproval, WireStats } from '../wire.ts';
+import type { WireAction, WireReview, WireStandingApproval, WireStats } from '../wire.ts';
 
 const ID = '0193a7c4-5e2f';
-const SIMULATE_TIMEOUT_MS = 300_000;
 
 /** `portcullis approvals`. */
 export const registerApprovals: RegisterCommands = (program, cli) => {
@@ -210,32 +207,4 @@ function registerNumbers(approvals: Command, cli: Cli): void {
       cli.print(answer, () => statsText(answer, cli.io.columns));
     });
   withExample(stats, 'portcullis approvals stats --agent my-agent --days 30');
-  const simulate = approvals
-    .command('simulate')
-    .summary('try a release on what was recorded')
-    .description(
-      'Decides the recorded actions of the last days again under a release that need not be stored, and compares: what would run unasked, be asked or be denied, and what people had stopped of it. Nothing is changed.',
-    )
-    .argument('<file>', 'the release manifest')
-    .option('--days <n>', 'how far back', '90')
-    .action((file: string, { days }: { days: string }) => runSimulate(cli, file, days));
-  withExample(simulate, 'portcullis approvals simulate release-3.yaml --days 30');
-}
-
-async function runSimulate(cli: Cli, file: string, days: string): Promise<void> {
-  const { readManifestText } = await import('../list-files.ts');
-  const yaml = await readManifestText(file, cli.io.cwd);
-  const { parseText } = await import('../../domain/manifest/source.ts');
-  const parsed = parseText(file, yaml);
-  const agent = parsed.ok ? (parsed.value as { agent?: unknown } | null)?.agent : undefined;
-  if (typeof agent !== 'string')
-    throw new CliError('usage', `${file} is no release: it does not say of which agent`, {
-      hint: `Check it: portcullis apply --check ${file}`,
-    });
-  const { body } = await cli.api.request<WireSimulation>(
-    'POST',
-    `/v1/agents/${encodeURIComponent(agent)}/simulations`,
-    { query: { days: wholeNumber('--days', days) }, yaml, timeoutMs: SIMULATE_TIMEOUT_MS },
-  );
-  cli.print(body, () => simulationText(body, cli.io.columns));
 }

@@ -3,7 +3,7 @@
 CREATE FUNCTION past_actions(p_agent text, p_from uuid, p_before uuid, p_since timestamptz, p_most int)
 RETURNS TABLE (id uuid, asked_at timestamptz, tool text, segment text, arm text, generation int, state text, decided_by text,
   standing_id uuid, approval jsonb, reasons jsonb, round int, corrected_at timestamptz, args text, context text,
-  attributes text, subject text)
+  attributes text, subject text, kind text, behind jsonb, redact jsonb)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   RETURN QUERY
@@ -15,7 +15,7 @@ BEGIN
     a.round, a.corrected_at,
     CASE WHEN a.round = 0 THEN p.args
       ELSE (SELECT e.args_before FROM action_edit e WHERE e.action_id = a.id ORDER BY e.round LIMIT 1) END,
-    p.context, p.attributes, s.name
+    p.context, p.attributes, s.name, a.kind, a.behind, a.redact
   FROM page a LEFT JOIN action_private p ON p.action_id = a.id LEFT JOIN subject s ON s.id = a.subject_id
   ORDER BY a.id DESC;
 END $$;
@@ -24,7 +24,7 @@ END $$;
 CREATE FUNCTION past_reads(p_agent text, p_from uuid, p_before uuid, p_since timestamptz, p_most int)
 RETURNS TABLE (id uuid, asked_at timestamptz, tool text, segment text, arm text, generation int, state text, decided_by text,
   standing_id uuid, approval jsonb, reasons jsonb, round int, corrected_at timestamptz, args text, context text,
-  attributes text, subject text)
+  attributes text, subject text, kind text, behind jsonb, redact jsonb)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   RETURN QUERY
@@ -33,7 +33,7 @@ BEGIN
     WHERE r.agent = p_agent AND r.id >= p_from AND r.id < p_before AND r.asked_at >= p_since ORDER BY r.id DESC LIMIT p_most
   )
   SELECT r.id, r.asked_at, r.tool, r.segment, r.arm, r.generation, r.state, 'policy', NULL::uuid, NULL::jsonb, r.reasons, 0,
-    NULL::timestamptz, r.args, r.context, r.attributes, s.name
+    NULL::timestamptz, r.args, r.context, r.attributes, s.name, 'read', r.behind, r.redact
   FROM page r LEFT JOIN subject s ON s.id = r.subject_id
   ORDER BY r.id DESC;
 END $$;

@@ -154,8 +154,8 @@ describeWithServices('what is sent holds nobody else', (make) => {
       return answer;
     });
     await take('page after the edit', () => browser.get(`/actions/${id}`));
-    const simulation = { as: olga, headers: YAML_TYPE, body: RELEASE };
-    await take('simulate', () => call(api.app, 'POST /v1/agents/desk/simulations', simulation));
+    const replay = { as: olga, headers: YAML_TYPE, body: RELEASE };
+    await take('replay', () => call(api.app, 'POST /v1/replays?agent=desk', replay));
     expect(held).toEqual([]);
   });
 

@@ -172,8 +172,8 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     body: { reason },
     about: 'agent',
   },
-  simulate: {
-    line: 'POST /v1/agents/{agent}/simulations',
+  replay: {
+    line: 'POST /v1/replays?agent={agent}',
     may: ['release-manager', 'auditor'],
     body: RELEASE_2_YAML,
     about: 'agent',

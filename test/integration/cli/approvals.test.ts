@@ -15,6 +15,7 @@ let [ana, ben, finn, olga]: Run[] = [];
 const asked = () => givenPendingAction(cli.services);
 const stateOf = async (action: { id: string }) => (await row(cli.services, action)).state;
 const run = (who: Run | undefined, ...argv: string[]) => (who as Run)('approvals', ...argv);
+const replay = (who: Run | undefined, ...argv: string[]) => (who as Run)('replay', '--release', ...argv);
 
 beforeAll(async () => {
   cli = await startCliHarness();
@@ -205,7 +206,7 @@ describe('numbers', () => {
     expect(await run(olga, 'stats', '--days', 'x')).toMatchObject({ code: 2 });
   });
 
-  test('simulate says what would run unasked although people stopped it', async () => {
+  test('replay says what would run unasked although people stopped it', async () => {
     cli.services.clock.advance(1);
     const action = await asked();
     cli.services.clock.advance(1);
@@ -214,13 +215,13 @@ describe('numbers', () => {
       join(cli.cwd, 'next.yaml'),
       'agent: desk\nrelease: 5\ngrants:\n  - { tool: cancel, approval: none }\n',
     );
-    const { out, flat, code } = await run(olga, 'simulate', 'next.yaml', '--days', '7');
+    const { out, flat, code } = await replay(olga, 'next.yaml', '--since', '7d');
     expect(code).toBe(0);
     expect(flat).toContain('WOULD HAVE RUN UNASKED');
     expect(out).toMatch(new RegExp(`${shortId(action.id)} +cancel +denied`));
     expect(flat).toContain('Nothing was changed.');
     expect(tooLong(out)).toEqual([]);
-    expect(await run(olga, 'simulate', 'agent.yaml')).toMatchObject({ code: 2 });
-    expect(await run(ben, 'simulate', 'next.yaml')).toMatchObject({ code: 3 });
+    expect(await replay(olga, 'agent.yaml')).toMatchObject({ code: 2 });
+    expect(await replay(ben, 'next.yaml')).toMatchObject({ code: 3 });
   });
 });

@@ -6,10 +6,12 @@ import { completeAction } from '../../../src/actions/complete.ts';
 import { listActions } from '../../../src/actions/list.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { earnedCounts } from '../../../src/autonomy/evidence.ts';
+import { periodOf } from '../../../src/domain/period.ts';
 import { readLog } from '../../../src/log/read.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
 import { actionById } from '../../../src/records/action.ts';
 import { openRollout } from '../../../src/records/rollout.ts';
+import { replayRelease } from '../../../src/replay/replay.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
@@ -18,7 +20,6 @@ import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { approvalStats } from '../../../src/statistics/approvals.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
-import { simulateRelease } from '../../../src/statistics/simulate.ts';
 import { trafficOf } from '../../../src/statistics/traffic.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
@@ -163,14 +164,14 @@ export const OPERATIONS: readonly Operation[] = [
     },
   },
   {
-    name: 'simulate, as many as are looked at',
+    name: 'replay, as many as are looked at',
     run: (services) =>
-      simulateRelease(
-        services,
-        managerActor(),
-        { agent: 'desk', release: releaseFrom(RELEASE_2_YAML, agentFrom(AGENT_YAML)) },
-        SIMULATED,
-      ),
+      replayRelease(services, managerActor(), {
+        agent: 'desk',
+        release: releaseFrom(RELEASE_2_YAML, agentFrom(AGENT_YAML)),
+        ...periodOf({ since: '90d' }, services.clock.now(), services.dayMs),
+        most: SIMULATED,
+      }),
   },
   {
     name: 'traffic, as many as are looked at',

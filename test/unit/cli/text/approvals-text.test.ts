@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { actionText } from '../../../../src/cli/text/action-text.ts';
 import { answersText, preflightText, queueText } from '../../../../src/cli/text/approvals-text.ts';
 import { displayWidth, plain } from '../../../../src/cli/text/render.ts';
-import { simulationText } from '../../../../src/cli/text/simulation-text.ts';
+import { replayText } from '../../../../src/cli/text/replay-text.ts';
 import { statsText } from '../../../../src/cli/text/stats-text.ts';
-import type { WireAction, WireSimulation, WireStats } from '../../../../src/cli/wire.ts';
-import { newSimulation } from '../../../../src/domain/decision/simulation.ts';
+import type { WireAction, WireReplay, WireStats } from '../../../../src/cli/wire.ts';
+import { newReplay } from '../../../../src/domain/replay/replay.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const ID = '6f1d6f0e-0c3c-4f0b-9d4e-2f7a1c1f0b11';
@@ -57,9 +57,23 @@ const stats = (more: Partial<WireStats> = {}): WireStats => ({
   ...more,
 });
 
-const simulation = (more: Partial<WireSimulation> = {}): WireSimulation => {
-  const { people: _, ...counted } = newSimulation();
-  const about = { agent: 'desk', release: '2', since: '2025-10-03T00:00:00Z', days: 90, dayMs: 86_400_000 };
+const replayed = (more: Partial<WireReplay> = {}): WireReplay => {
+  const { people: _, parts: __, ...counted } = newReplay();
+  const period = {
+    since: '2025-10-03T00:00:00Z',
+    until: '2026-01-01T00:00:00Z',
+    days: 90,
+    dayMs: 86_400_000,
+  };
+  const about = {
+    agent: 'desk',
+    release: '2',
+    releaseDigest: 'd',
+    ...period,
+    digest: 'e',
+    sentence: '',
+    parts: [],
+  };
   return { ...counted, ...about, most: 50_000, cut: false, weekly: [], ...more };
 };
 
@@ -197,18 +211,18 @@ describe('statistics', () => {
   });
 });
 
-describe('simulation', () => {
+describe('replay', () => {
   test('of nothing says nothing, neither good nor bad', () => {
-    const leftOut = { ...newSimulation().leftOut, erased: 7 };
-    const text = simulationText(simulation({ leftOut }), 80);
+    const leftOut = { ...newReplay().leftOut, erased: 7 };
+    const text = replayText(replayed({ leftOut }), 80);
     expect(text).toContain('this says nothing, neither good nor bad');
     expect(text).toContain('7: their arguments or subject are erased');
   });
 
   test('names what would have run unasked, how many more there are, and that it was cut', () => {
     const examples = [{ id: ID, tool: 'cancel', because: 'edited' as const }];
-    const text = simulationText(
-      simulation({
+    const text = replayText(
+      replayed({
         decided: 50,
         same: 10,
         cut: true,

@@ -4,8 +4,9 @@ import { correctAction } from '../../../src/actions/correct.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { editAction } from '../../../src/approvals/edit.ts';
+import { periodOf } from '../../../src/domain/period.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
-import { type SimulatedRelease, simulateRelease } from '../../../src/statistics/simulate.ts';
+import { type ReplayedRelease, replayRelease } from '../../../src/replay/replay.ts';
 import { eraseSubject } from '../../../src/subjects/erase.ts';
 import { call } from '../../support/api.ts';
 import {
@@ -38,15 +39,19 @@ grants:
 `;
 const WITHOUT_WAIVE = PEOPLE_YAML.replace('  waive: { kind: write }\n', '');
 
-describeWithServices('simulation of a release', (make) => {
+describeWithServices('replay of a release', (make) => {
   let services: TestServices;
-  let simulated: SimulatedRelease;
+  let replayed: ReplayedRelease;
   let wrong: Record<'denied' | 'edited' | 'corrected', ActionRow>;
-  const simulate = (days = 90) =>
-    simulateRelease(services, managerActor(), {
+  const release = releaseFrom(NEXT_YAML, agentFrom(WITHOUT_WAIVE));
+  const over = (since: string, until?: string) =>
+    periodOf({ since, until }, services.clock.now(), services.dayMs);
+  const replay = (since = '90d', most?: number) =>
+    replayRelease(services, managerActor(), {
       agent: 'desk',
-      release: releaseFrom(NEXT_YAML, agentFrom(WITHOUT_WAIVE)),
-      days,
+      release,
+      ...over(since),
+      ...(most !== undefined && { most }),
     });
 
   beforeAll(async () => {
@@ -65,7 +70,7 @@ describeWithServices('simulation of a release', (make) => {
     await givenAsked(services, { tool: 'lookup' });
     await whatSaysNothing();
     services.clock.advance(7 * DAY_MS);
-    simulated = await simulate(14);
+    replayed = await replay('14d');
   });
 
   const denied = async () =>
@@ -106,10 +111,10 @@ describeWithServices('simulation of a release', (make) => {
   }
 
   test('decides again what was recorded, and says what would be different', () => {
-    expect(simulated).toMatchObject({ agent: 'desk', release: '9', days: 14, cut: false });
-    expect(simulated.before).toEqual({ allowed: 1, pending: 9, denied: 1 });
-    expect(simulated.after).toEqual({ allowed: 6, pending: 3, denied: 2 });
-    expect(simulated).toMatchObject({
+    expect(replayed).toMatchObject({ agent: 'desk', release: '9', days: 14, cut: false });
+    expect(replayed.before).toEqual({ allowed: 1, pending: 9, denied: 1 });
+    expect(replayed.after).toEqual({ allowed: 6, pending: 3, denied: 2 });
+    expect(replayed).toMatchObject({
       decided: 11,
       same: 3,
       newlyAllowed: { asked: 6, denied: 0 },
@@ -119,7 +124,7 @@ describeWithServices('simulation of a release', (make) => {
   });
 
   test('names what people had stopped, changed or called wrong and would have run unasked', () => {
-    const { examples, ...counted } = simulated.unasked;
+    const { examples, ...counted } = replayed.unasked;
     expect(counted).toEqual({ right: 2, unknown: 1, wrong: 3 });
     expect(Object.fromEntries(examples.map(({ id, because }) => [because, id]))).toEqual({
       denied: wrong.denied.id,
@@ -129,30 +134,80 @@ describeWithServices('simulation of a release', (make) => {
   });
 
   test('counts apart what says nothing of the release, and never as good', () => {
-    expect(simulated.leftOut).toEqual({
+    expect(replayed.leftOut).toEqual({
       erased: 1,
       switched_off: 1,
       unknown_tool: 1,
       args_invalid: 0,
       attribute_missing: 1,
       no_release: 0,
+      redacted: 0,
+      denied_before: 0,
+      not_in_step: 0,
     });
   });
 
   test('says what it would save whom, a week', () => {
     // before: 7 cancels of one, 2 refunds of two and then one; after: one cancel, one refund, one read
-    expect(simulated.approvals).toEqual({ before: 13, after: 3 });
-    expect(simulated.weekly).toEqual([
+    expect(replayed.approvals).toEqual({ before: 13, after: 3 });
+    expect(replayed.weekly).toEqual([
       { person: 'ana', before: 9, after: 3 },
       { person: 'ben', before: 9, after: 3 },
       { person: 'eve', before: 2, after: 0 },
     ]);
   });
 
-  test('looks at the days it is asked for', async () => {
-    expect((await simulate(90)).decided).toBe(12);
-    await expect(simulate(0)).rejects.toMatchObject({ code: 'invalid_input' });
-    await expect(simulate(1_000)).rejects.toMatchObject({ code: 'invalid_input' });
+  test('looks at the period it is asked for', async () => {
+    expect((await replay('90d')).decided).toBe(12);
+    const until = new Date(services.clock.now().getTime() - 14 * DAY_MS).toISOString();
+    const early = await replayRelease(services, managerActor(), {
+      agent: 'desk',
+      release,
+      ...over('90d', until),
+    });
+    expect(early.decided).toBe(1);
+  });
+
+  test('by segment and tool, with at most three examples, whose redacted arguments stay hidden', () => {
+    const { parts } = replayed;
+    expect(
+      parts.map(({ tool, newlyAllowed, newlyAsked, newlyDenied }) => [
+        tool,
+        newlyAllowed,
+        newlyAsked,
+        newlyDenied,
+      ]),
+    ).toEqual([
+      ['(undeclared)', 0, 0, 0],
+      ['cancel', 6, 0, 0],
+      ['lookup', 0, 1, 0],
+      ['refund', 0, 0, 1],
+    ]);
+    expect(parts.flatMap(({ examples }) => Object.values(examples)).every(({ length }) => length <= 3)).toBe(
+      true,
+    );
+  });
+
+  test('says what people refused and it would let run unasked; the refusal stays one', () => {
+    const { refused, sentence } = replayed;
+    expect(refused).toMatchObject({ writes: 1, unasked: 1, examples: [{ id: wrong.denied.id }] });
+    expect(sentence).toContain(
+      'Of 1 write that people refused in 14 days it would now allow 1 unasked: cancel',
+    );
+    expect(replayed.before.allowed).toBe(1);
+  });
+
+  test('the same period and release give the same bytes', async () => {
+    const { since, until } = replayed;
+    const again = await replayRelease(services, managerActor(), { agent: 'desk', release, since, until });
+    expect(JSON.stringify(again)).toBe(JSON.stringify(replayed));
+    const other = await replayRelease(services, managerActor(), {
+      agent: 'desk',
+      release: { ...release, release: '10' },
+      since,
+      until,
+    });
+    expect(other.digest).not.toBe(replayed.digest);
   });
 
   test('writes nothing', async () => {
@@ -166,28 +221,28 @@ describeWithServices('simulation of a release', (make) => {
       return rows;
     };
     const before = await state();
-    await simulate();
+    await replay();
     expect(await state()).toEqual(before);
   });
 
   test('over HTTP: as YAML, checked like a release, for who manages or audits', async () => {
     const app = await createApi(services);
     const post = async (role: 'release-manager' | 'auditor' | 'approver', body: string) =>
-      call(app, 'POST /v1/agents/desk/simulations?days=14', {
+      call(app, `POST /v1/replays?agent=desk&since=14d`, {
         as: await givenToken(services, role, { person: 'cleo' }),
         headers: { 'content-type': 'application/yaml' },
         body,
       });
     const answered = await post('auditor', NEXT_YAML);
     expect(answered).toMatchObject({ status: 200 });
-    expect(answered.json).toMatchObject({ ...simulated, since: simulated.since.toISOString() });
+    expect(answered.json).toEqual(JSON.parse(JSON.stringify(replayed)));
     expect(await post('release-manager', NEXT_YAML.replace('refund', 'nonsense'))).toMatchObject({
       status: 422,
       json: { code: 'manifest_invalid' },
     });
     expect(await post('approver', NEXT_YAML)).toMatchObject({ status: 403 });
     expect(
-      await call(app, 'POST /v1/agents/other/simulations', {
+      await call(app, 'POST /v1/replays?agent=other', {
         as: await givenToken(services, 'auditor'),
         body: { agent: 'other' },
       }),
@@ -195,19 +250,17 @@ describeWithServices('simulation of a release', (make) => {
     await app.close();
   });
 
-  test('an agent may not try it', async () => {
-    const release = releaseFrom(NEXT_YAML);
-    await expect(simulateRelease(services, agentActor(), { agent: 'desk', release })).rejects.toMatchObject({
-      code: 'forbidden',
-    });
+  test('an agent may not ask for it', async () => {
+    await expect(
+      replayRelease(services, agentActor(), { agent: 'desk', release, ...over('7d') }),
+    ).rejects.toMatchObject({ code: 'forbidden' });
   });
 
   test('looks at so many at most, the newest writes first, and says where it stopped', async () => {
-    const release = releaseFrom(NEXT_YAML, agentFrom(WITHOUT_WAIVE));
-    const some = (most: number) =>
-      simulateRelease(services, managerActor(), { agent: 'desk', release, days: 14 }, most);
+    const some = (most: number) => replay('14d', most);
     await givenAsked(services, { tool: 'lookup' });
     await givenPendingAction(services, { args: { id: 'R-BAD' } });
+    services.clock.advance(1);
     expect(await some(1)).toMatchObject({ cut: true, decided: 1, same: 1, after: { pending: 1 } });
     const { decided, leftOut, cut } = await some(4);
     expect(decided + Object.values(leftOut).reduce((sum, n) => sum + n, 0)).toBe(4);
@@ -215,7 +268,7 @@ describeWithServices('simulation of a release', (make) => {
   });
 
   test('reads page by page, and each action once, also when many were asked at the same moment', async () => {
-    const before = await simulate();
+    const before = await replay();
     const copies = 1_234;
     const { id } = wrong.denied;
     await sql`INSERT INTO action
@@ -226,7 +279,7 @@ describeWithServices('simulation of a release', (make) => {
     await sql`INSERT INTO action_private (action_id, args, context, attributes, salt)
       SELECT n.id, p.args, p.context, p.attributes, p.salt FROM action n, action_private p
       WHERE p.action_id = ${id} AND n.idempotency_key = n.id::text`.execute(services.db.sql);
-    const many = await simulate();
+    const many = await replay();
     expect(many.unasked.wrong).toBe(before.unasked.wrong + copies);
     expect(many).toMatchObject({ cut: false, decided: before.decided + copies, same: before.same });
     expect(new Set(many.unasked.examples.map((one) => one.id)).size).toBe(20);
