@@ -16,6 +16,7 @@ import type {
 } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
+import type { LearningTables } from './tables-learning.ts';
 import type { RetentionTables } from './tables-retention.ts';
 import type { RolloutTables } from './tables-rollout.ts';
 import type { SlackTables } from './tables-slack.ts';
@@ -99,23 +100,6 @@ export interface OutcomeTable {
   per: number | null;
   reported_by: string;
   received_at: Timestamp;
-}
-
-export interface IncidentTable {
-  id: string;
-  agent: string;
-  rollout_id: string | null;
-  segment: string | null;
-  metric: string | null;
-  title: string;
-  opened_at: Timestamp;
-  opened_by: string;
-  mechanism: string | null;
-  evidence: Json<Record<string, unknown>>;
-  breach_at: Timestamp | null;
-  revoked_at: Timestamp | null;
-  verified_at: Timestamp | null;
-  breach_to_revoked_ms: number | null;
 }
 
 export interface AlertTable {
@@ -221,6 +205,7 @@ export interface Tables
   extends AccessTables,
     EvidenceTables,
     ApprovalTables,
+    LearningTables,
     RolloutTables,
     SlackTables,
     RetentionTables {
@@ -242,7 +227,6 @@ export interface Tables
   decision: DecisionTable;
   credential: CredentialTable;
   outcome: OutcomeTable;
-  incident: IncidentTable;
   alert: AlertTable;
   card: CardTable;
   outbox: OutboxTable;

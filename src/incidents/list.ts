@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
-import type { IncidentTable } from '../db/tables.ts';
+import type { IncidentTable } from '../db/tables-learning.ts';
 import { AppError } from '../errors.ts';
 
 export type IncidentRow = Selectable<IncidentTable>;

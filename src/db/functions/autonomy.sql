@@ -12,6 +12,7 @@ BEGIN
   END LOOP;
 END $$;
 ---
+-- Of an incident that the version before opens; whoever opens one now ends by name what it ends.
 CREATE FUNCTION end_autonomy_with_incident() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM end_autonomy(NEW.agent, NEW.segment, NEW.opened_at, NEW.opened_by, NEW.id);
@@ -19,4 +20,4 @@ BEGIN
 END $$;
 ---
 CREATE TRIGGER incident_ends_autonomy AFTER INSERT ON incident
-  FOR EACH ROW EXECUTE FUNCTION end_autonomy_with_incident();
+  FOR EACH ROW WHEN (NEW.ended IS NULL) EXECUTE FUNCTION end_autonomy_with_incident();

@@ -22,8 +22,8 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
   SELECT greatest('epoch'::timestamptz,
     (SELECT u.evidence_from FROM autonomy u WHERE u.agent = p_agent AND u.release = p_release AND u.grant_name = p_grant
       AND u.tool = p_tool AND u.segment = p_segment AND u.agent_version = p_build),
-    (SELECT max(i.opened_at) FROM incident i WHERE i.agent = p_agent AND i.segment IS NULL),
-    (SELECT max(i.opened_at) FROM incident i WHERE i.agent = p_agent AND i.segment = p_segment))
+    (SELECT max(i.opened_at) FROM incident i WHERE i.agent = p_agent AND i.segment IS NULL AND i.restarts_evidence),
+    (SELECT max(i.opened_at) FROM incident i WHERE i.agent = p_agent AND i.segment = p_segment AND i.restarts_evidence))
 $$;
 ---
 -- What a write counts for what its grant earns, as it is now. Not counted: what nobody decided or edited, what ran under a

@@ -48,6 +48,7 @@ END $$;
 CREATE TRIGGER switch_ends_standing AFTER INSERT OR UPDATE ON switch
   FOR EACH ROW EXECUTE FUNCTION end_standing_with_switch();
 ---
+-- Of an incident that the version before opens; whoever opens one now ends by name what it ends.
 CREATE FUNCTION end_standing_with_incident() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM end_standing_approvals(NEW.agent, NULL, NEW.segment, 'incident', NEW.opened_at, NEW.opened_by);
@@ -55,7 +56,7 @@ BEGIN
 END $$;
 ---
 CREATE TRIGGER incident_ends_standing AFTER INSERT ON incident
-  FOR EACH ROW EXECUTE FUNCTION end_standing_with_incident();
+  FOR EACH ROW WHEN (NEW.ended IS NULL) EXECUTE FUNCTION end_standing_with_incident();
 ---
 CREATE FUNCTION end_standing_with_rollback() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
