@@ -23,6 +23,7 @@ import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approval-verbs.ts';
 import { approvalReviewRoutes } from './routes/approvals.ts';
 import { autonomyRoutes } from './routes/autonomy.ts';
+import { businessRoutes } from './routes/business.ts';
 import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
@@ -121,6 +122,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   receiptRoutes,
   deputyRoutes,
   replayRoutes,
+  businessRoutes,
   outcomeRoutes,
   otlpRoutes,
   agentRoutes,

@@ -43,6 +43,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
       { names: ['rollout'], load: async () => (await import('./commands/rollout.ts')).registerRollout },
       { names: ['guardrail'], load: async () => (await import('./commands/guardrail.ts')).registerGuardrail },
+      { names: ['business'], load: async () => (await import('./commands/business.ts')).registerBusiness },
       { names: ['rates'], load: async () => (await import('./commands/rates.ts')).registerRates },
       { names: ['source'], load: async () => (await import('./commands/source.ts')).registerSource },
       { names: ['stats'], load: async () => (await import('./commands/stats.ts')).registerStats },

@@ -17,6 +17,7 @@ import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
 import type { RecordedBaseline } from '../statistics/baselines.ts';
+import type { BusinessFigures } from '../statistics/business.ts';
 import type { PastWindow } from '../statistics/past-counts.ts';
 import type { AgentPosture } from '../statistics/posture.ts';
 import type { Traffic } from '../statistics/traffic.ts';
@@ -55,6 +56,7 @@ export type WireEnabled = EnableAnswer & { scope: string };
 export type WireVerb = VerbAnswer & { id: string; verb: string };
 export type WireRelease = ReleasePreview & { version: string; created: boolean };
 export type WireStats = Wire<ApprovalStats>;
+export type WireBusiness = Wire<BusinessFigures>;
 export type WireReplay = Wire<ReplayedRelease>;
 export interface WireReceipts {
   receipts: Receipt[];

@@ -67,6 +67,17 @@ export const segmentSchema = z.strictObject({
   description: z.string().optional().describe('What it is, in one line'),
 });
 
+/** What business figures need to be told by a metric: it stands in no record of ours. */
+export const MEASURED = [
+  'model-cost',
+  'tool-cost',
+  'turns',
+  'contacts',
+  'hand-over',
+  'repeat',
+  'latency',
+] as const;
+
 export const metricSchema = z.strictObject({
   unit: z.string().describe('What one event is counted in, e.g. conversation'),
   direction: z.enum(['lower', 'higher']).default('lower').describe('Which way is better'),
@@ -102,6 +113,12 @@ export const metricSchema = z.strictObject({
     .optional()
     .describe('Counts its events elsewhere: nobody reports outcomes of it'),
   business: z.string().describe('The business metric it stands for'),
+  measures: z
+    .enum(MEASURED)
+    .optional()
+    .describe(
+      'What its values are for the business figures; of model-cost, tool-cost, turns and contacts a sum',
+    ),
 });
 
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day as 08:30');

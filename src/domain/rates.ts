@@ -11,15 +11,30 @@ const rateSchema = z.strictObject({
   reason: wordsSchema.describe('Where the figure comes from'),
 });
 
+const minutes = z.number().min(0).max(10_000);
+const workSchema = z.strictObject({
+  perMinute: z.number().min(0).max(1e6).describe('What a minute of the people who approve and mend costs'),
+  correction: minutes.optional().describe('Minutes that mending one wrong write takes'),
+  handOver: minutes.optional().describe('Minutes that a person needs for a task that was handed over'),
+  validFrom: z.iso.date().describe('The first day it holds, UTC'),
+  reason: wordsSchema.describe('Where the figures come from'),
+});
+
 /** What harm costs, as its owner declares it. Money is shown beside the evidence and never enters it. */
 export const ratesSchema = z.strictObject({
   agent: nameSchema,
   currency: z.string().regex(/^[A-Z]{3}$/, 'write the three letters of a currency, such as EUR'),
   owner: nameSchema.describe('Who answers for the figures'),
   rates: z.array(rateSchema).min(1).max(200),
+  work: z
+    .array(workSchema)
+    .max(200)
+    .optional()
+    .describe("What people's work costs and takes, for the business figures"),
 });
 
 export type Rates = z.infer<typeof ratesSchema>;
+export type Work = z.infer<typeof workSchema>;
 
 /** What rates get wrong of the agent that they are about. */
 export function checkRates({ owner, rates }: Rates, agent: Agent): CheckProblem[] {
@@ -70,16 +85,28 @@ export function costOf(
   metric: string,
   priced: readonly Priced[],
 ): Cost | undefined {
-  const own = (rates?.rates ?? [])
-    .filter((rate) => rate.metric === metric)
-    .sort((one, other) => (one.validFrom < other.validFrom ? -1 : 1));
-  if (rates === undefined || own.length === 0) return undefined;
+  const own = (rates?.rates ?? []).filter((rate) => rate.metric === metric);
+  return rates && pricedBy(rates, own, priced);
+}
+
+/** What so many minutes of people cost; undefined where no work is declared. */
+export function workCost(rates: Rates | undefined, minutes: readonly Priced[]): Cost | undefined {
+  const own = (rates?.work ?? []).map(({ perMinute, validFrom }) => ({ amount: perMinute, validFrom }));
+  return rates && pricedBy(rates, own, minutes);
+}
+
+function pricedBy(
+  { currency, owner }: Rates,
+  declared: readonly { amount: number; validFrom: string }[],
+  priced: readonly Priced[],
+): Cost | undefined {
+  const own = [...declared].sort((one, other) => (one.validFrom < other.validFrom ? -1 : 1));
+  if (own.length === 0) return undefined;
   const counts = new Map<(typeof own)[number] | undefined, number>();
   for (const { at, count } of priced) {
-    const rate = own.findLast(({ validFrom }) => Date.parse(validFrom) <= at.getTime());
+    const rate = inForceAt(own, at);
     if (count > 0) counts.set(rate, (counts.get(rate) ?? 0) + count);
   }
-  const { currency, owner } = rates;
   const parts = [undefined, ...own].flatMap((rate) => {
     const count = counts.get(rate);
     if (count === undefined) return [];
@@ -94,7 +121,18 @@ export function costOf(
   };
 }
 
-const figure = (value: number): string => String(Number(value.toPrecision(6)));
+/** Of declarations in the order of their days, the one that holds at a moment. */
+export const inForceAt = <T extends { validFrom: string }>(ordered: readonly T[], at: Date): T | undefined =>
+  ordered.findLast(({ validFrom }) => Date.parse(validFrom) <= at.getTime());
+
+/** The work that is declared at a moment. */
+export const workAt = ({ work = [] }: Rates, at: Date): Work | undefined =>
+  inForceAt(
+    [...work].sort((one, other) => (one.validFrom < other.validFrom ? -1 : 1)),
+    at,
+  );
+
+export const figure = (value: number): string => String(Number(value.toPrecision(6)));
 
 /** "240 EUR: 6 x 40 EUR (olga, from 2026-01-01)" */
 export const costText = ({ amount, currency, inputs }: Cost): string =>

@@ -40,7 +40,10 @@ export async function recordOutcomes(
   const { metrics } = world.agent;
   const now = services.clock.now();
   const said = JSON.stringify(
-    outcomes.map((one) => saidOf(one, weightOf(agent, metrics, one), { agent, actor, now })),
+    outcomes.map((one) => {
+      const handed = ownMetric(metrics, one.metric)?.measures === 'hand-over';
+      return { ...saidOf(one, weightOf(agent, metrics, one), { agent, actor, now }), handed };
+    }),
   );
   const recorded = await withoutDeadlock(() =>
     services.db.sql.transaction().execute(async (tx) => {
@@ -81,13 +84,16 @@ function refuse(status: OutcomeStatus, outcome: OutcomeInput | undefined): void 
   );
 }
 
+const ownMetric = (metrics: Readonly<Record<string, Metric>>, name: string): Metric | undefined =>
+  Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+
 /** @throws AppError `invalid_input` naming the outcome */
 function weightOf(
   agent: string,
   metrics: Readonly<Record<string, Metric>>,
   { id, metric: name, value, per }: OutcomeInput,
 ): number {
-  const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+  const metric = ownMetric(metrics, name);
   const problem = metric ? valueProblem(metric, value, per) : `agent "${agent}" has no metric "${name}"`;
   if (metric === undefined || problem !== undefined)
     throw new AppError('invalid_input', `Outcome "${id}": ${problem}`);

@@ -80,7 +80,8 @@ function agentPart({ agent, revision, inForce, releases, manifest }: AgentView):
   return html`<h2>${agent}</h2>
 <p class="meta">${manifest.description ?? ''} Manifest revision ${revision}, ${Object.keys(manifest.tools).length} tools${
     advisory.length > 0 ? `, advisory: ${advisory.join(', ')}` : ''
-  }. <a href="/actions?agent=${encodeURIComponent(agent)}">Its actions</a></p>
+  }. <a href="/actions?agent=${encodeURIComponent(agent)}">Its actions</a> · <a
+href="/business/${encodeURIComponent(agent)}">Business</a></p>
 ${inForce.length === 0 ? nothingInForce(agent, releases.at(-1)?.version) : forceList(inForce)}`;
 }
 

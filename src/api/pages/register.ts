@@ -8,6 +8,7 @@ import { failureOf, logFailure } from '../problems.ts';
 import { actionForms } from './action-forms.ts';
 import { actionPage } from './action-page.ts';
 import { actionsPage } from './actions-page.ts';
+import { businessPage } from './business-page.ts';
 import { html } from './html.ts';
 import { sendPage } from './layout.ts';
 import { loginPages } from './login.ts';
@@ -39,6 +40,7 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   queuePage(app, deps);
   rolloutPage(app, deps);
   rolloutForms(app, deps);
+  businessPage(app, deps);
 }
 
 /** Who is signed in is counted by the session alone: whatever else comes from the same address takes nothing of it. */

@@ -96,6 +96,10 @@ BEGIN
   FROM added d, LATERAL (SELECT x.* FROM action x WHERE x.id = d.action_id OFFSET 0) a
   WHERE a.approval IS NOT NULL AND NOT coalesce(a.reach -> 'people' ? d.person, false)
     AND (SELECT count(*) FROM decision o WHERE o.action_id = d.action_id AND o.person = d.person) = 1;
+  INSERT INTO business_due (agent, at, segment, arm, release, tool, subject, answers, answers_ms, untimed)
+  SELECT a.agent, a.asked_at, coalesce(a.segment, 'default'), a.arm, coalesce(a.release, ''), a.tool, a.subject_digest, 1,
+    coalesce(answer_ms(ROW(d.*)::decision), 0), (d.shown_at IS NULL)::int
+  FROM added d, LATERAL (SELECT * FROM action x WHERE x.id = d.action_id AND x.kind = 'write' OFFSET 0) a;
   RETURN NULL;
 END $$;
 ---

@@ -95,6 +95,10 @@ BEGIN
   INSERT INTO approval_due (at, agent, tool, risk, person, measure, bucket, n, ms)
   SELECT p.at, a.agent, p.tool, p.risk, p.person, p.measure, p.bucket, p.n, p.ms
   FROM added a, LATERAL approval_of(ROW(a.*)::action, 1) p WHERE a.approval IS NOT NULL;
+  INSERT INTO business_due (agent, at, segment, arm, release, tool, subject, asked, open, executed, failed, unknown, refused,
+    denied, edited, expired, ended, corrected, corrected_unasked, over_blocked, waited, waited_ms, begun, begun_ms)
+  SELECT a.agent, a.asked_at, coalesce(a.segment, 'default'), a.arm, coalesce(a.release, ''), a.tool, a.subject_digest, b.*
+  FROM added a, LATERAL business_of(ROW(a.*)::action) b WHERE a.kind = 'write';
   RETURN NULL;
 END $$;
 ---
@@ -128,6 +132,7 @@ BEGIN
     FROM (SELECT * FROM volume_of(NEW, 1) UNION ALL SELECT * FROM volume_of(OLD, -1)) x
     GROUP BY x.day HAVING sum(x.begun) <> 0 OR sum(x.unasked) <> 0 OR sum(x.proposed) <> 0;
   END IF;
+  PERFORM count_business(NEW, OLD);
   RETURN NULL;
 END $$;
 ---
@@ -233,7 +238,8 @@ BEGIN
     DO UPDATE SET decided = c.decided + excluded.decided, good = c.good + excluded.good, bad = c.bad + excluded.bad
   )
   SELECT count(*) INTO v_taken FROM taken;
-  RETURN v_count + v_taken + fold_volumes(p_most) + fold_approvals(p_most, p_day_ms);
+  RETURN v_count + v_taken + fold_volumes(p_most) + fold_approvals(p_most, p_day_ms)
+    + fold_business(p_most, p_day_ms);
 END $$;
 ---
 -- A subject-day counts once, however much was done on it. The caller is alone. No loop in a loop: whatever is guessed of a

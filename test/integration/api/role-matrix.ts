@@ -179,6 +179,12 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     about: 'agent',
   },
 
+  getBusiness: {
+    line: 'GET /v1/agents/{agent}/business',
+    may: ['approver', 'release-manager', 'on-call', 'auditor'],
+    about: 'agent',
+  },
+
   getSentCounts: {
     line: 'GET /v1/agents/{agent}/sent-counts?metric=m&release=2&segment=gold&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
     may: ['agent', 'release-manager', 'auditor'],

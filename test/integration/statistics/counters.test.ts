@@ -66,6 +66,23 @@ rollout:
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
 
+/** What of the business is added up: what was put in and taken out comes to what the rows say. */
+async function countedBusiness({ db }: TestServices) {
+  const rows = async (table: string) =>
+    (
+      await sql<{
+        row: unknown;
+      }>`SELECT to_jsonb(c) AS row FROM ${sql.table(table)} c ORDER BY c::text`.execute(db.sql)
+    ).rows;
+  const writes =
+    await sql`SELECT * FROM business_count WHERE asked <> 0 ORDER BY business_count::text`.execute(db.sql);
+  return {
+    writes: writes.rows,
+    tasks: await rows('business_task'),
+    counts: await rows('business_task_count'),
+  };
+}
+
 /** Facts of every kind, in no order; what is refused is no fact. */
 class Facts {
   private readonly ids: string[] = [];
@@ -259,6 +276,11 @@ describeWithServices('what is counted as it happens', (make) => {
     await recountOnce(db);
     await same();
     await recountOnce(db);
+    await foldCounts(db, services.dayMs);
+    const business = await countedBusiness(services);
+    await sql`SELECT recount_business()`.execute(db);
+    expect(await countedBusiness(services)).toEqual(business);
+    expect(business.tasks.length).toBeGreaterThan(1);
     await facts.next();
     await same();
     for (const tool of [null, 'cancel', 'pay'])

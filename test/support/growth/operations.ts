@@ -19,6 +19,7 @@ import { lockBaseline } from '../../../src/rollouts/moves.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { approvalStats } from '../../../src/statistics/approvals.ts';
+import { readBusiness } from '../../../src/statistics/business.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
 import { trafficOf } from '../../../src/statistics/traffic.ts';
 import { disable } from '../../../src/switches/disable.ts';
@@ -171,6 +172,14 @@ export const OPERATIONS: readonly Operation[] = [
         release: releaseFrom(RELEASE_2_YAML, agentFrom(AGENT_YAML)),
         ...periodOf({ since: '90d' }, services.clock.now(), services.dayMs),
         most: SIMULATED,
+      }),
+  },
+  {
+    name: 'business figures of a quarter of a year',
+    run: (services) =>
+      readBusiness(services, managerActor(), {
+        agent: 'desk',
+        ...periodOf({ since: '90d' }, services.clock.now(), services.dayMs),
       }),
   },
   {

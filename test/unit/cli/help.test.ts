@@ -53,6 +53,7 @@ describe('--help', () => {
         "autonomy list",
         "autonomy refuse",
         "autonomy take-back",
+        "business",
         "completion",
         "deputy add",
         "deputy list",
