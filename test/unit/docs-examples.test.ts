@@ -8,7 +8,7 @@ import { compileAgent, compileRelease } from '../../src/domain/decision/compile.
 import { type Decision, decide } from '../../src/domain/decision/decide.ts';
 import { harmLimit, valueProblem, weighed } from '../../src/domain/evidence/measure.ts';
 import { freezeAt } from '../../src/domain/freeze.ts';
-import { readManifest, readManifestValue, readRates } from '../../src/domain/manifest/manifest.ts';
+import { readManifest, readManifestValue } from '../../src/domain/manifest/manifest.ts';
 import { segmentEdits } from '../../src/domain/manifest/segment-edits.ts';
 import { formatProblems, type Problem } from '../../src/domain/problem.ts';
 import { stepsWith } from '../../src/domain/rollout/join.ts';
@@ -268,19 +268,6 @@ test('a segment that comes later takes the steps as docs/rollouts.md shows them'
   const page = readFileSync(join(ROOT, 'docs/rollouts.md'), 'utf8');
   expect(shown).toHaveLength(3);
   for (const row of shown) expect(page).toContain(row);
-});
-
-test('docs/business-metrics.md: metrics and rates as the airline example has them', () => {
-  const [metrics = '', rates = ''] = blocksOf('docs/business-metrics.md');
-  const example = (file: string) => readFileSync(join(ROOT, 'examples/airline', file), 'utf8');
-  const agent = readManifest('agent.yaml', example('agent.yaml'), 'agent');
-  if (!agent.ok) throw new Error(told(agent));
-  const read = readManifestValue({ ...parse(AGENT_YAML), metrics: parse(metrics).metrics }, 'agent');
-  if (!read.ok) throw new Error(told(read));
-  for (const [name, { measures }] of Object.entries(read.value.metrics))
-    expect(measures).toBe(agent.value.metrics[name]?.measures);
-  expect(readRates('rates.yaml', rates).ok).toBe(true);
-  expect(parse(rates)).toEqual(parse(example('rates.yaml')));
 });
 
 /** A page shows some of the people only. */

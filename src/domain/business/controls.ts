@@ -1,7 +1,7 @@
 import { type Cost, costOf, costText, workCost } from '../rates.ts';
 import { type BusinessCounts, writesOf } from './counts.ts';
 import { minutesOf, plural } from './figure.ts';
-import type { Reading } from './figures.ts';
+import type { Reading } from './reading.ts';
 
 /** What asking people about a tool stopped, beside what it cost everybody else: for keeping the control, or for relaxing it. */
 export interface Control {

@@ -30,6 +30,7 @@ import { type Random, seeded } from '../../support/seeded.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenAutonomy } from '../approvals/given-autonomy.ts';
 import { approvalsOfHistory } from './approval-history.ts';
+import { expectRecountedBusiness } from './business-rows.ts';
 import { earnedOfHistory, postureOfHistory, volumeOfHistory } from './history.ts';
 
 const DAY_MS = 86_400_000;
@@ -65,23 +66,6 @@ rollout:
   constrained: [{ days: 30, exposure: { '*': 100 }, writes: as-granted }]
   scale: [{ days: 30, exposure: { '*': 100 } }]
 `;
-
-/** What of the business is added up: what was put in and taken out comes to what the rows say. */
-async function countedBusiness({ db }: TestServices) {
-  const rows = async (table: string) =>
-    (
-      await sql<{
-        row: unknown;
-      }>`SELECT to_jsonb(c) AS row FROM ${sql.table(table)} c ORDER BY c::text`.execute(db.sql)
-    ).rows;
-  const writes =
-    await sql`SELECT * FROM business_count WHERE asked <> 0 ORDER BY business_count::text`.execute(db.sql);
-  return {
-    writes: writes.rows,
-    tasks: await rows('business_task'),
-    counts: await rows('business_task_count'),
-  };
-}
 
 /** Facts of every kind, in no order; what is refused is no fact. */
 class Facts {
@@ -277,10 +261,7 @@ describeWithServices('what is counted as it happens', (make) => {
     await same();
     await recountOnce(db);
     await foldCounts(db, services.dayMs);
-    const business = await countedBusiness(services);
-    await sql`SELECT recount_business()`.execute(db);
-    expect(await countedBusiness(services)).toEqual(business);
-    expect(business.tasks.length).toBeGreaterThan(1);
+    await expectRecountedBusiness(services);
     await facts.next();
     await same();
     for (const tool of [null, 'cancel', 'pay'])
