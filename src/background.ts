@@ -16,6 +16,7 @@ import { readEpoch } from './records/gate.ts';
 import type { AfterBuffer } from './records/record-after.ts';
 import { dropOld } from './retention/drop.ts';
 import { dropOldPoints } from './retention/drop-points.ts';
+import { followCycles } from './reviews/follow-cycles.ts';
 import { judgeAssignment } from './rollouts/arms.ts';
 import { followRevocations } from './rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from './rollouts/judge.ts';
@@ -45,6 +46,7 @@ const BACKGROUND = [
   'erasures',
   'retention',
   'sources',
+  'reviews',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
 /** A watch is over by the clock; this is for what the log says of it. */
@@ -63,6 +65,8 @@ const STOPS_EVERY_MS = 1_000;
 const ERASURES_EVERY_MS = 2_000;
 /** How late a source that is due is read, at most. */
 const SOURCES_EVERY_MS = 5_000;
+/** How soon after its end what was seen of a cycle is written down, and its review reminded of. */
+const REVIEWS_EVERY_MS = 5_000;
 /** A partition is made a whole period ahead. */
 const RETENTION_EVERY_MS = 600_000;
 
@@ -96,6 +100,7 @@ export function startBackground(
     exclusive(services, 'erasures', ERASURES_EVERY_MS, resumeErasures),
     exclusive(services, 'retention', RETENTION_EVERY_MS, keepUp),
     exclusive(services, 'sources', SOURCES_EVERY_MS, (held) => readSources(held, credentials)),
+    exclusive(services, 'reviews', REVIEWS_EVERY_MS, followCycles),
     startLoop('sequencer', SEQUENCE_EVERY_MS, () => numbering.number(), log),
     startLoop('counters', FOLD_EVERY_MS, () => foldCounts(db.sql, services.dayMs), log),
   ];

@@ -60,6 +60,11 @@ export const ERRORS = {
   too_late: { http: 409, retry: false, hint: 'The time to start is over: ask again' },
   wrong_state: { http: 409, retry: false, hint: 'Look at the current state' },
   conflict: { http: 409, retry: true, hint: 'Read it again and repeat' },
+  review_due: {
+    http: 409,
+    retry: false,
+    hint: 'Write the review of the cycle that ended: portcullis reviews cycle write',
+  },
   preflight_failed: { http: 422, retry: false, hint: 'Mend what is listed, then start again' },
   gate_not_ready: { http: 409, retry: false, hint: 'See what the step still waits for' },
   store_down: {

@@ -24,6 +24,7 @@ import { approvalRoutes } from './routes/approval-verbs.ts';
 import { approvalReviewRoutes } from './routes/approvals.ts';
 import { autonomyRoutes } from './routes/autonomy.ts';
 import { businessRoutes } from './routes/business.ts';
+import { cycleReviewRoutes } from './routes/cycle-reviews.ts';
 import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
@@ -133,6 +134,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   rateRoutes,
   switchRoutes,
   incidentRoutes,
+  cycleReviewRoutes,
   logRoutes,
   eventRoutes,
   postureRoutes,

@@ -70,6 +70,8 @@ function headlineOf({ kind, agent, facts }: AlertFacts): string {
       return facts.to === 'allow'
         ? `Earned: ${say(facts.tool)} of ${who} asks no more in ${say(facts.segment)}`
         : `Asks again: ${say(facts.tool)} of ${who} in ${say(facts.segment)}`;
+    case 'review.due':
+      return `A cycle that ended has no review yet, and the next start waits for it: ${who}`;
     default:
       return `${inline(kind, 60)}: ${who}`;
   }

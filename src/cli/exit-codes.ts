@@ -66,6 +66,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   limit_reached: 'refused',
   too_late: 'refused',
   wrong_state: 'refused',
+  review_due: 'refused',
   conflict: 'refused',
   preflight_failed: 'refused',
   gate_not_ready: 'refused',

@@ -17,6 +17,7 @@ export const LOCKS = {
   erasures: 727_016,
   sources: 727_021,
   arms: 727_022,
+  reviews: 727_030,
 } as const;
 
 /** Work that one process at a time does. */

@@ -18,6 +18,7 @@ import type { ApprovalTables } from './tables-approvals.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
 import type { LearningTables } from './tables-learning.ts';
 import type { RetentionTables } from './tables-retention.ts';
+import type { ReviewTables } from './tables-reviews.ts';
 import type { RolloutTables } from './tables-rollout.ts';
 import type { SlackTables } from './tables-slack.ts';
 
@@ -208,7 +209,8 @@ export interface Tables
     LearningTables,
     RolloutTables,
     SlackTables,
-    RetentionTables {
+    RetentionTables,
+    ReviewTables {
   agent: AgentTable;
   release: ReleaseTable;
   in_force: InForceTable;

@@ -15,7 +15,8 @@ export type AlertKind =
   | 'action.unreached'
   | 'action.undelivered'
   | 'autonomy.proposed'
-  | 'autonomy.changed';
+  | 'autonomy.changed'
+  | 'review.due';
 
 /** Tells people, durably: committed with what it tells of, delivered by the alert workflow. Returns its id. */
 export async function raiseAlert(

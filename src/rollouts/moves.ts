@@ -6,12 +6,13 @@ import type { SegmentFacts } from '../domain/rollout/phase.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { foldCounts } from '../records/counters.ts';
+import { openCycleReview } from '../records/cycle-review.ts';
 import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { afterCommit, followRevocation, revoke } from '../records/revocation.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
-import { rolloutById } from '../records/rollout.ts';
+import { rolloutById, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { baselineNow } from './baseline.ts';
 import { dayLimits } from './day-limits.ts';
@@ -145,6 +146,14 @@ export async function enterStep(services: Services, planned: Planned, stepIndex:
       actor: rollout.gate_approved_by ?? BY_PLAN,
       data: { step: stepIndex + 1, phase: step.phase, exposure: Object.fromEntries(widened) },
     });
+    const { phase } = stepOf(rollout);
+    if (step.phase !== phase)
+      await openCycleReview(tx, rollout, {
+        ending: 'gate_passed',
+        because: `the gate of ${phase} is passed`,
+        at: now,
+        by: rollout.gate_approved_by ?? BY_PLAN,
+      });
     return true;
   });
 }
@@ -214,6 +223,12 @@ export async function completeRollout(services: Services, planned: Planned): Pro
         salt: rollout.salt,
         ...(watchUntil && { watchUntil: watchUntil.toISOString() }),
       },
+    });
+    await openCycleReview(tx, rollout, {
+      ending: 'in_force',
+      because: `release ${rollout.release} is in force`,
+      at: now,
+      by: rollout.gate_approved_by ?? BY_PLAN,
     });
     await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
     return revocations;

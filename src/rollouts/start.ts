@@ -13,6 +13,7 @@ import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
 import { exposedIn, mostExposed, planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
+import { requireReviewed } from '../records/cycle-review.ts';
 import { figures } from '../records/figures.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -52,6 +53,7 @@ export async function startRollout(
   const followed = await closeGateFor(services, async (tx, epoch) => {
     const known = await tx.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
     if (known) return false;
+    await requireReviewed(tx, input.agent);
     const open = input.supersede ? await openRollout(tx, input.agent) : undefined;
     const { release: version, reason } = input;
     const revocations = open

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
+import { openCycleReview } from '../records/cycle-review.ts';
 import { revoke } from '../records/revocation.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { logVerb } from './verb.ts';
@@ -47,6 +48,12 @@ export async function supersede(
     const candidate = { agent, rollout: id, segment, arm: 'candidate', because: 'new_release' } as const;
     revocations.push(await revoke(tx, { ...candidate, epoch, at, actor: actor.id }));
   }
+  await openCycleReview(tx, rollout, {
+    ending: 'superseded',
+    because: `release ${release} takes its place: ${reason}`,
+    at,
+    by: actor.id,
+  });
   await logVerb(tx, actor, rollout, 'superseded', at, {
     by,
     release,

@@ -1,12 +1,13 @@
 import type { Actor } from '../actor.ts';
 import { machineWaits } from '../domain/rollout/phase.ts';
 import { AppError } from '../errors.ts';
+import { openCycleReview } from '../records/cycle-review.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { rolloutFacts } from './facts.ts';
 import { GATE_CLOSED, pausedBy } from './moves.ts';
 import { requireOwner } from './owner.ts';
-import { change, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
+import { change, changeIn, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
 /** `approve-gate` needs everything else to hold; `advance` does too, but ends the step's time. */
 export async function approveGate(
@@ -81,17 +82,17 @@ export async function rejectGate(
   requireSeenStep(rollout, input);
   const step = rollout.step_index + 1;
   const because = `the gate of step ${step} is rejected: ${input.reason}`;
-  await change(
-    services,
-    actor,
-    rollout,
-    input,
-    {
-      ...pausedBy(rollout, { now: services.clock.now(), by: actor.id, because }),
-      gate_approved_by: null,
-      ...GATE_CLOSED,
-    },
-    { step, ...(owner.for && { for: owner.for }) },
-  );
+  const now = services.clock.now();
+  const set = {
+    ...pausedBy(rollout, { now, by: actor.id, because }),
+    gate_approved_by: null,
+    ...GATE_CLOSED,
+  };
+  await services.db.sql.transaction().execute(async (tx) => {
+    const more = { step, ...(owner.for && { for: owner.for }) };
+    await changeIn(tx, actor, rollout, input, now, set, more);
+    await openCycleReview(tx, rollout, { ending: 'gate_rejected', because, at: now, by: actor.id });
+  });
+  services.wake();
   return { changed: true, detail: 'gate rejected: the rollout is paused until somebody resumes it' };
 }

@@ -4,6 +4,7 @@ import type { Sql } from '../db/database.ts';
 import { freezeText } from '../domain/freeze.ts';
 import type { Step } from '../domain/rollout/steps.ts';
 import { AppError } from '../errors.ts';
+import { openCycleReview } from '../records/cycle-review.ts';
 import { runningFreeze } from '../records/freezes.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -47,6 +48,12 @@ export async function rollbackAll(
     const latest = await rolloutById(tx, rollout.id);
     const ended = { status: 'rolled_back', ticking_since: null, ended_at: latest.ended_at ?? now };
     await changeIn(tx, actor, latest, input, now, ended, { salt: latest.salt });
+    await openCycleReview(tx, latest, {
+      ending: 'rolled_back',
+      because: input.reason,
+      at: now,
+      by: actor.id,
+    });
   });
   return {
     changed: true,

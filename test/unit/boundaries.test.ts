@@ -92,6 +92,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'releases',
     'replay',
     'retention',
+    'reviews',
     'rollouts',
     'statistics',
     'subjects',

@@ -271,6 +271,7 @@ BEGIN
   v_changed := v_changed OR (s.exposure > 0 AND o.ended_at IS NULL);
   IF v_changed THEN
     PERFORM end_autonomy(o.agent, p_segment, p_now, p_actor, p_facts ->> 'incident');
+    PERFORM open_cycle_review(p_rollout, 'rolled_back', p_segment, p_because, p_now, p_actor);
   END IF;
   v_flight := actions_in_flight(o.agent, NULL, p_rollout, p_segment, v_release);
   PERFORM log_append('rollout.rolled_back', o.agent, p_rollout, p_now, p_actor, jsonb_build_object(

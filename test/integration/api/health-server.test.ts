@@ -107,6 +107,7 @@ test('what nobody does is said in the log of every process that could not do it'
       'erasures',
       'retention',
       'sources',
+      'reviews',
     ],
     msg: expect.stringContaining('portcullis up --roles background'),
   });

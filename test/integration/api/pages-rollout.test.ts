@@ -7,6 +7,7 @@ import { startRollout } from '../../../src/rollouts/start.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
 import { AGENT_YAML, agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
+import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices } from '../../support/services.ts';
 
 const ORIGIN = { origin: 'http://portcullis.test' };
@@ -108,6 +109,7 @@ describeWithServices('the page of a rollout', (make) => {
     );
     await givenRelease(services, agentFrom(AGENT_YAML), yaml);
     const asked = { agent: 'desk', release: '3', reason: 'go' };
+    await givenReviewed(services);
     const { id } = await startRollout(services, managerActor(), asked);
     const enter = async (step: number) =>
       enterStep(services, { id, ...(await rolloutFacts(services, id)) }, step);

@@ -10,7 +10,7 @@ export interface Row {
   may: readonly Role[] | 'anybody';
   body?: unknown;
   /** What the request is about, where tokens of one agent must not learn of another's. */
-  about?: 'action' | 'rollout' | 'incident' | 'standing' | 'deputy' | 'token' | 'entry' | 'agent';
+  about?: 'action' | 'rollout' | 'incident' | 'cycle' | 'standing' | 'deputy' | 'token' | 'entry' | 'agent';
 }
 
 const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
@@ -156,6 +156,24 @@ export const MATRIX: Readonly<Record<string, Row>> = {
       rates: [{ metric: 'wrong', amount: 4, validFrom: '2026-01-01', reason }],
     },
     about: 'agent',
+  },
+  listCycleReviews: { line: 'GET /v1/cycle-reviews', may: READERS },
+  getCycleReview: { line: 'GET /v1/cycle-reviews/{id}', may: READERS, about: 'cycle' },
+  writeCycleReview: {
+    line: 'POST /v1/cycle-reviews/{id}/write',
+    may: OWNERS,
+    body: {
+      cause: { mechanism: 'none', confidence: 'low', text: reason, refutedBy: reason },
+      next: { sentence: reason, owner: 'olga', by: '2099-01-01' },
+      prediction: { metric: 'wrong', segment: 'gold', from: 1, to: 0, by: '2099-01-01' },
+    },
+    about: 'cycle',
+  },
+  secondCycleReview: {
+    line: 'POST /v1/cycle-reviews/{id}/second',
+    may: OWNERS,
+    body: { reason },
+    about: 'cycle',
   },
   getRates: { line: 'GET /v1/agents/{agent}/rates', may: READERS, about: 'agent' },
   applyAgent: { line: 'PUT /v1/agents/{agent}?dryRun=true', may: MANAGER, body: AGENT_YAML, about: 'agent' },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROLES, type Role } from '../../../src/actor.ts';
 import { applyAgent } from '../../../src/agents/apply.ts';
@@ -74,6 +75,10 @@ async function givenOutlanders({ services }: TestApi): Promise<typeof ids> {
     .insertInto('incident')
     .values({ id: incident, agent: OTHER, title: OTHER, opened_at: now, opened_by: OTHER, evidence: '{}' })
     .execute();
+  const { rows: opened } = await sql<{ id: string }>`
+    SELECT open_cycle_review(${rollout.id}, 'gate_passed', NULL, ${OTHER}, ${now}, 'olga') AS id`.execute(
+    services.db.sql,
+  );
   const standing = randomUUID();
   await services.db.sql
     .insertInto('standing_approval')
@@ -108,6 +113,7 @@ async function givenOutlanders({ services }: TestApi): Promise<typeof ids> {
     action: action.id,
     rollout: rollout.id,
     incident,
+    cycle: opened[0]?.id ?? '',
     standing,
     deputy: deputy.id,
     token: token.id,

@@ -17,6 +17,7 @@ import {
   managerActor,
   onCallActor,
 } from '../../support/fixtures.ts';
+import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed } from './support.ts';
 
@@ -111,6 +112,7 @@ describeWithServices('a release whose watch is over', (make) => {
       .where('version', '=', '2')
       .executeTakeFirstOrThrow();
     await givenRelease(services, manifest, JSON.stringify({ ...release, release: '3' }));
+    await givenReviewed(services);
     const { id: later } = await startRollout(services, managerActor(), {
       agent: 'desk',
       release: '3',

@@ -6,6 +6,7 @@ import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { agentActor, askInput, givenRelease, managerActor } from '../../support/fixtures.ts';
+import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
@@ -18,6 +19,7 @@ async function givenLater(services: TestServices): Promise<void> {
     .executeTakeFirstOrThrow();
   const agent = await services.db.sql.selectFrom('agent').select('manifest').executeTakeFirstOrThrow();
   await givenRelease(services, agent.manifest, JSON.stringify({ ...manifest, release: '3' }));
+  await givenReviewed(services);
 }
 
 const start = (services: TestServices, supersede: boolean) =>
@@ -76,6 +78,7 @@ describeWithServices('another rollout while one is open', (make) => {
   test('that cannot start leaves the open one as it is', async () => {
     const services = await make();
     const id = await givenExposed(services);
+    await givenReviewed(services);
     await expect(
       startRollout(services, managerActor(), { agent: 'desk', release: '1', reason: 'x', supersede: true }),
     ).rejects.toMatchObject({ code: 'preflight_failed' });

@@ -15,6 +15,7 @@ import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import { verifies } from '../../requirements.ts';
 import { actorOf, agentActor, givenAsked, managerActor, onCallActor } from '../../support/fixtures.ts';
+import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
@@ -163,6 +164,7 @@ describeWithServices('the switch', (make) => {
     const id = await givenExposed(services);
     await runRolloutVerb(services, managerActor(), { id, verb: 'rollback', reason: 'start anew' });
     await disable(services, onCallActor(), { scope: 'agent/desk', reason: 'fire' });
+    await givenReviewed(services);
     const { id: next } = await startRollout(services, managerActor(), {
       agent: 'desk',
       release: '2',

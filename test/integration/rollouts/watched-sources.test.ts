@@ -12,6 +12,7 @@ import { testPostgres } from '../../support/context.ts';
 import { givenRelease, managerActor } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
 import { createDatabase } from '../../support/postgres.ts';
+import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenExposed, goldOf } from './support.ts';
 
@@ -170,6 +171,7 @@ describeWithServices('a source of a rollout that is watched for a time', (make) 
       .where('version', '=', '2')
       .executeTakeFirstOrThrow();
     await givenRelease(services, manifest, JSON.stringify({ ...release.manifest, release: '3' }));
+    await givenReviewed(services);
     await startRollout(services, managerActor(), { agent: 'desk', release: '3', reason: 'next' });
     await sql.updateTable('in_force').set({ release: '1' }).where('segment', '!=', 'gold').execute();
     for (const segment of ['gold', 'silver']) await called(segment, 200, new Date(until.getTime() - 1), true);

@@ -6,6 +6,7 @@ import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk, SLACK_AGENT_YAML } from './support.ts';
+import { givenReviewed } from '../../support/reviews.ts';
 
 const ROLLOUT = 'desk-2';
 
@@ -77,6 +78,7 @@ test('a rollout is named by its id where the agent alone means another one', asy
     agentFrom(SLACK_AGENT_YAML),
     RELEASE_2_YAML.replace('release: 2', 'release: 3'),
   );
+  await givenReviewed(desk.services);
   await startRollout(desk.services, managerActor(), {
     agent: 'desk',
     release: '3',

@@ -19,6 +19,7 @@ import {
   onCallActor,
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
+import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenAutonomy, SLICE } from '../approvals/given-autonomy.ts';
 
@@ -112,6 +113,7 @@ describeWithServices('recover_store()', (make) => {
     const asked = { agent: 'desk', release: '2', reason: 'try' };
     const { id: ended } = await startRollout(services, managerActor(), asked);
     await runRolloutVerb(services, onCallActor(), { id: ended, verb: 'rollback', reason: 'x' });
+    await givenReviewed(services);
     const { id } = await startRollout(services, managerActor(), asked);
     const { db } = services;
     const segments = db.sql.updateTable('rollout_segment').set({ exposure: 500, state: 'exposed' });

@@ -87,6 +87,7 @@ test.each([
     'Enabled again: everything by olga: over',
   ],
   ['action.unknown', { action: '0b7e', summary: 'Cancel R-1' }, 'Open the action'],
+  ['review.due', { rollout: 'desk-2', because: 'rolled back' }, 'the next start waits for it: agent desk'],
   ['something.new', {}, 'something.new: agent desk'],
   ['rollout.rolled_back', { inFlight: 'nonsense', executed: [{}], voided: 'x' }, 'Rolled back'],
 ])('the alert %s', (kind, facts, expected) => {
