@@ -15,6 +15,7 @@ const TAGS: Readonly<Record<string, string>> = {
   rollouts: 'Releases on their way to everyone',
   switches: 'The emergency disable',
   incidents: 'Breaches and what was done',
+  reviews: 'What each cycle and each week came to, and who decided what',
   log: 'The transparency log',
   retention: 'What is kept for how long',
   subjects: 'Customers and conversations, and what is erased of them',
