@@ -1,4 +1,4 @@
-import type { PageTable, ReviewPage } from './page.ts';
+import type { PageTable, ReviewPage } from './page-form.ts';
 
 /** A page as Markdown; what people wrote is escaped, so that it can be no link, no mention and no markup. */
 export function pageMarkdown({ title, version, quiet, sections, charts }: ReviewPage): string {
@@ -12,7 +12,8 @@ export function pageMarkdown({ title, version, quiet, sections, charts }: Review
     ].join('\n\n'),
   );
   const drawn = charts.map(
-    ({ agent, metric, segment, verdict }) => `- ${escaped(`${metric} in ${segment} of ${agent}: ${verdict}`)}`,
+    ({ agent, metric, segment, verdict }) =>
+      `- ${escaped(`${metric} in ${segment} of ${agent}: ${verdict}`)}`,
   );
   return `${[
     `# ${title}${version > 1 ? `, version ${version}` : ''}`,

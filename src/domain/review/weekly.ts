@@ -128,7 +128,9 @@ export interface WeekSnapshot {
   cells: Cell[];
   incidents: IncidentLine[];
   /** Null: this installation keeps none. */
-  cases: { agent: string; added: number; red: number; waived: number; overdue: number; green: number }[] | null;
+  cases:
+    | { agent: string; added: number; red: number; waived: number; overdue: number; green: number }[]
+    | null;
   business: BusinessLine[] | null;
   approvers: ApproverLine[];
   risks: RiskLine[];
@@ -186,7 +188,9 @@ export function differenceOf(before: WeekSnapshot, after: WeekSnapshot): string[
   const [old, fresh] = [countedOf(before), countedOf(after)];
   const cells = fresh.cells.flatMap(({ key, week }) => {
     const was = old.cells.find((one) => one.key === key)?.week;
-    const moved = (['events', 'known', 'harms'] as const).filter((name) => (was?.[name] ?? 0) !== (week?.[name] ?? 0));
+    const moved = (['events', 'known', 'harms'] as const).filter(
+      (name) => (was?.[name] ?? 0) !== (week?.[name] ?? 0),
+    );
     return moved.map((name) => `${key}: ${name} ${was?.[name] ?? 0} became ${week?.[name] ?? 0}`);
   });
   const late = fresh.incidents.filter((id) => !old.incidents.includes(id));

@@ -5,8 +5,8 @@ import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
-import { ALERTS, CHANNEL, type Desk, openDesk, SLACK_AGENT_YAML } from './support.ts';
 import { givenReviewed } from '../../support/reviews.ts';
+import { ALERTS, CHANNEL, type Desk, openDesk, SLACK_AGENT_YAML } from './support.ts';
 
 const ROLLOUT = 'desk-2';
 
