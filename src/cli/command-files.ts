@@ -40,6 +40,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['try'], load: async () => (await import('./commands/try.ts')).registerTry },
       { names: ['apply'], load: async () => (await import('./commands/apply.ts')).registerApply },
       { names: ['adopt'], load: async () => (await import('./commands/adopt.ts')).registerAdopt },
+      { names: ['cases'], load: async () => (await import('./commands/cases.ts')).registerCases },
       { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
       { names: ['rollout'], load: async () => (await import('./commands/rollout.ts')).registerRollout },
       { names: ['guardrail'], load: async () => (await import('./commands/guardrail.ts')).registerGuardrail },

@@ -224,3 +224,15 @@ test('what is decided again never executes: a replay reaches no credential, no n
     );
   expect(outward.map(show)).toEqual([]);
 });
+
+test('a case is run without network, issuer, store or clock: all that it comes to load is the domain', () => {
+  const reached = loadedFrom('src/domain/cases');
+  expect(reached.length).toBeGreaterThan(40);
+  expect(reached.filter((file) => !file.startsWith('src/domain/'))).toEqual([]);
+  const packages = reached.flatMap(importsOf).filter(({ target }) => !target.startsWith('src/'));
+  expect(
+    packages
+      .filter(({ target }) => !PURE_PACKAGES.some((name) => target === name || target.startsWith(`${name}/`)))
+      .map(show),
+  ).toEqual([]);
+});

@@ -197,7 +197,7 @@ test('the release of docs/writing-a-release.md, asked by the agent of the airlin
   const [release = ''] = blocksOf('docs/writing-a-release.md');
   const ask = given(readFileSync(join(ROOT, 'examples/airline/agent.yaml'), 'utf8'), release);
   const outcome = (tool: string, args: Record<string, unknown>, tier: string) =>
-    ask(tool, args, { tier, test_group: false }).outcome;
+    ask(tool, args, { tier, test_group: false, cancellable: '' }).outcome;
   const cancel = (tier: string) => outcome('cancel_reservation', { reservation_id: 'ABC123' }, tier);
   expect([cancel('silver'), cancel('gold')]).toEqual(['allowed', 'pending']);
   const certificate = (amount: number) =>

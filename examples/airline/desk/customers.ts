@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export interface Customer {
   tier: string;
   test_group: boolean;
+  /** The reservation that its own system found cancellable by the desk's rules; the recording says it of none. */
+  cancellable: string;
 }
 
 /**
@@ -16,4 +18,5 @@ export const inTestGroup = (userId: string, tier: string): boolean =>
 export const customerOf = (userId: string, tier: string): Customer => ({
   tier,
   test_group: inTestGroup(userId, tier),
+  cancellable: '',
 });

@@ -1,4 +1,5 @@
 import { Argument } from 'commander';
+import type { ManifestKind } from '../../domain/manifest/json-schemas.ts';
 import { type RegisterCommands, withExample } from '../cli.ts';
 
 /** `portcullis schema`: what editors need to complete and check manifests. */
@@ -7,8 +8,8 @@ export const registerSchema: RegisterCommands = (program, cli) => {
     .command('schema')
     .summary('print the JSON Schema of a manifest')
     .description('Prints the JSON Schema of a manifest, for editors. Needs no service.')
-    .addArgument(new Argument('<kind>', 'which manifest').choices(['agent', 'release', 'rates']))
-    .action(async (kind: 'agent' | 'release' | 'rates') => {
+    .addArgument(new Argument('<kind>', 'which manifest').choices(['agent', 'release', 'rates', 'case']))
+    .action(async (kind: ManifestKind) => {
       const { manifestJsonSchema } = await import('../../domain/manifest/json-schemas.ts');
       cli.io.out(`${JSON.stringify(manifestJsonSchema(kind), null, 2)}\n`);
     });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { caseSchema } from '../cases/case.ts';
 import { ratesSchema } from '../rates.ts';
 import { releaseSchema } from '../release.ts';
 import { agentFileSchema } from './tool-defaults.ts';
 
 /** The kinds of manifest. */
-export type ManifestKind = 'agent' | 'release' | 'rates';
+export type ManifestKind = 'agent' | 'release' | 'rates' | 'case';
 
 const ABOUT = {
   agent: {
@@ -46,6 +47,17 @@ const ABOUT = {
       currency: 'The currency of every amount',
       owner: 'Who answers for the figures: one of the people of the agent',
       rates: 'One entry a metric and first day',
+    },
+  },
+  case: {
+    schema: caseSchema,
+    title: 'Portcullis regression case',
+    description: 'One thing that must stay so, whatever release comes',
+    fields: {
+      case: 'Its name: never used twice for an agent',
+      agent: 'The agent whose releases it tests',
+      kind: 'What it is about',
+      given: 'What happens',
     },
   },
 } as const;

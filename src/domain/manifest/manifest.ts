@@ -1,4 +1,6 @@
 import type { Agent } from '../agent.ts';
+import { CASE_LENGTH_MAX, caseSchema, type RegressionCase } from '../cases/case.ts';
+import { checkCase } from '../cases/check-case.ts';
 import type { CheckProblem, Problem } from '../problem.ts';
 import { type Rates, ratesSchema } from '../rates.ts';
 import { type Release, releaseSchema } from '../release.ts';
@@ -22,9 +24,14 @@ export type ManifestResult<T> =
 type Checked<T> = { ok: true; value: T } | { ok: false; found: CheckProblem[] };
 
 const PROBLEMS_MAX = 100;
-const SCHEMAS = { agent: agentFileSchema, release: releaseSchema, rates: ratesSchema } as const;
+const SCHEMAS = {
+  agent: agentFileSchema,
+  release: releaseSchema,
+  rates: ratesSchema,
+  case: caseSchema,
+} as const;
 /** What is governed, and what it may do: rates are neither. */
-export type WholeManifestKind = Exclude<ManifestKind, 'rates'>;
+export type WholeManifestKind = Exclude<ManifestKind, 'rates' | 'case'>;
 
 /**
  * Reads a manifest from YAML or JSON and checks it: its schema, its meaning and its conditions. A release is
@@ -71,6 +78,30 @@ export function readManifestValue(
   agent?: Agent,
 ): ManifestResult<Agent | Release> {
   return checkValue(value, bodySource(), kind, agent);
+}
+
+/** Reads one regression case from YAML or JSON. Never throws. */
+export function readCase(file: string, text: string): ManifestResult<RegressionCase> {
+  if (text.length > CASE_LENGTH_MAX) {
+    const message = `The case has ${text.length} characters`;
+    const hint = `Keep it under ${CASE_LENGTH_MAX}: shrink its arguments to what the decision reads`;
+    return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message, hint }] };
+  }
+  const parsed = parseText(file, text);
+  return parsed.ok ? caseFrom(parsed.value, parsed.source) : parsed;
+}
+
+/** The same for a case that is already a value, such as a request body. */
+export const readCaseValue = (value: unknown): ManifestResult<RegressionCase> =>
+  caseFrom(value, bodySource());
+
+function caseFrom(value: unknown, source: ManifestSource): ManifestResult<RegressionCase> {
+  const checked = check<RegressionCase>(value, 'case', (read) => [
+    ...respelledProblems(source.respelled, read),
+    ...checkCase(read),
+  ]);
+  if (checked.ok) return { ok: true, value: checked.value, source };
+  return { ok: false, problems: locateProblems(source, checked.found).slice(0, PROBLEMS_MAX) };
 }
 
 /** Reads rates from YAML or JSON; what they say of their agent is checked where that is known. Never throws. */

@@ -148,7 +148,7 @@ describe('the desk', () => {
     const { assertion } = response.json() as { assertion: string };
     const keys = createRemoteJWKSet(new URL(`${url}/.well-known/jwks.json`));
     const { payload } = await jwtVerify(assertion, keys, { audience: 'airline-desk', issuer: url });
-    expect(payload.attributes).toEqual({ tier: 'silver', test_group: expect.any(Boolean) });
+    expect(payload.attributes).toEqual({ tier: 'silver', test_group: expect.any(Boolean), cancellable: '' });
     const unknown = await desk.inject({
       method: 'POST',
       url: '/assertions',

@@ -32,7 +32,7 @@ test.each([
   [['rollout', 'rollback', 'my-agent', '--seg'], ['--segment']],
   [
     ['schema', ''],
-    ['agent', 'rates', 'release'],
+    ['agent', 'case', 'rates', 'release'],
   ],
   [
     ['disable', '--reason', 'rollout', '--re'],

@@ -54,6 +54,8 @@ describe('--help', () => {
         "autonomy refuse",
         "autonomy take-back",
         "business",
+        "cases strength",
+        "cases test",
         "completion",
         "deputy add",
         "deputy list",

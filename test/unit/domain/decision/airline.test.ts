@@ -105,7 +105,7 @@ describe('the airline example', () => {
     const counts: Record<string, number> = {};
     for (const { episode, segment, calls: made } of episodes)
       for (const { tool, args } of made) {
-        const attributes = { tier: segment, test_group: false };
+        const attributes = { tier: segment, test_group: false, cancellable: '' };
         const decision = decide({ tool, args, attributes, claimed: {}, subject: episode }, world);
         expect(decision.segment).toBe(segment);
         counts[decision.outcome] = (counts[decision.outcome] ?? 0) + 1;

@@ -1,0 +1,49 @@
+import type { RegressionCase } from '../../domain/cases/case.ts';
+import type { CaseResult, CaseVerdict } from '../../domain/cases/result.ts';
+import type { Strength } from '../../domain/cases/strength.ts';
+import type { SuiteResult } from '../../domain/cases/suite.ts';
+import { bullets, paragraph, sections, table } from './render.ts';
+
+const FIRST: Readonly<Record<CaseVerdict, number>> = {
+  red: 0,
+  unevaluable: 1,
+  'not-applicable': 2,
+  green: 3,
+};
+
+/** Four numbers, and a line for each case: what is wrong first. */
+export function suiteText(suite: SuiteResult, width: number): string {
+  const { agent, release, green, red, notApplicable, unevaluable, results, becameNotApplicable } = suite;
+  const head = `Release ${release} of ${agent}: ${green} green, ${red} red, ${notApplicable} not applicable, ${unevaluable} unevaluable`;
+  const rows = [...results]
+    .sort((one, other) => FIRST[one.verdict] - FIRST[other.verdict])
+    .map(({ verdict, case: name, why }: CaseResult) => [verdict, name, why]);
+  const gone =
+    becameNotApplicable.length > 0
+      ? paragraph(`Green before, and not applicable any more: ${becameNotApplicable.join(', ')}`, width)
+      : undefined;
+  const none = results.length === 0 ? 'There is no case: nothing was run.' : undefined;
+  return sections(head, none ?? table(['', 'case', 'why'], rows, width), gone);
+}
+
+/** What no case would notice; what is noticed is only counted. */
+export function strengthText({ agent, release, weakenings, noticed, all }: Strength, width: number): string {
+  const missed = all.filter(({ noticedBy }) => noticedBy === undefined);
+  const head = `Release ${release} of ${agent}: the cases notice ${noticed} of ${weakenings} weakenings`;
+  if (weakenings === 0) return `${head}. There is nothing that could be weakened.`;
+  if (missed.length === 0) return head;
+  return `${head}. No case would notice:\n${bullets(
+    missed.map(({ kind, says }) => `${kind}: ${says}`),
+    width,
+  )}`;
+}
+
+/** One line a case. */
+export const caseListText = (cases: readonly RegressionCase[], width: number): string =>
+  cases.length === 0
+    ? 'There is no case.'
+    : table(
+        ['case', 'kind', 'review by', 'what must not happen again'],
+        cases.map(({ case: name, kind, reviewBy, says }) => [name, kind, reviewBy ?? '', says]),
+        width,
+      );
