@@ -7,10 +7,8 @@ const SECOND_MS = 1_000;
 /** The first run may have to fetch or build a server. */
 const FIRST_FETCH_MS = 300 * SECOND_MS;
 
-const POSTGRES = 'test/support/global-setup-postgres.ts';
-const TEMPORAL = 'test/support/global-setup-temporal.ts';
-
 interface ProjectOptions {
+  folders?: string[];
   /** Groups run one after the other: what needs no server first, then all that does, so that no core waits for the other. */
   groupOrder: number;
   testSeconds: number;
@@ -22,12 +20,12 @@ interface ProjectOptions {
 
 function project(
   name: string,
-  { groupOrder, testSeconds, hookMs, globalSetup, isolate = true }: ProjectOptions,
+  { folders = [name], groupOrder, testSeconds, hookMs, globalSetup, isolate = true }: ProjectOptions,
 ) {
   return {
     test: {
       name,
-      include: [`test/${name}/**/*.test.ts`],
+      include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
       testTimeout: testSeconds * SECOND_MS,
       hookTimeout: hookMs ?? 30 * SECOND_MS,
       sequence: { groupOrder },
@@ -49,26 +47,19 @@ export default defineConfig({
     projects: [
       project('unit', { groupOrder: 0, testSeconds: 60, isolate: false }),
       project('replay', { groupOrder: 0, testSeconds: 60, hookMs: 120 * SECOND_MS }),
-      project('workflow', {
-        isolate: false,
-        groupOrder: 1,
-        testSeconds: 60,
-        hookMs: FIRST_FETCH_MS,
-        globalSetup: [POSTGRES, 'test/support/global-setup-time-skipping.ts'],
-      }),
-      project('integration', {
-        isolate: false,
-        groupOrder: 1,
-        testSeconds: 60,
-        hookMs: FIRST_FETCH_MS,
-        globalSetup: [POSTGRES, TEMPORAL],
-      }),
-      project('e2e', {
+      // One project: a process goes on with the next file only when that is of its own, and loading everything anew
+      // takes longer than most files.
+      project('served', {
+        folders: ['workflow', 'integration', 'e2e'],
         isolate: false,
         groupOrder: 1,
         testSeconds: 180,
         hookMs: FIRST_FETCH_MS,
-        globalSetup: [POSTGRES, TEMPORAL],
+        globalSetup: [
+          'test/support/global-setup-postgres.ts',
+          'test/support/global-setup-temporal.ts',
+          'test/support/global-setup-time-skipping.ts',
+        ],
       }),
     ],
   },

@@ -27,7 +27,7 @@ const shapeOf = (text: string): string =>
 
 const noted = join(mkdtempSync(join(tmpdir(), 'portcullis-freeze-')), 'statements');
 writeFileSync(noted, '');
-const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'integration', ...process.argv.slice(2)], {
+const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'served', ...process.argv.slice(2)], {
   cwd: ROOT,
   stdio: 'inherit',
   env: { ...process.env, PORTCULLIS_FREEZE: noted },

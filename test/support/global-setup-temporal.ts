@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
 import { findTemporalBinary } from '../../src/embedded/temporal-binary.ts';
 import { startTemporalServer } from '../../src/embedded/temporal-server.ts';
-import { log, oncePerRun, timed } from './once-per-run.ts';
+import { log, timed } from './timed.ts';
 
 interface Temporal {
   address: string;
@@ -11,11 +12,13 @@ interface Temporal {
   stop(): Promise<void>;
 }
 
-/** Vitest's global setup of the projects that need a Temporal server. */
-export default oncePerRun('temporal', startTemporal, (project, { address, binary }) => {
+/** Vitest's global setup of the tests that need a Temporal server. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { address, binary, stop } = await startTemporal();
   project.provide('temporalAddress', address);
   project.provide('temporalBinary', binary);
-});
+  return stop;
+}
 
 async function startTemporal(): Promise<Temporal> {
   const given = process.env.TEMPORAL_ADDRESS;

@@ -20,10 +20,14 @@ function rank(file: TestSpecification): number {
   return at === -1 ? LONGEST.length : at;
 }
 
+/** Files of one project in a row: a process of another is ended and made anew. */
+const byProject = (a: TestSpecification, b: TestSpecification): number =>
+  a.project.name.localeCompare(b.project.name);
+
 /** Vitest's own order, the largest files first, behind the files that are known to take longest. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    return sorted.toSorted((a, b) => rank(a) - rank(b));
+    return sorted.toSorted((a, b) => byProject(a, b) || rank(a) - rank(b));
   }
 }

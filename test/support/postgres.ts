@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startPostgres as startEmbedded } from '../../src/embedded/postgres/server.ts';
 import { FAST } from '../../src/embedded/postgres/settings.ts';
-import { log } from './once-per-run.ts';
+import { log } from './timed.ts';
 
 const TEMPLATE_LOCK = 7_245_001;
 /** Memory as a folder, where there is enough of it: every test makes a database, which is hundreds of files. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, installOnce } from '../../../src/embedded/cache.ts';
 import { checkGo, type GoCommand, goInstall } from '../../../src/embedded/go-install.ts';
-import { log } from '../once-per-run.ts';
+import { log } from '../timed.ts';
 
 const COMMAND: GoCommand = {
   name: 'Prometheus',
