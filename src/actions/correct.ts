@@ -2,6 +2,8 @@ import { type Actor, requireRole } from '../actor.ts';
 import { judgeAgent } from '../autonomy/judge.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
+import { factsOf } from '../incidents/facts.ts';
+import { fileWrongWrite } from '../incidents/wrong-write.ts';
 import { knowEvent, metricsCorrected } from '../outcomes/event.ts';
 import { requireReason } from '../reason.ts';
 import { type ActionRow, actionById, ownAction } from '../records/action.ts';
@@ -14,8 +16,8 @@ export const wasNotApproved = ({ state, decided_at }: Pick<ActionRow, 'state' | 
 
 /**
  * A person's word, afterwards, on a write: that an executed one was wrong, which counts as harm in the metrics that
- * say `corrections: true`; or that one denied or expired was right and wrongly stopped, which is no harm. The first
- * word stands; repeating it changes nothing.
+ * say `corrections: true`; or that one denied or expired was right and wrongly stopped, which is no harm. It is in exactly one
+ * incident from then on. The first word stands; repeating it changes nothing.
  * @throws AppError `wrong_state` when the action was neither executed nor stopped
  */
 export async function correctAction(
@@ -34,6 +36,7 @@ export async function correctAction(
   }
   if (action.corrected_at) return action;
   const now = services.clock.now();
+  const facts = await factsOf(services, action, { wronglyStopped: stopped });
   await withoutDeadlock(() =>
     services.db.sql.transaction().execute(async (tx) => {
       const { numUpdatedRows } = await tx
@@ -54,6 +57,12 @@ export async function correctAction(
       });
       for (const metric of metrics) await knowEvent(tx, action, metric, 1, now);
       await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
+      const because = stopped
+        ? 'wrongly_stopped'
+        : action.state === 'unknown'
+          ? 'unknown_harm'
+          : 'wrong_write';
+      await fileWrongWrite(tx, { action, because, facts, at: now, by: actor.id, dayMs: services.dayMs });
     }),
   );
   services.wake();

@@ -30,6 +30,7 @@ import { eventRoutes } from './routes/events.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { idRoutes } from './routes/ids.ts';
+import { incidentVerbRoutes } from './routes/incident-verbs.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { installationRoutes } from './routes/installation.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -135,6 +136,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   switchRoutes,
   incidentRoutes,
   cycleReviewRoutes,
+  incidentVerbRoutes,
   logRoutes,
   eventRoutes,
   postureRoutes,

@@ -47,6 +47,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['business'], load: async () => (await import('./commands/business.ts')).registerBusiness },
       { names: ['rates'], load: async () => (await import('./commands/rates.ts')).registerRates },
       { names: ['reviews'], load: async () => (await import('./commands/reviews.ts')).registerReviews },
+      { names: ['incidents'], load: async () => (await import('./commands/incidents.ts')).registerIncidents },
       { names: ['source'], load: async () => (await import('./commands/source.ts')).registerSource },
       { names: ['stats'], load: async () => (await import('./commands/stats.ts')).registerStats },
       { names: ['autonomy'], load: async () => (await import('./commands/autonomy.ts')).registerAutonomy },

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
 
@@ -30,6 +31,22 @@ export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
   if (query.kind) select = select.where('kind', '=', query.kind);
   const rows = await select.execute();
   return rows.map(({ seq, hash, body }) => ({ seq, hash: Buffer.from(hash).toString('hex'), body }));
+}
+
+/**
+ * What the log says about several things, in its order: at most `limit` entries after a number. It costs so many entries of each
+ * ref at most, however long the log is.
+ */
+export async function readLogOf(
+  db: Sql,
+  refs: readonly string[],
+  { after, limit }: { after: number; limit: number },
+): Promise<LogRecord[]> {
+  const { rows } = await sql<{ seq: number; hash: Buffer; body: string }>`
+    SELECT DISTINCT e.seq, e.hash, e.body FROM unnest(${[...refs]}::text[]) AS r (ref), LATERAL (
+      SELECT seq, hash, body FROM log_entry WHERE ref = r.ref AND seq > ${after} ORDER BY seq LIMIT ${limit}) AS e
+    ORDER BY e.seq LIMIT ${limit}`.execute(db);
+  return rows.map(({ seq, body, hash }) => ({ seq, hash: Buffer.from(hash).toString('hex'), body }));
 }
 
 /** @throws AppError `not_found` */

@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
-import { requireOwner } from '../rollouts/owner.ts';
+import { requireOwner } from '../records/owner.ts';
 import type { Services } from '../services.ts';
 import { gatherFacts } from './cycle-facts.ts';
 import { type CycleRow, cycleReviewById } from './cycle-list.ts';

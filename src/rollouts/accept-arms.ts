@@ -2,11 +2,11 @@ import { sql } from 'kysely';
 import type { Actor } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
+import { requireOwner } from '../records/owner.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { type ArmsView, armsOf } from './arms.ts';
-import { requireOwner } from './owner.ts';
 import { changeIn, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { requireSegment } from './verb-segment.ts';
 

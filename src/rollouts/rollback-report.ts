@@ -5,6 +5,7 @@ import type { RevocationTable } from '../db/tables.ts';
 import { toldProcess } from '../domain/evidence/facts.ts';
 import { ratioText } from '../domain/evidence/ratio.ts';
 import { costOf, costText } from '../domain/rates.ts';
+import { mergeSameRollback } from '../incidents/merge.ts';
 import { openIncident } from '../incidents/open.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -39,7 +40,7 @@ interface RollbackRow extends Omit<Selectable<RevocationTable>, 'facts'> {
  * @param revokedAt when it was committed; from elsewhere, when it was recorded
  */
 export async function reportRollback(
-  { db, clock, wake }: Pick<Services, 'db' | 'clock' | 'wake'>,
+  { db, clock, wake, dayMs }: Pick<Services, 'db' | 'clock' | 'wake' | 'dayMs'>,
   id: number,
   revokedAt?: Date,
 ): Promise<void> {
@@ -53,7 +54,8 @@ export async function reportRollback(
         .where('done_at', 'is', null)
         .executeTakeFirst()) as unknown as RollbackRow | undefined;
       if (!row) return;
-      if (row.facts.changed) await report(tx, row, voided, revokedAt ?? row.at, clock.now());
+      if (row.facts.changed)
+        await report(tx, row, { voided, revokedAt: revokedAt ?? row.at, now: clock.now(), dayMs });
       await tx
         .updateTable('revocation')
         .set({ done_at: clock.now(), facts: '{}' })
@@ -64,7 +66,14 @@ export async function reportRollback(
   wake();
 }
 
-async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date, now: Date): Promise<void> {
+interface Reported {
+  voided: number;
+  revokedAt: Date;
+  now: Date;
+  dayMs: number;
+}
+
+async function report(tx: Sql, row: RollbackRow, { voided, revokedAt, now, dayMs }: Reported): Promise<void> {
   const { agent, rollout_id: rollout, segment, at, actor } = row;
   const { because, incident, verdict, inFlight } = row.facts;
   const breachAt = row.facts.breachAt === undefined ? undefined : new Date(row.facts.breachAt);
@@ -75,12 +84,18 @@ async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date
   await openIncident(tx, {
     id: incident,
     agent,
+    because: verdict === undefined ? 'rollback' : 'breach',
     rollout,
     segment,
     metric: verdict?.metric,
     title: `${segment} of ${agent} rolled back: ${because}`,
     at,
     by: actor,
+    dayMs,
+    severity: 'high',
+    // What ran under it there was ended with the rollback; what was allowed meanwhile ends now.
+    ends: ['autonomy', 'standingApprovals'],
+    restartsEvidence: true,
     breachAt,
     revokedAt,
     breachToRevokedMs,
@@ -92,6 +107,7 @@ async function report(tx: Sql, row: RollbackRow, voided: number, revokedAt: Date
       inFlight,
     },
   });
+  await mergeSameRollback(tx, { incident, agent, rollout, segment, at: now });
   await raiseAlert(tx, 'rollout.rolled_back', agent, revokedAt, {
     rollout,
     segment,

@@ -2,11 +2,11 @@ import type { Actor } from '../actor.ts';
 import { machineWaits } from '../domain/rollout/phase.ts';
 import { AppError } from '../errors.ts';
 import { openCycleReview } from '../records/cycle-review.ts';
+import { requireOwner } from '../records/owner.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { rolloutFacts } from './facts.ts';
 import { GATE_CLOSED, pausedBy } from './moves.ts';
-import { requireOwner } from './owner.ts';
 import { change, changeIn, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 
 /** `approve-gate` needs everything else to hold; `advance` does too, but ends the step's time. */

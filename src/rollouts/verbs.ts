@@ -1,6 +1,7 @@
 import { type Actor, type Role, requireRole } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
+import { requireOwner } from '../records/owner.ts';
 import type { RolloutRecord } from '../records/rollout.ts';
 import { canRollBack, dayOf, ownRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
@@ -9,7 +10,6 @@ import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
 import { queueExposed } from './judge.ts';
 import { GATE_CLOSED, pausedBy, RUNNING } from './moves.ts';
-import { requireOwner } from './owner.ts';
 import { change, ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
 import { approveGate, rejectGate } from './verb-gate.ts';
 import { easeSegment, rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';

@@ -77,14 +77,16 @@ test('workflows import the SDK, the domain and types', () => {
 const FLOORS: readonly (readonly string[])[] = [
   ['domain', 'errors', 'clock', 'links', 'loop', 'turns', 'embedded', 'net'],
   ['db', 'actor', 'config', 'events', 'reason'],
-  ['records', 'credentials', 'enforcement', 'incidents'],
+  ['records', 'credentials', 'enforcement'],
   ['services'],
   [
     'actions',
     'agents',
     'approvals',
     'autonomy',
+    'follow-ups',
     'groups',
+    'incidents',
     'installation',
     'log',
     'metric-sources',

@@ -1,45 +1,80 @@
 import { z } from 'zod';
-import { type IncidentRow, incidentById, listIncidents } from '../../incidents/list.ts';
+import { MECHANISMS } from '../../domain/incident/mechanisms.ts';
+import { labelAgreement } from '../../incidents/classify.ts';
+import { incidentById, listIncidents } from '../../incidents/list.ts';
+import { incidentReport } from '../../reports/incident.ts';
 import type { Api, RouteDeps } from '../app.ts';
-import { actorOf, agentScope, requireReader } from '../auth.ts';
-import { agentNameSchema, anyObjectSchema, instantSchema, textSchema } from '../schemas.ts';
+import { actorOf, agentScope, mayReadLog, requireReader } from '../auth.ts';
+import { agentNameSchema, textSchema } from '../schemas.ts';
+import {
+  incidentDetailOf,
+  incidentDetailSchema,
+  incidentSchema,
+  incidentViewOf,
+  stateSchema,
+} from './incident-schemas.ts';
 
-const incidentSchema = z
-  .object({
-    id: z.string(),
-    agent: z.string(),
-    rollout: z.string().optional(),
-    segment: z.string().optional(),
-    metric: z.string().optional(),
-    title: z.string(),
-    openedAt: instantSchema,
-    openedBy: z.string(),
-    mechanism: z.string().optional(),
-    evidence: anyObjectSchema,
-    breachAt: instantSchema.optional(),
-    revokedAt: instantSchema.optional(),
-    verifiedAt: instantSchema.optional(),
-    breachToRevokedMs: z.number().optional(),
-  })
-  .meta({ id: 'Incident' });
+const tags = ['incidents'];
 
-/** Breaches and what was done. */
+/** What went wrong, and what was done. */
 export function incidentRoutes(app: Api, { services }: RouteDeps): void {
+  const { sql: db } = services.db;
   app.get(
     '/v1/incidents',
     {
       schema: {
         operationId: 'listIncidents',
-        tags: ['incidents'],
+        tags,
         summary: 'Incidents, newest first',
-        querystring: z.object({ agent: agentNameSchema.optional(), rollout: textSchema(200).optional() }),
-        response: { 200: z.object({ incidents: z.array(incidentSchema) }) },
+        querystring: z.object({
+          agent: agentNameSchema.optional(),
+          rollout: textSchema(200).optional(),
+          state: stateSchema.optional(),
+          cursor: textSchema(120).optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(200),
+        }),
+        response: {
+          200: z.object({ incidents: z.array(incidentSchema), nextCursor: z.string().optional() }),
+        },
       },
     },
     async (request) => {
       const agent = agentScope(actorOf(request), request.query.agent);
-      const rows = await listIncidents(services.db.sql, { ...request.query, agent });
-      return { incidents: rows.map(viewOf) };
+      const { incidents, nextCursor } = await listIncidents(db, { ...request.query, agent });
+      return { incidents: incidents.map(incidentViewOf), nextCursor };
+    },
+  );
+  app.get(
+    '/v1/incidents/mechanisms',
+    {
+      schema: {
+        operationId: 'listMechanisms',
+        tags,
+        summary: 'The fourteen mechanisms in order, each with its one-line test, and how far labels agree',
+        querystring: z.object({ agent: agentNameSchema.optional() }),
+        response: {
+          200: z.object({
+            mechanisms: z.array(
+              z.object({
+                name: z.string(),
+                test: z.string(),
+                who: z.enum(['records', 'outcomes', 'person']),
+                example: z.string(),
+                caseKind: z.string(),
+              }),
+            ),
+            agreement: z.object({
+              pairs: z.number().int(),
+              agreed: z.number().int(),
+              kappa: z.number().nullable().describe('Cohen’s; null where there is nothing to compare'),
+            }),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const agent = agentScope(actorOf(request), request.query.agent);
+      return { mechanisms: [...MECHANISMS], agreement: await labelAgreement(db, agent) };
     },
   );
   app.get(
@@ -47,33 +82,19 @@ export function incidentRoutes(app: Api, { services }: RouteDeps): void {
     {
       schema: {
         operationId: 'getIncident',
-        tags: ['incidents'],
-        summary: 'One incident with its evidence',
+        tags,
+        summary: 'One incident with its evidence, writes, cost and timeline',
         params: z.object({ id: textSchema(200, 1) }),
-        response: { 200: incidentSchema },
+        querystring: z.object({ after: z.coerce.number().int().min(0).optional() }),
+        response: { 200: incidentDetailSchema },
       },
     },
     async (request) => {
       const actor = actorOf(request);
       requireReader(actor);
-      return viewOf(await incidentById(services.db.sql, actor, request.params.id));
+      await incidentById(db, actor, request.params.id);
+      const report = await incidentReport(db, actor, request.params.id, request.query);
+      return incidentDetailOf(report, mayReadLog(actor));
     },
   );
 }
-
-const viewOf = (row: IncidentRow) => ({
-  id: row.id,
-  agent: row.agent,
-  rollout: row.rollout_id ?? undefined,
-  segment: row.segment ?? undefined,
-  metric: row.metric ?? undefined,
-  title: row.title,
-  openedAt: row.opened_at.toISOString(),
-  openedBy: row.opened_by,
-  mechanism: row.mechanism ?? undefined,
-  evidence: row.evidence,
-  breachAt: row.breach_at?.toISOString(),
-  revokedAt: row.revoked_at?.toISOString(),
-  verifiedAt: row.verified_at?.toISOString(),
-  breachToRevokedMs: row.breach_to_revoked_ms ?? undefined,
-});

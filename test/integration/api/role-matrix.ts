@@ -253,6 +253,36 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   },
   listIncidents: { line: 'GET /v1/incidents', may: READERS },
   getIncident: { line: 'GET /v1/incidents/{id}', may: READERS, about: 'incident' },
+  listMechanisms: { line: 'GET /v1/incidents/mechanisms', may: READERS },
+  openIncident: {
+    line: 'POST /v1/incidents',
+    may: STOPS,
+    body: { agent: 'desk', title: 'It went wrong', reason },
+  },
+  classifyIncident: {
+    line: 'POST /v1/incidents/{id}/classify',
+    may: OWNERS,
+    body: { revision: 1, mechanism: 'wrong_call', certainty: 'known' },
+    about: 'incident',
+  },
+  mergeIncident: {
+    line: 'POST /v1/incidents/{id}/merge',
+    may: OWNERS,
+    body: { into: 'inc-none', reason },
+    about: 'incident',
+  },
+  unmergeIncident: {
+    line: 'POST /v1/incidents/{id}/unmerge',
+    may: OWNERS,
+    body: { reason },
+    about: 'incident',
+  },
+  closeIncident: {
+    line: 'POST /v1/incidents/{id}/close',
+    may: OWNERS,
+    body: { revision: 1, reason },
+    about: 'incident',
+  },
 
   readLog: { line: 'GET /v1/log', may: LOG },
   getLogEntry: { line: 'GET /v1/log/entries/{id}', may: LOG, about: 'entry' },

@@ -1,20 +1,19 @@
 import type { Actor } from '../actor.ts';
-import type { Sql } from '../db/database.ts';
+import type { Clock } from '../clock.ts';
+import type { Database, Sql } from '../db/database.ts';
 import { AppError } from '../errors.ts';
-import { manifestOf } from '../records/manifest.ts';
-import type { RolloutRecord } from '../records/rollout.ts';
-import type { Services } from '../services.ts';
+import { manifestOf } from './manifest.ts';
 
 /**
- * What carries a release further is an owner's to say, or that of whoever an owner named as their deputy for all they do.
+ * What carries a release further, or says what went wrong with it, is an owner's to say, or that of whoever an owner named as their deputy for all they do.
  * A role alone is not enough: a token may be made for anybody.
  * @returns the person and, for a deputy, the owner they stand in for
  * @throws AppError `forbidden`
  */
 export async function requireOwner(
-  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  { db, clock }: { db: Database; clock: Clock },
   actor: Actor,
-  { agent }: Pick<RolloutRecord, 'agent'>,
+  { agent }: { agent: string },
   verb: string,
 ): Promise<{ person: string; for?: string }> {
   const { person } = actor;
