@@ -36,6 +36,11 @@ describeWithServices('instants of requests', (make) => {
     return call(api.app, 'POST /v1/agents/desk/deputies', { as: api.as.ana, body });
   };
 
+  const incident = (times: Record<string, string>) => {
+    const body = { agent: 'desk', title: 'It went wrong', reason: 'seen', ...times };
+    return call(api.app, 'POST /v1/incidents', { as: api.as.cleo, body });
+  };
+
   const sent = (from: string, to: string) => {
     const query = new URLSearchParams({ metric: 'm', release: '2', segment: 'gold', from, to });
     return call(api.app, `GET /v1/agents/desk/sent-counts?${query}`, { as: api.as.auditor });
@@ -65,6 +70,7 @@ describeWithServices('instants of requests', (make) => {
       'createToken expiresAt',
       'getSentCounts from',
       'getSentCounts to',
+      'openIncident at',
     ]);
   });
 
@@ -75,6 +81,7 @@ describeWithServices('instants of requests', (make) => {
       ['query.to', await sent('2026-01-02T00:00:00Z', instant)],
       ['body.startsAt', await deputy({ startsAt: instant })],
       ['body.endsAt', await deputy({ endsAt: instant })],
+      ['body.at', await incident({ at: instant })],
     ] as const;
     for (const [path, { status, json }] of answers) {
       expect({ status, code: json.code }).toEqual({ status: 400, code: 'invalid_input' });

@@ -1,5 +1,6 @@
 import type { Role } from '../../../src/actor.ts';
 import { AGENT_YAML, RELEASE_2_YAML } from '../../support/fixtures.ts';
+import { LEARNING_ROWS } from './learning-rows.ts';
 
 /** Of nothing. */
 export const NO_ID = '00000000-0000-4000-8000-000000000000';
@@ -253,36 +254,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   },
   listIncidents: { line: 'GET /v1/incidents', may: READERS },
   getIncident: { line: 'GET /v1/incidents/{id}', may: READERS, about: 'incident' },
-  listMechanisms: { line: 'GET /v1/incidents/mechanisms', may: READERS },
-  openIncident: {
-    line: 'POST /v1/incidents',
-    may: STOPS,
-    body: { agent: 'desk', title: 'It went wrong', reason },
-  },
-  classifyIncident: {
-    line: 'POST /v1/incidents/{id}/classify',
-    may: OWNERS,
-    body: { revision: 1, mechanism: 'wrong_call', certainty: 'known' },
-    about: 'incident',
-  },
-  mergeIncident: {
-    line: 'POST /v1/incidents/{id}/merge',
-    may: OWNERS,
-    body: { into: 'inc-none', reason },
-    about: 'incident',
-  },
-  unmergeIncident: {
-    line: 'POST /v1/incidents/{id}/unmerge',
-    may: OWNERS,
-    body: { reason },
-    about: 'incident',
-  },
-  closeIncident: {
-    line: 'POST /v1/incidents/{id}/close',
-    may: OWNERS,
-    body: { revision: 1, reason },
-    about: 'incident',
-  },
+  ...LEARNING_ROWS,
 
   readLog: { line: 'GET /v1/log', may: LOG },
   getLogEntry: { line: 'GET /v1/log/entries/{id}', may: LOG, about: 'entry' },

@@ -214,6 +214,7 @@ test.each(about)('$name: what is of another agent is as what is of nothing', asy
 
 /** Lists that name no agent, or have nothing of theirs to show here. */
 const BLIND = new Set([
+  'GET /v1/incidents/mechanisms',
   'GET /v1/approvals/reviews',
   'GET /v1/approvals/stats',
   'GET /v1/autonomy',
