@@ -6,7 +6,6 @@ import { completeAction } from '../src/actions/complete.ts';
 import { answerAction } from '../src/approvals/answer.ts';
 import { readConfig } from '../src/config.ts';
 import { recordOutcomes } from '../src/outcomes/record.ts';
-import { startRollout } from '../src/rollouts/start.ts';
 import { startPortcullis } from '../src/server.ts';
 import type { Services } from '../src/services.ts';
 import {
@@ -23,6 +22,7 @@ import {
 } from '../test/support/fixtures.ts';
 import { fillStore } from '../test/support/growth/fill.ts';
 import { TEST_KEY } from '../test/support/services.ts';
+import { startRollout } from '../test/support/start.ts';
 import { ms, spreadOf } from './measure.ts';
 
 const STORED = 5_000_000;

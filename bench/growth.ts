@@ -8,7 +8,6 @@ import { makePartitions } from '../src/db/partitions.ts';
 import { startPostgres } from '../src/embedded/postgres/server.ts';
 import { sequenceLog } from '../src/log/sequence.ts';
 import { foldCounts } from '../src/records/counters.ts';
-import { startRollout } from '../src/rollouts/start.ts';
 import {
   agentActor,
   askInput,
@@ -24,6 +23,7 @@ import { OPERATIONS, type Operation } from '../test/support/growth/operations.ts
 import { rowsRead } from '../test/support/growth/rows-read.ts';
 import { createDatabase } from '../test/support/postgres.ts';
 import { servicesAt, type TestServices } from '../test/support/services.ts';
+import { startRollout } from '../test/support/start.ts';
 import { benchBeside } from './beside.ts';
 import { ms, ratio, spreadOf } from './measure.ts';
 

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { readConfig } from '../src/config.ts';
-import { startRollout } from '../src/rollouts/start.ts';
 import { startPortcullis } from '../src/server.ts';
 import {
   AGENT_YAML,
@@ -11,6 +10,7 @@ import {
   managerActor,
   RELEASE_YAML,
 } from '../test/support/fixtures.ts';
+import { startRollout } from '../test/support/start.ts';
 import { rolloutWorkflowId } from '../workflows/rollout.contract.ts';
 import { ms, spreadOf } from './measure.ts';
 

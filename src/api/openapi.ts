@@ -77,6 +77,7 @@ function withManifests<T extends object>(document: T): T {
     ['/v1/agents/{agent}', 'put', 'agent'],
     ['/v1/agents/{agent}/releases', 'post', 'release'],
     ['/v1/replays', 'post', 'release'],
+    ['/v1/preflights', 'post', 'release'],
   ] as const) {
     const operation = paths[path]?.[method];
     if (!operation) continue;

@@ -38,6 +38,7 @@ import { logRoutes } from './routes/log.ts';
 import { otlpRoutes } from './routes/otlp.ts';
 import { outcomeRoutes } from './routes/outcomes.ts';
 import { postureRoutes } from './routes/posture.ts';
+import { preflightRoutes } from './routes/preflights.ts';
 import { rateRoutes } from './routes/rates.ts';
 import { actionRoute } from './routes/read-action.ts';
 import { receiptRoutes } from './routes/receipts.ts';
@@ -124,6 +125,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   receiptRoutes,
   deputyRoutes,
   replayRoutes,
+  preflightRoutes,
   businessRoutes,
   outcomeRoutes,
   otlpRoutes,

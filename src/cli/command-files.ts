@@ -41,6 +41,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['apply'], load: async () => (await import('./commands/apply.ts')).registerApply },
       { names: ['adopt'], load: async () => (await import('./commands/adopt.ts')).registerAdopt },
       { names: ['cases'], load: async () => (await import('./commands/cases.ts')).registerCases },
+      { names: ['preflight'], load: async () => (await import('./commands/preflight.ts')).registerPreflight },
       { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
       { names: ['rollout'], load: async () => (await import('./commands/rollout.ts')).registerRollout },
       { names: ['guardrail'], load: async () => (await import('./commands/guardrail.ts')).registerGuardrail },

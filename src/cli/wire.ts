@@ -13,6 +13,7 @@ import type { ReleasePreview } from '../releases/create.ts';
 import type { ReplayedRelease } from '../replay/replay.ts';
 import type { KeptStatus } from '../retention/status.ts';
 import type { Joins } from '../rollouts/join-segments.ts';
+import type { PreflightView } from '../rollouts/preflight-view.ts';
 import type { RolloutStatusView } from '../rollouts/status.ts';
 import type { RolloutVerb, VerbAnswer } from '../rollouts/verb.ts';
 import type { ApprovalStats } from '../statistics/approvals.ts';
@@ -57,6 +58,7 @@ export type WireVerb = VerbAnswer & { id: string; verb: string };
 export type WireRelease = ReleasePreview & { version: string; created: boolean };
 export type WireStats = Wire<ApprovalStats>;
 export type WireBusiness = Wire<BusinessFigures>;
+export type WirePreflight = Wire<PreflightView>;
 export type WireReplay = Wire<ReplayedRelease>;
 export interface WireReceipts {
   receipts: Receipt[];

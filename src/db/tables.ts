@@ -17,6 +17,7 @@ import type {
 import type { ApprovalTables } from './tables-approvals.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
 import type { LearningTables } from './tables-learning.ts';
+import type { PreflightTables } from './tables-replay.ts';
 import type { RetentionTables } from './tables-retention.ts';
 import type { ReviewTables } from './tables-reviews.ts';
 import type { RolloutTables } from './tables-rollout.ts';
@@ -207,6 +208,7 @@ export interface Tables
     EvidenceTables,
     ApprovalTables,
     LearningTables,
+    PreflightTables,
     RolloutTables,
     SlackTables,
     RetentionTables,

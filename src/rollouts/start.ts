@@ -1,17 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Actor, requireRole } from '../actor.ts';
-import type { Sql } from '../db/database.ts';
-import { type Agent, onCallOf, segmentNames } from '../domain/agent.ts';
+import { type Agent, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
 import { allotAlpha, sharesOf } from '../domain/evidence/alpha.ts';
-import { harmLimit, isWeighed, PER_MAX, unjudgeable } from '../domain/evidence/measure.ts';
-import { asksOf, checkSteps } from '../domain/manifest/check-steps.ts';
+import { harmLimit, isWeighed, PER_MAX } from '../domain/evidence/measure.ts';
+import { asksOf } from '../domain/manifest/check-steps.ts';
 import { companionsOf } from '../domain/manifest/companions.ts';
 import { definitionsDigest } from '../domain/manifest/definitions.ts';
-import { type Guardrail, type Release, toolsOf } from '../domain/release.ts';
+import type { Guardrail, Release } from '../domain/release.ts';
 import { exposedIn, mostExposed, planSegments, planSteps, type Step } from '../domain/rollout/steps.ts';
-import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { requireReviewed } from '../records/cycle-review.ts';
 import { figures } from '../records/figures.ts';
@@ -24,18 +22,11 @@ import { openRollout, rolloutById } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
 import { isDisabled } from './facts.ts';
+import { assertMayStart, controlOf, recordLeave, suiteOfStart } from './may-start.ts';
+import type { StartRolloutInput } from './start-input.ts';
+import { checkWaivers } from './suite-gate.ts';
 import { supersede } from './supersede.ts';
 import { tellWorkflow } from './tell.ts';
-
-export interface StartRolloutInput {
-  agent: string;
-  release: string;
-  reason: string;
-  /** Another one that is open ends, and this one takes its place; else it is refused. */
-  supersede?: boolean;
-  /** Default: made from agent, release and a random part. Starting the same id again changes nothing. */
-  id?: string;
-}
 
 /**
  * Starts the 90 days of a release: preflight, then everything a judgement depends on is frozen with its digest.
@@ -50,6 +41,10 @@ export async function startRollout(
   requireReason(input.reason, 'start');
   const id = input.id ?? `${input.agent}-${input.release}-${randomBytes(3).toString('hex')}`;
   const now = services.clock.now();
+  const { noneYet, waivers = [] } = input;
+  if (noneYet !== undefined) requireReason(noneYet, 'say that there is no case yet');
+  checkWaivers(waivers, now, services.dayMs);
+  const suite = await suiteOfStart(services.db.sql, input);
   const followed = await closeGateFor(services, async (tx, epoch) => {
     const known = await tx.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
     if (known) return false;
@@ -62,7 +57,7 @@ export async function startRollout(
     const manifest = await manifestOf(tx, input.agent);
     const release = await releaseByVersion(tx, input.agent, input.release);
     const control = await controlOf(tx, manifest);
-    await preflight(tx, manifest, release, control);
+    await assertMayStart(tx, { manifest, release, control, noneYet, waivers, person: actor.id, suite, now });
     const plan = freeze(manifest, release, control, services.dayMs);
     const salt = randomBytes(16).toString('hex');
     const digests = {
@@ -103,6 +98,7 @@ export async function startRollout(
         })),
       )
       .execute();
+    await recordLeave(tx, { input, person: actor.id, rollout: id, at: now });
     await appendEntry(tx, {
       kind: 'rollout.started',
       agent: input.agent,
@@ -119,6 +115,10 @@ export async function startRollout(
         dayMs: plan.dayMs,
         // Said at the end: until then nobody can tell who falls in which arm, and nobody can choose it afterwards.
         saltCommitment: saltCommitment(salt),
+        ...(noneYet !== undefined && { noneYet }),
+        ...(waivers.length > 0 && {
+          waivers: waivers.map(({ until, ...one }) => ({ ...one, until: until.toISOString() })),
+        }),
       },
     });
     await tellWorkflow(tx, id);
@@ -130,80 +130,6 @@ export async function startRollout(
 }
 
 const saltCommitment = (salt: string): string => createHash('sha256').update(salt, 'utf8').digest('hex');
-
-async function controlOf(tx: Sql, agent: Agent): Promise<Record<string, string>> {
-  const rows = await tx.selectFrom('in_force').selectAll().where('agent', '=', agent.agent).execute();
-  return Object.fromEntries(rows.map((row) => [row.segment, row.release]));
-}
-
-async function preflight(
-  tx: Sql,
-  agent: Agent,
-  release: Release,
-  control: Record<string, string>,
-): Promise<void> {
-  const open = await openRollout(tx, agent.agent);
-  if (open)
-    throw new AppError('wrong_state', `Cannot start: rollout ${open.id} of "${agent.agent}" is open`, {
-      rollout: open.id,
-      hint: `Wait until it has ended, take it back (rollout rollback ${open.id}), or start with supersede: it ends, and this one takes its place`,
-    });
-  // The agent may be another one than when the release was applied.
-  const problems = checkSteps(release, agent).map(({ message, hint }) => `${message}: ${hint}`);
-  if (Object.keys(control).length === 0) {
-    problems.push(
-      `nothing is in force yet: adopt a first release (portcullis adopt ${agent.agent} <release>)`,
-    );
-  }
-  if (Object.values(control).includes(release.release)) {
-    problems.push(`release ${release.release} is in force already`);
-  }
-  if (agent.owners.length === 0) problems.push('the agent has no owner');
-  if (onCallOf(agent).length === 0) problems.push('nobody is on call');
-  if (!release.rollout.signedOffBy) {
-    problems.push(
-      'nobody signed the definitions, escalation and rollback triggers: set rollout.signedOffBy to a person',
-    );
-  }
-  if (release.rollout.guardrails.length === 0) {
-    problems.push(
-      'no guardrail would take it back: add rollout.guardrails with a metric, a limit and its reason',
-    );
-  }
-  for (const guardrail of release.rollout.guardrails) {
-    const { metric, limit, control: besides } = guardrail;
-    const declared = agent.metrics[metric];
-    if (!declared) problems.push(`guardrail ${metric}: the agent has no such metric`);
-    else problems.push(...unjudgeable(declared, guardrail).map((why) => `guardrail ${metric}: ${why}`));
-    const tool = declared?.tool;
-    const rests = typeof limit !== 'number' ? 'baseline' : besides ? 'control' : undefined;
-    if (rests && tool !== undefined && !(await controlGrants(tx, agent, control, tool)))
-      problems.push(
-        `guardrail ${metric}: no release in force grants "${tool}", so there is no ${rests} of it: write a limit of its own`,
-      );
-  }
-  if (problems.length > 0) {
-    throw new AppError(
-      'preflight_failed',
-      `Cannot start release ${release.release}:\n- ${problems.join('\n- ')}`,
-      { problems },
-    );
-  }
-}
-
-/** Whether anything in force lets the tool be used: what nobody may do has no baseline. */
-async function controlGrants(
-  tx: Sql,
-  agent: Agent,
-  control: Record<string, string>,
-  tool: string,
-): Promise<boolean> {
-  for (const version of new Set(Object.values(control))) {
-    const { grants } = await releaseByVersion(tx, agent.agent, version);
-    if (grants.some((grant) => grant.deny === undefined && toolsOf(grant).includes(tool))) return true;
-  }
-  return false;
-}
 
 function freeze(agent: Agent, release: Release, control: Record<string, string>, dayMs: number): FrozenPlan {
   const { rollout } = release;

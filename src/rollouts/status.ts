@@ -5,6 +5,7 @@ import type { LockedBaseline } from '../domain/evidence/baseline.ts';
 import type { DayLimit } from '../domain/evidence/day-limit.ts';
 import type { VerdictWord } from '../domain/evidence/guardrail.ts';
 import { worstOf } from '../domain/evidence/pair.ts';
+import type { CaseWaiver } from '../domain/rollout/blockers.ts';
 import { changeOf, type SegmentChange } from '../domain/rollout/join.ts';
 import { type Wait, waitsOf } from '../domain/rollout/phase.ts';
 import { onAgentsWord } from '../domain/subject.ts';
@@ -17,6 +18,7 @@ import { baselineNow } from './baseline.ts';
 import { rolloutFacts } from './facts.ts';
 import { type PlannedStep, plannedOf, stepsExposed } from './planned.ts';
 import { SOURCE_BUILD } from './read-sources.ts';
+import { liveWaivers } from './suite-gate.ts';
 import { type WorthALook, worthALook } from './worth-a-look.ts';
 
 /** A verdict without the counts of each day that it rests on. */
@@ -78,6 +80,8 @@ export interface RolloutStatusView {
   /** How the subjects of the exposed segments split, beside how they are assigned. */
   arms: ArmsView[];
   builds: BuildView[];
+  /** Cases of the agent that need not be green, until when and on whose word. */
+  waivers: CaseWaiver[];
 }
 
 /** Metrics that are judged together in a segment: a gain in one excuses no loss in the other. */
@@ -167,6 +171,7 @@ export async function rolloutStatus(services: Services, id: string): Promise<Rol
     subjects: await subjectsOf(services.db.sql, rollout, asOf),
     arms: await armsOf(services.db.sql, id),
     builds: await buildsOf(services.db.sql, rollout),
+    waivers: await liveWaivers(services.db.sql, rollout.agent, services.clock.now()),
   };
 }
 

@@ -101,7 +101,7 @@ async function givenCard(id: string) {
 }
 
 async function startRollout(agent: string): Promise<string> {
-  const body = { agent, release: '2', reason: 'try it' };
+  const body = { agent, release: '2', reason: 'try it', noneYet: 'no case: it is about something else' };
   const started = await service.call('POST /v1/rollouts', { as: as.olga, body });
   expect(started.status).toBe(201);
   return started.json.id as string;

@@ -116,7 +116,7 @@ verifies(
     const shown = await givenCard('BEFORE');
     const started = await service.call('POST /v1/rollouts', {
       as: as.olga,
-      body: { agent: 'desk', release: '2', reason: 'try it' },
+      body: { agent: 'desk', release: '2', reason: 'try it', noneYet: 'no case: it is about something else' },
     });
     const rollout = started.json.id as string;
     await until('an empty outbox', async () => (await outboxSize()) === 0);

@@ -76,6 +76,7 @@ async function restore(as: As, spareToken: () => Promise<string>): Promise<Known
     agent: AGENT,
     release: '2',
     reason: 'To be steered',
+    noneYet: 'Nothing went wrong here',
   }).catch(
     () => undefined, // one is open
   );

@@ -20,11 +20,11 @@ import { rolloutFacts } from '../../src/rollouts/facts.ts';
 import { askForGate } from '../../src/rollouts/gate-moves.ts';
 import { judgeDue } from '../../src/rollouts/judge.ts';
 import { completeRollout, enterStep, lockBaseline } from '../../src/rollouts/moves.ts';
-import { startRollout } from '../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../src/rollouts/verbs.ts';
 import { agentActor, approverActor, givenAdopted, givenRelease, managerActor } from '../support/fixtures.ts';
 import { createTestServices, type TestServices } from '../support/services.ts';
+import { startRollout } from '../support/start.ts';
 
 const AGENT = 'airline-desk';
 const SEEDS = [undefined, 1, 2];

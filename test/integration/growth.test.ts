@@ -4,7 +4,6 @@ import { completeAction } from '../../src/actions/complete.ts';
 import { makePartitions } from '../../src/db/partitions.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { foldCounts } from '../../src/records/counters.ts';
-import { startRollout } from '../../src/rollouts/start.ts';
 import {
   agentActor,
   askInput,
@@ -19,6 +18,7 @@ import { fillStore } from '../support/growth/fill.ts';
 import { OPERATIONS } from '../support/growth/operations.ts';
 import { rowsRead } from '../support/growth/rows-read.ts';
 import { createTestServices, type TestServices } from '../support/services.ts';
+import { startRollout } from '../support/start.ts';
 
 const FILL = { reads: 150_000, writes: 50_000, pending: 500 };
 /** What a page with a filter looks through at most, twice: of what there is, a fiftieth. */

@@ -6,7 +6,6 @@ import { migrate } from '../../src/db/migrate.ts';
 import { followInstallation } from '../../src/installation/change.ts';
 import { readSettings } from '../../src/installation/settings.ts';
 import { type GivenSettings, settleInstallation } from '../../src/installation/settle.ts';
-import { startRollout } from '../../src/rollouts/start.ts';
 import { call, givenApi, type TestApi } from '../support/api.ts';
 import {
   agentActor,
@@ -20,6 +19,7 @@ import {
 import { writtenLog } from '../support/log.ts';
 import { openOldStore } from '../support/old-store.ts';
 import { createTestServices, describeWithServices, type TestServices } from '../support/services.ts';
+import { startRollout } from '../support/start.ts';
 import { runInTest } from '../unit/cli/cli-io.ts';
 
 const DAY_MS = 86_400_000;

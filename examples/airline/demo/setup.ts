@@ -119,5 +119,6 @@ export async function startGoverning(
     agent: AGENT,
     release: '2',
     reason: 'cancellations may run unasked',
+    noneYet: 'the recording begins here: nothing has gone wrong that a case could be of',
   });
 }

@@ -30,6 +30,7 @@ ${row('Watched', watchedText(rollout))}
 ${row('Signed off by', report.signedOffBy)}
 ${row('Escalation', report.escalation)}
 ${row('False rollback', `in at most ${percent(report.alpha)} of rollouts, over all of its life`)}
+${rollout.waivers.map((one) => row(`Waived: case ${one.case}`, `until ${minuteText(one.until)}, on the word of ${one.person}: ${one.reason}`))}
 ${row('Baseline', rollout.baselineDigest === null ? 'not locked yet' : `locked, ${rollout.baselineDigest}`)}
 </dl>
 ${waitsPart(report)}

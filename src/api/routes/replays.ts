@@ -3,7 +3,7 @@ import { requireRole } from '../../actor.ts';
 import { type Period, periodOf } from '../../domain/period.ts';
 import { LEFT_OUT } from '../../domain/replay/replay.ts';
 import { AppError } from '../../errors.ts';
-import { REPLAYED_MAX, replayRelease } from '../../replay/replay.ts';
+import { REPLAYED_MAX, type ReplayedRelease, replayRelease } from '../../replay/replay.ts';
 import type { Services } from '../../services.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
@@ -43,7 +43,7 @@ export function periodAsked(
   }
 }
 
-const replaySchema = z
+export const replaySchema = z
   .object({
     agent: z.string(),
     release: z.string(),
@@ -107,6 +107,12 @@ const replaySchema = z
   })
   .meta({ id: 'Replay' });
 
+export const replayView = ({ since, until, ...replayed }: ReplayedRelease) => ({
+  ...replayed,
+  since: since.toISOString(),
+  until: until.toISOString(),
+});
+
 /** Releases replayed on what was recorded. */
 export function replayRoutes(app: Api, { services, manifests }: RouteDeps): void {
   app.post(
@@ -133,13 +139,7 @@ export function replayRoutes(app: Api, { services, manifests }: RouteDeps): void
       requireRole(actor, ['release-manager', 'auditor'], agent);
       const period = periodAsked(services, asked);
       const release = await releaseOfBody({ services, manifests }, agent, request.body);
-      const { since, until, ...replayed } = await replayRelease(services, actor, {
-        agent,
-        release,
-        most,
-        ...period,
-      });
-      return { ...replayed, since: since.toISOString(), until: until.toISOString() };
+      return replayView(await replayRelease(services, actor, { agent, release, most, ...period }));
     },
   );
 }

@@ -3,6 +3,7 @@ import type { ListedRollout } from '../../rollouts/list.ts';
 import type { RolloutStatusView } from '../../rollouts/status.ts';
 import { ROLLOUT_VERBS } from '../../rollouts/verb.ts';
 import { anyObjectSchema, instantSchema } from '../schemas.ts';
+import { waiverSchema } from './preflights.ts';
 
 const STATUSES = ['running', 'paused', 'completed', 'rolled_back', 'superseded'] as const;
 
@@ -144,6 +145,7 @@ export const statusSchema = z
         }),
       )
       .describe('Whether the subjects of the exposed segments split as they are assigned'),
+    waivers: z.array(waiverSchema).describe('Regression cases that need not be green, until when'),
     may: z.array(z.enum(ROLLOUT_VERBS)).describe('What whoever asks may do with it'),
     dayMs: z.number().describe('Milliseconds of one day of the plan: 86400000 unless days are scaled'),
   })
@@ -175,6 +177,7 @@ export const statusOf = (status: RolloutStatusView) => ({
     release: segment.release ?? undefined,
     verdicts: segment.verdicts.map((verdict) => ({ ...verdict })),
   })),
+  waivers: status.waivers.map((one) => ({ ...one, until: one.until.toISOString() })),
   arms: status.arms.map((arms) => ({
     ...arms,
     strata: [...arms.strata],

@@ -11,7 +11,14 @@ import { runRolloutVerb, verbsOf } from '../../rollouts/verbs.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, requireReader } from '../auth.ts';
 import { reportDocument } from '../pages/rollout-report.ts';
-import { agentNameSchema, anyObjectSchema, flagSchema, reasonSchema, textSchema } from '../schemas.ts';
+import {
+  agentNameSchema,
+  anyObjectSchema,
+  flagSchema,
+  givenInstantSchema,
+  reasonSchema,
+  textSchema,
+} from '../schemas.ts';
 import { statusOf, statusSchema, summaryOf, summarySchema } from './rollout-views.ts';
 
 const tags = ['rollouts'];
@@ -36,6 +43,22 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
             .boolean()
             .default(false)
             .describe('An open one ends and keeps its evidence, and this one takes its place'),
+          noneYet: reasonSchema
+            .optional()
+            .describe(
+              'The agent has no regression case yet, and why: said once, of an agent that never had one',
+            ),
+          waivers: z
+            .array(
+              z.strictObject({
+                case: textSchema(200, 1),
+                until: givenInstantSchema.describe('At most 90 days from now'),
+                reason: reasonSchema,
+              }),
+            )
+            .max(50)
+            .optional()
+            .describe('Cases that need not be green until then'),
         }),
         response: {
           201: summarySchema.extend({ notes: z.array(z.string()) }).meta({ id: 'StartedRollout' }),
@@ -43,7 +66,11 @@ export function rolloutRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const started = await startRollout(services, actorOf(request), request.body);
+      const { waivers, ...input } = request.body;
+      const started = await startRollout(services, actorOf(request), {
+        ...input,
+        waivers: waivers?.map((one) => ({ ...one, until: new Date(one.until) })),
+      });
       reply.code(201).header('location', `/v1/rollouts/${started.id}`);
       return {
         ...summaryOf({ ...started, canRollBack: true }),

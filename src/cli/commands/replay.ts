@@ -1,5 +1,5 @@
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
-import { CliError } from '../failure.ts';
+import { releaseFile } from '../release-file.ts';
 import { replayText } from '../text/replay-text.ts';
 import type { WireReplay } from '../wire.ts';
 
@@ -41,18 +41,4 @@ async function runReplay(cli: Cli, { release: file, since, until, most }: Replay
     timeoutMs: REPLAY_TIMEOUT_MS,
   });
   cli.print(body, () => replayText(body, cli.io.columns));
-}
-
-/** The text of a release and of which agent it is. @throws CliError `usage` */
-export async function releaseFile(cli: Cli, file: string): Promise<{ yaml: string; agent: string }> {
-  const { readManifestText } = await import('../list-files.ts');
-  const yaml = await readManifestText(file, cli.io.cwd);
-  const { parseText } = await import('../../domain/manifest/source.ts');
-  const parsed = parseText(file, yaml);
-  const value = parsed.ok ? (parsed.value as { agent?: unknown; release?: unknown } | null) : null;
-  if (typeof value?.agent !== 'string' || value.release === undefined)
-    throw new CliError('usage', `${file} is no release: it does not say of which agent, or its version`, {
-      hint: `Check it: portcullis apply --check ${file}`,
-    });
-  return { yaml, agent: value.agent };
 }

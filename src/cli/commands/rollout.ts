@@ -1,19 +1,18 @@
 import { type Command, Option } from 'commander';
-import type { Release } from '../../domain/release.ts';
 import { EVIDENCE, type Evidence } from '../../rollouts/evidence-choice.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
 import { type Cli, collect, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { findRollout } from '../find-rollout.ts';
-import { type ForecastShown, forecastText } from '../text/forecast-text.ts';
-import { bullets, command as line, paragraph, sections } from '../text/render.ts';
+import { paragraph } from '../text/render.ts';
 import { rolloutsText, rolloutText } from '../text/rollout-text.ts';
 import { type Shown, watchChanges } from '../watch.ts';
-import type { RolloutSummary, WireAgent, WireStarted, WireVerb } from '../wire.ts';
+import type { RolloutSummary, WireVerb } from '../wire.ts';
 import { registerExplain } from './explain-rollout.ts';
 import { registerInitRollout } from './init-rollout.ts';
 import { registerReport } from './report-rollout.ts';
-import { forecast, registerSimulate } from './simulate-rollout.ts';
+import { registerSimulate } from './simulate-rollout.ts';
+import { registerStart } from './start-rollout.ts';
 
 interface VerbSpec {
   verb: RolloutVerb;
@@ -119,63 +118,6 @@ export const registerRollout: RegisterCommands = (program, cli) => {
   registerReport(rollout, cli);
   for (const spec of VERBS) registerVerb(rollout, cli, spec);
 };
-
-interface StartOptions {
-  reason: string;
-  supersede?: boolean;
-  yes?: boolean;
-}
-
-function registerStart(rollout: Command, cli: Cli): void {
-  const start = rollout
-    .command('start')
-    .summary('start the rollout of an applied release')
-    .description(
-      'Starts the rollout of an applied release. Says everything that is missing: sign-off, guardrails, owners, on-call.',
-    )
-    .argument('<agent>', 'the agent')
-    .argument('<release>', 'the version of an applied release')
-    .requiredOption('--reason <text>', 'why; it is kept in the log')
-    .option('--supersede', 'an open one ends and keeps its evidence, and this one takes its place')
-    .option('--yes', 'do not ask')
-    .action(async (agent: string, release: string, { yes = false, ...input }: StartOptions) => {
-      if (!(await confirmed(cli, agent, release, yes))) return;
-      const started = await cli.api.post<WireStarted>('/v1/rollouts', { agent, release, ...input });
-      cli.print(started, () =>
-        sections(
-          paragraph(`Started rollout ${started.id}: release ${release} of ${agent}.`),
-          started.notes.length > 0 ? bullets(started.notes, cli.io.columns) : undefined,
-          `Next:\n${line(`portcullis rollout status ${started.id}`)}`,
-        ),
-      );
-    });
-  withExample(start, 'portcullis rollout start my-agent 2 --reason "A quarter without a wrong e-mail"');
-}
-
-/** Says what is to be expected; where somebody is there, it is confirmed. */
-async function confirmed(cli: Cli, agent: string, release: string, yes: boolean): Promise<boolean> {
-  if (cli.json || yes) return true;
-  const found = await expectedOf(cli, agent, release);
-  if (found) cli.note(`${forecastText(found, cli.io.columns)}\n`);
-  if (!cli.io.interactive || (await cli.io.confirm(`Start release ${release} of ${agent}?`))) return true;
-  cli.exit = 'refused';
-  cli.print({ started: false }, () => 'Nothing was started.');
-  return false;
-}
-
-/** Nothing where the service will refuse to start it, and say why. */
-async function expectedOf(cli: Cli, agent: string, release: string): Promise<ForecastShown | undefined> {
-  try {
-    const { manifest } = await cli.api.get<WireAgent>(`/v1/agents/${encodeURIComponent(agent)}`);
-    const path = `/v1/agents/${encodeURIComponent(agent)}/releases/${encodeURIComponent(release)}`;
-    const stored = await cli.api.get<{ manifest: Release }>(path);
-    const asked = { days: '30', runs: '200', seed: '1', harms: [], baseline: new Map(), isStored: true };
-    return await forecast(cli, manifest, stored.manifest, asked);
-  } catch (error) {
-    if (error instanceof CliError && error.exit !== 'unreachable') return undefined;
-    throw error;
-  }
-}
 
 interface VerbOptions {
   reason: string;

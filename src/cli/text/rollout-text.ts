@@ -7,6 +7,7 @@ import { agentsWordText } from '../../domain/subject.ts';
 import type { RolloutVerb } from '../../rollouts/verb.ts';
 import type { RolloutSummary, WireRollout } from '../wire.ts';
 import { formatNumber, formatTime, scaledDayNote } from './format.ts';
+import { waiverText } from './preflight-text.ts';
 import { bullets, command, fields, paragraph, quoted, sections, table } from './render.ts';
 
 type Evidence = WireRollout['pooled'][number];
@@ -34,6 +35,7 @@ export function rolloutText(rollout: WireRollout, width: number): string {
       width,
     ),
     waitsText(rollout, width),
+    rollout.waivers.length > 0 ? `Waived\n${bullets(rollout.waivers.map(waiverText), width)}` : undefined,
     `Plan\n${planText(rollout, width)}`,
     `Segments\n${segmentsText(rollout, width)}`,
     baselineText(rollout, width),

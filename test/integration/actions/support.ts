@@ -5,7 +5,6 @@ import { quorumOf } from '../../../src/domain/release.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import type { Services } from '../../../src/services.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
@@ -20,6 +19,7 @@ import {
 } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
 import type { MakeServices, TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 export const begin = (
   services: Services,

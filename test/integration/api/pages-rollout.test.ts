@@ -3,12 +3,12 @@ import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { listRollouts } from '../../../src/rollouts/list.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
 import { AGENT_YAML, agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 const ORIGIN = { origin: 'http://portcullis.test' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };

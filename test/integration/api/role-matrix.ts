@@ -191,6 +191,12 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     body: { reason },
     about: 'agent',
   },
+  preflight: {
+    line: 'POST /v1/preflights?agent={agent}',
+    may: ['release-manager', 'auditor'],
+    body: RELEASE_2_YAML,
+    about: 'agent',
+  },
   replay: {
     line: 'POST /v1/replays?agent={agent}',
     may: ['release-manager', 'auditor'],

@@ -7,7 +7,6 @@ import { createDeputy } from '../../../src/approvals/deputies.ts';
 import { readLog } from '../../../src/log/read.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { adoptRelease } from '../../../src/releases/adopt.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { type Answer, call, givenApi, type TestApi } from '../../support/api.ts';
 import {
@@ -25,6 +24,7 @@ import {
   RELEASE_YAML,
 } from '../../support/fixtures.ts';
 import { createTestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { openBrowser } from './browser.ts';
 import { MATRIX, NO_ID, type Row } from './role-matrix.ts';
 

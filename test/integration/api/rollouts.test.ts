@@ -2,11 +2,15 @@ import { beforeAll, expect, test } from 'vitest';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import { AGENT_YAML, agentFrom, givenRelease, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
+import { NONE_YET, settleReviews } from '../../support/start.ts';
 
 describeWithServices('rollouts', (make) => {
   let api: TestApi;
   const start = (as = api.as.olga) =>
-    call(api.app, 'POST /v1/rollouts', { as, body: { agent: 'desk', release: '2', reason: 'ready' } });
+    call(api.app, 'POST /v1/rollouts', {
+      as,
+      body: { agent: 'desk', release: '2', reason: 'ready', noneYet: NONE_YET },
+    });
   const verb = (id: string, name: string, as = api.as.olga, more: Record<string, unknown> = {}) =>
     call(api.app, `POST /v1/rollouts/${id}/${name}`, { as, body: { reason: 'because', ...more } });
 
@@ -56,6 +60,7 @@ describeWithServices('rollouts', (make) => {
   test('preflight says what is missing', async () => {
     const yaml = RELEASE_2_YAML.replace('release: 2', 'release: bare').replace(/rollout:.*\n/, '');
     await givenRelease(api.services, agentFrom(AGENT_YAML), yaml);
+    await settleReviews(api.services, 'desk');
     const body = { agent: 'desk', release: 'bare', reason: 'ready' };
     const answer = await call(api.app, 'POST /v1/rollouts', { as: api.as.olga, body });
     expect(answer).toMatchObject({ status: 422, json: { code: 'preflight_failed' } });

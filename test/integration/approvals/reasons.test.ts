@@ -7,7 +7,6 @@ import { reviewBreakGlass } from '../../../src/approvals/review.ts';
 import { readManifest } from '../../../src/domain/manifest/manifest.ts';
 import { actionById } from '../../../src/records/action.ts';
 import { adoptRelease } from '../../../src/releases/adopt.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { eraseSubject } from '../../../src/subjects/erase.ts';
 import { disable } from '../../../src/switches/disable.ts';
@@ -23,6 +22,7 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { answer, execute, givenBrokenGlass, givenPeople, PEOPLE_YAML } from './people.ts';
 
 /** What people see nothing of, or nothing that says why. */

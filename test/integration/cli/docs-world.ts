@@ -223,7 +223,7 @@ export class DocsWorld {
   /** A rollout that just began, and whose first step is over. */
   async rollout(agent: string, ...before: string[]): Promise<void> {
     await this.noRollout(agent);
-    await this.must('rollout', 'start', agent, '2', '--reason', 'x');
+    await this.must('rollout', 'start', agent, '2', '--reason', 'x', '--none-yet', 'x');
     const [verb, ...more] = before;
     if (verb) await this.must('rollout', verb, agent, ...more, '--reason', 'x');
     this.#cli.services.clock.advance(60_000);

@@ -129,7 +129,7 @@ test('status --watch shows what changed, until it is stopped', async () => {
   const seen: string[] = [];
   const olga = await cli.as('olga', 'release-manager');
   await olga('apply', 'release-2.yaml', '--yes');
-  await olga('rollout', 'start', 'desk', '2', '--reason', 'x');
+  await olga('rollout', 'start', 'desk', '2', '--reason', 'x', '--none-yet', 'x');
   const watching = cli.runWith(
     { interrupted: () => interrupt.signal, onOut: (text) => void seen.push(text) },
     ...['rollout', 'status', 'desk', '--watch', '--output', 'json'],

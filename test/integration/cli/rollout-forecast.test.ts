@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => cli.close());
 
 test('start shows the manager sums and harms a day before they are confirmed; nothing starts without', async () => {
-  const start = ['rollout', 'start', 'till', '2', '--reason', 'x'];
+  const start = ['rollout', 'start', 'till', '2', '--reason', 'x', '--none-yet', 'x'];
   const refused = await cli.runWith({ answers: [false] }, ...start);
   const told = refused.err.replace(/\s+/g, ' ');
   expect(refused).toMatchObject({ code: 1 });
@@ -86,7 +86,19 @@ test('a limit that comes with the baseline is played by what the last one record
     return out.replace(/\s+/g, ' ');
   };
   expect(await told()).toContain('1160 ripe events, 0.05 because nothing is recorded');
-  const { json } = await olga('rollout', 'start', 'till', '2', '--reason', 'x', '--yes', '--output', 'json');
+  const { json } = await olga(
+    'rollout',
+    'start',
+    'till',
+    '2',
+    '--reason',
+    'x',
+    '--none-yet',
+    'x',
+    '--yes',
+    '--output',
+    'json',
+  );
   const { id } = json<{ id: string }>();
   const measured = { segment: 'gold', metric: 'wrong', events: 600, harms: 12, known: 600 };
   await db.sql
@@ -100,7 +112,7 @@ test('a limit that comes with the baseline is played by what the last one record
   );
   expect(await told('--baseline', 'wrong=0.03')).toContain('0.03 as given');
   // No write was asked for lately: too little for a limit, and said before anything starts.
-  const start = ['rollout', 'start', 'till', '3', '--reason', 'x'];
+  const start = ['rollout', 'start', 'till', '3', '--reason', 'x', '--none-yet', 'x'];
   const { err } = await cli.runWith({ answers: [false] }, ...start);
   expect(err.replace(/\s+/g, ' ')).toContain(`gold: no limit (0 ripe events, ${recorded})`);
   expect(tooLong(err)).toEqual([]);

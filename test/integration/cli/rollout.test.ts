@@ -31,7 +31,7 @@ test('a release is immutable: apply refuses another content before it applies an
 });
 
 test('start says what is to be expected, and in a terminal it is confirmed', async () => {
-  const start = ['rollout', 'start', 'desk', '2', '--reason', 'x'];
+  const start = ['rollout', 'start', 'desk', '2', '--reason', 'x', '--none-yet', 'x'];
   const refused = await cli.runWith({ answers: [false] }, ...start);
   expect(refused).toMatchObject({ code: 1 });
   expect(refused.out).toContain('Nothing was started.');
@@ -50,6 +50,8 @@ test('start, and status says what it waits for, against plan, per segment', asyn
     '2',
     '--reason',
     'a quiet quarter',
+    '--none-yet',
+    'nothing has gone wrong',
     '--output',
     'json',
   );

@@ -6,7 +6,6 @@ import { revocableRollouts, rolloutById, watchedRollout } from '../../../src/rec
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { listRollouts } from '../../../src/rollouts/list.ts';
 import { completeRollout } from '../../../src/rollouts/moves.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { runRolloutVerb, verbsOf } from '../../../src/rollouts/verbs.ts';
 import { endWatches } from '../../../src/rollouts/watch.ts';
 import {
@@ -19,6 +18,7 @@ import {
 } from '../../support/fixtures.ts';
 import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenCancelled, givenExposed } from './support.ts';
 
 /** Completed, in force everywhere, and watched no more. */

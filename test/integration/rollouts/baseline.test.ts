@@ -9,10 +9,10 @@ import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { countEvidence } from '../../../src/rollouts/evidence.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { agentActor, approverActor, askInput, managerActor } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenCancelled, givenExposed, goldOf, report, restarted, tell } from './support.ts';
 
 const METRICS = `  wrong: { unit: conversation, business: workload, tool: cancel, corrections: true }

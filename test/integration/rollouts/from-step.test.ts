@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import {
@@ -14,6 +13,7 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 describeWithServices('a segment that enters again', (make) => {
   test('from an earlier step takes the rollout back to it, and nobody else loses anything', async () => {

@@ -10,7 +10,6 @@ import { SourceFailure } from '../../../src/net/source-failure.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { makeMove, planMove } from '../../../src/rollouts/next-move.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import {
   AGENT_YAML,
@@ -21,6 +20,7 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 /** A rollout of which only the owners' approval of the first gate is missing. */
 async function givenGate(services: TestServices): Promise<string> {

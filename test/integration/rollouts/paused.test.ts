@@ -3,7 +3,6 @@ import { waitsOf } from '../../../src/domain/rollout/phase.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { makeMove, planMove } from '../../../src/rollouts/next-move.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import type { RolloutVerb } from '../../../src/rollouts/verb.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
@@ -16,6 +15,7 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -6,7 +6,6 @@ import { answerAction } from '../../../src/approvals/answer.ts';
 import { editAction } from '../../../src/approvals/edit.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import {
   AGENT_YAML,
@@ -20,6 +19,7 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenExposed } from './support.ts';
 
 /** A proposal of harm is one that people deny: it counts where each write asks. */

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { askAction } from '../../../src/actions/ask.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { agentActor, askInput, givenRelease, managerActor } from '../../support/fixtures.ts';
 import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
 /** The same as the candidate, as a later version. */

@@ -6,7 +6,6 @@ import { recordOutcomes } from '../../../src/outcomes/record.ts';
 import type { ActionRow } from '../../../src/records/action.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep, lockBaseline } from '../../../src/rollouts/moves.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import {
   agentActor,
@@ -18,6 +17,7 @@ import {
 } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
 import type { TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 const AGENT = `agent: desk
 people: { olga: {}, ana: {}, ben: {}, cleo: {} }

@@ -8,7 +8,6 @@ import { adoptRelease } from '../../../src/releases/adopt.ts';
 import { followRevocations } from '../../../src/rollouts/follow-revocations.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { rollBack } from '../../../src/rollouts/roll-back.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { disable } from '../../../src/switches/disable.ts';
@@ -17,6 +16,7 @@ import { verifies } from '../../requirements.ts';
 import { actorOf, agentActor, givenAsked, managerActor, onCallActor } from '../../support/fixtures.ts';
 import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenCancelled, givenExposed, report } from './support.ts';
 
 describeWithServices('what was taken back', (make) => {

@@ -6,7 +6,6 @@ import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { completeRollout } from '../../../src/rollouts/moves.ts';
 import { readSources } from '../../../src/rollouts/read-sources.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { endWatches } from '../../../src/rollouts/watch.ts';
 import { testPostgres } from '../../support/context.ts';
 import { givenRelease, managerActor } from '../../support/fixtures.ts';
@@ -14,6 +13,7 @@ import { writtenLog } from '../../support/log.ts';
 import { createDatabase } from '../../support/postgres.ts';
 import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenExposed, goldOf } from './support.ts';
 
 const MINUTE_MS = 60_000;

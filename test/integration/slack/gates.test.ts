@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAlertActivities } from '../../../activities/alerts.ts';
 import { raiseAlert } from '../../../src/records/alert.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import type { Message, View } from '../../fakes/slack/world.ts';
 import { agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { writtenLog } from '../../support/log.ts';
+import { startRollout } from '../../support/start.ts';
 import { ALERTS, type Desk, openDesk, SLACK_AGENT_YAML } from './support.ts';
 
 const CHECKS = Array.from({ length: 11 }, (_, n) => `check ${n + 1}: ${'x'.repeat(90)}`);

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAlertActivities } from '../../../activities/alerts.ts';
 import { raiseAlert } from '../../../src/records/alert.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { visibleText } from '../../fakes/slack/visible.ts';
 import { agentFrom, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { givenReviewed } from '../../support/reviews.ts';
+import { startRollout } from '../../support/start.ts';
 import { ALERTS, CHANNEL, type Desk, openDesk, SLACK_AGENT_YAML } from './support.ts';
 
 const ROLLOUT = 'desk-2';

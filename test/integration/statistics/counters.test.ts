@@ -13,7 +13,6 @@ import { recountOnce } from '../../../src/db/recount.ts';
 import { AppError } from '../../../src/errors.ts';
 import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { foldCounts } from '../../../src/records/counters.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { approvalStats } from '../../../src/statistics/approvals.ts';
 import { readPosture } from '../../../src/statistics/posture.ts';
 import { eraseSubject } from '../../../src/subjects/erase.ts';
@@ -28,6 +27,7 @@ import {
 } from '../../support/fixtures.ts';
 import { type Random, seeded } from '../../support/seeded.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenAutonomy } from '../approvals/given-autonomy.ts';
 import { approvalsOfHistory } from './approval-history.ts';
 import { expectRecountedBusiness } from './business-rows.ts';

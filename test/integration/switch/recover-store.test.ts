@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { createDeputy, listDeputies } from '../../../src/approvals/deputies.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
 import { readEpoch } from '../../../src/records/gate.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { disable } from '../../../src/switches/disable.ts';
@@ -21,6 +20,7 @@ import {
 } from '../../support/fixtures.ts';
 import { givenReviewed } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { givenAutonomy, SLICE } from '../approvals/given-autonomy.ts';
 
 const HOUR_MS = 3_600_000;

@@ -18,7 +18,6 @@ import { type ActionRow, actionById } from '../../../src/records/action.ts';
 import { readEpoch } from '../../../src/records/gate.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { enterStep } from '../../../src/rollouts/moves.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
@@ -39,6 +38,7 @@ import {
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
 import { createStore, servicesAt, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { runInTest } from '../../unit/cli/cli-io.ts';
 import { givenAutonomy } from '../approvals/given-autonomy.ts';
 

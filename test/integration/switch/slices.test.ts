@@ -4,7 +4,6 @@ import { beginAction } from '../../../src/actions/begin.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { actionById } from '../../../src/records/action.ts';
 import { followRevocation } from '../../../src/records/revocation.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { disable, pullSwitch } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
 import {
@@ -21,6 +20,7 @@ import {
   RELEASE_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 const AGENTS = ['desk', 'bank'];
 const TOOLS = ['cancel', 'refund'];

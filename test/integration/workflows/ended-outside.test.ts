@@ -3,7 +3,6 @@ import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
 import { nextMoveQuery } from '../../../workflows/rollout.contract.ts';
 import {
@@ -17,6 +16,7 @@ import {
 import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
 import { until } from '../../support/service-process.ts';
 import { createStore } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 import { runInTest } from '../../unit/cli/cli-io.ts';
 
 const run = promisify(execFile);

@@ -4,12 +4,12 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { SHARED_QUEUE } from '../../../src/domain/queues.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { type Portcullis, startPortcullis } from '../../../src/server.ts';
 import { givenAdopted, givenRelease, managerActor, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
 import { until } from '../../support/service-process.ts';
 import { createStore } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 let temporal: OwnTemporal;
 let service: Portcullis;

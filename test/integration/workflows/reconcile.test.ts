@@ -5,7 +5,6 @@ import { withdrawAction } from '../../../src/actions/withdraw.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { raiseAlert } from '../../../src/records/alert.ts';
 import { readReconciled, tellOpenRollouts } from '../../../src/records/reconciliation.ts';
-import { startRollout } from '../../../src/rollouts/start.ts';
 import { dispatchOutbox } from '../../../src/temporal/dispatch.ts';
 import { reconcile } from '../../../src/temporal/reconcile.ts';
 import {
@@ -21,6 +20,7 @@ import {
 import { type OwnTemporal, startOwnTemporal } from '../../support/own-temporal.ts';
 import { until } from '../../support/service-process.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
+import { startRollout } from '../../support/start.ts';
 
 let temporal: OwnTemporal;
 let client: Client;

@@ -47,6 +47,7 @@ const status = (more: object): WireRollout =>
     waitsFor: [],
     planned: [],
     worthALook: [],
+  waivers: [],
     baseline: [],
     segments: [
       {
