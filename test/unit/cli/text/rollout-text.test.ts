@@ -47,7 +47,7 @@ const status = (more: object): WireRollout =>
     waitsFor: [],
     planned: [],
     worthALook: [],
-  waivers: [],
+    waivers: [],
     baseline: [],
     segments: [
       {
