@@ -20,6 +20,7 @@ const TAGS: Readonly<Record<string, string>> = {
   retention: 'What is kept for how long',
   subjects: 'Customers and conversations, and what is erased of them',
   posture: 'How well an agent is covered',
+  system: 'The system at a moment, drawn from records',
   tokens: 'Who may call',
   service: 'Health, metrics, keys, this document',
   ids: 'Whole ids from their beginnings',

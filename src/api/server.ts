@@ -49,6 +49,7 @@ import { rolloutRoutes } from './routes/rollouts.ts';
 import { standingRoutes } from './routes/standing-approvals.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { switchRoutes } from './routes/switches.ts';
+import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { trafficRoutes } from './routes/traffic.ts';
 
@@ -142,6 +143,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   logRoutes,
   eventRoutes,
   postureRoutes,
+  systemRoutes,
   tokenRoutes,
   keyRoutes,
   installationRoutes,

@@ -71,6 +71,7 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
     [
       { names: ['log'], load: async () => (await import('./commands/log.ts')).registerLog },
       { names: ['receipt'], load: async () => (await import('./commands/receipt.ts')).registerReceipt },
+      { names: ['system'], load: async () => (await import('./commands/system.ts')).registerSystem },
       { names: ['posture'], load: async () => (await import('./commands/posture.ts')).registerPosture },
       { names: ['retention'], load: async () => (await import('./commands/retention.ts')).registerRetention },
       { names: ['subject'], load: async () => (await import('./commands/subject.ts')).registerSubject },

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { systemPage } from '../domain/system/page.ts';
 import { Cli } from './cli.ts';
 import { COMMAND_NAMES } from './command-files.ts';
 import { errorsPage } from './errors-page.ts';
@@ -22,6 +23,7 @@ export async function generatedDocs(): Promise<Record<string, string>> {
     'docs/exit-codes.md': exitCodesPage(),
     'docs/errors.md': errorsPage(),
     'docs/manifest-members.md': membersPage(),
+    'docs/system.md': systemPage(),
   };
 }
 

@@ -54,6 +54,7 @@ ${main}
 const signedIn = ({ actor, formToken }: Session): Html => html`<a href="/">Overview</a>
 <a href="/queue">My queue</a>
 <a href="/actions">Actions</a>
+<a href="/system">System</a>
 <span class="meta">${actor.id}</span>
 <form method="post" action="/logout">${formTokenField(formToken)}<button class="quiet" type="submit">Sign out</button></form>`;
 

@@ -18,6 +18,7 @@ import { rolloutForms } from './rollout-forms.ts';
 import { rolloutPage } from './rollout-page.ts';
 import { sessionIdOf } from './session.ts';
 import { STYLE } from './style.ts';
+import { systemPage } from './system-page.ts';
 
 /** The pages: plain HTML, no script. Their failures are pages too. */
 export function registerPages(app: Api, deps: RouteDeps): void {
@@ -40,6 +41,7 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   queuePage(app, deps);
   rolloutPage(app, deps);
   rolloutForms(app, deps);
+  systemPage(app, deps);
   businessPage(app, deps);
 }
 

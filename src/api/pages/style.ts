@@ -85,4 +85,13 @@ svg.chart .step { stroke: var(--soft); stroke-dasharray: 1 3; }
 svg.chart .build { stroke: var(--soft); stroke-dasharray: 6 2 1 2; }
 svg.chart .breach { stroke: var(--bad); stroke-width: 3; }
 svg.chart .exposed { fill: var(--soft); opacity: 0.7; }
+svg.system { display: block; min-width: 60rem; width: 100%; height: auto; margin: 0.5rem 0; }
+svg.system text { fill: var(--ink); }
+svg.system text.soft { fill: var(--soft); }
+svg.system rect.paper { fill: var(--paper); }
+svg.system rect.ink { fill: var(--ink); }
+svg.system .card > rect { stroke: var(--line); }
+svg.system .lit > rect, svg.system .failed > rect, svg.system .solid { stroke: var(--ink); }
+svg.system .failed > rect, svg.system .dashed { stroke: var(--bad); }
+svg.system .thin { stroke: var(--soft); }
 `;

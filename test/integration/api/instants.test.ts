@@ -46,6 +46,9 @@ describeWithServices('instants of requests', (make) => {
     return call(api.app, `GET /v1/agents/desk/sent-counts?${query}`, { as: api.as.auditor });
   };
 
+  const system = (at: string) =>
+    call(api.app, `GET /v1/system?at=${encodeURIComponent(at)}`, { as: api.as.auditor });
+
   beforeAll(async () => {
     api = await givenApi(make);
   });
@@ -70,6 +73,7 @@ describeWithServices('instants of requests', (make) => {
       'createToken expiresAt',
       'getSentCounts from',
       'getSentCounts to',
+      'getSystem at',
       'openIncident at',
     ]);
   });
@@ -79,6 +83,7 @@ describeWithServices('instants of requests', (make) => {
       ['body.expiresAt', await token(instant)],
       ['query.from', await sent(instant, '2026-01-02T00:00:00Z')],
       ['query.to', await sent('2026-01-02T00:00:00Z', instant)],
+      ['query.at', await system(instant)],
       ['body.startsAt', await deputy({ startsAt: instant })],
       ['body.endsAt', await deputy({ endsAt: instant })],
       ['body.at', await incident({ at: instant })],

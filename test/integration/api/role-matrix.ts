@@ -268,6 +268,8 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   logCheckpoint: { line: 'GET /v1/log/checkpoint', may: LOG },
   // Without an action of its own it would be followed for ever.
   followEvents: { line: 'GET /v1/events?action={id}', may: READERS, about: 'action' },
+  getSystem: { line: 'GET /v1/system', may: READERS },
+  'getSystem incident': { line: 'GET /v1/system?incident={id}', may: READERS, about: 'incident' },
   getPosture: { line: 'GET /v1/posture', may: READERS },
 
   eraseSubject: {

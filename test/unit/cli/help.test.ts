@@ -122,6 +122,7 @@ describe('--help', () => {
         "stats compare",
         "stats e-value",
         "subject erase",
+        "system",
         "token create",
         "token list",
         "token revoke",

@@ -1,0 +1,6 @@
+/** What a stage is made of: a segment, a release, a group. */
+export interface Node {
+  name: string;
+  events: number;
+  detail?: string;
+}
