@@ -115,7 +115,16 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
       return { codes: [2], says: '42' };
     },
   ],
-  [/ rollout start/, (world, agent) => world.noRollout(agent)],
+  [/ rollout start .*--none-yet/, (world, agent) => world.noRollout(agent)],
+  // Who starts later has regression cases: test/integration/rollouts/preflight.test.ts.
+  [
+    / rollout start/,
+    async (world, agent) => {
+      await world.noRollout(agent);
+      return { codes: [1], says: 'Code: preflight_failed' };
+    },
+  ],
+  [/ preflight /, () => ({ codes: [0, 1] })],
   [/ rollout resume/, (world, agent) => world.rollout(agent, 'pause')],
   [/ rollout (reenter|exclude)/, (world, agent) => world.rollout(agent, 'rollback', '--segment', 'gold')],
   [/ rollout /, (world, agent) => world.rollout(agent)],

@@ -6,6 +6,7 @@ import { ROLES } from '../../../src/actor.ts';
 import { shortId } from '../../../src/cli/text/ids.ts';
 import { agentActor, givenToken } from '../../support/fixtures.ts';
 import { createStore } from '../../support/services.ts';
+import { forgetOwed } from '../../support/start.ts';
 import { type CliResult, runInTest } from '../../unit/cli/cli-io.ts';
 import { givenAutonomy } from '../approvals/given-autonomy.ts';
 import { type CliHarness, startCliHarness } from './harness.ts';
@@ -218,6 +219,7 @@ export class DocsWorld {
     const { code, out } = await this.run(['rollout', 'status', agent, '--output', 'json']);
     if (code === 0 && JSON.parse(out).endedAt === undefined)
       await this.must('rollout', 'rollback', agent, '--reason', 'x');
+    await forgetOwed(this.#cli.services, agent);
   }
 
   /** A rollout that just began, and whose first step is over. */
