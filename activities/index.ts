@@ -4,6 +4,7 @@ import { createCallbackActivities } from './callbacks.ts';
 import { createCardActivities, type SlackPort } from './cards.ts';
 import { createDigestActivities } from './digests.ts';
 import { createFollowActivities } from './follow.ts';
+import { createReviewActivities } from './reviews.ts';
 import { createRolloutActivities } from './rollouts.ts';
 
 export interface ActivityDeps {
@@ -25,6 +26,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createCardActivities(deps),
   ...createFollowActivities(deps),
   ...createDigestActivities(deps),
+  ...createReviewActivities(deps),
   ...createAlertActivities({ ...deps, atOnce: partOf(deps.slots.alerts) }),
   ...createCallbackActivities({ ...deps, atOnce: partOf(deps.slots.callbacks) }),
 });

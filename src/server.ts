@@ -41,6 +41,7 @@ import { listDisabled } from './switches/list.ts';
 import { workflowBundle } from './temporal/bundle.ts';
 import { openClient } from './temporal/client.ts';
 import { type TemporalAccess, temporalAccess } from './temporal/connection.ts';
+import { keepWeeklySchedule } from './temporal/weekly-schedule.ts';
 import { installTemporalLog, type RunningWorker, startWorker } from './temporal/worker.ts';
 
 /** A running service, or the roles of one that this process has. */
@@ -225,6 +226,8 @@ async function work(
     // Nobody else works at a server of our own.
     ...(address ? {} : { awayMs: 0 }),
   });
+  // Whatever becomes of it, the worker works: the next process that starts tries again.
+  void keepWeeklySchedule(client, log);
   const { pagerduty, dataFolder } = config;
   const calendars: Calendars = (place, window) => calendarTimes(place, dataFolder, window);
   const usersOfGroup = slack && ((groupId: string) => slack.usersOfGroup(groupId));

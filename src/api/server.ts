@@ -45,6 +45,7 @@ import { receiptRoutes } from './routes/receipts.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { replayRoutes } from './routes/replays.ts';
 import { retentionRoutes } from './routes/retention.ts';
+import { reviewRoutes } from './routes/reviews.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { standingRoutes } from './routes/standing-approvals.ts';
 import { subjectRoutes } from './routes/subjects.ts';
@@ -140,6 +141,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   incidentRoutes,
   cycleReviewRoutes,
   incidentVerbRoutes,
+  reviewRoutes,
   logRoutes,
   eventRoutes,
   postureRoutes,

@@ -211,6 +211,19 @@ export const agentSchema = z.strictObject({
   tools: z.record(nameSchema, toolSchema),
   segments: z.array(segmentSchema).default([]),
   metrics: z.record(nameSchema, metricSchema).default({}),
+  reviews: z
+    .strictObject({
+      product: z.array(nameSchema).min(1).optional().describe('People who read it for product'),
+      engineering: z.array(nameSchema).min(1).optional().describe('Default: the owners'),
+      policy: z.array(nameSchema).min(1).optional().describe('People who read it for policy'),
+      operations: z.array(nameSchema).min(1).optional().describe('Default: whoever is on call'),
+      channel: z
+        .string()
+        .optional()
+        .describe('Where the page is posted; default: slack.alerts, slack.channel'),
+    })
+    .optional()
+    .describe('Who reads the weekly review, by function'),
   freezes: z
     .array(freezeSchema)
     .max(100)
@@ -238,6 +251,13 @@ export const slackUserOf = (agent: Pick<Agent, 'people'>, person: string): strin
 /** Not classified means write. */
 export const isWrite = (tool: Tool): boolean => tool.kind !== 'read';
 export const onCallOf = (agent: Agent): readonly string[] => agent.onCall ?? agent.owners;
+/** Who reads the weekly review for a function. */
+export const reviewersOf = (
+  agent: Agent,
+  name: 'product' | 'engineering' | 'policy' | 'operations',
+): readonly string[] =>
+  agent.reviews?.[name] ??
+  (name === 'engineering' ? agent.owners : name === 'operations' ? onCallOf(agent) : []);
 /** Segment names in matching order, `default` last. */
 export const segmentNames = (agent: Agent): readonly string[] => [
   ...agent.segments.map((segment) => segment.name),

@@ -4,6 +4,7 @@ import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { diffReleases } from '../domain/manifest/diff.ts';
 import { costOf } from '../domain/rates.ts';
 import type { Release } from '../domain/release.ts';
+import { scopeOf } from '../domain/review/agent-scope.ts';
 import type { CycleFacts, SeenVerdict } from '../domain/review/cycle.ts';
 import { guardrailEdits } from '../domain/review/guardrail-edits.ts';
 import { recommend } from '../domain/review/recommend.ts';
@@ -148,7 +149,7 @@ async function switchesOf(db: Sql, agent: string, since: Date, now: Date): Promi
     .limit(SWITCHES_MAX * 5)
     .execute();
   return rows
-    .filter(({ scope }) => !scope.startsWith('agent/') || scope === `agent/${agent}`)
+    .filter(({ scope }) => scopeOf(scope, agent))
     .slice(0, SWITCHES_MAX)
     .map(({ scope, reason, actor, at, ended_at }) => ({
       scope,

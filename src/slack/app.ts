@@ -21,6 +21,7 @@ import { answerPerson } from './listeners/errors.ts';
 import { register as registerGates } from './listeners/gates.ts';
 import { register as registerHome } from './listeners/home.ts';
 import { register as registerModals } from './listeners/modals.ts';
+import { register as registerReviews } from './listeners/reviews.ts';
 
 /** With an app token Slack's requests come by Socket Mode, with a signing secret by HTTP. */
 export type SlackAppOptions = SlackDelivery & {
@@ -159,6 +160,7 @@ const createBolt = (
 function register(app: App, deps: ListenerDeps): void {
   registerActions(app, deps);
   registerAlerts(app, deps);
+  registerReviews(app, deps);
   registerCommands(app, deps);
   registerGates(app, deps);
   registerHome(app, deps);

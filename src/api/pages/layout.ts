@@ -53,6 +53,7 @@ ${main}
 
 const signedIn = ({ actor, formToken }: Session): Html => html`<a href="/">Overview</a>
 <a href="/queue">My queue</a>
+<a href="/reviews">Weekly reviews</a>
 <a href="/actions">Actions</a>
 <a href="/system">System</a>
 <span class="meta">${actor.id}</span>

@@ -14,6 +14,7 @@ import { sendPage } from './layout.ts';
 import { loginPages } from './login.ts';
 import { overviewPage } from './overview.ts';
 import { queuePage } from './queue-page.ts';
+import { reviewsPage } from './reviews-page.ts';
 import { rolloutForms } from './rollout-forms.ts';
 import { rolloutPage } from './rollout-page.ts';
 import { sessionIdOf } from './session.ts';
@@ -42,6 +43,7 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   rolloutPage(app, deps);
   rolloutForms(app, deps);
   systemPage(app, deps);
+  reviewsPage(app, deps);
   businessPage(app, deps);
 }
 

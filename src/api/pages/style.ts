@@ -94,4 +94,9 @@ svg.system .card > rect { stroke: var(--line); }
 svg.system .lit > rect, svg.system .failed > rect, svg.system .solid { stroke: var(--ink); }
 svg.system .failed > rect, svg.system .dashed { stroke: var(--bad); }
 svg.system .thin { stroke: var(--soft); }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 0.5rem 1rem; }
+svg.chart.week .young { fill: var(--panel); stroke: none; }
+svg.chart.week .dot { fill: var(--ink); stroke: none; }
+tr.worse td { color: var(--bad); }
+tr.better td { color: var(--ok); }
 `;

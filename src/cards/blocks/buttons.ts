@@ -23,6 +23,8 @@ export const BUTTON = {
   alertRollback: 'alert.rollback',
   alertDisable: 'alert.disable',
   alertWhy: 'alert.why',
+  /** A function has read the page of a week. */
+  reviewRead: 'review.read',
 } as const;
 
 const actionValue = z.strictObject({
@@ -45,6 +47,7 @@ const disableValue = z.strictObject({
   scope: z.string().regex(SCOPE_PATTERN),
 });
 const whyValue = z.strictObject({ alert: z.string() });
+const reviewValue = z.strictObject({ week: z.string().regex(/^\d{4}-W\d{2}$/) });
 const placeMeta = z.strictObject({ id: z.string(), channel: z.string(), ts: z.string() });
 const seenMeta = placeMeta.extend(actionValue.shape);
 const channelMeta = z.strictObject({ channel: z.string() });
@@ -98,6 +101,7 @@ export const VALUE = {
   gateMeta: codecOf(gateMeta),
   disable: codecOf(disableValue),
   why: codecOf(whyValue),
+  review: codecOf(reviewValue),
   place: codecOf(placeMeta),
   seen: codecOf(seenMeta),
   standing: codecOf(standingValue),

@@ -5,6 +5,7 @@ import { type KnownBlock, plainBlocks, type SlackMessage } from '../blocks/messa
 import { SlackFailure, slackFailure } from './failure.ts';
 import { cardMetadata, LostPosts, type PostPlace } from './lost-posts.ts';
 import { RateGate } from './rate-gate.ts';
+import { type Picture, uploadPicture } from './upload.ts';
 import { createUserLookup, type UserLookup } from './users.ts';
 
 export { SlackFailure, slackFailure } from './failure.ts';
@@ -42,9 +43,17 @@ export interface SlackPort {
   userIsActive(userId: string): Promise<boolean | undefined>;
   /** The members of a user group; codes such as `missing_scope`, `plan_upgrade_required`, `no_such_subteam`. */
   usersOfGroup(groupId: string): Promise<string[]>;
+  /**
+   * Puts a picture into the thread of a message, by Slack's three steps. @returns the file's id
+   * @throws SlackFailure such as `missing_scope`: uploading needs files:write
+   */
+  upload(under: Copy, picture: Picture): Promise<string>;
   /** Shows a person's Home tab. */
   publishHome(userId: string, view: types.HomeView): Promise<void>;
 }
+
+/** A picture; Slack takes png, jpg and gif, and an alternative text of at most 1,000 characters. */
+export type { Picture } from './upload.ts';
 
 export interface SlackClientOptions {
   botToken: string;
@@ -140,6 +149,7 @@ export function createSlackPort(
       const list = () => client.usergroups.users.list({ usergroup });
       return (await gate.call('usergroups.users.list', list)).users ?? [];
     },
+    upload: (under, picture) => uploadPicture(client, gate, under, picture),
     async publishHome(userId, view) {
       await gate.call('views.publish', () => client.views.publish({ user_id: userId, view }));
     },

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type Cli, type RegisterCommands, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
 import { type CycleReview, type CycleReviews, cycleListText, cycleText } from '../text/cycle-review-text.ts';
+import { registerWeekly } from './reviews-weekly.ts';
 
 const pathOf = (id: string, verb = ''): string => `/v1/cycle-reviews/${encodeURIComponent(id)}${verb}`;
 
@@ -13,6 +14,7 @@ export const registerReviews: RegisterCommands = (program, cli) => {
     .description(
       'A review of each cycle of a rollout, which the next start waits for, and one page a week for product, engineering, policy and operations.',
     );
+  registerWeekly(reviews, cli);
   registerCycle(reviews, cli);
 };
 

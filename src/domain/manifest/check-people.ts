@@ -2,6 +2,7 @@ import { type Agent, type Group, groupOf, isLive, standsBehind } from '../agent.
 import { hoursProblem } from '../approval/hours.ts';
 import { suggest } from '../nearest.ts';
 import { type CheckProblem, type ManifestPath, sentence } from '../problem.ts';
+import { REVIEW_FUNCTIONS } from '../review/weekly.ts';
 
 /**
  * The listed people of a group who may approve: known, counted once, and not standing behind the agent (but in test
@@ -20,6 +21,9 @@ export function checkPeople(agent: Agent): CheckProblem[] {
     ...unknownPeople(agent, ['owners'], agent.owners),
     ...unknownPeople(agent, ['onCall'], agent.onCall ?? []),
     ...unknownPeople(agent, ['deployers'], agent.deployers),
+    ...REVIEW_FUNCTIONS.flatMap((name) =>
+      unknownPeople(agent, ['reviews', name], agent.reviews?.[name] ?? []),
+    ),
     ...groups.flatMap(([group, spec]) =>
       Array.isArray(spec)
         ? unknownPeople(agent, ['approvers', group], spec)

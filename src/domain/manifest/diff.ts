@@ -139,6 +139,7 @@ export function diffAgents(before: Agent | undefined, after: Agent): Change[] {
     'owners',
     'onCall',
     'deployers',
+    'reviews',
     'testMode',
     'slack',
     'webhook',

@@ -158,6 +158,19 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     },
     about: 'agent',
   },
+  listWeeklyReviews: { line: 'GET /v1/reviews', may: READERS },
+  getWeeklyReview: { line: 'GET /v1/reviews/2020-W01', may: READERS },
+  previewWeeklyReview: { line: 'GET /v1/reviews/preview', may: READERS },
+  makeWeeklyReview: { line: 'POST /v1/reviews', may: STARTS },
+  verifyWeeklyReview: {
+    line: 'GET /v1/reviews/2020-W01/verify',
+    may: ['approver', 'release-manager', 'on-call', 'auditor'],
+  },
+  answerWeeklyReview: {
+    line: 'POST /v1/reviews/2020-W01/answers',
+    may: ['approver', 'release-manager', 'on-call', 'auditor'],
+    body: { function: 'product' },
+  },
   listCycleReviews: { line: 'GET /v1/cycle-reviews', may: READERS },
   getCycleReview: { line: 'GET /v1/cycle-reviews/{id}', may: READERS, about: 'cycle' },
   writeCycleReview: {

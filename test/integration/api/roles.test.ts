@@ -224,6 +224,9 @@ const BLIND = new Set([
   'GET /v1/log/verify',
   'GET /v1/log/checkpoint',
   'GET /v1/retention',
+  'GET /v1/reviews',
+  'GET /v1/reviews/2020-W01',
+  'GET /v1/reviews/2020-W01/verify',
 ]);
 
 test('the beginning of an id of another agent finds nothing', async () => {

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import type { WeekSnapshot } from '../../../src/domain/review/weekly.ts';
+import { makeWeeklyReview, storedReview } from '../../../src/reviews/make.ts';
+import { answerReview, previewReview, verifyReview, weeklyReview } from '../../../src/reviews/weekly.ts';
+import { judgeDue } from '../../../src/rollouts/judge.ts';
+import { actorOf, managerActor } from '../../support/fixtures.ts';
+import { describeWithServices } from '../../support/services.ts';
+import { givenCancelled, givenExposed, report } from '../rollouts/support.ts';
+
+const DAY_MS = 86_400_000;
+const auditor = actorOf('auditor');
+
+describeWithServices('the page of a week', (make) => {
+  test('is made once of a whole week, is verified, changes by late data into another version, and is read', async () => {
+    const services = await make();
+    await givenExposed(services);
+    for (let n = 0; n < 9; n++) await report(services, await givenCancelled(services, `c-${n}`), 1);
+    const late = await givenCancelled(services, 'late');
+    await judgeDue(services);
+    // A partial week is a preview, and is kept nowhere.
+    const preview = await previewReview(services, auditor);
+    expect(preview.page.sections[1]?.lines[0]?.text).toContain('desk: review');
+    expect(await makeWeeklyReview(services)).toHaveLength(1);
+    services.clock.advance(7 * DAY_MS);
+    const [made, ...more] = await makeWeeklyReview(services);
+    if (!made) throw new Error('no page');
+    expect(more).toEqual([]);
+    expect(await makeWeeklyReview(services)).toEqual([]);
+    const { page, markdown } = await weeklyReview(services, auditor, made.week);
+    expect(page.sections.map(({ title }) => title)).toEqual([
+      'Period',
+      'Decisions needed',
+      'Follow-ups',
+      'What changed',
+      'Regressions by segment',
+      'Incidents by mechanism',
+      'Business metrics by segment',
+      'Approvers',
+      'Unresolved risks',
+      'Next week',
+    ]);
+    expect(page.sections[4]?.table?.rows).toEqual([
+      expect.objectContaining({
+        colour: 'worse',
+        cells: expect.arrayContaining(['gold', 'wrong', 'breach', '10']),
+      }),
+    ]);
+    expect(markdown).toContain('| desk | gold | wrong | breach |');
+    const verified = await verifyReview(services, auditor, made.week);
+    expect(verified).toMatchObject({ snapshotIntact: true, pageSame: true, differences: [] });
+    // An outcome of that week comes late: what was frozen stays, and another version says what is different.
+    await report(services, late, 1);
+    await judgeDue(services);
+    const { differences } = await verifyReview(services, auditor, made.week);
+    expect(differences).toEqual([
+      expect.stringMatching(/wrong in gold: known 9 became 10/),
+      expect.anything(),
+    ]);
+    const [renewed] = await makeWeeklyReview(services);
+    expect(renewed).toMatchObject({ week: made.week, version: 2, difference: differences });
+    expect(await storedReview(services.db.sql, made.week, 1)).toMatchObject({ digest: made.digest });
+    // Guard: readersOf in answerReview.
+    await expect(
+      answerReview(services, actorOf('approver', { person: 'ana' }), {
+        week: made.week,
+        function: 'engineering',
+      }),
+    ).rejects.toMatchObject({ code: 'forbidden', message: expect.stringContaining('olga may') });
+    await answerReview(services, managerActor(), {
+      week: made.week,
+      function: 'engineering',
+      comment: 'Seen',
+    });
+    expect((await weeklyReview(services, auditor, made.week)).answers).toMatchObject([
+      { function: 'engineering', person: 'olga', comment: 'Seen' },
+    ]);
+    // Three weeks in which nobody made one: one page, which says so, and who had not read the one before.
+    services.clock.advance(28 * DAY_MS);
+    const pages = await makeWeeklyReview(services);
+    expect(pages).toHaveLength(1);
+    const snapshot = pages[0]?.snapshot as WeekSnapshot;
+    expect(snapshot.missed).toHaveLength(3);
+    expect(snapshot.unread).toEqual(['operations']);
+    await expect(weeklyReview(services, auditor, snapshot.missed[0] ?? '')).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  test('that was tampered with is told', async () => {
+    const services = await make();
+    const [made] = await makeWeeklyReview(services);
+    if (!made) throw new Error('no page');
+    await services.db.sql
+      .updateTable('weekly_review')
+      .set({ snapshot: JSON.stringify({ ...made.snapshot, missed: ['2020-W01'] }) })
+      .execute();
+    // Guard: the digest of the snapshot.
+    expect(await verifyReview(services, auditor, made.week)).toMatchObject({
+      snapshotIntact: false,
+      pageSame: false,
+    });
+  });
+});
