@@ -125,6 +125,7 @@ export function reviewRoutes(app: Api, { services }: RouteDeps): void {
         tags,
         summary: 'Make the page of the last week that is over, as the schedule does',
         description: 'Nothing changes where there is one already and no late data came.',
+        body: z.object({}),
         response: {
           200: z.object({ made: z.array(z.object({ week: z.string(), version: z.number().int() })) }),
         },

@@ -161,7 +161,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   listWeeklyReviews: { line: 'GET /v1/reviews', may: READERS },
   getWeeklyReview: { line: 'GET /v1/reviews/2020-W01', may: READERS },
   previewWeeklyReview: { line: 'GET /v1/reviews/preview', may: READERS },
-  makeWeeklyReview: { line: 'POST /v1/reviews', may: STARTS },
+  makeWeeklyReview: { line: 'POST /v1/reviews', may: STARTS, body: {} },
   verifyWeeklyReview: {
     line: 'GET /v1/reviews/2020-W01/verify',
     may: ['approver', 'release-manager', 'on-call', 'auditor'],
