@@ -20,6 +20,7 @@ export const SLACK_SCOPES: Readonly<Record<string, { needed: boolean; without: s
   'users:read': { needed: true, without: 'deactivated users are not refused' },
   'users:read.email': { needed: false, without: 'slack.matchEmail matches nobody' },
   'im:write': { needed: false, without: 'cards go to channels only, never to a person' },
+  'files:write': { needed: false, without: 'the weekly review comes without its charts; its page has them' },
   'usergroups:read': {
     needed: false,
     without: 'groups of Slack count as stale, and nobody of them may approve',
