@@ -1,6 +1,7 @@
 import type { Role } from '../../../src/actor.ts';
 import { AGENT_YAML, RELEASE_2_YAML } from '../../support/fixtures.ts';
 import { LEARNING_ROWS } from './learning-rows.ts';
+import { REVIEW_ROWS } from './review-rows.ts';
 
 /** Of nothing. */
 export const NO_ID = '00000000-0000-4000-8000-000000000000';
@@ -158,37 +159,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     },
     about: 'agent',
   },
-  listWeeklyReviews: { line: 'GET /v1/reviews', may: READERS },
-  getWeeklyReview: { line: 'GET /v1/reviews/2020-W01', may: READERS },
-  previewWeeklyReview: { line: 'GET /v1/reviews/preview', may: READERS },
-  makeWeeklyReview: { line: 'POST /v1/reviews', may: STARTS, body: {} },
-  verifyWeeklyReview: {
-    line: 'GET /v1/reviews/2020-W01/verify',
-    may: ['approver', 'release-manager', 'on-call', 'auditor'],
-  },
-  answerWeeklyReview: {
-    line: 'POST /v1/reviews/2020-W01/answers',
-    may: ['approver', 'release-manager', 'on-call', 'auditor'],
-    body: { function: 'product' },
-  },
-  listCycleReviews: { line: 'GET /v1/cycle-reviews', may: READERS },
-  getCycleReview: { line: 'GET /v1/cycle-reviews/{id}', may: READERS, about: 'cycle' },
-  writeCycleReview: {
-    line: 'POST /v1/cycle-reviews/{id}/write',
-    may: OWNERS,
-    body: {
-      cause: { mechanism: 'none', confidence: 'low', text: reason, refutedBy: reason },
-      next: { sentence: reason, owner: 'olga', by: '2099-01-01' },
-      prediction: { metric: 'wrong', segment: 'gold', from: 1, to: 0, by: '2099-01-01' },
-    },
-    about: 'cycle',
-  },
-  secondCycleReview: {
-    line: 'POST /v1/cycle-reviews/{id}/second',
-    may: OWNERS,
-    body: { reason },
-    about: 'cycle',
-  },
+  ...REVIEW_ROWS,
   getRates: { line: 'GET /v1/agents/{agent}/rates', may: READERS, about: 'agent' },
   applyAgent: { line: 'PUT /v1/agents/{agent}?dryRun=true', may: MANAGER, body: AGENT_YAML, about: 'agent' },
   createRelease: {
