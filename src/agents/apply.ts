@@ -1,4 +1,5 @@
 import { type Actor, requireRole } from '../actor.ts';
+import { markStale } from '../cases/stale.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, groupOf, isLive, segmentNames } from '../domain/agent.ts';
 import { digestOf } from '../domain/digest.ts';
@@ -86,6 +87,7 @@ export async function applyAgent(services: Services, actor: Actor, agent: Agent)
       .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
       .execute();
     await replaceApprovers(tx, agent);
+    await markStale(tx, agent, now);
     await forgetMovedGroups(tx, agent, now);
     await coverNewSegments(tx, agent, now);
     await appendEntry(tx, {

@@ -17,6 +17,7 @@ const TAGS: Readonly<Record<string, string>> = {
   reviews: 'What each cycle and each week came to, and who decided what',
   incidents: 'What went wrong, by which mechanism, and what became of it',
   log: 'The transparency log',
+  cases: 'Regression cases: what must not happen again, and what they say of a release',
   retention: 'What is kept for how long',
   subjects: 'Customers and conversations, and what is erased of them',
   posture: 'How well an agent is covered',

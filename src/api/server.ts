@@ -24,6 +24,7 @@ import { approvalRoutes } from './routes/approval-verbs.ts';
 import { approvalReviewRoutes } from './routes/approvals.ts';
 import { autonomyRoutes } from './routes/autonomy.ts';
 import { businessRoutes } from './routes/business.ts';
+import { caseRoutes } from './routes/cases.ts';
 import { cycleReviewRoutes } from './routes/cycle-reviews.ts';
 import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -129,6 +130,7 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   replayRoutes,
   preflightRoutes,
   businessRoutes,
+  caseRoutes,
   outcomeRoutes,
   otlpRoutes,
   agentRoutes,

@@ -15,6 +15,7 @@ import type {
   ReadRecordTable,
 } from './tables-action.ts';
 import type { ApprovalTables } from './tables-approvals.ts';
+import type { CaseTables } from './tables-cases.ts';
 import type { EvidenceTables } from './tables-evidence.ts';
 import type { LearningTables } from './tables-learning.ts';
 import type { PreflightTables } from './tables-replay.ts';
@@ -207,6 +208,7 @@ export interface Tables
   extends AccessTables,
     EvidenceTables,
     ApprovalTables,
+    CaseTables,
     LearningTables,
     PreflightTables,
     RolloutTables,

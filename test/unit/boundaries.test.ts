@@ -84,7 +84,9 @@ const FLOORS: readonly (readonly string[])[] = [
     'agents',
     'approvals',
     'autonomy',
+    'cases',
     'follow-ups',
+
     'groups',
     'incidents',
     'installation',
