@@ -8,8 +8,10 @@ import { twinFits } from '../domain/cases/suite.ts';
 import { caseWorld } from '../domain/cases/world.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
+import { markReproduced } from '../incidents/close.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { Services } from '../services.ts';
+import { guardIncidents } from './guard.ts';
 import { type CaseRow, caseByName, recordChange, schemasDigest, whoIs } from './store.ts';
 
 /** How long a case stands before somebody looks at it again. */
@@ -26,6 +28,7 @@ export interface AdmitInput {
 /**
  * Holds releases to a case from now on. It must be red on one release and green on another, run here and now; what it expects
  * was written by somebody who applied neither of them; what it forbids has a twin that is green on the fix.
+ * Its incident is reproduced then, and guarded where it is green in what is in force.
  * @throws AppError `forbidden`, `not_found`, `wrong_state`, `preflight_failed` with what is missing
  */
 export async function admitCase(services: Services, actor: Actor, input: AdmitInput): Promise<CaseRow> {
@@ -49,7 +52,11 @@ export async function admitCase(services: Services, actor: Actor, input: AdmitIn
     const admit = (known: CaseRow, red: ReleaseRow | undefined) =>
       markAdmitted(tx, known, { red, fix, manifest, reviewBy, at: now, by });
     for (const twin of twins) if (twin.state === 'proposed') await admit(twin, undefined);
-    return admit(row, harmful);
+    const admitted = await admit(row, harmful);
+    if (row.from_incident !== null)
+      await markReproduced(tx, { incident: row.from_incident, case: name, at: now, by });
+    await guardIncidents(tx, agent, { at: now, by });
+    return admitted;
   });
 }
 

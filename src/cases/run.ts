@@ -2,14 +2,12 @@ import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import type { RegressionCase } from '../domain/cases/case.ts';
-import { findingOf } from '../domain/cases/run.ts';
 import { runSuite, type SuiteResult } from '../domain/cases/suite.ts';
-import { caseWorld } from '../domain/cases/world.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { Services } from '../services.ts';
-import { type CaseRow, caseByName, schemasDigest, suiteRows } from './store.ts';
+import { type CaseRow, schemasDigest, suiteRows } from './store.ts';
 
 /** So long may a case stand whose tools take other arguments than when it was admitted. */
 export const MIGRATE_WITHIN_DAYS = 14;
@@ -77,33 +75,6 @@ export function suiteResultOf(
 
 const isStale = (row: CaseRow, manifest: Agent): boolean =>
   row.schemas_digest !== null && row.schemas_digest !== schemasDigest(row.body as RegressionCase, manifest);
-
-/**
- * Whether a case is green on everything that is in force of the agent: what a follow-up waits for. False where there is no
- * such case, it is not admitted, or nothing is in force.
- */
-export async function caseGreenInForce(db: Sql, agent: string, name: string): Promise<boolean> {
-  const row = await caseByName(db, agent, name).catch(() => undefined);
-  if (row === undefined || row.state !== 'admitted') return false;
-  const releases = await releasesInForce(db, agent);
-  const manifest = await manifestOf(db, agent);
-  return (
-    releases.length > 0 &&
-    releases.every(
-      (release) => findingOf(row.body as RegressionCase, caseWorld(manifest, release)).verdict === 'green',
-    )
-  );
-}
-
-async function releasesInForce(db: Sql, agent: string): Promise<Release[]> {
-  const rows = await db
-    .selectFrom('release')
-    .select('manifest')
-    .where('agent', '=', agent)
-    .where('version', 'in', db.selectFrom('in_force').select('release').where('agent', '=', agent))
-    .execute();
-  return rows.map(({ manifest }) => manifest);
-}
 
 async function releaseOf(db: Sql, agent: string, version: string): Promise<Release> {
   const row = await db

@@ -1,5 +1,6 @@
 import type { Role } from '../../../src/actor.ts';
 import { AGENT_YAML, RELEASE_2_YAML } from '../../support/fixtures.ts';
+import { CASE_ROWS } from './case-rows.ts';
 import { LEARNING_ROWS } from './learning-rows.ts';
 import { REVIEW_ROWS } from './review-rows.ts';
 
@@ -16,7 +17,6 @@ export interface Row {
 }
 
 const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
-const CASE_READERS: readonly Role[] = ['approver', 'release-manager', 'on-call', 'auditor'];
 const LOG: readonly Role[] = ['release-manager', 'on-call', 'auditor'];
 const MANAGER: readonly Role[] = ['release-manager'];
 /** The door only: who of them owns the agent, or is an owner's deputy, the verb says. */
@@ -264,45 +264,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     about: 'agent',
   },
   getErasure: { line: `GET /v1/agents/{agent}/erasures/${NO_ID}`, may: ['admin'], about: 'agent' },
-  listCases: { line: 'GET /v1/agents/{agent}/cases', may: CASE_READERS, about: 'agent' },
-  getCase: { line: 'GET /v1/agents/{agent}/cases/none', may: CASE_READERS, about: 'agent' },
-  runCases: {
-    line: 'POST /v1/agents/{agent}/cases/run',
-    may: CASE_READERS,
-    body: { release: '1' },
-    about: 'agent',
-  },
-  proposeCase: {
-    line: 'POST /v1/agents/{agent}/cases',
-    may: MANAGER,
-    body: {
-      case: 'matrix',
-      agent: 'desk',
-      kind: 'ask',
-      says: 'nothing',
-      given: { tool: 'cancel' },
-      expect: { atMost: 'ask' },
-    },
-    about: 'agent',
-  },
-  admitCase: {
-    line: 'POST /v1/agents/{agent}/cases/none/admit',
-    may: MANAGER,
-    body: { redOn: '1', greenOn: '2' },
-    about: 'agent',
-  },
-  expectOtherwise: {
-    line: 'POST /v1/agents/{agent}/cases/none/expect',
-    may: MANAGER,
-    body: { expect: { atMost: 'ask' }, reason },
-    about: 'agent',
-  },
-  retireCase: {
-    line: 'POST /v1/agents/{agent}/cases/none/retire',
-    may: MANAGER,
-    body: { reason },
-    about: 'agent',
-  },
+  ...CASE_ROWS,
   retentionStatus: { line: 'GET /v1/retention', may: [...LOG, 'admin'] },
   holdRetention: { line: 'POST /v1/retention/holds', may: ['auditor', 'admin'], body: { reason } },
   releaseRetention: { line: 'POST /v1/retention/holds/999/release', may: ['admin'], body: { reason } },

@@ -1,0 +1,48 @@
+import type { Role } from '../../../src/actor.ts';
+
+const CASE_READERS: readonly Role[] = ['approver', 'release-manager', 'on-call', 'auditor'];
+const MANAGER: readonly Role[] = ['release-manager'];
+const reason = 'because';
+
+/** What may be done about regression cases. */
+export const CASE_ROWS = {
+  listCases: { line: 'GET /v1/agents/{agent}/cases', may: CASE_READERS, about: 'agent' },
+  getCase: { line: 'GET /v1/agents/{agent}/cases/none', may: CASE_READERS, about: 'agent' },
+  runCases: {
+    line: 'POST /v1/agents/{agent}/cases/run',
+    may: CASE_READERS,
+    body: { release: '1' },
+    about: 'agent',
+  },
+  proposeCase: {
+    line: 'POST /v1/agents/{agent}/cases',
+    may: MANAGER,
+    body: {
+      case: 'matrix',
+      agent: 'desk',
+      kind: 'ask',
+      says: 'nothing',
+      given: { tool: 'cancel' },
+      expect: { atMost: 'ask' },
+    },
+    about: 'agent',
+  },
+  admitCase: {
+    line: 'POST /v1/agents/{agent}/cases/none/admit',
+    may: MANAGER,
+    body: { redOn: '1', greenOn: '2' },
+    about: 'agent',
+  },
+  expectOtherwise: {
+    line: 'POST /v1/agents/{agent}/cases/none/expect',
+    may: MANAGER,
+    body: { expect: { atMost: 'ask' }, reason },
+    about: 'agent',
+  },
+  retireCase: {
+    line: 'POST /v1/agents/{agent}/cases/none/retire',
+    may: MANAGER,
+    body: { reason },
+    about: 'agent',
+  },
+} as const;
