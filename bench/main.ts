@@ -12,6 +12,7 @@ import { startFakeSlack } from '../test/fakes/slack/server.ts';
 import { createStore } from '../test/support/store.ts';
 import { benchAnswers } from './answers.ts';
 import { benchBacklog, benchClicks } from './approvals.ts';
+import { benchCases } from './cases.ts';
 import { benchEprocess } from './eprocess.ts';
 import { benchEvidence } from './evidence.ts';
 import { benchFlood } from './flood.ts';

@@ -287,9 +287,16 @@ test('no page shows manifests that nobody asks about here', () => {
     ['docs/business-metrics.md', 2],
     ['docs/choosing-guardrails.md', 8],
     ['docs/manifests.md', 4],
+    ['docs/regression-cases.md', 1],
     ['docs/rollouts.md', 3],
     ['docs/slack.md', 1],
     ['docs/waiting.md', 1],
     ['docs/writing-a-release.md', 1],
   ]);
+});
+
+test('the case of docs/regression-cases.md is that of the airline example', () => {
+  const [shown = ''] = blocksOf('docs/regression-cases.md');
+  const file = readFileSync(join(ROOT, 'examples/airline/cases/cancel-unvouched.yaml'), 'utf8');
+  expect(parse(shown)).toEqual(parse(file));
 });

@@ -28,7 +28,7 @@ export function shrinkAsk(agent: Agent, release: Release, one: RegressionCase): 
   const schema = agent.tools[tool]?.args as JsonSchema | undefined;
   const compared = constantsOf(release, agent);
   let given = withoutOptional(one.given, schema, isSame);
-  const synthetic = new Synthetic(compared);
+  const synthetic = new Synthetic(compared, one.given);
   const attributes = madeUp(given.attributes ?? {}, (name) => reads.has(`context.${name}`), synthetic);
   const args = synthetic.of(given.args ?? {}, schema) as Record<string, unknown>;
   const subject = 'case';

@@ -8,9 +8,15 @@ export class Synthetic {
   readonly #texts = new Map<string, string>();
   readonly #taken: ReadonlySet<string>;
 
-  /** `kept`: texts that the conditions compare with; they are of the release and of no person. */
-  constructor(readonly kept: ReadonlySet<string> = new Set()) {
-    this.#taken = kept;
+  /**
+   * `kept`: texts that the conditions compare with; they are of the release and of no person. `original`: what is replaced, so
+   * that nothing that is made up is by chance the value of another member.
+   */
+  constructor(
+    readonly kept: ReadonlySet<string>,
+    original: unknown,
+  ) {
+    this.#taken = new Set([...kept, ...textsIn(original)]);
   }
 
   /** The like of a value, made up: of the same type and length of lists, and as its schema says. */
@@ -77,3 +83,10 @@ function numberLike(value: number, schema: JsonSchema | undefined): number {
   const least = typeof schema?.minimum === 'number' ? schema.minimum : Math.min(1, Math.abs(value));
   return Array.isArray(schema?.enum) ? value : least;
 }
+
+const textsIn = (value: unknown): string[] =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).flatMap(textsIn)
+    : typeof value === 'string'
+      ? [value]
+      : [];
