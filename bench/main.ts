@@ -156,6 +156,7 @@ async function benchAll(environment: Record<string, string>, { temporalAddress }
 
 const [what, first, second] = process.argv.slice(2);
 if (what === 'growth') await benchGrowth(say, first === undefined ? undefined : Number(first));
+else if (what === 'cases') benchCases();
 else if (what === 'rollout') benchRollout(say, first === undefined ? undefined : Number(first));
 else if (what === 'rollouts')
   await withServers((environment) => benchManyRollouts(environment, say, first ? Number(first) : undefined));

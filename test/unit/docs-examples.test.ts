@@ -294,9 +294,3 @@ test('no page shows manifests that nobody asks about here', () => {
     ['docs/writing-a-release.md', 1],
   ]);
 });
-
-test('the case of docs/regression-cases.md is that of the airline example', () => {
-  const [shown = ''] = blocksOf('docs/regression-cases.md');
-  const file = readFileSync(join(ROOT, 'examples/airline/cases/cancel-unvouched.yaml'), 'utf8');
-  expect(parse(shown)).toEqual(parse(file));
-});
