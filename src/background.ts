@@ -5,9 +5,13 @@ import { type Exclusive, type Held, holders, startExclusive } from './db/exclusi
 import { isStoreDown, isStoreSlow } from './db/failure.ts';
 import { makeLogPartition } from './db/log-partitions.ts';
 import { makePartitions } from './db/partitions.ts';
+import { FACT_SOURCES } from './follow-ups/sources.ts';
+import { sweepFollowUps } from './follow-ups/sweep.ts';
 import { refreshGroups } from './groups/refresh.ts';
 import { type Calendars, refreshFreezes } from './groups/refresh-freezes.ts';
 import type { Sources } from './groups/sources.ts';
+import { openLateStops } from './incidents/late-stops.ts';
+import { remindUnclassified } from './incidents/remind.ts';
 import { Sequencer } from './log/sequence.ts';
 import { type Loop, startLoop } from './loop.ts';
 import type { SourceCredentials } from './metric-sources/credentials.ts';
@@ -30,6 +34,8 @@ import { reconcile } from './temporal/reconcile.ts';
 
 const JUDGE_EVERY_MS = 250;
 const DISPATCH_EVERY_MS = 200;
+/** Of deadlines that are days away. */
+const LEARNING_EVERY_MS = 5_000;
 const SWEEP_EVERY_MS = 1_000;
 const FOLD_EVERY_MS = 1_000;
 const SEQUENCE_EVERY_MS = 100;
@@ -47,6 +53,7 @@ const BACKGROUND = [
   'retention',
   'sources',
   'reviews',
+  'learning',
 ] as const satisfies readonly Exclusive[];
 const REJUDGE_AT_LEAST_MS = 1_000;
 /** A watch is over by the clock; this is for what the log says of it. */
@@ -95,6 +102,7 @@ export function startBackground(
     dispatcher,
     exclusive(services, 'sweeper', SWEEP_EVERY_MS, sweepActions),
     exclusive(services, 'autonomy', AUTONOMY_EVERY_MS, judgeAutonomy),
+    exclusive(services, 'learning', LEARNING_EVERY_MS, keepLearning()),
     exclusive(services, 'arms', ARMS_EVERY_MS, judgeAssignment),
     exclusive(services, 'reconciler', RECONCILE_EVERY_MS, (held) => reconcile(held, client)),
     exclusive(services, 'erasures', ERASURES_EVERY_MS, resumeErasures),
@@ -199,6 +207,16 @@ const exclusive = (
   startExclusive(services, name, everyMs, (held) =>
     work(Object.create(services, { db: { value: held.db } }) as Services, held),
   );
+
+/** Late stops become incidents; what is due to be classified or done is reminded of. */
+function keepLearning(): (services: Services) => Promise<unknown> {
+  const settled = {};
+  return async (services) => {
+    await openLateStops(services, settled);
+    await remindUnclassified(services);
+    return sweepFollowUps(services, FACT_SOURCES);
+  };
+}
 
 /** Judges what changed; now and then everything that is exposed, and whose watch is over. */
 function judgeAgain(): (services: Services) => Promise<unknown> {

@@ -15,6 +15,7 @@ const TAGS: Readonly<Record<string, string>> = {
   rollouts: 'Releases on their way to everyone',
   switches: 'The emergency disable',
   reviews: 'What each cycle and each week came to, and who decided what',
+  'follow-ups': 'What somebody will do about it, by when, and what says that it is done',
   incidents: 'What went wrong, by which mechanism, and what became of it',
   log: 'The transparency log',
   cases: 'Regression cases: what must not happen again, and what they say of a release',

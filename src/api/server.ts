@@ -28,6 +28,8 @@ import { caseRoutes } from './routes/cases.ts';
 import { cycleReviewRoutes } from './routes/cycle-reviews.ts';
 import { deputyRoutes } from './routes/deputies.ts';
 import { eventRoutes } from './routes/events.ts';
+import { followUpVerbRoutes } from './routes/follow-up-verbs.ts';
+import { followUpRoutes } from './routes/follow-ups.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { idRoutes } from './routes/ids.ts';
@@ -144,6 +146,8 @@ const V1_ROUTES: readonly ((app: Api, deps: RouteDeps) => void)[] = [
   cycleReviewRoutes,
   incidentVerbRoutes,
   reviewRoutes,
+  followUpRoutes,
+  followUpVerbRoutes,
   logRoutes,
   eventRoutes,
   postureRoutes,

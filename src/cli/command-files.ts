@@ -48,6 +48,10 @@ export const COMMAND_GROUPS: readonly (readonly [string, readonly CommandFile[]]
       { names: ['business'], load: async () => (await import('./commands/business.ts')).registerBusiness },
       { names: ['rates'], load: async () => (await import('./commands/rates.ts')).registerRates },
       { names: ['reviews'], load: async () => (await import('./commands/reviews.ts')).registerReviews },
+      {
+        names: ['follow-ups'],
+        load: async () => (await import('./commands/follow-ups.ts')).registerFollowUps,
+      },
       { names: ['incidents'], load: async () => (await import('./commands/incidents.ts')).registerIncidents },
       { names: ['source'], load: async () => (await import('./commands/source.ts')).registerSource },
       { names: ['stats'], load: async () => (await import('./commands/stats.ts')).registerStats },

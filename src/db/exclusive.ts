@@ -17,6 +17,7 @@ export const LOCKS = {
   erasures: 727_016,
   sources: 727_021,
   arms: 727_022,
+  learning: 727_026,
   reviews: 727_030,
 } as const;
 

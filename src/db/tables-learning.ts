@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { Done } from '../domain/follow-up/done.ts';
 import type { Json, JsonOrNull, Timestamp } from './columns.ts';
 
 /** What its opening ended, by name: how many of each. */
@@ -6,13 +7,6 @@ export interface Ended {
   standingApprovals?: number;
   autonomy?: number;
 }
-
-/** What says that a follow-up is done. */
-export type Done =
-  | { kind: 'case'; case: string }
-  | { kind: 'guardrail'; guardrail: string }
-  | { kind: 'metric'; metric: string; below: number; days: number; segment?: string }
-  | { kind: 'link'; what: string };
 
 /** That an overdue follow-up does not block until then: who took it on, and why. */
 export interface Waiver {

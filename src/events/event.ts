@@ -5,6 +5,7 @@ import type { Outcome } from '../domain/decision.ts';
 export const EVENT_TOPICS = [
   'action',
   'approval',
+  'follow_up',
   'incident',
   'receipt',
   'rollout',

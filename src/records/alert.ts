@@ -16,6 +16,9 @@ export type AlertKind =
   | 'action.undelivered'
   | 'autonomy.proposed'
   | 'autonomy.changed'
+  | 'incident.opened'
+  | 'incident.unclassified'
+  | 'follow_up.due'
   | 'review.due';
 
 /** Tells people, durably: committed with what it tells of, delivered by the alert workflow. Returns its id. */

@@ -7,6 +7,7 @@ import { wholeFrom } from '../domain/rollout/join.ts';
 import type { RolloutFacts, VerdictFacts } from '../domain/rollout/phase.ts';
 import { GATE_REMIND_AFTER } from '../domain/rollout-plan.ts';
 import { scopesOver } from '../domain/scope.ts';
+import { overdueBlocks, overdueText } from '../follow-ups/blocks.ts';
 import { runningFreeze } from '../records/freezes.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
@@ -37,6 +38,7 @@ export async function rolloutFacts(
     dayMs: rollout.plan.dayMs,
     disabled: await isDisabled(db.sql, rollout.agent),
     ...(await frozenBy(db.sql, rollout.agent, clock.now())),
+    overdue: (await overdueBlocks(db.sql, rollout.agent, clock.now())).map(overdueText),
     baselineLocked: rollout.baseline_locked_at !== null,
     heldForVersion: rollout.held_for_version,
     ...stopped(rollout, clock.now()),

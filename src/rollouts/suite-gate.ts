@@ -3,6 +3,7 @@ import type { Agent } from '../domain/agent.ts';
 import type { Release } from '../domain/release.ts';
 import type { CaseWaiver, NoneYet, OverdueFollowUp, SuiteFacts } from '../domain/rollout/blockers.ts';
 import { AppError } from '../errors.ts';
+import { overdueBlocks } from '../follow-ups/blocks.ts';
 
 /** How much of what could be weakened the cases would notice. */
 export interface StrengthFacts {
@@ -58,25 +59,13 @@ export async function noneYetOf(db: Sql, agent: string): Promise<NoneYet | undef
 
 /** Committed follow-ups of high severity whose day is over and that nobody waived. */
 export async function overdueOf(db: Sql, agent: string, now: Date): Promise<OverdueFollowUp[]> {
-  const rows = await db
-    .selectFrom('follow_up')
-    .select(['id', 'sentence', 'owner', 'due_at', 'waiver'])
-    .where('agent', '=', agent)
-    .where('severity', '=', 'high')
-    .where('state', 'in', ['committed', 'claimed'])
-    .where('due_at', '<', now)
-    .orderBy('due_at')
-    .orderBy('id')
-    .limit(WAIVERS_MAX)
-    .execute();
-  return rows
-    .filter(({ waiver }) => !waiver || new Date(waiver.until) <= now)
-    .map(({ id, sentence, owner, due_at }) => ({
-      id,
-      sentence,
-      owner: owner ?? 'nobody',
-      dueAt: due_at ?? now,
-    }));
+  const rows = await overdueBlocks(db, agent, now);
+  return rows.map(({ id, sentence, owner, due_at }) => ({
+    id,
+    sentence,
+    owner: owner ?? 'nobody',
+    dueAt: due_at ?? now,
+  }));
 }
 
 /** @throws AppError `invalid_input` for one without an end, or one too far away */

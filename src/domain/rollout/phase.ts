@@ -59,6 +59,8 @@ export interface RolloutFacts extends ArmsFacts {
   gateExpireMs?: number;
   /** A time in which nothing widens, and how long it goes on. */
   freeze?: Freeze & { leftMs?: number };
+  /** Follow-ups of high severity that are overdue, in words. */
+  overdue?: readonly string[];
   segments: readonly SegmentFacts[];
   verdicts: readonly VerdictFacts[];
   /** Those that act, by their metrics. */
@@ -79,6 +81,7 @@ export interface Wait {
     | 'agent-version'
     | 'ease'
     | 'freeze'
+    | 'follow-up'
     | 'arms'
     | 'time'
     | 'sample'
@@ -153,6 +156,7 @@ export function machineWaits(facts: RolloutFacts): Wait[] {
   return [
     ...stops(facts),
     ...freezeWait(facts),
+    ...(facts.overdue ?? []).map((detail): Wait => ({ for: 'follow-up', detail })),
     ...armsWaits(facts),
     ...timeWait(facts),
     ...evidenceWaits(facts),

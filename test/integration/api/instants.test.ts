@@ -36,6 +36,8 @@ describeWithServices('instants of requests', (make) => {
     return call(api.app, 'POST /v1/agents/desk/deputies', { as: api.as.ana, body });
   };
 
+  const followUp = (verb: string, body: Record<string, string>) =>
+    call(api.app, `POST /v1/follow-ups/fu-none/${verb}`, { as: api.as.olga, body });
   const incident = (times: Record<string, string>) => {
     const body = { agent: 'desk', title: 'It went wrong', reason: 'seen', ...times };
     return call(api.app, 'POST /v1/incidents', { as: api.as.cleo, body });
@@ -68,6 +70,7 @@ describeWithServices('instants of requests', (make) => {
       }),
     );
     expect(taken.sort()).toEqual([
+      'commitFollowUp dueAt',
       'createDeputy endsAt',
       'createDeputy startsAt',
       'createToken expiresAt',
@@ -75,6 +78,7 @@ describeWithServices('instants of requests', (make) => {
       'getSentCounts to',
       'getSystem at',
       'openIncident at',
+      'waiveFollowUp until',
     ]);
   });
 
@@ -87,6 +91,8 @@ describeWithServices('instants of requests', (make) => {
       ['body.startsAt', await deputy({ startsAt: instant })],
       ['body.endsAt', await deputy({ endsAt: instant })],
       ['body.at', await incident({ at: instant })],
+      ['body.dueAt', await followUp('commit', { owner: 'olga', dueAt: instant })],
+      ['body.until', await followUp('waive', { reason: 'away', until: instant })],
     ] as const;
     for (const [path, { status, json }] of answers) {
       expect({ status, code: json.code }).toEqual({ status: 400, code: 'invalid_input' });

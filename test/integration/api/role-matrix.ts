@@ -13,7 +13,17 @@ export interface Row {
   may: readonly Role[] | 'anybody';
   body?: unknown;
   /** What the request is about, where tokens of one agent must not learn of another's. */
-  about?: 'action' | 'rollout' | 'incident' | 'cycle' | 'standing' | 'deputy' | 'token' | 'entry' | 'agent';
+  about?:
+    | 'action'
+    | 'rollout'
+    | 'incident'
+    | 'followUp'
+    | 'cycle'
+    | 'standing'
+    | 'deputy'
+    | 'token'
+    | 'entry'
+    | 'agent';
 }
 
 const READERS: readonly Role[] = ['agent', 'approver', 'release-manager', 'on-call', 'auditor'];
@@ -230,7 +240,6 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'steerRollout ease': steer('ease', OWNERS),
   'steerRollout accept-arms': steer('accept-arms', OWNERS),
 
-  listSwitches: { line: 'GET /v1/switches', may: READERS },
   'setSwitch disable': {
     line: 'PUT /v1/switches/tool/{agent}/none',
     may: STOPS,
@@ -243,8 +252,6 @@ export const MATRIX: Readonly<Record<string, Row>> = {
     body: { disabled: false, reason },
     about: 'agent',
   },
-  listIncidents: { line: 'GET /v1/incidents', may: READERS },
-  getIncident: { line: 'GET /v1/incidents/{id}', may: READERS, about: 'incident' },
   ...LEARNING_ROWS,
 
   readLog: { line: 'GET /v1/log', may: LOG },
@@ -255,7 +262,6 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   followEvents: { line: 'GET /v1/events?action={id}', may: READERS, about: 'action' },
   getSystem: { line: 'GET /v1/system', may: READERS },
   'getSystem incident': { line: 'GET /v1/system?incident={id}', may: READERS, about: 'incident' },
-  getPosture: { line: 'GET /v1/posture', may: READERS },
 
   eraseSubject: {
     line: 'POST /v1/agents/{agent}/erasures',

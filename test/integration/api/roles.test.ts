@@ -79,6 +79,19 @@ async function givenOutlanders({ services }: TestApi): Promise<typeof ids> {
     SELECT open_cycle_review(${rollout.id}, 'gate_passed', NULL, ${OTHER}, ${now}, 'olga') AS id`.execute(
     services.db.sql,
   );
+  const followUp = `${OTHER}-follow-up`;
+  await services.db.sql
+    .insertInto('follow_up')
+    .values({
+      id: followUp,
+      agent: OTHER,
+      sentence: OTHER,
+      done: '{"kind":"link","what":"it"}',
+      state: 'proposed',
+      proposed_at: now,
+      proposed_by: OTHER,
+    })
+    .execute();
   const standing = randomUUID();
   await services.db.sql
     .insertInto('standing_approval')
@@ -113,6 +126,7 @@ async function givenOutlanders({ services }: TestApi): Promise<typeof ids> {
     action: action.id,
     rollout: rollout.id,
     incident,
+    followUp,
     cycle: opened[0]?.id ?? '',
     standing,
     deputy: deputy.id,
