@@ -17,6 +17,7 @@ import {
 } from '../src/domain/evidence/eprocess.ts';
 import { type Random, randomFrom } from '../src/domain/evidence/forecast.ts';
 import { spreadOf } from '../src/domain/evidence/spread.ts';
+import { benchMemory } from './rollout-memory.ts';
 
 const SEED = 20_261_121;
 const ALPHA = 0.05;
@@ -63,6 +64,7 @@ export function benchRollout(say: Say, runs = RUNS): void {
   say(line('  the pooled process alone', share(cap.pooled)));
   say(line('  the same under its cap (it takes all back)', share(cap.capped)));
   say(line("  the segments' own", share(cap.own)));
+  benchMemory(say);
 }
 
 const line = (what: string, value: string): string => `${what.padEnd(54)}${value}`;

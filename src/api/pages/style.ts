@@ -85,6 +85,7 @@ svg.chart .step { stroke: var(--soft); stroke-dasharray: 1 3; }
 svg.chart .build { stroke: var(--soft); stroke-dasharray: 6 2 1 2; }
 svg.chart .breach { stroke: var(--bad); stroke-width: 3; }
 svg.chart .exposed { fill: var(--soft); opacity: 0.7; }
+div.picture { position: relative; left: 50%; transform: translateX(-50%); width: calc(100vw - 3rem); max-width: 78rem; }
 svg.system { display: block; min-width: 60rem; width: 100%; height: auto; margin: 0.5rem 0; }
 svg.system text { fill: var(--ink); }
 svg.system text.soft { fill: var(--soft); }

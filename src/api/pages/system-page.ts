@@ -39,7 +39,7 @@ export function systemPage(app: Api, { services }: RouteDeps): void {
 ${view.incident && incidentPart(view.incident, view)}
 ${view.notes.length > 0 && html`<ul>${view.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
 ${filterForm(query)}
-<div class="wide">${new Html(drawSystem(view, { idle }))}</div>
+<div class="wide picture">${new Html(drawSystem(view, { idle }))}</div>
 ${COLUMNS.map((column) => columnPart(view, column))}
 ${toolsPart(view, idle)}`,
     });

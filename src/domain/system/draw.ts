@@ -9,12 +9,12 @@ const COLUMN = 300;
 const GAP = 12;
 const LEFT = 2;
 const CARDS_TOP = 72;
-const CARD = { height: 66, gap: 10, most: 5 };
+const CARD = { height: 82, gap: 10, most: 5 };
 const LANES_TOP = CARDS_TOP + CARD.most * (CARD.height + CARD.gap) + 34;
 const LANE = 27;
 const LEGEND = 46;
-const NAME_CHARS = 40;
-const LINE_CHARS = 46;
+const NAME_CHARS = 38;
+const LINE_CHARS = 43;
 
 export interface DrawOptions {
   /** Also what had nothing in the window; its place is free otherwise. */
@@ -27,6 +27,7 @@ export interface DrawOptions {
  */
 export function drawSystem(view: SystemView, { idle = false }: DrawOptions = {}): string {
   const lanes = lanesOf(view);
+  const grouped = lanes.length !== view.tools.length;
   const legendY = LANES_TOP + lanes.length * LANE + 16;
   const height = legendY + LEGEND;
   const label = escaped(`The system: ${headText(view)}`);
@@ -37,8 +38,8 @@ export function drawSystem(view: SystemView, { idle = false }: DrawOptions = {})
 ${text(LEFT, 20, headText(view), 'strong')}
 ${text(LEFT, 40, view.notes.length > 0 ? cut(`Note: ${view.notes.join('. ')}`, 180) : 'Drawn from records only')}
 ${COLUMNS.map((column, at) => columnPart(view, column, at)).join('\n')}
-${text(LEFT, LANES_TOP - 12, lanes.length === view.tools.length ? 'Tools' : `${view.tools.length} tools, by risk`, 'strong')}
-${lanes.map((lane, at) => lanePart(lane, LANES_TOP + at * LANE, idle)).join('\n')}
+${text(LEFT, LANES_TOP - 12, grouped ? `${view.tools.length} tools, by risk` : 'Tools', 'strong')}
+${lanes.map((lane, at) => lanePart(lane, LANES_TOP + at * LANE, idle || grouped)).join('\n')}
 ${legendPart(legendY)}
 </svg>
 `;
@@ -62,15 +63,16 @@ function cardPart(stage: StageView, x: number, y: number): string {
   const stroke = failed || lit ? `stroke="${INK}" stroke-width="${failed ? 4 : 2.5}"` : `stroke="${SOFT}"`;
   const dash = failed ? ' stroke-dasharray="12 4"' : '';
   const mark = failed ? 'FAILED HERE' : lit ? 'on the path' : '';
-  const seen = figures.lastSeen === null ? '' : ` · last ${momentText(figures.lastSeen).slice(11)}`;
+  const seen = figures.lastSeen === null ? '' : `last ${momentText(figures.lastSeen).slice(11)} · `;
   const named = nodes.map(
     ({ name, detail, events }) => `${name}${detail ? ` (${detail})` : events > 0 ? ` ${events}` : ''}`,
   );
   return `<g class="${kind}"><title>${escaped(`${title}: ${stage.boundary}. ${lookAt.doc}, ${lookAt.test}`)}</title>
 <rect x="${x}" y="${y}" width="${COLUMN}" height="${CARD.height}" rx="4" fill="none" ${stroke}${dash}/>
 ${text(x + 8, y + 18, title, 'strong')}${mark === '' ? '' : text(x + COLUMN - 8, y + 18, mark, 'strong', 'end')}
-${text(x + 8, y + 37, cut(`${figureText(figures)}${seen}`, LINE_CHARS))}
-${text(x + 8, y + 55, cut(named.length > 0 ? named.join(', ') : `owner: ${stage.owner}`, LINE_CHARS), 'soft')}
+${text(x + 8, y + 37, cut(figureText(figures), LINE_CHARS))}
+${text(x + 8, y + 55, cut(`${seen}owner: ${stage.owner}`, LINE_CHARS), 'soft')}
+${text(x + 8, y + 72, cut(named.join(', '), LINE_CHARS), 'soft')}
 </g>`;
 }
 

@@ -7,11 +7,11 @@ const PER_CENT = 100;
 export function figureText({ events, perMinute, p95Ms, errors, errorShare }: Figures): string {
   const parts = [
     String(events),
-    events > 0 && `${perMinute}/min`,
+    events > 0 && `${Number(perMinute.toPrecision(2))}/min`,
     p95Ms !== null && `p95 ${spanWords(p95Ms)}`,
     errors !== null &&
       errors > 0 &&
-      `errors ${errors}${errorShare === null ? '' : ` (${Number((errorShare * PER_CENT).toPrecision(3))} %)`}`,
+      `errors ${errors}${errorShare === null ? '' : ` (${Number((errorShare * PER_CENT).toPrecision(2))} %)`}`,
   ];
   return parts.filter((part) => part !== false).join(' · ');
 }
@@ -44,4 +44,4 @@ export const doneText = ({ kind, executed, errors, corrected }: ToolView): strin
 
 /** Cut to so many characters. */
 export const cut = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  text.length <= most ? text : `${text.slice(0, most - 3)}...`;

@@ -61,7 +61,7 @@ test('above 40 tools there is a line for each risk, with the sums of its tools',
   ]);
   expect(lanes[2]?.tool).toMatchObject({ events: 200, begun: 160, executed: 140, errors: 20, p95Ms: 1_200 });
   expect(lanes[2]?.line).toBe('advisory');
-  expect(drawSystem(view).match(/<svg[^>]* height="(\d+)"/)?.[1]).toBe('629');
+  expect(drawSystem(view).match(/<svg[^>]* height="(\d+)"/)?.[1]).toBe('709');
 });
 
 test('an incident lights its path, and its mechanism marks the link that failed', () => {
