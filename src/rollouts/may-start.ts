@@ -17,7 +17,14 @@ import { manifestOf } from '../records/manifest.ts';
 import { openRollout } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
 import type { StartRolloutInput } from './start-input.ts';
-import { liveWaivers, noneYetOf, overdueOf, suiteFacts, type WaiverInput } from './suite-gate.ts';
+import {
+  liveWaivers,
+  noneYetOf,
+  overdueOf,
+  type SuiteServices,
+  suiteFacts,
+  type WaiverInput,
+} from './suite-gate.ts';
 
 /** All that says whether a release may start now. */
 export interface MayStart {
@@ -34,11 +41,12 @@ export interface MayStart {
 
 /** Run before anything is locked: thousands of cases take a while, and nobody's write waits for it. */
 export async function suiteOfStart(
-  db: Sql,
+  services: SuiteServices,
   { agent, release }: Pick<StartRolloutInput, 'agent' | 'release'>,
 ): Promise<SuiteFacts> {
+  const { sql: db } = services.db;
   const manifest = await manifestOf(db, agent);
-  return suiteFacts(db, manifest, await releaseByVersion(db, agent, release));
+  return suiteFacts(services, manifest, await releaseByVersion(db, agent, release));
 }
 
 /** @throws AppError `preflight_failed` with every problem at once, `wrong_state` when a rollout is open */

@@ -52,7 +52,7 @@ export async function preflight(
   const { sql: db } = services.db;
   const now = services.clock.now();
   const manifest = await manifestOf(db, agent);
-  const suite = await suiteFacts(db, manifest, release);
+  const suite = await suiteFacts(services, manifest, release);
   const control = await controlOf(db, manifest);
   const blockers = [
     ...(await standingInTheWay(db, agent)),
@@ -74,7 +74,7 @@ export async function preflight(
     ready: blockers.length === 0,
     blockers,
     suite,
-    strength: await strengthFacts(db, manifest, release),
+    strength: await strengthFacts(services, manifest, release),
     waivers: await liveWaivers(db, agent, now),
     replay: await replayRelease(services, actor, {
       agent,

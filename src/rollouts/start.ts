@@ -44,7 +44,7 @@ export async function startRollout(
   const { noneYet, waivers = [] } = input;
   if (noneYet !== undefined) requireReason(noneYet, 'say that there is no case yet');
   checkWaivers(waivers, now, services.dayMs);
-  const suite = await suiteOfStart(services.db.sql, input);
+  const suite = await suiteOfStart(services, input);
   const followed = await closeGateFor(services, async (tx, epoch) => {
     const known = await tx.selectFrom('rollout').select('id').where('id', '=', id).executeTakeFirst();
     if (known) return false;

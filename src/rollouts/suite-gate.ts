@@ -1,9 +1,13 @@
+import { suiteResultOf } from '../cases/run.ts';
+import { suiteOf, suiteRows } from '../cases/store.ts';
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
+import { strengthOf } from '../domain/cases/strength.ts';
 import type { Release } from '../domain/release.ts';
 import type { CaseWaiver, NoneYet, OverdueFollowUp, SuiteFacts } from '../domain/rollout/blockers.ts';
 import { AppError } from '../errors.ts';
 import { overdueBlocks } from '../follow-ups/blocks.ts';
+import type { Services } from '../services.ts';
 
 /** How much of what could be weakened the cases would notice. */
 export interface StrengthFacts {
@@ -14,6 +18,10 @@ export interface StrengthFacts {
 
 export const WAIVER_DAYS_MAX = 90;
 const WAIVERS_MAX = 50;
+/** With more of them `portcullis cases strength` says it, without holding up the service. */
+const STRENGTH_CASES_MAX = 200;
+
+export type SuiteServices = Pick<Services, 'db' | 'clock' | 'dayMs'>;
 
 /** A waiver as it is asked for with a start. */
 export interface WaiverInput {
@@ -22,18 +30,50 @@ export interface WaiverInput {
   until: Date;
 }
 
-/** The admitted cases of the agent, run on the release: pure, however many there are. */
-export async function suiteFacts(_db: Sql, _agent: Agent, _release: Release): Promise<SuiteFacts> {
-  return { everAdmitted: false, green: 0, notApplicable: 0, red: [], unevaluable: [] };
+/** The admitted cases of the agent, run on the release: pure, without network, issuer or clock of its own. */
+export async function suiteFacts(
+  { db, clock, dayMs }: SuiteServices,
+  manifest: Agent,
+  release: Release,
+): Promise<SuiteFacts> {
+  const rows = await suiteRows(db.sql, manifest.agent);
+  const { green, notApplicable, results } = suiteResultOf({ clock, dayMs }, manifest, release, rows);
+  const lines = (wanted: string) =>
+    results.filter(({ verdict }) => verdict === wanted).map((one) => ({ case: one.case, why: one.why }));
+  return {
+    everAdmitted: rows.length > 0 || (await everAdmitted(db.sql, manifest.agent)),
+    green,
+    notApplicable,
+    red: lines('red'),
+    unevaluable: lines('unevaluable'),
+  };
 }
 
-/** How much of what could be weakened they would notice; null where there is none. */
+async function everAdmitted(db: Sql, agent: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('regression_case')
+    .select('name')
+    .where('agent', '=', agent)
+    .where('admitted_at', 'is not', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** How much of what could be weakened they would notice; null where there is none, or more than are tried while somebody waits. */
 export async function strengthFacts(
-  _db: Sql,
-  _agent: Agent,
-  _release: Release,
+  { db }: Pick<SuiteServices, 'db'>,
+  manifest: Agent,
+  release: Release,
 ): Promise<StrengthFacts | null> {
-  return null;
+  const cases = await suiteOf(db.sql, manifest.agent);
+  if (cases.length === 0 || cases.length > STRENGTH_CASES_MAX) return null;
+  const { weakenings, noticed, all } = strengthOf(manifest, release, cases);
+  return {
+    weakenings,
+    noticed,
+    unnoticed: all.filter(({ noticedBy }) => noticedBy === undefined).map(({ says }) => says),
+  };
 }
 
 /** Waivers of the agent that have not ended. */

@@ -37,7 +37,7 @@ const suiteText = ({ green, red, unevaluable, notApplicable }: WirePreflight['su
 
 const strengthText = ({ strength }: WirePreflight): string =>
   strength === null
-    ? 'there is no case that could notice a weakening'
+    ? 'not measured: no case, or too many to try while you wait (portcullis cases strength)'
     : `${strength.noticed} of ${strength.weakenings} weakenings would be noticed`;
 
 function unnoticedText({ strength }: WirePreflight, width: number): string | undefined {
