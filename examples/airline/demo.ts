@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { showBeside } from './demo/business.ts';
 import { showIntro } from './demo/intro.ts';
+import { showLearned } from './demo/learn.ts';
 import { type DemoOptions, readOptions, USAGE } from './demo/options.ts';
 import { controlSet, inOrder, loadRecording } from './demo/recording.ts';
 import { jsonOf, showColumns, showCommands, showEnding, showInvariants } from './demo/report.ts';
@@ -33,6 +34,7 @@ async function demo(options: DemoOptions): Promise<number> {
     showEnding(screen, result);
     showColumns(screen, result);
     showBeside(screen, result.beside);
+    showLearned(screen, result.learned);
     showInvariants(screen, result);
     if (!options.json || options.keep) {
       const report = join(stage.dataFolder, 'report.html');

@@ -169,6 +169,11 @@ export interface Incident {
   segment?: string;
   metric?: string;
   title: string;
+  state: string;
+  mechanism?: string;
+  revision: number;
+  /** How many actions are in it. */
+  writes: number;
   verifiedAt?: string;
   breachToRevokedMs?: number;
   evidence: { verdict?: Verdict | null };

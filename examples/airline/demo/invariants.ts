@@ -1,6 +1,7 @@
 import type { DeskTally } from '../desk/server.ts';
 import type { ActionRow, LogEntry } from './api.ts';
 import type { Drill } from './drill.ts';
+import type { Learned } from './learn.ts';
 import type { Rollback } from './watch.ts';
 
 /** One thing that must hold; the demo ends with exit code 0 only if all do. */
@@ -89,10 +90,11 @@ export interface Evidence {
   control: boolean;
   /** Writes tried without a credential to show the refusal; the desk counts them apart. */
   probes: number;
+  learned: Learned;
 }
 
 export function checkInvariants(evidence: Evidence): Invariant[] {
-  const { entries, rows, desk, log, drill, rollbacks, wrongSums, control, probes } = evidence;
+  const { entries, rows, desk, log, drill, rollbacks, wrongSums, control, probes, learned } = evidence;
   const unasked = begunUnasked(entries);
   const logged = (kind: string) => entries.filter((entry) => entry.kind === kind);
   const executed = logged('action.executed').map(({ ref }) => ref ?? '');
@@ -133,6 +135,7 @@ export function checkInvariants(evidence: Evidence): Invariant[] {
     { name: 'the figures add up', holds: wrongSums.length === 0, found: wrongSums.join('; ') || 'all do' },
     { name: 'the log verifies', holds: log.verified && log.tail === 0, found: `${log.entries} entries` },
   ];
+  invariants.push(...invariantsOfLearning(learned));
   if (control) {
     invariants.push({
       name: 'control: nothing was taken back',
@@ -141,4 +144,24 @@ export function checkInvariants(evidence: Evidence): Invariant[] {
     });
   }
   return invariants;
+}
+
+function invariantsOfLearning({ incidentsOfWrite, incidents, case: kept, preflights }: Learned): Invariant[] {
+  const inOne = [...incidentsOfWrite.values()].filter((count) => count === 1).length;
+  const unclassified = incidents.filter(({ mechanism }) => mechanism === 'none').length;
+  const every: Invariant = {
+    name: 'every wrong write is in exactly one incident',
+    holds: inOne === incidentsOfWrite.size && unclassified === 0,
+    found: `${inOne} of ${incidentsOfWrite.size}, ${unclassified} unclassified`,
+  };
+  if (!kept) return [every];
+  const [again, fixed] = preflights.map(({ suite }) => suite.red.map(({ case: name }) => name));
+  return [
+    every,
+    {
+      name: 'release 2 is refused by its case, release 3 is not',
+      holds: again?.includes(kept.name) === true && fixed?.length === 0,
+      found: `red: ${again?.join(', ') || 'none'}; ${fixed?.join(', ') || 'none'}`,
+    },
+  ];
 }

@@ -3,6 +3,7 @@ import type { RolloutStatus } from './api.ts';
 import type { Beside } from './business.ts';
 import type { Drill } from './drill.ts';
 import type { Invariant } from './invariants.ts';
+import type { Learned } from './learn.ts';
 import { padEnd, padStart, percentOf, type Screen } from './screen.ts';
 import type { Count, Flow } from './tally.ts';
 import type { Rollback } from './watch.ts';
@@ -22,6 +23,7 @@ export interface Result {
   status: RolloutStatus;
   invariants: Invariant[];
   beside: Beside;
+  learned: Learned;
   /** Everything there is to see of the rollout, as one page. */
   html: string;
 }
@@ -135,7 +137,7 @@ interface Place {
 
 /** The one object of `--json`. */
 export function jsonOf(result: Result): Record<string, unknown> {
-  const { flow, judged, afterDivergence, rollbacks, drill, desk, log, invariants, beside } = result;
+  const { flow, judged, afterDivergence, rollbacks, drill, desk, log, invariants, beside, learned } = result;
   const { rightExecuted, wrongExecuted, rightStopped, wrongStopped, futileStopped } = judged;
   return {
     ...flow,
@@ -161,6 +163,7 @@ export function jsonOf(result: Result): Record<string, unknown> {
     together: beside.status.pairs,
     beside: beside.evidence.map(({ segment, metric, trend, cost }) => ({ segment, metric, trend, cost })),
     recorded: beside.recorded,
+    learned: { ...learned, incidentsOfWrite: undefined },
     desk: { accepted: desk.accepted, refused: desk.refusedByTool },
     log: { entries: log.entries, verified: log.verified },
     invariants: Object.fromEntries(invariants.map(({ name, holds }) => [name, holds])),

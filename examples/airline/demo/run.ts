@@ -13,6 +13,7 @@ import {
   KINDS_READ,
   refusedMeanwhile,
 } from './invariants.ts';
+import { type Learned, learn } from './learn.ts';
 import { Live } from './live.ts';
 import type { DemoOptions } from './options.ts';
 import { createReporter } from './outcomes.ts';
@@ -103,8 +104,21 @@ export async function runDays(
     evidence: evidenceAt(new Map(seen), atEnd),
     recorded: runsAsRecorded(conversations, runs),
   };
-  const found = await figures(stage, { options, conversations, truth, rollbacks, pulled, status, probes });
-  return { ...found, beside, html };
+  const learned = await learn(
+    { ...cast, reporter: cast.answerKey, owner: cast.manager, other: cast.secondOwner, truth, rollbacks },
+    await allWrites(cast.auditor, AGENT),
+  );
+  const found = await figures(stage, {
+    options,
+    conversations,
+    truth,
+    rollbacks,
+    pulled,
+    status,
+    probes,
+    learned,
+  });
+  return { ...found, learned, beside, html };
 }
 
 /** Shows that the desk is no open door: a write without a credential. */
@@ -143,9 +157,13 @@ interface Known {
   pulled: Drill;
   status: Result['status'];
   probes: number;
+  learned: Learned;
 }
 
-async function figures({ cast, desk }: Stage, known: Known): Promise<Omit<Result, 'beside' | 'html'>> {
+async function figures(
+  { cast, desk }: Stage,
+  known: Known,
+): Promise<Omit<Result, 'beside' | 'html' | 'learned'>> {
   const { truth, conversations, pulled: drill, status, options, probes } = known;
   const log = await verifiedLog(cast.auditor);
   const rows = await allWrites(cast.auditor, AGENT);
@@ -169,6 +187,7 @@ async function figures({ cast, desk }: Stage, known: Known): Promise<Omit<Result
     wrongSums: sums,
     control: options.control,
     probes,
+    learned: known.learned,
   });
   return {
     recorded: asRecorded(conversations, truth),

@@ -21,6 +21,8 @@ export interface Cast {
   viewer: Api;
   reporter: Api;
   manager: Api;
+  /** Another owner, who applied no release. */
+  secondOwner: Api;
   onCall: Api;
   auditor: Api;
 }
@@ -77,6 +79,7 @@ async function castOf({ services, url }: Service): Promise<Cast> {
     reporter: createApi(url, await token(['agent'], { agent: AGENT })),
     // A gate is an owner's to approve.
     manager: await api(['release-manager'], 'olga'),
+    secondOwner: await api(['release-manager'], 'max'),
     onCall: await api(['on-call'], 'omar'),
     auditor: await api(['auditor']),
   };

@@ -8,6 +8,7 @@ import {
   checkInvariants,
   type Evidence,
 } from '../../../examples/airline/demo/invariants.ts';
+import type { Learned } from '../../../examples/airline/demo/learn.ts';
 
 const entry = (seq: number, kind: string, ref: string, data: Record<string, unknown> = {}): LogEntry => ({
   seq,
@@ -33,6 +34,22 @@ const DRILL: Drill = {
   onAt: at(12),
 };
 
+const PREFLIGHT = { ready: false, blockers: [] };
+const RED = { green: 0, red: [{ case: 'c', why: '' }] };
+const GREEN = { green: 1, red: [] };
+const LEARNED: Learned = {
+  wrong: 1,
+  incidentsOfWrite: new Map([['a', 1]]),
+  incidents: [{ id: 'inc-1', mechanism: 'over_grant', writes: 1, state: 'reproduced' }],
+  case: { name: 'c', incident: 'inc-1', redOn: '2', greenOn: '3' },
+  preflights: [
+    { ...PREFLIGHT, release: '2', suite: RED },
+    { ...PREFLIGHT, release: '3', suite: GREEN },
+  ],
+};
+const ONE_INCIDENT = 'every wrong write is in exactly one incident';
+const REFUSED = 'release 2 is refused by its case, release 3 is not';
+
 const good: Evidence = {
   entries: [
     entry(1, 'action.asked', 'a', { outcome: 'allowed' }),
@@ -53,6 +70,7 @@ const good: Evidence = {
   wrongSums: [],
   control: false,
   probes: 1,
+  learned: LEARNED,
 };
 const broken = (more: Partial<Evidence>) =>
   checkInvariants({ ...good, ...more })
@@ -106,6 +124,14 @@ describe('the invariants of the demo', () => {
     [{ desk: { ...good.desk, refusedCredential: {} } }, 'the desk saw no other bad credential'],
     [{ rows: [row('a', { state: 'unknown' })] }, 'every write ended'],
     [{ wrongSums: ['x'] }, 'the figures add up'],
+    [{ learned: { ...LEARNED, incidentsOfWrite: new Map([['a', 0]]) } }, ONE_INCIDENT],
+    [{ learned: { ...LEARNED, incidentsOfWrite: new Map([['a', 2]]) } }, ONE_INCIDENT],
+    [
+      { learned: { ...LEARNED, incidents: [{ id: 'i', mechanism: 'none', writes: 1, state: 'open' }] } },
+      ONE_INCIDENT,
+    ],
+    [{ learned: { ...LEARNED, preflights: [{ ...PREFLIGHT, release: '2', suite: GREEN }] } }, REFUSED],
+    [{ learned: { ...LEARNED, preflights: LEARNED.preflights.toReversed() } }, REFUSED],
     [{ log: { verified: false, entries: 3, tail: 0 } }, 'the log verifies'],
     [{ drill: { ...DRILL, state: 'closing' } }, 'nothing began while the switch was off'],
   ])('%j breaks "%s"', (more, name) => expect(broken(more)).toEqual([name]));
