@@ -20,6 +20,7 @@ interface Figures {
   together: { segment: string; verdict: string; metrics: { metric: string }[] }[];
   beside: { segment: string; metric: string; cost: { currency: string } | null }[];
   log: { entries: number; verified: boolean };
+  learned: { wrong: number; incidents: { mechanism: string; writes: number }[] };
   invariants: Record<string, boolean>;
 }
 
@@ -58,6 +59,12 @@ describe('npm run demo', () => {
     for (const { begunAfter, segment } of figures.rollbacks)
       expect([segment, begunAfter]).toEqual(['silver-test', 0]);
     expect(figures.log.verified).toBe(true);
+    const { wrong, incidents } = figures.learned;
+    expect(incidents.reduce((sum, { writes }) => sum + writes, 0)).toBe(wrong);
+    if (figures.rollbacks.length > 0) {
+      expect(figures.invariants['release 2 is refused by its case, release 3 is not']).toBe(true);
+      expect(text).toMatch(/A start is refused: cancel-unvouched is red/);
+    }
     expect(
       figures.together.map(({ segment, metrics }) => [segment, ...metrics.map(({ metric }) => metric)]),
     ).toEqual([['silver-test', 'latency', 'cost']]);
