@@ -38,13 +38,16 @@ async function demo(options: DemoOptions): Promise<number> {
     showInvariants(screen, result);
     if (!options.json || options.keep) {
       const report = join(stage.dataFolder, 'report.html');
+      const week = join(stage.dataFolder, 'week.md');
       await writeFile(report, result.html);
+      await writeFile(week, result.learned.week);
       showCommands(screen, {
         dataFolder: stage.dataFolder,
         url: stage.service.url,
         day: options.day,
         keep: options.keep,
         report,
+        week,
       });
     }
     if (options.json) stdout.write(`${JSON.stringify(jsonOf(result))}\n`);

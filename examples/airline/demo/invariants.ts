@@ -159,7 +159,7 @@ function invariantsOfLearning({ incidentsOfWrite, incidents, case: kept, preflig
   return [
     every,
     {
-      name: 'release 2 is refused by its case, release 3 is not',
+      name: 'its case refuses release 2, and not release 3',
       holds: again?.includes(kept.name) === true && fixed?.length === 0,
       found: `red: ${again?.join(', ') || 'none'}; ${fixed?.join(', ') || 'none'}`,
     },

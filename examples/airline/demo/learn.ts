@@ -28,6 +28,8 @@ export interface Learned {
   incidents: { id: string; mechanism: string; writes: number; state: string }[];
   case?: { name: string; incident: string; redOn: string; greenOn: string };
   preflights: Preflight[];
+  /** The weekly review of the running week, as Markdown. */
+  week: string;
 }
 
 export interface LearnDeps {
@@ -65,6 +67,7 @@ export async function learn(deps: LearnDeps, rows: readonly ActionRow[]): Promis
     })),
     ...(first && { case: { name: CASE, incident: first.incident, redOn: '2', greenOn: '3' } }),
     preflights,
+    week: (await auditor.get<{ markdown: string }>('/v1/reviews/preview')).markdown,
   };
 }
 
@@ -126,7 +129,7 @@ export function showLearned(screen: Screen, learned: Learned): void {
   const { wrong, incidents, preflights } = learned;
   screen.item(
     'Wrong writes',
-    `${wrong} went through; each was reported, and is in exactly one of ${incidents.length} incident${incidents.length === 1 ? '' : 's'}. What people stopped is no incident.`,
+    `${wrong} went through; each was reported, and is in exactly one incident. What people stopped is none.`,
   );
   for (const { id, mechanism, writes, state } of incidents)
     screen.line(`  ${padEnd(id, 16)}${padEnd(mechanism, 14)}${writes} writes, ${state}`);

@@ -112,7 +112,7 @@ export function showInvariants(screen: Screen, { invariants }: Result): void {
 }
 
 /** Where to look further, and how to verify without believing this text. */
-export function showCommands(screen: Screen, { dataFolder, url, day, keep, report }: Place): void {
+export function showCommands(screen: Screen, { dataFolder, url, day, keep, report, week }: Place): void {
   screen.heading('Look further, and verify');
   screen.line(`export PORTCULLIS_DATA=${dataFolder} PORTCULLIS_DAY=${day}`);
   if (keep) screen.line(`The service stays up until Ctrl-C: ${url}; in another terminal:`);
@@ -123,6 +123,8 @@ export function showCommands(screen: Screen, { dataFolder, url, day, keep, repor
   screen.line();
   screen.line('The whole rollout as one page, the same that rollout report writes:');
   screen.line(report);
+  screen.line('The weekly review of the running week, a preview: one that is over is frozen:');
+  screen.line(week);
   screen.line();
 }
 
@@ -133,6 +135,8 @@ interface Place {
   keep: boolean;
   /** The file of the rollout's report. */
   report: string;
+  /** The file of the weekly review. */
+  week: string;
 }
 
 /** The one object of `--json`. */
@@ -163,7 +167,7 @@ export function jsonOf(result: Result): Record<string, unknown> {
     together: beside.status.pairs,
     beside: beside.evidence.map(({ segment, metric, trend, cost }) => ({ segment, metric, trend, cost })),
     recorded: beside.recorded,
-    learned: { ...learned, incidentsOfWrite: undefined },
+    learned: { ...learned, incidentsOfWrite: undefined, week: undefined },
     desk: { accepted: desk.accepted, refused: desk.refusedByTool },
     log: { entries: log.entries, verified: log.verified },
     invariants: Object.fromEntries(invariants.map(({ name, holds }) => [name, holds])),

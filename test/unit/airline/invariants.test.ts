@@ -42,13 +42,14 @@ const LEARNED: Learned = {
   incidentsOfWrite: new Map([['a', 1]]),
   incidents: [{ id: 'inc-1', mechanism: 'over_grant', writes: 1, state: 'reproduced' }],
   case: { name: 'c', incident: 'inc-1', redOn: '2', greenOn: '3' },
+  week: '',
   preflights: [
     { ...PREFLIGHT, release: '2', suite: RED },
     { ...PREFLIGHT, release: '3', suite: GREEN },
   ],
 };
 const ONE_INCIDENT = 'every wrong write is in exactly one incident';
-const REFUSED = 'release 2 is refused by its case, release 3 is not';
+const REFUSED = 'its case refuses release 2, and not release 3';
 
 const good: Evidence = {
   entries: [
