@@ -24,7 +24,8 @@ export async function caseGreenInForce(db: Sql, agent: string, name: string): Pr
   );
 }
 
-async function releasesInForce(db: Sql, agent: string): Promise<Release[]> {
+/** The releases that are in force of an agent, in one segment or more. */
+export async function releasesInForce(db: Sql, agent: string): Promise<Release[]> {
   const rows = await db
     .selectFrom('release')
     .select('manifest')

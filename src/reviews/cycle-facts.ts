@@ -8,10 +8,12 @@ import { scopeOf } from '../domain/review/agent-scope.ts';
 import type { CycleFacts, SeenVerdict } from '../domain/review/cycle.ts';
 import { guardrailEdits } from '../domain/review/guardrail-edits.ts';
 import { recommend } from '../domain/review/recommend.ts';
+import { manifestOf } from '../records/manifest.ts';
 import { ratesOf } from '../records/rates.ts';
 import { type RolloutRecord, rolloutById } from '../records/rollout.ts';
 import { releaseByVersion } from '../releases/create.ts';
 import type { Services } from '../services.ts';
+import { cycleCases } from './case-facts.ts';
 import type { CycleRow } from './cycle-list.ts';
 
 const GATHERED_AT_ONCE = 20;
@@ -38,7 +40,7 @@ export async function gatherDueFacts(services: Services): Promise<number> {
 export async function gatherFacts(services: Services, row: CycleRow): Promise<CycleRow> {
   if (row.facts) return row;
   const db = services.db.sql;
-  const facts = await factsOf(db, row, services.clock.now());
+  const facts = await factsOf(db, row, services.clock.now(), services.dayMs);
   const kept = await db
     .updateTable('cycle_review')
     .set({
@@ -53,7 +55,7 @@ export async function gatherFacts(services: Services, row: CycleRow): Promise<Cy
   return kept ?? db.selectFrom('cycle_review').selectAll().where('id', '=', row.id).executeTakeFirstOrThrow();
 }
 
-async function factsOf(db: Sql, row: CycleRow, now: Date): Promise<CycleFacts> {
+async function factsOf(db: Sql, row: CycleRow, now: Date, dayMs: number): Promise<CycleFacts> {
   const rollout = await rolloutById(db, row.rollout_id);
   const since = await sinceOf(db, row, rollout);
   const until = row.opened_at;
@@ -72,7 +74,7 @@ async function factsOf(db: Sql, row: CycleRow, now: Date): Promise<CycleFacts> {
     switches: await switchesOf(db, rollout.agent, since, now),
     verdicts,
     cost: await costs(db, rollout, verdicts),
-    cases: null,
+    cases: await cycleCases(db, await manifestOf(db, row.agent), release, { from: since, to: now }, dayMs),
     incidents: await incidentsOf(db, rollout.id, since),
   };
 }

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import type { Week } from '../domain/review/iso-week.ts';
-import type { Cell, WeekSnapshot } from '../domain/review/weekly.ts';
+import type { CaseLine, Cell, WeekSnapshot } from '../domain/review/weekly.ts';
+import { weekCases } from './case-facts.ts';
 import { cellsOf, rolloutsOfWeek } from './week-cells.ts';
 import { approversOf, businessOf, changesOf, decisionsOf, followUpsOf, incidentsOf } from './week-people.ts';
 import { nextOf, risksOf } from './week-risks.ts';
@@ -47,7 +48,7 @@ export async function weekFacts(db: Sql, week: Week, before: Before, dayMs: numb
     changes: parts.flatMap((part) => part.changes),
     cells: parts.flatMap((part) => part.cells),
     incidents: parts.flatMap((part) => part.incidents),
-    cases: null,
+    cases: casesOfAll(parts.flatMap((part) => part.cases ?? [])),
     business: parts.flatMap((part) => part.business),
     approvers: parts.map((part) => part.approvers).filter(({ asked }) => asked > 0),
     risks: parts.flatMap((part) => part.risks),
@@ -72,12 +73,15 @@ async function agentFacts(
     decisions: await decisionsOf(db, agent, rollouts, cells, followUps, dayMs),
     changes: await changesOf(db, agent.agent, rollouts, week),
     incidents: await incidentsOf(db, agent.agent, week),
+    cases: await weekCases(db, agent, week, dayMs),
     business: await businessOf(db, agent.agent, week, dayMs),
     approvers: await approversOf(db, agent.agent, week),
     risks: await risksOf(db, agent),
     next: nextOf(agent, rollouts),
   };
 }
+
+const casesOfAll = (lines: CaseLine[]): CaseLine[] | null => (lines.length > 0 ? lines : null);
 
 const sourcesDown = (cells: readonly Cell[]): string[] =>
   cells

@@ -74,7 +74,7 @@ export async function writeCycleReview(
       recommendation: row.recommendation,
       mechanism: review.cause.mechanism,
     });
-    await planNext(tx, row, review, { by: person, at: now });
+    await planNext(tx, row, review, { by: person, at: now, dayMs: services.dayMs });
   });
   await scorePredictions(services, row.agent);
   return cycleReviewById(db, actor, id);

@@ -103,7 +103,7 @@ function factsText(facts: CycleFacts): string {
       : `cost: ${cost.segments.map((one) => `${formatNumber(one.amount)} ${cost.currency} (${one.metric} in ${one.segment})`).join(', ') || `0 ${cost.currency}`}`,
     cases === null
       ? 'cases: not available'
-      : `cases: ${cases.green} green, ${cases.red} red, ${cases.unevaluable} unevaluable, ${cases.notApplicable} not applicable`,
+      : `cases: ${cases.green} green, ${cases.red} red, ${cases.unevaluable} unevaluable, ${cases.notApplicable} not applicable; ${cases.added ?? 0} added, ${cases.admitted ?? 0} admitted, ${cases.waived ?? 0} waived`,
     ...(incidents.length > 0 ? [`incidents: ${incidents.join(', ')}`] : []),
   ];
   return sections(

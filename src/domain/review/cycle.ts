@@ -44,8 +44,16 @@ export interface CycleFacts {
   verdicts: SeenVerdict[];
   /** Per segment in declared money; null where no rates are declared. */
   cost: { currency: string; segments: { segment: string; metric: string; amount: number }[] } | null;
-  /** Null where there are none of this installation. */
-  cases: { green: number; red: number; unevaluable: number; notApplicable: number } | null;
+  /** The admitted cases run on the release, and what became of cases since; null where the agent has none. */
+  cases: {
+    green: number;
+    red: number;
+    unevaluable: number;
+    notApplicable: number;
+    added?: number;
+    admitted?: number;
+    waived?: number;
+  } | null;
   incidents: string[];
 }
 

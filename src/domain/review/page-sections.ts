@@ -99,7 +99,9 @@ export function incidents({ incidents: all, cases }: WeekSnapshot): PageSection 
   const caseLine =
     cases === null
       ? 'Cases: not available.'
-      : `Cases: ${sum(cases.map((one) => one.added))} added, ${sum(cases.map((one) => one.red))} red, ${sum(cases.map((one) => one.waived))} waived, ${sum(cases.map((one) => one.overdue))} overdue.`;
+      : `Cases: ${(['added', 'admitted', 'red', 'waived', 'overdue'] as const)
+          .map((name) => `${sum(cases.map((one) => one[name]))} ${name === 'red' ? 'red in force' : name}`)
+          .join(', ')}.`;
   const median = middle(guarded);
   return {
     title: 'Incidents by mechanism',

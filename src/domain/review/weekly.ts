@@ -106,6 +106,18 @@ export interface NextLine {
   what: string;
 }
 
+/** The regression cases of an agent: what became of them in the week, and how they stood on what is in force. */
+export interface CaseLine {
+  agent: string;
+  added: number;
+  admitted: number;
+  red: number;
+  waived: number;
+  /** Nobody looked at them for too long. */
+  overdue: number;
+  green: number;
+}
+
 /** All that a page of a week is made of. Frozen with its digest; the page is a function of it. */
 export interface WeekSnapshot {
   v: 1;
@@ -128,9 +140,7 @@ export interface WeekSnapshot {
   cells: Cell[];
   incidents: IncidentLine[];
   /** Null: this installation keeps none. */
-  cases:
-    | { agent: string; added: number; red: number; waived: number; overdue: number; green: number }[]
-    | null;
+  cases: CaseLine[] | null;
   business: BusinessLine[] | null;
   approvers: ApproverLine[];
   risks: RiskLine[];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { calibration, listCycleReviews } from '../../../src/reviews/cycle-list.ts';
+import { calibration, cycleReviewById, listCycleReviews } from '../../../src/reviews/cycle-list.ts';
 import { followCycles } from '../../../src/reviews/follow-cycles.ts';
 import { secondCycleReview, writeCycleReview } from '../../../src/reviews/write.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
@@ -8,11 +8,17 @@ import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { actorOf, managerActor, onCallActor } from '../../support/fixtures.ts';
 import { givenReviewed, reviewInput } from '../../support/reviews.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
+import { NONE_YET } from '../../support/start.ts';
 import { givenCancelled, givenExposed, report } from '../rollouts/support.ts';
 
 const DAY_MS = 86_400_000;
 const start = (services: TestServices) =>
-  startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'again' });
+  startRollout(services, managerActor(), {
+    agent: 'desk',
+    release: '2',
+    reason: 'again',
+    noneYet: NONE_YET,
+  });
 
 async function owed(services: TestServices) {
   return (await listCycleReviews(services.db.sql, { agent: 'desk', owed: true })).reverse();
@@ -50,6 +56,7 @@ describeWithServices('the review of a cycle', (make) => {
     });
     expect(seen?.facts?.releaseDiff.length).toBeGreaterThan(0);
     await givenReviewed(services);
+    await services.db.sql.deleteFrom('none_yet').execute();
     await expect(start(services)).resolves.toMatchObject({ release: '2' });
   });
 
@@ -77,6 +84,22 @@ describeWithServices('the review of a cycle', (make) => {
       recommendation: 'review',
     });
     await expect(write({})).rejects.toMatchObject({ code: 'wrong_state' });
+    // What is done next is a promise from then on, once. Guard: planNext in writeCycleReview.
+    const { follow_up_id: id } = await cycleReviewById(services.db.sql, managerActor(), review.id);
+    expect(await services.db.sql.selectFrom('follow_up').selectAll().execute()).toMatchObject([
+      {
+        id,
+        agent: 'desk',
+        review_id: review.id,
+        incident_id: null,
+        sentence: input.next.sentence,
+        owner: 'olga',
+        state: 'committed',
+        severity: 'normal',
+        due_at: new Date(`${input.next.by}T23:59:59Z`),
+        done: { kind: 'link', what: input.next.sentence },
+      },
+    ]);
     await expect(
       startRollout(services, managerActor(), { agent: 'desk', release: '2', reason: 'x', supersede: true }),
     ).rejects.toMatchObject({ code: 'review_due', message: expect.stringContaining('nobody besides olga') });

@@ -1,14 +1,53 @@
 import { expect, test } from 'vitest';
+import { proposeCase } from '../../../src/cases/propose.ts';
+import { readCaseValue } from '../../../src/domain/manifest/manifest.ts';
 import type { WeekSnapshot } from '../../../src/domain/review/weekly.ts';
 import { makeWeeklyReview, storedReview } from '../../../src/reviews/make.ts';
 import { answerReview, previewReview, verifyReview, weeklyReview } from '../../../src/reviews/weekly.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { actorOf, managerActor } from '../../support/fixtures.ts';
-import { describeWithServices } from '../../support/services.ts';
+import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed, report } from '../rollouts/support.ts';
 
 const DAY_MS = 86_400_000;
 const auditor = actorOf('auditor');
+
+/** One that is red on what is in force, one that is green, and one that nobody admitted yet. */
+async function givenCases(services: TestServices): Promise<void> {
+  const now = services.clock.now();
+  const expected = { red: { atLeast: 'ask:2' }, green: { atMost: 'ask:1' }, idea: { atMost: 'ask:1' } };
+  for (const [name, expect] of Object.entries(expected)) {
+    const read = readCaseValue({
+      case: name,
+      agent: 'desk',
+      kind: 'ask',
+      says: 'A cancellation runs with nobody asked',
+      given: { tool: 'cancel', args: { id: 'made-up-1' }, attributes: { tier: 'gold' } },
+      expect,
+      ...(name === 'red' && { twins: ['green'] }),
+    });
+    if (!read.ok) throw new Error(JSON.stringify(read.problems));
+    await proposeCase(services, managerActor(), read.value);
+  }
+  await services.db.sql
+    .updateTable('regression_case')
+    .set({ state: 'admitted', green_digest: 'of a release', admitted_at: now })
+    .where('name', '<>', 'idea')
+    .execute();
+  const until = new Date(now.getTime() + 30 * DAY_MS);
+  await services.db.sql
+    .insertInto('case_waiver')
+    .values({
+      agent: 'desk',
+      case_name: 'red',
+      until,
+      person: 'olga',
+      reason: 'known',
+      at: now,
+      rollout_id: 'x',
+    })
+    .execute();
+}
 
 describeWithServices('the page of a week', (make) => {
   test('is made once of a whole week, is verified, changes by late data into another version, and is read', async () => {
@@ -16,6 +55,7 @@ describeWithServices('the page of a week', (make) => {
     await givenExposed(services);
     for (let n = 0; n < 9; n++) await report(services, await givenCancelled(services, `c-${n}`), 1);
     const late = await givenCancelled(services, 'late');
+    await givenCases(services);
     await judgeDue(services);
     // A partial week is a preview, and is kept nowhere.
     const preview = await previewReview(services, auditor);
@@ -46,6 +86,10 @@ describeWithServices('the page of a week', (make) => {
       }),
     ]);
     expect(markdown).toContain('| desk | gold | wrong | breach |');
+    // Guard: weekCases in weekFacts. Nothing asks a person for what gold cancels: one is red, one green, one only added.
+    expect(page.sections[5]?.lines[1]?.text).toBe(
+      'Cases: 3 added, 2 admitted, 1 red in force, 1 waived, 0 overdue.',
+    );
     const verified = await verifyReview(services, auditor, made.week);
     expect(verified).toMatchObject({ snapshotIntact: true, pageSame: true, differences: [] });
     // An outcome of that week comes late: what was frozen stays, and another version says what is different.
