@@ -9,7 +9,6 @@ import {
   betLogs,
   type DayBucket,
   logE,
-  pooledRestartLogE,
   RESTART_START,
   restartAfter,
   restartLogE,
@@ -18,24 +17,26 @@ import {
 import { type Random, randomFrom } from '../src/domain/evidence/forecast.ts';
 import { spreadOf } from '../src/domain/evidence/spread.ts';
 import { benchMemory } from './rollout-memory.ts';
+import { benchMixed } from './rollout-mixed.ts';
 
 const SEED = 20_261_121;
 const ALPHA = 0.05;
 const DAYS = 60;
 const SEGMENTS = 20;
-const LIMITS = [0.01, 0.02, 0.05, 0.05, 0.1, 0.2];
 const A_DAY = 20;
 const RUNS = 400;
+/** A whole rollout of 120 processes takes about half a second. */
+const MIXED_RUNS = 150;
 
 type Say = (line?: string) => void;
 
 /** What decides a rollback, played: how often a healthy release is taken back, and how soon harm is. */
 export function benchRollout(say: Say, runs = RUNS): void {
-  say(`seed ${SEED}, ${runs} runs, alpha ${ALPHA}, ${SEGMENTS} segments x ${LIMITS.length} guardrails,`);
-  say(`${A_DAY} events a day in each, ${DAYS} days of exposure, looked at after every event\n`);
-  say('A healthy release taken back, everything exactly at its limit');
-  say(line('all guardrails in all segments, and the pooled ones', share(wholeRollouts(runs))));
-  say(line('  aim: at most', percent(ALPHA)));
+  benchMixed(say, Math.min(runs, MIXED_RUNS));
+  say(
+    `\nseed ${SEED}, ${runs} runs, alpha ${ALPHA}, ${A_DAY} events a day, ${DAYS} days, looked at after every event`,
+  );
+  say('A healthy release taken back, exactly at its limit');
   say(line('one segment, one guardrail of 2 %, the same rule', share(one(runs, RULES.ours))));
   say(line('  a z test looked at after each event, from 100', share(one(runs, RULES.z))));
   say(line('  20-event windows within 5 %, 3 may fail (Argo)', share(one(runs, RULES.windows))));
@@ -109,34 +110,6 @@ class Watched {
 }
 
 const names = Array.from({ length: SEGMENTS }, (_, n) => `s${n}`);
-
-function wholeRollouts(runs: number): Hits {
-  const random = randomFrom(SEED);
-  const guardrails = LIMITS.map((limit, n) => ({
-    metric: `g${n}`,
-    limit,
-    share: 1,
-    action: 'rollback' as const,
-  }));
-  const weights = allotAlpha({ guardrails: sharesOf(guardrails), startingSegments: names });
-  const threshold = (metric: string, segment: string): number =>
-    thresholdLogE(ALPHA, weightOf(weights, metric, segment));
-  return count(runs, () =>
-    guardrails.some(({ metric, limit }) => {
-      const own = names.map((segment) => new Watched(limit, threshold(metric, segment)));
-      const pooled = threshold(metric, POOLED_SEGMENT);
-      for (let day = 0; day < DAYS; day += 1) {
-        for (const process of own) {
-          for (let n = 0; n < A_DAY; n += 1) if (process.add(random() < limit)) return true;
-          process.nextDay(day);
-        }
-        const segments = own.map(({ buckets }, n) => ({ segment: names[n] ?? '', limit, buckets }));
-        if (pooledRestartLogE(segments) >= pooled && spreadOf(segments).logE >= pooled) return true;
-      }
-      return false;
-    }),
-  );
-}
 
 type Rule = () => (harm: boolean) => boolean;
 

@@ -99,6 +99,28 @@ test('what came from elsewhere is text in the picture and in Mermaid', () => {
   expect(mermaid).not.toContain('%%{init}');
 });
 
+// Red without escaped() of draw.ts, and without quoted() of mermaid.ts at either label.
+test('the label of a tool or a stage neither ends early nor begins markup', () => {
+  const evil = '<b>"]; x["y\nclick z';
+  const facts = factsOf(1);
+  const named = <One extends { name: string | null }>(one: One): One =>
+    one.name === 'tool_00' ? { ...one, name: evil } : one;
+  const plain = systemView({
+    ...facts,
+    agents: facts.agents.map((agent) => ({ ...agent, tools: agent.tools.map(named) })),
+    flows: facts.flows.map(named),
+  });
+  const view = { ...plain, stages: plain.stages.map((stage) => ({ ...stage, title: evil })) };
+  const lines = mermaidSystem(view).split('\n');
+  const labels = lines.filter((line) => line.includes('['));
+  expect(labels).toHaveLength(STAGES.length + 1);
+  for (const label of labels) expect(label).toMatch(/^ +\w+\["[^"<>\n[\]]*"\]$/);
+  expect(lines.filter((line) => line.startsWith('click'))).toEqual([]);
+  const svg = drawSystem(view);
+  expect(svg).not.toContain('<b>');
+  expect(svg.match(/&lt;b&gt;/g)?.length).toBeGreaterThan(STAGES.length);
+});
+
 test('a stage without anything says so, and shares are of what could have been an error', () => {
   const idle = systemView(factsOf(3, { flows: [], verdicts: [] }));
   for (const { figures } of idle.stages)
