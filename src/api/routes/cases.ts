@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { admitCase } from '../../cases/admit.ts';
 import { expectOtherwise, retireCase } from '../../cases/amend.ts';
+import { draftCase } from '../../cases/draft.ts';
 import { listCases, readCaseOf } from '../../cases/list.ts';
 import { proposeCase } from '../../cases/propose.ts';
 import { runCases } from '../../cases/run.ts';
 import type { CaseRow } from '../../cases/store.ts';
 import { nameSchema } from '../../domain/agent.ts';
-import { CASE_KINDS, type RegressionCase } from '../../domain/cases/case.ts';
+import { CASE_KINDS, type RegressionCase, TWINS_MAX } from '../../domain/cases/case.ts';
 import { CASE_VERDICTS } from '../../domain/cases/result.ts';
 import { formatProblems, readCaseValue } from '../../domain/manifest/manifest.ts';
 import { AppError } from '../../errors.ts';
@@ -67,6 +68,17 @@ const suiteSchema = z
     reviewOverdue: z.array(z.string()),
   })
   .meta({ id: 'SuiteResult' });
+
+const draftSchema = z
+  .object({
+    case: anyObjectSchema.describe('As its file says it'),
+    action: z.string(),
+    kept: z.array(z.string()).describe('What stayed as it was asked, because the answer turns on it'),
+    on: z
+      .object({ release: z.string(), verdict: z.enum(CASE_VERDICTS), why: z.string() })
+      .describe('What it says of the release that answered'),
+  })
+  .meta({ id: 'CaseDraft' });
 
 export function caseView(row: CaseRow): z.infer<typeof caseSchema> {
   const { asked } = row;
@@ -187,7 +199,37 @@ export function caseRoutes(app: Api, { services }: RouteDeps): void {
     },
     async (request) => runCases(services, actorOf(request), { ...request.params, ...request.body }),
   );
+  draftRoute(app, services);
   caseVerbs(app, services);
+}
+
+function draftRoute(app: Api, services: RouteDeps['services']): void {
+  app.post(
+    '/v1/agents/:agent/cases/draft',
+    {
+      schema: {
+        operationId: 'draftCase',
+        tags,
+        summary: 'A regression case made of an action, with made-up values; nothing is kept',
+        description: 'What it expects is what is said here, never what was recorded.',
+        params: z.object({ agent: agentNameSchema }),
+        body: z.strictObject({
+          case: nameSchema.describe('The name that it shall have'),
+          incident: z.string().max(100).optional().describe('The first action that is in it'),
+          action: z.uuid().optional().describe('Or this one'),
+          expect: anyObjectSchema,
+          says: z.string().max(300).optional(),
+          twins: z.array(nameSchema).max(TWINS_MAX).optional(),
+        }),
+        response: { 200: draftSchema },
+      },
+    },
+    async (request) => {
+      const input = { ...request.params, ...request.body };
+      const draft = await draftCase(services, actorOf(request), input);
+      return { ...draft, case: { ...draft.case } };
+    },
+  );
 }
 
 function caseVerbs(app: Api, services: RouteDeps['services']): void {

@@ -1,6 +1,7 @@
 import type { FormerResult, SuiteResult } from '../../domain/cases/suite.ts';
 import { type Cli, type RegisterCommands, wholeNumber, withExample } from '../cli.ts';
 import { CliError } from '../failure.ts';
+import { registerKeptCases } from './cases-kept.ts';
 
 interface TestOptions {
   cases?: string;
@@ -19,7 +20,7 @@ export const registerCases: RegisterCommands = (program, cli) => {
     .command('cases')
     .summary('what must not happen again, run on a release')
     .description(
-      'Regression cases: what is given, and what a person says must come of it. They are files in git and rows of the service; running them needs neither a network nor a service.',
+      'Regression cases: what is given, and what a person says must come of it. They are files in git and rows of the service; test and strength need neither a network nor a service.',
     );
   const test = cases
     .command('test')
@@ -44,6 +45,7 @@ export const registerCases: RegisterCommands = (program, cli) => {
     .option('--min <percent>', 'so many of a hundred weakenings must be noticed')
     .action((files: string[], options: StrengthOptions) => runStrength(cli, files, options));
   withExample(strength, 'portcullis cases strength release-3.yaml --min 80');
+  registerKeptCases(cases, cli);
 };
 
 async function runTest(cli: Cli, files: readonly string[], options: TestOptions): Promise<void> {

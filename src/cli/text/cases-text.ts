@@ -2,7 +2,7 @@ import type { RegressionCase } from '../../domain/cases/case.ts';
 import type { CaseResult, CaseVerdict } from '../../domain/cases/result.ts';
 import type { Strength } from '../../domain/cases/strength.ts';
 import type { SuiteResult } from '../../domain/cases/suite.ts';
-import { bullets, paragraph, sections, table } from './render.ts';
+import { bullets, fields, paragraph, sections, table } from './render.ts';
 
 const FIRST: Readonly<Record<CaseVerdict, number>> = {
   red: 0,
@@ -47,3 +47,71 @@ export const caseListText = (cases: readonly RegressionCase[], width: number): s
         cases.map(({ case: name, kind, reviewBy, says }) => [name, kind, reviewBy ?? '', says]),
         width,
       );
+
+/** A case as the service answers it. */
+export interface WireCase {
+  agent: string;
+  case: string;
+  kind: string;
+  state: string;
+  body: RegressionCase;
+  redOn?: string;
+  greenOn?: string;
+  incident?: string;
+  reviewBy?: string;
+  staleSince?: string;
+  waitsFor?: { verb: string; by: string; reason: string };
+  changes?: { at: string; by: string; verb: string; reason?: string }[];
+}
+
+/** A case made of an action, and what it says of the release that answered. */
+export interface WireDraft {
+  case: RegressionCase;
+  action: string;
+  kept: string[];
+  on: { release: string; verdict: string; why: string };
+}
+
+const waits = ({ waitsFor, staleSince }: WireCase): string =>
+  [
+    waitsFor && `${waitsFor.verb} asked by ${waitsFor.by}: a second person says the same`,
+    staleSince && 'its tool takes other arguments',
+  ]
+    .filter(Boolean)
+    .join('\n');
+
+/** One line a case that is kept. */
+export const wireCasesText = (cases: readonly WireCase[], width: number): string =>
+  cases.length === 0
+    ? 'There is no case.'
+    : table(
+        ['case', 'kind', 'state', 'what must not happen again', 'waits for'],
+        cases.map((one) => [one.case, one.kind, one.state, one.body.says, waits(one)]),
+        width,
+      );
+
+/** One that is kept, and what became of it. */
+export const wireCaseText = (one: WireCase, width: number): string =>
+  sections(
+    paragraph(`${one.case} of ${one.agent} is ${one.state}: ${one.body.says}`, width),
+    fields(
+      [
+        ['expects', one.body.expect && JSON.stringify(one.body.expect)],
+        ['given', JSON.stringify(one.body.given)],
+        ['twins', one.body.twins.join(', ') || undefined],
+        ['incident', one.incident],
+        ['red on', one.redOn],
+        ['green on', one.greenOn],
+        ['review by', one.reviewBy],
+        ['waits for', waits(one) || undefined],
+      ],
+      width,
+    ),
+    one.changes &&
+      bullets(
+        one.changes.map(
+          ({ at, by, verb, reason }) => `${at}: ${verb} by ${by}${reason ? `: ${reason}` : ''}`,
+        ),
+        width,
+      ),
+  );

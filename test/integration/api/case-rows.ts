@@ -27,6 +27,12 @@ export const CASE_ROWS = {
     },
     about: 'agent',
   },
+  draftCase: {
+    line: 'POST /v1/agents/{agent}/cases/draft',
+    may: MANAGER,
+    body: { case: 'matrix', incident: 'inc-none', expect: { atMost: 'ask' } },
+    about: 'agent',
+  },
   admitCase: {
     line: 'POST /v1/agents/{agent}/cases/none/admit',
     may: MANAGER,

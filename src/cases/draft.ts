@@ -1,0 +1,134 @@
+import { type Actor, requireRole } from '../actor.ts';
+import type { Sql } from '../db/database.ts';
+import type { RegressionCase } from '../domain/cases/case.ts';
+import type { CaseVerdict } from '../domain/cases/result.ts';
+import { findingOf } from '../domain/cases/run.ts';
+import { shrinkAsk } from '../domain/cases/shrink.ts';
+import { caseWorld } from '../domain/cases/world.ts';
+import { REDACTED } from '../domain/decision/redact.ts';
+import { formatProblems, readCaseValue } from '../domain/manifest/manifest.ts';
+import type { Release } from '../domain/release.ts';
+import { AppError } from '../errors.ts';
+import { incidentById } from '../incidents/find.ts';
+import { type ActionRow, noSuchAction, ownAction, privateOf } from '../records/action.ts';
+import { manifestOf } from '../records/manifest.ts';
+import type { Services } from '../services.ts';
+
+export interface DraftInput {
+  agent: string;
+  case: string;
+  /** Exactly one of the two: the first wrong action of an incident, or one that is named. */
+  incident?: string;
+  action?: string;
+  /** What a person says must come of it; never what was recorded. */
+  expect: Record<string, unknown>;
+  says?: string;
+  twins?: readonly string[];
+}
+
+/** A case of something that happened, with made-up values; kept nowhere yet. */
+export interface CaseDraft {
+  case: RegressionCase;
+  action: string;
+  /** Values that the answer turns on and that stayed as they were asked: somebody has to look at them. */
+  kept: string[];
+  /** What the draft says of the release that answered. */
+  on: { release: string; verdict: CaseVerdict; why: string };
+}
+
+/**
+ * Makes a case out of an action: what was asked without anything of a person, and the expectation that a person wrote.
+ * @throws AppError `forbidden`, `unknown_agent`, `not_found`, `invalid_input`, `wrong_state` when nothing can be made of it
+ */
+export async function draftCase(services: Services, actor: Actor, input: DraftInput): Promise<CaseDraft> {
+  const { agent } = input;
+  requireRole(actor, ['release-manager'], agent);
+  const { sql: db } = services.db;
+  const manifest = await manifestOf(db, agent);
+  const action = await actionOf(db, actor, input);
+  const release = await releaseOf(db, action);
+  const one = caseOf(input, action);
+  const kept = await privateOf(db, action.id);
+  if (!kept) throw cannot(action, 'what was asked is erased', 'Write the case by hand');
+  if (kept.args.includes(JSON.stringify(REDACTED)))
+    throw cannot(action, 'some of what was asked was never kept', 'Write the case by hand');
+  const given = {
+    tool: action.tool,
+    args: JSON.parse(kept.args),
+    attributes: JSON.parse(kept.attributes),
+    claimed: JSON.parse(kept.context),
+  };
+  const shrunk = shrinkAsk(manifest, release, { ...one, given });
+  if (!shrunk.ok) throw cannot(action, shrunk.because);
+  const draft = { ...one, given: shrunk.given };
+  const { verdict, why } = findingOf(draft, caseWorld(manifest, release));
+  if (verdict === 'unevaluable' || verdict === 'not-applicable')
+    throw cannot(action, `on release ${release.release} nothing can be told: ${why}`);
+  return {
+    case: draft,
+    action: action.id,
+    kept: shrunk.kept,
+    on: { release: release.release, verdict, why },
+  };
+}
+
+const cannot = ({ id }: ActionRow, because: string, hint?: string): AppError =>
+  new AppError('wrong_state', `Cannot make a case of action ${id}: ${because}`, { ...(hint && { hint }) });
+
+/** Everything but what is given. @throws AppError `invalid_input` with every problem */
+function caseOf(input: DraftInput, { id, tool }: ActionRow): RegressionCase {
+  const bounds = Object.entries(input.expect).map(([bound, answer]) => `${bound} ${answer}`);
+  const read = readCaseValue({
+    case: input.case,
+    agent: input.agent,
+    kind: 'ask',
+    // Never the words of the incident: they may name a person.
+    says: input.says ?? `${tool}: ${bounds.join(', ')}`.slice(0, 300),
+    from: input.incident === undefined ? [id] : [input.incident, id],
+    given: { tool },
+    expect: input.expect,
+    twins: input.twins ?? [],
+  });
+  if (read.ok) return read.value;
+  throw new AppError('invalid_input', formatProblems(read.problems), { problems: read.problems });
+}
+
+async function actionOf(db: Sql, actor: Actor, input: DraftInput): Promise<ActionRow> {
+  const { agent, incident, action } = input;
+  if ((incident === undefined) === (action === undefined))
+    throw new AppError('invalid_input', 'Name an incident or an action, and not both');
+  const id = action ?? (await firstOf(db, actor, agent, incident ?? ''));
+  const row = await ownAction(db, actor, id);
+  if (row.agent !== agent) throw noSuchAction(id);
+  return row;
+}
+
+/** The first action that is in the incident. */
+async function firstOf(db: Sql, actor: Actor, agent: string, id: string): Promise<string> {
+  const incident = await incidentById(db, actor, id);
+  if (incident.agent !== agent)
+    throw new AppError('not_found', `Agent "${agent}" has no incident "${id.slice(0, 100)}"`);
+  const row = await db
+    .selectFrom('incident_action')
+    .select('action_id')
+    .where('incident_id', '=', id)
+    .orderBy('at')
+    .orderBy('action_id')
+    .limit(1)
+    .executeTakeFirst();
+  if (row) return row.action_id;
+  throw new AppError('not_found', `No action is linked to incident ${id}`, {
+    hint: 'Name one with action',
+  });
+}
+
+async function releaseOf(db: Sql, action: ActionRow): Promise<Release> {
+  const row = await db
+    .selectFrom('release')
+    .select('manifest')
+    .where('agent', '=', action.agent)
+    .where('version', '=', action.release ?? '')
+    .executeTakeFirst();
+  if (row) return row.manifest;
+  throw cannot(action, 'no release answered it');
+}
