@@ -91,6 +91,7 @@ function registerAdd(cases: Command, cli: Cli): void {
     .action((options: AddOptions) => addCase(cli, options));
   withExample(
     add,
+    'portcullis cases add --action 6f1d6f0e --expect at-most=ask:1 --name refund-possible',
     'portcullis cases add --from inc-4f2a91c07b --expect at-least=ask:1 --name cancel-late --twin cancel-vouched',
   );
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { DocsWorld } from './docs-world.ts';
 
 /** What a command of the docs takes for granted, and how it may end. */
@@ -62,8 +63,20 @@ grants: [{ tool: refund, approval: none }]
 rollout: { guardrails: [{ metric: wrong, limit: { baseline: { margin: 0.5 } }, reason: no worse than today }] }
 `;
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const proposed: Rule = async (world, agent) => ({ cwd: await world.cases(agent) });
+const admitted: Rule = async (world, agent) => ({ cwd: await world.cases(agent, 'admitted') });
+
 /** The first that matches; most commands need nothing. */
 const RULES: readonly (readonly [RegExp, Rule])[] = [
+  [/ cases (test|strength) examples/, () => ({ cwd: ROOT, codes: [0, 1] })],
+  // Green, red or nothing to run: test/unit/domain/cases has what each release of the example says.
+  [/ cases (test|strength)/, () => ({ codes: [0, 1, 2] })],
+  // An incident takes a wrong write: test/integration/cli/cases.test.ts makes cases of actions.
+  [/ cases add --from/, () => ({ codes: [2], says: 'inc-4f2a91c07b' })],
+  [/ cases add/, async (world) => ({ id: await world.asked(), cwd: world.folder() })],
+  [/ cases (expect|retire)/, admitted],
+  [/ cases /, proposed],
   [/ init\b/, (world) => ({ cwd: world.folder() })],
   [/ try .*tier=beta/, (world) => ({ cwd: world.manifestsOfDocs(), codes: [0] })],
   [/ try /, async (world) => ({ cwd: await world.firstManifests(), codes: [6] })],

@@ -39,6 +39,13 @@ rollout:
   baseline: { days: 0.0001, gate: { verdicts: no-breach } }
   guardrails: [{ metric: wrong, limit: 0.2, reason: more than today }]
 `;
+const caseYaml = (agent: string, name: string, rest: string): string => `case: ${name}
+agent: ${agent}
+kind: ask
+says: A mail that nobody was asked about
+given: { tool: send_email, args: { to: a, subject: b }, attributes: { tier: gold } }
+${rest}
+`;
 const AGENTS = ['my-agent', 'airline-desk', 'airline'] as const;
 const refundOf = (amount: number): string[] => ['refund', '--args', JSON.stringify({ amount })];
 const REFUND = refundOf(60);
@@ -213,6 +220,26 @@ export class DocsWorld {
     const { id: whole } = await this.must('action', 'show', id);
     this.lastReceipt = whole;
     return id;
+  }
+
+  /** A case and its twin, proposed by somebody else than who applied the releases; the folder that holds their folder. */
+  async cases(agent: string, state: 'proposed' | 'admitted' = 'proposed'): Promise<string> {
+    const { sql } = this.#cli.services.db;
+    await sql.deleteFrom('regression_case_change').where('agent', '=', agent).execute();
+    await sql.deleteFrom('regression_case').where('agent', '=', agent).execute();
+    const cwd = this.folder({
+      'cases/cancel-unvouched.yaml': caseYaml(
+        agent,
+        'cancel-unvouched',
+        'expect: { atLeast: ask:1 }\ntwins: [cancel-vouched]',
+      ),
+      'cases/cancel-vouched.yaml': caseYaml(agent, 'cancel-vouched', 'expect: { atMost: ask:1 }'),
+    });
+    const { token } = await givenToken(this.#cli.services, ROLES, { person: 'ben' });
+    await this.run(['cases', 'import', agent, 'cases'], { PORTCULLIS_TOKEN: token }, cwd);
+    if (state === 'admitted')
+      await this.must('cases', 'admit', agent, 'cancel-unvouched', '--red-on', '2', '--green-on', '1');
+    return cwd;
   }
 
   async noRollout(agent: string): Promise<void> {
