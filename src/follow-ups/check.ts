@@ -10,7 +10,7 @@ import { type FollowUpRow, lockedFollowUp } from './find.ts';
 /** Where a predicate finds out what others know; what is not given cannot be told. */
 export interface FactSources {
   /** Whether a case of an agent is green in what is in force; undefined: there is no such case. */
-  caseGreen?: (agent: string, name: string) => Promise<boolean | undefined>;
+  caseGreen?: (db: Sql, agent: string, name: string) => Promise<boolean | undefined>;
 }
 
 type CheckServices = Pick<Services, 'db' | 'clock' | 'dayMs'>;
@@ -57,7 +57,7 @@ export async function checkOne(services: CheckServices, id: string, sources: Fac
 async function factsFor(services: CheckServices, row: FollowUpRow, sources: FactSources): Promise<DoneFacts> {
   const { done, agent } = row;
   const { sql: db } = services.db;
-  if (done.kind === 'case') return { caseGreen: await sources.caseGreen?.(agent, done.case) };
+  if (done.kind === 'case') return { caseGreen: await sources.caseGreen?.(db, agent, done.case) };
   if (done.kind === 'guardrail') return { guardrailExists: await guardrailExists(db, agent, done.guardrail) };
   if (done.kind === 'metric') return { metricDays: await metricDays(services, agent, done) };
   return {};

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { proposeCase } from '../../src/cases/propose.ts';
+import { readCaseValue } from '../../src/domain/manifest/manifest.ts';
 import { waitsOf } from '../../src/domain/rollout/phase.ts';
 import { overdueBlocks } from '../../src/follow-ups/blocks.ts';
 import { followUpById } from '../../src/follow-ups/find.ts';
 import { commitFollowUp, proposeFollowUp } from '../../src/follow-ups/propose.ts';
 import { claimFollowUp, dropFollowUp, verifyFollowUp, waiveFollowUp } from '../../src/follow-ups/settle.ts';
+import { FACT_SOURCES } from '../../src/follow-ups/sources.ts';
 import { sweepFollowUps } from '../../src/follow-ups/sweep.ts';
 import { rolloutFacts } from '../../src/rollouts/facts.ts';
 import {
@@ -102,4 +105,27 @@ test('an idea binds nobody; a high promise is dropped by another owner than made
   expect(await refusal(dropFollowUp(services, owner(), { id, reason: 'no' }))).toContain('another owner');
   await dropFollowUp(services, owner('cleo'), { id, reason: 'the tool is gone' });
   expect(await state(id)).toBe('not_doing');
+});
+
+test('one about a case is done when that case is admitted and green in what is in force', async () => {
+  const read = readCaseValue({
+    case: 'possible',
+    agent: 'desk',
+    kind: 'ask',
+    says: 'A cancellation can be asked for',
+    given: { tool: 'cancel', args: { id: 'made-up-1' }, attributes: { tier: 'gold' } },
+    expect: { atMost: 'ask:1' },
+  });
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  await proposeCase(services, owner('cleo'), read.value);
+  const id = await promised('case possible is green');
+  await claimFollowUp(services, owner(), { id }, FACT_SOURCES);
+  expect(await state(id)).toBe('claimed');
+  const admitted = { admitted_at: now(), admitted_by: 'cleo', green_on: '1', green_digest: 'sha256:1' };
+  await services.db.sql
+    .updateTable('regression_case')
+    .set({ state: 'admitted', ...admitted, schemas_digest: 'sha256:2', review_by: inDays(180) })
+    .execute();
+  await claimFollowUp(services, owner(), { id }, FACT_SOURCES);
+  expect(await state(id)).toBe('verified');
 });
