@@ -5,6 +5,7 @@ import { caseWorld } from '../domain/cases/world.ts';
 import type { Release } from '../domain/release.ts';
 import { markGuarded } from '../incidents/close.ts';
 import { manifestOf } from '../records/manifest.ts';
+import type { Services } from '../services.ts';
 import { caseByName } from './store.ts';
 
 /**
@@ -54,4 +55,20 @@ export async function guardIncidents(tx: Sql, agent: string, moved: { at: Date; 
   for (const { name, id } of rows)
     if (await caseGreenInForce(tx, agent, name))
       await markGuarded(tx, { incident: id, case: name, ...moved });
+}
+
+/**
+ * The same when something else has come into force, after that is committed and in a transaction of its own: it holds up no
+ * decision, and what it cannot do is logged and left to the next time.
+ */
+export async function guardSince(
+  { db, log }: Pick<Services, 'db' | 'log'>,
+  agent: string,
+  moved: { at: Date; by: string },
+): Promise<void> {
+  try {
+    await db.sql.transaction().execute((tx) => guardIncidents(tx, agent, moved));
+  } catch (error) {
+    log.error({ err: error, agent }, 'incidents that cases guard against now are still to be marked');
+  }
 }

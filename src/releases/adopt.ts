@@ -1,4 +1,5 @@
 import { type Actor, requireRole } from '../actor.ts';
+import { guardSince } from '../cases/guard.ts';
 import type { Sql } from '../db/database.ts';
 import { type Agent, segmentNames } from '../domain/agent.ts';
 import { unaskedWrites } from '../domain/manifest/check-release.ts';
@@ -56,6 +57,7 @@ export async function adoptRelease(
   const { segments, revocation } = adopted;
   if (revocation !== undefined)
     await afterCommit(services.log, revocation, () => followRevocation(services.db.sql, revocation, now));
+  await guardSince(services, agent, { at: now, by: actor.id });
   return { agent, version, segments };
 }
 

@@ -1,3 +1,4 @@
+import { guardSince } from '../cases/guard.ts';
 import type { Sql } from '../db/database.ts';
 import { digestOf } from '../domain/digest.ts';
 import { durationMs } from '../domain/duration.ts';
@@ -231,9 +232,11 @@ export async function completeRollout(services: Services, planned: Planned): Pro
       by: rollout.gate_approved_by ?? BY_PLAN,
     });
     await raiseAlert(tx, 'rollout.completed', rollout.agent, now, { rollout: rollout.id, segments: earned });
-    return revocations;
+    return { agent: rollout.agent, by: rollout.gate_approved_by ?? BY_PLAN, revocations };
   });
-  for (const id of completed || [])
+  if (!completed) return false;
+  for (const id of completed.revocations)
     await afterCommit(services.log, id, () => followRevocation(services.db.sql, id, now));
-  return completed !== false;
+  await guardSince(services, completed.agent, { at: now, by: completed.by });
+  return true;
 }

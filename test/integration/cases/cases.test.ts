@@ -8,6 +8,12 @@ import { runCases } from '../../../src/cases/run.ts';
 import { suiteOf } from '../../../src/cases/store.ts';
 import type { RegressionCase } from '../../../src/domain/cases/case.ts';
 import { readCaseValue } from '../../../src/domain/manifest/manifest.ts';
+import { classifyIncident } from '../../../src/incidents/classify.ts';
+import { reportIncident } from '../../../src/incidents/report-one.ts';
+import { adoptRelease } from '../../../src/releases/adopt.ts';
+import { rolloutFacts } from '../../../src/rollouts/facts.ts';
+import { completeRollout } from '../../../src/rollouts/moves.ts';
+import { startRollout } from '../../../src/rollouts/start.ts';
 import {
   AGENT_YAML,
   actorOf,
@@ -16,6 +22,7 @@ import {
   givenRelease,
   managerActor,
   RELEASE_2_YAML,
+  RELEASE_YAML,
 } from '../../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 
@@ -137,5 +144,42 @@ describeWithServices('regression cases', (make) => {
       'mia asked',
       'tom retired',
     ]);
+  });
+
+  test.each(['adopted', 'completed'])('once its fix is %s, its incident is guarded', async (how) => {
+    const { sql } = services.db;
+    const olga = actorOf(['release-manager', 'approver'], { person: 'olga' });
+    const stateNow = async (id: string) =>
+      (await sql.selectFrom('incident').select('state').where('id', '=', id).executeTakeFirst())?.state;
+    await sql.updateTable('in_force').set({ release: '2' }).where('agent', '=', 'desk').execute();
+    const { id, revision } = await reportIncident(services, olga, {
+      agent: 'desk',
+      title: 'Cancelled unasked',
+      reason: 'seen',
+      segment: how,
+    });
+    await classifyIncident(services, olga, { id, revision, mechanism: 'over_grant', certainty: 'known' });
+    const one = { ...floor(`again-${how}`), from: [id] };
+    await proposeCase(services, mia(), one);
+    await admit(one.case);
+    expect(await stateNow(id)).toBe('reproduced');
+    if (how === 'adopted') {
+      const less = RELEASE_YAML.replace('release: 1', 'release: 4').replace(/.*tool: refund.*\n/, '');
+      await sql.updateTable('in_force').set({ release: '1' }).where('agent', '=', 'desk').execute();
+      await givenRelease(services, agentFrom(AGENT_YAML), less);
+      await adoptRelease(services, managerActor(), { agent: 'desk', version: '4', reason: 'mended' });
+    } else {
+      const yaml = RELEASE_2_YAML.replace('release: 2', 'release: 3').replace(
+        'approval: none',
+        'approval: desk',
+      );
+      await givenRelease(services, agentFrom(AGENT_YAML), yaml);
+      const asked = { agent: 'desk', release: '3', reason: 'mended' };
+      const rollout = await startRollout(services, managerActor(), asked);
+      await sql.updateTable('rollout_segment').set({ state: 'exposed' }).execute();
+      const facts = await rolloutFacts(services, rollout.id);
+      expect(await completeRollout(services, { id: rollout.id, ...facts })).toBe(true);
+    }
+    expect(await stateNow(id)).toBe('guarded');
   });
 });
