@@ -10,6 +10,8 @@ import { actionPage } from './action-page.ts';
 import { actionsPage } from './actions-page.ts';
 import { businessPage } from './business-page.ts';
 import { html } from './html.ts';
+import { incidentForms } from './incident-forms.ts';
+import { incidentsPage } from './incidents-page.ts';
 import { sendPage } from './layout.ts';
 import { loginPages } from './login.ts';
 import { overviewPage } from './overview.ts';
@@ -45,6 +47,8 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   systemPage(app, deps);
   reviewsPage(app, deps);
   businessPage(app, deps);
+  incidentsPage(app, deps);
+  incidentForms(app, deps);
 }
 
 /** Who is signed in is counted by the session alone: whatever else comes from the same address takes nothing of it. */
@@ -83,7 +87,7 @@ ${!signedOut && html`<p>${typeof error.details.hint === 'string' ? error.details
 
 /** The page that the form was on. */
 const backOf = ({ url }: FastifyRequest): string =>
-  /^\/(?:actions\/[\w-]+|rollouts\/[\w.-]+|queue|login)/.exec(url)?.[0] ?? '/';
+  /^\/(?:actions\/[\w-]+|rollouts\/[\w.-]+|incidents\/[\w.-]+|queue|login)/.exec(url)?.[0] ?? '/';
 
 /** A link in Slack comes from another site, so the browser keeps the strict cookie back; the page's own reload sends it. */
 const isFirstFromElsewhere = ({ headers }: FastifyRequest): boolean =>
