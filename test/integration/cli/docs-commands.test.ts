@@ -56,11 +56,10 @@ function readByBash(line: string, cwd: string, ID = ''): { argv: string[]; into?
 }
 
 test.each(ONCE)('$page: $line', async ({ line }) => {
-  const { id, codes = [0], env, cwd = world.cwd, says = '' } = await givenFor(world, line);
-  const written = line.replace(
-    /(?<!\$)\b(6f1d6f0e|0193a7c4-5e2f(?:-7abc)?|ID|ACTION)\b/g,
-    (word) => id ?? word,
-  );
+  const { id, words = {}, codes = [0], env, cwd = world.cwd, says = '' } = await givenFor(world, line);
+  const written = line
+    .replace(/(?<!\$)\b(6f1d6f0e|0193a7c4-5e2f(?:-7abc)?|ID|ACTION)\b/g, (word) => id ?? word)
+    .replace(/\b(?:(?:inc|fu|rev)-[0-9a-f]{10}|2026-W47)\b/g, (word) => words[word] ?? word);
   const { argv, into } = readByBash(written, cwd, id);
   const { code, out, err } = await world.run(argv, env, cwd);
   expect(codes, `${out}\n${err}`).toContain(code);

@@ -1,18 +1,7 @@
-import { fileURLToPath } from 'node:url';
+import { LEARNING_RULES } from './docs-learning.ts';
+import type { Given, Rule } from './docs-rule.ts';
 import type { DocsWorld } from './docs-world.ts';
 
-/** What a command of the docs takes for granted, and how it may end. */
-export interface Given {
-  /** Stands where the docs say 6f1d6f0e, 0193a7c4-5e2f, ID or ACTION. */
-  id?: string;
-  codes?: readonly number[];
-  env?: Record<string, string>;
-  cwd?: string;
-  /** What a refusal must say. */
-  says?: string;
-}
-
-type Rule = (world: DocsWorld, agent: string) => Promise<unknown> | Given;
 const withId =
   (make: (world: DocsWorld) => Promise<string>): Rule =>
   async (world) => ({ id: await make(world) });
@@ -63,15 +52,12 @@ grants: [{ tool: refund, approval: none }]
 rollout: { guardrails: [{ metric: wrong, limit: { baseline: { margin: 0.5 } }, reason: no worse than today }] }
 `;
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const proposed: Rule = async (world, agent) => ({ cwd: await world.cases(agent) });
 const admitted: Rule = async (world, agent) => ({ cwd: await world.cases(agent, 'admitted') });
 
 /** The first that matches; most commands need nothing. */
 const RULES: readonly (readonly [RegExp, Rule])[] = [
-  [/ cases (test|strength) examples/, () => ({ cwd: ROOT, codes: [0, 1] })],
-  // Green, red or nothing to run: test/unit/domain/cases has what each release of the example says.
-  [/ cases (test|strength)/, () => ({ codes: [0, 1, 2] })],
+  ...LEARNING_RULES,
   // An incident takes a wrong write: test/integration/cli/cases.test.ts makes cases of actions.
   [/ cases add --from/, () => ({ codes: [2], says: 'inc-4f2a91c07b' })],
   [/ cases add/, async (world) => ({ id: await world.asked(), cwd: world.folder() })],

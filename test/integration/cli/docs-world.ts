@@ -13,8 +13,9 @@ import { type CliHarness, startCliHarness } from './harness.ts';
 
 const agentYaml = (agent: string): string => `agent: ${agent}
 testMode: true
-people: { ana: {}, ben: {} }
+people: { ana: {}, ben: {}, mia: {} }
 owners: [ana]
+reviews: { product: [ana], engineering: [ana], policy: [ana], operations: [ana] }
 approvers: { desk: [ana, ben] }
 attributes: { tier: string }
 segments: [{ name: gold, when: context.tier == "gold" }]
@@ -80,6 +81,10 @@ export class DocsWorld {
 
   get cwd(): string {
     return this.#cli.cwd;
+  }
+
+  get services(): CliHarness['services'] {
+    return this.#cli.services;
   }
 
   #customers = 0;
