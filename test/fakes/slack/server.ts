@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Carrier, Delivery } from './carrier.ts';
 import { type Fault, Faults, type RateLimit } from './faults.ts';
+import { type Files, receiveFile } from './file-methods.ts';
 import { Grants } from './grants.ts';
 import { HttpDelivery, type HttpTarget, type PersonFailure } from './http-delivery.ts';
 import { isJson } from './json.ts';
@@ -35,6 +36,8 @@ export type FakeSlack = AsyncDisposable &
     readonly url: string;
     readonly tokens: Tokens;
     readonly world: World;
+    /** What was uploaded, by id. */
+    readonly files: Files;
     readonly acks: Carrier['acks'];
     /** What people saw fail: by HTTP, interactions and commands that were not answered with 2xx in three seconds. */
     readonly failures: readonly PersonFailure[];
@@ -65,13 +68,15 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
   const openConnection = () => `ws://${host}/link/?ticket=${socket.issueTicket()}`;
   const missing = new Set(options.withoutScopes);
   const scopes = new Set(SCOPES.filter((scope) => !missing.has(scope)));
-  const api = new WebApi(world, faults, tokens, scopes, { grants, openConnection });
+  const files: Files = new Map();
+  const uploadUrl = (id: string) => `http://${host}/upload/${id}`;
+  const api = new WebApi(world, faults, tokens, scopes, { grants, openConnection, files, uploadUrl });
   const http = options.deliver ? new HttpDelivery(world, options.deliver) : undefined;
   const people = new People(world, grants, http ?? socket, (path) => `http://${host}/${path}`);
   const reader = new Reader(world, api, socket);
 
   const server = createServer((request, response) => {
-    route(request, { api, faults, world, grants }).then(
+    route(request, { api, faults, world, grants, files }).then(
       (answer) => answer && send(response, answer),
       (error) => send(response, { status: 500, body: { ok: false, error: `fake Slack broke: ${error}` } }),
     );
@@ -89,10 +94,21 @@ export async function startFakeSlack(options: FakeSlackOptions = {}): Promise<Fa
     server.closeAllConnections();
     await closed;
   };
-  return assemble({ url: `http://${host}/api/`, tokens, world, faults, socket, http, people, reader, stop });
+  return assemble({
+    url: `http://${host}/api/`,
+    tokens,
+    world,
+    files,
+    faults,
+    socket,
+    http,
+    people,
+    reader,
+    stop,
+  });
 }
 
-type Parts = Pick<FakeSlack, 'url' | 'tokens' | 'world' | 'stop'> & {
+type Parts = Pick<FakeSlack, 'url' | 'tokens' | 'world' | 'files' | 'stop'> & {
   faults: Faults;
   socket: SocketMode;
   http: HttpDelivery | undefined;
@@ -100,12 +116,24 @@ type Parts = Pick<FakeSlack, 'url' | 'tokens' | 'world' | 'stop'> & {
   reader: Reader;
 };
 
-function assemble({ url, tokens, world, faults, socket, http, people, reader, stop }: Parts): FakeSlack {
+function assemble({
+  url,
+  tokens,
+  world,
+  files,
+  faults,
+  socket,
+  http,
+  people,
+  reader,
+  stop,
+}: Parts): FakeSlack {
   const carrier = http ?? socket;
   return {
     url,
     tokens,
     world,
+    files,
     stop,
     [Symbol.asyncDispose]: stop,
     problems: people.problems,
@@ -128,13 +156,16 @@ function assemble({ url, tokens, world, faults, socket, http, people, reader, st
   };
 }
 
-type RouteDeps = { api: WebApi; faults: Faults; world: World; grants: Grants };
+type RouteDeps = { api: WebApi; faults: Faults; world: World; grants: Grants; files: Files };
 
 async function route(request: IncomingMessage, deps: RouteDeps): Promise<HttpAnswer | undefined> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const body = Buffer.concat(chunks).toString('utf8');
+  const bytes = Buffer.concat(chunks);
+  const body = bytes.toString('utf8');
   const path = new URL(request.url ?? '/', 'http://fake').pathname.slice(1);
+  if (path.startsWith('upload/'))
+    return { status: receiveFile(deps.files, path.slice('upload/'.length), bytes), body: {} };
   const { authorization = '', 'content-type': contentType = '' } = request.headers;
   if (path.startsWith('api/')) return deps.api.answer(path.slice(4), { authorization, contentType, body });
   if (!path.startsWith('actions/')) return { status: 404, body: { ok: false, error: 'not_found' } };

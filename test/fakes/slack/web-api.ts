@@ -1,6 +1,7 @@
 import { CHAT_METHODS, type Method } from './chat-methods.ts';
 import { DIRECTORY_METHODS } from './directory-methods.ts';
 import { type Fault, type Faults, RateLimited } from './faults.ts';
+import { type Files, fileMethods } from './file-methods.ts';
 import type { Grants } from './grants.ts';
 import { isJson, type Json, SlackRefusal, str } from './json.ts';
 import { requireScope } from './scopes.ts';
@@ -35,11 +36,12 @@ export class WebApi {
     private readonly faults: Faults,
     private readonly tokens: Tokens,
     private readonly scopes: ReadonlySet<string>,
-    deps: { grants: Grants; openConnection: () => string },
+    deps: { grants: Grants; openConnection: () => string; files: Files; uploadUrl: (id: string) => string },
   ) {
     const connect: Method = () => ({ url: deps.openConnection() });
     const views = viewMethods(deps.grants);
-    this.methods = { ...CHAT_METHODS, ...views, ...DIRECTORY_METHODS, [APP_TOKEN_METHOD]: connect };
+    const files = fileMethods(deps.files, deps.uploadUrl);
+    this.methods = { ...CHAT_METHODS, ...views, ...files, ...DIRECTORY_METHODS, [APP_TOKEN_METHOD]: connect };
   }
 
   /** Answers one request to `/api/<method>`. */
