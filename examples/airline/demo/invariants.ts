@@ -20,6 +20,7 @@ export const KINDS_READ = [
   'action.executed',
   'action.failed',
   'rollout.rolled_back',
+  'incident.joined',
 ] as const;
 
 /**
@@ -135,7 +136,7 @@ export function checkInvariants(evidence: Evidence): Invariant[] {
     { name: 'the figures add up', holds: wrongSums.length === 0, found: wrongSums.join('; ') || 'all do' },
     { name: 'the log verifies', holds: log.verified && log.tail === 0, found: `${log.entries} entries` },
   ];
-  invariants.push(...invariantsOfLearning(learned));
+  invariants.push(...invariantsOfLearning(learned, logged('incident.joined')));
   if (control) {
     invariants.push({
       name: 'control: nothing was taken back',
@@ -146,13 +147,20 @@ export function checkInvariants(evidence: Evidence): Invariant[] {
   return invariants;
 }
 
-function invariantsOfLearning({ incidentsOfWrite, incidents, case: kept, preflights }: Learned): Invariant[] {
-  const inOne = [...incidentsOfWrite.values()].filter((count) => count === 1).length;
+/** In how many incidents it is by the log, not by what the service says of its incidents. */
+const incidentsOf = (id: string, joined: readonly LogEntry[]): number =>
+  new Set(joined.filter(({ data }) => data.action === id).map(({ ref }) => ref)).size;
+
+function invariantsOfLearning(
+  { wrong, incidents, case: kept, preflights }: Learned,
+  joined: readonly LogEntry[],
+): Invariant[] {
+  const inOne = wrong.filter((id) => incidentsOf(id, joined) === 1).length;
   const unclassified = incidents.filter(({ mechanism }) => mechanism === 'none').length;
   const every: Invariant = {
     name: 'every wrong write is in exactly one incident',
-    holds: inOne === incidentsOfWrite.size && unclassified === 0,
-    found: `${inOne} of ${incidentsOfWrite.size}, ${unclassified} unclassified`,
+    holds: inOne === wrong.length && unclassified === 0,
+    found: `${inOne} of ${wrong.length}, ${unclassified} unclassified`,
   };
   if (!kept) return [every];
   const [again, fixed] = preflights.map(({ suite }) => suite.red.map(({ case: name }) => name));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { type ActionRow, type Api, type Incident, logEntries } from './api.ts';
+import type { ActionRow, Api, Incident } from './api.ts';
 import { type Truth, truthOf } from './recording.ts';
 import { padEnd, type Screen } from './screen.ts';
 import { AGENT } from './setup.ts';
@@ -21,10 +21,8 @@ interface Preflight {
 
 /** What the end of the 90 days teaches; without a rollback there is no case. */
 export interface Learned {
-  /** Writes that went through although the reference solution has no such call. */
-  wrong: number;
-  /** Of those: in how many incidents each is; exactly one. */
-  incidentsOfWrite: Map<string, number>;
+  /** Ids of the writes that went through although the reference solution has no such call. */
+  wrong: string[];
   incidents: { id: string; mechanism: string; writes: number; state: string }[];
   case?: { name: string; incident: string; redOn: string; greenOn: string };
   preflights: Preflight[];
@@ -57,8 +55,7 @@ export async function learn(deps: LearnDeps, rows: readonly ActionRow[]): Promis
   const incidents = await incidentsOf(auditor);
   const preflights = first ? [await preflight(owner, '2'), await preflight(owner, '3')] : [];
   return {
-    wrong: wrong.length,
-    incidentsOfWrite: await incidentsOfWrite(auditor, wrong),
+    wrong,
     incidents: incidents.map(({ id, mechanism = 'none', writes, state }) => ({
       id,
       mechanism,
@@ -113,14 +110,6 @@ async function admit(owner: Api, other: Api, incident: string): Promise<void> {
 const preflight = (api: Api, release: string): Promise<Preflight> =>
   api.post(`/v1/preflights?agent=${AGENT}`, textOf(`release-${release}.yaml`));
 
-/** Counted from the log, not from what the service says of its incidents. */
-async function incidentsOfWrite(auditor: Api, wrong: readonly string[]): Promise<Map<string, number>> {
-  const joined = await logEntries(auditor, ['incident.joined']);
-  const of = (id: string) =>
-    new Set(joined.filter(({ data }) => data.action === id).map(({ ref }) => ref)).size;
-  return new Map(wrong.map((id) => [id, of(id)]));
-}
-
 const textOf = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 
 /** How the loop was closed, in the demo's words. */
@@ -129,7 +118,7 @@ export function showLearned(screen: Screen, learned: Learned): void {
   const { wrong, incidents, preflights } = learned;
   screen.item(
     'Wrong writes',
-    `${wrong} went through; each was reported, and is in exactly one incident. What people stopped is none.`,
+    `${wrong.length} went through; each was reported, and is in exactly one incident. What people stopped is none.`,
   );
   for (const { id, mechanism, writes, state } of incidents)
     screen.line(`  ${padEnd(id, 16)}${padEnd(mechanism, 14)}${writes} writes, ${state}`);

@@ -167,7 +167,7 @@ export function jsonOf(result: Result): Record<string, unknown> {
     together: beside.status.pairs,
     beside: beside.evidence.map(({ segment, metric, trend, cost }) => ({ segment, metric, trend, cost })),
     recorded: beside.recorded,
-    learned: { ...learned, incidentsOfWrite: undefined, week: undefined },
+    learned: { ...learned, wrong: learned.wrong.length, week: undefined },
     desk: { accepted: desk.accepted, refused: desk.refusedByTool },
     log: { entries: log.entries, verified: log.verified },
     invariants: Object.fromEntries(invariants.map(({ name, holds }) => [name, holds])),

@@ -44,7 +44,7 @@ export async function earnedOfHistory(
         AND asked_at > coalesce((SELECT u.evidence_from FROM autonomy u WHERE u.agent = a.agent AND u.release = a.release
           AND u.grant_name = a.grant_name AND u.tool = a.tool AND u.segment = a.segment
           AND u.agent_version = a.agent_version), '-infinity')
-        AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.agent = a.agent AND coalesce(i.segment, a.segment) = a.segment
+        AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.agent = a.agent AND i.restarts_evidence AND coalesce(i.segment, a.segment) = a.segment
           AND i.opened_at >= a.asked_at)
       GROUP BY segment, agent_version) AS x
     WHERE decided + good + bad > 0 ORDER BY segment, "agentVersion"`.execute(db);

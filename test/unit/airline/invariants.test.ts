@@ -38,8 +38,7 @@ const PREFLIGHT = { ready: false, blockers: [] };
 const RED = { green: 0, red: [{ case: 'c', why: '' }] };
 const GREEN = { green: 1, red: [] };
 const LEARNED: Learned = {
-  wrong: 1,
-  incidentsOfWrite: new Map([['a', 1]]),
+  wrong: ['a'],
   incidents: [{ id: 'inc-1', mechanism: 'over_grant', writes: 1, state: 'reproduced' }],
   case: { name: 'c', incident: 'inc-1', redOn: '2', greenOn: '3' },
   week: '',
@@ -56,6 +55,7 @@ const good: Evidence = {
     entry(1, 'action.asked', 'a', { outcome: 'allowed' }),
     entry(2, 'action.begun', 'a', { epoch: 5 }),
     entry(3, 'action.executed', 'a'),
+    entry(4, 'incident.joined', 'inc-1', { action: 'a' }),
   ],
   rows: [row('a', { execution: { beganAt: at(1).toISOString() } })],
   desk: {
@@ -125,8 +125,8 @@ describe('the invariants of the demo', () => {
     [{ desk: { ...good.desk, refusedCredential: {} } }, 'the desk saw no other bad credential'],
     [{ rows: [row('a', { state: 'unknown' })] }, 'every write ended'],
     [{ wrongSums: ['x'] }, 'the figures add up'],
-    [{ learned: { ...LEARNED, incidentsOfWrite: new Map([['a', 0]]) } }, ONE_INCIDENT],
-    [{ learned: { ...LEARNED, incidentsOfWrite: new Map([['a', 2]]) } }, ONE_INCIDENT],
+    [{ learned: { ...LEARNED, wrong: ['a', 'b'] } }, ONE_INCIDENT],
+    [{ entries: [...good.entries, entry(5, 'incident.joined', 'inc-2', { action: 'a' })] }, ONE_INCIDENT],
     [
       { learned: { ...LEARNED, incidents: [{ id: 'i', mechanism: 'none', writes: 1, state: 'open' }] } },
       ONE_INCIDENT,
