@@ -26,7 +26,7 @@ export const createRolloutActivities = (services: Services) => ({
    */
   async ensureRollout(id: string, input: RolloutInput): Promise<void> {
     await asFailure(async () => {
-      const { agent, release, actor: person, reason } = checked(inputSchema, input, 'input');
+      const { actor: person, ...wish } = checked(inputSchema, input, 'input');
       assertOwnId(activityInfo().workflowExecution?.workflowId, id);
       const known = await services.db.sql
         .selectFrom('rollout')
@@ -36,9 +36,9 @@ export const createRolloutActivities = (services: Services) => ({
       if (known) return;
       // It had one when it began: the store was restored to a time before that.
       if ((input.runs ?? 0) > 0) throw new AppError('not_found', `There is no rollout "${id}" any more`);
-      const { manifest } = await agentView(services.db.sql, agent);
+      const { manifest } = await agentView(services.db.sql, wish.agent);
       const actor = actorFromManifest(manifest, person, 'temporal', 'temporal workflow start');
-      await startRollout(services, actor, { agent, release, reason, id });
+      await startRollout(services, actor, { ...wish, id });
     });
   },
 
@@ -96,7 +96,13 @@ const text = z
   .min(1)
   .max(1_000)
   .refine((value) => !value.includes('\0'), 'must not hold a NUL');
-const inputSchema = z.object({ agent: text, release: z.coerce.string(), actor: text, reason: text });
+const inputSchema = z.object({
+  agent: text,
+  release: z.coerce.string(),
+  actor: text,
+  reason: text,
+  noneYet: text.optional(),
+});
 const signalSchema = z.object({
   actor: text,
   reason: text,

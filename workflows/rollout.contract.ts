@@ -9,6 +9,8 @@ export interface RolloutInput {
   release: string;
   actor: string;
   reason: string;
+  /** Why the agent has no regression case yet; once per agent. */
+  noneYet?: string;
   /** How often it continued as new; leave it out. */
   runs?: number;
 }

@@ -57,7 +57,15 @@ const start = (taskQueue: string) =>
   environment.client.workflow.start<typeof rollout>('rollout', {
     workflowId: rolloutWorkflowId('open'),
     taskQueue,
-    args: [{ agent: 'desk', release: '2', actor: 'olga', reason: 'cancellations may run unasked' }],
+    args: [
+      {
+        agent: 'desk',
+        release: '2',
+        actor: 'olga',
+        reason: 'cancellations may run unasked',
+        noneYet: 'nothing went wrong',
+      },
+    ],
   });
 
 async function approve(handle: WorkflowHandle<typeof rollout>): Promise<void> {

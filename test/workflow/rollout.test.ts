@@ -62,7 +62,15 @@ async function givenRollout(id: string) {
     environment.client.workflow.start<typeof rollout>('rollout', {
       workflowId: rolloutWorkflowId(id),
       taskQueue,
-      args: [{ agent: 'desk', release: '2', actor: 'olga', reason: 'cancellations may run unasked' }],
+      args: [
+        {
+          agent: 'desk',
+          release: '2',
+          actor: 'olga',
+          reason: 'cancellations may run unasked',
+          noneYet: 'nothing went wrong',
+        },
+      ],
     });
   const say = async (handle: WorkflowHandle<typeof rollout>, verb: RolloutVerb, more = {}) => {
     clock.moveTo(new Date(await environment.currentTimeMs()));

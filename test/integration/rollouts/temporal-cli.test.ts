@@ -54,6 +54,7 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
     release: '2',
     actor: 'olga',
     reason: 'cancellations may run unasked',
+    noneYet: 'nothing went wrong',
   });
   await cli(
     'workflow',
