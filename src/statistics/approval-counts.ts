@@ -35,14 +35,7 @@ export function beginOfQuarter(at: Date, dayMs: number): Date {
 export async function approvalCounts(db: Sql, { since, agent }: StatsWindow): Promise<ApprovalCount[]> {
   const whose = agent === undefined ? sql`ARRAY(SELECT name FROM agent)` : sql`ARRAY[${agent}]`;
   const { rows } = await sql<ApprovalCount>`
-    SELECT agent, tool, risk, person, measure, nullif(bucket, -1) AS bucket, sum(n)::float8 AS n, sum(ms)::float8 AS ms
-    FROM (
-      SELECT agent, tool, risk, person, measure, bucket, n, ms FROM approval_count
-      WHERE agent = ANY (${whose}) AND period >= ${since}
-      UNION ALL
-      SELECT agent, tool, risk, person, measure, bucket, n, ms FROM approval_due
-      WHERE agent = ANY (${whose}) AND at >= ${since}
-    ) x GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0`.execute(db);
+    SELECT * FROM approval_counts(${whose}, ${since})`.execute(db);
   return rows;
 }
 
