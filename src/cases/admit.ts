@@ -10,6 +10,7 @@ import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { markReproduced } from '../incidents/close.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { type ReleaseRow, releaseRow } from '../records/release.ts';
 import type { Services } from '../services.ts';
 import { guardIncidents } from './guard.ts';
 import { type CaseRow, caseByName, recordChange, schemasDigest, whoIs } from './store.ts';
@@ -93,24 +94,6 @@ async function markAdmitted(tx: Sql, row: CaseRow, proof: Proof): Promise<CaseRo
   const data = { ...(red && { redOn: red.digest }), greenOn: fix.digest };
   await recordChange(tx, admitted, { at, by, verb: 'admitted', data });
   return admitted;
-}
-
-interface ReleaseRow {
-  version: string;
-  manifest: Release;
-  digest: string;
-  created_by: string;
-}
-
-async function releaseRow(tx: Sql, agent: string, version: string): Promise<ReleaseRow> {
-  const row = await tx
-    .selectFrom('release')
-    .select(['version', 'manifest', 'digest', 'created_by'])
-    .where('agent', '=', agent)
-    .where('version', '=', version)
-    .executeTakeFirst();
-  if (row) return row;
-  throw new AppError('not_found', `Agent "${agent}" has no release "${version}": apply it first`);
 }
 
 /** Who wants it green must not be who wrote what green is. */

@@ -1,40 +1,31 @@
 import type { Sql } from '../db/database.ts';
 import type { RegressionCase } from '../domain/cases/case.ts';
 import { findingOf } from '../domain/cases/run.ts';
-import { caseWorld } from '../domain/cases/world.ts';
-import type { Release } from '../domain/release.ts';
+import { type CaseWorld, caseWorld } from '../domain/cases/world.ts';
 import { markGuarded } from '../incidents/close.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { releasesInForce } from '../records/release.ts';
 import type { Services } from '../services.ts';
-import { caseByName } from './store.ts';
+import { findCase } from './store.ts';
 
 /**
  * Whether a case is green on everything that is in force of the agent: what a follow-up waits for. False where there is no
  * such case, it is not admitted, or nothing is in force.
  */
 export async function caseGreenInForce(db: Sql, agent: string, name: string): Promise<boolean> {
-  const row = await caseByName(db, agent, name).catch(() => undefined);
-  if (row === undefined || row.state !== 'admitted') return false;
-  const releases = await releasesInForce(db, agent);
-  const manifest = await manifestOf(db, agent);
-  return (
-    releases.length > 0 &&
-    releases.every(
-      (release) => findingOf(row.body as RegressionCase, caseWorld(manifest, release)).verdict === 'green',
-    )
-  );
+  const row = await findCase(db, agent, name);
+  if (row?.state !== 'admitted') return false;
+  return isGreen(row.body as RegressionCase, await worldsInForce(db, agent));
 }
 
-/** The releases that are in force of an agent, in one segment or more. */
-export async function releasesInForce(db: Sql, agent: string): Promise<Release[]> {
-  const rows = await db
-    .selectFrom('release')
-    .select('manifest')
-    .where('agent', '=', agent)
-    .where('version', 'in', db.selectFrom('in_force').select('release').where('agent', '=', agent))
-    .execute();
-  return rows.map(({ manifest }) => manifest);
+/** What each release that is in force would decide by. */
+async function worldsInForce(db: Sql, agent: string): Promise<CaseWorld[]> {
+  const manifest = await manifestOf(db, agent);
+  return (await releasesInForce(db, agent)).map((release) => caseWorld(manifest, release));
 }
+
+const isGreen = (one: RegressionCase, worlds: readonly CaseWorld[]): boolean =>
+  worlds.length > 0 && worlds.every((world) => findingOf(one, world).verdict === 'green');
 
 /**
  * Incidents of an agent that a case reproduces and that is green in what is in force now: they are guarded. To be called when
@@ -44,7 +35,7 @@ export async function guardIncidents(tx: Sql, agent: string, moved: { at: Date; 
   const rows = await tx
     .selectFrom('regression_case')
     .innerJoin('incident', 'incident.id', 'regression_case.from_incident')
-    .select(['regression_case.name', 'incident.id'])
+    .select(['regression_case.name', 'regression_case.body', 'incident.id'])
     .where('regression_case.agent', '=', agent)
     .where('regression_case.state', '=', 'admitted')
     .where('regression_case.from_incident', 'is not', null)
@@ -52,8 +43,10 @@ export async function guardIncidents(tx: Sql, agent: string, moved: { at: Date; 
     .orderBy('incident.id')
     .limit(1_000)
     .execute();
-  for (const { name, id } of rows)
-    if (await caseGreenInForce(tx, agent, name))
+  if (rows.length === 0) return;
+  const worlds = await worldsInForce(tx, agent);
+  for (const { name, body, id } of rows)
+    if (isGreen(body as RegressionCase, worlds))
       await markGuarded(tx, { incident: id, case: name, ...moved });
 }
 

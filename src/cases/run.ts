@@ -1,11 +1,11 @@
 import { type Actor, requireRole } from '../actor.ts';
-import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import type { RegressionCase } from '../domain/cases/case.ts';
 import { runSuite, type SuiteResult } from '../domain/cases/suite.ts';
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { releaseByVersion } from '../records/release.ts';
 import type { Services } from '../services.ts';
 import { type CaseRow, schemasDigest, suiteRows } from './store.ts';
 
@@ -32,7 +32,7 @@ export async function runCases(
   requireRole(actor, ['release-manager', 'on-call', 'auditor', 'approver'], agent);
   const { sql: db } = services.db;
   const manifest = await manifestOf(db, agent);
-  const candidate = typeof release === 'string' ? await releaseOf(db, agent, release) : release;
+  const candidate = typeof release === 'string' ? await releaseByVersion(db, agent, release) : release;
   if (candidate.agent !== agent)
     throw new AppError('invalid_input', `Release ${candidate.release} is of agent "${candidate.agent}"`);
   return suiteResultOf(services, manifest, candidate, await suiteRows(db, agent));
@@ -75,14 +75,3 @@ export function suiteResultOf(
 
 const isStale = (row: CaseRow, manifest: Agent): boolean =>
   row.schemas_digest !== null && row.schemas_digest !== schemasDigest(row.body as RegressionCase, manifest);
-
-async function releaseOf(db: Sql, agent: string, version: string): Promise<Release> {
-  const row = await db
-    .selectFrom('release')
-    .select('manifest')
-    .where('agent', '=', agent)
-    .where('version', '=', version)
-    .executeTakeFirst();
-  if (row) return row.manifest;
-  throw new AppError('not_found', `Agent "${agent}" has no release "${version}"`);
-}

@@ -27,14 +27,19 @@ export const suiteRows = (db: Sql, agent: string): Promise<CaseRow[]> =>
     .limit(CASES_MAX)
     .execute();
 
-/** @throws AppError `not_found` */
-export async function caseByName(db: Sql, agent: string, name: string, lock = false): Promise<CaseRow> {
+/** Undefined where there is none of that name. */
+export function findCase(db: Sql, agent: string, name: string, lock = false): Promise<CaseRow | undefined> {
   const query = db
     .selectFrom('regression_case')
     .selectAll()
     .where('agent', '=', agent)
     .where('name', '=', name);
-  const row = await (lock ? query.forUpdate() : query).executeTakeFirst();
+  return (lock ? query.forUpdate() : query).executeTakeFirst();
+}
+
+/** @throws AppError `not_found` */
+export async function caseByName(db: Sql, agent: string, name: string, lock = false): Promise<CaseRow> {
+  const row = await findCase(db, agent, name, lock);
   if (!row) throw new AppError('not_found', `Agent "${agent}" has no case "${name}"`);
   return row;
 }

@@ -57,15 +57,14 @@ async function requireMergeable(tx: Sql, row: IncidentRow, into: IncidentRow): P
       mergedInto: into.merged_into,
     });
   if (row.state === 'closed' || into.state === 'closed') throw refuse('only open ones merge');
-  const child = await tx
-    .selectFrom('incident')
-    .select('id')
-    .where('merged_into', '=', row.id)
-    .limit(1)
-    .executeTakeFirst();
+  const child = await childOf(tx, row.id);
   if (child)
     throw refuse(`${child.id} is merged into ${row.id}; merge ${into.id} into ${row.id}, or unmerge it`);
 }
+
+/** One that is merged into it. */
+const childOf = (tx: Sql, id: string): Promise<{ id: string } | undefined> =>
+  tx.selectFrom('incident').select('id').where('merged_into', '=', id).limit(1).executeTakeFirst();
 
 async function mergeOne(
   tx: Sql,
@@ -151,12 +150,7 @@ export async function mergeLike(
     .limit(1)
     .executeTakeFirst();
   if (!older) return;
-  const child = await tx
-    .selectFrom('incident')
-    .select('id')
-    .where('merged_into', '=', row.id)
-    .limit(1)
-    .executeTakeFirst();
+  const child = await childOf(tx, row.id);
   if (!child) await mergeOne(tx, row, older.id, { at, by: 'records', reason: 'the same fingerprint' });
 }
 

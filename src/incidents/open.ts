@@ -4,8 +4,9 @@ import type { Sql } from '../db/database.ts';
 import type { Ended, IncidentTable, Severity } from '../db/tables-learning.ts';
 import { establishedBy, type Finding, openFindings } from '../domain/incident/findings.ts';
 import { fingerprintOf } from '../domain/incident/fingerprint.ts';
-import { CLASSIFY_WITHIN_DAYS, workingDaysAfter } from '../domain/incident/life.ts';
+import { CLASSIFY_WITHIN_DAYS } from '../domain/incident/life.ts';
 import type { Result } from '../domain/incident/mechanisms.ts';
+import { workingDaysAfter } from '../domain/working-days.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { type Endable, endByName } from './end.ts';
 

@@ -10,10 +10,11 @@ import { requireReason } from '../reason.ts';
 import { closeGateFor } from '../records/gate.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { releaseByVersion, releasesInForce } from '../records/release.ts';
 import { afterCommit, followRevocation, revoke } from '../records/revocation.ts';
 import { openRollout } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
-import { releaseByVersion, releaseInForce, releasesInForce } from './create.ts';
+import { releaseInForce } from './create.ts';
 
 /**
  * Puts a release in force at once, in every segment: the very first one, if every write in it asks a person, or a

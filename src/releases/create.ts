@@ -5,6 +5,7 @@ import { type Change, diffReleases, onlyTakesAway } from '../domain/manifest/dif
 import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { appendEntry } from '../records/log-entry.ts';
+import { releasesInForce } from '../records/release.ts';
 import type { Services } from '../services.ts';
 
 /** What happens to a release next: the first is adopted, one that only takes away applies at once, others roll out. */
@@ -45,29 +46,6 @@ export async function releaseInForce(db: Sql, agent: string): Promise<Release | 
     .where('in_force.segment', '=', 'default')
     .executeTakeFirst();
   return row?.manifest;
-}
-
-/** Every release in force in some segment: after a rollback or an exclusion there are several. */
-export async function releasesInForce(db: Sql, agent: string): Promise<Release[]> {
-  const rows = await db
-    .selectFrom('release')
-    .select('manifest')
-    .where('agent', '=', agent)
-    .where('version', 'in', db.selectFrom('in_force').select('release').where('agent', '=', agent))
-    .execute();
-  return rows.map((row) => row.manifest);
-}
-
-/** @throws AppError `not_found` */
-export async function releaseByVersion(db: Sql, agent: string, version: string): Promise<Release> {
-  const row = await db
-    .selectFrom('release')
-    .select('manifest')
-    .where('agent', '=', agent)
-    .where('version', '=', version)
-    .executeTakeFirst();
-  if (!row) throw new AppError('not_found', `Agent "${agent}" has no release "${version}": apply it first`);
-  return row.manifest;
 }
 
 /**

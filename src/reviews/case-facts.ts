@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { releasesInForce } from '../cases/guard.ts';
 import { suiteResultOf } from '../cases/run.ts';
 import { suiteRows } from '../cases/store.ts';
 import type { Sql } from '../db/database.ts';
@@ -7,6 +6,7 @@ import type { Agent } from '../domain/agent.ts';
 import type { Release } from '../domain/release.ts';
 import type { CycleFacts } from '../domain/review/cycle.ts';
 import type { CaseLine } from '../domain/review/weekly.ts';
+import { releasesInForce } from '../records/release.ts';
 
 interface Period {
   from: Date;

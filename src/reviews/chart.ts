@@ -1,5 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
+import { escapeMarkup } from '../domain/markup.ts';
 import { type Cell, type CellWeek, CHART_WEEKS } from '../domain/review/weekly.ts';
 
 export const CHART = { width: 300, height: 132 } as const;
@@ -34,9 +35,9 @@ export function weekChart(cell: Cell): string {
     .digits(DIGITS)(points);
   const label = `${metric} in ${segment} of ${agent}: ${verdict}`;
   const firstYoung = weeks.findIndex(({ mature }) => !mature);
-  return `<svg viewBox="0 0 ${CHART.width} ${CHART.height}" width="${CHART.width}" height="${CHART.height}" role="img" aria-label="${escaped(label)}" class="chart week" xmlns="http://www.w3.org/2000/svg"><title>${escaped(label)}</title>
-<text class="strong" x="4" y="13">${escaped(cut(`${metric} in ${segment}`))}</text>
-<text x="4" y="27">${escaped(cut(`${agent}: ${verdict}`))}</text>
+  return `<svg viewBox="0 0 ${CHART.width} ${CHART.height}" width="${CHART.width}" height="${CHART.height}" role="img" aria-label="${escapeMarkup(label)}" class="chart week" xmlns="http://www.w3.org/2000/svg"><title>${escapeMarkup(label)}</title>
+<text class="strong" x="4" y="13">${escapeMarkup(cut(`${metric} in ${segment}`))}</text>
+<text x="4" y="27">${escapeMarkup(cut(`${agent}: ${verdict}`))}</text>
 ${firstYoung < 0 ? '' : `<rect class="young" x="${at(x(Math.max(0, firstYoung - 0.5)))}" y="${TOP}" width="${at(RIGHT - x(Math.max(0, firstYoung - 0.5)))}" height="${BOTTOM - TOP}"></rect>`}
 ${baseline ? `<rect class="band" x="${LEFT}" y="${at(y(baseline.upper))}" width="${RIGHT - LEFT}" height="${at(Math.max(1, BOTTOM - y(baseline.upper)))}"></rect>` : ''}
 <line class="grid" x1="${LEFT}" x2="${RIGHT}" y1="${BOTTOM}" y2="${BOTTOM}"></line>
@@ -45,8 +46,8 @@ ${baseline ? `<rect class="band" x="${LEFT}" y="${at(y(baseline.upper))}" width=
 ${limit === null ? '' : `<line class="limit" x1="${LEFT}" x2="${RIGHT}" y1="${at(y(limit))}" y2="${at(y(limit))}"></line>`}
 ${path === null ? '' : `<path class="value" d="${path}"></path>`}
 ${points.map(({ index, share }) => `<circle class="dot" cx="${at(x(index))}" cy="${at(y(share))}" r="2"></circle>`).join('')}
-<text x="${LEFT}" y="${BOTTOM + 16}">${escaped(short(weeks[0]))}</text>
-<text x="${RIGHT}" y="${BOTTOM + 16}" text-anchor="end">${escaped(short(weeks.at(-1)))}</text>
+<text x="${LEFT}" y="${BOTTOM + 16}">${escapeMarkup(short(weeks[0]))}</text>
+<text x="${RIGHT}" y="${BOTTOM + 16}" text-anchor="end">${escapeMarkup(short(weeks.at(-1)))}</text>
 </svg>`;
 }
 
@@ -55,9 +56,6 @@ const cut = (text: string): string => (text.length > TEXT_MAX ? `${text.slice(0,
 const at = (value: number): string => String(Number(value.toFixed(DIGITS)));
 const short = (week: CellWeek | undefined): string => week?.week.slice(5) ?? '';
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
 
 const COLUMNS = 2;
 const GAP = 16;

@@ -5,7 +5,7 @@ import { digestOf } from '../domain/digest.ts';
 import { lastWholeWeek, type Week, weekBefore, weekOf } from '../domain/review/iso-week.ts';
 import { pageOf } from '../domain/review/page.ts';
 import { differenceOf, REVIEW_FUNCTIONS, type WeekSnapshot } from '../domain/review/weekly.ts';
-import { dueAfter } from '../domain/review/working-days.ts';
+import { workingDaysAfter } from '../domain/working-days.ts';
 import { foldCounts } from '../records/counters.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import type { Services } from '../services.ts';
@@ -90,7 +90,7 @@ async function store(
         week,
         version,
         made_at: now,
-        due_at: dueAfter(now, READ_WITHIN_DAYS, services.dayMs),
+        due_at: workingDaysAfter(now, READ_WITHIN_DAYS, services.dayMs),
         digest: digestOf(snapshot),
         page_digest: digestOf(pageOf(snapshot)),
         snapshot: JSON.stringify(snapshot),

@@ -1,4 +1,4 @@
-import { dueAfter } from '../domain/review/working-days.ts';
+import { workingDaysAfter } from '../domain/working-days.ts';
 import { raiseAlert } from '../records/alert.ts';
 import type { Services } from '../services.ts';
 
@@ -9,7 +9,8 @@ const REMIND_AT_DAYS = [2, 3, 5] as const;
 const REMINDED_AT_ONCE = 50;
 
 /** When the review of a cycle is due. */
-export const cycleDueAt = (openedAt: Date, dayMs: number): Date => dueAfter(openedAt, REVIEW_DUE_DAYS, dayMs);
+export const cycleDueAt = (openedAt: Date, dayMs: number): Date =>
+  workingDaysAfter(openedAt, REVIEW_DUE_DAYS, dayMs);
 
 /** Tells on-call of reviews that are owed: the day before they are due, then, and two days after. @returns how many */
 export async function remindOfReviews(services: Services): Promise<number> {
@@ -26,7 +27,7 @@ export async function remindOfReviews(services: Services): Promise<number> {
   let told = 0;
   for (const row of owed) {
     const passed = REMIND_AT_DAYS.filter(
-      (days) => dueAfter(row.opened_at, days, services.dayMs) <= now,
+      (days) => workingDaysAfter(row.opened_at, days, services.dayMs) <= now,
     ).length;
     if (passed <= row.reminders) continue;
     await db.transaction().execute(async (tx) => {

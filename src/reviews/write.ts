@@ -1,8 +1,8 @@
 import { type Actor, requireRole } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import { segmentNames } from '../domain/agent.ts';
+import { MECHANISM_NAMES } from '../domain/incident/mechanisms.ts';
 import { doneBy, reviewProblems, type WrittenReview } from '../domain/review/cycle.ts';
-import { MECHANISMS } from '../domain/review/mechanisms.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { appendEntry } from '../records/log-entry.ts';
@@ -42,7 +42,7 @@ export async function writeCycleReview(
       metrics: Object.keys(manifest.metrics),
       segments: segmentNames(manifest),
     },
-    MECHANISMS,
+    MECHANISM_NAMES,
     now.toISOString().slice(0, 10),
   );
   if (problems.length > 0)

@@ -14,8 +14,8 @@ import {
 } from '../domain/rollout/blockers.ts';
 import { AppError } from '../errors.ts';
 import { manifestOf } from '../records/manifest.ts';
+import { releaseByVersion } from '../records/release.ts';
 import { openRollout } from '../records/rollout.ts';
-import { releaseByVersion } from '../releases/create.ts';
 import type { StartRolloutInput } from './start-input.ts';
 import {
   liveWaivers,

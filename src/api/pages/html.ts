@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../../domain/markup.ts';
 import { spellUnseen } from '../../domain/unseen.ts';
 
 /** Markup that is safe as it stands. Only `html` makes it. */
@@ -6,14 +7,6 @@ export class Html {
 }
 
 export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
 
 /** Everything put into the template is escaped, unless it is markup already. */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
@@ -28,8 +21,7 @@ function render(value: HtmlValue): string {
 }
 
 /** Text for element content and quoted attributes; what cannot be seen is spelled out. */
-export const escapeHtml = (text: string): string =>
-  visible(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+export const escapeHtml = (text: string): string => escapeMarkup(visible(text));
 
 const LINE_FEED = 10;
 

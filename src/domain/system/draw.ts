@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../markup.ts';
 import { spellUnseen } from '../unseen.ts';
 import { type Lane, lanesOf } from './lanes.ts';
 import { COLUMNS } from './stages.ts';
@@ -122,17 +123,6 @@ function text(x: number, y: number, words: string, kind = '', anchor = ''): stri
   return `<text x="${x}" y="${y}"${weight}${soft}${end}>${escaped(words)}</text>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 /** What came from elsewhere is text and nothing else; what cannot be seen is spelled out. */
 const escaped = (words: string): string =>
-  spellUnseen(words, (codePoint) => `\\u{${codePoint.toString(16)}}`).replace(
-    /[&<>"']/g,
-    (char) => ENTITIES[char] ?? char,
-  );
+  escapeMarkup(spellUnseen(words, (codePoint) => `\\u{${codePoint.toString(16)}}`));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { REAL_DAY_MS } from '../../../src/domain/duration.ts';
 import { doneText, evaluateDone, parseDone } from '../../../src/domain/follow-up/done.ts';
 import { blocksAt, nextReminder } from '../../../src/domain/follow-up/ladder.ts';
 import { agreementOf } from '../../../src/domain/incident/agreement.ts';
@@ -10,8 +11,8 @@ import {
   proposalsOf,
 } from '../../../src/domain/incident/findings.ts';
 import { fingerprintOf, isClassifiedTwice } from '../../../src/domain/incident/fingerprint.ts';
-import { workingDaysAfter } from '../../../src/domain/incident/life.ts';
 import { MECHANISM_NAMES } from '../../../src/domain/incident/mechanisms.ts';
+import { workingDaysAfter } from '../../../src/domain/working-days.ts';
 
 /** An action that a person approved and that was right by every record. */
 const CLEAN: ActionFacts = {
@@ -116,7 +117,7 @@ test('what is unclassified is like what is unclassified, and without a tool noth
 
 test('three working days from a Friday end on the Wednesday; a short day has no weekends', () => {
   const friday = new Date('2026-11-20T15:00:00Z');
-  expect(workingDaysAfter(friday, 3).toISOString()).toBe('2026-11-25T15:00:00.000Z');
+  expect(workingDaysAfter(friday, 3, REAL_DAY_MS).toISOString()).toBe('2026-11-25T15:00:00.000Z');
   expect(workingDaysAfter(friday, 3, 1_000).getTime() - friday.getTime()).toBe(3_000);
 });
 
