@@ -2,7 +2,6 @@ import type { Sql } from '../db/database.ts';
 import type { IncidentActionTable, Severity } from '../db/tables-learning.ts';
 import { type ActionFacts, establishedBy, findingsOf } from '../domain/incident/findings.ts';
 import { fingerprintOf } from '../domain/incident/fingerprint.ts';
-import { mechanismNamed } from '../domain/incident/mechanisms.ts';
 import type { ActionRow } from '../records/action.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -144,6 +143,3 @@ async function severityOf(tx: Sql, action: ActionRow): Promise<Severity> {
   const tool = Object.hasOwn(tools, action.tool) ? tools[action.tool] : undefined;
   return action.risk === 'high' || tool?.reversibility === 'irreversible' ? 'high' : 'normal';
 }
-
-/** The kind of case an incident of this mechanism yields. */
-export const caseKindOf = (mechanism: string): string | undefined => mechanismNamed(mechanism)?.caseKind;

@@ -3,7 +3,6 @@ import type { Sql } from '../db/database.ts';
 import type { Agent } from '../domain/agent.ts';
 import { durationMs } from '../domain/duration.ts';
 import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
-import { eValueOf } from '../domain/evidence/eprocess.ts';
 import { FALSE_SHARE, reviewQueue } from '../domain/evidence/review-queue.ts';
 import { costOf, costText } from '../domain/rates.ts';
 import { type Week, weekBefore } from '../domain/review/iso-week.ts';
@@ -153,6 +152,3 @@ function baselineOf({ baseline }: RolloutRecord, segment: string, metric: string
   const rate = row.harms / row.events;
   return { rate, upper: Math.min(1, rate + BASELINE_SPREAD * Math.sqrt((rate * (1 - rate)) / row.events)) };
 }
-
-/** What stands out of a week, for those who look at its e-values. */
-export const eText = (logE: number): string => String(Number(eValueOf(logE).toPrecision(3)));

@@ -38,16 +38,6 @@ export function strengthText({ agent, release, weakenings, noticed, all }: Stren
   )}`;
 }
 
-/** One line a case. */
-export const caseListText = (cases: readonly RegressionCase[], width: number): string =>
-  cases.length === 0
-    ? 'There is no case.'
-    : table(
-        ['case', 'kind', 'review by', 'what must not happen again'],
-        cases.map(({ case: name, kind, reviewBy, says }) => [name, kind, reviewBy ?? '', says]),
-        width,
-      );
-
 /** A case as the service answers it. */
 export interface WireCase {
   agent: string;

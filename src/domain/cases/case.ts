@@ -174,7 +174,6 @@ export const caseSchema = z.strictObject({
 /** A case with every default filled in. */
 export type RegressionCase = z.infer<typeof caseSchema>;
 export type CaseStep = z.infer<typeof stepSchema>;
-export type CaseDay = z.infer<typeof daySchema>;
 /** What is said of one answer: a floor, a ceiling, or both. */
 export type CaseBounds = Pick<RegressionCase['expect'], 'atLeast' | 'atMost' | 'exactly' | 'reasons'>;
 /** What one ask of a case is made of. */

@@ -287,5 +287,3 @@ const MEASURE: readonly Stage[] = [
 
 /** Every stage, in the places in which it is drawn. */
 export const STAGES: readonly Stage[] = [...ENTER, ...DECIDE, ...CONTROL, ...MEASURE];
-
-export const stageOf = (id: StageId): Stage => STAGES.find((stage) => stage.id === id) as Stage;
