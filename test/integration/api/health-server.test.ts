@@ -108,6 +108,7 @@ test('what nobody does is said in the log of every process that could not do it'
       'retention',
       'sources',
       'reviews',
+      'learning',
     ],
     msg: expect.stringContaining('portcullis up --roles background'),
   });
