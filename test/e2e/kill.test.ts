@@ -96,7 +96,7 @@ rollout:
 async function givenCard(id: string) {
   const asked = await service.call('POST /v1/actions', { as: as.agent, body: askBody({ args: { id } }) });
   expect(asked.status).toBe(202);
-  const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${id}.`), 20_000);
+  const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${id}.`), 60_000);
   return { id: asked.json.id as string, digest: asked.json.argsDigest as string, card };
 }
 
@@ -142,7 +142,7 @@ verifies(
     const approved = await givenCard('APPROVED');
     const executing = await givenCard('EXECUTING');
     await slack.click(approved.card, 'Approve', 'U0ANA').ack();
-    const approvedCard = await slack.nextUpdate(approved.card, undefined, 20_000);
+    const approvedCard = await slack.nextUpdate(approved.card, undefined, 60_000);
     const body = { verdict: 'approve', digest: executing.digest };
     await service.call(`POST /v1/actions/${executing.id}/decisions`, { as: as.ana, body });
     await until('middle in constrained', () => waitsForPerson(middle, 'constrained'));
@@ -166,7 +166,7 @@ verifies(
     expect((await rolloutStatus(elsewhere, early)).phase).toBe('baseline');
     await slack.connected();
     await slack.click(pending.card, 'Approve', 'U0BEN').ack();
-    await slack.nextUpdate(pending.card, (card) => visibleText(card).includes('Approved by Ben'), 20_000);
+    await slack.nextUpdate(pending.card, (card) => visibleText(card).includes('Approved by Ben'), 60_000);
     expect(await stateOf(pending.id)).toBe('approved');
 
     const racers = await Promise.all(['a', 'b', 'c'].map((execution) => begin(approved.id, execution)));
@@ -203,8 +203,8 @@ verifies(
     }
     expect(await Promise.all([middle, late].map(baselineDigest))).toEqual(digests);
 
-    await slack.nextUpdate(approvedCard, (card) => visibleText(card).includes('Begun'), 20_000);
-    await slack.nextUpdate(executing.card, (card) => visibleText(card).includes('Executed'), 20_000);
+    await slack.nextUpdate(approvedCard, (card) => visibleText(card).includes('Begun'), 60_000);
+    await slack.nextUpdate(executing.card, (card) => visibleText(card).includes('Executed'), 60_000);
     await until('an empty outbox', async () => (await outboxSize()) === 0);
     for (const { id } of [pending, approved, executing]) {
       const cards = slack
@@ -217,7 +217,7 @@ verifies(
     expect(await verifyLog(services.db.sql)).toMatchObject({ verified: true });
     console.log(`kill -9: ready again after ${restartMs} ms`);
   },
-  180_000,
+  300_000,
 );
 
 verifies(
@@ -258,7 +258,7 @@ verifies(
       `burst: ${answered.size} of ${BURST} answered, ${committed} committed at the kill; then ${BURST}`,
     );
   },
-  180_000,
+  300_000,
 );
 
 const baselineDigest = async (id: string) => (await rolloutStatus(elsewhere, id)).baselineDigest;

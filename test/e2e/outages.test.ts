@@ -94,7 +94,7 @@ const disable = (scope: string) =>
 
 async function givenCard(id: string) {
   const { json } = await ask({ args: { id } });
-  const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${id}.`), 60_000);
+  const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes(`order ${id}.`), 120_000);
   return { action: json as { id: string; argsDigest: string }, card };
 }
 
@@ -132,12 +132,12 @@ verifies(
     await until('an attempt in vain', async () => (await failedAttempts()) > 0);
 
     await temporal.restart();
-    const caughtUpMs = await until('an empty outbox', async () => (await outboxSize()) === 0, 60_000);
-    const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes('order MEANWHILE.'), 60_000);
+    const caughtUpMs = await until('an empty outbox', async () => (await outboxSize()) === 0, 120_000);
+    const card = await slack.nextMessage(CHANNEL, ({ text }) => text.includes('order MEANWHILE.'), 120_000);
     await slack.click(card, 'Approve', 'U0BEN').ack();
     await slack.nextUpdate(card, (seen) => visibleText(seen).includes('Approved by Ben'), 20_000);
-    await slack.nextUpdate(shown.card, (seen) => visibleText(seen).includes('Executed'), 60_000);
-    await slack.nextMessage(ALERTS, (seen) => visibleText(seen).includes('refund'), 60_000);
+    await slack.nextUpdate(shown.card, (seen) => visibleText(seen).includes('Executed'), 120_000);
+    await slack.nextMessage(ALERTS, (seen) => visibleText(seen).includes('refund'), 120_000);
     const status = async () => (await rolloutById(services.db.sql, rollout)).status;
     await until('the end of the rollout', async () => (await status()) === 'completed', 120_000);
     console.log(`Temporal: the outbox was empty ${caughtUpMs} ms after the start`);
@@ -218,7 +218,7 @@ verifies(
         `all reads recorded after ${recordedAfterMs} ms`,
     );
   },
-  180_000,
+  300_000,
 );
 
 verifies(
@@ -238,7 +238,7 @@ verifies(
     await slack.click(card, 'Approve', 'U0ANA').ack();
     await slack.nextUpdate(card, (seen) => visibleText(seen).includes('Approved by Ana'), 30_000);
   },
-  60_000,
+  240_000,
 );
 
 verifies(
@@ -256,11 +256,11 @@ verifies(
     expect((await begin(begun.action.id)).status).toBe(409);
     expect((await ask({ args: { id: 'NO' } })).status).toBe(403);
     await temporal.restart();
-    await slack.nextMessage(ALERTS, (seen) => visibleText(seen).includes('cancel'), 60_000);
+    await slack.nextMessage(ALERTS, (seen) => visibleText(seen).includes('cancel'), 120_000);
     const enabled = { disabled: false, reason: 'out' };
     await service.call('PUT /v1/switches/tool/desk/cancel', { as: as.cleo, body: enabled });
   },
-  120_000,
+  240_000,
 );
 
 /** The actions whose asking entry says that it was recorded afterwards. */

@@ -270,12 +270,14 @@ test('a stop that has not closed the gate in time opens one incident, however of
 });
 
 test('100,000 incidents: a page is read from an index, and pages follow one another without a gap', async () => {
+  const filling = await services.db.openMigration();
   await sql`INSERT INTO incident (id, agent, title, opened_at, opened_by, evidence, ended, state, restarts_evidence)
     SELECT 'inc-' || n, 'other', 't', timestamptz '2026-01-01' + n * interval '1 s', 'x', '{}', '{}',
       CASE WHEN n % 100 = 0 THEN 'open' ELSE 'closed' END, false FROM generate_series(1, 100000) AS n`.execute(
-    db(),
+    filling.sql,
   );
-  await sql`ANALYZE incident`.execute(db());
+  await sql`ANALYZE incident`.execute(filling.sql);
+  await filling.close();
   const first = await listIncidents(db(), { agent: 'other', limit: 3 });
   expect(first.incidents.map(({ id }) => id)).toEqual(['inc-100000', 'inc-99999', 'inc-99998']);
   const next = await listIncidents(db(), { agent: 'other', limit: 2, cursor: first.nextCursor });
