@@ -24,6 +24,7 @@ const FILL = { reads: 150_000, writes: 50_000, pending: 500 };
 /** What a page with a filter looks through at most, twice: of what there is, a fiftieth. */
 const MORE_MAX = 6_000;
 const FACTOR_MAX = 1.5;
+const AGAIN_MAX = 3;
 
 let services: TestServices;
 const before = new Map<string, number>();
@@ -67,8 +68,9 @@ describe('what an operation reads does not grow with what was done', () => {
   test.each(OPERATIONS)('$name', async ({ name }) => {
     const empty = before.get(name) ?? 0;
     const most = Math.max(empty * FACTOR_MAX, empty + MORE_MAX);
-    const full = await readBy(name);
-    // What a connection read before may be told late, and only adds: then once more.
-    expect(full < most ? full : await readBy(name)).toBeLessThan(most);
+    let full = await readBy(name);
+    // What a connection read before may be told late, and only adds: then anew.
+    for (let again = 0; again < AGAIN_MAX && full >= most; again++) full = await readBy(name);
+    expect(full).toBeLessThan(most);
   });
 });
