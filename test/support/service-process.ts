@@ -148,7 +148,7 @@ async function request(
 }
 
 /** Waits until `check` holds; what it throws meanwhile counts as no. Returns how long it took, in milliseconds. */
-export async function until(what: string, check: () => Promise<boolean>, withinMs = 30_000): Promise<number> {
+export async function until(what: string, check: () => Promise<boolean>, withinMs = 90_000): Promise<number> {
   const startedAt = performance.now();
   let last: unknown;
   while (performance.now() - startedAt < withinMs) {
