@@ -19,16 +19,22 @@ export interface LogQuery {
   newestFirst?: boolean;
 }
 
+/** By the narrowest index that it names, whatever the statistics say of how much there is of it. */
 export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
-  let select = db
-    .selectFrom('log_entry')
-    .select(['seq', 'hash', 'body'])
-    .orderBy('seq', query.newestFirst ? 'desc' : 'asc')
-    .limit(query.limit);
+  const order = query.newestFirst ? 'desc' : 'asc';
+  const by = (['ref', 'kind', 'agent'] as const).find((column) => query[column]);
+  let select = db.selectFrom('log_entry').select(['seq', 'hash', 'body']).limit(query.limit);
   if (query.after !== undefined) select = select.where('seq', '>', query.after);
-  if (query.agent) select = select.where('agent', '=', query.agent);
-  if (query.ref) select = select.where('ref', '=', query.ref);
-  if (query.kind) select = select.where('kind', '=', query.kind);
+  for (const column of ['ref', 'kind', 'agent'] as const) {
+    const value = query[column];
+    if (!value) continue;
+    // A span of one value: of an equality the order of that index is the order of the numbers, and all of them may be read for it.
+    select =
+      column === by
+        ? select.where(column, '>=', value).where(column, '<=', value).orderBy(column, order)
+        : select.where(column, '=', value);
+  }
+  select = select.orderBy('seq', order);
   const rows = await select.execute();
   return rows.map(({ seq, hash, body }) => ({ seq, hash: Buffer.from(hash).toString('hex'), body }));
 }

@@ -3,14 +3,41 @@ import { machineWaits } from '../domain/rollout/phase.ts';
 import { AppError } from '../errors.ts';
 import { openCycleReview } from '../records/cycle-review.ts';
 import { requireOwner } from '../records/owner.ts';
-import { type RolloutRecord, stepOf } from '../records/rollout.ts';
+import { type RolloutRecord, rolloutById, stepOf } from '../records/rollout.ts';
 import type { Services } from '../services.ts';
 import { rolloutFacts } from './facts.ts';
 import { GATE_CLOSED, pausedBy } from './moves.ts';
-import { change, changeIn, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
+import { change, changeIn, type RolloutVerbInput, requireOpen, type VerbAnswer } from './verb.ts';
+
+const TRIES = 3;
+
+/**
+ * A person's answer to the gate of a step. It does not fail by what else changed the row meanwhile, as a reminder that went out:
+ * then it is asked of everything anew, of the same step.
+ * @throws AppError `conflict` where it is another step by now, `gate_not_ready`, `wrong_state`, `forbidden`
+ */
+export async function answerGate(
+  services: Services,
+  actor: Actor,
+  rollout: RolloutRecord,
+  input: RolloutVerbInput,
+): Promise<VerbAnswer> {
+  const answer = input.verb === 'reject-gate' ? rejectGate : approveGate;
+  const seen = { ...input, step: input.step ?? rollout.step_index + 1 };
+  let now = rollout;
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await answer(services, actor, now, seen);
+    } catch (error) {
+      if (left === 0 || !(error instanceof AppError && error.code === 'conflict')) throw error;
+    }
+    now = await rolloutById(services.db.sql, rollout.id);
+    requireOpen(now, seen);
+  }
+}
 
 /** `approve-gate` needs everything else to hold; `advance` does too, but ends the step's time. */
-export async function approveGate(
+async function approveGate(
   services: Services,
   actor: Actor,
   rollout: RolloutRecord,
@@ -72,7 +99,7 @@ function requireSeenStep({ step_index }: RolloutRecord, { verb, step }: RolloutV
   );
 }
 
-export async function rejectGate(
+async function rejectGate(
   services: Services,
   actor: Actor,
   rollout: RolloutRecord,

@@ -41,6 +41,12 @@ export interface VerbAnswer {
   detail: string;
 }
 
+/** @throws AppError `wrong_state` of one that has ended, but for the rollback of one that is watched */
+export function requireOpen({ id, status, ended_at }: RolloutRecord, { verb }: RolloutVerbInput): void {
+  if (ended_at && !(verb === 'rollback' && status === 'completed'))
+    throw new AppError('wrong_state', `Cannot ${verb}: rollout ${id} is ${status}`);
+}
+
 /** Changes the row if it is still as read, with the verb's log entry and a signal to the workflow. */
 export async function change(
   services: Services,

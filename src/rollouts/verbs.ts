@@ -10,8 +10,15 @@ import { withBuild } from './agent-version.ts';
 import { elapsedMs, rolloutFacts } from './facts.ts';
 import { queueExposed } from './judge.ts';
 import { GATE_CLOSED, pausedBy, RUNNING } from './moves.ts';
-import { change, ROLLOUT_VERBS, type RolloutVerb, type RolloutVerbInput, type VerbAnswer } from './verb.ts';
-import { approveGate, rejectGate } from './verb-gate.ts';
+import {
+  change,
+  ROLLOUT_VERBS,
+  type RolloutVerb,
+  type RolloutVerbInput,
+  requireOpen,
+  type VerbAnswer,
+} from './verb.ts';
+import { answerGate } from './verb-gate.ts';
 import { easeSegment, rollbackAll, rollbackOne, settleSegment } from './verb-segment.ts';
 
 /** The role only opens the door: `requireOwner` says who may. A deputy of an owner need not manage releases. */
@@ -64,9 +71,7 @@ export async function runRolloutVerb(
   requireReason(input.reason, input.verb);
   if (input.fromStep !== undefined && input.verb !== 'reenter')
     throw new AppError('invalid_input', `Cannot ${input.verb} from a step: only a segment reenters from one`);
-  if (rollout.ended_at && !(input.verb === 'rollback' && rollout.status === 'completed')) {
-    throw new AppError('wrong_state', `Cannot ${input.verb}: rollout ${rollout.id} is ${rollout.status}`);
-  }
+  requireOpen(rollout, input);
   switch (input.verb) {
     case 'pause':
       return pause(services, actor, rollout, input);
@@ -74,9 +79,8 @@ export async function runRolloutVerb(
       return resume(services, actor, rollout, input);
     case 'advance':
     case 'approve-gate':
-      return approveGate(services, actor, rollout, input);
     case 'reject-gate':
-      return rejectGate(services, actor, rollout, input);
+      return answerGate(services, actor, rollout, input);
     case 'rollback':
       return input.segment
         ? rollbackOne(services, actor, rollout, input)

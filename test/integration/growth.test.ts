@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askAction } from '../../src/actions/ask.ts';
 import { completeAction } from '../../src/actions/complete.ts';
@@ -24,7 +25,6 @@ const FILL = { reads: 150_000, writes: 50_000, pending: 500 };
 /** What a page with a filter looks through at most, twice: of what there is, a fiftieth. */
 const MORE_MAX = 6_000;
 const FACTOR_MAX = 1.5;
-const AGAIN_MAX = 3;
 
 let services: TestServices;
 const before = new Map<string, number>();
@@ -54,6 +54,8 @@ beforeAll(async () => {
   await sequenceLog(services.db.sql);
   for (const { name } of OPERATIONS) await readBy(name);
   for (const { name } of OPERATIONS) before.set(name, await readBy(name));
+  // What the server knows of a store that is nearly empty is what the plans of a full one are made by, until it looks again.
+  await sql`ANALYZE`.execute(services.db.sql);
   await fillStore(
     services.db,
     { read: read.id, executed: executed.id, pending: pending.id },
@@ -64,13 +66,20 @@ beforeAll(async () => {
 });
 afterAll(() => services.close());
 
-describe('what an operation reads does not grow with what was done', () => {
-  test.each(OPERATIONS)('$name', async ({ name }) => {
+describe.each(['as it was known empty', 'as it is known by now'])('what an operation reads, %s', (known) => {
+  beforeAll(async () => {
+    if (known !== 'as it is known by now') return;
+    const { sql: db, close } = await services.db.openMigration();
+    await sql`ANALYZE`.execute(db);
+    await close();
+  });
+
+  test.each(OPERATIONS)('does not grow with what was done: $name', async ({ name }) => {
     const empty = before.get(name) ?? 0;
     const most = Math.max(empty * FACTOR_MAX, empty + MORE_MAX);
     let full = await readBy(name);
-    // What a connection read before may be told late, and only adds: then anew.
-    for (let again = 0; again < AGAIN_MAX && full >= most; again++) full = await readBy(name);
+    // What a connection read before may be told late, and only adds: then once more.
+    if (full >= most) full = await readBy(name);
     expect(full).toBeLessThan(most);
   });
 });

@@ -11,9 +11,10 @@ $$;
 ---
 -- Reads at most p_most of what the agent of a rollout asked before p_until and since it was last read, and counts whom a write
 -- was asked for while chance decided the arm: each subject once in a segment, by its first question, whatever the answer was,
--- for that differs between the arms. Returns how many it read.
+-- for that differs between the arms. Returns how many it read. In the order of agent and id, which one index alone has, whatever the
+-- statistics say.
 CREATE FUNCTION count_arms(p_rollout text, p_until timestamptz, p_most int) RETURNS int LANGUAGE plpgsql
-SET enable_seqscan = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_agent text := (SELECT o.agent FROM rollout o WHERE o.id = p_rollout);
   v_from uuid := coalesce((SELECT r.upto FROM arms_read r WHERE r.rollout_id = p_rollout), lowest_id('epoch'));
@@ -29,7 +30,8 @@ BEGIN
   IF v_begin IS NULL OR v_from >= v_to THEN RETURN 0; END IF;
   WITH taken AS MATERIALIZED (
     SELECT a.id, a.rollout_id, a.kind, a.segment, a.generation, a.arm, a.bucket, a.subject_digest, a.asked_at
-    FROM action a WHERE a.agent = v_agent AND a.id > v_from AND a.id < v_to ORDER BY a.id LIMIT p_most
+    FROM action a WHERE (a.agent, a.id) > (v_agent, v_from) AND (a.agent, a.id) < (v_agent, v_to)
+    ORDER BY a.agent, a.id LIMIT p_most
   ), placed AS MATERIALIZED (
     SELECT DISTINCT ON (t.segment, t.subject_digest) t.*, e.exposure,
       arms_round(p_rollout, t.segment, t.generation, t.asked_at) AS round
@@ -54,12 +56,15 @@ BEGIN
   RETURN v_taken;
 END $$;
 ---
--- Whom a rollout asked for is looked at no more when it has ended. Returns how many it dropped, p_most at most.
+-- Whom a rollout asked for is looked at no more when it has ended. Returns how many it dropped, p_most at most. Of those that run
+-- it reads none.
 CREATE FUNCTION drop_arm_subjects(p_most int) RETURNS int LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_count int;
 BEGIN
-  DELETE FROM arm_subject WHERE ctid = ANY (ARRAY(SELECT s.ctid FROM rollout o JOIN arm_subject s ON s.rollout_id = o.id
+  DELETE FROM arm_subject WHERE ctid = ANY (ARRAY(
+    SELECT s.place FROM rollout o, LATERAL (
+      SELECT x.ctid AS place FROM arm_subject x WHERE x.rollout_id = o.id LIMIT p_most) s
     WHERE o.ended_at IS NOT NULL LIMIT p_most));
   GET DIAGNOSTICS v_count = ROW_COUNT;
   RETURN v_count;

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { nextMove } from '../../../src/domain/rollout/phase.ts';
@@ -19,6 +20,7 @@ import {
   managerActor,
   RELEASE_2_YAML,
 } from '../../support/fixtures.ts';
+import { until } from '../../support/service-process.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { startRollout } from '../../support/start.ts';
 
@@ -102,6 +104,36 @@ describeWithServices('a gate that only the owners hold up', (make) => {
     expect(await answer('approve-gate', 1)).toMatchObject({ changed: true });
     await move(services, id);
     await expect(answer('reject-gate', 1)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('is answered although its row changed meanwhile, as by a reminder; not where its step did', async () => {
+    const services = await make();
+    const id = await givenGate(services);
+    await move(services, id);
+    const { sql: db } = services.db;
+    const answeredBeside = async (change: { step_index?: number }) => {
+      const waits = sql`SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'update "rollout"%'`;
+      const approve = { id, verb: 'approve-gate', reason: 'fine' } as const;
+      const { answer } = await db.transaction().execute(async (tx) => {
+        await tx
+          .updateTable('rollout')
+          .set(({ eb }) => ({ ...change, revision: eb('revision', '+', 1) }))
+          .execute();
+        const answer = runRolloutVerb(services, managerActor(), approve);
+        answer.catch(() => undefined);
+        await until('the answer waits', async () => (await waits.execute(db)).rows.length === 1);
+        return { answer };
+      });
+      return answer;
+    };
+    // Guard: answerGate() reads anew; without it this is a conflict.
+    expect(await answeredBeside({})).toMatchObject({ changed: true });
+    // Guard: the step that was seen is kept; without it the gate of another one would be answered unseen.
+    await expect(answeredBeside({ step_index: 1 })).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'Cannot approve-gate: the gate of step 1 is not open any more, it is in step 2',
+    });
   });
 
   test('is not even asked for in a freeze, which holds for what began before it was written', async () => {
