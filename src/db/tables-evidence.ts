@@ -102,6 +102,12 @@ export interface RolloutSubjectTable {
   admitted: boolean;
 }
 
+export interface RolloutSurplusTable {
+  rollout_id: string;
+  /** How many subjects were too many. */
+  subjects: number;
+}
+
 /** When the source of a metric was last read for a segment. */
 export interface SourceReadingTable {
   rollout_id: string;
@@ -193,6 +199,7 @@ export interface EvidenceTables {
   evidence_due: EvidenceDueTable;
   exposure: ExposureTable;
   rollout_subject: RolloutSubjectTable;
+  rollout_surplus: RolloutSurplusTable;
   judge_queue: JudgeQueueTable;
   verdict: VerdictTable;
 }

@@ -215,19 +215,22 @@ async function buildsOf(db: Sql, { id, builds }: RolloutRecord): Promise<BuildVi
 
 async function subjectsOf(db: Sql, { id, agent, plan }: RolloutRecord, asOf: Date): Promise<SubjectsView> {
   const hourAgo = new Date(asOf.getTime() - 3_600_000);
-  const { lastHour, surplus } = await db
+  const { lastHour } = await db
     .selectFrom('rollout_subject')
-    .select(({ fn }) => [
-      fn.countAll<number>().filterWhere('first_at', '>', hourAgo).as('lastHour'),
-      fn.countAll<number>().filterWhere('admitted', '=', false).as('surplus'),
-    ])
+    .select(({ fn }) => fn.countAll<number>().as('lastHour'))
     .where('rollout_id', '=', id)
+    .where('first_at', '>', hourAgo)
     .executeTakeFirstOrThrow();
+  const surplus = await db
+    .selectFrom('rollout_surplus')
+    .select('subjects')
+    .where('rollout_id', '=', id)
+    .executeTakeFirst();
   return {
     agentsWord: onAgentsWord(await manifestOf(db, agent), plan.subject),
     perHour: plan.newSubjectsPerHour,
     lastHour: Number(lastHour),
-    surplus: Number(surplus),
+    surplus: Number(surplus?.subjects ?? 0),
   };
 }
 
