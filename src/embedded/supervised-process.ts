@@ -108,10 +108,13 @@ function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** The last of what was written to the log since `from`: before that another process wrote. */
+/** The last of what was written to the log since `from`: before that another process wrote. Of a panic its beginning, which says why. */
 function tailOf(file: string, from: number): string {
   try {
-    return readFileSync(file).subarray(from).toString().slice(-LOG_TAIL_CHARS).trim();
+    const written = readFileSync(file).subarray(from).toString();
+    const panic = written.lastIndexOf('panic: ');
+    const tail = panic < 0 ? written.slice(-LOG_TAIL_CHARS) : written.slice(panic, panic + LOG_TAIL_CHARS);
+    return tail.trim();
   } catch {
     return '';
   }

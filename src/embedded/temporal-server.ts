@@ -6,6 +6,7 @@ import { freePort, type SupervisedProcess, startProcess, waitUntilReady } from '
 
 const READY_WITHIN_MS = 60_000;
 const PROBE_TIMEOUT_MS = 5_000;
+const STARTS_MAX = 3;
 
 export interface TemporalServerOptions {
   /** The `temporal` executable; see findTemporalBinary(). */
@@ -44,17 +45,22 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
   }
 
-  const start = async (): Promise<SupervisedProcess> => {
+  const start = async (left = STARTS_MAX - 1): Promise<SupervisedProcess> => {
     const server = startProcess({
       command: options.binary,
       args: serverArguments(options, port),
       logFile: options.logFile,
     });
-    await waitUntilReady(server, () => answers(address, namespace), {
-      what: `the Temporal dev server on ${address} (log: ${options.logFile})`,
-      withinMs: READY_WITHIN_MS,
-    });
-    return server;
+    try {
+      await waitUntilReady(server, () => answers(address, namespace), {
+        what: `the Temporal dev server on ${address} (log: ${options.logFile})`,
+        withinMs: READY_WITHIN_MS,
+      });
+      return server;
+    } catch (error) {
+      if (left === 0 || !hasPanicked(server)) throw error;
+      return start(left - 1);
+    }
   };
   let server = await start();
   return {
@@ -69,6 +75,10 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     },
   };
 }
+
+/** It chooses the ports of its parts before it opens them, and panics where somebody else was there first: Go then ends with 2. */
+const hasPanicked = (server: SupervisedProcess): boolean =>
+  server.failure()?.includes('ended (code 2)') === true;
 
 function serverArguments(options: TemporalServerOptions, port: number): string[] {
   const { dbFile, uiPort, namespace, dynamicConfig = {} } = options;

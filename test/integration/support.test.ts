@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -54,6 +54,32 @@ test('startPostgres() keeps its data over a restart', async () => {
     expect(await query(url, 'select number from kept')).toEqual([{ number: 7 }]);
   } finally {
     await server.stop();
+  }
+});
+
+test('startTemporalServer() starts it again where it panicked, as over a port, and says of a last panic why', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-panic-'));
+  const panicking = async (name: string, times: number) => {
+    const binary = join(folder, name);
+    const script = `#!/bin/sh
+echo x >> '${binary}.starts'
+if [ "$(wc -l < '${binary}.starts')" -le ${times} ]; then
+  echo 'panic: failed assigning ephemeral port' >&2; yes 'goroutine' | head -n 1000; exit 2
+fi
+exec '${testTemporalBinary()}' "$@"
+`;
+    await writeFile(binary, script, { mode: 0o755 });
+    return { binary, logFile: join(folder, `${name}.log`), namespace: 'default' };
+  };
+  try {
+    const server = await startTemporalServer(await panicking('twice', 2));
+    expect(server.failure()).toBeUndefined();
+    await server.stop();
+    await expect(startTemporalServer(await panicking('always', 9))).rejects.toThrow(
+      /ended \(code 2\)\npanic: failed assigning ephemeral port/,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 });
 

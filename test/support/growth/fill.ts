@@ -94,6 +94,7 @@ async function copies(
       sql`CASE WHEN t.state = 'pending' THEN t.expires_at + interval '30 days' ELSE t.expires_at END`,
     ],
   ]);
+  if (table === 'decision') others.set('at', at);
   if (table === 'receipt') others.set('id', sql`nextval('receipt_id_seq')`);
   if (table === 'credential') others.delete('expires_at');
   const names = rows.map(({ name }) => name);

@@ -9,6 +9,7 @@ import { earnedCounts } from '../../../src/autonomy/evidence.ts';
 import { periodOf } from '../../../src/domain/period.ts';
 import { readLog } from '../../../src/log/read.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
+import { recordOutcomes } from '../../../src/outcomes/record.ts';
 import { actionById } from '../../../src/records/action.ts';
 import { openRollout } from '../../../src/records/rollout.ts';
 import { replayRelease } from '../../../src/replay/replay.ts';
@@ -24,6 +25,7 @@ import { readPosture } from '../../../src/statistics/posture.ts';
 import { trafficOf } from '../../../src/statistics/traffic.ts';
 import { disable } from '../../../src/switches/disable.ts';
 import { enable } from '../../../src/switches/enable.ts';
+import { readSystem } from '../../../src/system/read.ts';
 import {
   AGENT_YAML,
   actorOf,
@@ -31,9 +33,12 @@ import {
   agentFrom,
   approverActor,
   askInput,
+  givenAdopted,
+  givenRelease,
   managerActor,
   onCallActor,
   RELEASE_2_YAML,
+  RELEASE_YAML,
   releaseFrom,
 } from '../fixtures.ts';
 import type { TestServices } from '../services.ts';
@@ -79,18 +84,51 @@ const logEnd = async (services: TestServices) => {
   return JSON.stringify({ seq: head?.seq ?? 0, hash: head?.hash ?? '' });
 };
 
+/** One of the others, of which a twentieth of the store is: under its release a cancellation runs unasked. */
+const QUICK = 'other-1';
+const quick = agentActor({ agent: QUICK });
+const quickInForce = async (services: TestServices) => {
+  const { sql: db } = services.db;
+  if (await db.selectFrom('agent').select('name').where('name', '=', QUICK).executeTakeFirst()) return '';
+  const named = (yaml: string) => yaml.replace('agent: desk', `agent: ${QUICK}`);
+  const { agent } = await givenAdopted(services, {
+    agentYaml: named(AGENT_YAML),
+    releaseYaml: named(RELEASE_YAML),
+  });
+  await givenRelease(services, agent, named(RELEASE_2_YAML));
+  await db.updateTable('in_force').set({ release: '2' }).where('agent', '=', QUICK).execute();
+  await services.worlds.forget(QUICK, Number.MAX_SAFE_INTEGER);
+  return '';
+};
+const beginsAtOnce = async (services: TestServices) => {
+  const args = { id: `R-${randomUUID()}` };
+  const input = askInput({ agent: QUICK, tool: 'cancel', args, begin: { executionId: 'e' } });
+  const { credential } = await askAction(services, quick, input);
+  if (!credential) throw new Error('it did not begin with its question');
+};
+
 const SIMULATED = 100;
 const openOne = async ({ db }: TestServices) => (await openRollout(db.sql, 'desk'))?.id ?? '';
 
 export const OPERATIONS: readonly Operation[] = [
   { name: 'ask, a read', run: (services) => ask(services, 'lookup') },
   { name: 'ask, a write that waits', run: pending },
+  { name: 'ask, a write that begins with it', prepare: quickInForce, run: beginsAtOnce },
   { name: 'answer', prepare: pending, run: approve },
   { name: 'begin', prepare: approved, run: begin },
   {
     name: 'complete',
     prepare: begun,
     run: (services, id) => completeAction(services, agentActor(), { id, executionId: 'e', ok: true }),
+  },
+  {
+    name: 'record an outcome',
+    prepare: begun,
+    run: (services, action) =>
+      recordOutcomes(services, agentActor(), {
+        agent: 'desk',
+        outcomes: [{ id: randomUUID(), action, metric: 'wrong', value: 1 }],
+      }),
   },
   { name: 'get an action', prepare: begun, run: (services, id) => actionById(services.db.sql, id) },
   { name: 'list actions', run: (services) => listActions(services.db.sql, { limit: 50 }) },
@@ -186,6 +224,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'traffic, as many as are looked at',
     run: (services) => trafficOf(services, managerActor(), { agent: 'desk', days: 30 }, SIMULATED),
   },
+  { name: 'the system, an hour', run: (services) => readSystem(services, managerActor(), {}) },
   {
     name: 'report of a rollout',
     prepare: async (services) => (await openRollout(services.db.sql, 'desk'))?.id ?? '',
