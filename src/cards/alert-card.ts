@@ -70,6 +70,12 @@ function headlineOf({ kind, agent, facts }: AlertFacts): string {
       return facts.to === 'allow'
         ? `Earned: ${say(facts.tool)} of ${who} asks no more in ${say(facts.segment)}`
         : `Asks again: ${say(facts.tool)} of ${who} in ${say(facts.segment)}`;
+    case 'incident.opened':
+      return `Incident: ${say(facts.summary)} (${who})`;
+    case 'incident.unclassified':
+      return `Nobody said yet how it could happen: ${say(facts.summary)} (${who})`;
+    case 'follow_up.due':
+      return `${facts.overdue ? 'Overdue' : 'Due'}: ${say(facts.sentence)} (${who})`;
     case 'review.due':
       return `A cycle that ended has no review yet, and the next start waits for it: ${who}`;
     default:
@@ -101,6 +107,10 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
     facts.action
       ? `${ABOUT_ACTION[kind] ?? ''} ${link(actionUrl(publicUrl, facts.action), 'Open the action')}`.trim()
       : undefined,
+    kind === 'incident.opened' || kind === 'incident.unclassified'
+      ? incidentLine(facts, publicUrl)
+      : undefined,
+    facts.followUp ? followUpLine(facts) : undefined,
     facts.breachToRevokedMs != null
       ? `From breach to revoked: ${Math.round(facts.breachToRevokedMs)} ms`
       : undefined,
@@ -110,6 +120,23 @@ function linesOf({ kind, facts, publicUrl, rollout }: AlertFacts): string[] {
   ];
   return lines.filter((line): line is string => Boolean(line));
 }
+
+const incidentLine = (
+  { incident, severity, person, mechanism, classifyBy }: AlertFacts['facts'],
+  publicUrl: string,
+): string =>
+  [
+    link(`${publicUrl}/incidents/${encodeURIComponent(incident ?? '')}`, incident ?? 'Open it'),
+    severity && `severity ${say(severity)}`,
+    person && `owner ${say(person)}`,
+    mechanism && `by the records ${say(mechanism)}`,
+    classifyBy && `to be classified by ${dateText(new Date(classifyBy))}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+
+const followUpLine = ({ followUp, person, dueAt, blocks, incident }: AlertFacts['facts']): string =>
+  `${say(followUp)} of ${say(person ?? 'nobody')}${dueAt ? `, due ${dateText(new Date(dueAt))}` : ''}${incident ? `, of ${say(incident)}` : ''}${blocks ? '. No start and no wider step of the agent until it is done or waived' : ''}`;
 
 const ABOUT_ACTION: Readonly<Record<string, string>> = {
   'action.unknown': 'It had begun and did not report in time.',
@@ -198,6 +225,14 @@ function gateButtons({ kind, agent, facts, rollout }: AlertFacts): Button[] {
   ];
 }
 
+const ABOUT_INCIDENT = ['incident.opened', 'incident.unclassified', 'rollout.rolled_back'];
+
+function classifyButton({ kind, agent, facts }: AlertFacts): Button[] {
+  const { incident, mechanism } = facts;
+  if (!ABOUT_INCIDENT.includes(kind) || !agent || !incident || mechanism) return [];
+  return [button(BUTTON.incidentClassify, 'Classify', { value: VALUE.incident.encode({ incident, agent }) })];
+}
+
 function buttonsOf(alert: AlertFacts): Button[] {
   const { id, kind, agent, facts, rollout, exposed } = alert;
   const about = facts.segment !== undefined && exposed.includes(facts.segment) ? [facts.segment] : exposed;
@@ -224,6 +259,7 @@ function buttonsOf(alert: AlertFacts): Button[] {
           }),
         ]
       : []),
+    ...classifyButton(alert),
     button(BUTTON.alertWhy, 'Why', { value: VALUE.why.encode({ alert: id }) }),
   ];
 }

@@ -47,6 +47,15 @@ const alertFactsSchema = z.object({
   executed: z.array(executed).catch([]),
   breachToRevokedMs: z.number().nullish().catch(undefined),
   incident: text.nullish().catch(undefined),
+  severity: text.optional().catch(undefined),
+  /** What the records alone establish of an incident. */
+  mechanism: text.optional().catch(undefined),
+  classifyBy: text.optional().catch(undefined),
+  sentence: text.optional().catch(undefined),
+  followUp: text.optional().catch(undefined),
+  dueAt: text.optional().catch(undefined),
+  overdue: z.boolean().optional().catch(undefined),
+  blocks: z.boolean().optional().catch(undefined),
   step: z.number().optional().catch(undefined),
   reminder: z.boolean().optional().catch(undefined),
   /** On-call, because nobody answered. */

@@ -29,7 +29,7 @@ export function requireRevision(row: IncidentRow, seen: number, verb: string): v
   if (row.revision !== seen)
     throw new AppError(
       'conflict',
-      `Cannot ${verb} ${row.id}: it is at revision ${row.revision} and you saw ${seen}; look at it again`,
+      `Cannot ${verb} ${row.id}: it is at revision ${row.revision}${row.classified_by === null ? '' : `, classified by ${row.classified_by},`} and you saw ${seen}; look at it again`,
       { revision: row.revision, state: row.state },
     );
 }

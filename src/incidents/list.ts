@@ -52,6 +52,23 @@ function readCursor(cursor: string): { at: Date; id: string } {
   return { at: new Date(Number(ms)), id };
 }
 
+/** How many were closed, and how many happened again after one like them was: of all there are. */
+export interface Recurrence {
+  closed: number;
+  again: number;
+}
+
+/** Each is counted in an index. */
+export async function recurrenceOf(db: Sql, agent?: string): Promise<Recurrence> {
+  let closed = db.selectFrom('incident').select(({ fn }) => fn.countAll<string>().as('n'));
+  if (agent !== undefined) closed = closed.where('agent', '=', agent);
+  const again = closed.where('recurrence_of', 'is not', null).where('merged_into', 'is', null);
+  return {
+    closed: Number((await closed.where('state', '=', 'closed').executeTakeFirst())?.n ?? 0),
+    again: Number((await again.executeTakeFirst())?.n ?? 0),
+  };
+}
+
 const MERGED_MAX = 50;
 
 /** What stands beside an incident: those that are merged into it, and how many actions are in it and them. */

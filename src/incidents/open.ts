@@ -7,6 +7,7 @@ import { fingerprintOf } from '../domain/incident/fingerprint.ts';
 import { CLASSIFY_WITHIN_DAYS } from '../domain/incident/life.ts';
 import type { Result } from '../domain/incident/mechanisms.ts';
 import { workingDaysAfter } from '../domain/working-days.ts';
+import { raiseAlert } from '../records/alert.ts';
 import { appendEntry } from '../records/log-entry.ts';
 import { type Endable, endByName } from './end.ts';
 
@@ -58,9 +59,13 @@ export interface NewIncident {
   source?: string | undefined;
 }
 
+/** The alert of the rollback tells of these. */
+const TOLD_OF: readonly OpenedBecause[] = ['breach', 'rollback'];
+
 /**
  * Opens an incident with its evidence, in the transaction of what tells people, after any lock of the gate. It has no
- * effect but those that it is told by name, and the log says which. What the records establish is its mechanism at once.
+ * effect but those that it is told by name, and the log says which. What the records establish is its mechanism at once. People are
+ * told of it in Slack, but for one of the past, and one whose rollback they are told of.
  * @returns false where one was opened for its source already
  */
 export async function openIncident(tx: Sql, incident: NewIncident): Promise<boolean> {
@@ -135,6 +140,17 @@ export async function openIncident(tx: Sql, incident: NewIncident): Promise<bool
       historical: historical || undefined,
     },
   });
+  if (!historical && !TOLD_OF.includes(because))
+    await raiseAlert(tx, 'incident.opened', agent, at, {
+      incident: id,
+      summary: incident.title,
+      severity: incident.severity,
+      ...(incident.owner !== undefined && { person: incident.owner }),
+      ...(segment !== null && { segment }),
+      ...(tool !== null && { tool }),
+      ...(mechanism !== undefined && { mechanism }),
+      ...(classifyBy !== null && { classifyBy: classifyBy.toISOString() }),
+    });
   return true;
 }
 

@@ -20,6 +20,7 @@ import type { ListenerDeps } from './listeners/deps.ts';
 import { answerPerson } from './listeners/errors.ts';
 import { register as registerGates } from './listeners/gates.ts';
 import { register as registerHome } from './listeners/home.ts';
+import { register as registerIncidents } from './listeners/incidents.ts';
 import { register as registerModals } from './listeners/modals.ts';
 import { register as registerReviews } from './listeners/reviews.ts';
 
@@ -164,6 +165,7 @@ function register(app: App, deps: ListenerDeps): void {
   registerCommands(app, deps);
   registerGates(app, deps);
   registerHome(app, deps);
+  registerIncidents(app, deps);
   registerModals(app, deps);
   app.error(async (failed: { error: Error; body: unknown }) => answerPerson(deps, failed.error, failed.body));
 }

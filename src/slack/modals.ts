@@ -21,6 +21,7 @@ export const MODAL = {
   glass: 'break-glass',
   gateApprove: 'gate-approve',
   gateReject: 'gate-reject',
+  classify: 'classify',
 } as const;
 
 /** `block_id` and `action_id` of the inputs. */
@@ -35,6 +36,12 @@ export const INPUT = {
   verdict: 'verdict',
   responsible: 'responsible',
   checks: 'checks',
+  mechanism: 'mechanism',
+  certainty: 'certainty',
+  origin: 'origin',
+  result: 'result',
+  contributing: 'contributing',
+  entries: 'entries',
 } as const;
 
 const LABEL_MAX = 200;
@@ -77,6 +84,7 @@ export function selectInput(
   title: string,
   options: readonly Option[],
   initial?: Option,
+  optional = false,
 ): InputBlock {
   const element: types.StaticSelect = {
     type: 'static_select',
@@ -84,8 +92,17 @@ export function selectInput(
     options: [...options],
     ...(initial ? { initial_option: initial } : {}),
   };
-  return { type: 'input', block_id: id, label: plain(title, LABEL_MAX), element };
+  return { type: 'input', block_id: id, optional, label: plain(title, LABEL_MAX), element };
 }
+
+/** A choice of any number. */
+export const multiSelectInput = (id: string, title: string, options: readonly Option[]): InputBlock => ({
+  type: 'input',
+  block_id: id,
+  optional: true,
+  label: plain(title, LABEL_MAX),
+  element: { type: 'multi_static_select', action_id: id, options: [...options] },
+});
 
 export const option = (text: string, value: string): Option => ({
   text: { type: 'plain_text', text: label(text, LIMITS.optionText) },

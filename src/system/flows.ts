@@ -25,7 +25,11 @@ export interface Flows {
  * it reads `most` questions, whatever the store holds.
  */
 export async function readFlows(db: Sql, window: Window, most = LOOKED_AT): Promise<Flows> {
-  const { rows } = await statement(window, most).execute(db);
+  const { rows } = await db.transaction().execute(async (tx) => {
+    // Credentials and outcomes of each question by their index, also while their table is small: there are many questions.
+    await sql`SET LOCAL enable_seqscan = off`.execute(tx);
+    return statement(window, most).execute(tx);
+  });
   const all = rows.find(({ by, agent }) => by === 'all' && agent === null);
   const shortened = (all?.asked ?? 0) >= most;
   return {

@@ -3,7 +3,14 @@ import { doneText } from '../../domain/follow-up/done.ts';
 import { INCIDENT_STATES } from '../../domain/incident/life.ts';
 import { mechanismNamed } from '../../domain/incident/mechanisms.ts';
 import { type FollowUpRow, listFollowUps } from '../../follow-ups/find.ts';
-import { type IncidentRow, incidentById, listIncidents } from '../../incidents/list.ts';
+import { asSeenBy } from '../../incidents/blind.ts';
+import {
+  type IncidentRow,
+  incidentById,
+  listIncidents,
+  type Recurrence,
+  recurrenceOf,
+} from '../../incidents/list.ts';
 import { type IncidentReport, incidentReport } from '../../reports/incident.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { agentScope, mayReadLog } from '../auth.ts';
@@ -26,12 +33,13 @@ export function incidentsPage(app: Api, { services }: RouteDeps): void {
     const session = await requireSession(services, request);
     const { state, cursor } = querySchema.parse(request.query);
     const agent = agentScope(session.actor, undefined);
-    const { incidents, nextCursor } = await listIncidents(db, { agent, state, cursor, limit: LISTED });
+    const { incidents: found, nextCursor } = await listIncidents(db, { agent, state, cursor, limit: LISTED });
+    const incidents = await asSeenBy(services, session.actor, found);
     return sendPage(services, reply, {
       title: 'Incidents',
       session,
       main: html`<h1>Incidents</h1>
-${recurrenceHeadline(incidents)}
+${recurrenceHeadline(await recurrenceOf(db, agent))}
 ${stateFilter(state)}
 ${incidents.length === 0 && html`<p class="meta">None.</p>`}
 <ul class="rows">${incidents.map(incidentItem)}</ul>
@@ -48,7 +56,9 @@ ${
       const session = await requireSession(services, request);
       const { id } = request.params;
       await incidentById(db, session.actor, id);
-      const report = await incidentReport(db, session.actor, id);
+      const whole = await incidentReport(db, session.actor, id);
+      const [incident = whole.incident] = await asSeenBy(services, session.actor, [whole.incident]);
+      const report = { ...whole, incident };
       const { followUps } = await listFollowUps(db, { incident: id });
       return sendPage(services, reply, {
         title: `Incident ${id}`,
@@ -65,10 +75,8 @@ ${mayReadLog(session.actor) && timelinePart(report)}`,
   );
 }
 
-const recurrenceHeadline = (incidents: readonly IncidentRow[]): Html => {
-  const again = incidents.filter(({ recurrence_of }) => recurrence_of !== null).length;
-  return html`<p>${again} of the ${incidents.length} shown happened again after one like it was closed.</p>`;
-};
+const recurrenceHeadline = ({ again, closed }: Recurrence): Html =>
+  html`<p><strong>${again}</strong> happened again after one like it was closed; ${closed} are closed.</p>`;
 
 const stateFilter = (
   chosen: string | undefined,

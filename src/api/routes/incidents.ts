@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { MECHANISMS } from '../../domain/incident/mechanisms.ts';
+import { asSeenBy } from '../../incidents/blind.ts';
 import { labelAgreement } from '../../incidents/classify.ts';
-import { incidentById, listIncidents } from '../../incidents/list.ts';
+import { incidentById, listIncidents, recurrenceOf } from '../../incidents/list.ts';
 import { incidentReport } from '../../reports/incident.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf, agentScope, mayReadLog, requireReader } from '../auth.ts';
@@ -34,14 +35,28 @@ export function incidentRoutes(app: Api, { services }: RouteDeps): void {
           limit: z.coerce.number().int().min(1).max(200).default(200),
         }),
         response: {
-          200: z.object({ incidents: z.array(incidentSchema), nextCursor: z.string().optional() }),
+          200: z.object({
+            incidents: z.array(incidentSchema),
+            nextCursor: z.string().optional(),
+            recurrence: z
+              .object({
+                closed: z.number().int(),
+                again: z.number().int().describe('Happened again after one like it was closed'),
+              })
+              .describe('Over all incidents of the agent, or of all agents'),
+          }),
         },
       },
     },
     async (request) => {
       const agent = agentScope(actorOf(request), request.query.agent);
       const { incidents, nextCursor } = await listIncidents(db, { ...request.query, agent });
-      return { incidents: incidents.map(incidentViewOf), nextCursor };
+      const seen = await asSeenBy(services, actorOf(request), incidents);
+      return {
+        incidents: seen.map(incidentViewOf),
+        nextCursor,
+        recurrence: await recurrenceOf(db, agent),
+      };
     },
   );
   app.get(
@@ -94,7 +109,8 @@ export function incidentRoutes(app: Api, { services }: RouteDeps): void {
       requireReader(actor);
       await incidentById(db, actor, request.params.id);
       const report = await incidentReport(db, actor, request.params.id, request.query);
-      return incidentDetailOf(report, mayReadLog(actor));
+      const [incident = report.incident] = await asSeenBy(services, actor, [report.incident]);
+      return incidentDetailOf({ ...report, incident }, mayReadLog(actor));
     },
   );
 }

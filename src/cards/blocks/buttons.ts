@@ -23,6 +23,8 @@ export const BUTTON = {
   alertRollback: 'alert.rollback',
   alertDisable: 'alert.disable',
   alertWhy: 'alert.why',
+  /** Say by which mechanism an incident happened: opens a modal. */
+  incidentClassify: 'incident.classify',
   /** A function has read the page of a week. */
   reviewRead: 'review.read',
 } as const;
@@ -42,6 +44,8 @@ const rollbackValue = z.strictObject({
 });
 const gateValue = z.strictObject({ rollout: z.string(), agent: z.string(), step: z.int() });
 const gateMeta = gateValue.extend({ channel: z.string(), ts: z.string() });
+const incidentValue = z.strictObject({ incident: z.string(), agent: z.string() });
+const incidentMeta = incidentValue.extend({ revision: z.int(), channel: z.string(), ts: z.string() });
 const disableValue = z.strictObject({
   alert: z.string(),
   scope: z.string().regex(SCOPE_PATTERN),
@@ -75,6 +79,8 @@ export type ActionValue = z.infer<typeof actionValue>;
 export type RollbackValue = z.infer<typeof rollbackValue>;
 /** The gate a modal is about, and the message it was opened from; `''` where there was none. */
 export type GateMeta = z.infer<typeof gateMeta>;
+/** The incident a modal is about, as it was seen, and the message it was opened from; `''` where there was none. */
+export type IncidentMeta = z.infer<typeof incidentMeta>;
 /** Where a modal was opened from. */
 export type PlaceMeta = z.infer<typeof placeMeta>;
 /** The same, and what the message showed of the action. */
@@ -99,6 +105,8 @@ export const VALUE = {
   rollback: codecOf(rollbackValue),
   gate: codecOf(gateValue),
   gateMeta: codecOf(gateMeta),
+  incident: codecOf(incidentValue),
+  incidentMeta: codecOf(incidentMeta),
   disable: codecOf(disableValue),
   why: codecOf(whyValue),
   review: codecOf(reviewValue),

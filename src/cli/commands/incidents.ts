@@ -33,7 +33,7 @@ function registerReads(incidents: Command, cli: Cli): void {
     .option('--limit <count>', 'how many at most', '50')
     .option('--cursor <cursor>', 'what the page before gave')
     .action(async (agent: string | undefined, options: Record<string, string>) => {
-      const found = await cli.api.get<{ incidents: WireIncident[]; nextCursor?: string }>('/v1/incidents', {
+      const found = await cli.api.get<Parameters<typeof incidentsText>[0]>('/v1/incidents', {
         agent,
         ...options,
       });

@@ -46,7 +46,15 @@ export interface WireIncidentDetail extends WireIncident {
 
 /** A page of incidents. */
 export function incidentsText(
-  { incidents, nextCursor }: { incidents: readonly WireIncident[]; nextCursor?: string },
+  {
+    incidents,
+    nextCursor,
+    recurrence: { again, closed },
+  }: {
+    incidents: readonly WireIncident[];
+    nextCursor?: string;
+    recurrence: { again: number; closed: number };
+  },
   now: Date,
   width: number,
 ): string {
@@ -58,6 +66,7 @@ export function incidentsText(
     `${one.title}\n${one.writes} writes, ${formatTimeAndDistance(one.openedAt, now)}`,
   ]);
   return sections(
+    `${again} happened again after one like it was closed; ${closed} are closed.`,
     table(['Incident', 'State', 'Mechanism', 'What'], rows, width),
     nextCursor && `More: --cursor ${nextCursor}`,
   );

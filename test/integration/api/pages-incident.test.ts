@@ -1,7 +1,16 @@
 import { beforeAll, expect, test } from 'vitest';
+import { applyAgent } from '../../../src/agents/apply.ts';
+import { isClassifiedTwice } from '../../../src/domain/incident/fingerprint.ts';
 import { reportIncident } from '../../../src/incidents/report-one.ts';
-import { givenApi, type TestApi } from '../../support/api.ts';
-import { onCallActor } from '../../support/fixtures.ts';
+import { call, givenApi, type TestApi } from '../../support/api.ts';
+import {
+  AGENT_YAML,
+  agentFrom,
+  type GivenToken,
+  givenToken,
+  managerActor,
+  onCallActor,
+} from '../../support/fixtures.ts';
 import { describeWithServices } from '../../support/services.ts';
 import { type Browser, formOf, openBrowser, plain } from './browser.ts';
 
@@ -26,14 +35,65 @@ describeWithServices('the pages of incidents', (make) => {
     expect((await olga.get('/incidents/inc-none')).status).toBe(404);
     const page = await olga.get(`/incidents/${id}`);
     expect(plain(page.text)).toContain('A narrower grant stops this');
-    const typed = { mechanism: 'over_grant' };
+    const typed = {
+      mechanism: 'over_grant',
+      origin: 'operator',
+      contributing: ['wrong_call', 'misled_approval'],
+    };
     expect((await olga.send(page, 'Classify', { ...typed, form: 'other' })).status).toBe(403);
     expect((await olga.send(page, 'Classify', typed, { origin: 'http://elsewhere.test' })).status).toBe(403);
     expect((await olga.send(page, 'Classify', { mechanism: 'none' })).status).toBe(400);
     const done = await olga.follow(await olga.send(page, 'Classify', typed));
-    expect(plain(done.text)).toContain('over_grant (known)');
+    for (const shown of ['over_grant (known)', 'wrong_call, misled_approval', 'operator'])
+      expect(plain(done.text)).toContain(shown);
     expect((await olga.send(page, 'Classify', typed)).status).toBe(409);
     expect((await olga.send(done, 'Close', { reason: 'over' })).status).toBe(403);
+  });
+
+  test('count over all of them how often it happened again, and take a merge back', async () => {
+    const db = api.services.db.sql;
+    const [first, again] = [await opened('First', 'gold'), await opened('Again', 'gold')];
+    await db.updateTable('incident').set({ state: 'closed' }).where('id', '=', first.id).execute();
+    await db.updateTable('incident').set({ recurrence_of: first.id }).where('id', '=', again.id).execute();
+    // Guard: recurrenceOf() counts all; none of the page that is shown is closed.
+    expect(plain((await olga.get('/incidents?state=open')).text)).toContain(
+      '1 happened again after one like it was closed; 1 are closed.',
+    );
+    const { id } = await opened('Like that one', 'gold');
+    const page = await olga.get(`/incidents/${id}`);
+    const merged = await olga.follow(
+      await olga.send(page, 'Merge', { into: again.id, reason: 'the same thing' }),
+    );
+    expect(plain(merged.text)).toContain(`merged into ${again.id}`);
+    const parted = await olga.follow(await olga.send(merged, 'Unmerge', { reason: 'it is not' }));
+    expect(plain(parted.text)).not.toContain('merged into');
+  });
+
+  test('where two people classify, the second owner sees nothing of the first label until theirs is given', async () => {
+    const owners = ['olga', 'cleo'];
+    await applyAgent(api.services, managerActor(), { ...agentFrom(AGENT_YAML), owners });
+    let { id } = await opened('Twice', 'gold');
+    while (!isClassifiedTwice(id)) ({ id } = await opened('Twice', 'gold'));
+    const classify = async (who: Browser, mechanism: string) => {
+      const done = await who.send(await who.get(`/incidents/${id}`), 'Classify', { mechanism });
+      expect(done.status).toBe(303);
+    };
+    const seen = async (who: Browser, as: GivenToken) => {
+      const { json } = await call(api.app, `GET /v1/incidents/${id}`, { as });
+      const list = await call(api.app, 'GET /v1/incidents', { as });
+      const listed = list.json.incidents.find((one: { id: string }) => one.id === id);
+      const page = plain((await who.get(`/incidents/${id}`)).text);
+      return [json.mechanism, listed.mechanism, /rule_defect \((known|suspected)\)/.test(page)];
+    };
+    await classify(olga, 'rule_defect');
+    const auditor = await openBrowser(api.app, api.as.auditor);
+    expect(await seen(auditor, api.as.auditor)).toEqual(['rule_defect', 'rule_defect', true]);
+    const asCleo = await givenToken(api.services, 'release-manager', { person: 'cleo' });
+    const cleo = await openBrowser(api.app, asCleo);
+    // Guard: asSeenBy(); without it the second label is read off the first.
+    expect(await seen(cleo, asCleo)).toEqual([undefined, undefined, false]);
+    await classify(cleo, 'wrong_call');
+    expect(await seen(cleo, asCleo)).toEqual(['rule_defect', 'rule_defect', true]);
   });
 
   test('who is no owner is shown nothing to press, and is refused', async () => {

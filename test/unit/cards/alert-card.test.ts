@@ -4,6 +4,8 @@ import { webhookHeaders } from '../../../activities/webhook.ts';
 import { alertCard, whyText } from '../../../src/cards/alert-card.ts';
 import { type AlertFacts, alertPartsOf } from '../../../src/cards/alert-facts.ts';
 import { VALUE } from '../../../src/cards/blocks/buttons.ts';
+import { openFindings } from '../../../src/domain/incident/findings.ts';
+import { classifyView } from '../../../src/slack/modals/classify.ts';
 import { noticeView } from '../../../src/slack/modals.ts';
 import { refuseBadView } from '../../fakes/slack/block-rules.ts';
 import { findElement, visibleText } from '../../fakes/slack/visible.ts';
@@ -184,4 +186,39 @@ test('webhookHeaders() signs id, time and body as Standard Webhooks says', () =>
   expect(
     webhookHeaders(`whsec_${key.toString('base64')}`, 'alert-1', AT, '{"a":1}')['webhook-signature'],
   ).toBe(`v1,${sign(key)}`);
+});
+
+test('an incident says who owns it and until when, and is classified from its card while nobody did', () => {
+  const opened = {
+    incident: 'inc-1',
+    summary: 'Cancel R-<9> was wrong',
+    severity: 'high',
+    person: 'olga',
+    classifyBy: '2026-11-30T12:00:00Z',
+  };
+  const card = alertCard(alert('incident.opened', opened));
+  expect(read(card)).toContain('Incident: Cancel R-<9> was wrong (agent desk)');
+  expect(JSON.stringify(card)).toContain('Incident: Cancel R-&lt;9&gt; was wrong');
+  expect(JSON.stringify(card)).toContain('https://portcullis.test/incidents/inc-1');
+  expect(read(card)).toMatch(/severity high, owner olga, to be classified by /);
+  const { element } = findElement(card as never, 'Classify');
+  expect(VALUE.incident.parse(String(element.value))).toEqual({ incident: 'inc-1', agent: 'desk' });
+  const known = alertCard(alert('incident.opened', { ...opened, mechanism: 'late_stop' }));
+  expect(read(known)).toContain('by the records late_stop');
+  expect(() => findElement(known as never, 'Classify')).toThrow();
+});
+
+test('a follow-up that is due says whose it is and what it holds up', () => {
+  const due = { followUp: 'fu-1', sentence: 'Add a guardrail', person: 'ana', dueAt: '2026-11-30T12:00:00Z' };
+  expect(read(alertCard(alert('follow_up.due', due)))).toContain('Due: Add a guardrail (agent desk)');
+  const late = read(alertCard(alert('follow_up.due', { ...due, overdue: true, blocks: true })));
+  expect(late).toContain('Overdue: Add a guardrail');
+  expect(late).toContain('No start and no wider step of the agent until it is done or waived');
+});
+
+test('the modal that classifies keeps to what Slack takes, whatever an incident is called', () => {
+  const findings = openFindings().map((one) => ({ ...one, answer: 'ask' as const, likely: true as const }));
+  const meta = { incident: 'inc-1', agent: 'desk', revision: 1, channel: 'C0', ts: '1.1' };
+  for (const title of ['<!channel> '.repeat(200), '&'.repeat(900), ''])
+    refuseBadView(JSON.parse(JSON.stringify(classifyView(meta, { title, findings }))), 'modal');
 });

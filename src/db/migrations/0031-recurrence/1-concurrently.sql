@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY incident_recurred ON incident (agent) WHERE recurrence_of IS NOT NULL;
