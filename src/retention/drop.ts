@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { PARTITIONED, type Partition, type Partitioned, partitionsOf } from '../db/partitions.ts';
 import type { PostureDueTable } from '../db/tables-retention.ts';
+import { INCIDENT_STATES } from '../domain/incident/life.ts';
 import type { Kept, Retention } from '../domain/retention.ts';
 import type { Services } from '../services.ts';
 import { openHolds } from './holds.ts';
@@ -90,18 +91,24 @@ async function countsThatGo(
 
 type Gone = Pick<PostureDueTable, 'agent' | 'segment' | 'actions' | 'kept'>;
 
+/** Of an incident that is closed nothing has to be looked at again: its case and its log entries stay. */
+const UNSETTLED = INCIDENT_STATES.filter((state) => state !== 'closed');
 const WITH_ACTIONS: readonly Kept[] = ['actions', 'arguments', 'cards'];
 
 /** The actions of a partition that stay, one more than may be moved at most. */
 async function keptIds(db: Sql, one: Partitioned, name: string): Promise<string[]> {
   if (!WITH_ACTIONS.includes(one.kept)) return [];
   const { rows } = await sql<{ id: string }>`
-    WITH told AS (SELECT jsonb_path_query(i.evidence, '$.**.action') #>> '{}' AS id FROM incident i)
+    WITH told AS (SELECT jsonb_path_query(i.evidence, '$.**.action') #>> '{}' AS id FROM incident i
+      WHERE i.state IN (${sql.join(UNSETTLED)}))
     SELECT DISTINCT a.id FROM ${sql.table(name)} p JOIN action a ON a.id = ${sql.ref(`p.${one.key}`)}
     WHERE a.state IN ('pending', 'executing', 'unknown') OR (a.state = 'approved' AND a.kind = 'write')
       OR a.rollout_id IN (SELECT o.id FROM rollout o WHERE o.ended_at IS NULL)
       OR EXISTS (SELECT 1 FROM standing_approval s WHERE s.action_id = a.id AND s.ended_at IS NULL)
       OR a.id::text IN (SELECT t.id FROM told t)
+      OR EXISTS (SELECT 1 FROM incident_action w JOIN incident i ON i.id = w.incident_id
+        JOIN incident root ON root.id = coalesce(i.merged_into, i.id) AND root.state IN (${sql.join(UNSETTLED)})
+        WHERE w.action_id = a.id)
     LIMIT ${MOVED_MAX + 1}`.execute(db);
   return rows.map(({ id }) => id);
 }

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { askAction } from '../../src/actions/ask.ts';
+import { completeAction } from '../../src/actions/complete.ts';
 import { listActions } from '../../src/actions/list.ts';
 import { makeLogPartition } from '../../src/db/log-partitions.ts';
 import { lowestIdAt, makePartitions, PARTITIONED, partitionsOf, periodOf } from '../../src/db/partitions.ts';
+import { reportIncident } from '../../src/incidents/report-one.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
 import { actionById } from '../../src/records/action.ts';
@@ -20,6 +22,7 @@ import {
   givenAsked,
   givenBegunAction,
   givenPendingAction,
+  onCallActor,
 } from '../support/fixtures.ts';
 import { describeWithServices, type TestServices } from '../support/services.ts';
 
@@ -148,6 +151,33 @@ describeWithServices('what grows by the day', (make) => {
     // What has begun once has begun for ever, and what is moved does not begin again.
     const [posture] = await readPosture(services.db.sql, services.clock.now());
     expect(posture?.segments).toMatchObject([{ writesConfirmed: { part: 1, of: 1 } }]);
+  });
+
+  test('what is in an incident stays until it is closed, also in one that was merged', async () => {
+    const services = await given();
+    const { sql: db } = services.db;
+    const reported = async (id: string) => {
+      const action = await givenBegunAction(services, { args: { id } });
+      await completeAction(services, agentActor(), { id: action.id, executionId: 'e-1', ok: true });
+      const { id: incident } = await reportIncident(services, onCallActor(), {
+        agent: 'desk',
+        title: `wrong ${id}`,
+        reason: 'a call',
+        actions: [action.id],
+      });
+      return { action: action.id, incident };
+    };
+    const [first, second] = [await reported('R-1'), await reported('R-2')];
+    await db
+      .updateTable('incident')
+      .set({ merged_into: first.incident })
+      .where('id', '=', second.incident)
+      .execute();
+    await pass(services, 600, 50);
+    await dropOld(services);
+    const left = (await listActions(db, { limit: 10 })).actions.map(({ id }) => id).sort();
+    // Guard: incident_action in keptIds().
+    expect(left).toEqual([first.action, second.action].sort());
   });
 
   test('stays as long as it is held', async () => {
