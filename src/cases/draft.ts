@@ -103,22 +103,27 @@ async function actionOf(db: Sql, actor: Actor, input: DraftInput): Promise<Actio
   return row;
 }
 
-/** The first action that is in the incident. */
+/** The first action that is in the incident, or in one that was merged into it. */
 async function firstOf(db: Sql, actor: Actor, agent: string, id: string): Promise<string> {
   const incident = await incidentById(db, actor, id);
   if (incident.agent !== agent)
     throw new AppError('not_found', `Agent "${agent}" has no incident "${id.slice(0, 100)}"`);
   const row = await db
     .selectFrom('incident_action')
+    .innerJoin('incident', 'incident.id', 'incident_action.incident_id')
     .select('action_id')
-    .where('incident_id', '=', id)
+    .where((eb) => eb.or([eb('incident.id', '=', id), eb('incident.merged_into', '=', id)]))
     .orderBy('at')
     .orderBy('action_id')
     .limit(1)
     .executeTakeFirst();
   if (row) return row.action_id;
-  throw new AppError('not_found', `No action is linked to incident ${id}`, {
-    hint: 'Name one with action',
+  const because =
+    incident.because === 'breach'
+      ? `its breach of ${incident.metric ?? 'a metric'} names no write of which harm was reported`
+      : 'no action is linked to it';
+  throw new AppError('not_found', `Nothing to make a case of incident ${id}: ${because}`, {
+    hint: 'Name one with action, or report the wrong write: it joins the incident',
   });
 }
 

@@ -32,6 +32,8 @@ const OPENED: Readonly<Record<WrongBecause, 'correction' | 'unknown_harm' | 'exp
  */
 export async function fileWrongWrite(tx: Sql, wrong: WrongWrite): Promise<string> {
   const { action, because, facts, at, by } = wrong;
+  const known = await nowSaid(tx, action.id, because);
+  if (known !== undefined) return known;
   const findings = findingsOf(facts);
   const { mechanism = null } = establishedBy(findings);
   const alike = { agent: action.agent, tool: action.tool, mechanism, segment: action.segment };
@@ -60,6 +62,17 @@ export async function fileWrongWrite(tx: Sql, wrong: WrongWrite): Promise<string
     });
   await addAction(tx, { incident: id, action: action.id, because, at, by, agent: action.agent });
   return id;
+}
+
+/** The incident that names the action already, as one that a breach counted: a person says by now what it was. */
+async function nowSaid(tx: Sql, action: string, because: WrongBecause): Promise<string | undefined> {
+  const row = await tx
+    .updateTable('incident_action')
+    .set({ because })
+    .where('action_id', '=', action)
+    .returning('incident_id')
+    .executeTakeFirst();
+  return row?.incident_id;
 }
 
 /** Of what was written under a candidate that was taken back since: the incident of that. */

@@ -5,8 +5,10 @@ import type { RevocationTable } from '../db/tables.ts';
 import { toldProcess } from '../domain/evidence/facts.ts';
 import { ratioText } from '../domain/evidence/ratio.ts';
 import { costOf, costText } from '../domain/rates.ts';
+import { harmfulActions } from '../incidents/harmful.ts';
 import { mergeSameRollback } from '../incidents/merge.ts';
 import { openIncident } from '../incidents/open.ts';
+import { addAction } from '../incidents/wrong-write.ts';
 import { raiseAlert } from '../records/alert.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { ratesOf } from '../records/rates.ts';
@@ -107,6 +109,9 @@ async function report(tx: Sql, row: RollbackRow, { voided, revokedAt, now, dayMs
       inFlight,
     },
   });
+  if (verdict !== undefined)
+    for (const action of await harmfulActions(tx, { agent, rollout, segment, metric: verdict.metric }))
+      await addAction(tx, { incident, action, agent, because: 'named', at, by: actor });
   await mergeSameRollback(tx, { incident, agent, rollout, segment, at: now });
   await raiseAlert(tx, 'rollout.rolled_back', agent, revokedAt, {
     rollout,
