@@ -56,6 +56,7 @@ const signedIn = ({ actor, formToken }: Session): Html => html`<a href="/">Overv
 <a href="/reviews">Weekly reviews</a>
 <a href="/actions">Actions</a>
 <a href="/incidents">Incidents</a>
+<a href="/cases">Cases</a>
 <a href="/system">System</a>
 <span class="meta">${actor.id}</span>
 <form method="post" action="/logout">${formTokenField(formToken)}<button class="quiet" type="submit">Sign out</button></form>`;

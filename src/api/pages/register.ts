@@ -9,6 +9,7 @@ import { actionForms } from './action-forms.ts';
 import { actionPage } from './action-page.ts';
 import { actionsPage } from './actions-page.ts';
 import { businessPage } from './business-page.ts';
+import { casesPage } from './cases-page.ts';
 import { html } from './html.ts';
 import { incidentForms } from './incident-forms.ts';
 import { incidentsPage } from './incidents-page.ts';
@@ -48,6 +49,7 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   reviewsPage(app, deps);
   businessPage(app, deps);
   incidentsPage(app, deps);
+  casesPage(app, deps);
   incidentForms(app, deps);
 }
 
