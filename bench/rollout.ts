@@ -27,6 +27,7 @@ const A_DAY = 20;
 const RUNS = 400;
 /** A whole rollout of 120 processes takes about half a second. */
 const MIXED_RUNS = 150;
+const POOL_EVENTS = [40, 120, 200];
 
 type Say = (line?: string) => void;
 
@@ -60,11 +61,27 @@ export function benchRollout(say: Say, runs = RUNS): void {
   const { only, others } = oneOfTwenty(runs);
   say(line('  that segment alone is taken back', share(only)));
   say(line('  another one is too', share(others)));
-  say('\n4 of 20 segments at 15 % against 5 %, 40 events each: noticed by');
-  const cap = poolCap(runs);
-  say(line('  the pooled process alone', share(cap.pooled)));
-  say(line('  the same under its cap (it takes all back)', share(cap.capped)));
-  say(line("  the segments' own", share(cap.own)));
+  say(`\n4 of 20 segments at 15 % against 5 %, ${POOL_EVENTS.join(' / ')} events each: noticed by`);
+  const caps = POOL_EVENTS.map((events) => poolCap(runs, events));
+  const shares = (of: (cap: (typeof caps)[number]) => Hits) => caps.map((cap) => share(of(cap))).join(' / ');
+  say(
+    line(
+      '  the pooled process alone',
+      shares(({ pooled }) => pooled),
+    ),
+  );
+  say(
+    line(
+      '  the same under its cap (it takes all back)',
+      shares(({ capped }) => capped),
+    ),
+  );
+  say(
+    line(
+      "  the segments' own",
+      shares(({ own }) => own),
+    ),
+  );
   benchMemory(say);
 }
 
@@ -230,9 +247,9 @@ function oneOfTwenty(runs: number): { only: Hits; others: Hits } {
   return { only: { hits: only, of: runs }, others: { hits: others, of: runs } };
 }
 
-function poolCap(runs: number): { pooled: Hits; capped: Hits; own: Hits } {
+function poolCap(runs: number, events: number): { pooled: Hits; capped: Hits; own: Hits } {
   const random = randomFrom(SEED);
-  const [limit, bad, events] = [0.05, 0.15, 40];
+  const [limit, bad] = [0.05, 0.15];
   const weights = allotAlpha({
     guardrails: sharesOf([{ metric: 'g', share: 1, action: 'rollback' }]),
     startingSegments: names,

@@ -10,6 +10,8 @@ import { actionPage } from './action-page.ts';
 import { actionsPage } from './actions-page.ts';
 import { businessPage } from './business-page.ts';
 import { casesPage } from './cases-page.ts';
+import { cycleForms } from './cycle-forms.ts';
+import { cyclePages } from './cycle-page.ts';
 import { html } from './html.ts';
 import { incidentForms } from './incident-forms.ts';
 import { incidentsPage } from './incidents-page.ts';
@@ -50,6 +52,8 @@ export function registerPages(app: Api, deps: RouteDeps): void {
   businessPage(app, deps);
   incidentsPage(app, deps);
   casesPage(app, deps);
+  cyclePages(app, deps);
+  cycleForms(app, deps);
   incidentForms(app, deps);
 }
 

@@ -22,6 +22,7 @@ export function reviewsPage(app: Api, { services }: RouteDeps): void {
       title: 'Weekly reviews',
       session,
       main: html`<h1>Weekly reviews</h1>
+<p><a href="/cycle-reviews">Reviews of cycles</a>: what each rollout came to, and what is owed.</p>
 ${rows.length === 0 && html`<p class="meta">No week has a page yet: one is made each Monday.</p>`}
 <ul class="rows">${rows.map(
         ({ week, version, readBy }) =>
