@@ -16,7 +16,10 @@ const LINE_MAX = 300;
 const ROWS_MAX = 6;
 const SECTION_MAX = 2_800;
 
-/** The page of a week for a channel: what needs people first, each part short, and a button that says it was read. */
+/**
+ * The page of a week for a channel: what needs people first, each part short, and buttons that say it was read, or
+ * what somebody has to say of it.
+ */
 export function reviewCard(page: ReviewPage, publicUrl: string, agents: readonly string[]): SlackMessage {
   const { week, title, quiet, sections } = page;
   const url = `${publicUrl}/reviews/${encodeURIComponent(week)}`;
@@ -35,8 +38,9 @@ export function reviewCard(page: ReviewPage, publicUrl: string, agents: readonly
     ...parts.map((text, index) => section(`part${index}`, cut(text, SECTION_MAX))),
     actions('buttons', [
       button(BUTTON.reviewRead, 'I have read it', { value: VALUE.review.encode({ week }), style: 'primary' }),
+      button(BUTTON.reviewComment, 'Comment', { value: VALUE.review.encode({ week }) }),
     ]),
-    context('last', [link(url, 'Open the page, with its charts; comment there')]),
+    context('last', [link(url, 'Open the page, with its charts')]),
   ];
   const text = [title, ...(quiet === null ? [] : [inline(quiet, LINE_MAX)]), ...parts, url].join('\n');
   return { text: cut(text, LIMITS.text), blocks };

@@ -22,6 +22,7 @@ export const MODAL = {
   gateApprove: 'gate-approve',
   gateReject: 'gate-reject',
   classify: 'classify',
+  comment: 'comment',
 } as const;
 
 /** `block_id` and `action_id` of the inputs. */

@@ -27,6 +27,8 @@ export const BUTTON = {
   incidentClassify: 'incident.classify',
   /** A function has read the page of a week. */
   reviewRead: 'review.read',
+  /** It has something to say of it: opens a modal. */
+  reviewComment: 'review.comment',
 } as const;
 
 const actionValue = z.strictObject({
@@ -52,6 +54,7 @@ const disableValue = z.strictObject({
 });
 const whyValue = z.strictObject({ alert: z.string() });
 const reviewValue = z.strictObject({ week: z.string().regex(/^\d{4}-W\d{2}$/) });
+const reviewMeta = reviewValue.extend({ channel: z.string(), ts: z.string() });
 const placeMeta = z.strictObject({ id: z.string(), channel: z.string(), ts: z.string() });
 const seenMeta = placeMeta.extend(actionValue.shape);
 const channelMeta = z.strictObject({ channel: z.string() });
@@ -110,6 +113,7 @@ export const VALUE = {
   disable: codecOf(disableValue),
   why: codecOf(whyValue),
   review: codecOf(reviewValue),
+  reviewMeta: codecOf(reviewMeta),
   place: codecOf(placeMeta),
   seen: codecOf(seenMeta),
   standing: codecOf(standingValue),

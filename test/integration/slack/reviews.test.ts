@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createReviewActivities } from '../../../activities/reviews.ts';
 import { ManualClock } from '../../../src/clock.ts';
 import { weeklyReview } from '../../../src/reviews/weekly.ts';
+import { visibleText } from '../../fakes/slack/visible.ts';
 import { actorOf } from '../../support/fixtures.ts';
 import { ALERTS, openDesk } from './support.ts';
 
@@ -23,6 +24,19 @@ test('the page of a week is posted once, and whoever it names reads it by its bu
   await slack.nextEphemeral('U0CLEO', ({ text }) => text.includes('for operations'));
   expect((await weeklyReview(services, actorOf('auditor'), week)).answers).toMatchObject([
     { function: 'operations', person: 'cleo' },
+  ]);
+  const comment = async (user: string, reason: string) => {
+    await slack.click(card, 'Comment', user).ack();
+    const view = await slack.nextView(user, (shown) => visibleText(shown).includes(`week ${week}`));
+    return slack.submit(view.id, { reason }, user);
+  };
+  expect((await comment('U0ANA', 'I am nobody here')).errors.reason).toContain('no manifest names you');
+  expect(await comment('U0CLEO', 'Nights are <b>too</b> thin')).toMatchObject({ outcome: 'closed' });
+  const told = await slack.nextMessage(ALERTS, ({ threadTs }) => threadTs === card.ts);
+  expect(visibleText(told)).toContain('Comment* of cleo for operations: Nights are <b>too</b> thin');
+  expect((await weeklyReview(services, actorOf('auditor'), week)).answers).toMatchObject([
+    { function: 'operations', person: 'cleo', comment: null },
+    { function: 'operations', person: 'cleo', comment: 'Nights are <b>too</b> thin' },
   ]);
   // The charts go into its thread in three steps, and nowhere where the app is not.
   const picture = { name: 'w.png', title: 'w', altText: 'a chart', bytes: Buffer.from([137, 80, 255]) };
