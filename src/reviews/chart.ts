@@ -1,7 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { escapeMarkup } from '../domain/markup.ts';
-import { type Cell, type CellWeek, CHART_WEEKS } from '../domain/review/weekly.ts';
+import { type Cell, type CellMark, type CellWeek, CHART_WEEKS } from '../domain/review/weekly.ts';
 
 export const CHART = { width: 300, height: 132 } as const;
 const LEFT = 40;
@@ -18,7 +18,7 @@ interface Point {
 
 /**
  * Thirteen weeks of one guardrail in one segment: the share of harm, its limit dashed, the locked baseline as a band; grey
- * where not everything is old enough to be known. One form for all, and the same bytes each time.
+ * where not everything is old enough to be known; marks where the segment was released and taken back. One form for all, and the same bytes each time.
  */
 export function weekChart(cell: Cell): string {
   const { limit, baseline, weeks, verdict, metric, segment, agent } = cell;
@@ -46,9 +46,20 @@ ${baseline ? `<rect class="band" x="${LEFT}" y="${at(y(baseline.upper))}" width=
 ${limit === null ? '' : `<line class="limit" x1="${LEFT}" x2="${RIGHT}" y1="${at(y(limit))}" y2="${at(y(limit))}"></line>`}
 ${path === null ? '' : `<path class="value" d="${path}"></path>`}
 ${points.map(({ index, share }) => `<circle class="dot" cx="${at(x(index))}" cy="${at(y(share))}" r="2"></circle>`).join('')}
+${weeks.map(({ marks = [] }, index) => marks.map((mark) => markAt(x(index), mark)).join('')).join('')}
 <text x="${LEFT}" y="${BOTTOM + 16}">${escapeMarkup(short(weeks[0]))}</text>
 <text x="${RIGHT}" y="${BOTTOM + 16}" text-anchor="end">${escapeMarkup(short(weeks.at(-1)))}</text>
 </svg>`;
+}
+
+/** A triangle where it was released, a cross where it was taken back; told apart without colour. */
+function markAt(x: number, mark: CellMark): string {
+  const [left, right] = [at(x - 4), at(x + 4)];
+  const shape =
+    mark === 'released'
+      ? `<path class="mark" d="M${left} ${TOP}H${right}L${at(x)} ${TOP + 7}Z"></path>`
+      : `<path class="mark back" d="M${left} ${TOP}L${right} ${TOP + 8}M${right} ${TOP}L${left} ${TOP + 8}"></path>`;
+  return `<line class="grid" x1="${at(x)}" x2="${at(x)}" y1="${TOP}" y2="${BOTTOM}"></line>${shape}`;
 }
 
 const TEXT_MAX = 38;
@@ -60,7 +71,7 @@ const percent = (share: number): string => `${Number((share * 100).toPrecision(2
 const COLUMNS = 2;
 const GAP = 16;
 /** Colours of the picture, which knows no style sheet and no scheme. */
-const SHEET_STYLE = `svg text{font:12px "DejaVu Sans";fill:#57606a}svg text.strong{fill:#1b1f24}.grid{stroke:#d0d7de}.band{fill:#d0d7de;opacity:.6}.young{fill:#eef0f2}.value{fill:none;stroke:#1b1f24;stroke-width:2}.dot{fill:#1b1f24}.limit{stroke:#a40e26;stroke-dasharray:7 4;stroke-width:1.5}`;
+const SHEET_STYLE = `svg text{font:12px "DejaVu Sans";fill:#57606a}svg text.strong{fill:#1b1f24}.grid{stroke:#d0d7de}.band{fill:#d0d7de;opacity:.6}.young{fill:#eef0f2}.value{fill:none;stroke:#1b1f24;stroke-width:2}.dot{fill:#1b1f24}.mark{fill:#1b1f24}.back{stroke:#1b1f24;stroke-width:2}.limit{stroke:#a40e26;stroke-dasharray:7 4;stroke-width:1.5}`;
 
 /** All charts of a page in one picture; `undefined` where nothing is drawn. */
 export function chartSheet(cells: readonly Cell[]): string | undefined {

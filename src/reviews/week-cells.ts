@@ -6,7 +6,7 @@ import { POOLED_SEGMENT } from '../domain/evidence/alpha.ts';
 import { FALSE_SHARE, reviewQueue } from '../domain/evidence/review-queue.ts';
 import { costOf, costText } from '../domain/rates.ts';
 import { type Week, weekBefore } from '../domain/review/iso-week.ts';
-import { type Cell, type CellWeek, CHART_WEEKS } from '../domain/review/weekly.ts';
+import { type Cell, type CellMark, type CellWeek, CHART_WEEKS } from '../domain/review/weekly.ts';
 import { ratesOf } from '../records/rates.ts';
 import { type RolloutRecord, recordOf } from '../records/rollout.ts';
 
@@ -54,6 +54,7 @@ export async function cellsOf(
 ): Promise<Cell[]> {
   const judged = await judgedCells(db, rollout, week);
   const weeks = await countsByWeek(db, rollout, week);
+  const marks = await marksOf(db, rollout, week);
   const rates = await ratesOf(db, rollout.agent);
   const looked = reviewQueue(
     judged
@@ -70,14 +71,16 @@ export async function cellsOf(
       { at: week.from, count: own.find((one) => one.week === week.id)?.harms ?? 0 },
     ]);
     const guardrail = rollout.plan.guardrails.find((one) => one.metric === metric);
-    const drawn = weeksBefore(week).map(({ id, to }): CellWeek => {
+    const drawn = weeksBefore(week).map(({ id, from, to }): CellWeek => {
       const found = own.find((one) => one.week === id);
+      const within = marks.filter((one) => one.segment === segment && one.at >= from && one.at < to);
       return {
         week: id,
         events: found?.events ?? 0,
         known: found?.known ?? 0,
         harms: found?.harms ?? 0,
         mature: to.getTime() + matureMs <= week.to.getTime(),
+        ...(within.length > 0 && { marks: [...new Set(within.map(({ mark }) => mark))] }),
       };
     });
     return {
@@ -114,6 +117,22 @@ async function judgedCells(db: Sql, { id }: RolloutRecord, { to }: Week): Promis
     ORDER BY v.segment, v.metric, (s.state = 'rolled_back' AND v.verdict = 'breach') DESC, v.generation DESC`.execute(
     db,
   );
+  return rows;
+}
+
+/** When each segment was first exposed to the release, and when it was taken back. */
+async function marksOf(
+  db: Sql,
+  { id }: RolloutRecord,
+  { to }: Week,
+): Promise<{ segment: string; mark: CellMark; at: Date }[]> {
+  const { rows } = await sql<{ segment: string; mark: CellMark; at: Date }>`
+    SELECT segment, 'released' AS mark, min(from_at) AS at FROM exposure
+    WHERE rollout_id = ${id} AND exposure > 0 AND from_at < ${to} GROUP BY segment
+    UNION ALL
+    SELECT segment, 'rolled_back', opened_at FROM incident
+    WHERE rollout_id = ${id} AND because IN ('breach', 'rollback') AND opened_at < ${to} AND segment IS NOT NULL
+    ORDER BY at, segment, mark`.execute(db);
   return rows;
 }
 

@@ -67,7 +67,8 @@ ${page.sections.map(sectionPart)}
 ${
   page.charts.length > 0 &&
   html`<h2>Thirteen weeks</h2>
-<p class="meta">Share of harm a week; its limit is dashed, the locked baseline a band, grey where outcomes are still to come.</p>
+<p class="meta">Share of harm a week; its limit is dashed, the locked baseline a band, grey where outcomes are still to come;
+a triangle where it was released, a cross where it was taken back.</p>
 <div class="charts">${page.charts.map((cell) => new Html(weekChart(cell)))}</div>`
 }`;
 

@@ -98,6 +98,8 @@ svg.system .thin { stroke: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 0.5rem 1rem; }
 svg.chart.week .young { fill: var(--panel); stroke: none; }
 svg.chart.week .dot { fill: var(--ink); stroke: none; }
+svg.chart.week .mark { fill: var(--ink); stroke: none; }
+svg.chart.week .back { fill: none; stroke: var(--ink); stroke-width: 2; }
 tr.worse td { color: var(--bad); }
 tr.better td { color: var(--ok); }
 `;

@@ -13,7 +13,10 @@ export interface CellWeek {
   harms: number;
   /** Whether everything of it is old enough to be known. */
   mature: boolean;
+  /** What happened to the segment in it: first exposed to the release, taken back from it. */
+  marks?: CellMark[];
 }
+export type CellMark = 'released' | 'rolled_back';
 
 /** One guardrail in one segment: what it is, what it was a week ago, and its counts. */
 export interface Cell {

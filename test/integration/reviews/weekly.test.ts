@@ -66,6 +66,9 @@ describeWithServices('the page of a week', (make) => {
     if (!made) throw new Error('no page');
     expect(more).toEqual([]);
     expect(await makeWeeklyReview(services)).toEqual([]);
+    const gold = made.snapshot.cells.find(({ segment }) => segment === 'gold');
+    // Guard: marksOf(); what happened is marked in the week in which it did.
+    expect(gold?.weeks.flatMap(({ marks = [] }) => marks)).toEqual(['released', 'rolled_back']);
     const { page, markdown } = await weeklyReview(services, auditor, made.week);
     expect(page.sections.map(({ title }) => title)).toEqual([
       'Period',

@@ -101,6 +101,10 @@ test('what people wrote is no markup, no mention and no other agent’s business
   const text = pageMarkdown(pageOf(hostile));
   expect(text).not.toMatch(/[^\\]<!channel>|[^\\]<script>|[^\\]\[x\]/);
   expect(weekChart(cell({ metric: '<script>' }))).not.toContain('<script>');
+  const [first, ...others] = cell({}).weeks;
+  if (!first) throw new Error('no week');
+  const marked = weekChart(cell({ weeks: [{ ...first, marks: ['released', 'rolled_back'] }, ...others] }));
+  expect([marked.match(/class="mark"/g)?.length, marked.match(/class="mark back"/g)?.length]).toEqual([1, 1]);
   const mine = onlyOf(fullSnapshot({ agents: ['desk', 'zebra'] }), ['desk']);
   expect(JSON.stringify(mine)).not.toContain('zebra');
 });
