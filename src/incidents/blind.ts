@@ -19,7 +19,7 @@ export async function asSeenBy(
   const labelled = rows.filter((row) => awaitsSecond(row) && row.classified_by !== actor.person);
   const owned = new Map<string, boolean>();
   for (const agent of new Set(labelled.map((row) => row.agent)))
-    owned.set(agent, await ownsIncidents(services, actor, { agent }));
+    owned.set(agent, await mayBeAsked(services, actor, { agent }));
   const asked = labelled.filter(({ agent }) => owned.get(agent));
   if (asked.length === 0) return [...rows];
   const given = await services.db.sql
@@ -48,13 +48,9 @@ const UNSEEN = {
   recurrence_of: null,
 } as const satisfies Partial<IncidentRow>;
 
-/** Classified by a person, open to a second one. */
-const awaitsSecond = ({ id, state, classified_by, merged_into }: IncidentRow): boolean =>
-  isClassifiedTwice(id) &&
-  state !== 'closed' &&
-  merged_into === null &&
-  classified_by !== null &&
-  classified_by !== 'records';
+/** Classified by a person, open to a second one; what is merged may be unmerged and labelled then. */
+const awaitsSecond = ({ id, state, classified_by }: IncidentRow): boolean =>
+  isClassifiedTwice(id) && state !== 'closed' && classified_by !== null && classified_by !== 'records';
 
 /** Whether they may say what concerns the incidents of an agent: an owner, or a deputy of one. */
 export async function ownsIncidents(
@@ -63,6 +59,15 @@ export async function ownsIncidents(
   incident: Pick<IncidentRow, 'agent'>,
 ): Promise<boolean> {
   if (!actor.roles.some((role) => role === 'approver' || role === 'release-manager')) return false;
+  return mayBeAsked(services, actor, incident);
+}
+
+/** An owner, or a deputy of one, whatever the role of the token they look with: they may hold another. */
+async function mayBeAsked(
+  services: BlindServices,
+  actor: Actor,
+  incident: Pick<IncidentRow, 'agent'>,
+): Promise<boolean> {
   try {
     await requireOwner(services, actor, incident, 'classify an incident');
     return true;

@@ -67,10 +67,7 @@ export async function classifyIncident(
       at,
       actor: person,
       data: {
-        mechanism: input.mechanism,
-        certainty: input.certainty,
-        before: row.mechanism ?? undefined,
-        evidence: [...(input.evidence ?? [])],
+        ...toldOf(row, input, n),
         listVersion: MECHANISM_LIST_VERSION,
       },
     });
@@ -78,6 +75,17 @@ export async function classifyIncident(
   services.wake();
   return incidentById(services.db.sql, actor, input.id);
 }
+
+/** Whoever is asked for the second label may read the log: it has the first one with the second, or when it is closed without. */
+const toldOf = (row: IncidentRow, input: Classification, n: 1 | 2): Record<string, unknown> =>
+  n === 1 && isClassifiedTwice(row.id)
+    ? {}
+    : {
+        mechanism: input.mechanism,
+        certainty: input.certainty,
+        before: row.mechanism ?? undefined,
+        evidence: [...(input.evidence ?? [])],
+      };
 
 function requireMechanism({ mechanism, contributing = [] }: Classification): void {
   const strange = [mechanism, ...contributing].find((name) => !MECHANISM_NAMES.includes(name));

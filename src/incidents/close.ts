@@ -46,7 +46,7 @@ export async function closeIncident(
       })
       .where('id', '=', row.id)
       .execute();
-    const data = { from: row.state, reason: input.reason };
+    const data = { from: row.state, reason: input.reason, mechanism: row.mechanism ?? undefined };
     await appendEntry(tx, {
       kind: 'incident.closed',
       agent: row.agent,

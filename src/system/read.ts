@@ -2,6 +2,7 @@ import type { Actor } from '../actor.ts';
 import { durationMs, isDurationBetween } from '../domain/duration.ts';
 import { type SystemView, systemView } from '../domain/system/view.ts';
 import { AppError } from '../errors.ts';
+import { asSeenBy } from '../incidents/blind.ts';
 import { incidentById } from '../incidents/list.ts';
 import type { Services } from '../services.ts';
 import { readFlows, type Window } from './flows.ts';
@@ -31,7 +32,8 @@ export async function readSystem(services: Services, actor: Actor, input: System
   const now = services.clock.now();
   const { agent } = input;
   const windowMs = windowOf(input, now);
-  const incident = input.incident === undefined ? undefined : await incidentById(db, actor, input.incident);
+  const whole = input.incident === undefined ? undefined : await incidentById(db, actor, input.incident);
+  const [incident] = whole ? await asSeenBy(services, actor, [whole]) : [];
   const asOf = incident?.opened_at ?? input.at ?? now;
   const span: Window = { agent: incident?.agent ?? agent, asOf, from: new Date(asOf.getTime() - windowMs) };
   const { facts: agents, manifests } = await readAgents(db, span);

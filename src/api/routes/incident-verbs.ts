@@ -1,8 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MECHANISM_NAMES, ORIGINS, RESULTS } from '../../domain/incident/mechanisms.ts';
+import { asSeenBy } from '../../incidents/blind.ts';
 import { classifyIncident } from '../../incidents/classify.ts';
 import { closeIncident } from '../../incidents/close.ts';
 import { ENDABLE } from '../../incidents/end.ts';
+import type { IncidentRow } from '../../incidents/list.ts';
 import { mergeIncident, unmergeIncident } from '../../incidents/merge.ts';
 import { reportIncident } from '../../incidents/report-one.ts';
 import type { Api, RouteDeps } from '../app.ts';
@@ -51,6 +54,10 @@ const reportSchema = z.strictObject({
 /** What people do about an incident. */
 export function incidentVerbRoutes(app: Api, { services }: RouteDeps): void {
   const schema = (operationId: string, summary: string) => ({ operationId, summary, tags, response });
+  const view = async (request: FastifyRequest, row: IncidentRow) => {
+    const [seen = row] = await asSeenBy(services, actorOf(request), [row]);
+    return incidentViewOf(seen);
+  };
   app.post(
     '/v1/incidents',
     {
@@ -62,7 +69,7 @@ export function incidentVerbRoutes(app: Api, { services }: RouteDeps): void {
     async (request) => {
       const { at, ...input } = request.body;
       const found = { ...input, ...(at !== undefined && { at: new Date(at) }) };
-      return incidentViewOf(await reportIncident(services, actorOf(request), found));
+      return view(request, await reportIncident(services, actorOf(request), found));
     },
   );
   app.post(
@@ -76,7 +83,7 @@ export function incidentVerbRoutes(app: Api, { services }: RouteDeps): void {
     },
     async (request) => {
       const input = { id: request.params.id, ...request.body };
-      return incidentViewOf(await classifyIncident(services, actorOf(request), input));
+      return view(request, await classifyIncident(services, actorOf(request), input));
     },
   );
   app.post(
@@ -90,7 +97,7 @@ export function incidentVerbRoutes(app: Api, { services }: RouteDeps): void {
     },
     async (request) => {
       const input = { id: request.params.id, ...request.body };
-      return incidentViewOf(await mergeIncident(services, actorOf(request), input));
+      return view(request, await mergeIncident(services, actorOf(request), input));
     },
   );
   app.post(
@@ -104,7 +111,7 @@ export function incidentVerbRoutes(app: Api, { services }: RouteDeps): void {
     },
     async (request) => {
       const input = { id: request.params.id, ...request.body };
-      return incidentViewOf(await unmergeIncident(services, actorOf(request), input));
+      return view(request, await unmergeIncident(services, actorOf(request), input));
     },
   );
   app.post(
@@ -118,7 +125,7 @@ export function incidentVerbRoutes(app: Api, { services }: RouteDeps): void {
     },
     async (request) => {
       const input = { id: request.params.id, ...request.body };
-      return incidentViewOf(await closeIncident(services, actorOf(request), input));
+      return view(request, await closeIncident(services, actorOf(request), input));
     },
   );
 }

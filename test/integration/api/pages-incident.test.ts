@@ -2,6 +2,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { isClassifiedTwice } from '../../../src/domain/incident/fingerprint.ts';
 import { reportIncident } from '../../../src/incidents/report-one.ts';
+import { readLogOf } from '../../../src/log/read.ts';
+import { sequenceLog } from '../../../src/log/sequence.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import {
   AGENT_YAML,
@@ -19,6 +21,13 @@ describeWithServices('the pages of incidents', (make) => {
   let olga: Browser;
   const opened = (title: string, segment: string) =>
     reportIncident(api.services, onCallActor(), { agent: 'desk', title, reason: 'seen', segment });
+
+  const logOf = async (id: string): Promise<string> => {
+    const { sql } = api.services.db;
+    while ((await sequenceLog(sql)) > 0);
+    const entries = await readLogOf(sql, [id], { after: 0, limit: 100 });
+    return entries.map(({ body }) => body).join('\n');
+  };
 
   beforeAll(async () => {
     api = await givenApi(make);
@@ -92,7 +101,26 @@ describeWithServices('the pages of incidents', (make) => {
     const cleo = await openBrowser(api.app, asCleo);
     // Guard: asSeenBy(); without it the second label is read off the first.
     expect(await seen(cleo, asCleo)).toEqual([undefined, undefined, false]);
+    // Guard: mayBeAsked(); the role of the token she looks with says nothing of whether she is asked.
+    expect(await seen(cleo, api.as.cleo)).toEqual([undefined, undefined, false]);
+    // Guard: asSeenBy() in readSystem() and in the answers of the verbs.
+    const system = await call(api.app, `GET /v1/system?incident=${id}`, { as: asCleo });
+    expect([system.status, system.json.incident.mechanism]).toEqual([200, null]);
+    const { id: into } = await opened('Taken for it', 'gold');
+    const answer = (verb: string, body: object) =>
+      call(api.app, `POST /v1/incidents/${id}/${verb}`, { as: asCleo, body: { reason: 'r', ...body } });
+    const answers = [await answer('merge', { into })];
+    // Guard: awaitsSecond() of what is merged.
+    expect(await seen(cleo, asCleo)).toEqual([undefined, undefined, false]);
+    answers.push(await answer('unmerge', {}));
+    expect(answers.map(({ status, json }) => [status, json.mechanism])).toEqual([
+      [200, undefined],
+      [200, undefined],
+    ]);
+    // Guard: toldOf(); the log has the first label with the second.
+    expect(await logOf(id)).not.toContain('rule_defect');
     await classify(cleo, 'wrong_call');
+    expect(await logOf(id)).toContain('"before":"rule_defect"');
     expect(await seen(cleo, asCleo)).toEqual(['rule_defect', 'rule_defect', true]);
   });
 
