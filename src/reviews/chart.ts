@@ -4,7 +4,7 @@ import { escapeMarkup } from '../domain/markup.ts';
 import { type Cell, type CellMark, type CellWeek, CHART_WEEKS } from '../domain/review/weekly.ts';
 
 export const CHART = { width: 300, height: 132 } as const;
-const LEFT = 40;
+const LEFT = 46;
 const RIGHT = CHART.width - 8;
 const TOP = 34;
 const BOTTOM = 108;
@@ -25,8 +25,8 @@ export function weekChart(cell: Cell): string {
   const points = weeks.flatMap((one, index): Point[] =>
     one.known > 0 ? [{ index, share: one.harms / one.known }] : [],
   );
-  const most =
-    Math.max(limit ?? 0, baseline?.upper ?? 0, ...points.map(({ share }) => share), 0.01) * HEADROOM;
+  const highest = Math.max(limit ?? 0, baseline?.upper ?? 0, ...points.map(({ share }) => share), 0.01);
+  const most = Math.min(1, highest * HEADROOM);
   const x = scaleLinear([0, CHART_WEEKS - 1], [LEFT, RIGHT]);
   const y = scaleLinear([0, most], [BOTTOM, TOP]).clamp(true);
   const path = line<Point>()

@@ -93,6 +93,14 @@ ${row('Seconded by', one.seconded_by ?? undefined)}
 const listed = (title: string, lines: readonly string[]): Html => html`<h3>${title}</h3>
 ${lines.length === 0 ? html`<p class="meta">Nothing.</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
 
+const verdictsTable = (
+  verdicts: CycleFacts['verdicts'],
+): Html => html`<div class="wide"><table><thead><tr><th scope="col">Segment</th><th scope="col">Metric</th><th scope="col">Verdict</th><th scope="col">Value</th><th scope="col">Limit</th><th scope="col">Events</th></tr></thead>
+<tbody>${verdicts.map(
+  ({ segment, metric, verdict, value, limit, events }) =>
+    html`<tr><th scope="row">${segment}</th><td>${metric}</td><td>${verdict}</td><td>${value === null ? '' : Number(value.toPrecision(3))}</td><td>${limit ?? ''}</td><td>${events}</td></tr>`,
+)}</tbody></table></div>`;
+
 const factsPart = (
   facts: CycleFacts,
 ): Html => html`<h2>What changed, ${minuteText(new Date(facts.since))} to ${minuteText(new Date(facts.until))} UTC</h2>
@@ -115,11 +123,7 @@ ${listed(
   ),
 )}
 <h2>What was seen</h2>
-<div class="wide"><table><thead><tr><th scope="col">Segment</th><th scope="col">Metric</th><th scope="col">Verdict</th><th scope="col">Value</th><th scope="col">Limit</th><th scope="col">Events</th></tr></thead>
-<tbody>${facts.verdicts.map(
-  ({ segment, metric, verdict, value, limit, events }) =>
-    html`<tr><th scope="row">${segment}</th><td>${metric}</td><td>${verdict}</td><td>${value === null ? '' : Number(value.toPrecision(3))}</td><td>${limit ?? ''}</td><td>${events}</td></tr>`,
-)}</tbody></table></div>
+${facts.verdicts.length === 0 ? html`<p class="meta">Nothing was judged.</p>` : verdictsTable(facts.verdicts)}
 ${listed('Cost', facts.cost === null ? ['No rates are declared.'] : facts.cost.segments.map(({ segment, metric, amount }) => `${segment}, ${metric}: ${amount.toFixed(2)} ${facts.cost?.currency}`))}
 ${listed('Cases', facts.cases === null ? ['The agent has none.'] : [`${facts.cases.green} green, ${facts.cases.red} red, ${facts.cases.unevaluable} that cannot be evaluated, ${facts.cases.notApplicable} that say nothing of it`])}
 <h3>Incidents</h3>

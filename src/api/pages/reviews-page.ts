@@ -73,7 +73,7 @@ a triangle where it was released, a cross where it was taken back.</p>
 }`;
 
 const sectionPart = ({ title, lines, table }: PageSection): Html => html`<h2>${title}</h2>
-${lines.length > 0 && html`<ul>${lines.map(({ text, ref }) => html`<li>${text}${ref !== undefined && html` <span class="meta">${ref}</span>`}</li>`)}</ul>`}
+${lines.length > 0 && html`<ul>${lines.map(({ text, ref }) => html`<li>${text}${ref !== undefined && html` <span class="meta">${refPart(ref)}</span>`}</li>`)}</ul>`}
 ${
   table &&
   html`<div class="wide"><table><thead><tr>${table.head.map((name) => html`<th>${name}</th>`)}<th></th></tr></thead>
@@ -82,6 +82,12 @@ ${
       html`<tr${colour !== undefined && html` class="${colour}"`}>${cells.map((cell) => html`<td>${cell}</td>`)}<td>${colour && html`<strong>${colour}</strong>`}</td></tr>`,
   )}</tbody></table></div>`
 }`;
+
+/** Where there is a page of it, a link to that. */
+function refPart(ref: string): Html | string {
+  const path = ref.startsWith('rev-') ? 'cycle-reviews' : ref.startsWith('inc-') ? 'incidents' : undefined;
+  return path === undefined ? ref : html`<a href="/${path}/${encodeURIComponent(ref)}">${ref}</a>`;
+}
 
 const answersPart = (answers: readonly ReviewAnswer[]): Html => html`<h2>Read by</h2>
 ${answers.length === 0 && html`<p class="meta">Nobody yet.</p>`}

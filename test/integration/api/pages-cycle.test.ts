@@ -29,6 +29,7 @@ describeWithServices('the page of the review of a cycle', (make) => {
     const olga = await openBrowser(app, as.olga);
     expect((await olga.get('/cycle-reviews')).text).toContain(`href="${path}"`);
     expect((await olga.get('/cycle-reviews/rev-none')).status).toBe(404);
+    expect((await olga.get(`/rollouts/${json.id}`)).text).toContain(`href="${path}"`);
     const page = await olga.get(path);
     expect(plain(page.text)).toContain('desk, release 2: rolled back');
     expect(plain(page.text)).toContain('the <b>desk</b> is moving');
