@@ -22,6 +22,20 @@ import { settleReviews } from '../../support/start.ts';
 const YAML = { 'content-type': 'application/yaml' };
 const DAY_MS = 86_400_000;
 
+/** A case that is red on release 2 and green on release 1, and its twin. */
+function redOnTwo(name: string, more: Record<string, unknown>) {
+  const read = readCaseValue({
+    case: name,
+    agent: 'desk',
+    kind: 'ask',
+    says: 'A cancellation runs with nobody asked',
+    given: { tool: 'cancel', args: { id: 'made-up-1' }, attributes: { tier: 'gold' } },
+    ...more,
+  });
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  return read.value;
+}
+
 interface Coded {
   code: string;
 }
@@ -181,5 +195,42 @@ describeWithServices('preflight', (make) => {
     expect((await rolloutStatus(services, id)).waivers).toMatchObject([{ case: 'a', person: 'max' }]);
     services.clock.advance(DAY_MS);
     expect((await rolloutStatus(services, id)).waivers).toEqual([]);
+  });
+
+  // Guard: the `until` of liveWaivers() in src/rollouts/suite-gate.ts; cases_red in suiteBlockers().
+  test('a red case is refused, starts on a waiver while it lasts, and is refused again when that has ended', async () => {
+    const { services } = api;
+    const mia = actorOf('release-manager', { person: 'mia' });
+    const floor = redOnTwo('unasked', { expect: { atLeast: 'ask:1' }, twins: ['possible'] });
+    await proposeCase(services, mia, floor);
+    await proposeCase(services, mia, redOnTwo('possible', { expect: { atMost: 'ask:1' } }));
+    await admitCase(services, mia, { agent: 'desk', name: 'unasked', redOn: '2', greenOn: '1' });
+    expect((await preflight()).json).toMatchObject({ ready: false, suite: { red: [{ case: 'unasked' }] } });
+    const refused = await start();
+    expect([refused.status, codes(refused.json as never)]).toEqual([422, ['cases_red']]);
+    const none = await start({ noneYet: 'it is new' });
+    expect(codes(none.json as never)).toEqual(['cases_red', 'none_yet_not_true']);
+
+    const until = new Date(services.clock.now().getTime() + DAY_MS).toISOString();
+    const waivers = [{ case: 'unasked', reason: 'the desk looks at each', until }];
+    const takeBack = async (id: unknown) => {
+      const body = { reason: 'x' };
+      await call(api.app, `POST /v1/rollouts/${id}/rollback`, { as: api.as.olga, body });
+      await settleReviews(services, 'desk');
+    };
+    const waived = await start({ waivers });
+    expect(waived.status).toBe(201);
+    const told = { case: 'unasked', person: 'olga', reason: 'the desk looks at each' };
+    expect((await rolloutStatus(services, String(waived.json.id))).waivers).toMatchObject([told]);
+    await takeBack(waived.json.id);
+    // It lasts for the next start too, and what it waives is still said to be red.
+    expect((await preflight()).json).toMatchObject({
+      ready: true,
+      suite: { red: [{ case: 'unasked' }] },
+      waivers: [told],
+    });
+    services.clock.advance(DAY_MS);
+    const again = await start();
+    expect([again.status, codes(again.json as never)]).toEqual([422, ['cases_red']]);
   });
 });
