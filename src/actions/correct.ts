@@ -1,5 +1,6 @@
 import { type Actor, requireRole } from '../actor.ts';
 import { judgeAgent } from '../autonomy/judge.ts';
+import { proposeFromWord } from '../cases/from-people.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import { AppError } from '../errors.ts';
 import { factsOf } from '../incidents/facts.ts';
@@ -66,6 +67,7 @@ export async function correctAction(
     }),
   );
   services.wake();
+  await proposeFromWord(services, { action, because: 'corrected', person: actor.person ?? actor.id });
   // What this tool earned may end with it, and at once.
   await judgeAgent(services, action.agent).catch((error: unknown) => {
     services.log.error({ err: error, agent: action.agent }, 'what was earned is judged again by the judge');

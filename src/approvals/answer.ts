@@ -1,4 +1,5 @@
 import { type Actor, requireOwn, requireRole } from '../actor.ts';
+import { proposeFromWord } from '../cases/from-people.ts';
 import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { StandingWish } from '../db/tables-action.ts';
@@ -44,7 +45,10 @@ export async function answerAction(
     services.db.sql.transaction().execute((tx) => answerLocked(services, tx, who, told)),
   );
   services.wake();
-  return decided;
+  const { person, ...answered } = decided;
+  if (answered.counted && answered.action.state === 'denied' && seen !== undefined)
+    await proposeFromWord(services, { action: answered.action, because: 'denied', person });
+  return answered;
 }
 
 async function answerLocked(
@@ -52,7 +56,7 @@ async function answerLocked(
   tx: Sql,
   who: Actor | Account,
   input: AnswerInput,
-): Promise<Answered> {
+): Promise<Answered & { person: string }> {
   const known = await lockToDecide(tx, services.clock, who, input);
   const { actor, action, eligibility, answers } = known;
   const person = answererOf(actor, action);
@@ -60,7 +64,7 @@ async function answerLocked(
   const own = answers.find((one) => one.person === person);
   // Breaking the glass is another answer than approving with the others.
   if (own?.verdict === input.verdict && !(input.breakGlass && action.state === 'pending'))
-    return { action, counted: false };
+    return { action, counted: false, person };
   if (own?.verdict === 'deny') throw cannot(`${person} already decided to deny`);
   const others = answers.filter((one) => one !== own && one.verdict === 'approve');
   const right = rightOf(
@@ -76,7 +80,7 @@ async function answerLocked(
   if (other && input.verdict === 'approve') throw cannot(`${other.person} already decided for ${right.for}`);
   const standingWish = await wishOf(tx, known, input);
   const decided = await countAnswer(services, tx, { person, known, right, input, standingWish });
-  return { action: decided, counted: true };
+  return { action: decided, counted: true, person };
 }
 
 /** What is approved beside this one: it goes with approving it together with the others, and with nothing else. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Actor, requireRole } from '../actor.ts';
+import { proposeFromWord } from '../cases/from-people.ts';
 import { newSalt } from '../credentials/keys.ts';
 import { credentialSpec } from '../credentials/spec.ts';
 import type { Sql } from '../db/database.ts';
@@ -60,6 +61,7 @@ export async function editAction(services: Services, actor: Actor, input: EditIn
     );
     if (!edited) continue;
     services.wake();
+    await proposeFromWord(services, { action: known, because: 'edited', person });
     return actionById(services.db.sql, input.id);
   }
   throw new AppError('conflict', `Cannot edit: what is in force changed ${ROUNDS_MAX} times meanwhile`);

@@ -1,4 +1,5 @@
 import { type Actor, requireRole } from '../actor.ts';
+import { proposeFromWord } from '../cases/from-people.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { type ActionRow, actionById, lockedAction } from '../records/action.ts';
@@ -45,5 +46,6 @@ export async function explainDenial(
     await tx.insertInto('outbox').values({ topic: 'action', key: id, payload: '{}' }).execute();
   });
   services.wake();
+  await proposeFromWord(services, { action, because: 'denied', person });
   return actionById(services.db.sql, id);
 }

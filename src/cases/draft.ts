@@ -13,13 +13,15 @@ import { incidentById } from '../incidents/find.ts';
 import { type ActionRow, noSuchAction, ownAction, privateOf } from '../records/action.ts';
 import { manifestOf } from '../records/manifest.ts';
 import type { Services } from '../services.ts';
+import { caseByName } from './store.ts';
 
 export interface DraftInput {
   agent: string;
   case: string;
-  /** Exactly one of the two: the first wrong action of an incident, or one that is named. */
+  /** Exactly one of the three: the first wrong action of an incident, one that is named, or the last one of a proposal. */
   incident?: string;
   action?: string;
+  proposal?: string;
   /** What a person says must come of it; never what was recorded. */
   expect: Record<string, unknown>;
   says?: string;
@@ -45,10 +47,11 @@ export async function draftCase(services: Services, actor: Actor, input: DraftIn
   requireRole(actor, ['release-manager'], agent);
   const { sql: db } = services.db;
   const manifest = await manifestOf(db, agent);
-  const action = await actionOf(db, actor, input);
+  const source = await sourceOf(db, input);
+  const action = await actionOf(db, actor, source);
   const release = await releaseOf(db, action);
-  const one = caseOf(input, action);
-  const kept = await privateOf(db, action.id);
+  const one = caseOf(source, action);
+  const kept = await askedOf(db, action, source);
   if (!kept) throw cannot(action, 'what was asked is erased', 'Write the case by hand');
   if (kept.args.includes(JSON.stringify(REDACTED)))
     throw cannot(action, 'some of what was asked was never kept', 'Write the case by hand');
@@ -76,7 +79,7 @@ const cannot = ({ id }: ActionRow, because: string, hint?: string): AppError =>
   new AppError('wrong_state', `Cannot make a case of action ${id}: ${because}`, { ...(hint && { hint }) });
 
 /** Everything but what is given. @throws AppError `invalid_input` with every problem */
-function caseOf(input: DraftInput, { id, tool }: ActionRow): RegressionCase {
+function caseOf(input: Source, { id, tool }: ActionRow): RegressionCase {
   const bounds = Object.entries(input.expect).map(([bound, answer]) => `${bound} ${answer}`);
   const read = readCaseValue({
     case: input.case,
@@ -93,10 +96,47 @@ function caseOf(input: DraftInput, { id, tool }: ActionRow): RegressionCase {
   throw new AppError('invalid_input', formatProblems(read.problems), { problems: read.problems });
 }
 
-async function actionOf(db: Sql, actor: Actor, input: DraftInput): Promise<ActionRow> {
+/** What a case is made of; of a proposal, its last action and the incident that it is in. */
+interface Source extends DraftInput {
+  edited?: boolean;
+}
+
+/** @throws AppError `invalid_input`, `not_found`, `wrong_state` for what no person's word proposed */
+async function sourceOf(db: Sql, input: DraftInput): Promise<Source> {
+  const { agent, incident, action, proposal } = input;
+  if ([incident, action, proposal].filter((one) => one !== undefined).length !== 1)
+    throw new AppError('invalid_input', 'Name an incident, an action or a proposal, and only one of them');
+  if (proposal === undefined) return input;
+  const { state, from_action, from_incident, because } = await caseByName(db, agent, proposal);
+  if (state !== 'proposed' || from_action === null)
+    throw new AppError('wrong_state', `Cannot make a case of "${proposal}": no person's word proposed it`, {
+      state,
+    });
+  return {
+    ...input,
+    action: from_action,
+    ...(from_incident !== null && { incident: from_incident }),
+    edited: because === 'edited',
+  };
+}
+
+/** What was asked; of one that a person changed, what it was before. */
+async function askedOf(db: Sql, { id }: ActionRow, { edited = false }: Source) {
+  const kept = await privateOf(db, id);
+  if (!kept || !edited) return kept;
+  const first = await db
+    .selectFrom('action_edit')
+    .select('args_before')
+    .where('action_id', '=', id)
+    .orderBy('round')
+    .limit(1)
+    .executeTakeFirst();
+  if (!first) return kept;
+  return first.args_before === null ? undefined : { ...kept, args: first.args_before };
+}
+
+async function actionOf(db: Sql, actor: Actor, input: Source): Promise<ActionRow> {
   const { agent, incident, action } = input;
-  if ((incident === undefined) === (action === undefined))
-    throw new AppError('invalid_input', 'Name an incident or an action, and not both');
   const id = action ?? (await firstOf(db, actor, agent, incident ?? ''));
   const row = await ownAction(db, actor, id);
   if (row.agent !== agent) throw noSuchAction(id);

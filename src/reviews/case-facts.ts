@@ -65,7 +65,7 @@ export async function cycleCases(
   return { green, red, unevaluable, notApplicable, added, admitted, waived };
 }
 
-/** Of the cases of one agent, however many others there are; waived is who was at the end. */
+/** Of the cases of one agent that somebody wrote, however many others there are; waived is who was at the end. */
 async function countsOf(db: Sql, agent: string, { from, to }: Period) {
   const { rows } = await sql<{ all: number; added: number; admitted: number; waived: number }>`
     SELECT count(*)::int AS all,
@@ -73,6 +73,6 @@ async function countsOf(db: Sql, agent: string, { from, to }: Period) {
       (count(*) FILTER (WHERE admitted_at >= ${from} AND admitted_at < ${to}))::int AS admitted,
       (SELECT count(DISTINCT case_name)::int FROM case_waiver
         WHERE agent = ${agent} AND until > ${to} AND at < ${to}) AS waived
-    FROM regression_case WHERE agent = ${agent}`.execute(db);
+    FROM regression_case WHERE agent = ${agent} AND digest IS NOT NULL`.execute(db);
   return rows[0] ?? { all: 0, added: 0, admitted: 0, waived: 0 };
 }

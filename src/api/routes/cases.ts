@@ -5,106 +5,16 @@ import { draftCase } from '../../cases/draft.ts';
 import { listCases, readCaseOf } from '../../cases/list.ts';
 import { proposeCase } from '../../cases/propose.ts';
 import { runCases } from '../../cases/run.ts';
-import type { CaseRow } from '../../cases/store.ts';
 import { nameSchema } from '../../domain/agent.ts';
-import { CASE_KINDS, type RegressionCase, TWINS_MAX } from '../../domain/cases/case.ts';
-import { CASE_VERDICTS } from '../../domain/cases/result.ts';
+import { type RegressionCase, TWINS_MAX } from '../../domain/cases/case.ts';
 import { formatProblems, readCaseValue } from '../../domain/manifest/manifest.ts';
 import { AppError } from '../../errors.ts';
 import type { Api, RouteDeps } from '../app.ts';
 import { actorOf } from '../auth.ts';
 import { agentNameSchema, anyObjectSchema, instantSchema, reasonSchema } from '../schemas.ts';
+import { CASE_STATES, caseSchema, caseView, draftSchema, suiteSchema } from './case-schemas.ts';
 
 const tags = ['cases'];
-const CASE_STATES = ['proposed', 'admitted', 'retired', 'unreproduced'] as const;
-
-const caseSchema = z
-  .object({
-    agent: z.string(),
-    case: z.string(),
-    kind: z.string(),
-    state: z.enum(CASE_STATES),
-    because: z.string(),
-    digest: z.string().optional().describe('SHA-256 of what is given and expected, in RFC 8785 form'),
-    body: anyObjectSchema.describe('As its file says it; without "expect" nobody has written that yet'),
-    covers: z.int().describe('How many happenings it stands for'),
-    owner: z.string().optional(),
-    reviewBy: instantSchema.optional(),
-    expectedBy: z.string().optional(),
-    redOn: z.string().optional().describe('Digest of the release on which it was red'),
-    greenOn: z.string().optional(),
-    incident: z.string().optional(),
-    admittedAt: instantSchema.optional(),
-    admittedBy: z.string().optional(),
-    staleSince: instantSchema.optional().describe('Since when its tools take other arguments'),
-    waitsFor: z
-      .object({ verb: z.enum(['retire', 'expect']), by: z.string(), reason: z.string() })
-      .optional()
-      .describe('What a first person asked for, and a second one has to say as well'),
-    retireReason: z.string().optional(),
-  })
-  .meta({ id: 'RegressionCase' });
-
-const suiteSchema = z
-  .object({
-    agent: z.string(),
-    release: z.string(),
-    green: z.int(),
-    red: z.int(),
-    notApplicable: z.int(),
-    unevaluable: z.int(),
-    results: z.array(
-      z.object({
-        case: z.string(),
-        digest: z.string(),
-        kind: z.enum(CASE_KINDS),
-        says: z.string(),
-        verdict: z.enum(CASE_VERDICTS),
-        why: z.string(),
-      }),
-    ),
-    becameNotApplicable: z.array(z.string()),
-    needsMigration: z.array(z.string()),
-    reviewOverdue: z.array(z.string()),
-  })
-  .meta({ id: 'SuiteResult' });
-
-const draftSchema = z
-  .object({
-    case: anyObjectSchema.describe('As its file says it'),
-    action: z.string(),
-    kept: z.array(z.string()).describe('What stayed as it was asked, because the answer turns on it'),
-    on: z
-      .object({ release: z.string(), verdict: z.enum(CASE_VERDICTS), why: z.string() })
-      .describe('What it says of the release that answered'),
-  })
-  .meta({ id: 'CaseDraft' });
-
-export function caseView(row: CaseRow): z.infer<typeof caseSchema> {
-  const { asked } = row;
-  return {
-    agent: row.agent,
-    case: row.name,
-    kind: row.kind,
-    state: row.state,
-    because: row.because,
-    digest: row.digest ?? undefined,
-    body: { ...row.body },
-    covers: row.covers,
-    owner: row.owner ?? undefined,
-    reviewBy: row.review_by?.toISOString(),
-    expectedBy: row.expected_by ?? undefined,
-    redOn: row.red_digest ?? undefined,
-    greenOn: row.green_digest ?? undefined,
-    incident: row.from_incident ?? undefined,
-    admittedAt: row.admitted_at?.toISOString(),
-    admittedBy: row.admitted_by ?? undefined,
-    staleSince: row.stale_since?.toISOString(),
-    waitsFor: asked ? { verb: asked.verb, by: asked.by, reason: asked.reason } : undefined,
-    retireReason: row.retire_reason ?? undefined,
-  };
-}
-
 const one = z.object({ agent: agentNameSchema, name: nameSchema });
 const AT = '/v1/agents/:agent/cases/:name';
 
@@ -217,6 +127,7 @@ function draftRoute(app: Api, services: RouteDeps['services']): void {
           case: nameSchema.describe('The name that it shall have'),
           incident: z.string().max(100).optional().describe('The first action that is in it'),
           action: z.uuid().optional().describe('Or this one'),
+          proposal: nameSchema.optional().describe('Or the last one that this proposal comes from'),
           expect: anyObjectSchema,
           says: z.string().max(300).optional(),
           twins: z.array(nameSchema).max(TWINS_MAX).optional(),

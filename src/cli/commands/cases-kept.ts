@@ -64,7 +64,7 @@ interface AddOptions {
   from?: string;
   action?: string;
   expect: string[];
-  name: string;
+  name?: string;
   says?: string;
   twin?: string[];
   keep?: true;
@@ -75,16 +75,19 @@ function registerAdd(cases: Command, cli: Cli): void {
     .command('add')
     .summary('make one of something that happened')
     .description(
-      'Takes the first action of an incident, or one that is named, and puts made-up values in place of what was asked; what it expects is what you say, never what was recorded. Writes cases/NAME.yaml and proposes it; with --output json it writes no file.',
+      'Takes the first action of an incident, one that is named, or the last one that a proposal comes from, and puts made-up values in place of what was asked; what it expects is what you say, never what was recorded. Writes cases/NAME.yaml and proposes it; with --output json it writes no file.',
     )
-    .option('--from <incident>', 'the incident')
+    .option(
+      '--from <source>',
+      "the incident; or AGENT/CASE, what a person's word proposed: it keeps its name",
+    )
     .option('--action <id>', 'or the action')
     .requiredOption(
       '--expect <bound>',
       'at-least=ask:1, at-most=allow, exactly=deny; may be repeated',
       collect,
     )
-    .requiredOption('--name <name>', 'what it is called')
+    .option('--name <name>', 'what it is called')
     .option('--says <text>', 'what must not happen again, in one line and without names')
     .option('--twin <case>', 'a case of the same tool that must stay possible; may be repeated', collect)
     .option('--keep', 'propose it though a value that the answer turns on stayed as it was asked')
@@ -97,14 +100,17 @@ function registerAdd(cases: Command, cli: Cli): void {
 }
 
 async function addCase(cli: Cli, options: AddOptions): Promise<void> {
-  const { from, name, says, twin: twins, keep } = options;
+  const { from, says, twin: twins, keep } = options;
   if ((from === undefined) === (options.action === undefined))
-    throw new CliError('usage', 'Give --from INCIDENT or --action ID, and not both');
+    throw new CliError('usage', 'Give --from SOURCE or --action ID, and not both');
+  const [agentNamed, proposal] = from?.includes('/') ? from.split('/', 2) : [];
+  const name = nameOf(options, proposal);
   const expect = expectationOf(options.expect);
   const action = options.action && (await wholeId(cli, 'action', options.action));
   const about = action ? `/v1/actions/${action}` : `/v1/incidents/${encodeURIComponent(from ?? '')}`;
-  const { agent } = await cli.api.get<{ agent: string }>(about);
-  const json = { case: name, incident: from, action, expect, says, twins };
+  const agent = agentNamed ?? (await cli.api.get<{ agent: string }>(about)).agent;
+  const incident = proposal === undefined ? from : undefined;
+  const json = { case: name, incident, action, proposal, expect, says, twins };
   const draft = await cli.api.post<WireDraft>(pathOf(agent, 'draft'), json);
   const file = cli.json ? undefined : await writeCase(cli, 'cases', draft.case, 'wx');
   const proposed = draft.kept.length === 0 || keep === true;
@@ -112,6 +118,17 @@ async function addCase(cli: Cli, options: AddOptions): Promise<void> {
   cli.print({ ...draft, proposed }, () =>
     addedText({ ...draft, proposed, file: file ?? '' }, cli.io.columns),
   );
+}
+
+/** What a person's word proposed is written out in its place. @throws CliError `usage` */
+function nameOf({ name }: AddOptions, proposal: string | undefined): string {
+  if (proposal !== undefined && name !== undefined && name !== proposal)
+    throw new CliError('usage', `What is proposed as "${proposal}" keeps its name`, {
+      hint: 'Leave --name out',
+    });
+  const found = proposal ?? name;
+  if (found === undefined) throw new CliError('usage', 'Say what it is called: --name NAME');
+  return found;
 }
 
 function addedText(
@@ -132,7 +149,7 @@ function addedText(
 }
 
 /** @throws CliError `usage` with flag `wx` for a file that is there */
-async function writeCase(cli: Cli, folder: string, one: WireDraft['case'], flag: 'w' | 'wx') {
+async function writeCase(cli: Cli, folder: string, one: WireCase['body'], flag: 'w' | 'wx') {
   const { mkdir, writeFile } = await import('node:fs/promises');
   const { join, resolve } = await import('node:path');
   const { stringify } = await import('yaml');

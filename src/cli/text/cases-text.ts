@@ -44,10 +44,15 @@ export interface WireCase {
   case: string;
   kind: string;
   state: string;
-  body: RegressionCase;
+  /** Without what it expects while nobody has written that. */
+  body: Omit<RegressionCase, 'expect'> & Partial<Pick<RegressionCase, 'expect'>>;
   redOn?: string;
   greenOn?: string;
   incident?: string;
+  because: string;
+  proposedBy: string;
+  action?: string;
+  covers: number;
   reviewBy?: string;
   staleSince?: string;
   waitsFor?: { verb: string; by: string; reason: string };
@@ -62,13 +67,30 @@ export interface WireDraft {
   on: { release: string; verdict: string; why: string };
 }
 
-const waits = ({ waitsFor, staleSince }: WireCase): string =>
-  [
+const WORDS: Readonly<Record<string, string>> = {
+  denied: 'denied',
+  edited: 'changed',
+  corrected: 'reported',
+};
+
+/** Whose word proposed it, and how often; nothing for what somebody wrote. */
+const wordText = ({ because, proposedBy, action, covers }: WireCase): string | undefined => {
+  const word = Object.hasOwn(WORDS, because) ? WORDS[because] : undefined;
+  if (word === undefined) return undefined;
+  return `${word} by ${proposedBy}${covers > 1 ? `, and ${covers - 1} more like it` : ''}${action ? `; last: action ${action}` : ''}`;
+};
+
+const waits = (one: WireCase): string => {
+  const { waitsFor, staleSince, state, body } = one;
+  const unwritten = state === 'proposed' && body.expect === undefined;
+  return [
+    unwritten && `${wordText(one)}: write what must come of it`,
     waitsFor && `${waitsFor.verb} asked by ${waitsFor.by}: a second person says the same`,
     staleSince && 'its tool takes other arguments',
   ]
     .filter(Boolean)
     .join('\n');
+};
 
 /** One line a case that is kept. */
 export const wireCasesText = (cases: readonly WireCase[], width: number): string =>
@@ -89,6 +111,7 @@ export const wireCaseText = (one: WireCase, width: number): string =>
         ['expects', one.body.expect && JSON.stringify(one.body.expect)],
         ['given', JSON.stringify(one.body.given)],
         ['twins', one.body.twins.join(', ') || undefined],
+        ['comes from', wordText(one)],
         ['incident', one.incident],
         ['red on', one.redOn],
         ['green on', one.greenOn],
