@@ -120,5 +120,8 @@ function caseItem(row: CaseRow, suites: readonly StoredSuiteResult[]): Html {
   return html`<li>${row.name}: ${says ?? ''}${found}<br><span class="meta">${facts.join(', ')}${
     row.from_incident !== null &&
     html`, from <a href="/incidents/${encodeURIComponent(row.from_incident)}">${row.from_incident}</a>`
+  }${
+    row.from_action !== null &&
+    html`, <a href="/actions/${row.from_action}">${row.because}</a> by ${row.proposed_by}${row.covers > 1 && `, ${row.covers} times`}`
   }</span></li>`;
 }
