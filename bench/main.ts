@@ -24,6 +24,7 @@ import { benchManyRollouts } from './many-rollouts.ts';
 import { alternately, atOnce, ms, ratio } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { benchRollout } from './rollout.ts';
+import { benchWeekly } from './weekly.ts';
 
 const SEQUENTIAL = 100;
 const AT_ONCE = 50;
@@ -156,6 +157,7 @@ async function benchAll(environment: Record<string, string>, { temporalAddress }
 
 const [what, first, second] = process.argv.slice(2);
 if (what === 'growth') await benchGrowth(say, first === undefined ? undefined : Number(first));
+else if (what === 'weekly') await benchWeekly(say, first === undefined ? undefined : Number(first));
 else if (what === 'cases') benchCases();
 else if (what === 'rollout') benchRollout(say, first === undefined ? undefined : Number(first));
 else if (what === 'rollouts')

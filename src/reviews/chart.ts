@@ -10,6 +10,7 @@ const TOP = 34;
 const BOTTOM = 108;
 const HEADROOM = 1.2;
 const DIGITS = 1;
+const MARK_HALF = 5;
 
 interface Point {
   index: number;
@@ -34,6 +35,7 @@ export function weekChart(cell: Cell): string {
     .y(({ share }) => y(share))
     .digits(DIGITS)(points);
   const label = `${metric} in ${segment} of ${agent}: ${verdict}`;
+  const marked = marksIn(weeks);
   const firstYoung = weeks.findIndex(({ mature }) => !mature);
   return `<svg viewBox="0 0 ${CHART.width} ${CHART.height}" width="${CHART.width}" height="${CHART.height}" role="img" aria-label="${escapeMarkup(label)}" class="chart week" xmlns="http://www.w3.org/2000/svg"><title>${escapeMarkup(label)}</title>
 <text class="strong" x="4" y="13">${escapeMarkup(cut(`${metric} in ${segment}`))}</text>
@@ -44,22 +46,34 @@ ${baseline ? `<rect class="band" x="${LEFT}" y="${at(y(baseline.upper))}" width=
 <text x="${LEFT - 4}" y="${BOTTOM}" text-anchor="end">0</text>
 <text x="${LEFT - 4}" y="${TOP + 8}" text-anchor="end">${percent(most)}</text>
 ${limit === null ? '' : `<line class="limit" x1="${LEFT}" x2="${RIGHT}" y1="${at(y(limit))}" y2="${at(y(limit))}"></line>`}
+${marked.map(({ index }) => `<line class="grid" x1="${at(x(index))}" x2="${at(x(index))}" y1="${TOP}" y2="${BOTTOM}"></line>`).join('')}
 ${path === null ? '' : `<path class="value" d="${path}"></path>`}
 ${points.map(({ index, share }) => `<circle class="dot" cx="${at(x(index))}" cy="${at(y(share))}" r="2"></circle>`).join('')}
-${weeks.map(({ marks = [] }, index) => marks.map((mark) => markAt(x(index), mark)).join('')).join('')}
+${marked.map(({ index, mark, beside }) => markAt(x(index) + beside, mark)).join('')}
 <text x="${LEFT}" y="${BOTTOM + 16}">${escapeMarkup(short(weeks[0]))}</text>
 <text x="${RIGHT}" y="${BOTTOM + 16}" text-anchor="end">${escapeMarkup(short(weeks.at(-1)))}</text>
 </svg>`;
 }
 
-/** A triangle where it was released, a cross where it was taken back; told apart without colour. */
-function markAt(x: number, mark: CellMark): string {
+interface Marked {
+  index: number;
+  mark: CellMark;
+  /** How far from the middle of its week: two of one week stand beside each other. */
+  beside: number;
+}
+
+const marksIn = (weeks: readonly CellWeek[]): Marked[] =>
+  weeks.flatMap(({ marks = [] }, index) =>
+    marks.map((mark, nth) => ({ index, mark, beside: (nth - (marks.length - 1) / 2) * 2 * MARK_HALF })),
+  );
+
+/** A triangle where it was released, a cross where it was taken back; told apart without colour, and whole at the edges. */
+function markAt(middle: number, mark: CellMark): string {
+  const x = Math.min(middle, CHART.width - MARK_HALF);
   const [left, right] = [at(x - 4), at(x + 4)];
-  const shape =
-    mark === 'released'
-      ? `<path class="mark" d="M${left} ${TOP}H${right}L${at(x)} ${TOP + 7}Z"></path>`
-      : `<path class="mark back" d="M${left} ${TOP}L${right} ${TOP + 8}M${right} ${TOP}L${left} ${TOP + 8}"></path>`;
-  return `<line class="grid" x1="${at(x)}" x2="${at(x)}" y1="${TOP}" y2="${BOTTOM}"></line>${shape}`;
+  return mark === 'released'
+    ? `<path class="mark" d="M${left} ${TOP}H${right}L${at(x)} ${TOP + 7}Z"></path>`
+    : `<path class="mark back" d="M${left} ${TOP}L${right} ${TOP + 8}M${right} ${TOP}L${left} ${TOP + 8}"></path>`;
 }
 
 const TEXT_MAX = 38;

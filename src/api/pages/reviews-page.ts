@@ -73,7 +73,7 @@ a triangle where it was released, a cross where it was taken back.</p>
 }`;
 
 const sectionPart = ({ title, lines, table }: PageSection): Html => html`<h2>${title}</h2>
-${lines.length > 0 && html`<ul>${lines.map(({ text, ref }) => html`<li>${text}${ref !== undefined && html` <span class="meta">${refPart(ref)}</span>`}</li>`)}</ul>`}
+${lines.length > 0 && html`<ul>${lines.map(({ text, ref }) => html`<li>${text}${ref !== undefined && html` <span class="meta ref">${refPart(ref)}</span>`}</li>`)}</ul>`}
 ${
   table &&
   html`<div class="wide"><table><thead><tr>${table.head.map((name) => html`<th>${name}</th>`)}<th></th></tr></thead>

@@ -69,6 +69,7 @@ button.quiet { color: var(--link); background: none; padding: 0; margin: 0; min-
 @media (max-width: 30rem) { dl { grid-template-columns: 7.25rem minmax(0, 1fr); gap: 0.3rem 0.6rem; } button { width: 100%; }
   header button.quiet { width: auto; } }
 .wide { overflow-x: auto; }
+.ref { white-space: nowrap; }
 table { border-collapse: collapse; font-size: 0.9rem; min-width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: normal; }

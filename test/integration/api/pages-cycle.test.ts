@@ -35,6 +35,7 @@ describeWithServices('the page of the review of a cycle', (make) => {
     expect(plain(page.text)).toContain('the <b>desk</b> is moving');
     expect(page.text).not.toContain('<b>desk');
     expect(plain(page.text)).toMatch(/cancel/);
+    expect(plain(page.text)).toContain('Nothing was judged.');
     const day = new Date(services.clock.now().getTime() + 7 * services.dayMs).toISOString().slice(0, 10);
     const typed = {
       mechanism: 'over_grant',

@@ -105,6 +105,11 @@ test('what people wrote is no markup, no mention and no other agent’s business
   if (!first) throw new Error('no week');
   const marked = weekChart(cell({ weeks: [{ ...first, marks: ['released', 'rolled_back'] }, ...others] }));
   expect([marked.match(/class="mark"/g)?.length, marked.match(/class="mark back"/g)?.length]).toEqual([1, 1]);
+  // Guard: `beside` in marksIn(): two marks of one week do not lie on each other, and no line of a mark on the value.
+  const [, released, back] =
+    /class="mark" d="M([\d.]+) [^>]*><\/path><path class="mark back" d="M([\d.]+)/.exec(marked) ?? [];
+  expect(Number(back) - Number(released)).toBe(10);
+  expect(marked.lastIndexOf('class="grid"')).toBeLessThan(marked.indexOf('class="value"'));
   const mine = onlyOf(fullSnapshot({ agents: ['desk', 'zebra'] }), ['desk']);
   expect(JSON.stringify(mine)).not.toContain('zebra');
 });
