@@ -7,6 +7,7 @@ import { listActions } from '../../../src/actions/list.ts';
 import { answerAction } from '../../../src/approvals/answer.ts';
 import { earnedCounts } from '../../../src/autonomy/evidence.ts';
 import { periodOf } from '../../../src/domain/period.ts';
+import { lastWholeWeek } from '../../../src/domain/review/iso-week.ts';
 import { readLog } from '../../../src/log/read.ts';
 import { verifyLog } from '../../../src/log/verify.ts';
 import { recordOutcomes } from '../../../src/outcomes/record.ts';
@@ -14,6 +15,7 @@ import { actionById } from '../../../src/records/action.ts';
 import { openRollout } from '../../../src/records/rollout.ts';
 import { replayRelease } from '../../../src/replay/replay.ts';
 import { rolloutReport } from '../../../src/reports/rollout.ts';
+import { weekFacts } from '../../../src/reviews/week-facts.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue } from '../../../src/rollouts/judge.ts';
 import { lockBaseline } from '../../../src/rollouts/moves.ts';
@@ -225,6 +227,16 @@ export const OPERATIONS: readonly Operation[] = [
     run: (services) => trafficOf(services, managerActor(), { agent: 'desk', days: 30 }, SIMULATED),
   },
   { name: 'the system, an hour', run: (services) => readSystem(services, managerActor(), {}) },
+  {
+    name: 'facts of the page of a week',
+    run: ({ db, clock, dayMs }) =>
+      weekFacts(
+        db.sql,
+        lastWholeWeek(clock.now()),
+        { snapshot: undefined, missed: [], unread: [], version: 1 },
+        dayMs,
+      ),
+  },
   {
     name: 'report of a rollout',
     prepare: async (services) => (await openRollout(services.db.sql, 'desk'))?.id ?? '',
