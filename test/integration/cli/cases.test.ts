@@ -154,8 +154,9 @@ test('what people deny with a reason is proposed once, counted, and held to by n
   expect(await wordOf('denied')).toMatchObject([{ case: one.case, covers: 3, proposedBy: 'ana' }]);
 });
 
-// Guards: askedOf() and sourceOf() in src/cases/draft.ts; hasRoom() in src/cases/from-people.ts.
-test('what people change or report is proposed too: as it was asked, with its incident; and at most so many', async () => {
+// Guard: hasRoom() in src/cases/from-people.ts. That a changed one is drafted as it was before (askedOf()) is not seen here: the
+// note that was added is shrunk away either way.
+test('what people change or report is proposed too, with its incident; and at most so many', async () => {
   const { services } = cli;
   const asked = await givenPendingAction(services, { args: { id: 'R-90' } });
   const shown = { digest: asked.args_digest, revision: asked.revision };
