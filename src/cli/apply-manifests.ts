@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CutOff } from '../agents/cut-off.ts';
 import type { Agent } from '../domain/agent.ts';
+import type { RegressionCase } from '../domain/cases/case.ts';
 import { type Change, diffReleases, onlyTakesAway } from '../domain/manifest/diff.ts';
 import type { Release } from '../domain/release.ts';
 import type { ReleasePath } from '../releases/create.ts';
 import type { ApiClient } from './client.ts';
 import { CliError } from './failure.ts';
 import type { AgentFile, Manifests, ReleaseFile } from './manifests.ts';
+import type { WireCase } from './text/cases-text.ts';
 import { shortId } from './text/ids.ts';
 import { joinsText } from './text/joins-text.ts';
 import type { WireAgent, WireApplied, WireRelease } from './wire.ts';
@@ -114,7 +116,8 @@ async function previewRelease(
         ).body;
   const manifest = agent ?? view?.manifest;
   const about = { file, kind: 'release' as const, agent: value.agent, version: value.release, changes, path };
-  const warnings = manifest ? await warningsOf(value, manifest, path) : [];
+  const cases = view && path === 'rollout' ? await admittedOf(api, value.agent) : [];
+  const warnings = manifest ? await warningsOf(value, manifest, path, cases) : [];
   return { ...about, warnings, unchanged: stored !== undefined, next: nextOf(value, path) };
 }
 
@@ -149,11 +152,40 @@ async function compareHere(
   return { changes, path: onlyTakesAway(before, after) ? 'apply-at-once' : 'rollout' };
 }
 
-async function warningsOf(release: Release, agent: Agent, path: ReleasePath): Promise<string[]> {
+/** What releases of the agent are held to. */
+const admittedOf = async (api: ApiClient, agent: string): Promise<RegressionCase[]> =>
+  (await api.get<{ items: WireCase[] }>(`${agentPath(agent)}/cases`, { state: 'admitted' })).items.map(
+    ({ body }) => body,
+  );
+
+async function warningsOf(
+  release: Release,
+  agent: Agent,
+  path: ReleasePath,
+  cases: readonly RegressionCase[],
+): Promise<string[]> {
   const { checkFirstRelease } = await import('../domain/manifest/check-release.ts');
   const { openWrites } = await import('../domain/manifest/open-schemas.ts');
   const unadoptable = path === 'adopt' ? checkFirstRelease(release, agent) : [];
-  return [...unadoptable.map(({ message, hint }) => `${message} - ${hint}`), ...openWrites(release, agent)];
+  return [
+    ...unadoptable.map(({ message, hint }) => `${message} - ${hint}`),
+    ...openWrites(release, agent),
+    ...(cases.length > 0 ? await casesText(release, agent, cases) : []),
+  ];
+}
+
+/** What a start of the release would be refused for, in its words; applying it is not. */
+async function casesText(
+  release: Release,
+  agent: Agent,
+  cases: readonly RegressionCase[],
+): Promise<string[]> {
+  const { runSuite } = await import('../domain/cases/suite.ts');
+  const { redText, unevaluableText } = await import('../domain/rollout/blockers.ts');
+  return runSuite({ agent, release }, cases).results.flatMap((one) => {
+    if (one.verdict === 'red') return [`${redText(one)} (a rollout of it is not started)`];
+    return one.verdict === 'unevaluable' ? [`${unevaluableText(one)} (a rollout of it is not started)`] : [];
+  });
 }
 
 function nextOf({ agent, release }: Release, path: ReleasePath): string | undefined {

@@ -1,9 +1,15 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { correctAction } from '../../src/actions/correct.ts';
 import { answerAction } from '../../src/approvals/answer.ts';
 import { editAction } from '../../src/approvals/edit.ts';
 import { readCardFacts } from '../../src/cards/card-facts.ts';
 import { cardToShow } from '../../src/cards/copies.ts';
+import { admitCase } from '../../src/cases/admit.ts';
+import { draftCase } from '../../src/cases/draft.ts';
+import { proposeCase } from '../../src/cases/propose.ts';
+import { runCases } from '../../src/cases/run.ts';
+import { classifyIncident } from '../../src/incidents/classify.ts';
 import { sequenceLog } from '../../src/log/sequence.ts';
 import { verifyLog } from '../../src/log/verify.ts';
 import { actionById } from '../../src/records/action.ts';
@@ -17,9 +23,11 @@ import {
   givenAsked,
   givenBegunAction,
   givenPendingAction,
+  managerActor,
 } from '../support/fixtures.ts';
 import { placesOf } from '../support/places.ts';
 import { describeWithServices } from '../support/services.ts';
+import { givenCancelled, givenExposed } from './rollouts/support.ts';
 
 describeWithServices('erasing a subject', (make) => {
   test('takes what people saw and edited, and ends what they approved along with it', async () => {
@@ -70,6 +78,45 @@ describeWithServices('erasing a subject', (make) => {
     expect(receipt).toMatchObject({ jws: expect.stringMatching(/^ey/), shown: null, salt: null });
     await sequenceLog(db);
     expect(await verifyLog(db)).toMatchObject({ verified: true });
+  });
+
+  // Guard: shrinkAsk() in draftCase(); with what was asked in its place the case holds what is to be erased.
+  test('leaves the case that was made of their incident as it was: without them, and still red', async () => {
+    const services = await make();
+    const { sql: db } = services.db;
+    await givenExposed(services);
+    const harmful = await givenCancelled(services, 'Ada Lovelace', 'gold', 'R-ADA');
+    await correctAction(services, approverActor('ana'), { id: harmful.id, reason: 'it was wrong' });
+    const opened = db.selectFrom('incident').select(['id', 'revision']);
+    const { id: incident, revision } = await opened.executeTakeFirstOrThrow();
+    const label = { mechanism: 'over_grant', certainty: 'known' } as const;
+    await classifyIncident(services, managerActor(), { id: incident, revision, ...label });
+    const draft = async (name: string, bound: Record<string, string>, twins: string[]) => {
+      const input = { agent: 'desk', case: name, incident, expect: bound, twins };
+      const drafted = await draftCase(services, managerActor(), input);
+      await proposeCase(services, actorOf('release-manager', { person: 'mia' }), drafted.case);
+    };
+    await draft('possible', { atMost: 'ask:1' }, []);
+    await draft('unasked', { atLeast: 'ask:1' }, ['possible']);
+    const tom = actorOf('release-manager', { person: 'tom' });
+    await admitCase(services, tom, { agent: 'desk', name: 'unasked', redOn: '2', greenOn: '1' });
+    const told = async () => [
+      await runCases(services, tom, { agent: 'desk', release: '2' }),
+      await runCases(services, tom, { agent: 'desk', release: '1' }),
+    ];
+    const before = await told();
+    expect(before).toMatchObject([
+      { green: 1, red: 1, unevaluable: 0 },
+      { green: 2, red: 0, unevaluable: 0 },
+    ]);
+    const ofCases = async () =>
+      (await placesOf(services, 'R-ADA')).filter((place) => place.startsWith('regression_case'));
+    expect(await ofCases()).toEqual([]);
+
+    const input = { agent: 'desk', subject: 'Ada Lovelace', reason: 'asked' };
+    await eraseSubject(services, actorOf('admin'), input);
+    expect(await placesOf(services, 'Ada Lovelace', [])).toEqual([]);
+    expect(await told()).toEqual(before);
   });
 
   test('a stop that was reading what is in flight tells nothing of it afterwards', async () => {

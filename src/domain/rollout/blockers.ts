@@ -74,10 +74,10 @@ export function suiteBlockers({ suite, waivers, noneYet, saidBefore }: SuiteGate
   return [
     ...notWaived(suite.red).map((line): Blocker => {
       const hint = `mend the release, or say for how long it need not hold: --waive "${line.case} until <date>: <why>"`;
-      return { code: 'cases_red', message: `case ${line.case} is red: ${line.why}`, hint };
+      return { code: 'cases_red', message: redText(line), hint };
     }),
     ...notWaived(suite.unevaluable).map((line): Blocker => {
-      const message = `case ${line.case} cannot be evaluated, which is not green: ${line.why}`;
+      const message = unevaluableText(line);
       const hint = `mend the release or the case, or --waive "${line.case} until <date>: <why>"`;
       return { code: 'cases_unevaluable', message, hint };
     }),
@@ -85,6 +85,13 @@ export function suiteBlockers({ suite, waivers, noneYet, saidBefore }: SuiteGate
     ...(noneYet !== undefined && suite.everAdmitted ? [NOT_TRUE] : []),
   ];
 }
+
+/** What a case says of a release that does again what must not happen again. */
+export const redText = ({ case: name, why }: CaseLine): string => `case ${name} is red: ${why}`;
+
+/** The same where nothing can be told. */
+export const unevaluableText = ({ case: name, why }: CaseLine): string =>
+  `case ${name} cannot be evaluated, which is not green: ${why}`;
 
 const NOT_TRUE: Blocker = {
   code: 'none_yet_not_true',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -65,6 +65,21 @@ test('one is made of an action with nothing of a person, proposed, admitted and 
   expect((await mia('cases', 'import', 'desk', 'cases')).code).toBe(0);
   expect((await tom('cases', 'export', 'desk', 'out')).out).toContain('Wrote 2 of 2 cases');
   expect(parse(readFileSync(join(cli.cwd, 'out/unasked.yaml'), 'utf8'))).toEqual(parse(file));
+});
+
+// Guard: casesText() in warningsOf() (src/cli/apply-manifests.ts).
+test('apply says which cases a release turns red, and stores it', async () => {
+  const release = (version: number, approval: string) =>
+    RELEASE_2_YAML.replace('release: 2', `release: ${version}`).replace('approval: none', approval);
+  writeFileSync(join(cli.cwd, 'release-3.yaml'), release(3, 'approval: none'));
+  const red = await mia('apply', 'release-3.yaml', '--yes');
+  expect([red.code, red.flat]).toEqual([
+    0,
+    expect.stringMatching(/! case unasked is red: .* is not started/),
+  ]);
+  expect(red.flat).toContain('Applied.');
+  writeFileSync(join(cli.cwd, 'release-4.yaml'), release(4, 'approval: desk'));
+  expect((await mia('apply', 'release-4.yaml', '--yes')).flat).not.toContain('case ');
 });
 
 // Guard: `expect` comes from the request alone (src/cases/draft.ts); with JSON no file is written.
