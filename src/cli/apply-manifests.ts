@@ -155,7 +155,8 @@ async function compareHere(
 /** What releases of the agent are held to. */
 const admittedOf = async (api: ApiClient, agent: string): Promise<RegressionCase[]> =>
   (await api.get<{ items: WireCase[] }>(`${agentPath(agent)}/cases`, { state: 'admitted' })).items.map(
-    ({ body }) => body,
+    // One that is admitted says what it expects.
+    ({ body }) => body as RegressionCase,
   );
 
 async function warningsOf(
