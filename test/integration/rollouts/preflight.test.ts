@@ -83,46 +83,6 @@ describeWithServices('preflight', (make) => {
     expect(codes(again.json as never)).toEqual(['none_yet_said_before']);
   });
 
-  // Guards: suiteBlockers() refuses what is red; liveWaivers() forgets one that has ended.
-  test('a release that makes an admitted case red is refused, starts while it is waived, and is refused when that has ended', async () => {
-    const { services } = api;
-    const person = (name: string) => actorOf('release-manager', { person: name });
-    const given = { tool: 'cancel', args: { id: 'made-up-1' }, attributes: { tier: 'gold' } };
-    const propose = (name: string, more: Record<string, unknown>) => {
-      const says = 'A cancellation runs with nobody asked';
-      const read = readCaseValue({ case: name, agent: 'desk', kind: 'ask', says, given, ...more });
-      if (!read.ok) throw new Error(JSON.stringify(read.problems));
-      return proposeCase(services, person('mia'), read.value);
-    };
-    await propose('possible', { expect: { atMost: 'ask:1' } });
-    await propose('unasked', { expect: { atLeast: 'ask:1' }, twins: ['possible'] });
-    expect((await preflight('&noneYet=new')).json).toMatchObject({ ready: true });
-    await admitCase(services, person('tom'), { agent: 'desk', name: 'unasked', redOn: '2', greenOn: '1' });
-
-    const refused = await start();
-    expect(codes(refused.json as never)).toEqual(['cases_red']);
-    expect(refused.json.details.blockers[0]).toMatchObject({
-      message: expect.stringContaining('case unasked is red'),
-      hint: expect.stringContaining('--waive "unasked until'),
-    });
-    expect(codes((await start({ noneYet: 'none' })).json as never)).toContain('none_yet_not_true');
-
-    const until = new Date(services.clock.now().getTime() + 7 * DAY_MS).toISOString();
-    const waivers = [{ case: 'unasked', reason: 'the desk asks itself this week', until }];
-    const { status, json } = await start({ waivers });
-    expect(status).toBe(201);
-    expect((await rolloutStatus(services, json.id)).waivers).toMatchObject([
-      { case: 'unasked', person: 'olga', reason: 'the desk asks itself this week' },
-    ]);
-    const body = { reason: 'not yet' };
-    await call(api.app, `POST /v1/rollouts/${json.id}/rollback`, { as: api.as.olga, body });
-    await settleReviews(services, 'desk');
-    // It holds for the agent until it ends, for another start too.
-    expect((await preflight()).json).toMatchObject({ blockers: [] });
-    services.clock.advance(8 * DAY_MS);
-    expect(codes((await start()).json as never)).toEqual(['cases_red']);
-  });
-
   // Guard: overdueBlockers() in blockersOf().
   test('an overdue committed high follow-up is refused until it is done or waived, and again when that has ended', async () => {
     const { services } = api;
