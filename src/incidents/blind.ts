@@ -1,4 +1,5 @@
 import type { Actor } from '../actor.ts';
+import type { Sql } from '../db/database.ts';
 import { isClassifiedTwice } from '../domain/incident/fingerprint.ts';
 import { AppError } from '../errors.ts';
 import { requireOwner } from '../records/owner.ts';
@@ -20,21 +21,28 @@ export async function asSeenBy(
   const owned = new Map<string, boolean>();
   for (const agent of new Set(labelled.map((row) => row.agent)))
     owned.set(agent, await mayBeAsked(services, actor, { agent }));
-  const asked = labelled.filter(({ agent }) => owned.get(agent));
-  if (asked.length === 0) return [...rows];
-  const given = await services.db.sql
+  const hidden = await awaitingSecond(
+    services.db.sql,
+    labelled.filter(({ agent }) => owned.get(agent)),
+  );
+  return rows.map((row) => (hidden.has(row.id) ? { ...row, ...UNSEEN } : row));
+}
+
+/** Those of which the first label is to be kept from somebody: a second person is asked, and has not given theirs. */
+export async function awaitingSecond(
+  db: Sql,
+  rows: readonly Pick<IncidentRow, 'id' | 'state' | 'classified_by'>[],
+): Promise<Set<string>> {
+  const asked = rows.filter(awaitsSecond).map(({ id }) => id);
+  if (asked.length === 0) return new Set();
+  const given = await db
     .selectFrom('incident_label')
     .select('incident_id')
-    .where(
-      'incident_id',
-      'in',
-      asked.map(({ id }) => id),
-    )
+    .where('incident_id', 'in', asked)
     .where('n', '=', 2)
     .execute();
   const twice = new Set(given.map(({ incident_id }) => incident_id));
-  const hidden = new Set(asked.filter(({ id }) => !twice.has(id)).map(({ id }) => id));
-  return rows.map((row) => (hidden.has(row.id) ? { ...row, ...UNSEEN } : row));
+  return new Set(asked.filter((id) => !twice.has(id)));
 }
 
 /** What the first label said, or was found by it. */
@@ -49,7 +57,11 @@ const UNSEEN = {
 } as const satisfies Partial<IncidentRow>;
 
 /** Classified by a person, open to a second one; what is merged may be unmerged and labelled then. */
-const awaitsSecond = ({ id, state, classified_by }: IncidentRow): boolean =>
+const awaitsSecond = ({
+  id,
+  state,
+  classified_by,
+}: Pick<IncidentRow, 'id' | 'state' | 'classified_by'>): boolean =>
   isClassifiedTwice(id) && state !== 'closed' && classified_by !== null && classified_by !== 'records';
 
 /** Whether they may say what concerns the incidents of an agent: an owner, or a deputy of one. */

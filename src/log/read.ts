@@ -19,21 +19,22 @@ export interface LogQuery {
   newestFirst?: boolean;
 }
 
-/** By the narrowest index that it names, whatever the statistics say of how much there is of it. */
+/** By the index of the first that it names, whatever the statistics say of how much there is of it. */
 export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
+  const { after = 0 } = query;
   const order = query.newestFirst ? 'desc' : 'asc';
-  const by = (['ref', 'kind', 'agent'] as const).find((column) => query[column]);
+  const [by, ...others] = (['ref', 'kind', 'agent'] as const).filter((column) => query[column]);
   let select = db.selectFrom('log_entry').select(['seq', 'hash', 'body']).limit(query.limit);
-  if (query.after !== undefined) select = select.where('seq', '>', query.after);
-  for (const column of ['ref', 'kind', 'agent'] as const) {
-    const value = query[column];
-    if (!value) continue;
-    // A span of one value: of an equality the order of that index is the order of the numbers, and all of them may be read for it.
-    select =
-      column === by
-        ? select.where(column, '>=', value).where(column, '<=', value).orderBy(column, order)
-        : select.where(column, '=', value);
+  if (after > 0) select = select.where('seq', '>', after);
+  if (by !== undefined) {
+    // A span of one value, in the order of its index: where it is equal, the order of the numbers would do, and all of them be read.
+    const value = query[by] ?? '';
+    select = select
+      .where(sql<boolean>`(${sql.ref(by)}, seq) > (${value}, ${after})`)
+      .where(by, '<=', value)
+      .orderBy(by, order);
   }
+  for (const column of others) select = select.where(column, '=', query[column] ?? '');
   select = select.orderBy('seq', order);
   const rows = await select.execute();
   return rows.map(({ seq, hash, body }) => ({ seq, hash: Buffer.from(hash).toString('hex'), body }));

@@ -14,6 +14,7 @@ import type {
   FollowUpLine,
   IncidentLine,
 } from '../domain/review/weekly.ts';
+import { awaitingSecond } from '../incidents/blind.ts';
 import { type RolloutRecord, stepOf } from '../records/rollout.ts';
 import { businessFigures } from '../statistics/business.ts';
 import { cycleDueAt } from './remind.ts';
@@ -170,7 +171,15 @@ export async function changesOf(
 
 /** Incidents that were opened in the week, and those that are still open. */
 export async function incidentsOf(db: Sql, agent: string, { from, to }: Week): Promise<IncidentLine[]> {
-  const columns = ['id', 'mechanism', 'state', 'opened_at', 'recurrence_of', 'closed_at'] as const;
+  const columns = [
+    'id',
+    'mechanism',
+    'state',
+    'opened_at',
+    'recurrence_of',
+    'closed_at',
+    'classified_by',
+  ] as const;
   const fresh = db
     .selectFrom('incident')
     .select(columns)
@@ -194,13 +203,15 @@ export async function incidentsOf(db: Sql, agent: string, { from, to }: Week): P
       .execute()),
     ...(await open.execute()),
   ];
+  // In a quiet week the page would tell the second person what the first one said.
+  const unsaid = await awaitingSecond(db, rows);
   return rows.map(({ id, mechanism, state, opened_at, recurrence_of, closed_at }) => ({
     agent,
     id,
-    mechanism,
+    mechanism: unsaid.has(id) ? null : mechanism,
     state,
     isNew: opened_at >= from,
-    recurrence: recurrence_of !== null,
+    recurrence: recurrence_of !== null && !unsaid.has(id),
     daysToGuarded: closed_at ? Math.round((closed_at.getTime() - opened_at.getTime()) / DAY_MS) : null,
   }));
 }

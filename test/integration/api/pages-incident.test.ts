@@ -4,6 +4,7 @@ import { isClassifiedTwice } from '../../../src/domain/incident/fingerprint.ts';
 import { reportIncident } from '../../../src/incidents/report-one.ts';
 import { readLogOf } from '../../../src/log/read.ts';
 import { sequenceLog } from '../../../src/log/sequence.ts';
+import { incidentsOf } from '../../../src/reviews/week-people.ts';
 import { call, givenApi, type TestApi } from '../../support/api.ts';
 import {
   AGENT_YAML,
@@ -27,6 +28,13 @@ describeWithServices('the pages of incidents', (make) => {
     while ((await sequenceLog(sql)) > 0);
     const entries = await readLogOf(sql, [id], { after: 0, limit: 100 });
     return entries.map(({ body }) => body).join('\n');
+  };
+
+  /** Its mechanism on the page of its week. */
+  const toldByWeek = async (id: string) => {
+    const week = { id: '', from: new Date(0), to: new Date(api.services.clock.now().getTime() + 1) };
+    const lines = await incidentsOf(api.services.db.sql, 'desk', week);
+    return lines.find((one) => one.id === id)?.mechanism;
   };
 
   beforeAll(async () => {
@@ -106,6 +114,8 @@ describeWithServices('the pages of incidents', (make) => {
     // Guard: asSeenBy() in readSystem() and in the answers of the verbs.
     const system = await call(api.app, `GET /v1/system?incident=${id}`, { as: asCleo });
     expect([system.status, system.json.incident.mechanism]).toEqual([200, null]);
+    // Guard: awaitingSecond() in incidentsOf(): in a quiet week the page would tell.
+    expect(await toldByWeek(id)).toBeNull();
     const { id: into } = await opened('Taken for it', 'gold');
     const answer = (verb: string, body: object) =>
       call(api.app, `POST /v1/incidents/${id}/${verb}`, { as: asCleo, body: { reason: 'r', ...body } });
@@ -122,6 +132,7 @@ describeWithServices('the pages of incidents', (make) => {
     await classify(cleo, 'wrong_call');
     expect(await logOf(id)).toContain('"before":"rule_defect"');
     expect(await seen(cleo, asCleo)).toEqual(['rule_defect', 'rule_defect', true]);
+    expect(await toldByWeek(id)).toBe('rule_defect');
   });
 
   test('who is no owner is shown nothing to press, and is refused', async () => {

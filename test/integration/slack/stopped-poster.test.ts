@@ -43,11 +43,12 @@ for (const [way, post] of [
       execArgv: ['--import', 'tsx'],
     });
     started.push(first);
-    await services.db.sql.transaction().execute(async (tx) => {
-      await sql`SELECT pg_advisory_xact_lock(42)`.execute(tx);
-      expect(await once(first, 'message')).toEqual(['has its turn', undefined]);
-      first.kill('SIGSTOP');
-    });
+    // On a connection that may stand for as long as a process takes to start on a busy machine.
+    const { sql: keeper, close } = await services.db.openMigration();
+    await sql`SELECT pg_advisory_lock(42)`.execute(keeper);
+    expect(await once(first, 'message')).toEqual(['has its turn', undefined]);
+    first.kill('SIGSTOP');
+    await close();
     services.clock.moveTo(new Date(Date.now() + TRY_OVER_MS));
     const port = createSlackPort(createSlackClient({ botToken: bot, apiUrl: slack.url }), services.clock);
     const message = async () => ({ message: { text: `${way} by the second`, blocks: [] }, version: 1 });

@@ -164,6 +164,12 @@ export const OPERATIONS: readonly Operation[] = [
       readLog(services.db.sql, { limit: 100, newestFirst: true, agent: 'desk', kind: 'release.adopted' }),
   },
   {
+    name: 'log, an agent from a late number on',
+    prepare: logEnd,
+    run: (services, end) =>
+      readLog(services.db.sql, { limit: 100, agent: QUICK, after: JSON.parse(end).seq - 500 }),
+  },
+  {
     name: 'log, verify from a head',
     prepare: logEnd,
     run: (services, after) => verifyLog(services.db.sql, { after: JSON.parse(after) }),
