@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { type Kysely, Kysely as KyselyImpl, PostgresDialect, sql } from 'kysely';
+import { type Kysely, Kysely as KyselyImpl, sql } from 'kysely';
+import { NamesOnlyDialect } from './names-only.ts';
 import { openSession, type Session } from './session.ts';
 import type { Tables } from './tables.ts';
 
@@ -68,7 +69,7 @@ export async function openDatabase({
     // idle ones, its own for one that somebody holds without a query under way.
     pool.on('error', () => {});
     pool.on('connect', (client) => client.on('error', () => {}));
-    return new KyselyImpl<Tables>({ dialect: new PostgresDialect({ pool }) });
+    return new KyselyImpl<Tables>({ dialect: new NamesOnlyDialect({ pool }) });
   };
   const everyday = open(
     poolSize,

@@ -106,7 +106,8 @@ async function answers(address: string, namespace: string): Promise<void> {
   }
 }
 
-function acceptsConnections(address: string): Promise<void> {
+/** Resolves when something listens there. */
+export function acceptsConnections(address: string): Promise<void> {
   const { hostname, port } = new URL(`tcp://${address}`);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port), timeout: PROBE_TIMEOUT_MS });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 
-const DEMO = fileURLToPath(new URL('../../examples/airline/demo.ts', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../examples/airline/start.js', import.meta.url));
 const DAY = '0.25s';
 /** Beside other tests on a busy machine; alone it takes less than three minutes. */
 const WITHIN_MS = 400_000;
@@ -26,7 +26,7 @@ interface Figures {
 
 /** The demo as a process of its own, as `npm run demo` starts it. */
 async function runDemo(...args: string[]): Promise<{ code: number | null; text: string; figures: Figures }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', DEMO, '--json', '--day', DAY, ...args], {
+  const child = spawn(process.execPath, [DEMO, '--json', '--day', DAY, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, DEBUG: '1', PATH: pathWithTemporal() },
   });

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CardActivities } from '../../activities/cards.ts';
 import { createFollowActivities, type FollowActivities } from '../../activities/follow.ts';
@@ -11,6 +10,7 @@ import { completeAction } from '../../src/actions/complete.ts';
 import { correctAction } from '../../src/actions/correct.ts';
 import { sweepActions } from '../../src/actions/sweep.ts';
 import { ManualClock } from '../../src/clock.ts';
+import { workflowBundle } from '../../src/temporal/bundle.ts';
 import {
   changed,
   GOVERNED_ACTION_WORKFLOW,
@@ -30,15 +30,12 @@ import { keepHistory } from '../support/histories.ts';
 import { createTimeSkippingEnv } from '../support/test-server.ts';
 
 let environment: TestWorkflowEnvironment;
-let workflowBundle: WorkflowBundle;
 let desk: Desk;
 let taskQueue: string;
 const started = new Set<string>();
 
 beforeAll(async () => {
   environment = await createTimeSkippingEnv();
-  const workflowsPath = fileURLToPath(new URL('../../workflows/governed-action.ts', import.meta.url));
-  workflowBundle = await bundleWorkflowCode({ workflowsPath });
 });
 afterAll(() => environment?.teardown());
 beforeEach(async () => {
@@ -81,10 +78,11 @@ function activities(): CardActivities & FollowActivities {
 }
 
 async function withWorker<T>(body: () => Promise<T>): Promise<T> {
+  const { code } = await workflowBundle();
   const worker = await Worker.create({
     connection: environment.nativeConnection,
     taskQueue,
-    workflowBundle,
+    workflowBundle: { code },
     activities: activities(),
     maxCachedWorkflows: 0,
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Trend } from '../../../src/domain/evidence/trend.ts';
 import type { Cost } from '../../../src/domain/rates.ts';
 
@@ -21,8 +22,12 @@ export interface Api {
   put<T>(path: string, body: unknown): Promise<T>;
 }
 
+/** While the store does not answer nothing is recorded, and the service says so: a busy laptop gets there in the end. */
+const TRIES_MAX = 20;
+const PAUSE_MS = 500;
+
 export function createApi(url: string, token: string): Api {
-  const send = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const send = async <T>(method: string, path: string, body?: unknown, tried = 1): Promise<T> => {
     const isText = typeof body === 'string';
     const response = await fetch(url + path, {
       method,
@@ -34,6 +39,10 @@ export function createApi(url: string, token: string): Api {
     });
     const answer = (await response.json()) as T & { code?: string; detail?: string };
     if (response.ok) return answer;
+    if (answer.code === 'store_down' && tried < TRIES_MAX) {
+      await sleep(PAUSE_MS);
+      return send(method, path, body, tried + 1);
+    }
     throw new ApiProblem(
       response.status,
       answer.code ?? 'unknown',

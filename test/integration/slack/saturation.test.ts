@@ -7,7 +7,7 @@ import { approverActor, givenAdopted, givenPendingAction } from '../../support/f
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { CHANNEL, SLACK_AGENT_YAML } from './support.ts';
 
-const AT_ONCE = 500;
+const AT_ONCE = 200;
 /** As many as a worker follows at once. */
 const SLOTS = 50;
 const SECOND_MS = 1_000;
@@ -57,7 +57,7 @@ async function live(ids: readonly string[], forMs: number): Promise<void> {
 
 const notices = () => slack.messages(CHANNEL).filter(({ text }) => text.includes('wait to be posted here'));
 
-test('five hundred at once in one channel: one post a second, none lost, none doubled, people told at once', {
+test('two hundred at once in one channel: one post a second, none lost, none doubled, people told at once', {
   timeout: 300_000,
 }, async () => {
   const startMs = services.clock.now().getTime();
@@ -66,14 +66,14 @@ test('five hundred at once in one channel: one post a second, none lost, none do
   await live(ids, 3 * SECOND_MS);
   expect(notices()).toHaveLength(1);
   const [notice] = notices();
-  expect(notice?.text).toMatch(/^\*4\d\d requests wait to be posted here\*, the last at .*\/queue/);
+  expect(notice?.text).toMatch(/^\*1\d\d requests wait to be posted here\*, the last at .*\/queue/);
   expect((notice?.at ?? 0) - startMs).toBeLessThan(3 * SECOND_MS);
   const queued = await services.db.sql
     .selectFrom('action')
     .select('id')
     .where((where) => where(where.ref('reach', '->>').key('state'), '=', 'queued'))
     .execute();
-  expect(queued.length).toBeGreaterThan(490);
+  expect(queued.length).toBeGreaterThan(AT_ONCE - 10);
   const [early = ''] = ids.slice(-1);
   await answerAction(services, approverActor(), { id: early, verdict: 'approve' });
   await live(ids, (AT_ONCE + 40) * SECOND_MS);

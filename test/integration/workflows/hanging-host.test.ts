@@ -16,11 +16,11 @@ import { until } from '../../support/service-process.ts';
 import { createTestServices, type TestServices } from '../../support/services.ts';
 import { quietTemporalLogs } from '../../support/test-server.ts';
 
-const FLOOD = 200;
+const FLOOD = 100;
 /** A quarter of them may wait for one receiver; each waits for five seconds. */
 const SLOTS = { approvals: 4, rollouts: 2, alerts: 4, callbacks: 8 };
 const OF_ONE = 2;
-/** Sooner than one request to the server that hangs is given up; with nothing but slots it would be 200 / 8 x 5 s. */
+/** Sooner than one request to the server that hangs is given up; with nothing but slots it would be 100 / 8 x 5 s. */
 const AT_ONCE_MS = 5_000;
 
 /** Which callbacks were tried. */
@@ -115,11 +115,11 @@ const alertMs = () =>
     raiseAlert(services.db.sql, 'rollout.gate', 'lounge', new Date(), { rollout: 'none', step: 1 }),
   );
 
-test('200 callbacks to a server that hangs hold up neither another agent’s callback nor an alert', async () => {
+test('a hundred callbacks to a server that hangs hold up neither another agent’s callback nor an alert', async () => {
   const slow = await givenAgentAt('desk', hanging.url);
   await services.db.sql.deleteFrom('outbox').execute();
   await callBack(slow, FLOOD);
-  await until('the flood', async () => tried.size === FLOOD, 150_000);
+  await until('the flood', async () => tried.size === FLOOD, 200_000);
   const whileItHangs = await Promise.all([callbackMs(quick), alertMs()]);
   await until('the breaker', async () => hanging.received.length > 2 * OF_ONE);
   const whileItIsHeld = await Promise.all([callbackMs(quick), alertMs()]);

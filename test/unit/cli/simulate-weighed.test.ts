@@ -128,7 +128,7 @@ test('a mean is played as it was said, with what the release in force does', asy
 
 test('a healthy release is stopped in at most alpha of the runs, whatever goes with its guardrails', async () => {
   for (const seed of ['1', '2']) {
-    const { json } = await simulate('--seed', seed, '--runs', '300', '--output', 'json');
+    const { json } = await simulate('--seed', seed, '--runs', '100', '--output', 'json');
     const { healthyStopped } = json<{
       healthyStopped: Record<'atMost' | 'atTheLimit' | 'atHalfOfIt', number>;
     }>();
