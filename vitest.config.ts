@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
 
-/** Two cores, and tests that wait for half of their time. */
-const FORKS_MAX = 4;
+/** Two cores, and tests that wait for a part of their time. */
+const FORKS_MAX = 3;
 const SECOND_MS = 1_000;
 /** The first run may have to fetch or build a server. */
 const FIRST_FETCH_MS = 300 * SECOND_MS;

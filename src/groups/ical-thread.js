@@ -5,6 +5,7 @@ import { register } from 'tsx/esm/api';
 register();
 const { expandCalendar, expandTimes } = await import('./ical-expand.ts');
 const { text, window, what } = workerData;
+parentPort?.postMessage({ begun: true });
 try {
   parentPort?.postMessage({
     shifts: what === 'times' ? expandTimes(text, window) : expandCalendar(text, window),

@@ -7,6 +7,8 @@ import type { GroupSource, Shift, Window } from './source.ts';
 
 const REDIRECTS_MAX = 2;
 const EXPAND_MS = 5_000;
+/** For a thread to begin, which a busy machine takes long for. */
+const BEGIN_MS = 60_000;
 const EXPAND_HEAP_MB = 128;
 const WHAT = 'The calendar';
 
@@ -56,6 +58,13 @@ async function readCalendar(path: string, dataFolder: string): Promise<string> {
   }
 }
 
+/** What the thread says: that it begins, then one of the others. */
+interface Said {
+  begun?: true;
+  shifts?: Shift[];
+  failure?: string;
+}
+
 /**
  * In a thread that can be ended: the library never returns for a rule without occurrences such as the 30th of February
  * (kewisch/ical.js#1038), and would take the service with it. Whether time or memory ends first is chance.
@@ -71,10 +80,14 @@ function expandApart(text: string, window: Window, what: 'shifts' | 'times'): Pr
     const fail = (message: string) => reject(new SourceFailure(message));
     const tooMuch = () =>
       fail(`${WHAT} is too much to work out: one of its rules never comes true, or it holds too many shifts`);
-    const timer = setTimeout(tooMuch, EXPAND_MS);
-    thread.on('message', ({ shifts, failure }: { shifts?: Shift[]; failure?: string }) =>
-      shifts ? resolve(shifts) : fail(failure ?? `${WHAT} cannot be read`),
-    );
+    let timer = setTimeout(tooMuch, BEGIN_MS);
+    thread.on('message', ({ begun, shifts, failure }: Said) => {
+      if (begun) {
+        clearTimeout(timer);
+        timer = setTimeout(tooMuch, EXPAND_MS);
+      } else if (shifts) resolve(shifts);
+      else fail(failure ?? `${WHAT} cannot be read`);
+    });
     thread.on('error', tooMuch);
     thread.on('exit', () => {
       clearTimeout(timer);

@@ -25,8 +25,8 @@ export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
   const order = query.newestFirst ? 'desc' : 'asc';
   const [by, ...others] = (['ref', 'kind', 'agent'] as const).filter((column) => query[column]);
   let select = db.selectFrom('log_entry').select(['seq', 'hash', 'body']).limit(query.limit);
-  if (after > 0) select = select.where('seq', '>', after);
-  if (by !== undefined) {
+  if (by === undefined) select = select.where('seq', '>', after);
+  else {
     // A span of one value, in the order of its index: where it is equal, the order of the numbers would do, and all of them be read.
     const value = query[by] ?? '';
     select = select
@@ -34,7 +34,8 @@ export async function readLog(db: Sql, query: LogQuery): Promise<LogRecord[]> {
       .where(by, '<=', value)
       .orderBy(by, order);
   }
-  for (const column of others) select = select.where(column, '=', query[column] ?? '');
+  // Only looked at: an equality would be looked up by an index of its own, and all that it finds be sorted.
+  for (const column of others) select = select.where(column, 'is not distinct from', query[column] ?? '');
   select = select.orderBy('seq', order);
   const rows = await select.execute();
   return rows.map(({ seq, hash, body }) => ({ seq, hash: Buffer.from(hash).toString('hex'), body }));

@@ -21,9 +21,9 @@ import { rowsRead } from '../support/growth/rows-read.ts';
 import { createTestServices, type TestServices } from '../support/services.ts';
 import { startRollout } from '../support/start.ts';
 
-const FILL = { reads: 150_000, writes: 50_000, pending: 500 };
+const FILL = { reads: 60_000, writes: 20_000, pending: 500 };
 /** What a page with a filter looks through at most, twice: of what there is, a fiftieth. */
-const MORE_MAX = 6_000;
+const MORE_MAX = 3_500;
 const FACTOR_MAX = 1.5;
 
 let services: TestServices;

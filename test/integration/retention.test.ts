@@ -94,7 +94,7 @@ describeWithServices('what grows by the day', (make) => {
       const { action } = await givenAsked(services);
       const { sql: db, close } = await services.db.openStop();
       // The move waits in its midst, for whoever holds this.
-      await sql`CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS
+      await sql`CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS
         'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN OLD; END'`.execute(db);
       await sql`CREATE TRIGGER stand_still BEFORE DELETE ON action_kept
         FOR EACH ROW EXECUTE FUNCTION stand_still()`.execute(db);

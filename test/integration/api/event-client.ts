@@ -70,7 +70,7 @@ export async function follow(base: string, query: string, given: FollowRequest):
     place: () => reader.lastEventId,
     async count(number) {
       await expect
-        .poll(() => events.length, { timeout: 30_000, interval: 10 })
+        .poll(() => events.length, { timeout: 120_000, interval: 10 })
         .toBeGreaterThanOrEqual(number);
       return events;
     },
