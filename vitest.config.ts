@@ -31,7 +31,7 @@ function project(
       sequence: { groupOrder },
       isolate,
       // What follows in a moment may take a while on a machine that is busy with something else.
-      expect: { poll: { timeout: 20 * SECOND_MS, interval: 20 } },
+      expect: { poll: { timeout: 60 * SECOND_MS, interval: 20 } },
       ...(globalSetup === undefined ? {} : { globalSetup }),
       setupFiles: process.env.PORTCULLIS_FREEZE ? ['test/support/collect-statements.ts'] : [],
     },

@@ -224,24 +224,16 @@ describe('the airline example over orders of arrival', () => {
     process.stdout.write(`\n${table.join('\n')}\nrolled back in ${times} of ${SEEDS.length} orders\n`);
   });
 
-  test.each(SEEDS)(
-    'seed %s: nothing of the candidate begins after a rollback',
-    { timeout: 120_000 },
-    async (seed) => {
-      const ended = await replayed(recording.conversations, seed);
-      table.push(row(seed, ended));
-      expect(ended.begunAfter).toBe(0);
-      expect(ended.step).toBeLessThanOrEqual(5);
-      expect(ended.harms).toBeLessThanOrEqual(ended.wrong);
-    },
-  );
+  test.each(SEEDS)('seed %s: nothing of the candidate begins after a rollback', async (seed) => {
+    const ended = await replayed(recording.conversations, seed);
+    table.push(row(seed, ended));
+    expect(ended.begunAfter).toBe(0);
+    expect(ended.step).toBeLessThanOrEqual(5);
+    expect(ended.harms).toBeLessThanOrEqual(ended.wrong);
+  });
 
-  test.each(CONTROL_SEEDS)(
-    'control, seed %s: conversations without a fault trip nothing',
-    { timeout: 120_000 },
-    async (seed) => {
-      const ended = await replayed(controlSet(recording), seed);
-      expect(ended).toMatchObject({ day: undefined, wrong: 0, harms: 0 });
-    },
-  );
+  test.each(CONTROL_SEEDS)('control, seed %s: conversations without a fault trip nothing', async (seed) => {
+    const ended = await replayed(controlSet(recording), seed);
+    expect(ended).toMatchObject({ day: undefined, wrong: 0, harms: 0 });
+  });
 });

@@ -205,7 +205,7 @@ describe('a callback', () => {
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toEqual(
       new Set([`${id}/2`]),
     );
-  }, 20_000);
+  });
 
   test('without a secret, an address or an action nothing is sent, and it is said', async () => {
     const { id } = await givenPendingAction(services);
@@ -222,16 +222,14 @@ describe('a callback', () => {
 /** The server knows a version once its worker has polled. */
 const makeCurrent = (client: Client, version: { deploymentName: string; buildId: string }) =>
   expect
-    .poll(
-      () =>
-        client.workflowService
-          .setWorkerDeploymentCurrentVersion({
-            namespace: 'default',
-            ...version,
-            ignoreMissingTaskQueues: true,
-          })
-          .then(() => 'current', String),
-      { timeout: 20_000 },
+    .poll(() =>
+      client.workflowService
+        .setWorkerDeploymentCurrentVersion({
+          namespace: 'default',
+          ...version,
+          ignoreMissingTaskQueues: true,
+        })
+        .then(() => 'current', String),
     )
     .toBe('current');
 

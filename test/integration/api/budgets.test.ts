@@ -138,7 +138,7 @@ test('under a flood a good user is served, and not much later', async () => {
     }
   };
   const floods = Array.from({ length: 8 }, (_, n) => flood(n));
-  await expect.poll(() => seen.get(429) ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
+  await expect.poll(() => seen.get(429) ?? 0).toBeGreaterThan(20);
   const floodedMs = await serve();
   const [before, startedAt] = [seen.get(429) ?? 0, performance.now()];
   await sleep(1_000);
@@ -178,7 +178,7 @@ test('a body that comes byte by byte is ended after ten seconds', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   expect(performance.now() - startedAt).toBeLessThan(20_000);
   await app.close();
-}, 40_000);
+});
 
 test('an upload that is broken off is no failure of the store', async () => {
   const app = await createApi(api.services);

@@ -187,7 +187,7 @@ describeWithServices('earned autonomy', (make) => {
       judging = judgeAutonomy(services);
       const waits = sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-      await expect.poll(async () => (await waits.execute(tx)).rows.length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(async () => (await waits.execute(tx)).rows.length).toBe(1);
       await tx.updateTable('action').set({ corrected_at: now, corrected_by: 'ana' }).execute();
     });
     expect(await judging).toBe(0);

@@ -140,9 +140,7 @@ describeWithServices('who is in a group when', (make) => {
       answered = codeOf(deny(services, action, 'ana'));
       const waits = sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
           AND wait_event_type = 'Lock' AND query LIKE '%action_to_decide%'`;
-      await expect
-        .poll(async () => (await waits.execute(services.db.sql)).rows.length, { timeout: 10_000 })
-        .toBe(1);
+      await expect.poll(async () => (await waits.execute(services.db.sql)).rows.length).toBe(1);
       services.clock.advance(120_000);
     });
     expect(await answered).toBe('not_in_group');

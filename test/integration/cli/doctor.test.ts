@@ -94,7 +94,7 @@ test('Temporal: a missing namespace; workers of another build do not count, one 
   };
   const polls = (state: string, detail: string) =>
     expect
-      .poll(() => checkTemporal({ address, namespace }), { timeout: 20_000 })
+      .poll(() => checkTemporal({ address, namespace }))
       .toMatchObject([
         { name: 'Temporal', state: 'ok' },
         { name: 'worker', state, detail: expect.stringContaining(detail) },

@@ -57,7 +57,7 @@ test('a service that is restarted is found again; with --output json each line i
   const { lines, ended } = following((all) => all.length === 2, ...argv);
   await givenPendingAction(cli.services);
   await cli.sequence();
-  await expect.poll(() => lines.length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => lines.length).toBe(1);
   await cli.stopApi();
   const { id } = await givenPendingAction(cli.services);
   await cli.sequence();

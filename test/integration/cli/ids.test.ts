@@ -134,10 +134,10 @@ test('status --watch shows what changed, until it is stopped', async () => {
     { interrupted: () => interrupt.signal, onOut: (text) => void seen.push(text) },
     ...['rollout', 'status', 'desk', '--watch', '--output', 'json'],
   );
-  await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => seen.length).toBe(1);
   await sleep(100);
   await olga('rollout', 'pause', 'desk', '--reason', 'holiday');
-  await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => seen.length).toBe(2);
   interrupt.abort();
   expect(await watching).toMatchObject({ code: 0 });
   expect(seen.map((line) => JSON.parse(line).status)).toEqual(['running', 'paused']);

@@ -48,4 +48,4 @@ test('a store that is late to take a connection, as among many processes that st
     store.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -58,9 +58,7 @@ test('what is answered is on the disk when everything is killed', async () => {
 test('one that ends by itself is started again on the same port', async () => {
   const { url } = await place.start();
   process.kill(place.postmaster(), 'SIGKILL');
-  await expect
-    .poll(() => query(url, 'select 1').then(() => 'answers', String), { timeout: 20_000 })
-    .toBe('answers');
+  await expect.poll(() => query(url, 'select 1').then(() => 'answers', String)).toBe('answers');
   await expect.poll(place.said).toContain('it answers again');
 });
 
@@ -103,9 +101,7 @@ test('a Postgres that a killed service left behind is ended, and its data are ta
     ['-D', dataArgument(place.data, owner), '-p', String(first.port), '-c', 'unix_socket_directories='],
     { cwd: place.data, stdio: 'ignore', ...(owner && { uid: owner.uid, gid: owner.gid }) },
   );
-  await expect
-    .poll(() => query(first.url, 'select 1').then(() => 'answers', String), { timeout: 20_000 })
-    .toBe('answers');
+  await expect.poll(() => query(first.url, 'select 1').then(() => 'answers', String)).toBe('answers');
 
   const second = await place.start();
   expect(place.said()).toContain(`process ${orphan.pid} was left by a service that is gone`);

@@ -73,9 +73,7 @@ test('every kind of group is read by the loop and shown by the API, the command 
     /^fail group leads of desk: is stale, nobody of it may approve: it was not read yet/,
   );
   const loop = startGroups(cli.services, sources(), async () => []);
-  await expect
-    .poll(async () => (await listed()).groups.filter(({ stale }) => !stale), { timeout: 10_000 })
-    .toHaveLength(4);
+  await expect.poll(async () => (await listed()).groups.filter(({ stale }) => !stale)).toHaveLength(4);
   await loop.stop();
   expect((await listed()).groups).toEqual([
     { group: 'desk', source: 'manifest', members: [{ person: 'ana' }], stale: false, unknown: [] },
@@ -128,7 +126,7 @@ test('doctor tells what is stale, what failed, who is missing, and that all is w
   cli.services.clock.advance(10 * 60_000);
   const loop = startGroups(cli.services, sources(), async () => []);
   await expect
-    .poll(doctor, { timeout: 10_000 })
+    .poll(doctor)
     .toContainEqual(
       expect.stringMatching(
         /^warn group oncall of desk: could not be read the last time: PagerDuty answered 503/,
@@ -138,13 +136,13 @@ test('doctor tells what is stale, what failed, who is missing, and that all is w
   await loop.stop();
   await givenAgent(cli.services, agentWith('{ schedule: { pagerduty: PDESK } }'));
   const empty = startGroups(cli.services, sources(), async () => []);
-  await expect.poll(doctor, { timeout: 10_000 }).toEqual(['warn group desk of desk: nobody is in it now']);
+  await expect.poll(doctor).toEqual(['warn group desk of desk: nobody is in it now']);
   await empty.stop();
   pagerduty.oncalls = [{ schedule: 'PDESK', email: 'ana@example.org' }];
   cli.services.clock.advance(10 * 60_000);
   const full = startGroups(cli.services, sources(), async () => []);
   await expect
-    .poll(doctor, { timeout: 10_000 })
+    .poll(doctor)
     .toEqual(['ok approver groups: from Slack or a schedule: one group was read, with somebody in it now']);
   await full.stop();
   expect(tooLong((await cli.run('doctor')).out)).toEqual([]);

@@ -128,7 +128,7 @@ describeWithServices('arms that an owner accepts as they are', (make) => {
     expect(told).toHaveLength(2);
     expect(await verb('accept-arms')).toMatchObject({ changed: true });
     expect(await counted()).toMatchObject({ seen: 0, round: 2, mismatched: false });
-  }, 60_000);
+  });
 
   test('what was compared of them is left out: nothing widens until somebody new is compared, by half the weight', async () => {
     for (const [n, subject] of next('candidate', 34).entries()) {
@@ -181,7 +181,7 @@ describeWithServices('arms that an owner accepts as they are', (make) => {
     const entry = await loggedBreach(services, 'wrong');
     expect(entry.control).toMatchObject({ anew: 1 });
     expect(recompute(entry)).toMatchObject({ judged: { firedBy: ['control'] }, differences: [] });
-  }, 60_000);
+  });
 
   test('entered again instead, nobody of before is compared either', async () => {
     for (const subject of next('candidate', 34)) {
@@ -197,5 +197,5 @@ describeWithServices('arms that an owner accepts as they are', (make) => {
     expect((await compared('wrong')).control).toMatchObject({
       ...{ anew: 1, strata: [{ treated: { subjects: 1 } }] },
     });
-  }, 60_000);
+  });
 });

@@ -82,7 +82,7 @@ describeWithServices('whether arms are as assigned', (make) => {
       if (state === 'pending' && n % 2 === 0) await ask(services, `again-${n}`, `case-${n}`);
     }
     expect(await judged(services, id)).toMatchObject([{ segment: 'gold', mismatched: false }]);
-  }, 120_000);
+  });
 
   test('what is found is told once, logged with its counts, shown, and widens nothing until a person settled it', async () => {
     const planned = async () => ({ id, ...(await rolloutFacts(services, id)) });
@@ -117,7 +117,7 @@ describeWithServices('whether arms are as assigned', (make) => {
     ).rejects.toMatchObject({ code: 'gate_not_ready' });
     // Nothing is taken back by it.
     expect(status.segments.find(({ segment }) => segment === 'gold')?.state).toBe('exposed');
-  }, 120_000);
+  });
 
   test('rolled back and entered again a segment begins anew; nobody is new twice', async () => {
     const names = await namesIn(services, 'candidate', 2_500, 48);
@@ -143,7 +143,7 @@ describeWithServices('whether arms are as assigned', (make) => {
     expect(await judged(services, id)).toMatchObject([{ seen: 26, mismatched: true }]);
     expect(await waits()).toContain('arms');
     expect((await told(services)).length).toBe(2);
-  }, 120_000);
+  });
 
   test('an arm that fails before it asks is caught', async () => {
     const names = await namesIn(services, 'control', 2_500, 40);
@@ -152,7 +152,7 @@ describeWithServices('whether arms are as assigned', (make) => {
     const more = (await namesIn(services, 'control', 2_500, 90)).slice(40);
     for (const name of more) await ask(services, name);
     expect(await judged(services, id)).toMatchObject([{ seen: 90, treated: 0, mismatched: true }]);
-  }, 120_000);
+  });
 
   test('a sound agent is not called mismatched, whatever each release answers, and exposure that grows is no mismatch', async () => {
     for (let n = 0; n < 60; n++) await ask(services, `guest-${n}`);
@@ -167,7 +167,7 @@ describeWithServices('whether arms are as assigned', (make) => {
     ]);
     expect(await told(services)).toEqual([]);
     expect((await rolloutStatus(services, id)).waitsFor.map((wait) => wait.for)).not.toContain('arms');
-  }, 120_000);
+  });
 
   test('where all or none is exposed there is nothing to test', async () => {
     for (const exposure of [10_000, 0]) {
@@ -175,14 +175,14 @@ describeWithServices('whether arms are as assigned', (make) => {
       for (const name of await namesIn(services, 'candidate', 2_500, 25)) await ask(services, name);
     }
     expect(await judged(services, id)).toEqual([]);
-  }, 120_000);
+  });
 
   test('of names that are one too many, and stay in control, none is counted', async () => {
     const few = await make();
     const other = await givenExposed(few, { exposure: 25, newSubjectsPerHour: 5 });
     for (let n = 0; n < 30; n++) await ask(few, `guest-${n}`);
     expect(await judged(few, other)).toMatchObject([{ seen: 5 }]);
-  }, 120_000);
+  });
 
   test('what it costs does not grow with what was asked before', async () => {
     const cost = async (from: number, to: number) => {

@@ -92,7 +92,7 @@ describeWithServices('a guardrail against the baseline', (make) => {
     expect(waits.join('\n')).toContain(
       'silver wrong: no-data, too little happened in its baseline for a limit',
     );
-  }, 120_000);
+  });
 
   test('of a sum with a cap its mean is bounded by what is left of it, and what costs more is taken back', async () => {
     const services = await make();
@@ -125,7 +125,7 @@ describeWithServices('a guardrail against the baseline', (make) => {
     await judgeDue(services);
     expect((await goldOf(services, id, 'cost')).state).toBe('rolled_back');
     expect((await rolloutReport(services, id)).evidence).toHaveLength(2);
-  }, 120_000);
+  });
 
   test('until it is locked, status says what it would be', async () => {
     const services = await make();
@@ -150,7 +150,7 @@ describeWithServices('a guardrail against the baseline', (make) => {
       },
     });
     expect(id).not.toBe('');
-  }, 120_000);
+  });
 
   test('what nobody may do has no baseline: start refuses it', async () => {
     const services = await make();

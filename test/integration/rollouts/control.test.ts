@@ -70,13 +70,13 @@ describeWithServices('beside the release in force', (make) => {
     expect(incident.title).toContain(`${seen.candidate} harmful subjects beside 0 of the release in force`);
     const entry = await loggedBreach(services, 'wrong');
     expect(recompute(entry)).toMatchObject({ judged: { firedBy: ['control'] }, differences: [] });
-  }, 60_000);
+  });
 
   test('as much harm in both arms is none of the candidate', async () => {
     await givenSubjects(services, 14, () => 1);
     ripen(services);
     expect(await judged(services, id)).toMatchObject({ state: 'exposed', control: { fired: false } });
-  }, 60_000);
+  });
 
   test('what comes of a day after it was ripe is compared of neither arm; before, all of it is', async () => {
     const actions = { candidate: [] as ActionRow[], control: [] as ActionRow[] };
@@ -200,7 +200,7 @@ describeWithServices('beside the release in force', (make) => {
     );
     expect((await judged(services, id)).state).toBe('rolled_back');
     expect(await settle('exclude')).toMatchObject({ changed: true });
-  }, 60_000);
+  });
 
   test('where everybody is exposed it freezes, and the rate goes on', async () => {
     await services.db.sql
@@ -227,5 +227,5 @@ describeWithServices('beside the release in force', (make) => {
       state: 'exposed',
       control: { strata: [], fired: false },
     });
-  }, 60_000);
+  });
 });

@@ -94,7 +94,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     expect(incident.title).toContain('cost: 8 in the mean beside 1 of the release in force');
     const entry = await loggedBreach(services, 'cost');
     expect(recompute(entry)).toMatchObject({ judged: { firedBy: ['control'] }, differences: [] });
-  }, 120_000);
+  });
 
   test('of whom nobody said anything a treated one has spent nothing, and one in control the cap', async () => {
     const spent = await givenSpent(4, () => undefined);
@@ -199,7 +199,7 @@ describeWithServices('the mean of a sum beside that of the release in force', (m
     }
     ripen();
     expect((await judged()).difference).toMatchObject({ over: 1, logE: 0, fired: false });
-  }, 60_000);
+  });
 
   test('where everybody is exposed it adds nothing', async () => {
     await services.db.sql

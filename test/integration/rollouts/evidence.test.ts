@@ -186,7 +186,7 @@ describe('nothing but a harmless write that began lowers E', () => {
     expect(end.proposal.events - start.proposal.events).toBe(end.proposal.harms - start.proposal.harms);
     await complete(await begin(await ask('harmless')));
     expect((await evidence()).logE).toBeLessThan(end.wrong.logE);
-  }, 120_000);
+  });
 
   test('two wrong writes among very many that were only asked still take the segment back', async () => {
     const fresh = await createTestServices();
@@ -204,7 +204,7 @@ describe('nothing but a harmless write that began lowers E', () => {
     } finally {
       await fresh.close();
     }
-  }, 120_000);
+  });
 });
 
 /** Lets one question end in one of the ways in which nothing harmless is done. */

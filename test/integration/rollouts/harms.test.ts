@@ -98,7 +98,7 @@ describeWithServices('harms a day', (make) => {
     expect(incident.title).toContain('wrong: 8 harms in a time that allows 0.5');
     const alert = await services.db.sql.selectFrom('alert').selectAll().executeTakeFirstOrThrow();
     expect(alert.facts).toMatchObject({ segment: 'gold', harms: 8, allowed: 0.5, metric: 'wrong' });
-  }, 120_000);
+  });
 
   test('harm within what a day allows is left to the rate', async () => {
     const services = await make();
@@ -109,7 +109,7 @@ describeWithServices('harms a day', (make) => {
       state: 'exposed',
       record: { firedBy: [], count: { total: 3, fired: false } },
     });
-  }, 120_000);
+  });
 
   test('by default a day allows the rate of what began in the baseline, whoever decided it', async () => {
     const services = await make();
@@ -138,7 +138,7 @@ describeWithServices('harms a day', (make) => {
     // Together the two keep the weight of the one; where there is no count the rate keeps all of it.
     const [own, whole] = [(await goldOf(services, id)).record, silver?.verdicts[0]];
     expect(own.weight + (own.count?.weight ?? 0)).toBeCloseTo(whole?.weight ?? 0, 12);
-  }, 120_000);
+  });
 
   test('every verdict in the log is recomputed from its entry alone, day by day and exposure by exposure', async () => {
     const services = await make();
@@ -180,7 +180,7 @@ describeWithServices('harms a day', (make) => {
     const record = kept.record as VerdictRecord;
     expect(record.count?.logE).toBeCloseTo(recomputed(record.count as NonNullable<typeof record.count>), 3);
     expect(record.count).toMatchObject({ total: 7, days: 3.5, perDay: { gold: 0.3 } });
-  }, 120_000);
+  });
 
   test('a count that took a segment back starts afresh when it is entered again, and its rate goes on', async () => {
     const services = await make();
@@ -199,7 +199,7 @@ describeWithServices('harms a day', (make) => {
     expect(shown?.breaches).toMatchObject([{ because: expect.stringContaining('8 harms in a time') }]);
     expect(shown?.processes).toMatchObject([{ firedOnDay: null, days: [{ events: 168 }, { events: 1 }] }]);
     expect(shown?.processes[0]?.days.at(-1)?.logE).toBeCloseTo(record.logE, 12);
-  }, 120_000);
+  });
 
   test('quiet days count: they are time in which no harm was done', async () => {
     const services = await make();
@@ -213,7 +213,7 @@ describeWithServices('harms a day', (make) => {
     const after = (await goldOf(services, id)).record.count;
     expect(after).toMatchObject({ total: 1, days: 11, allowed: 11 });
     expect(after?.logE).toBeLessThan(before?.logE ?? 0);
-  }, 120_000);
+  });
 
   test('a rollout that began before harms were counted is judged as it was begun', async () => {
     const services = await make();
@@ -224,5 +224,5 @@ describeWithServices('harms a day', (make) => {
     expect(gold.state).toBe('exposed');
     expect(gold.record).not.toHaveProperty('count');
     expect((await rolloutStatus(services, id)).perDay).toBeNull();
-  }, 120_000);
+  });
 });

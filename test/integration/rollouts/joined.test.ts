@@ -81,7 +81,7 @@ describeWithServices('a segment that a later manifest adds to an open rollout', 
     await sequenceLog(services.db.sql);
     const { timeline } = await rolloutReport(services, id);
     expect(timeline.map(({ text }) => text)).toContain('segment joined vip: step 3');
-  }, 60_000);
+  });
 
   test('with the last step it took it comes in force as the others do', async () => {
     const services = await make();
@@ -132,7 +132,7 @@ describeWithServices('a segment that a later manifest adds to an open rollout', 
     });
     const entries = await logged(services, 'rollout.verdict');
     expect(entries.map((entry) => recompute(entry)?.differences)).toEqual(entries.map(() => []));
-  }, 60_000);
+  });
 
   test('whoever approved the gate, and whatever was planned before, saw another plan', async () => {
     const services = await make();

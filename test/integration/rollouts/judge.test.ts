@@ -116,7 +116,7 @@ describeWithServices('judgeDue()', (make) => {
     await givenCancelled(services, 'today');
     await judgeDue(services);
     expect(await goldOf(services, id)).toMatchObject({ verdicts: [{ verdict: 'ok', known: 200 }] });
-  }, 60_000);
+  });
 
   test('harm spread thin over segments is found by the pooled process, which takes back all of them', async () => {
     const services = await make();

@@ -144,7 +144,7 @@ describeWithServices('a metric', (make) => {
       await tell(services, cheap[0] as ActionRow, 'cost', 11);
       await judgeDue(services);
       expect(await goldOf(services, id, 'cost')).toMatchObject({ verdict: 'inconclusive', moreNeeded: null });
-    }, 120_000);
+    });
 
     test('takes no value that no sum can be made of', async () => {
       const action = await givenCancelled(services, 's');

@@ -171,7 +171,7 @@ describeWithServices('a ratio (cost per success)', (make) => {
     for (const action of actions) await cost(action, 0.2, 3);
     await judgeDue(services);
     expect((await goldOf(services, id, 'perDone')).verdict).toBe('ok');
-  }, 120_000);
+  });
 
   test('needs what it is set against, once and for all', async () => {
     const action = await givenCancelled(services, 's');

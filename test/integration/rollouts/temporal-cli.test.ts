@@ -108,4 +108,4 @@ test('a rollout is started, paused, resumed and rolled back by temporal workflow
     client.workflow.getHandle('rollout/by-hand', continued?.runId),
     'rollout/continued-as-new',
   );
-}, 120_000);
+});

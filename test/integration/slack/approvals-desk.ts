@@ -39,7 +39,7 @@ export async function openForm(
 /** What a form says when it is answered. */
 export async function shownIn(desk: Desk, view: View): Promise<string> {
   const shown = () => visibleText(desk.slack.view(view.id) ?? view);
-  await expect.poll(shown, { timeout: 20_000 }).not.toContain('being recorded');
+  await expect.poll(shown).not.toContain('being recorded');
   return shown();
 }
 

@@ -114,7 +114,7 @@ test('killed, it is there again on the same port', async () => {
   process.kill(pid, 'SIGKILL');
   await expect.poll(() => running.isUp()).toBe(false);
   expect(await running.pull('cleo', { scope: 'agent/desk', reason: 'while it is away' })).toBeUndefined();
-  await expect.poll(() => running.isUp(), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => running.isUp()).toBe(true);
   expect(running.pid()).not.toBe(pid);
   expect(running.url).toBe(url);
   const token = await tokenOf('on-call', { person: 'cleo' });

@@ -12,8 +12,8 @@ import { testPostgres } from '../../support/context.ts';
 import { createDatabase } from '../../support/postgres.ts';
 import { servicesAt, type TestServices } from '../../support/services.ts';
 
-const PULLS = 300;
-const ROLLBACKS = 150;
+const PULLS = 1_000;
+const ROLLBACKS = 300;
 const PROCESSES = 3;
 const BEGINS_PER_PROCESS = 2;
 const HEAD_START_MS = 5;
@@ -70,7 +70,7 @@ async function race(rounds: number, arm: 'control' | 'candidate', stop: (round: 
 
 verifies(
   'never:write-after-stop',
-  'disable: 0 writes begin after it returned, over 300 pulls against 3 processes',
+  'disable: 0 writes begin after it returned, over 1,000 pulls against 3 processes',
   async () => {
     await givenRelease();
     const { before, after, slowestMs } = await race(PULLS, 'control', (round) =>
@@ -88,7 +88,7 @@ verifies(
 
 verifies(
   'never:write-after-stop',
-  'rollback: 0 writes of the candidate begin after it returned, over 150 rollbacks against 3 processes',
+  'rollback: 0 writes of the candidate begin after it returned, over 300 rollbacks against 3 processes',
   async () => {
     await sql`INSERT INTO rollout_segment (rollout_id, segment, exposure, generation, state, changed_at)
       SELECT 'r', 's' || n, 10000, 1, 'exposed', clock_timestamp() FROM generate_series(0, ${ROLLBACKS - 1}) n`.execute(

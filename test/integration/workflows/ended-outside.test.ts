@@ -44,7 +44,7 @@ beforeAll(async () => {
   ({ id: actionId } = await givenPendingAction(service.services));
   service.services.wake();
   await until('the workflows', async () => (await driven()).every(Boolean));
-}, 120_000);
+});
 afterAll(async () => {
   await service?.stop();
   await temporal?.stop();
@@ -69,7 +69,7 @@ const cli = (...args: string[]) => run(temporal.binary, [...args, '--address', t
 test('what a person terminated runs again, and /readyz and doctor say so', async () => {
   await cli('workflow', 'terminate', '--workflow-id', `rollout/${rolloutId}`, '--reason', 'cleaning up');
   await cli('workflow', 'terminate', '--workflow-id', `action/${actionId}`, '--reason', 'cleaning up');
-  await until('both again', async () => (await driven()).every(Boolean), 60_000);
+  await until('both again', async () => (await driven()).every(Boolean));
   const ready = await readyz();
   expect(ready.worker.state).toBe('serving');
   expect(ready.workflows).toMatchObject({

@@ -69,7 +69,7 @@ beforeAll(async () => {
   });
   dispatcher = startLoop('dispatcher', 50, () => dispatchOutbox(services, client), services.log);
   quick = await givenAgentAt('lounge', answering.url);
-  await until('the worker', async () => worker.state().state === 'serving', 60_000);
+  await until('the worker', async () => worker.state().state === 'serving');
 });
 afterAll(async () => {
   await dispatcher?.stop();

@@ -26,7 +26,7 @@ beforeAll(async () => {
       PORTCULLIS_LOG_LEVEL: 'silent',
     }),
   );
-}, 120_000);
+});
 afterAll(async () => {
   await service?.stop();
   await temporal?.stop();
@@ -58,7 +58,7 @@ test('workflows for what a restored store does not have end, and make nothing', 
     ),
   );
   for (const [, id] of lost)
-    await until(`the end of ${id}`, async () => ['FAILED', 'COMPLETED'].includes(await statusOf(id)), 60_000);
+    await until(`the end of ${id}`, async () => ['FAILED', 'COMPLETED'].includes(await statusOf(id)));
   expect(await db.sql.selectFrom('rollout').selectAll().execute()).toEqual([]);
 });
 
@@ -79,6 +79,6 @@ test('a rollout that waits ends when it looks and is not there', { timeout: 150_
     .getHandle(workflow)
     .signal('changed')
     .catch(() => {});
-  await until('its end', async () => (await statusOf(workflow)) === 'FAILED', 60_000);
+  await until('its end', async () => (await statusOf(workflow)) === 'FAILED');
   expect(await db.sql.selectFrom('rollout').selectAll().execute()).toEqual([]);
 });

@@ -68,7 +68,7 @@ async function serve(address: string, env: NodeJS.ProcessEnv): Promise<RunningWo
     serves: async () => {},
   });
   opened.push(worker.stop);
-  await until('the worker', async () => worker.state().state === 'serving', 60_000);
+  await until('the worker', async () => worker.state().state === 'serving');
   return worker;
 }
 
@@ -89,7 +89,7 @@ test('behind TLS: worker, client and doctor connect with the CA and the name, an
   expect(unknownCa).toMatchObject({ state: 'fail', mend: expect.stringContaining('TEMPORAL_TLS_…') });
   const [otherName] = await doctor(address, { ...SERVER, TEMPORAL_TLS_SERVER_NAME: 'elsewhere.test' });
   expect(otherName).toMatchObject({ state: 'fail' });
-}, 120_000);
+});
 
 test('behind mTLS: with the client’s certificate, and not without', async () => {
   const address = await openProxy(true);
@@ -99,7 +99,7 @@ test('behind mTLS: with the client’s certificate, and not without', async () =
   expect((await doctor(address, SERVER))[0]).toMatchObject({ state: 'fail' });
   const { access } = configFor(address, SERVER);
   await expect(NativeConnection.connect(access)).rejects.toThrow();
-}, 120_000);
+});
 
 test('an API key goes with every call of client, worker and doctor, and into no words', async () => {
   const server = await openGrpcServer();
