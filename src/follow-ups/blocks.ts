@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import { blocksAt } from '../domain/follow-up/ladder.ts';
 import type { FollowUpRow } from './find.ts';
@@ -16,6 +17,8 @@ export async function overdueBlocks(db: Sql, agent: string, now: Date): Promise<
     .where('severity', '=', 'high')
     .where('state', 'in', ['committed', 'claimed'])
     .where('due_at', '<', now)
+    // Those that are waived do not stand before one that is not.
+    .where(sql<boolean>`(waiver IS NULL OR (waiver ->> 'until')::timestamptz <= ${now})`)
     .orderBy('due_at')
     .limit(LOOKED_AT)
     .execute();

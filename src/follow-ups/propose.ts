@@ -86,7 +86,7 @@ async function requireSameAgent(db: Sql, incident: string, agent: string): Promi
 
 /**
  * An owner of the agent makes it a promise: one person, one day. From then on that person is reminded, whatever becomes of
- * the incident.
+ * the incident. Committed to anew it may pass to another person, be due sooner or become high, never less.
  * @throws AppError `forbidden`, `wrong_state`, `invalid_input` for nobody of the agent and for a day that is past
  */
 export async function commitFollowUp(
@@ -102,6 +102,25 @@ export async function commitFollowUp(
   return followUpById(services.db.sql, actor, id);
 }
 
+/** What somebody committed to is not quietly made less: another owner, an earlier day, a higher severity. */
+function requireNoLess(
+  { id, due_at, severity }: FollowUpRow,
+  dueAt: Date,
+  wanted: Severity | undefined,
+): void {
+  const instead = `waive it for a time, with a reason: portcullis follow-ups waive ${id}`;
+  if (due_at !== null && dueAt > due_at)
+    throw new AppError(
+      'wrong_state',
+      `Cannot move ${id} to a later day than ${due_at.toISOString()}, which was committed to: ${instead}`,
+    );
+  if (severity === 'high' && wanted !== undefined && wanted !== 'high')
+    throw new AppError(
+      'wrong_state',
+      `Cannot make ${id} ${wanted}: it was committed to as high. You may ${instead}`,
+    );
+}
+
 /** The same in the transaction of what it comes from. */
 export async function commitIn(
   tx: Sql,
@@ -112,6 +131,7 @@ export async function commitIn(
   const row = await lockedFollowUp(tx, id);
   if (row.state !== 'proposed' && row.state !== 'committed')
     throw new AppError('wrong_state', `Cannot commit to ${id}: it is ${row.state}`, { state: row.state });
+  if (row.state === 'committed') requireNoLess(row, dueAt, severity);
   const { people } = await manifestOf(tx, row.agent);
   if (!Object.hasOwn(people, owner))
     throw new AppError('invalid_input', `"${owner}" is not one of the people of "${row.agent}"`);

@@ -125,7 +125,8 @@ export async function dropFollowUp(
   };
   await services.db.sql.transaction().execute((tx) =>
     change(tx, { ...said, by: person, at, data: { reason, supersededBy } }, (row) => {
-      if (row.owner === person && row.severity === 'high' && row.state !== 'proposed')
+      const isOwn = row.owner === person || row.committed_by === person;
+      if (isOwn && row.severity === 'high' && row.state !== 'proposed')
         throw new AppError(
           'forbidden',
           `${person} committed to ${id}, which is high: another owner drops it`,

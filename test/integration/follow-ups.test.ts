@@ -107,6 +107,23 @@ test('an idea binds nobody; a high promise is dropped by another owner than made
   expect(await state(id)).toBe('not_doing');
 });
 
+test('a promise is committed to anew for more, never for less, nor handed on to be dropped', async () => {
+  const id = await promised('guardrail wrong exists', { severity: 'high' });
+  const anew = (more: object) =>
+    refusal(commitFollowUp(services, owner(), { id, owner: 'olga', dueAt: inDays(2), ...more }));
+  expect(await anew({ dueAt: inDays(4) })).toMatch(/^wrong_state: .*later day.*follow-ups waive/);
+  expect(await anew({ severity: 'normal' })).toMatch(/^wrong_state: .*as high.*follow-ups waive/);
+  expect(await anew({ owner: 'cleo' })).toBe('nothing was refused');
+  expect(await refusal(dropFollowUp(services, owner(), { id, reason: 'no' }))).toContain('another owner');
+  services.clock.advance(3 * DAY_MS);
+  expect(await anew({})).toMatch(/^wrong_state: .*later day/);
+  expect((await overdueBlocks(services.db.sql, 'desk', now())).map((one) => one.id)).toEqual([id]);
+  const until = inDays(1);
+  await waiveFollowUp(services, owner(), { id, reason: 'the tool is off', until });
+  expect(await overdueBlocks(services.db.sql, 'desk', now())).toEqual([]);
+  expect(await overdueBlocks(services.db.sql, 'desk', until)).toHaveLength(1);
+});
+
 test('one about a case is done when that case is admitted and green in what is in force', async () => {
   const read = readCaseValue({
     case: 'possible',
