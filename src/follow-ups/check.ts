@@ -74,7 +74,7 @@ async function guardrailExists(db: Sql, agent: string, metric: string): Promise<
   return rows[0]?.has ?? undefined;
 }
 
-/** Of the rollout that is open or watched: harm among known events of each day, by the last verdicts. */
+/** Of the rollout that is open or watched: what was counted of each day, by the last verdicts. */
 async function metricDays(
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   agent: string,
@@ -94,7 +94,7 @@ async function metricDays(
   const buckets = records.flatMap((record) => record.buckets.filter((one) => one.segment === record.segment));
   return Array.from({ length: days }, (_, at) => {
     const ofDay = buckets.filter(({ day }) => day === today - days + at);
-    const known = ofDay.reduce((sum, one) => sum + one.events, 0);
-    return known === 0 ? null : ofDay.reduce((sum, one) => sum + one.harms, 0) / known;
+    const sum = (of: 'events' | 'harms' | 'known') => ofDay.reduce((total, one) => total + one[of], 0);
+    return { events: sum('events'), harms: sum('harms'), known: sum('known') };
   });
 }

@@ -148,6 +148,9 @@ export async function mergeLike(
     .orderBy('opened_at')
     .orderBy('id')
     .limit(1)
+    // One that somebody is merging, closing or classifying is left alone: a merge is one deep, and waits for nobody.
+    .forUpdate()
+    .skipLocked()
     .executeTakeFirst();
   if (!older) return;
   const child = await childOf(tx, row.id);

@@ -119,7 +119,7 @@ function readRate({ limit, buckets, mature }: RateEvidence, alpha: number): Read
 }
 
 /** An outcome missing at maturity is never a success: it weighs against the proof that all is well, and only there. */
-const withSilence = ({ events, harms, known }: MatureCounts): BinaryCounts => ({
+export const withSilence = ({ events, harms, known }: MatureCounts): BinaryCounts => ({
   events,
   harms: Math.min(events, harms + events - known),
 });

@@ -1,3 +1,5 @@
+import { type MatureCounts, withSilence } from '../evidence/guardrail.ts';
+
 /** What says that a follow-up is done. */
 export type Done =
   | { kind: 'case'; case: string }
@@ -56,8 +58,8 @@ export function doneText(done: Done): string {
 export interface DoneFacts {
   caseGreen?: boolean | undefined;
   guardrailExists?: boolean | undefined;
-  /** The estimate of the metric on each of the days before now, the latest last; null: nothing was known that day. */
-  metricDays?: readonly (number | null)[] | undefined;
+  /** What was counted of the metric on each of the days before now, the latest last. */
+  metricDays?: readonly MatureCounts[] | undefined;
 }
 
 export interface Evaluated {
@@ -66,7 +68,10 @@ export interface Evaluated {
   because: string;
 }
 
-/** Whether it is done by the records. Doubt is never done: a day of which nothing is known breaks a run of days. */
+/**
+ * Whether it is done by the records. Doubt is never done: a day of which nothing is known breaks a run of days, and so does one on
+ * which those whom nobody reported on could have made it worse.
+ */
 export function evaluateDone(done: Done, facts: DoneFacts): Evaluated {
   switch (done.kind) {
     case 'case':
@@ -95,11 +100,14 @@ function metricBelow(
 ): Evaluated {
   if (series === undefined) return { done: null, because: `nothing is counted of ${metric}` };
   const last = series.slice(-days);
-  const unknown = last.filter((day) => day === null).length;
-  if (last.length < days || unknown > 0)
-    return { done: null, because: `${metric} is known on ${last.length - unknown} of the last ${days} days` };
-  const above = last.filter((day) => day !== null && day >= below).length;
-  return above > 0
-    ? { done: false, because: `${metric} was not below ${below} on ${above} of the last ${days} days` }
+  const above = last.filter((day) => day.events > 0 && day.harms / day.events >= below).length;
+  if (above > 0)
+    return { done: false, because: `${metric} was not below ${below} on ${above} of the last ${days} days` };
+  const known = last.filter((day) => day.events > 0 && withSilence(day).harms / day.events < below).length;
+  return known < days
+    ? {
+        done: null,
+        because: `${metric} is known to be below ${below} on ${known} of the last ${days} days: what nobody reported on could be harm`,
+      }
     : { done: true, because: `${metric} was below ${below} on each of the last ${days} days` };
 }

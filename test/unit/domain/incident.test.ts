@@ -138,9 +138,15 @@ test.each([
 
 test('a predicate is done by the records alone, and doubt is not done', () => {
   const metric = { kind: 'metric', metric: 'wrong', below: 0.02, days: 3 } as const;
-  expect(evaluateDone(metric, { metricDays: [0.5, 0.01, 0, 0.01] }).done).toBe(true);
-  expect(evaluateDone(metric, { metricDays: [0.01, 0.02, 0.01] }).done).toBe(false);
-  expect(evaluateDone(metric, { metricDays: [0.01, null, 0.01] }).done).toBeNull();
+  const day = (harms: number, known = 100, events = 100) => ({ events, harms, known });
+  expect(evaluateDone(metric, { metricDays: [day(50), day(1), day(0), day(1)] }).done).toBe(true);
+  expect(evaluateDone(metric, { metricDays: [day(1), day(2), day(1)] }).done).toBe(false);
+  expect(evaluateDone(metric, { metricDays: [day(1), day(0, 0, 0), day(1)] }).done).toBeNull();
+  expect(evaluateDone(metric, { metricDays: [day(1), day(1)] }).done).toBeNull();
+  // Nobody said what came of half of them: they are neither good nor bad.
+  const silent = evaluateDone(metric, { metricDays: [day(1), day(0, 50), day(1)] });
+  expect(silent).toMatchObject({ done: null, because: expect.stringContaining('2 of the last 3 days') });
+  expect(evaluateDone(metric, { metricDays: [day(1), day(2, 50), day(1)] }).done).toBe(false);
   expect(evaluateDone(metric, {}).done).toBeNull();
   expect(evaluateDone({ kind: 'case', case: 'c' }, {}).done).toBeNull();
   expect(evaluateDone({ kind: 'case', case: 'c' }, { caseGreen: true }).done).toBe(true);
