@@ -6,6 +6,7 @@ import { runCase } from '../domain/cases/run.ts';
 import { caseWorld } from '../domain/cases/world.ts';
 import { canonical } from '../domain/digest.ts';
 import { formatProblems, readCaseValue } from '../domain/manifest/manifest.ts';
+import type { Release } from '../domain/release.ts';
 import { AppError } from '../errors.ts';
 import { requireReason } from '../reason.ts';
 import { manifestOf } from '../records/manifest.ts';
@@ -35,6 +36,48 @@ export async function retireCase(services: Services, actor: Actor, input: AmendI
   );
 }
 
+/** As many releases of the agent are tried, the newest first. */
+const TRIED_MAX = 50;
+
+/**
+ * A proposed case that could be made red on no release that did harm: nobody is held to it, and it counts nowhere. The first
+ * person asks for it, another one who says the same does it; one that is red on a release of the agent is to be admitted.
+ * @throws AppError `forbidden`, `not_found`, `wrong_state`, `invalid_input`, `preflight_failed`
+ */
+export async function setCaseAside(services: Services, actor: Actor, input: AmendInput): Promise<CaseRow> {
+  return amend(services, actor, input, { verb: 'set aside' }, async (tx, row, { by, at, reason }) => {
+    await requireNowhereRed(tx, row);
+    return changed(tx, row, {
+      state: 'unreproduced',
+      retired_at: at,
+      retired_by: by,
+      retire_reason: reason,
+      asked: null,
+    });
+  });
+}
+
+async function requireNowhereRed(tx: Sql, { agent, name, body, digest }: CaseRow): Promise<void> {
+  if (digest === null) return;
+  const manifest = await manifestOf(tx, agent);
+  const releases = await tx
+    .selectFrom('release')
+    .select(['version', 'manifest'])
+    .where('agent', '=', agent)
+    .orderBy('created_at', 'desc')
+    .limit(TRIED_MAX)
+    .execute();
+  const isRed = (release: Release) =>
+    runCase(body as RegressionCase, caseWorld(manifest, release)).verdict === 'red';
+  const red = releases.find((release) => isRed(release.manifest));
+  if (red)
+    throw new AppError(
+      'preflight_failed',
+      `Cannot set case "${name}" aside: on release ${red.version} it is red. Admit it with that one`,
+      { release: red.version },
+    );
+}
+
 /**
  * Another expectation of an admitted case: the first person writes it, another one who writes the same agrees. It must still be
  * red where it was and green on the fix.
@@ -57,6 +100,18 @@ export async function expectOtherwise(
   });
 }
 
+const REASON_FOR = {
+  retire: 'retire a case',
+  expect: 'change what a case expects',
+  'set aside': 'set a case aside',
+} as const;
+const DONE_AS = { retire: 'retired', expect: 'expected', 'set aside': 'unreproduced' } as const;
+const OPEN_TO: Record<CaseAsked['verb'], readonly CaseRow['state'][]> = {
+  retire: ['proposed', 'admitted'],
+  expect: ['admitted'],
+  'set aside': ['proposed'],
+};
+
 interface Amended {
   by: string;
   at: Date;
@@ -71,24 +126,24 @@ async function amend(
   done: (tx: Sql, row: CaseRow, amended: Amended) => Promise<CaseRow>,
 ): Promise<CaseRow> {
   requireRole(actor, ['release-manager'], agent);
-  requireReason(reason, wanted.verb === 'retire' ? 'retire a case' : 'change what a case expects');
+  requireReason(reason, REASON_FOR[wanted.verb]);
   const [at, by] = [services.clock.now(), whoIs(actor)];
   return services.db.sql.transaction().execute(async (tx) => {
     const row = await caseByName(tx, agent, name, true);
-    const isOpen = row.state === 'admitted' || (row.state === 'proposed' && wanted.verb === 'retire');
-    if (!isOpen)
+    if (!OPEN_TO[wanted.verb].includes(row.state))
       throw new AppError('wrong_state', `Cannot ${wanted.verb} case "${name}": it is ${row.state}`, {
         state: row.state,
       });
     if (wanted.expect) caseWith(row, wanted.expect);
-    if (row.state === 'admitted' && !(isSame(row.asked, wanted) && row.asked?.by !== by)) {
+    const isAlone = row.state === 'proposed' && wanted.verb === 'retire';
+    if (!isAlone && !(isSame(row.asked, wanted) && row.asked?.by !== by)) {
       const asked: CaseAsked = { ...wanted, by, at: at.toISOString(), reason };
       const waiting = await changed(tx, row, { asked: JSON.stringify(asked) });
       await recordChange(tx, waiting, { at, by, verb: 'asked', reason, data: { wants: wanted.verb } });
       return waiting;
     }
     const after = await done(tx, row, { by, at, reason });
-    const verb = wanted.verb === 'retire' ? 'retired' : 'expected';
+    const verb = DONE_AS[wanted.verb];
     const data = row.asked ? { askedBy: row.asked.by, askedBecause: row.asked.reason } : {};
     await recordChange(tx, after, { at, by, verb, reason, data });
     return after;

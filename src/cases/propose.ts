@@ -39,6 +39,8 @@ export async function proposeCase(services: Services, actor: Actor, one: Regress
       review_by: one.reviewBy === undefined ? null : new Date(`${one.reviewBy}T00:00:00Z`),
       expected_by: by,
       from_incident: incident,
+      // What somebody asked for was asked of what it was before.
+      asked: null,
     };
     const row = await tx
       .insertInto('regression_case')

@@ -55,7 +55,7 @@ export const whoIs = (actor: Actor): string => actor.person ?? actor.id;
 export interface CaseChange {
   at: Date;
   by: string;
-  verb: 'proposed' | 'admitted' | 'expected' | 'retired' | 'asked';
+  verb: 'proposed' | 'admitted' | 'expected' | 'retired' | 'unreproduced' | 'asked';
   reason?: string;
   data?: Record<string, unknown>;
 }

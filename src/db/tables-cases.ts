@@ -7,7 +7,7 @@ export type CaseBecause = 'file' | 'incident' | 'denied' | 'edited' | 'corrected
 
 /** What a first person asked for, and a second one has to agree to. */
 export interface CaseAsked {
-  verb: 'retire' | 'expect';
+  verb: 'retire' | 'expect' | 'set aside';
   by: string;
   at: string;
   reason: string;

@@ -115,7 +115,7 @@ function caseItem(row: CaseRow, suites: readonly StoredSuiteResult[]): Html {
     row.review_by !== null && `to be looked at by ${row.review_by.toISOString().slice(0, 10)}`,
     row.stale_since !== null && 'its tools take other arguments since it was admitted',
     row.asked !== null && `${row.asked.by} asks to ${row.asked.verb} it: a second person is needed`,
-    row.retire_reason !== null && `retired: ${row.retire_reason}`,
+    row.retire_reason !== null && `${row.state}: ${row.retire_reason}`,
   ].filter((fact) => fact !== false);
   return html`<li>${row.name}: ${says ?? ''}${found}<br><span class="meta">${facts.join(', ')}${
     row.from_incident !== null &&

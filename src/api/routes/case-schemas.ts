@@ -30,10 +30,10 @@ export const caseSchema = z
     admittedBy: z.string().optional(),
     staleSince: instantSchema.optional().describe('Since when its tools take other arguments'),
     waitsFor: z
-      .object({ verb: z.enum(['retire', 'expect']), by: z.string(), reason: z.string() })
+      .object({ verb: z.enum(['retire', 'expect', 'set aside']), by: z.string(), reason: z.string() })
       .optional()
       .describe('What a first person asked for, and a second one has to say as well'),
-    retireReason: z.string().optional(),
+    retireReason: z.string().optional().describe('Why it was retired or set aside'),
   })
   .meta({ id: 'RegressionCase' });
 

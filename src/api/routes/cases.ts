@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { admitCase } from '../../cases/admit.ts';
-import { expectOtherwise, retireCase } from '../../cases/amend.ts';
+import { expectOtherwise, retireCase, setCaseAside } from '../../cases/amend.ts';
 import { draftCase } from '../../cases/draft.ts';
 import { listCases, readCaseOf } from '../../cases/list.ts';
 import { proposeCase } from '../../cases/propose.ts';
@@ -191,6 +191,21 @@ function caseVerbs(app: Api, services: RouteDeps['services']): void {
     },
     async (request) =>
       caseView(await retireCase(services, actorOf(request), { ...request.params, ...request.body })),
+  );
+  app.post(
+    `${AT}/unreproduced`,
+    {
+      schema: {
+        operationId: 'setCaseAside',
+        tags,
+        summary: 'Set a proposed case aside that is red on no release; a second person says the same',
+        params: one,
+        body: z.strictObject({ reason: reasonSchema }),
+        response: { 200: caseSchema },
+      },
+    },
+    async (request) =>
+      caseView(await setCaseAside(services, actorOf(request), { ...request.params, ...request.body })),
   );
 }
 

@@ -208,6 +208,19 @@ function registerVerbs(cases: Command, cli: Cli): void {
       show(cli, await cli.api.post<WireCase>(pathOf(agent, name, 'retire'), json)),
     );
   withExample(retire, 'portcullis cases retire airline-desk cancel-unvouched --reason "the tool is gone"');
+  const aside = cases
+    .command('unreproduced')
+    .summary('set a proposal aside that is red on no release; a second person says the same')
+    .argument('<agent>', 'the agent')
+    .argument('<case>', 'its name')
+    .requiredOption('--reason <text>', 'why')
+    .action(async (agent: string, name: string, json: { reason: string }) =>
+      show(cli, await cli.api.post<WireCase>(pathOf(agent, name, 'unreproduced'), json)),
+    );
+  withExample(
+    aside,
+    'portcullis cases unreproduced airline-desk cancel-vouched --reason "the vendor changed its answer"',
+  );
 }
 
 function registerFolders(cases: Command, cli: Cli): void {

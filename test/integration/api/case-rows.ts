@@ -45,6 +45,12 @@ export const CASE_ROWS = {
     body: { expect: { atMost: 'ask' }, reason },
     about: 'agent',
   },
+  setCaseAside: {
+    line: 'POST /v1/agents/{agent}/cases/none/unreproduced',
+    may: MANAGER,
+    body: { reason },
+    about: 'agent',
+  },
   retireCase: {
     line: 'POST /v1/agents/{agent}/cases/none/retire',
     may: MANAGER,

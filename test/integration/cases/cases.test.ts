@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { applyAgent } from '../../../src/agents/apply.ts';
 import { admitCase } from '../../../src/cases/admit.ts';
-import { expectOtherwise, retireCase } from '../../../src/cases/amend.ts';
+import { expectOtherwise, retireCase, setCaseAside } from '../../../src/cases/amend.ts';
 import { caseGreenInForce } from '../../../src/cases/guard.ts';
 import { proposeCase } from '../../../src/cases/propose.ts';
 import { runCases } from '../../../src/cases/run.ts';
@@ -144,6 +144,25 @@ describeWithServices('regression cases', (make) => {
       'mia asked',
       'tom retired',
     ]);
+  });
+
+  test('one that is red nowhere is set aside by two people, and one that is red somewhere is not', async () => {
+    const aside = (actor: ReturnType<typeof mia>, name: string) =>
+      setCaseAside(services, actor, { agent: 'desk', name, reason: 'It happens no more' });
+    await proposeCase(services, mia(), given('nowhere', { expect: { atMost: 'ask:1' } }));
+    expect(await aside(mia(), 'nowhere')).toMatchObject({ state: 'proposed', asked: { by: 'mia' } });
+    expect(await aside(mia(), 'nowhere')).toMatchObject({ state: 'proposed' });
+    await proposeCase(services, mia(), given('nowhere', { expect: { atMost: 'ask:2' } }));
+    expect(await aside(tom(), 'nowhere')).toMatchObject({ state: 'proposed', asked: { by: 'tom' } });
+    await proposeCase(services, mia(), given('nowhere', { expect: { atMost: 'ask:1' } }));
+    await aside(mia(), 'nowhere');
+    expect(await aside(tom(), 'nowhere')).toMatchObject({ state: 'unreproduced', retired_by: 'tom' });
+    await expect(aside(mia(), 'nowhere')).rejects.toThrow('it is unreproduced');
+    expect((await run('2')).results.map((one) => one.case)).not.toContain('nowhere');
+    await proposeCase(services, mia(), floor('somewhere'));
+    await aside(mia(), 'somewhere');
+    await expect(aside(tom(), 'somewhere')).rejects.toThrow('on release 2 it is red');
+    await retireCase(services, mia(), { agent: 'desk', name: 'somewhere', reason: 'tried' });
   });
 
   test.each(['adopted', 'completed'])('once its fix is %s, its incident is guarded', async (how) => {
