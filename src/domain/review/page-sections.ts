@@ -41,12 +41,16 @@ export const changes = ({ changes: made }: WeekSnapshot): PageSection => ({
   ),
 });
 
+/** Verdicts that say nothing, neither good nor bad. */
+const SILENT: ReadonlySet<string> = new Set(['no-data', 'source-down']);
+
 export const isRegression = (cell: Cell): boolean => cell.verdict === 'breach' || colourOf(cell) !== null;
 
 export function regressions({ cells }: WeekSnapshot): PageSection {
   const bad = cells.filter(isRegression);
   const look = cells.filter((cell) => cell.worthALook && !isRegression(cell));
-  const rest = cells.length - bad.length - look.length;
+  const others = cells.filter((cell) => !cell.worthALook && !isRegression(cell));
+  const silent = others.filter(({ verdict }) => SILENT.has(verdict)).length;
   return {
     title: 'Regressions by segment',
     lines: [
@@ -64,8 +68,11 @@ export function regressions({ cells }: WeekSnapshot): PageSection {
           ]
         : []),
       {
-        text: `Of the other ${plural(rest, 'guardrail')}: no change the evidence supports.`,
+        text: `Of the other ${plural(others.length - silent, 'guardrail')}: no change the evidence supports.`,
       },
+      ...(silent > 0
+        ? [{ text: `Of ${plural(silent, 'guardrail')} nothing is known: no data, or a source that is down.` }]
+        : []),
     ],
     ...(bad.length > 0 && {
       table: {

@@ -1,16 +1,18 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { colourOf } from '../../../src/domain/review/weekly.ts';
 import { nextMove, waitsOf } from '../../../src/domain/rollout/phase.ts';
 import { sourceCredentials } from '../../../src/metric-sources/credentials.ts';
 import { recordOutcomes } from '../../../src/outcomes/record.ts';
 import { rolloutById } from '../../../src/records/rollout.ts';
+import { previewReview } from '../../../src/reviews/weekly.ts';
 import { rolloutFacts } from '../../../src/rollouts/facts.ts';
 import { judgeDue, queueExposed } from '../../../src/rollouts/judge.ts';
 import { readSources } from '../../../src/rollouts/read-sources.ts';
 import { rolloutStatus } from '../../../src/rollouts/status.ts';
 import { runRolloutVerb } from '../../../src/rollouts/verbs.ts';
 import { testPostgres } from '../../support/context.ts';
-import { agentActor, managerActor } from '../../support/fixtures.ts';
+import { actorOf, agentActor, managerActor } from '../../support/fixtures.ts';
 import { createDatabase } from '../../support/postgres.ts';
 import { describeWithServices, type TestServices } from '../../support/services.ts';
 import { givenCancelled, givenExposed } from './support.ts';
@@ -161,6 +163,12 @@ describeWithServices('a metric that a source counts', (make) => {
     const { gold, slow } = await look(15 * MINUTE_MS);
     expect(gold?.state).toBe('exposed');
     expect(slow).toMatchObject({ verdict: 'source-down', events: 300, logE: before?.logE });
+    // On the page of the week neither a change nor good: it says nothing, and what is counted ends before.
+    const { snapshot, markdown } = await previewReview(services, actorOf('auditor'));
+    expect(markdown).toMatch(/Sources that say nothing: .*desk: slow in gold/);
+    expect(markdown).toContain('Of 3 guardrails nothing is known: no data, or a source that is down.');
+    expect(Date.parse(snapshot.dataThrough)).toBeLessThan(services.clock.now().getTime() - 14 * MINUTE_MS);
+    expect(snapshot.cells.filter((cell) => colourOf(cell) !== null)).toEqual([]);
     services.clock.advance(60 * services.dayMs);
     const facts = await rolloutFacts(services, id);
     expect(waitsOf(facts).map(({ detail }) => detail)).toContainEqual(
