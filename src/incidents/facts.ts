@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
+import { hindsightOf, wouldHaveBreached } from '../domain/evidence/hindsight.ts';
 import type { ActionFacts } from '../domain/incident/findings.ts';
 import { type ActionRow, privateOf } from '../records/action.ts';
+import { ripeBefore, rolloutById } from '../records/rollout.ts';
+import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 
 const SEQUENCE_MAX = 200;
@@ -29,6 +32,7 @@ export async function factsOf(
       ...(await howItBegan(db.sql, action)),
       ...(await stopsAround(db.sql, action)),
       sequence: await sequenceOf(db.sql, action),
+      verdicts: await verdictsOf(db.sql, action),
     }),
     ...(await definitionsOf({ db, worlds }, action)),
   };
@@ -85,6 +89,34 @@ async function sequenceOf(db: Sql, action: ActionRow): Promise<ActionFacts['sequ
       AND a.began_at IS NOT NULL LIMIT ${SEQUENCE_MAX}) AS one`.execute(db);
   const tolerated = action.limits.perDay;
   return { writes: rows[0]?.writes ?? 0, ...(tolerated !== undefined && { tolerated }) };
+}
+
+/**
+ * No verdict that takes the segment back was recorded before it began, or it could not have begun: whether there would have been
+ * one by the days that were ripe then, had been known of them what is known now.
+ */
+async function verdictsOf(db: Sql, action: ActionRow): Promise<ActionFacts['verdicts']> {
+  const { rollout_id, segment, generation, began_at } = action;
+  if (rollout_id === null || segment === null || generation === null || began_at === null) return undefined;
+  if (action.arm !== 'candidate') return undefined;
+  const rollout = await rolloutById(db, rollout_id);
+  const rows = await db
+    .selectFrom('verdict')
+    .select(['metric', 'record'])
+    .where('rollout_id', '=', rollout_id)
+    .where('segment', '=', segment)
+    .where('generation', '=', generation)
+    .execute();
+  const takesBack = ({ metric }: { metric: string }) =>
+    rollout.plan.guardrails.some(
+      (one) => one.metric === metric && one.action === 'rollback' && one.on?.breach !== 'hold',
+    );
+  const would = rows
+    .filter(takesBack)
+    .map(({ metric, record }) =>
+      wouldHaveBreached(record as unknown as VerdictRecord, ripeBefore(rollout, metric, began_at)),
+    );
+  return hindsightOf(would);
 }
 
 /** Its segment is found again only where the manifest is the one it was judged by, and its attributes are kept. */

@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import { type Actor, requireOwn } from '../actor.ts';
 import type { Sql } from '../db/database.ts';
 import type { RolloutTable } from '../db/tables-rollout.ts';
-import { type Duration, REAL_DAY_MS } from '../domain/duration.ts';
+import { type Duration, durationMs, REAL_DAY_MS } from '../domain/duration.ts';
 import type { AlphaWeight } from '../domain/evidence/alpha.ts';
 import type { Companion } from '../domain/manifest/companions.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
@@ -97,6 +97,12 @@ export function stepOf(rollout: Pick<RolloutRecord, 'plan' | 'step_index'>): Ste
 /** Elapsed days since the start, 0 on the first: the start-day bucket of an event. */
 export const dayOf = ({ started_at, plan }: Pick<RolloutRecord, 'started_at' | 'plan'>, now: Date): number =>
   Math.max(0, Math.floor((now.getTime() - started_at.getTime()) / plan.dayMs));
+
+/** The first day that is not ripe: what came of it may not be known yet. */
+export function ripeBefore(rollout: RolloutRecord, metric: string, now: Date): number {
+  const { matureAfter, dayMs } = rollout.plan;
+  return dayOf(rollout, new Date(now.getTime() - durationMs(matureAfter[metric] ?? '1d', dayMs)));
+}
 
 /** The same with its part of a day. */
 export const daysAt = ({ started_at, plan }: Pick<RolloutRecord, 'started_at' | 'plan'>, at: Date): number =>

@@ -11,8 +11,7 @@ import {
 import { fromFixed } from '../domain/evidence/sum-process.ts';
 import type { Guardrail } from '../domain/release.ts';
 import { changedSegments } from '../domain/rollout/join.ts';
-import type { RolloutRecord } from '../records/rollout.ts';
-import { ripeBefore } from './compared.ts';
+import { type RolloutRecord, ripeBefore } from '../records/rollout.ts';
 
 /**
  * What the release in force did in every segment until now, and the limits that follow from it for the guardrails that are

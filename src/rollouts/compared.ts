@@ -1,13 +1,12 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/database.ts';
 import type { Arm } from '../domain/decision.ts';
-import { durationMs } from '../domain/duration.ts';
 import { weightAnew } from '../domain/evidence/alpha.ts';
 import type { ArmCounts, Stratum } from '../domain/evidence/control.ts';
 import { type ArmTotal, addedLogs, type DifferenceFacts } from '../domain/evidence/difference.ts';
 import type { JudgedFacts } from '../domain/evidence/facts.ts';
 import { groupBy } from '../domain/group-by.ts';
-import { dayOf, type RolloutRecord } from '../records/rollout.ts';
+import { type RolloutRecord, ripeBefore } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import { COMMITTED_WITHIN_MS } from './committed.ts';
 import { ofLiving } from './living.ts';
@@ -19,12 +18,6 @@ export interface Comparing {
   segment: string;
   generation: number;
   matureBefore: number;
-}
-
-/** The first day that is not ripe: what came of it may not be known yet. */
-export function ripeBefore(rollout: RolloutRecord, metric: string, now: Date): number {
-  const { matureAfter, dayMs } = rollout.plan;
-  return dayOf(rollout, new Date(now.getTime() - durationMs(matureAfter[metric] ?? '1d', dayMs)));
 }
 
 /**

@@ -6,10 +6,16 @@ import type { JudgedFacts, Process, SumDay, SumFacts } from '../domain/evidence/
 import { judgeFacts } from '../domain/evidence/judge-facts.ts';
 import type { MetricSource } from '../domain/metric-source.ts';
 import { wholeFrom } from '../domain/rollout/join.ts';
-import { dayOf, type FrozenGuardrail, type RolloutRecord, type SumLimits } from '../records/rollout.ts';
+import {
+  dayOf,
+  type FrozenGuardrail,
+  type RolloutRecord,
+  ripeBefore,
+  type SumLimits,
+} from '../records/rollout.ts';
 import type { KnownBucket, VerdictRecord } from '../records/verdict.ts';
 import { COMMITTED_WITHIN_MS } from './committed.ts';
-import { comparedFacts, ripeBefore } from './compared.ts';
+import { comparedFacts } from './compared.ts';
 import { ofLiving } from './living.ts';
 import { processesOf } from './processes.ts';
 import { SOURCE_BUILD } from './read-sources.ts';

@@ -3,7 +3,9 @@ import type { Sql } from '../db/database.ts';
 import { withoutDeadlock } from '../db/failure.ts';
 import type { RevocationTable } from '../db/tables.ts';
 import { toldProcess } from '../domain/evidence/facts.ts';
+import { hindsightOf, wouldHaveBreached } from '../domain/evidence/hindsight.ts';
 import { ratioText } from '../domain/evidence/ratio.ts';
+import { breachFindings } from '../domain/incident/findings.ts';
 import { costOf, costText } from '../domain/rates.ts';
 import { harmfulActions } from '../incidents/harmful.ts';
 import { mergeSameRollback } from '../incidents/merge.ts';
@@ -13,7 +15,7 @@ import { raiseAlert } from '../records/alert.ts';
 import { manifestOf } from '../records/manifest.ts';
 import { ratesOf } from '../records/rates.ts';
 import { followRevocation } from '../records/revocation.ts';
-import { rolloutById } from '../records/rollout.ts';
+import { ripeBefore, rolloutById } from '../records/rollout.ts';
 import type { VerdictRecord } from '../records/verdict.ts';
 import type { Services } from '../services.ts';
 import { pricedOf } from './priced.ts';
@@ -102,6 +104,7 @@ async function report(tx: Sql, row: RollbackRow, { voided, revokedAt, now, dayMs
     revokedAt,
     breachToRevokedMs,
     verifiedAt: verified ? now : undefined,
+    findings: verdict && breachFindings(await hindsightAt(tx, row, verdict, breachAt ?? at)),
     evidence: {
       ...(costs !== undefined && { costs }),
       verdict: verdict ?? null,
@@ -126,6 +129,19 @@ async function report(tx: Sql, row: RollbackRow, { voided, revokedAt, now, dayMs
     verified,
     incident,
   });
+}
+
+/** Whether the days that were ripe a day before would have sufficed, had been known of them what is known now. */
+async function hindsightAt(
+  tx: Sql,
+  { rollout_id }: RollbackRow,
+  verdict: VerdictRecord,
+  breachAt: Date,
+): Promise<ReturnType<typeof hindsightOf>> {
+  if (verdict.kind === 'pooled') return undefined;
+  const rollout = await rolloutById(tx, rollout_id);
+  const dayBefore = new Date(breachAt.getTime() - rollout.plan.dayMs);
+  return hindsightOf([wouldHaveBreached(verdict, ripeBefore(rollout, verdict.metric, dayBefore))]);
 }
 
 /** What the harm of the segment cost by the rates that are declared; it decided nothing. */

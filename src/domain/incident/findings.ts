@@ -27,7 +27,7 @@ export interface ActionFacts {
   reasons: readonly string[];
   /** Writes of its tool for its subject within a day, and how many its owner says that it tolerates. */
   sequence?: { writes: number; tolerated?: number } | undefined;
-  /** The verdict that was recorded, and what it is with all outcomes known now. */
+  /** The verdict that was recorded then, and what it would have been with what is known now of the days that were ripe. */
   verdicts?: { recorded: string; now: string } | undefined;
 }
 
@@ -49,6 +49,11 @@ const likely = (because: string): Said => ({ answer: 'ask', because, likely: tru
 
 /** Beyond this a person is asked about a sequence before all others. */
 const MANY = 5;
+
+const ofVerdicts = ({ recorded, now }: NonNullable<ActionFacts['verdicts']>): Said =>
+  recorded === now
+    ? no(`the verdict was ${now}, and is so with all outcomes known now`)
+    : yes(`the verdict was ${recorded}; with all outcomes known now it would have been ${now}`);
 
 const TESTS: Readonly<Record<MechanismName, (facts: ActionFacts) => Said>> = {
   around_gate({ begun, effect }) {
@@ -105,11 +110,7 @@ const TESTS: Readonly<Record<MechanismName, (facts: ActionFacts) => Said>> = {
     return writes > MANY ? likely(many) : ask(many);
   },
   blind_evidence({ verdicts }) {
-    if (verdicts === undefined) return ask('its outcomes are not all known, or nothing was judged');
-    const { recorded, now } = verdicts;
-    return recorded === now
-      ? no(`the verdict is ${now}, as it was recorded`)
-      : yes(`recorded as ${recorded}, and ${now} with all outcomes known now`);
+    return verdicts ? ofVerdicts(verdicts) : ask('its outcomes are not all known, or nothing was judged');
   },
   misled_approval({ begun, decidedBy }) {
     return begun && decidedBy === 'person'
@@ -136,6 +137,14 @@ export function findingsOf(facts: ActionFacts): Finding[] {
 /** Where nothing but a person's word or a figure is known: each test is put to a person. */
 export const openFindings = (): Finding[] =>
   MECHANISMS.map(({ name }) => ({ mechanism: name, ...cannotTell('no action is named') }));
+
+/** Of a breach no action is named, but whether the evidence could have shown it before is known. */
+export const breachFindings = (verdicts: ActionFacts['verdicts']): Finding[] =>
+  openFindings().map((one) =>
+    verdicts && one.mechanism === 'blind_evidence'
+      ? { mechanism: one.mechanism, ...ofVerdicts(verdicts) }
+      : one,
+  );
 
 /** The mechanism that the records alone establish: the first yes. The others that are yes contribute. */
 export function establishedBy(findings: readonly Finding[]): {

@@ -64,6 +64,7 @@ describe('--help', () => {
         "cases show",
         "cases strength",
         "cases test",
+        "cases unreproduced",
         "completion",
         "deputy add",
         "deputy list",
